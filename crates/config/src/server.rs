@@ -1,0 +1,242 @@
+//! What the authorization server and the MCP server share.
+
+use crate::{Problem, Site, given};
+use keys::KeyRing;
+
+/// The configuration of the components that hold keys.
+pub struct Server {
+    /// Where the server is.
+    pub site: Site,
+    /// Every key.
+    pub keys: KeyRing,
+    /// What every key in the key-value store starts with.
+    pub key_prefix: String,
+    /// The scopes that exist (RFC 6749 section 3.3), in the order in which pages list them.
+    pub scopes: Vec<String>,
+    /// Seconds that an access token lives.
+    pub access_token_lifetime: u64,
+    /// Seconds that a grant lives, and so its refresh tokens.
+    pub grant_lifetime: u64,
+    /// Web origins, besides our own, whose pages may call the MCP endpoint.
+    pub allowed_origins: Vec<String>,
+}
+
+impl Server {
+    /// The variables that [`Server::read`] asks for.
+    pub const VARIABLES: &[&'static str] = &[
+        "public_url",
+        "encryption_key",
+        "key_prefix",
+        "scopes",
+        "access_token_lifetime",
+        "grant_lifetime",
+        "allowed_origins",
+    ];
+
+    /// Reads and checks every variable.
+    ///
+    /// # Errors
+    ///
+    /// Every [`Problem`] there is, so that they can be mended in one go.
+    pub fn read<'a>(values: impl Fn(&str) -> Option<&'a str>) -> Result<Self, Vec<Problem>> {
+        let site = Site::read(&values);
+        let keys = read_keys(&values);
+        let key_prefix = read_key_prefix(&values);
+        let scopes = read_scopes(&values);
+        let access_token_lifetime = read_seconds(&values, "access_token_lifetime", 60, 86_400);
+        let grant_lifetime = read_seconds(&values, "grant_lifetime", 3600, 366 * 86_400);
+        let allowed_origins = read_origins(&values);
+        match (
+            site,
+            keys,
+            key_prefix,
+            scopes,
+            access_token_lifetime,
+            grant_lifetime,
+            allowed_origins,
+        ) {
+            (
+                Ok(site),
+                Ok(keys),
+                Ok(key_prefix),
+                Ok(scopes),
+                Ok(access_token_lifetime),
+                Ok(grant_lifetime),
+                Ok(allowed_origins),
+            ) => Ok(Self {
+                site,
+                keys,
+                key_prefix,
+                scopes,
+                access_token_lifetime,
+                grant_lifetime,
+                allowed_origins,
+            }),
+            (a, b, c, d, e, f, g) => Err([
+                a.err(),
+                b.err(),
+                c.err(),
+                d.err(),
+                e.err(),
+                f.err(),
+                g.err(),
+            ]
+            .into_iter()
+            .flatten()
+            .collect()),
+        }
+    }
+}
+
+fn read_keys<'a>(values: &impl Fn(&str) -> Option<&'a str>) -> Result<KeyRing, Problem> {
+    KeyRing::parse(values("encryption_key").unwrap_or_default()).map_err(|error| {
+        Problem::new(
+            "encryption_key",
+            error.to_string(),
+            "Set it to what `openssl rand -hex 32` prints; to rotate, put the new key before the old one with a comma between them",
+        )
+    })
+}
+
+fn read_key_prefix<'a>(values: &impl Fn(&str) -> Option<&'a str>) -> Result<String, Problem> {
+    let prefix = given(values, "key_prefix").unwrap_or("gatehouse:");
+    let fits = prefix.len() <= 64
+        && prefix
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'/' | b'\\' | b'?' | b'#'));
+    if fits {
+        Ok(prefix.to_owned())
+    } else {
+        Err(Problem::new(
+            "key_prefix",
+            "it is longer than 64 characters, or has one that some key-value store refuses",
+            "Use ASCII letters, digits, `:`, `-` and `_`",
+        ))
+    }
+}
+
+fn read_scopes<'a>(values: &impl Fn(&str) -> Option<&'a str>) -> Result<Vec<String>, Problem> {
+    let mut scopes: Vec<String> = Vec::new();
+    for scope in given(values, "scopes")
+        .unwrap_or_default()
+        .split_whitespace()
+    {
+        // RFC 6749 section 3.3; a comma in a scope is somebody's wrong separator.
+        let is_scope_token = scope
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\' | b','));
+        if !is_scope_token || scope == "offline_access" {
+            return Err(Problem::new(
+                "scopes",
+                "a scope in it has a character that scopes cannot have, or is `offline_access`, which always exists",
+                "List the scopes with spaces between them",
+            ));
+        }
+        if !scopes.iter().any(|known| known == scope) {
+            scopes.push(scope.to_owned());
+        }
+    }
+    Ok(scopes)
+}
+
+fn read_seconds<'a>(
+    values: &impl Fn(&str) -> Option<&'a str>,
+    name: &'static str,
+    least: u64,
+    most: u64,
+) -> Result<u64, Problem> {
+    given(values, name)
+        .and_then(|value| value.parse().ok())
+        .filter(|seconds| (least..=most).contains(seconds))
+        .ok_or_else(|| {
+            Problem::new(
+                name,
+                format!("it is not a number of seconds from {least} to {most}"),
+                "Set it to such a number, or leave it as spin.toml has it",
+            )
+        })
+}
+
+fn read_origins<'a>(values: &impl Fn(&str) -> Option<&'a str>) -> Result<Vec<String>, Problem> {
+    given(values, "allowed_origins")
+        .unwrap_or_default()
+        .split_whitespace()
+        .map(|value| {
+            let origin = url::Url::parse(value)
+                .ok()
+                .filter(|url| matches!(url.scheme(), "http" | "https") && url.path() == "/")
+                .map(|url| url.origin().ascii_serialization());
+            origin
+                .filter(|origin| origin == value.trim_end_matches('/'))
+                .ok_or_else(|| {
+                    Problem::new(
+                        "allowed_origins",
+                        "an entry in it is not a web origin",
+                        "List origins such as https://app.example.com with spaces between them",
+                    )
+                })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+
+    fn read(changes: &[(&str, &'static str)]) -> Result<Server, Vec<Problem>> {
+        Server::read(|name| {
+            let changed = changes.iter().find(|(changed, _)| *changed == name);
+            Some(changed.map_or_else(
+                || match name {
+                    "encryption_key" => KEY,
+                    "scopes" => "tools profile",
+                    "access_token_lifetime" => "900",
+                    "grant_lifetime" => "86400",
+                    _ => "",
+                },
+                |(_, value)| value,
+            ))
+        })
+    }
+
+    #[test]
+    fn the_defaults_are_enough_with_a_key() {
+        let server = read(&[]).unwrap_or_else(|problems| panic!("{problems:?}"));
+        assert_eq!(server.key_prefix, "gatehouse:");
+        assert_eq!(server.scopes, ["tools", "profile"]);
+        assert!(server.allowed_origins.is_empty());
+    }
+
+    #[test]
+    fn every_bad_variable_is_named_at_once_and_no_value_repeated() {
+        let problems = read(&[
+            ("public_url", "http://mcp.example.com/bad-value"),
+            ("encryption_key", "bad-value"),
+            ("key_prefix", "bad-value/"),
+            ("scopes", "bad-value,b"),
+            ("access_token_lifetime", "bad-value"),
+            ("grant_lifetime", "1"),
+            ("allowed_origins", "bad-value"),
+        ])
+        .err()
+        .unwrap_or_default();
+        let named: Vec<_> = problems.iter().map(|problem| problem.variable).collect();
+        assert_eq!(named, Server::VARIABLES);
+        assert!(!format!("{problems:?}").contains("bad-value"));
+    }
+
+    #[test]
+    fn an_origin_is_scheme_host_and_port_alone() {
+        let server = read(&[(
+            "allowed_origins",
+            "https://a.example http://localhost:6274/",
+        )]);
+        let origins = server
+            .map(|server| server.allowed_origins)
+            .unwrap_or_default();
+        assert_eq!(origins, ["https://a.example", "http://localhost:6274"]);
+        assert!(read(&[("allowed_origins", "https://a.example/path")]).is_err());
+    }
+}

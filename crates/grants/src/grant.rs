@@ -1,0 +1,139 @@
+//! The grant itself.
+
+use crate::handle::{CODE, Handle, ID_BYTES};
+use crate::{Grants, UpstreamTokens};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use keys::Purpose;
+use rand::CryptoRng;
+use serde::{Deserialize, Serialize};
+use store::{KeyValue, Record};
+
+const SEALED_GRANT: Purpose = Purpose("grant");
+
+/// What a person has allowed a client.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Grant {
+    /// The client.
+    pub client_id: String,
+    /// The scopes allowed (RFC 6749 section 3.3).
+    pub scopes: Vec<String>,
+    /// The resources it is good for (RFC 8707 section 2).
+    pub resources: Vec<String>,
+    /// The person.
+    pub profile: Profile,
+    /// When it began, in seconds since the Unix epoch.
+    pub created_at: u64,
+    /// When it ends by itself, in seconds since the Unix epoch.
+    pub expires_at: u64,
+    /// What the authorization code is bound to.
+    pub code: CodeBinding,
+}
+
+/// What a request must show to redeem the code.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CodeBinding {
+    /// The redirect URI of the authorization request, if that had one (RFC 6749 section 4.1.3).
+    pub redirect_uri: Option<String>,
+    /// The PKCE S256 code challenge (RFC 7636 section 4.2).
+    pub challenge: String,
+    /// When the code ends, in seconds since the Unix epoch.
+    pub expires_at: u64,
+}
+
+/// What the identity provider says of a person.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Profile {
+    /// Who it is: stable, and unique at the provider.
+    pub subject: String,
+    /// Their name.
+    pub name: Option<String>,
+    /// Their email address.
+    pub email: Option<String>,
+    /// Whether the provider has checked the email address.
+    pub email_verified: Option<bool>,
+    /// The URL of their picture.
+    pub picture: Option<String>,
+    /// Everything the provider says, as a JSON object.
+    pub claims: String,
+}
+
+/// A grant that was just made.
+#[derive(Debug)]
+pub struct NewGrant {
+    /// Names the grant; unguessable, but no secret.
+    pub id: String,
+    /// The authorization code.
+    pub code: String,
+}
+
+/// A grant as it lies in the store.
+#[derive(Serialize, Deserialize)]
+#[serde(transparent)]
+struct SealedGrant(String);
+
+impl Record for SealedGrant {
+    const KIND: &'static str = "grant";
+}
+
+impl<K: KeyValue> Grants<'_, K> {
+    /// Writes a new grant and what the identity provider gave for it.
+    ///
+    /// # Errors
+    ///
+    /// The store's.
+    pub async fn begin(
+        &self,
+        grant: &Grant,
+        upstream: &UpstreamTokens,
+        random: &mut impl CryptoRng,
+    ) -> Result<NewGrant, store::Error> {
+        let mut id = [0; ID_BYTES];
+        random.fill_bytes(&mut id);
+        let id = URL_SAFE_NO_PAD.encode(id);
+        let plain = serde_json::to_vec(grant)
+            .map_err(|_| store::Error::Unreadable(self.store.key(SealedGrant::KIND, &id)))?;
+        let sealed = SealedGrant(self.keys.seal(SEALED_GRANT, id.as_bytes(), &plain, random));
+        self.create_upstream(&id, upstream, grant.expires_at, random)
+            .await?;
+        self.store.create(&id, &sealed, grant.expires_at).await?;
+        let handle = Handle {
+            grant_id: id,
+            generation: 0,
+        };
+        Ok(NewGrant {
+            code: handle.write(&CODE, self.keys),
+            id: handle.grant_id,
+        })
+    }
+
+    /// The grant with this id, unless it has ended by `now` (seconds since the Unix epoch). One
+    /// read of the store.
+    ///
+    /// # Errors
+    ///
+    /// The store's. A record that no key of the ring opens is an ended grant: its key was dropped.
+    pub async fn find(&self, id: &str, now: u64) -> Result<Option<Grant>, store::Error> {
+        let Some(SealedGrant(sealed)) = self.store.get(id, now).await? else {
+            return Ok(None);
+        };
+        let Ok(plain) = self.keys.open(SEALED_GRANT, id.as_bytes(), &sealed) else {
+            return Ok(None);
+        };
+        serde_json::from_slice(&plain)
+            .map(Some)
+            .map_err(|_| store::Error::Unreadable(self.store.key(SealedGrant::KIND, id)))
+    }
+
+    /// Ends a grant: its code, its tokens and what the identity provider gave for it.
+    ///
+    /// # Errors
+    ///
+    /// The store's. The grant's own record goes first, so that an error later on leaves no token
+    /// alive.
+    pub async fn end(&self, id: &str) -> Result<(), store::Error> {
+        self.store.delete::<SealedGrant>(id).await?;
+        self.delete_upstream(id).await?;
+        self.delete_refresh(id).await
+    }
+}

@@ -1,0 +1,100 @@
+//! Refreshing, with rotation (RFC 9700 section 4.14.2).
+//!
+//! The refresh tokens of a grant are counted. The store keeps one number: the generation of the
+//! newest token that was issued. A client may repeat a refresh whose answer it lost: the token
+//! before the newest is answered with the newest again, always the same, until the newest is used.
+//! A token older than that is theft or a client gone wrong, and ends the grant.
+//!
+//! Requests that race with the same token all write the same number. A write that comes late may
+//! put an older number back; an authentic token with a higher one sets it right, so no race loses a
+//! grant.
+
+use crate::handle::{Handle, REFRESH_TOKEN};
+use crate::{Error, Grant, Grants};
+use serde::{Deserialize, Serialize};
+use store::{KeyValue, Record};
+
+/// The generation of the refresh token that comes with the first access token.
+pub(crate) const FIRST_GENERATION: u32 = 1;
+
+/// What a refresh token gives.
+#[derive(Debug)]
+pub struct Refreshed {
+    /// The grant's id.
+    pub grant_id: String,
+    /// The grant.
+    pub grant: Grant,
+    /// The refresh token to use next.
+    pub refresh_token: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Newest {
+    generation: u32,
+}
+
+impl Record for Newest {
+    const KIND: &'static str = "refresh";
+}
+
+impl<K: KeyValue> Grants<'_, K> {
+    /// Uses `refresh_token` at `now` (seconds since the Unix epoch) if `check` finds that the
+    /// request fits the grant.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`]. A refused request leaves the token as it was.
+    pub async fn refresh<E>(
+        &self,
+        refresh_token: &str,
+        now: u64,
+        check: impl FnOnce(&Grant) -> Result<(), E>,
+    ) -> Result<Refreshed, Error<E>> {
+        let Handle {
+            grant_id,
+            generation,
+        } = Handle::read(&REFRESH_TOKEN, self.keys, refresh_token).ok_or(Error::Invalid)?;
+        let grant = self.find(&grant_id, now).await?.ok_or(Error::Invalid)?;
+        check(&grant).map_err(Error::Refused)?;
+        let stored = self.store.get::<Newest>(&grant_id, now).await?;
+        let newest = stored
+            .as_ref()
+            .map_or(FIRST_GENERATION, |newest| newest.generation);
+        let next = generation.checked_add(1).ok_or(Error::Invalid)?;
+        if next < newest {
+            self.end(&grant_id).await?;
+            return Err(Error::Reused);
+        }
+        if next > newest {
+            let record = Newest { generation: next };
+            if stored.is_none() {
+                self.store
+                    .create(&grant_id, &record, grant.expires_at)
+                    .await?;
+            } else {
+                self.store
+                    .put(&grant_id, &record, Some(grant.expires_at))
+                    .await?;
+            }
+        }
+        let successor = Handle {
+            grant_id,
+            generation: next,
+        };
+        Ok(Refreshed {
+            refresh_token: successor.write(&REFRESH_TOKEN, self.keys),
+            grant_id: successor.grant_id,
+            grant,
+        })
+    }
+
+    /// The id of the grant that `refresh_token` belongs to, whatever its generation; `None` if it
+    /// was not issued here. For revocation (RFC 7009).
+    pub fn grant_of_refresh_token(&self, refresh_token: &str) -> Option<String> {
+        Handle::read(&REFRESH_TOKEN, self.keys, refresh_token).map(|handle| handle.grant_id)
+    }
+
+    pub(crate) async fn delete_refresh(&self, id: &str) -> Result<(), store::Error> {
+        self.store.delete::<Newest>(id).await
+    }
+}

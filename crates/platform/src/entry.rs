@@ -1,0 +1,56 @@
+//! From a WASI request to the component's router, and back.
+
+use axum::Router;
+use http::HeaderMap;
+use spin_sdk::http::{FromRequest, IntoResponse, Request};
+use spin_sdk::wasip3::http::types::{ErrorCode, Request as WasiRequest, Response as WasiResponse};
+use tower::ServiceExt;
+
+/// Serves one request with `router`.
+///
+/// # Errors
+///
+/// The WASI error code of a request whose URI or headers cannot be read.
+pub async fn handle(router: &Router, request: WasiRequest) -> Result<WasiResponse, ErrorCode> {
+    let mut request = Request::from_request(request)?;
+    keep_platform_headers(request.headers_mut());
+    let response = match router.clone().oneshot(request).await {
+        Ok(response) => response,
+        Err(infallible) => match infallible {},
+    };
+    response.into_response()
+}
+
+/// Leaves of each `spin-*` header only its last value.
+///
+/// Spin appends its own headers behind whatever the client sent under the same names, so the last
+/// value is Spin's word and the ones before it are the client's.
+fn keep_platform_headers(headers: &mut HeaderMap) {
+    let repeated: Vec<_> = headers
+        .keys()
+        .filter(|name| name.as_str().starts_with("spin-"))
+        .cloned()
+        .collect();
+    for name in repeated {
+        if let Some(last) = headers.get_all(&name).iter().next_back().cloned() {
+            headers.insert(name, last);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+
+    #[test]
+    fn the_platforms_value_of_a_spin_header_wins_over_the_clients() {
+        let mut headers = HeaderMap::new();
+        for value in ["https://forged.example/", "http://127.0.0.1:3000/"] {
+            headers.append("spin-full-url", HeaderValue::from_static(value));
+        }
+        keep_platform_headers(&mut headers);
+        let values: Vec<_> = headers.get_all("spin-full-url").iter().collect();
+        assert_eq!(values, ["http://127.0.0.1:3000/"]);
+    }
+}

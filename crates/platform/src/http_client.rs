@@ -1,0 +1,73 @@
+//! Outbound HTTP with bounds on time and size.
+
+use crate::time::timeout;
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::{BodyExt, Full, Limited};
+use spin_sdk::wasip3::http::types::ErrorCode;
+use std::time::Duration;
+
+/// What a call may cost its caller at most.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// For the whole exchange, the response's body included.
+    pub time: Duration,
+    /// Of the response's body, in bytes.
+    pub size: usize,
+}
+
+/// Why a call brought no response.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The manifest's `allowed_outbound_hosts` does not list the host.
+    #[error("the manifest allows this component no call to {0}")]
+    Denied(String),
+    /// No complete response within [`Bounds::time`].
+    #[error("{0} did not answer in time")]
+    Timeout(String),
+    /// The response's body is larger than [`Bounds::size`].
+    #[error("{0} answered with more than the {1} bytes allowed")]
+    TooLarge(String, usize),
+    /// No connection, or a broken one.
+    #[error("{0} cannot be reached: {1}")]
+    Unreachable(String, String),
+}
+
+/// Sends `request` and reads the whole response within `bounds`.
+///
+/// # Errors
+///
+/// See [`Error`]; a response with an error status is a response.
+pub async fn send(request: Request<Bytes>, bounds: Bounds) -> Result<Response<Bytes>, Error> {
+    let host = request
+        .uri()
+        .authority()
+        .map_or_else(String::new, |authority| {
+            // An authority may carry credentials; a message must not.
+            authority.host().to_owned()
+        });
+    let exchange = async {
+        let response =
+            spin_sdk::http::send(request.map(Full::new))
+                .await
+                .map_err(|code| match code {
+                    ErrorCode::HttpRequestDenied => Error::Denied(host.clone()),
+                    code => Error::Unreachable(host.clone(), format!("{code:?}")),
+                })?;
+        let (parts, body) = response.into_parts();
+        let body = Limited::new(body, bounds.size)
+            .collect()
+            .await
+            .map_err(|error| {
+                if error.is::<http_body_util::LengthLimitError>() {
+                    Error::TooLarge(host.clone(), bounds.size)
+                } else {
+                    Error::Unreachable(host.clone(), "the response broke off".to_owned())
+                }
+            })?;
+        Ok(Response::from_parts(parts, body.to_bytes()))
+    };
+    timeout(bounds.time, exchange)
+        .await
+        .unwrap_or_else(|| Err(Error::Timeout(host.clone())))
+}

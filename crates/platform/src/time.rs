@@ -1,0 +1,24 @@
+//! The clock, and waiting.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+pub use spin_sdk::time::sleep;
+
+/// Seconds since the Unix epoch.
+pub fn now() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |elapsed| elapsed.as_secs())
+}
+
+/// Waits for `future`, but no longer than `limit`; `None` when the time ran out first.
+///
+/// The future is dropped then, which cancels what it was waiting for.
+pub async fn timeout<F: Future>(limit: Duration, future: F) -> Option<F::Output> {
+    let future = std::pin::pin!(future);
+    let limit = std::pin::pin!(sleep(limit));
+    match futures::future::select(future, limit).await {
+        futures::future::Either::Left((output, _)) => Some(output),
+        futures::future::Either::Right(((), _)) => None,
+    }
+}

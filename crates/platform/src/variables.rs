@@ -1,0 +1,17 @@
+//! Application variables. Reading one is slow on Spin: read them once per instance.
+
+use std::collections::HashMap;
+
+/// Reads the named variables.
+///
+/// A variable that the manifest does not grant to this component is left out of the result, so
+/// that whoever checks the configuration can say which one is missing.
+pub async fn read(names: &[&'static str]) -> HashMap<&'static str, String> {
+    let mut values = HashMap::with_capacity(names.len());
+    for name in names {
+        if let Ok(value) = spin_sdk::variables::get(name).await {
+            values.insert(*name, value);
+        }
+    }
+    values
+}

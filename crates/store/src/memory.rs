@@ -1,0 +1,52 @@
+//! A store in memory, for tests.
+
+use crate::{Error, KeyValue};
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+/// A [`KeyValue`] that lives as long as the value does.
+#[derive(Debug, Default)]
+pub struct MemoryKeyValue(Mutex<BTreeMap<String, Vec<u8>>>);
+
+impl MemoryKeyValue {
+    /// Every key in the store, in order.
+    pub fn keys(&self) -> Vec<String> {
+        self.entries().keys().cloned().collect()
+    }
+
+    fn entries(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Vec<u8>>> {
+        self.0
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
+
+impl KeyValue for MemoryKeyValue {
+    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
+        Ok(self.entries().get(key).cloned())
+    }
+
+    async fn set(&self, key: &str, value: &[u8]) -> Result<(), Error> {
+        self.entries().insert(key.to_owned(), value.to_vec());
+        Ok(())
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), Error> {
+        self.entries().remove(key);
+        Ok(())
+    }
+
+    async fn exists(&self, key: &str) -> Result<bool, Error> {
+        Ok(self.entries().contains_key(key))
+    }
+
+    async fn increment(&self, key: &str, delta: i64) -> Result<i64, Error> {
+        let mut entries = self.entries();
+        let bytes = entries.entry(key.to_owned()).or_insert_with(|| vec![0; 8]);
+        let current = <[u8; 8]>::try_from(bytes.as_slice())
+            .map_err(|_| Error::Unavailable(format!("{key} is no counter")))?;
+        let sum = i64::from_le_bytes(current).saturating_add(delta);
+        *bytes = sum.to_le_bytes().to_vec();
+        Ok(sum)
+    }
+}

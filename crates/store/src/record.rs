@@ -1,0 +1,246 @@
+//! Records that carry their expiry, and single use.
+
+use crate::{Error, KeyValue};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+/// A kind of record.
+pub trait Record: Serialize + DeserializeOwned + Send + Sync {
+    /// The part of the key that tells this kind from the others.
+    const KIND: &'static str;
+}
+
+/// The records of one Gatehouse, under one key prefix.
+///
+/// Keys are `<prefix><kind>:<id>`. Ids are URL-safe Base64 or hex, and a prefix holds none of
+/// `/ \ ? #`: some backend forbids each of these.
+pub struct Store<K> {
+    pub(crate) backend: K,
+    pub(crate) prefix: String,
+}
+
+/// How a record lies in the store: with the time from which it counts as absent.
+#[derive(Deserialize)]
+struct Envelope<T> {
+    /// Seconds since the Unix epoch; `None`: kept until deleted.
+    exp: Option<u64>,
+    rec: T,
+}
+
+#[derive(Serialize)]
+struct EnvelopeRef<'a, T> {
+    exp: Option<u64>,
+    rec: &'a T,
+}
+
+/// The part of an [`Envelope`] that the sweep reads.
+#[derive(Deserialize)]
+pub(crate) struct Expiry {
+    pub(crate) exp: Option<u64>,
+}
+
+impl<K: KeyValue> Store<K> {
+    /// The records in `backend` whose keys start with `prefix`.
+    pub fn new(backend: K, prefix: impl Into<String>) -> Self {
+        Self {
+            backend,
+            prefix: prefix.into(),
+        }
+    }
+
+    /// The backend itself, for keys that are no records.
+    pub fn backend(&self) -> &K {
+        &self.backend
+    }
+
+    /// The record with this id, or `None` if there is none or it expired at or before `now`
+    /// (seconds since the Unix epoch).
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] of the backend, or [`Error::Unreadable`].
+    pub async fn get<R: Record>(&self, id: &str, now: u64) -> Result<Option<R>, Error> {
+        let key = self.key(R::KIND, id);
+        let Some(bytes) = self.backend.get(&key).await? else {
+            return Ok(None);
+        };
+        let envelope: Envelope<R> =
+            serde_json::from_slice(&bytes).map_err(|_| Error::Unreadable(key))?;
+        let alive = envelope.exp.is_none_or(|exp| exp > now);
+        Ok(alive.then_some(envelope.rec))
+    }
+
+    /// Writes a record that expires at `expires_at` (seconds since the Unix epoch), or never.
+    ///
+    /// It is not entered for the sweep: for records that replace one already entered, or never
+    /// expire.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] of the backend.
+    pub async fn put<R: Record>(
+        &self,
+        id: &str,
+        record: &R,
+        expires_at: Option<u64>,
+    ) -> Result<(), Error> {
+        let key = self.key(R::KIND, id);
+        let envelope = EnvelopeRef {
+            exp: expires_at,
+            rec: record,
+        };
+        let bytes = serde_json::to_vec(&envelope).map_err(|_| Error::Unreadable(key.clone()))?;
+        self.backend.set(&key, &bytes).await
+    }
+
+    /// Writes a new record that expires at `expires_at` (seconds since the Unix epoch) and enters
+    /// it for the sweep.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] of the backend.
+    pub async fn create<R: Record>(
+        &self,
+        id: &str,
+        record: &R,
+        expires_at: u64,
+    ) -> Result<(), Error> {
+        // Entered first: a record that the sweep does not know of would stay for ever.
+        self.enter(&self.key(R::KIND, id), expires_at).await?;
+        self.put(id, record, Some(expires_at)).await
+    }
+
+    /// Removes the record with this id, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] of the backend.
+    pub async fn delete<R: Record>(&self, id: &str) -> Result<(), Error> {
+        self.backend.delete(&self.key(R::KIND, id)).await
+    }
+
+    /// Claims something that may happen once: `true` for exactly one caller, whatever the race.
+    ///
+    /// The claim is remembered until the sweep after `forget_at` (seconds since the Unix epoch),
+    /// by when what it guards must be dead.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] of the backend; whether the claim was made is then unknown, and it must be
+    /// treated as made.
+    pub async fn claim_once(&self, kind: &str, id: &str, forget_at: u64) -> Result<bool, Error> {
+        let key = self.key(kind, id);
+        let first = self.backend.increment(&key, 1).await? == 1;
+        if first {
+            self.enter(&key, forget_at).await?;
+        }
+        Ok(first)
+    }
+
+    /// Whether [`claim_once`](Self::claim_once) was ever called for this; claims nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] of the backend.
+    pub async fn is_claimed(&self, kind: &str, id: &str) -> Result<bool, Error> {
+        // Not by an increment of 0: that would create the key.
+        self.backend.exists(&self.key(kind, id)).await
+    }
+
+    /// Counts one event in the window that `now` falls into and says whether `limit` still holds.
+    ///
+    /// Windows are `window` seconds long; the counter of a past one is left to the sweep.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] of the backend.
+    pub async fn within_limit(
+        &self,
+        kind: &str,
+        limit: u64,
+        window: u64,
+        now: u64,
+    ) -> Result<bool, Error> {
+        let start = now / window.max(1);
+        let key = self.key(kind, &start.to_string());
+        let count = self.backend.increment(&key, 1).await?;
+        if count == 1 {
+            self.enter(&key, now + window).await?;
+        }
+        Ok(u64::try_from(count).is_ok_and(|count| count <= limit))
+    }
+
+    /// The full key of the record or counter `id` of this `kind`.
+    pub fn key(&self, kind: &str, id: &str) -> String {
+        format!("{}{kind}:{id}", self.prefix)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::MemoryKeyValue;
+    use futures::executor::block_on;
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Note(String);
+    impl Record for Note {
+        const KIND: &'static str = "note";
+    }
+
+    fn store() -> Store<MemoryKeyValue> {
+        Store::new(MemoryKeyValue::default(), "test:")
+    }
+
+    #[test]
+    fn an_expired_record_is_absent_from_its_second_on() {
+        block_on(async {
+            let store = store();
+            store.create("a", &Note("hi".into()), 100).await.unwrap();
+            assert_eq!(
+                store.get::<Note>("a", 99).await.unwrap(),
+                Some(Note("hi".into()))
+            );
+            assert_eq!(store.get::<Note>("a", 100).await.unwrap(), None);
+        });
+    }
+
+    #[test]
+    fn a_claim_succeeds_once() {
+        block_on(async {
+            let store = store();
+            assert!(!store.is_claimed("code", "x").await.unwrap());
+            assert!(store.claim_once("code", "x", 10).await.unwrap());
+            assert!(!store.claim_once("code", "x", 10).await.unwrap());
+            assert!(store.is_claimed("code", "x").await.unwrap());
+        });
+    }
+
+    #[test]
+    fn a_limit_holds_for_its_window_alone() {
+        block_on(async {
+            let store = store();
+            for _ in 0..2 {
+                assert!(store.within_limit("rate", 2, 60, 30).await.unwrap());
+            }
+            assert!(!store.within_limit("rate", 2, 60, 59).await.unwrap());
+            assert!(store.within_limit("rate", 2, 60, 60).await.unwrap());
+        });
+    }
+
+    #[test]
+    fn a_record_of_another_shape_is_an_error_and_not_an_absence() {
+        block_on(async {
+            let store = store();
+            store
+                .backend()
+                .set("test:note:a", b"garbage")
+                .await
+                .unwrap();
+            assert!(matches!(
+                store.get::<Note>("a", 0).await,
+                Err(Error::Unreadable(key)) if key == "test:note:a"
+            ));
+        });
+    }
+}

@@ -1,0 +1,1 @@
+//! Pages, headers, forms and cookies.
