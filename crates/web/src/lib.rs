@@ -1,1 +1,26 @@
-//! Pages, headers, forms and cookies.
+//! What every component says over HTTP and HTML, said in one way: pages, security headers, CORS,
+//! forms, cookies, JSON, and what a person reads when the configuration is wrong.
+//!
+//! No Spin and no axum here. A [`Response`] is one that an axum handler may return as it is, and a
+//! test may look into.
+
+pub mod cookie;
+pub mod cors;
+mod headers;
+mod page;
+mod parameters;
+mod problem;
+mod request;
+mod respond;
+
+pub use headers::ContentSecurityPolicy;
+pub use page::Page;
+pub use parameters::{ParameterError, Parameters};
+pub use problem::{problem_json, problem_page};
+pub use request::{Request, read_request, wants_html};
+pub use respond::{
+    for_method, json, method_not_allowed, no_content, see_other, text, too_large, with_header,
+};
+
+/// A response with its whole body.
+pub type Response = http::Response<http_body_util::Full<bytes::Bytes>>;

@@ -1,0 +1,69 @@
+//! What people and programs read when the configuration is wrong.
+
+use crate::{Page, Response, json};
+use config::Problem;
+use http::StatusCode;
+use maud::html;
+use serde_json::json;
+
+/// The page that names every variable that is missing or wrong and what to do, and no value.
+pub fn problem_page(problems: &[Problem]) -> Response {
+    Page::new(
+        "This server is not set up yet",
+        html! {
+            h1 { "This server is not set up yet" }
+            p { "Whoever runs it has something to put right. Nothing is wrong on your side." }
+            @for problem in problems {
+                section.note {
+                    h2 { code { (problem.variable) } }
+                    p { (problem.problem) "." }
+                    p { (problem.remedy) "." }
+                    p { "Environment variable: " code { (problem.environment_variable()) } }
+                }
+            }
+        },
+    )
+    .status(StatusCode::INTERNAL_SERVER_ERROR)
+    .into_response()
+}
+
+/// The same for programs: `server_error` as OAuth spells it.
+pub fn problem_json(problems: &[Problem]) -> Response {
+    let text = problems
+        .iter()
+        .map(|problem| format!("{problem} ({}).", problem.environment_variable()))
+        .collect::<Vec<_>>()
+        .join(" ");
+    json(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        &json!({
+            "error": "server_error",
+            "error_description": format!("This server is not set up yet. {text}"),
+        }),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::executor::block_on;
+    use http_body_util::BodyExt;
+
+    #[test]
+    fn a_problem_names_the_variable_the_environment_variable_and_the_remedy() {
+        let problems = [Problem::new("public_url", "it is not set", "Set it")];
+        for response in [problem_page(&problems), problem_json(&problems)] {
+            assert_eq!(response.status(), 500);
+            let body = block_on(response.into_body().collect()).unwrap().to_bytes();
+            let text = String::from_utf8_lossy(&body).into_owned();
+            for part in [
+                "public_url",
+                "SPIN_VARIABLE_PUBLIC_URL",
+                "it is not set",
+                "Set it",
+            ] {
+                assert!(text.contains(part), "{part} is missing in {text}");
+            }
+        }
+    }
+}
