@@ -12,6 +12,10 @@ pub mod variables;
 
 pub use spin_sdk::wasip3::spawn;
 
+/// For bindings of further contracts: two versions in one component would be two async runtimes.
+/// Its `generate!` wants `runtime_path: "platform::wit_bindgen::rt"`.
+pub use spin_sdk::wit_bindgen;
+
 /// What [`http_component!`] expands to; not for direct use.
 #[doc(hidden)]
 pub mod internal {
