@@ -1,2 +1,53 @@
-//! .
-fn main() {}
+//! `cargo xtask`: everything a developer of Gatehouse types.
+
+mod bench;
+mod build;
+mod connect;
+mod doctor;
+mod environment;
+mod shell;
+mod test;
+mod toolchain;
+mod up;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Build, run and test Gatehouse
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Build everything and serve it, with a stand-in for Descope unless a project is configured
+    Up(up::Options),
+    /// Install what the tests need and run every test
+    Test(test::Options),
+    /// Build the components
+    Build,
+    /// Measure, side by side with an empty component
+    Bench(bench::Options),
+    /// Check the toolchain, the ports and the configuration
+    Doctor(doctor::Options),
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Up(options) => up::up(&options),
+        Command::Test(options) => test::test(&options),
+        Command::Build => build::components(),
+        Command::Bench(options) => bench::bench(&options),
+        Command::Doctor(options) => doctor::doctor(&options),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\n{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

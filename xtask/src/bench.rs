@@ -1,0 +1,28 @@
+//! `cargo xtask bench`: measures, side by side with an empty component.
+
+use crate::build;
+use crate::shell::{cargo, run, step};
+use anyhow::Result;
+use clap::Args;
+
+/// What `cargo xtask bench` takes.
+#[derive(Args)]
+pub struct Options {
+    /// Seconds that each measurement lasts
+    #[arg(long, default_value_t = 3)]
+    seconds: u64,
+}
+
+/// Builds everything for release and measures it.
+///
+/// # Errors
+///
+/// If something does not build or a measurement fails.
+pub fn bench(options: &Options) -> Result<()> {
+    build::components()?;
+    step("Building the bench (release)");
+    run(cargo()
+        .args(["run", "--release", "--package", "bench", "--"])
+        .arg("--seconds")
+        .arg(options.seconds.to_string()))
+}

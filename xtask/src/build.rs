@@ -1,0 +1,55 @@
+//! Building the components.
+
+use crate::shell::{cargo, root, run, step};
+use crate::toolchain::{WASM, ensure_wasm};
+use anyhow::{Context, Result};
+
+/// Builds every component as `spin.toml` wants it.
+///
+/// # Errors
+///
+/// If the target cannot be installed or a component does not build.
+pub fn components() -> Result<()> {
+    ensure_wasm()?;
+    step("Building the components (the first time takes some minutes)");
+    let mut build = cargo();
+    build.args(["build", "--profile", "wasm", "--target", WASM]);
+    for package in packages()? {
+        build.args(["--package", &package]);
+    }
+    run(&mut build)
+}
+
+/// Builds the embedded host and the Descope emulator.
+///
+/// # Errors
+///
+/// If one does not build.
+pub fn servers() -> Result<()> {
+    step("Building the host and the Descope emulator (the first time takes some minutes)");
+    run(cargo().args([
+        "build",
+        "--package",
+        "host",
+        "--package",
+        "descope-emulator",
+    ]))
+}
+
+/// The packages of the components: one for each folder in `components/`.
+///
+/// # Errors
+///
+/// If the folder cannot be read.
+pub fn packages() -> Result<Vec<String>> {
+    let folder = root().join("components");
+    let mut packages = Vec::new();
+    for entry in std::fs::read_dir(&folder).context("components/ cannot be read")? {
+        let entry = entry?;
+        if entry.path().join("Cargo.toml").is_file() {
+            packages.push(format!("gatehouse-{}", entry.file_name().to_string_lossy()));
+        }
+    }
+    packages.sort();
+    Ok(packages)
+}

@@ -1,0 +1,191 @@
+//! Checking what can be checked before anything starts.
+
+use crate::environment::{Variables, environment_name};
+use crate::shell::{exists, output, program};
+use crate::toolchain::{WASM, has_wasm};
+use anyhow::{Result, bail};
+use clap::Args;
+use std::net::{IpAddr, SocketAddr, TcpListener};
+
+/// What `cargo xtask doctor` takes.
+#[derive(Args)]
+pub struct Options {
+    /// The address that `up` would listen on
+    #[arg(long, default_value = "127.0.0.1:3000")]
+    listen: SocketAddr,
+}
+
+/// Checks the toolchain, the ports and the configuration, and says what to do.
+///
+/// # Errors
+///
+/// If anything would keep `up` from working.
+pub fn doctor(options: &Options) -> Result<()> {
+    let mut report = Report::default();
+    toolchain(&mut report);
+    port(&mut report, "the application", options.listen);
+    let mut variables = Variables::read()?;
+    if wants_emulator(&variables) {
+        let emulator = emulator_address(options.listen);
+        port(&mut report, "the Descope emulator", emulator);
+        report.good("Descope: the emulator, since no Descope project is configured");
+        configure_emulator(&mut variables, emulator);
+    } else {
+        report.good("Descope: your own project");
+    }
+    if !variables.is_set("encryption_key") {
+        report.good("encryption_key: not set yet; `cargo xtask up` will make one in .env");
+        variables.set("encryption_key", EXAMPLE_KEY);
+    }
+    for problem in problems(&variables, options.listen) {
+        report.bad(&problem);
+    }
+    for line in &report.lines {
+        println!("{line}");
+    }
+    if report.failed > 0 {
+        bail!("{} to mend before `cargo xtask up` can work", report.failed);
+    }
+    println!("\nAll is well. Start with `cargo xtask up`.");
+    Ok(())
+}
+
+/// Everything that is wrong with the configuration for serving at `listen`, in words.
+pub fn problems(variables: &Variables, listen: SocketAddr) -> Vec<String> {
+    let mut problems = Vec::new();
+    let values = |name: &str| variables.get(name);
+    match config::Server::read(values) {
+        Ok(server) => {
+            if server.site.configured().is_none() && !is_loopback(listen.ip()) {
+                problems.push(format!(
+                    "public_url: it is not set, and {listen} is no loopback address. Set {} to the https URL under which people reach this server",
+                    environment_name("public_url")
+                ));
+            }
+        }
+        Err(found) => problems.extend(
+            found
+                .iter()
+                .map(|problem| format!("{problem} ({})", problem.environment_variable())),
+        ),
+    }
+    problems.extend(descope_problems(variables));
+    problems
+}
+
+fn descope_problems(variables: &Variables) -> Vec<String> {
+    let mut problems = Vec::new();
+    let mut need = |name: &str, why: &str| {
+        if !variables.is_set(name) {
+            problems.push(format!("{name}: {why}. Set {}", environment_name(name)));
+        }
+    };
+    need(
+        "descope_project_id",
+        "the id of the Descope project is missing",
+    );
+    if variables.is_set("descope_client_id") || variables.is_set("descope_client_secret") {
+        need(
+            "descope_client_id",
+            "descope_client_secret is set, but not the client id it belongs to",
+        );
+        need(
+            "descope_client_secret",
+            "descope_client_id is set, but not its secret",
+        );
+    } else {
+        need(
+            "descope_management_key",
+            "there is neither a management key nor an inbound app's descope_client_id and descope_client_secret",
+        );
+    }
+    problems
+}
+
+/// Whether there is no word of a real Descope project, so that the emulator stands in.
+pub fn wants_emulator(variables: &Variables) -> bool {
+    [
+        "descope_project_id",
+        "descope_client_id",
+        "descope_client_secret",
+        "descope_management_key",
+    ]
+    .iter()
+    .all(|name| !variables.is_set(name))
+}
+
+/// The emulator listens on loopback, on the port after the application's.
+pub fn emulator_address(listen: SocketAddr) -> SocketAddr {
+    let port = listen.port().checked_add(1).unwrap_or(3001);
+    SocketAddr::from(([127, 0, 0, 1], port))
+}
+
+/// Points the application at the emulator.
+pub fn configure_emulator(variables: &mut Variables, address: SocketAddr) {
+    variables.set("descope_base_url", format!("http://{address}"));
+    variables.set("descope_project_id", EMULATOR_PROJECT);
+    variables.set("descope_client_id", EMULATOR_CLIENT);
+    variables.set("descope_client_secret", EMULATOR_SECRET);
+}
+
+/// The emulator's project.
+pub const EMULATOR_PROJECT: &str = "P_LOCAL";
+/// The emulator's inbound app.
+pub const EMULATOR_CLIENT: &str = "local-client";
+/// The secret of the emulator's inbound app; it guards nothing.
+pub const EMULATOR_SECRET: &str = "local-secret-not-for-production";
+
+/// Stands in for the key that `up` will make, so that the rest can be checked.
+const EXAMPLE_KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+
+fn is_loopback(address: IpAddr) -> bool {
+    address.is_loopback()
+}
+
+fn toolchain(report: &mut Report) {
+    match output(program("rustc").arg("--version")) {
+        Some(version) => report.good(&version),
+        None => report.bad("rustc is missing. Install Rust with rustup"),
+    }
+    if has_wasm() {
+        report.good(&format!("the target {WASM} is installed"));
+    } else if exists("rustup") {
+        report.good(&format!(
+            "the target {WASM} is missing; `cargo xtask up` will install it"
+        ));
+    } else {
+        report.bad(&format!("the target {WASM} and rustup are missing. Install rustup, or the target with the package manager your Rust came from"));
+    }
+    match output(program("spin").arg("--version")) {
+        Some(version) => report.good(&format!(
+            "{version} (for `up --runtime spin`; it has to be 4.1 or later)"
+        )),
+        None => report.good("spin is not installed; the embedded host serves instead"),
+    }
+}
+
+fn port(report: &mut Report, who: &str, address: SocketAddr) {
+    match TcpListener::bind(address) {
+        Ok(_) => report.good(&format!("{address} is free for {who}")),
+        Err(error) => report.bad(&format!(
+            "{address} cannot be used for {who} ({error}). Stop what listens there, or choose another address with --listen"
+        )),
+    }
+}
+
+#[derive(Default)]
+struct Report {
+    lines: Vec<String>,
+    failed: usize,
+}
+
+impl Report {
+    fn good(&mut self, line: &str) {
+        self.lines.push(format!("  ok    {line}"));
+    }
+
+    fn bad(&mut self, line: &str) {
+        self.lines.push(format!("  MEND  {line}"));
+        self.failed += 1;
+    }
+}

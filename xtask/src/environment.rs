@@ -1,0 +1,128 @@
+//! The variables of the application, as Spin finds them: in the environment, in `.env`, and the
+//! defaults of `spin.toml`.
+
+use crate::shell::root;
+use anyhow::{Context, Result};
+use rand::TryRng;
+use rand::rngs::SysRng;
+use std::collections::BTreeMap;
+use std::io::Write;
+
+const PREFIX: &str = "SPIN_VARIABLE_";
+
+/// Every variable of `spin.toml`, with the value it has now.
+pub struct Variables {
+    values: BTreeMap<String, String>,
+    set: BTreeMap<String, String>,
+}
+
+impl Variables {
+    /// Reads `spin.toml`, `.env` and the environment, which wins.
+    ///
+    /// # Errors
+    ///
+    /// If `spin.toml` or `.env` cannot be read; a message names the line of `.env`.
+    pub fn read() -> Result<Self> {
+        let manifest = std::fs::read_to_string(root().join("spin.toml"))
+            .context("spin.toml cannot be read")?;
+        let manifest: toml::Table = manifest.parse().context("spin.toml is not valid TOML")?;
+        let mut values = BTreeMap::new();
+        if let Some(variables) = manifest.get("variables").and_then(toml::Value::as_table) {
+            for (name, variable) in variables {
+                let default = variable.get("default").and_then(toml::Value::as_str);
+                values.insert(name.clone(), default.unwrap_or_default().to_owned());
+            }
+        }
+        let mut set = BTreeMap::new();
+        let file = root().join(".env");
+        if file.is_file() {
+            for entry in dotenvy::from_path_iter(&file).context(".env cannot be read")? {
+                let (name, value) = entry.context(".env has a line that is not NAME=VALUE")?;
+                if let Some(name) = name.strip_prefix(PREFIX) {
+                    set.insert(name.to_ascii_lowercase(), value);
+                }
+            }
+        }
+        for (name, value) in std::env::vars() {
+            if let Some(name) = name.strip_prefix(PREFIX) {
+                set.insert(name.to_ascii_lowercase(), value);
+            }
+        }
+        for (name, value) in &set {
+            values.insert(name.clone(), value.clone());
+        }
+        Ok(Self { values, set })
+    }
+
+    /// The value of a variable: what was set, or else its default.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.values.get(name).map(String::as_str)
+    }
+
+    /// Whether somebody gave the variable a value that is not blank.
+    pub fn is_set(&self, name: &str) -> bool {
+        self.set
+            .get(name)
+            .is_some_and(|value| !value.trim().is_empty())
+    }
+
+    /// Sets a variable for what is started from here.
+    pub fn set(&mut self, name: &str, value: impl Into<String>) {
+        let value = value.into();
+        self.values.insert(name.to_owned(), value.clone());
+        self.set.insert(name.to_owned(), value);
+    }
+
+    /// The environment for the host: every variable that is set.
+    pub fn environment(&self) -> impl Iterator<Item = (String, &str)> {
+        self.set
+            .iter()
+            .map(|(name, value)| (environment_name(name), value.as_str()))
+    }
+
+    /// Makes an `encryption_key` if there is none and keeps it in `.env`. Says whether it did.
+    ///
+    /// # Errors
+    ///
+    /// If there is no randomness or `.env` cannot be written.
+    pub fn ensure_encryption_key(&mut self) -> Result<bool> {
+        if self.is_set("encryption_key") {
+            return Ok(false);
+        }
+        let mut secret = [0; 32];
+        SysRng
+            .try_fill_bytes(&mut secret)
+            .context("The system gives no randomness")?;
+        let key: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
+        append_to_env_file(&format!(
+            "# Gatehouse's master secret. Whoever has it can sign in as anyone: keep it to yourself.\n{}={key}\n",
+            environment_name("encryption_key")
+        ))?;
+        self.set("encryption_key", key);
+        Ok(true)
+    }
+}
+
+/// The name of a variable in the environment.
+pub fn environment_name(variable: &str) -> String {
+    format!("{PREFIX}{}", variable.to_ascii_uppercase())
+}
+
+fn append_to_env_file(text: &str) -> Result<()> {
+    let path = root().join(".env");
+    let mut options = std::fs::OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    let needs_newline =
+        std::fs::read(&path).is_ok_and(|bytes| bytes.last().is_some_and(|last| *last != b'\n'));
+    let mut file = options.open(&path).context(".env cannot be written")?;
+    if needs_newline {
+        writeln!(file)?;
+    }
+    file.write_all(text.as_bytes())
+        .context(".env cannot be written")
+}

@@ -1,0 +1,210 @@
+//! `cargo xtask test`: installs what the tests need, and runs every test.
+
+use crate::build;
+use crate::shell::{cargo, exists, program, root, run, step};
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+/// What `cargo xtask test` takes.
+#[derive(Args)]
+pub struct Options {
+    /// Run only the tests that need neither Node.js, Python nor a browser
+    #[arg(long)]
+    quick: bool,
+}
+
+/// Runs every test.
+///
+/// # Errors
+///
+/// If something cannot be installed or built, or any test fails.
+pub fn test(options: &Options) -> Result<()> {
+    build::components()?;
+    let mut total = Count::default();
+
+    step("Testing the crates, the host and the emulator");
+    let mut native = cargo();
+    native.args([
+        "test",
+        "--workspace",
+        "--no-fail-fast",
+        "--exclude",
+        "tests",
+    ]);
+    for package in build::packages()? {
+        native.args(["--exclude", &package]);
+    }
+    total.add(&counted(&mut native)?);
+
+    let mut black_box = cargo();
+    black_box.args(["test", "--package", "tests", "--no-fail-fast"]);
+    if options.quick {
+        step("Testing the running application");
+        black_box.args(["--test", "http"]);
+    } else {
+        let tools = install_clients()?;
+        step("Testing the running application, with clients that others wrote");
+        black_box
+            .env("GATEHOUSE_TEST_PYTHON", tools.python)
+            .env("GATEHOUSE_TEST_CHROMIUM", tools.chromium);
+    }
+    total.add(&counted(&mut black_box)?);
+
+    println!("\n{} passed, {} failed", total.passed, total.failed);
+    if total.failed > 0 || !total.finished {
+        bail!("Some tests failed; see above");
+    }
+    Ok(())
+}
+
+struct Clients {
+    python: PathBuf,
+    chromium: PathBuf,
+}
+
+/// Installs the clients of `tests/clients` into that folder, and finds a browser.
+fn install_clients() -> Result<Clients> {
+    let folder = root().join("tests/clients");
+    if !exists("node") || !exists("npm") {
+        bail!(
+            "The tests with real clients need Node.js 20 or later with npm. Install them, or run `cargo xtask test --quick`"
+        );
+    }
+    step("Installing the JavaScript clients");
+    let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
+    run(program(npm).current_dir(&folder).args([
+        "ci",
+        "--ignore-scripts",
+        "--no-audit",
+        "--no-fund",
+        "--loglevel=error",
+    ]))?;
+    step("Installing the Python clients");
+    let python = install_python_clients(&folder)?;
+    let chromium = match find_chromium() {
+        Some(chromium) => chromium,
+        None => {
+            step("Installing Chromium");
+            install_chromium()?;
+            find_chromium().context("Chromium was installed but is not on the PATH")?
+        }
+    };
+    Ok(Clients { python, chromium })
+}
+
+fn install_python_clients(folder: &Path) -> Result<PathBuf> {
+    let Some(system) = ["python3", "python"].into_iter().find(|name| exists(name)) else {
+        bail!(
+            "The tests with real clients need Python 3.10 or later. Install it, or run `cargo xtask test --quick`"
+        );
+    };
+    let environment = folder.join(".venv");
+    let python = environment.join(if cfg!(windows) {
+        "Scripts/python.exe"
+    } else {
+        "bin/python"
+    });
+    if !python.is_file() {
+        run(program(system).args(["-m", "venv"]).arg(&environment))
+            .context("Python needs its venv module (Debian: apt-get install python3-venv)")?;
+    }
+    run(program(&python).current_dir(folder).args([
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--requirement",
+        "requirements.txt",
+    ]))?;
+    Ok(python)
+}
+
+fn find_chromium() -> Option<PathBuf> {
+    if let Some(given) = std::env::var_os("CHROMIUM") {
+        return Some(given.into());
+    }
+    ["chromium", "chromium-browser", "google-chrome"]
+        .into_iter()
+        .find(|name| exists(name))
+        .map(PathBuf::from)
+}
+
+fn install_chromium() -> Result<()> {
+    let install = || -> Result<()> {
+        run(program("apt-get").args(["update", "--quiet=2"]))?;
+        run(program("apt-get").args([
+            "install",
+            "--yes",
+            "--quiet=2",
+            "--no-install-recommends",
+            "chromium",
+        ]))
+    };
+    install().context(
+        "The page tests need Chromium. Install it, or name it in the variable CHROMIUM, or run `cargo xtask test --quick`",
+    )
+}
+
+/// What test runners reported.
+#[derive(Default)]
+struct Count {
+    passed: u64,
+    failed: u64,
+    finished: bool,
+}
+
+impl Count {
+    fn add(&mut self, other: &Self) {
+        self.finished = other.finished && (self.finished || self.passed + self.failed == 0);
+        self.passed += other.passed;
+        self.failed += other.failed;
+    }
+}
+
+/// Runs `cargo test`, shows what it prints, and adds up its result lines.
+fn counted(command: &mut std::process::Command) -> Result<Count> {
+    let mut child = command
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("cargo test cannot be started")?;
+    let mut count = Count::default();
+    if let Some(output) = child.stdout.take() {
+        for line in BufReader::new(output).lines() {
+            let line = line?;
+            println!("{line}");
+            if let Some(result) = line.strip_prefix("test result: ") {
+                count.passed += number_before(result, " passed");
+                count.failed += number_before(result, " failed");
+            }
+        }
+    }
+    count.finished = child.wait()?.success();
+    if !count.finished && count.failed == 0 {
+        // It did not build, or a test took its runner down with it.
+        count.failed = 1;
+    }
+    Ok(count)
+}
+
+fn number_before(text: &str, word: &str) -> u64 {
+    text.split_once(word)
+        .and_then(|(before, _)| before.rsplit(' ').next())
+        .and_then(|number| number.parse().ok())
+        .unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_result_line_is_added_up() {
+        let line = "FAILED. 12 passed; 3 failed; 0 ignored; 0 measured; 0 filtered out";
+        assert_eq!(number_before(line, " passed"), 12);
+        assert_eq!(number_before(line, " failed"), 3);
+    }
+}
