@@ -1,0 +1,148 @@
+//! The endpoints, one a file.
+
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{MethodRouter, get, post};
+use axum::{Json, Router};
+use serde::Serialize;
+
+use crate::app::Shared;
+use crate::fault::{Endpoint, interfere};
+use crate::page;
+
+mod authorize;
+mod discovery;
+mod jwks;
+mod revoke;
+mod sign_in;
+mod token;
+mod userinfo;
+
+/// Every route of the emulator.
+pub(crate) fn router(app: Shared) -> Router {
+    let watched = |endpoint: Endpoint, method: MethodRouter<Shared>| {
+        method.layer(middleware::from_fn_with_state(
+            (app.clone(), endpoint),
+            interfere,
+        ))
+    };
+    let userinfo = get(userinfo::handler).post(userinfo::handler);
+    let mut router = Router::new();
+    for (prefix, is_plain) in [
+        ("/oauth2/v1/apps", true),
+        ("/oauth2/v1/apps/{project}", false),
+    ] {
+        let authorize = if is_plain {
+            get(authorize::plain)
+        } else {
+            get(authorize::of_project)
+        };
+        let token = if is_plain {
+            post(token::plain)
+        } else {
+            post(token::of_project)
+        };
+        router = router
+            .route(
+                &format!("{prefix}/authorize"),
+                watched(Endpoint::Authorize, authorize),
+            )
+            .route(&format!("{prefix}/token"), watched(Endpoint::Token, token))
+            .route(
+                &format!("{prefix}/revoke"),
+                watched(Endpoint::Revoke, post(revoke::handler)),
+            )
+            .route(
+                &format!("{prefix}/userinfo"),
+                watched(Endpoint::UserInfo, userinfo.clone()),
+            );
+    }
+    let discovery = || watched(Endpoint::Discovery, get(discovery::inbound_app));
+    let agentic_discovery = || watched(Endpoint::Discovery, get(discovery::agentic));
+    let jwks = || watched(Endpoint::Jwks, get(jwks::handler));
+    router
+        .route(
+            "/oauth2/v1/apps/agentic/{project}/{server}/authorize",
+            watched(Endpoint::Authorize, get(authorize::agentic)),
+        )
+        .route(
+            "/oauth2/v1/apps/agentic/{project}/{server}/token",
+            watched(Endpoint::Token, post(token::agentic)),
+        )
+        .route("/{project}/.well-known/jwks.json", jwks())
+        .route("/v2/keys/{project}", jwks())
+        .route(
+            "/v1/apps/{project}/.well-known/openid-configuration",
+            discovery(),
+        )
+        .route(
+            "/v1/apps/{project}/.well-known/oauth-authorization-server",
+            discovery(),
+        )
+        .route(
+            "/v1/apps/agentic/{project}/{server}/.well-known/openid-configuration",
+            agentic_discovery(),
+        )
+        .route(
+            "/v1/apps/agentic/{project}/{server}/.well-known/oauth-authorization-server",
+            agentic_discovery(),
+        )
+        .route(
+            "/emulator/sign-in",
+            watched(Endpoint::SignIn, post(sign_in::handler)),
+        )
+        .route("/emulator/style.css", get(page::style))
+        .route("/", get(page::home))
+        .layer(middleware::from_fn(harden))
+        .layer(axum::extract::DefaultBodyLimit::max(MAX_BODY))
+        .with_state(app)
+}
+
+/// JSON that no cache may keep (RFC 6749 section 5.1).
+fn private_json(value: &impl Serialize) -> Response {
+    let headers = [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
+    (headers, Json(value)).into_response()
+}
+
+/// JSON for everyone, scripts of other origins included.
+fn public_json(value: &impl Serialize) -> Response {
+    let headers = [(
+        header::ACCESS_CONTROL_ALLOW_ORIGIN,
+        HeaderValue::from_static("*"),
+    )];
+    (headers, Json(value)).into_response()
+}
+
+/// Whether the caller is a browser that shows a page.
+fn wants_html(headers: &HeaderMap) -> bool {
+    headers
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| value.contains("text/html"))
+}
+
+/// The security headers of every answer.
+///
+/// There is no `form-action`: browsers apply it to the redirects that follow a form too, and those lead through the
+/// application to whatever the client listens on.
+async fn harden(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'",
+        ),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// In bytes.
+const MAX_BODY: usize = 64 * 1024;

@@ -1,0 +1,13 @@
+//! The emulator over HTTP, from outside.
+
+mod authorize;
+mod discovery;
+mod faults;
+mod mint;
+mod page;
+mod persistence;
+mod program;
+mod revoke;
+mod support;
+mod token;
+mod userinfo;
