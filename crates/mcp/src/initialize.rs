@@ -1,0 +1,68 @@
+//! The answer to `initialize`.
+
+use crate::Revision;
+use serde::Serialize;
+
+/// Who the server says it is.
+#[derive(Clone, Copy, Debug)]
+pub struct ServerInfo {
+    /// For programs.
+    pub name: &'static str,
+    /// For people; from 2025-06-18 on.
+    pub title: &'static str,
+    /// Of the server.
+    pub version: &'static str,
+}
+
+/// The result of `initialize` in `revision`, as JSON: a server with tools.
+pub fn initialize_result(revision: Revision, server: ServerInfo) -> String {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Wire {
+        protocol_version: Revision,
+        capabilities: Capabilities,
+        server_info: Info,
+    }
+    #[derive(Serialize)]
+    struct Capabilities {
+        tools: Empty,
+    }
+    #[derive(Serialize)]
+    struct Empty {}
+    #[derive(Serialize)]
+    struct Info {
+        name: &'static str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        title: Option<&'static str>,
+        version: &'static str,
+    }
+    let result = Wire {
+        protocol_version: revision,
+        capabilities: Capabilities { tools: Empty {} },
+        server_info: Info {
+            name: server.name,
+            title: revision.has_structured_content().then_some(server.title),
+            version: server.version,
+        },
+    };
+    serde_json::to_string(&result).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_title_is_told_to_those_who_know_titles() {
+        let server = ServerInfo {
+            name: "s",
+            title: "S",
+            version: "1",
+        };
+        assert_eq!(
+            initialize_result(Revision::V2025_03_26, server),
+            r#"{"protocolVersion":"2025-03-26","capabilities":{"tools":{}},"serverInfo":{"name":"s","version":"1"}}"#
+        );
+        assert!(initialize_result(Revision::V2025_06_18, server).contains(r#""title":"S""#));
+    }
+}

@@ -1,0 +1,83 @@
+//! Notifications to the client.
+
+use crate::Revision;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+/// How far a request has come.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Progress {
+    /// Grows with every report.
+    pub progress: f64,
+    /// Of how much, if that is known.
+    pub total: Option<f64>,
+    /// For people; from 2025-03-26 on.
+    pub message: Option<String>,
+}
+
+impl Progress {
+    /// The `notifications/progress` message with the client's `token` (JSON text), or `None` if it
+    /// cannot be told: JSON has no infinities.
+    pub fn to_message(&self, token: &str, revision: Revision) -> Option<String> {
+        #[derive(Serialize)]
+        struct Wire<'a> {
+            jsonrpc: &'static str,
+            method: &'static str,
+            params: Params<'a>,
+        }
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Params<'a> {
+            progress_token: &'a RawValue,
+            progress: f64,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            total: Option<f64>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            message: Option<&'a str>,
+        }
+        if !self.progress.is_finite() {
+            return None;
+        }
+        let wire = Wire {
+            jsonrpc: "2.0",
+            method: "notifications/progress",
+            params: Params {
+                progress_token: serde_json::from_str(token).ok()?,
+                progress: self.progress,
+                total: self.total.filter(|total| total.is_finite()),
+                message: self
+                    .message
+                    .as_deref()
+                    .filter(|_| revision.has_annotations()),
+            },
+        };
+        serde_json::to_string(&wire).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn progress_carries_the_clients_token_and_what_its_revision_knows() {
+        let progress = Progress {
+            progress: 1.0,
+            total: Some(f64::INFINITY),
+            message: Some("half".into()),
+        };
+        assert_eq!(
+            progress.to_message("7", Revision::V2024_11_05).as_deref(),
+            Some(
+                r#"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":7,"progress":1.0}}"#
+            )
+        );
+        let newer = progress.to_message("\"t\"", Revision::V2025_03_26);
+        assert!(newer.is_some_and(|text| text.contains(r#""message":"half""#)));
+        let endless = Progress {
+            progress: f64::NAN,
+            ..progress
+        };
+        assert_eq!(endless.to_message("7", Revision::NEWEST), None);
+    }
+}
