@@ -1,1 +1,15 @@
-//! .
+//! The harness of the black-box tests: a running Gatehouse with a Descope of its own, and who talks
+//! to it.
+
+pub mod client;
+mod gatehouse;
+pub mod mcp;
+pub mod person;
+
+pub use client::{Client, Tokens};
+pub use gatehouse::{Gatehouse, Settings};
+pub use mcp::{Mcp, sse_events};
+pub use person::Person;
+
+/// The keys that the tests use; they guard nothing.
+pub const ENCRYPTION_KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";

@@ -19,7 +19,9 @@ pub struct Options {
 ///
 /// If something does not build or a measurement fails.
 pub fn bench(options: &Options) -> Result<()> {
-    build::components()?;
+    let mut packages = build::packages()?;
+    packages.push("bench-empty".to_owned());
+    build::wasm(&packages)?;
     step("Building the bench (release)");
     run(cargo()
         .args(["run", "--release", "--package", "bench", "--"])

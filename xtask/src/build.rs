@@ -10,12 +10,21 @@ use anyhow::{Context, Result};
 ///
 /// If the target cannot be installed or a component does not build.
 pub fn components() -> Result<()> {
+    wasm(&packages()?)
+}
+
+/// Builds packages to Wasm.
+///
+/// # Errors
+///
+/// If the target cannot be installed or a package does not build.
+pub fn wasm(packages: &[String]) -> Result<()> {
     ensure_wasm()?;
     step("Building the components (the first time takes some minutes)");
     let mut build = cargo();
     build.args(["build", "--profile", "wasm", "--target", WASM]);
-    for package in packages()? {
-        build.args(["--package", &package]);
+    for package in packages {
+        build.args(["--package", package]);
     }
     run(&mut build)
 }

@@ -1,0 +1,208 @@
+//! An OAuth client that does as the specifications say, step by step, so that a test can do one
+//! step differently.
+
+use crate::{Gatehouse, Person};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use reqwest::Response;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use std::collections::HashMap;
+use url::Url;
+
+/// The redirect URI that test clients register.
+pub const REDIRECT_URI: &str = "http://127.0.0.1/callback";
+
+/// The redirect URI that test clients use: a port of the moment (RFC 8252 section 7.3).
+pub const USED_REDIRECT_URI: &str = "http://127.0.0.1:49152/callback";
+
+/// A PKCE code verifier (RFC 7636 section 4.1).
+pub const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+
+/// A registered client.
+pub struct Client {
+    /// What the registration answered.
+    pub registration: Value,
+    base: String,
+    http: reqwest::Client,
+}
+
+/// What `/token` gave.
+#[derive(Clone, Debug)]
+pub struct Tokens {
+    /// The access token.
+    pub access: String,
+    /// The refresh token.
+    pub refresh: String,
+    /// The whole answer.
+    pub answer: Value,
+}
+
+impl Client {
+    /// Registers a public client, as MCP clients do.
+    pub async fn register(gatehouse: &Gatehouse) -> Self {
+        Self::register_as(
+            gatehouse,
+            json!({
+                "client_name": "Test client",
+                "redirect_uris": [REDIRECT_URI],
+                "grant_types": ["authorization_code", "refresh_token"],
+                "response_types": ["code"],
+                "token_endpoint_auth_method": "none",
+            }),
+        )
+        .await
+    }
+
+    /// Registers a client with this metadata.
+    ///
+    /// # Panics
+    ///
+    /// If the registration is refused.
+    pub async fn register_as(gatehouse: &Gatehouse, metadata: Value) -> Self {
+        let http = reqwest::Client::new();
+        let response = http
+            .post(gatehouse.url("/register"))
+            .json(&metadata)
+            .send()
+            .await
+            .expect("an answer");
+        assert_eq!(response.status(), 201);
+        Self {
+            registration: response.json().await.expect("JSON"),
+            base: gatehouse.base(),
+            http,
+        }
+    }
+
+    /// The client id.
+    pub fn id(&self) -> &str {
+        self.registration["client_id"]
+            .as_str()
+            .expect("a client_id")
+    }
+
+    /// The parameters of an authorization request.
+    pub fn authorization_request(&self) -> HashMap<&'static str, String> {
+        HashMap::from([
+            ("response_type", "code".to_owned()),
+            ("client_id", self.id().to_owned()),
+            ("redirect_uri", USED_REDIRECT_URI.to_owned()),
+            ("state", "client-state".to_owned()),
+            ("code_challenge", challenge(VERIFIER)),
+            ("code_challenge_method", "S256".to_owned()),
+            ("resource", format!("{}/mcp", self.base)),
+        ])
+    }
+
+    /// The URL of an authorization request with these parameters.
+    ///
+    /// # Panics
+    ///
+    /// Never: the base is a URL.
+    pub fn authorization_url(&self, parameters: &HashMap<&'static str, String>) -> String {
+        let url = Url::parse_with_params(&format!("{}/authorize", self.base), parameters);
+        url.expect("a URL").into()
+    }
+
+    /// Lets `person` allow the client, and gives the code.
+    pub async fn code(&self, person: &Person) -> String {
+        let url = self.authorization_url(&self.authorization_request());
+        parameter(&person.allow(&url).await, "code").expect("a code")
+    }
+
+    /// Sends a token request.
+    ///
+    /// # Panics
+    ///
+    /// If nothing answers.
+    pub async fn token(&self, parameters: &[(&str, &str)]) -> Response {
+        self.http
+            .post(format!("{}/token", self.base))
+            .form(parameters)
+            .send()
+            .await
+            .expect("an answer")
+    }
+
+    /// Redeems a code as it should be.
+    pub async fn redeem(&self, code: &str) -> Response {
+        self.token(&[
+            ("grant_type", "authorization_code"),
+            ("code", code),
+            ("redirect_uri", USED_REDIRECT_URI),
+            ("client_id", self.id()),
+            ("code_verifier", VERIFIER),
+        ])
+        .await
+    }
+
+    /// Uses a refresh token.
+    pub async fn refresh(&self, refresh_token: &str) -> Response {
+        self.token(&[
+            ("grant_type", "refresh_token"),
+            ("refresh_token", refresh_token),
+            ("client_id", self.id()),
+        ])
+        .await
+    }
+
+    /// Revokes a token.
+    ///
+    /// # Panics
+    ///
+    /// If nothing answers.
+    pub async fn revoke(&self, token: &str) -> Response {
+        self.http
+            .post(format!("{}/revoke", self.base))
+            .form(&[("token", token), ("client_id", self.id())])
+            .send()
+            .await
+            .expect("an answer")
+    }
+
+    /// The whole way, with every scope.
+    pub async fn sign_in(&self, person: &Person) -> Tokens {
+        Tokens::read(self.redeem(&self.code(person).await).await).await
+    }
+
+    /// The whole way, with these scopes.
+    pub async fn sign_in_for(&self, person: &Person, scope: &str) -> Tokens {
+        let mut request = self.authorization_request();
+        request.insert("scope", scope.to_owned());
+        let back = person.allow(&self.authorization_url(&request)).await;
+        let code = parameter(&back, "code").expect("a code");
+        Tokens::read(self.redeem(&code).await).await
+    }
+}
+
+impl Tokens {
+    /// Reads a token response.
+    ///
+    /// # Panics
+    ///
+    /// If it is none.
+    pub async fn read(response: Response) -> Self {
+        let status = response.status();
+        let answer: Value = response.json().await.expect("JSON");
+        assert_eq!(status, 200, "{answer}");
+        let text = |name: &str| answer[name].as_str().unwrap_or_default().to_owned();
+        Self {
+            access: text("access_token"),
+            refresh: text("refresh_token"),
+            answer,
+        }
+    }
+}
+
+/// The S256 challenge of a verifier (RFC 7636 section 4.2).
+pub fn challenge(verifier: &str) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(verifier))
+}
+
+/// A query parameter of a URL.
+pub fn parameter(url: &Url, name: &str) -> Option<String> {
+    url.query_pairs()
+        .find(|(known, _)| known == name)
+        .map(|(_, value)| value.into_owned())
+}

@@ -1,0 +1,153 @@
+//! An MCP client over Streamable HTTP, message by message.
+
+use reqwest::{RequestBuilder, Response};
+use serde_json::{Value, json};
+
+/// A connection to an MCP endpoint.
+pub struct Mcp {
+    url: String,
+    http: reqwest::Client,
+    authorization: Option<String>,
+    session: Option<String>,
+}
+
+impl Mcp {
+    /// With a bearer token, or none.
+    pub fn new(url: impl Into<String>, token: Option<&str>) -> Self {
+        Self {
+            url: url.into(),
+            http: reqwest::Client::new(),
+            authorization: token.map(|token| format!("Bearer {token}")),
+            session: None,
+        }
+    }
+
+    /// A POST of one message, to be changed and sent.
+    pub fn message(&self, message: &Value) -> RequestBuilder {
+        let mut request = self
+            .http
+            .post(&self.url)
+            .header("accept", "application/json, text/event-stream")
+            .json(message);
+        if let Some(authorization) = &self.authorization {
+            request = request.header("authorization", authorization);
+        }
+        if let Some(session) = &self.session {
+            request = request.header("mcp-session-id", session);
+        }
+        request
+    }
+
+    /// Posts one message.
+    ///
+    /// # Panics
+    ///
+    /// If nothing answers.
+    pub async fn post(&self, message: &Value) -> Response {
+        self.message(message).send().await.expect("an answer")
+    }
+
+    /// Posts a request.
+    pub async fn request(&self, method: &str, params: Value) -> Response {
+        self.post(&json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params }))
+            .await
+    }
+
+    /// Initializes at this revision, and gives the result.
+    ///
+    /// # Panics
+    ///
+    /// If it is refused.
+    pub async fn initialize(&mut self, revision: &str) -> Value {
+        let response = self
+            .request(
+                "initialize",
+                json!({
+                    "protocolVersion": revision,
+                    "capabilities": {},
+                    "clientInfo": { "name": "tests", "version": "1" },
+                }),
+            )
+            .await;
+        assert_eq!(response.status(), 200);
+        self.session = response
+            .headers()
+            .get("mcp-session-id")
+            .map(|id| id.to_str().expect("text").to_owned());
+        let result = result(response).await;
+        let initialized = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" });
+        assert_eq!(self.post(&initialized).await.status(), 202);
+        result
+    }
+
+    /// Calls a tool and gives the result.
+    pub async fn call(&self, tool: &str, arguments: Value) -> Value {
+        result(self.try_call(tool, arguments).await).await
+    }
+
+    /// Calls a tool and gives the response, whatever it is.
+    pub async fn try_call(&self, tool: &str, arguments: Value) -> Response {
+        self.request(
+            "tools/call",
+            json!({ "name": tool, "arguments": arguments }),
+        )
+        .await
+    }
+}
+
+/// The result in a JSON or SSE answer.
+///
+/// # Panics
+///
+/// If there is none.
+pub async fn result(response: Response) -> Value {
+    let message = answer(response).await;
+    assert!(message.get("result").is_some(), "{message}");
+    message["result"].clone()
+}
+
+/// The JSON-RPC response in a JSON or SSE answer.
+///
+/// # Panics
+///
+/// If there is none.
+pub async fn answer(response: Response) -> Value {
+    let streams = response
+        .headers()
+        .get("content-type")
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
+    let text = response.text().await.expect("a whole answer");
+    if streams {
+        sse_events(&text)
+            .into_iter()
+            .filter_map(|(_, data)| serde_json::from_str::<Value>(&data).ok())
+            .find(|message| message.get("id").is_some())
+            .expect("a response in the stream")
+    } else {
+        serde_json::from_str(&text).unwrap_or_else(|_| panic!("no JSON: {text}"))
+    }
+}
+
+/// The events of a stream: name (`message` if it has none) and data.
+pub fn sse_events(text: &str) -> Vec<(String, String)> {
+    text.replace("\r\n", "\n")
+        .split("\n\n")
+        .filter_map(|block| {
+            let field = |name: &str| {
+                block
+                    .lines()
+                    .filter_map(|line| line.strip_prefix(name))
+                    .map(|value| value.trim_start().to_owned())
+                    .collect::<Vec<_>>()
+            };
+            let data = field("data:");
+            if data.is_empty() {
+                return None;
+            }
+            let name = field("event:")
+                .pop()
+                .unwrap_or_else(|| "message".to_owned());
+            Some((name, data.join("\n")))
+        })
+        .collect()
+}

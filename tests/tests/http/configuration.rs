@@ -1,0 +1,104 @@
+//! What is said when the configuration is wrong.
+
+use serde_json::json;
+use tests::{Gatehouse, Mcp, Settings};
+
+#[tokio::test]
+async fn a_bad_variable_is_named_with_what_to_do_and_never_its_value() {
+    for (name, value) in [
+        ("encryption_key", ""),
+        ("encryption_key", "abc123-too-short"),
+        ("public_url", "http://mcp.example.com"),
+    ] {
+        let gatehouse = Gatehouse::start_with(Settings::default().variable(name, value)).await;
+        let metadata = reqwest::get(gatehouse.url("/.well-known/oauth-authorization-server"))
+            .await
+            .unwrap();
+        let mcp = Mcp::new(gatehouse.url("/mcp"), None)
+            .request("ping", json!({}))
+            .await;
+        for response in [metadata, mcp] {
+            assert_eq!(response.status(), 500, "{name}");
+            let text = response.text().await.unwrap();
+            assert!(text.contains(name), "{text}");
+            assert!(
+                text.contains(&format!("SPIN_VARIABLE_{}", name.to_uppercase())),
+                "{text}"
+            );
+            assert!(value.is_empty() || !text.contains(value), "{text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_person_gets_a_page_about_it() {
+    let gatehouse = Gatehouse::start_with(Settings::default().variable("encryption_key", "")).await;
+    let response = reqwest::Client::new()
+        .get(gatehouse.url("/authorize?client_id=x"))
+        .header("accept", "text/html")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(response.status(), 500);
+    let page = response.text().await.unwrap();
+    assert!(
+        page.contains("<h1") && page.contains("encryption_key"),
+        "{page}"
+    );
+}
+
+#[tokio::test]
+async fn missing_descope_credentials_are_named_to_the_person_who_signs_in() {
+    let settings = Settings {
+        descope_variables: false,
+        ..Settings::default()
+    };
+    let gatehouse = Gatehouse::start_with(settings).await;
+    let client = tests::Client::register(&gatehouse).await;
+    let person = tests::Person::new();
+    let url = client.authorization_url(&client.authorization_request());
+    let response = person.open(&url).await;
+    let text = if response.status() == 200 {
+        let form = person.form(response).await;
+        person
+            .send(&form, ("decision", "allow"))
+            .await
+            .text()
+            .await
+            .unwrap()
+    } else {
+        response.text().await.unwrap()
+    };
+    assert!(text.contains("descope_project_id"), "{text}");
+}
+
+#[tokio::test]
+async fn a_configured_public_url_is_what_every_document_says() {
+    let gatehouse = Gatehouse::start_with(
+        Settings::default().variable("public_url", "https://mcp.example.com"),
+    )
+    .await;
+    let metadata: serde_json::Value =
+        reqwest::get(gatehouse.url("/.well-known/oauth-protected-resource/mcp"))
+            .await
+            .unwrap()
+            .json()
+            .await
+            .unwrap();
+    assert_eq!(metadata["resource"], "https://mcp.example.com/mcp");
+}
+
+#[tokio::test]
+async fn the_landing_page_says_what_to_paste() {
+    let gatehouse = Gatehouse::start().await;
+    let response = reqwest::get(gatehouse.url("/")).await.unwrap();
+    assert_eq!(response.status(), 200);
+    let page = response.text().await.unwrap();
+    for told in [
+        gatehouse.url("/mcp"),
+        "getUserInfo".into(),
+        "getToken".into(),
+    ] {
+        assert!(page.contains(&told), "{told}");
+    }
+}

@@ -1,0 +1,167 @@
+//! The MCP endpoint: who gets in, and how it speaks.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::json;
+use tests::{Client, Gatehouse, Mcp, Person, Settings};
+
+#[tokio::test]
+async fn a_token_that_is_not_for_us_is_invalid() {
+    let gatehouse = Gatehouse::start().await;
+    let tokens = Client::register(&gatehouse)
+        .await
+        .sign_in(&Person::new())
+        .await;
+    let elsewhere = Gatehouse::start_with(Settings::default().variable(
+        "encryption_key",
+        "1f1e1d1c1b1a191817161514131211100f0e0d0c0b0a09080706050403020100",
+    ))
+    .await;
+    let same_key = Gatehouse::start().await;
+    let (head, signature) = tokens.access.rsplit_once('.').unwrap();
+    let (header, claims) = head.split_once('.').unwrap();
+    let mut changed: serde_json::Value =
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap();
+    changed["sub"] = json!("somebody else");
+    let forged = format!(
+        "{header}.{}.{signature}",
+        URL_SAFE_NO_PAD.encode(changed.to_string())
+    );
+    for (gatehouse, token) in [
+        (&elsewhere, tokens.access.as_str()),
+        (&same_key, tokens.access.as_str()),
+        (&gatehouse, forged.as_str()),
+        (&gatehouse, "nonsense"),
+        (&gatehouse, tokens.refresh.as_str()),
+    ] {
+        let response = Mcp::new(gatehouse.url("/mcp"), Some(token))
+            .request("tools/list", json!({}))
+            .await;
+        assert_eq!(response.status(), 401);
+        let challenge = response.headers()["www-authenticate"].to_str().unwrap();
+        assert!(
+            challenge.contains(r#"error="invalid_token""#),
+            "{challenge}"
+        );
+        assert!(challenge.contains("resource_metadata="), "{challenge}");
+    }
+    let mcp = Mcp::new(gatehouse.url("/mcp"), Some(&tokens.access));
+    assert_eq!(mcp.request("tools/list", json!({})).await.status(), 200);
+}
+
+#[tokio::test]
+async fn a_token_in_the_query_is_no_token() {
+    let gatehouse = Gatehouse::start().await;
+    let tokens = Client::register(&gatehouse)
+        .await
+        .sign_in(&Person::new())
+        .await;
+    let url = gatehouse.url(&format!("/mcp?access_token={}", tokens.access));
+    let response = Mcp::new(url, None).request("tools/list", json!({})).await;
+    assert_eq!(response.status(), 401);
+}
+
+#[tokio::test]
+async fn a_page_of_another_origin_gets_nothing() {
+    let gatehouse = Gatehouse::start_with(
+        Settings::default().variable("allowed_origins", "https://ok.example"),
+    )
+    .await;
+    let tokens = Client::register(&gatehouse)
+        .await
+        .sign_in(&Person::new())
+        .await;
+    let mcp = Mcp::new(gatehouse.url("/mcp"), Some(&tokens.access));
+    let list = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list" });
+    for (origin, status) in [("https://evil.example", 403), ("https://ok.example", 200)] {
+        let response = mcp
+            .message(&list)
+            .header("origin", origin)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(response.status(), status, "{origin}");
+    }
+}
+
+#[tokio::test]
+async fn a_foreign_host_name_is_refused_where_no_public_url_is_set() {
+    let gatehouse = Gatehouse::start().await;
+    let tokens = Client::register(&gatehouse)
+        .await
+        .sign_in(&Person::new())
+        .await;
+    let mcp = Mcp::new(gatehouse.url("/mcp"), Some(&tokens.access));
+    let list = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list" });
+    let response = mcp
+        .message(&list)
+        .header("host", "rebound.example")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(response.status(), 500);
+    assert!(response.text().await.unwrap().contains("public_url"));
+}
+
+#[tokio::test]
+async fn bad_messages_get_json_rpc_errors_and_too_large_ones_a_413() {
+    let gatehouse = Gatehouse::start().await;
+    let tokens = Client::register(&gatehouse)
+        .await
+        .sign_in(&Person::new())
+        .await;
+    let mut mcp = Mcp::new(gatehouse.url("/mcp"), Some(&tokens.access));
+    mcp.initialize("2025-11-25").await;
+    let list = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list" });
+    let broken = mcp.message(&list).body("{").send().await.unwrap();
+    assert_eq!(broken.status(), 400);
+    let error: serde_json::Value = broken.json().await.unwrap();
+    assert_eq!(error["error"]["code"], -32700);
+    let unknown = tests::mcp::answer(mcp.request("no/such", json!({})).await).await;
+    assert_eq!(unknown["error"]["code"], -32601);
+    let padding = json!({ "jsonrpc": "2.0", "id": 1, "method": "ping", "params": { "x": "x".repeat(1_100_000) } });
+    assert_eq!(mcp.post(&padding).await.status(), 413);
+    let version = mcp
+        .message(&list)
+        .header("mcp-protocol-version", "1999-01-01")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(version.status(), 400);
+}
+
+#[tokio::test]
+async fn a_client_of_tomorrow_is_told_to_fall_back() {
+    let gatehouse = Gatehouse::start().await;
+    let tokens = Client::register(&gatehouse)
+        .await
+        .sign_in(&Person::new())
+        .await;
+    let mcp = Mcp::new(gatehouse.url("/mcp"), Some(&tokens.access));
+    let discover = json!({ "jsonrpc": "2.0", "id": 1, "method": "server/discover", "params": { "_meta": { "io.modelcontextprotocol/protocolVersion": "2026-07-28" } } });
+    let response = mcp
+        .message(&discover)
+        .header("mcp-protocol-version", "2026-07-28")
+        .header("mcp-method", "server/discover")
+        .send()
+        .await
+        .unwrap();
+    assert!(matches!(response.status().as_u16(), 400 | 404));
+}
+
+#[tokio::test]
+async fn a_call_costs_one_read_of_the_store_and_no_write() {
+    let gatehouse = Gatehouse::start().await;
+    let tokens = Client::register(&gatehouse)
+        .await
+        .sign_in(&Person::new())
+        .await;
+    let mut mcp = Mcp::new(gatehouse.url("/mcp"), Some(&tokens.access));
+    mcp.initialize("2025-11-25").await;
+    let before = gatehouse.host.counters();
+    for n in 0..10 {
+        mcp.call("add", json!({ "a": n, "b": 1 })).await;
+    }
+    let calls = gatehouse.host.counters().since(&before);
+    assert_eq!((calls.reads(), calls.writes()), (10, 0));
+}

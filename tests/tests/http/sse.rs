@@ -1,0 +1,125 @@
+//! The HTTP+SSE transport of 2024-11-05.
+
+use reqwest::Response;
+use serde_json::{Value, json};
+use tests::{Client, Gatehouse, Person, sse_events};
+
+/// The stream of a session, event by event.
+struct Stream {
+    response: Response,
+    read: String,
+}
+
+impl Stream {
+    async fn open(gatehouse: &Gatehouse, token: &str) -> Self {
+        let response = reqwest::Client::new()
+            .get(gatehouse.url("/sse"))
+            .header("accept", "text/event-stream")
+            .bearer_auth(token)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(response.status(), 200);
+        Self {
+            response,
+            read: String::new(),
+        }
+    }
+
+    async fn next(&mut self) -> (String, String) {
+        loop {
+            if let Some((block, rest)) = self.read.split_once("\n\n") {
+                let events = sse_events(&format!("{block}\n\n"));
+                self.read = rest.to_owned();
+                if let Some(event) = events.into_iter().next() {
+                    return event;
+                }
+                continue;
+            }
+            let chunk = self.response.chunk().await.unwrap().expect("more to come");
+            self.read
+                .push_str(&String::from_utf8_lossy(&chunk).replace("\r\n", "\n"));
+        }
+    }
+}
+
+async fn post(gatehouse: &Gatehouse, path: &str, token: &str, message: &Value) -> u16 {
+    reqwest::Client::new()
+        .post(gatehouse.url(path))
+        .bearer_auth(token)
+        .json(message)
+        .send()
+        .await
+        .unwrap()
+        .status()
+        .as_u16()
+}
+
+fn initialize() -> Value {
+    json!({ "jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {
+        "protocolVersion": "2024-11-05", "capabilities": {}, "clientInfo": { "name": "tests", "version": "1" } } })
+}
+
+#[tokio::test]
+async fn answers_to_posted_messages_come_through_the_stream() {
+    let gatehouse = Gatehouse::start().await;
+    let tokens = Client::register(&gatehouse)
+        .await
+        .sign_in(&Person::new())
+        .await;
+    let mut stream = Stream::open(&gatehouse, &tokens.access).await;
+    let (event, endpoint) = stream.next().await;
+    assert_eq!(event, "endpoint");
+    assert!(endpoint.starts_with("/messages?"), "{endpoint}");
+    assert_eq!(
+        post(&gatehouse, &endpoint, &tokens.access, &initialize()).await,
+        202
+    );
+    let (event, data) = stream.next().await;
+    assert_eq!(event, "message");
+    let answer: Value = serde_json::from_str(&data).unwrap();
+    assert_eq!(answer["result"]["protocolVersion"], "2024-11-05");
+    for n in 1..=5 {
+        let call = json!({ "jsonrpc": "2.0", "id": n, "method": "tools/call", "params": { "name": "add", "arguments": { "a": n, "b": n } } });
+        assert_eq!(
+            post(&gatehouse, &endpoint, &tokens.access, &call).await,
+            202
+        );
+    }
+    for n in 1..=5 {
+        let (_, data) = stream.next().await;
+        let answer: Value = serde_json::from_str(&data).unwrap();
+        assert_eq!(answer["id"], n);
+        assert_eq!(answer["result"]["content"][0]["text"], (2 * n).to_string());
+    }
+}
+
+#[tokio::test]
+async fn a_session_belongs_to_who_opened_it() {
+    let gatehouse = Gatehouse::start().await;
+    let client = Client::register(&gatehouse).await;
+    let mine = client.sign_in(&Person::new()).await;
+    gatehouse
+        .descope
+        .sign_in_as(descope_emulator::User::new("Eve", "eve@example.com"));
+    let theirs = client.sign_in(&Person::new()).await;
+    let mut stream = Stream::open(&gatehouse, &mine.access).await;
+    let (_, endpoint) = stream.next().await;
+    let status = post(&gatehouse, &endpoint, &theirs.access, &initialize()).await;
+    assert!(matches!(status, 403 | 404), "{status}");
+    let made_up = "/messages?sessionId=made-up";
+    let status = post(&gatehouse, made_up, &mine.access, &initialize()).await;
+    assert!(matches!(status, 400 | 404), "{status}");
+}
+
+#[tokio::test]
+async fn the_stream_and_its_messages_need_a_token() {
+    let gatehouse = Gatehouse::start().await;
+    let response = reqwest::get(gatehouse.url("/sse")).await.unwrap();
+    assert_eq!(response.status(), 401);
+    let challenge = response.headers()["www-authenticate"].to_str().unwrap();
+    assert!(
+        challenge.contains("/.well-known/oauth-protected-resource/sse"),
+        "{challenge}"
+    );
+}

@@ -1,0 +1,152 @@
+//! What the three tools answer, and to whom.
+
+use descope_emulator::{Endpoint, Mint, Signature, User};
+use serde_json::json;
+use tests::{Client, Gatehouse, Mcp, Person};
+
+#[tokio::test]
+async fn get_user_info_gives_the_profile_that_descope_has() {
+    let gatehouse = Gatehouse::start().await;
+    gatehouse
+        .descope
+        .sign_in_as(User::new("Ada Lovelace", "ada@example.com"));
+    let tokens = Client::register(&gatehouse)
+        .await
+        .sign_in(&Person::new())
+        .await;
+    let mut mcp = Mcp::new(gatehouse.url("/mcp"), Some(&tokens.access));
+    mcp.initialize("2025-11-25").await;
+    let result = mcp.call("getUserInfo", json!({})).await;
+    let text = result["content"][0]["text"].as_str().unwrap();
+    assert!(
+        text.contains("Ada Lovelace") && text.contains("ada@example.com"),
+        "{text}"
+    );
+    assert_eq!(result["structuredContent"]["email"], "ada@example.com");
+}
+
+#[tokio::test]
+async fn get_token_gives_the_upstream_token_and_refreshes_it_when_it_has_expired() {
+    let gatehouse = Gatehouse::start().await;
+    let tokens = Client::register(&gatehouse)
+        .await
+        .sign_in(&Person::new())
+        .await;
+    let mut mcp = Mcp::new(gatehouse.url("/mcp"), Some(&tokens.access));
+    mcp.initialize("2025-11-25").await;
+    let first = text(&mcp.call("getToken", json!({})).await);
+    assert_eq!(text(&mcp.call("getToken", json!({})).await), first);
+
+    gatehouse.descope.set_access_token_lifetime(1);
+    let tokens = Client::register(&gatehouse)
+        .await
+        .sign_in(&Person::new())
+        .await;
+    gatehouse.descope.set_access_token_lifetime(600);
+    let mut mcp = Mcp::new(gatehouse.url("/mcp"), Some(&tokens.access));
+    mcp.initialize("2025-11-25").await;
+    let before = gatehouse.descope.requests(Endpoint::Token);
+    let answers = tokio::join!(
+        mcp.call("getToken", json!({})),
+        mcp.call("getToken", json!({})),
+        mcp.call("getToken", json!({})),
+    );
+    assert_eq!(gatehouse.descope.requests(Endpoint::Token), before + 1);
+    assert_eq!(text(&answers.0), text(&answers.1));
+    assert_eq!(text(&answers.0), text(&answers.2));
+    let userinfo = reqwest::Client::new()
+        .get(format!(
+            "{}/oauth2/v1/apps/userinfo",
+            gatehouse.descope.base_url()
+        ))
+        .bearer_auth(jwt_in(&text(&answers.0)))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(userinfo.status(), 200, "Descope takes the token");
+}
+
+#[tokio::test]
+async fn a_descope_token_pasted_by_hand_is_taken_if_it_was_issued_for_this_project() {
+    let gatehouse = Gatehouse::start().await;
+    let pasted = gatehouse
+        .descope
+        .mint(Mint::new().scopes("openid email profile").lifetime(300))
+        .unwrap();
+    let mut mcp = Mcp::new(gatehouse.url("/mcp"), Some(&pasted));
+    mcp.initialize("2025-11-25").await;
+    assert_eq!(text(&mcp.call("add", json!({ "a": 1, "b": 1 })).await), "2");
+    let header = text(&mcp.call("getToken", json!({})).await);
+    assert!(header.contains(&format!("Bearer {pasted}")), "{header}");
+
+    let expired = gatehouse.descope.mint(Mint::new().lifetime(-3600)).unwrap();
+    let forged = gatehouse
+        .descope
+        .mint(Mint::new().signature(Signature::ForeignKey))
+        .unwrap();
+    let foreign = gatehouse
+        .descope
+        .mint(Mint::new().audience(["somebody-else"]))
+        .unwrap();
+    for bad in [expired, forged, foreign] {
+        let mcp = Mcp::new(gatehouse.url("/mcp"), Some(&bad));
+        assert_eq!(mcp.request("tools/list", json!({})).await.status(), 401);
+    }
+}
+
+#[tokio::test]
+async fn a_call_without_its_scope_is_refused_with_the_scopes_it_needs() {
+    let gatehouse = Gatehouse::start().await;
+    let client = Client::register(&gatehouse).await;
+    let tokens = client.sign_in_for(&Person::new(), "profile").await;
+    let mut mcp = Mcp::new(gatehouse.url("/mcp"), Some(&tokens.access));
+    mcp.initialize("2025-11-25").await;
+    for (tool, arguments, scope) in [
+        ("add", json!({ "a": 1, "b": 2 }), "tools"),
+        ("getToken", json!({}), "upstream_token"),
+    ] {
+        let response = mcp.try_call(tool, arguments).await;
+        assert_eq!(response.status(), 403, "{tool}");
+        let challenge = response.headers()["www-authenticate"].to_str().unwrap();
+        assert!(
+            challenge.contains(r#"error="insufficient_scope""#),
+            "{challenge}"
+        );
+        assert!(challenge.contains(scope), "{challenge}");
+    }
+    let info = mcp.call("getUserInfo", json!({})).await;
+    assert!(info["content"][0]["text"].is_string());
+}
+
+#[tokio::test]
+async fn bad_arguments_are_told_to_the_model() {
+    let gatehouse = Gatehouse::start().await;
+    let tokens = Client::register(&gatehouse)
+        .await
+        .sign_in(&Person::new())
+        .await;
+    let mut mcp = Mcp::new(gatehouse.url("/mcp"), Some(&tokens.access));
+    mcp.initialize("2025-11-25").await;
+    for arguments in [json!({}), json!({ "a": "one", "b": 2 }), json!({ "a": 1 })] {
+        let message = tests::mcp::answer(mcp.try_call("add", arguments).await).await;
+        let told =
+            message["error"]["message"].is_string() || message["result"]["isError"] == json!(true);
+        assert!(told, "{message}");
+    }
+    let unknown = tests::mcp::answer(mcp.try_call("nothing", json!({})).await).await;
+    assert_eq!(unknown["error"]["code"], -32602);
+}
+
+fn text(result: &serde_json::Value) -> String {
+    result["content"][0]["text"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned()
+}
+
+/// The JWT somewhere in a text.
+fn jwt_in(text: &str) -> &str {
+    text.split(|letter: char| !(letter.is_ascii_alphanumeric() || "-_.".contains(letter)))
+        .find(|word| word.matches('.').count() == 2 && word.starts_with("ey"))
+        .unwrap_or_default()
+}
