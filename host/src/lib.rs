@@ -1,1 +1,61 @@
-//! .
+//! Runs a Spin application on an embedded Wasmtime, where no Spin is installed, and in tests.
+//!
+//! It reads the same `spin.toml` and `runtime-config.toml` as Spin, composes the same dependencies and serves the same routes, and
+//! behaves as Spin does. What of a manifest it does not support stops the start, with a message that names it:
+//!
+//! - HTTP triggers with components of WASI 0.3 (`wasi:http/handler@0.3`) or with static responses;
+//! - component dependencies from files, with the grants that they inherit;
+//! - key-value stores on SQLite or Redis (`spin:key-value@3.0.0`, `wasi:keyvalue@0.2.0-draft2`);
+//! - variables (`spin:variables@3.0.0`), and templates over them;
+//! - outbound HTTP within `allowed_outbound_hosts`, to other components at `http://<component>.spin.internal` included.
+//!
+//! ```no_run
+//! # async fn run() -> Result<(), host::StartError> {
+//! use host::{Host, KeyValue};
+//!
+//! let running = Host::builder("spin.toml")
+//!     .key_value(KeyValue::memory())
+//!     .variables_for(|address| vec![("public_url", format!("http://{address}"))])
+//!     .start()
+//!     .await?;
+//! println!("{}", running.url());
+//! running.shutdown().await;
+//! # Ok(())
+//! # }
+//! ```
+
+mod allowed_hosts;
+mod bindings;
+mod blocked_networks;
+mod cache;
+mod component;
+mod compose;
+mod connect;
+mod denied;
+mod dependency_name;
+mod engine;
+mod handler;
+mod headers;
+mod hooks;
+mod host;
+mod key_value;
+mod logs;
+/// The application manifest.
+pub mod manifest;
+mod names;
+mod outbound;
+mod routes;
+mod runtime_config;
+mod server;
+mod state;
+mod template;
+mod variables;
+
+pub use compose::ComposeError;
+pub use dependency_name::DependencyName;
+pub use engine::ComponentError;
+pub use hooks::{Counters, Hooks, KeyValueCall, Operation, OutboundCall};
+pub use host::{Host, Running, StartError};
+pub use key_value::{KeyValue, KeyValueError, KeyValueStore};
+pub use runtime_config::RuntimeConfigError;
+pub use variables::{VariableError, VariableSource};

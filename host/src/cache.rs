@@ -1,0 +1,214 @@
+//! Compiled components on disk, so that a second start need not compile them again.
+
+use std::{
+    env, fs,
+    hash::{DefaultHasher, Hash, Hasher},
+    io::Write,
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+
+use sha2::{Digest, Sha256};
+use wasmtime::{Engine, component::Component};
+
+/// How many compiled components are kept; the ones not used for the longest time go first.
+const KEPT: usize = 64;
+
+const DIGEST: usize = 32;
+
+/// A directory of compiled components. Each file is the SHA-256 digest of the rest of it, and the rest of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Cache(Option<PathBuf>);
+
+impl Cache {
+    /// A cache in this directory, or none at all.
+    pub(crate) fn new(directory: Option<PathBuf>) -> Self {
+        Self(directory)
+    }
+
+    /// Compiles a component, or finds what came of it last time.
+    pub(crate) fn compile(&self, engine: &Engine, component: &[u8]) -> wasmtime::Result<Component> {
+        let Some(directory) = &self.0 else {
+            return Component::new(engine, component);
+        };
+        let path = directory.join(format!("{}.cwasm", key(engine, component)));
+        if let Some(found) = load(engine, &path) {
+            return Ok(found);
+        }
+        let compiled = engine.precompile_component(component)?;
+        // A cache that cannot be written costs time at the next start and nothing else.
+        if let Err(error) = store(directory, &path, &compiled) {
+            tracing::debug!("cannot write {}: {error}", path.display());
+        }
+        deserialize(engine, &compiled)
+    }
+}
+
+/// Where compiled components lie by default: the user's cache directory, or else the system's temporary one.
+pub(crate) fn default_directory() -> PathBuf {
+    let user = ["XDG_CACHE_HOME", "LOCALAPPDATA"]
+        .iter()
+        .find_map(|name| {
+            env::var_os(name)
+                .filter(|path| !path.is_empty())
+                .map(PathBuf::from)
+        })
+        .or_else(|| env::home_dir().map(|home| home.join(".cache")));
+    user.unwrap_or_else(env::temp_dir).join("gatehouse-host")
+}
+
+fn key(engine: &Engine, component: &[u8]) -> String {
+    // Covers Wasmtime's version and configuration, and the processor's features.
+    let mut compatibility = DefaultHasher::new();
+    engine
+        .precompile_compatibility_hash()
+        .hash(&mut compatibility);
+    let digest = Sha256::new()
+        .chain_update(compatibility.finish().to_le_bytes())
+        .chain_update(component)
+        .finalize();
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn load(engine: &Engine, path: &Path) -> Option<Component> {
+    let file = fs::read(path).ok()?;
+    let (digest, compiled) = file.split_at_checked(DIGEST)?;
+    if Sha256::digest(compiled).as_slice() != digest {
+        tracing::warn!("{} is damaged and made anew", path.display());
+        return None;
+    }
+    let component = deserialize(engine, compiled).ok()?;
+    // Only to know later what was used last.
+    let _ = fs::File::open(path).and_then(|file| file.set_modified(SystemTime::now()));
+    Some(component)
+}
+
+#[allow(unsafe_code)]
+fn deserialize(engine: &Engine, compiled: &[u8]) -> wasmtime::Result<Component> {
+    // SAFETY: the bytes must be what `Engine::precompile_component` made. They come from there just now, or from a file whose
+    // digest says that it is as this program wrote it. Whoever can write that directory as this user can run code as this user.
+    unsafe { Component::deserialize(engine, compiled) }
+}
+
+fn store(directory: &Path, path: &Path, compiled: &[u8]) -> std::io::Result<()> {
+    fs::create_dir_all(directory)?;
+    // Several hosts may write at once: each writes its own file, and the renaming is atomic.
+    let partial = directory.join(format!(
+        "{}.{}.partial",
+        path.file_name().unwrap_or_default().to_string_lossy(),
+        unique()
+    ));
+    let mut file = fs::File::create_new(&partial)?;
+    let written = file
+        .write_all(&Sha256::digest(compiled))
+        .and_then(|()| file.write_all(compiled));
+    drop(file);
+    if let Err(error) = written.and_then(|()| fs::rename(&partial, path)) {
+        let _ = fs::remove_file(&partial);
+        return Err(error);
+    }
+    prune(directory)
+}
+
+fn unique() -> String {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    format!(
+        "{}-{}",
+        std::process::id(),
+        NEXT.fetch_add(1, Ordering::Relaxed)
+    )
+}
+
+fn prune(directory: &Path) -> std::io::Result<()> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        if entry
+            .path()
+            .extension()
+            .is_some_and(|extension| extension == "cwasm")
+        {
+            files.push((entry.metadata()?.modified()?, entry.path()));
+        }
+    }
+    files.sort_unstable();
+    let surplus = files.len().saturating_sub(KEPT);
+    for (_, path) in files.into_iter().take(surplus) {
+        // Another host may have removed it first.
+        let _ = fs::remove_file(path);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The smallest component: its header alone.
+    const EMPTY: &[u8] = b"\0asm\x0d\0\x01\0";
+
+    fn files(directory: &Path) -> Vec<PathBuf> {
+        fs::read_dir(directory)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .collect()
+    }
+
+    #[test]
+    fn a_component_is_compiled_once() {
+        let directory = tempfile::tempdir().unwrap();
+        let cache = Cache::new(Some(directory.path().join("cache")));
+        let engine = Engine::default();
+        cache.compile(&engine, EMPTY).unwrap();
+        let [file] = &files(&directory.path().join("cache"))[..] else {
+            panic!("one file")
+        };
+        assert!(load(&engine, file).is_some());
+        cache.compile(&engine, EMPTY).unwrap();
+        assert_eq!(files(&directory.path().join("cache")).len(), 1);
+    }
+
+    #[test]
+    fn a_damaged_or_cut_file_is_not_used_and_made_anew() {
+        let directory = tempfile::tempdir().unwrap();
+        let cache = Cache::new(Some(directory.path().to_owned()));
+        let engine = Engine::default();
+        cache.compile(&engine, EMPTY).unwrap();
+        let file = files(directory.path()).remove(0);
+        let good = fs::read(&file).unwrap();
+        let mut flipped = good.clone();
+        *flipped.last_mut().unwrap() ^= 1;
+        for bad in [
+            flipped,
+            good[..good.len() / 2].to_vec(),
+            good[..7].to_vec(),
+            Vec::new(),
+        ] {
+            fs::write(&file, bad).unwrap();
+            assert!(load(&engine, &file).is_none());
+            cache.compile(&engine, EMPTY).unwrap();
+            assert_eq!(fs::read(&file).unwrap(), good);
+        }
+    }
+
+    #[test]
+    fn the_files_used_last_are_kept() {
+        let directory = tempfile::tempdir().unwrap();
+        for age in 0..KEPT + 3 {
+            let path = directory.path().join(format!("{age}.cwasm"));
+            fs::write(&path, "").unwrap();
+            let time = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(10_000 - age as u64);
+            fs::File::open(&path).unwrap().set_modified(time).unwrap();
+        }
+        prune(directory.path()).unwrap();
+        assert_eq!(files(directory.path()).len(), KEPT);
+        assert!(directory.path().join("0.cwasm").exists());
+        assert!(
+            !directory
+                .path()
+                .join(format!("{}.cwasm", KEPT + 2))
+                .exists()
+        );
+    }
+}

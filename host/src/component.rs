@@ -1,0 +1,26 @@
+//! What every instance of a component shares.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
+
+use crate::{
+    hooks::{Hooks, LiveCounters},
+    key_value::Backends,
+    logs::Logs,
+    outbound::Outbound,
+};
+
+/// A component with its grants, resolved.
+pub(crate) struct Component {
+    pub(crate) id: String,
+    pub(crate) variables: HashMap<String, String>,
+    pub(crate) environment: BTreeMap<String, String>,
+    pub(crate) key_value_stores: BTreeSet<String>,
+    pub(crate) key_value: Arc<Backends>,
+    pub(crate) outbound: Outbound,
+    pub(crate) hooks: Hooks,
+    pub(crate) counters: LiveCounters,
+    pub(crate) logs: Logs,
+}

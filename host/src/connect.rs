@@ -1,0 +1,242 @@
+//! Connections to other hosts: name resolution, blocked networks, TLS, and a pool of those that are open.
+
+use std::{
+    error,
+    future::Future,
+    io::{self, IoSlice},
+    net::SocketAddr,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use http::{Uri, uri::Scheme};
+use hyper_util::{
+    client::legacy::{
+        self,
+        connect::{Connected, Connection},
+    },
+    rt::{TokioExecutor, TokioIo},
+};
+use rustls::{ClientConfig, RootCertStore, pki_types::ServerName};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+    time::timeout,
+};
+use tokio_rustls::{TlsConnector, client::TlsStream};
+use tower_service::Service;
+use wasmtime_wasi_http::{Error, WasiBody};
+
+use crate::blocked_networks::BlockedNetworks;
+
+/// An HTTP client; HTTP/2 is used where a TLS server offers it.
+pub(crate) type Client = legacy::Client<Connector, WasiBody>;
+
+/// Makes the client of an application.
+pub(crate) fn client(blocked: BlockedNetworks, pooling: bool) -> Result<Client, rustls::Error> {
+    let roots = RootCertStore {
+        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+    };
+    let mut tls =
+        ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+    tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    let mut builder = legacy::Client::builder(TokioExecutor::new());
+    if !pooling {
+        builder.pool_max_idle_per_host(0);
+    }
+    Ok(builder.build(Connector {
+        blocked: Arc::new(blocked),
+        tls: Arc::new(tls),
+    }))
+}
+
+tokio::task_local! {
+    /// The client has no argument for it, and it is a matter of each request.
+    static CONNECT_TIMEOUT: Duration;
+}
+
+/// Lets a new connection, should `request` need one, take at most `limit`.
+pub(crate) fn with_connect_timeout<F: Future>(
+    limit: Duration,
+    request: F,
+) -> impl Future<Output = F::Output> {
+    CONNECT_TIMEOUT.scope(limit, request)
+}
+
+/// Why there is no connection.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+pub(crate) enum ConnectError {
+    #[error("the URL cannot be used")]
+    Url,
+    #[error("the name cannot be resolved")]
+    Name,
+    #[error("the address is in a blocked network")]
+    Blocked,
+    #[error("connecting took too long")]
+    Timeout,
+    #[error("the connection was refused")]
+    Refused,
+    #[error("the TLS handshake failed")]
+    Tls,
+}
+
+impl ConnectError {
+    /// Finds the error in what the client made of it.
+    pub(crate) fn find(error: &legacy::Error) -> Option<Self> {
+        error::Error::source(error)?.downcast_ref().copied()
+    }
+}
+
+impl From<ConnectError> for Error {
+    fn from(error: ConnectError) -> Self {
+        match error {
+            ConnectError::Url => Self::HttpRequestUriInvalid,
+            ConnectError::Name => Self::DnsError {
+                rcode: Some("address not available".to_owned()),
+                info_code: Some(0),
+            },
+            ConnectError::Blocked => Self::DestinationIpProhibited,
+            ConnectError::Timeout => Self::ConnectionTimeout,
+            ConnectError::Refused => Self::ConnectionRefused,
+            ConnectError::Tls => Self::TlsProtocolError,
+        }
+    }
+}
+
+/// Makes connections for the client.
+#[derive(Clone)]
+pub(crate) struct Connector {
+    blocked: Arc<BlockedNetworks>,
+    tls: Arc<ClientConfig>,
+}
+
+impl Connector {
+    async fn connect(self, uri: Uri, limit: Duration) -> Result<TokioIo<Stream>, ConnectError> {
+        let secure = uri.scheme() == Some(&Scheme::HTTPS);
+        let host = uri.host().ok_or(ConnectError::Url)?;
+        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        let port = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
+        let mut addresses = tokio::net::lookup_host((bare, port))
+            .await
+            .map_err(|_| ConnectError::Name)?
+            .collect::<Vec<SocketAddr>>();
+        if self.blocked.filter(&mut addresses) {
+            tracing::warn!("every address of {host:?} is in a blocked network");
+            return Err(ConnectError::Blocked);
+        }
+        let stream = timeout(limit, TcpStream::connect(&*addresses))
+            .await
+            .map_err(|_| ConnectError::Timeout)?;
+        let stream = stream.map_err(|error| match error.kind() {
+            io::ErrorKind::AddrNotAvailable | io::ErrorKind::InvalidInput => ConnectError::Name,
+            _ => ConnectError::Refused,
+        })?;
+        // Small writes, such as events, are worth sending at once.
+        let _ = stream.set_nodelay(true);
+        if !secure {
+            return Ok(TokioIo::new(Stream::Plain(stream)));
+        }
+        let name = ServerName::try_from(bare.to_owned()).map_err(|_| ConnectError::Name)?;
+        let stream = TlsConnector::from(self.tls)
+            .connect(name, stream)
+            .await
+            .map_err(|error| {
+                tracing::warn!("TLS handshake with {host:?}: {error}");
+                ConnectError::Tls
+            })?;
+        Ok(TokioIo::new(Stream::Secure(Box::new(stream))))
+    }
+}
+
+impl Service<Uri> for Connector {
+    type Response = TokioIo<Stream>;
+    type Error = ConnectError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        let limit = CONNECT_TIMEOUT
+            .try_with(|limit| *limit)
+            .unwrap_or(Duration::from_secs(600));
+        Box::pin(self.clone().connect(uri, limit))
+    }
+}
+
+/// A connection with or without TLS.
+pub(crate) enum Stream {
+    Plain(TcpStream),
+    Secure(Box<TlsStream<TcpStream>>),
+}
+
+macro_rules! either {
+    ($stream:expr, $inner:ident => $call:expr) => {
+        match $stream {
+            Stream::Plain($inner) => $call,
+            Stream::Secure($inner) => $call,
+        }
+    };
+}
+
+impl Connection for Stream {
+    fn connected(&self) -> Connected {
+        match self {
+            Self::Plain(stream) => stream.connected(),
+            Self::Secure(stream) => {
+                let (tcp, session) = stream.get_ref();
+                if session.alpn_protocol() == Some(b"h2") {
+                    tcp.connected().negotiated_h2()
+                } else {
+                    tcp.connected()
+                }
+            }
+        }
+    }
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        either!(self.get_mut(), stream => Pin::new(stream).poll_read(context, buffer))
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        either!(self.get_mut(), stream => Pin::new(stream).poll_write(context, bytes))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        either!(self.get_mut(), stream => Pin::new(stream).poll_flush(context))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        either!(self.get_mut(), stream => Pin::new(stream).poll_shutdown(context))
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        either!(self.get_mut(), stream => Pin::new(stream).poll_write_vectored(context, bytes))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        either!(self, stream => stream.is_write_vectored())
+    }
+}

@@ -1,0 +1,114 @@
+//! Wasmtime: its configuration, and what every component can import.
+
+use std::sync::OnceLock;
+
+use wasmtime::{
+    Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig,
+    component::{Component, InstancePre, Linker},
+};
+use wasmtime_wasi_http::p3::bindings::ServicePre;
+
+use crate::{
+    bindings::{key_value, keyvalue, variables},
+    denied,
+    state::{Platform, State},
+};
+
+/// How many instances there can be at once, as in Spin.
+const INSTANCES: u32 = 1_000;
+
+/// The engine of this process: pools of memory are large, and hosts share them.
+pub(crate) fn engine() -> wasmtime::Result<Engine> {
+    static ENGINE: OnceLock<Engine> = OnceLock::new();
+    if let Some(engine) = ENGINE.get() {
+        return Ok(engine.clone());
+    }
+    let mut config = Config::new();
+    config
+        .wasm_component_model(true)
+        .wasm_component_model_async(true);
+    config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool()));
+    let engine = Engine::new(&config).or_else(|error| {
+        // The address space may be too small for a pool.
+        tracing::debug!("no pool of instances: {error:#}");
+        config.allocation_strategy(InstanceAllocationStrategy::OnDemand);
+        Engine::new(&config)
+    })?;
+    Ok(ENGINE.get_or_init(|| engine).clone())
+}
+
+fn pool() -> PoolingAllocationConfig {
+    let mut pool = PoolingAllocationConfig::default();
+    pool.total_component_instances(INSTANCES)
+        .total_memories(INSTANCES)
+        .total_tables(2 * INSTANCES)
+        .total_stacks(INSTANCES)
+        .total_core_instances(4 * INSTANCES)
+        .table_elements(100_000)
+        .max_component_instance_size(10 << 20)
+        .max_core_instance_size(10 << 20)
+        .max_core_instances_per_component(200)
+        .max_tables_per_component(64)
+        .max_memories_per_component(32)
+        .max_tables_per_module(2)
+        .max_memories_per_module(2)
+        .max_memory_size(4 << 30)
+        .linear_memory_keep_resident(2 << 20)
+        .table_keep_resident(512 << 10);
+    pool
+}
+
+/// What every component can import.
+pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
+    let mut linker = Linker::new(engine);
+    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    wasmtime_wasi::p3::add_to_linker(&mut linker)?;
+    wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
+    wasmtime_wasi_http::p3::add_to_linker(&mut linker)?;
+    key_value::add_to_linker::<State, Platform>(&mut linker, |state| state)?;
+    variables::add_to_linker::<State, Platform>(&mut linker, |state| state)?;
+    keyvalue::store::add_to_linker::<State, Platform>(&mut linker, |state| state)?;
+    keyvalue::atomics::add_to_linker::<State, Platform>(&mut linker, |state| state)?;
+    keyvalue::batch::add_to_linker::<State, Platform>(&mut linker, |state| state)?;
+    Ok(linker)
+}
+
+/// Why a component cannot be served.
+#[derive(Debug, thiserror::Error)]
+pub enum ComponentError {
+    /// It does not handle HTTP requests, or by another version of the interface.
+    #[error("it must export wasi:http/handler@0.3, and exports {0}")]
+    NoHandler(String),
+    /// It imports something that the host does not have, or is malformed.
+    #[error("{0}")]
+    Wasm(String),
+}
+
+/// Resolves a component's imports.
+pub(crate) fn prepare(
+    engine: &Engine,
+    linker: &Linker<State>,
+    component: &Component,
+) -> Result<ServicePre<State>, ComponentError> {
+    let exports = component.component_type();
+    let exports = exports
+        .exports(engine)
+        .map(|(name, _)| name.to_owned())
+        .collect::<Vec<_>>();
+    if !exports
+        .iter()
+        .any(|export| export.starts_with("wasi:http/handler@0.3."))
+    {
+        let exports = if exports.is_empty() {
+            "nothing".to_owned()
+        } else {
+            exports.join(", ")
+        };
+        return Err(ComponentError::NoHandler(exports));
+    }
+    let other = |error: wasmtime::Error| ComponentError::Wasm(format!("{error:#}"));
+    let mut linker = linker.clone();
+    denied::link(engine, &mut linker, component).map_err(other)?;
+    let instance: InstancePre<State> = linker.instantiate_pre(component).map_err(other)?;
+    ServicePre::new(instance).map_err(other)
+}

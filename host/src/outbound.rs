@@ -1,0 +1,217 @@
+//! Requests of components to elsewhere: what they may reach, other components of the application, and the application itself.
+
+use std::{
+    pin::Pin,
+    sync::{Arc, OnceLock, Weak, atomic::Ordering},
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::{HeaderName, Request, Response, Uri, header::HOST, uri::Scheme};
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use tokio::time::{Sleep, timeout};
+use wasmtime_wasi_http::{Error, ForbiddenHeaderFilter, RequestOptions, WasiBody, WasiHttpHooks};
+
+use crate::{
+    allowed_hosts::{AllowedHosts, chained_component},
+    component::Component,
+    connect::{Client, ConnectError, with_connect_timeout},
+    hooks::OutboundCall,
+    server::Server,
+};
+
+/// Where a component sets no timeout of its own.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(600);
+
+type SentResponse = (
+    Response<WasiBody>,
+    Box<dyn Future<Output = Result<(), Error>> + Send>,
+);
+
+/// A component's way out.
+pub(crate) struct Outbound {
+    pub(crate) allowed: AllowedHosts,
+    pub(crate) shared: Arc<Shared>,
+}
+
+/// What all components' ways out have in common.
+pub(crate) struct Shared {
+    pub(crate) client: Client,
+    /// The server that requests to other components of the application go to.
+    pub(crate) server: OnceLock<Weak<Server>>,
+}
+
+/// The hooks of what a component sends.
+pub(crate) struct OutboundHooks(pub(crate) Arc<Component>);
+
+impl WasiHttpHooks for OutboundHooks {
+    fn send_request(
+        &mut self,
+        request: Request<WasiBody>,
+        options: Option<RequestOptions>,
+        // Whether the component could use the response is of no use to anybody here.
+        _: Box<dyn Future<Output = Result<(), Error>> + Send>,
+    ) -> Box<dyn Future<Output = Result<SentResponse, Error>> + Send> {
+        let component = self.0.clone();
+        Box::new(async move {
+            let response = send(&component, request, options.unwrap_or_default()).await?;
+            Ok((response, Box::new(async { Ok(()) }) as Box<_>))
+        })
+    }
+}
+
+/// The hooks of the requests that come to a component: as in Spin, no header of them is kept back.
+pub(crate) struct IncomingHooks;
+
+impl WasiHttpHooks for IncomingHooks {
+    fn is_forbidden_header(&mut self, _: &HeaderName) -> bool {
+        false
+    }
+
+    fn forbidden_header_filter(&mut self) -> ForbiddenHeaderFilter {
+        Arc::new(|_| false)
+    }
+
+    fn send_request(
+        &mut self,
+        _: Request<WasiBody>,
+        _: Option<RequestOptions>,
+        _: Box<dyn Future<Output = Result<(), Error>> + Send>,
+    ) -> Box<dyn Future<Output = Result<SentResponse, Error>> + Send> {
+        Box::new(async { Err(Error::HttpRequestDenied) })
+    }
+}
+
+async fn send(
+    component: &Component,
+    mut request: Request<WasiBody>,
+    options: RequestOptions,
+) -> Result<Response<WasiBody>, Error> {
+    let Outbound { allowed, shared } = &component.outbound;
+    let itself = match request.uri().authority().map(|authority| authority.host()) {
+        None | Some("" | "self.alt") => true,
+        Some(_) => false,
+    };
+    let is_allowed = if itself {
+        allowed.allows_itself()
+    } else {
+        allowed.allows(&request.uri().to_string(), "https")
+    };
+    if !is_allowed {
+        let host = request
+            .uri()
+            .authority()
+            .map_or("self", |authority| authority.host());
+        tracing::warn!(
+            "component {:?} may not send requests to {host:?}: see allowed_outbound_hosts",
+            component.id
+        );
+        return Err(Error::HttpRequestDenied);
+    }
+    let server = || {
+        shared
+            .server
+            .get()
+            .and_then(Weak::upgrade)
+            .ok_or(Error::ConnectionRefused)
+    };
+    if itself {
+        *request.uri_mut() = own_url(&*server()?, request.uri())?;
+    }
+    // The header follows from the URL; with HTTP/2 some servers do not take both.
+    request.headers_mut().remove(HOST);
+    component.counters.outbound.fetch_add(1, Ordering::Relaxed);
+    if let Some(hook) = &component.hooks.outbound {
+        let call = OutboundCall {
+            component: component.id.clone(),
+            method: request.method().clone(),
+            url: request.uri().clone(),
+        };
+        hook(call)
+            .await
+            .map_err(|text| Error::InternalError(Some(text)))?;
+    }
+    if let Some(target) = chained_component(request.uri()).map(ToOwned::to_owned) {
+        return server()?
+            .chain(&target, request)
+            .await
+            .map_err(|error| Error::InternalError(Some(error.to_string())));
+    }
+    let connect_timeout = options.connect_timeout.unwrap_or(DEFAULT_TIMEOUT);
+    let answer = with_connect_timeout(connect_timeout, shared.client.request(request));
+    let response = timeout(
+        options.first_byte_timeout.unwrap_or(DEFAULT_TIMEOUT),
+        answer,
+    )
+    .await
+    .map_err(|_| Error::ConnectionReadTimeout)?
+    .map_err(|error| match ConnectError::find(&error) {
+        Some(error) => error.into(),
+        None => Error::HttpProtocolError,
+    })?;
+    let pause = options.between_bytes_timeout.unwrap_or(DEFAULT_TIMEOUT);
+    Ok(response.map(|body| {
+        PausingBody {
+            body: Some(body),
+            pause,
+            waiting: None,
+        }
+        .boxed_unsync()
+    }))
+}
+
+/// The URL of a request that a component sends to its own application, by the address that the host listens on.
+fn own_url(server: &Server, uri: &Uri) -> Result<Uri, Error> {
+    Uri::builder()
+        .scheme(Scheme::HTTP)
+        .authority(server.address().to_string())
+        .path_and_query(uri.path_and_query().map_or("/", |path| path.as_str()))
+        .build()
+        .map_err(|_| Error::HttpRequestUriInvalid)
+}
+
+/// A response's body that may not pause for too long.
+struct PausingBody {
+    /// Gone after a pause that was too long, and the connection with it.
+    body: Option<Incoming>,
+    pause: Duration,
+    waiting: Option<Pin<Box<Sleep>>>,
+}
+
+impl Body for PausingBody {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        let Some(body) = &mut self.body else {
+            return Poll::Ready(None);
+        };
+        if let Poll::Ready(frame) = Pin::new(body).poll_frame(context) {
+            self.waiting = None;
+            return Poll::Ready(frame.map(|frame| frame.map_err(|_| Error::HttpProtocolError)));
+        }
+        let pause = self.pause;
+        let waiting = self
+            .waiting
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(pause)));
+        std::task::ready!(waiting.as_mut().poll(context));
+        self.body = None;
+        Poll::Ready(Some(Err(Error::ConnectionReadTimeout)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.as_ref().is_none_or(Body::is_end_stream)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body
+            .as_ref()
+            .map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
+    }
+}

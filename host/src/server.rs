@@ -1,0 +1,223 @@
+//! HTTP in: from a connection to the component that a request is for.
+
+use std::{
+    collections::BTreeMap,
+    net::{Ipv4Addr, SocketAddr},
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use anyhow::Context;
+use bytes::Bytes;
+use http::{Request, Response, StatusCode, header::CONTENT_TYPE};
+use http_body_util::{BodyExt, Empty, Full};
+use hyper::{body::Incoming, service::service_fn};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo},
+    server::conn::auto::Builder,
+};
+use serde::Serialize;
+use tokio::net::{TcpListener, TcpStream};
+use wasmtime_wasi_http::{Error, WasiBody, handler::ProxyHandler};
+
+use crate::{
+    component::Component,
+    handler::Instances,
+    headers,
+    manifest::{App, StaticResponse, Target},
+    routes::{RouteMatch, Router, WELL_KNOWN},
+};
+
+/// The client's address of a request that another component sent.
+const CHAINED_CLIENT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
+
+/// An application, ready to be served.
+pub(crate) struct Server {
+    app: App,
+    router: Router,
+    components: BTreeMap<String, ProxyHandler<Instances>>,
+    address: SocketAddr,
+}
+
+impl Server {
+    pub(crate) fn new(
+        app: App,
+        router: Router,
+        components: BTreeMap<String, ProxyHandler<Instances>>,
+        address: SocketAddr,
+    ) -> Self {
+        Self {
+            app,
+            router,
+            components,
+            address,
+        }
+    }
+
+    /// The address that the host listens on.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The application that is served.
+    pub(crate) fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// The components that are served.
+    pub(crate) fn components(&self) -> impl Iterator<Item = &Component> {
+        self.components
+            .values()
+            .map(|handler| &*handler.state().component)
+    }
+
+    /// Takes connections until the task is dropped.
+    pub(crate) async fn serve(self: Arc<Self>, listener: TcpListener) {
+        loop {
+            match listener.accept().await {
+                Ok((stream, client)) => {
+                    tokio::spawn(self.clone().connection(stream, client));
+                }
+                Err(error) => {
+                    // Such as too many open files: those who are served are served on.
+                    tracing::warn!("cannot take a connection: {error}");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+            }
+        }
+    }
+
+    async fn connection(self: Arc<Self>, stream: TcpStream, client: SocketAddr) {
+        // Small writes, such as events, are worth sending at once.
+        let _ = stream.set_nodelay(true);
+        let service = service_fn(move |request: Request<Incoming>| {
+            let server = self.clone();
+            async move {
+                let request = request.map(|body| body.map_err(Error::from).boxed_unsync());
+                server.request(request, client).await
+            }
+        });
+        if let Err(error) = Builder::new(TokioExecutor::new())
+            .serve_connection(TokioIo::new(stream), service)
+            .await
+        {
+            tracing::debug!("a connection ended: {error}");
+        }
+    }
+
+    /// Answers a request from outside. An error closes its connection.
+    async fn request(
+        &self,
+        mut request: Request<WasiBody>,
+        client: SocketAddr,
+    ) -> anyhow::Result<Response<WasiBody>> {
+        headers::strip(&mut request);
+        let path = request.uri().path().to_owned();
+        if let Some(well_known) = path.strip_prefix(WELL_KNOWN) {
+            return Ok(match well_known {
+                "health" => Response::new(full("OK")),
+                "info" => self.info()?,
+                _ => status(StatusCode::NOT_FOUND),
+            });
+        }
+        match self.router.find(&path) {
+            Some(route) => self.route(request, &route, client).await,
+            None => Ok(status(StatusCode::NOT_FOUND)),
+        }
+    }
+
+    /// Answers a request of one component to another one.
+    pub(crate) async fn chain(
+        &self,
+        component: &str,
+        request: Request<WasiBody>,
+    ) -> anyhow::Result<Response<WasiBody>> {
+        let is_for = |target: &Target| matches!(target, Target::Component(id) if id == component);
+        let trigger = self
+            .app
+            .triggers
+            .iter()
+            .position(|trigger| is_for(&trigger.target));
+        let trigger =
+            trigger.with_context(|| format!("no trigger is for component {component:?}"))?;
+        let path = request.uri().path().to_owned();
+        self.route(
+            request,
+            &RouteMatch::chained(trigger, &path),
+            CHAINED_CLIENT,
+        )
+        .await
+    }
+
+    async fn route(
+        &self,
+        mut request: Request<WasiBody>,
+        route: &RouteMatch<'_>,
+        client: SocketAddr,
+    ) -> anyhow::Result<Response<WasiBody>> {
+        headers::make_absolute(&mut request)?;
+        let id = match &self.app.triggers[route.trigger].target {
+            Target::Component(id) => id,
+            Target::Static(response) => return fixed(response),
+        };
+        let handler = self
+            .components
+            .get(id)
+            .with_context(|| format!("component {id:?} is not loaded"))?;
+        let component = &handler.state().component;
+        component.counters.requests.fetch_add(1, Ordering::Relaxed);
+        let answer = match headers::add(&mut request, route, client) {
+            Ok(()) => handler
+                .handle((), request)
+                .await
+                .map_err(anyhow::Error::from),
+            Err(error) => Err(error),
+        };
+        Ok(answer.unwrap_or_else(|error| {
+            tracing::error!("component {id:?} gave no response: {error:#}");
+            component.logs.line(id, &format!("no response: {error:#}"));
+            status(StatusCode::INTERNAL_SERVER_ERROR)
+        }))
+    }
+
+    fn info(&self) -> anyhow::Result<Response<WasiBody>> {
+        #[derive(Serialize)]
+        struct Info<'a> {
+            name: &'a str,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            version: Option<&'a str>,
+        }
+        let info = Info {
+            name: &self.app.name,
+            version: self.app.version.as_deref(),
+        };
+        let body = full(serde_json::to_vec_pretty(&info)?);
+        Ok(Response::builder()
+            .header(CONTENT_TYPE, "application/json")
+            .body(body)?)
+    }
+}
+
+fn fixed(response: &StaticResponse) -> anyhow::Result<Response<WasiBody>> {
+    let mut builder = Response::builder().status(response.status_code.unwrap_or(200));
+    for (name, value) in &response.headers {
+        builder = builder.header(name, value);
+    }
+    Ok(builder.body(response.body.clone().map_or_else(empty, full))?)
+}
+
+fn status(status: StatusCode) -> Response<WasiBody> {
+    let mut response = Response::new(empty());
+    *response.status_mut() = status;
+    response
+}
+
+fn full(body: impl Into<Bytes>) -> WasiBody {
+    Full::new(body.into())
+        .map_err(|never| match never {})
+        .boxed_unsync()
+}
+
+fn empty() -> WasiBody {
+    Empty::new().map_err(|never| match never {}).boxed_unsync()
+}

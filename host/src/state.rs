@@ -1,0 +1,95 @@
+//! What an instance has of its own, and the interfaces that are answered from it.
+
+use std::sync::{Arc, atomic::Ordering};
+
+use wasmtime::component::{Accessor, HasData, ResourceTable};
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
+
+use crate::{
+    bindings::variables::{self, Error},
+    component::Component,
+    outbound::{IncomingHooks, OutboundHooks},
+    variables::check_name,
+};
+
+/// The data of an instance's store.
+pub(crate) struct State {
+    pub(crate) component: Arc<Component>,
+    pub(crate) table: ResourceTable,
+    wasi: WasiCtx,
+    http: WasiHttpCtx,
+    outbound: OutboundHooks,
+    incoming: IncomingHooks,
+}
+
+impl State {
+    pub(crate) fn new(component: Arc<Component>) -> Self {
+        component.counters.instances.fetch_add(1, Ordering::Relaxed);
+        let mut wasi = WasiCtx::builder();
+        wasi.stdout(component.logs.stream(&component.id));
+        wasi.stderr(component.logs.stream(&component.id));
+        for (name, value) in &component.environment {
+            wasi.env(name, value);
+        }
+        Self {
+            table: ResourceTable::new(),
+            wasi: wasi.build(),
+            http: WasiHttpCtx::new(),
+            outbound: OutboundHooks(component.clone()),
+            incoming: IncomingHooks,
+            component,
+        }
+    }
+
+    /// The view that requests come in by: unlike [`WasiHttpView::http`], it keeps every header of the client.
+    pub(crate) fn incoming(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView {
+            hooks: &mut self.incoming,
+            table: &mut self.table,
+            ctx: &mut self.http,
+        }
+    }
+}
+
+impl WasiView for State {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView {
+            ctx: &mut self.wasi,
+            table: &mut self.table,
+        }
+    }
+}
+
+impl WasiHttpView for State {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView {
+            hooks: &mut self.outbound,
+            table: &mut self.table,
+            ctx: &mut self.http,
+        }
+    }
+}
+
+/// Stands for [`State`] where an interface asks which part of an instance's data it needs.
+pub(crate) struct Platform;
+
+impl HasData for Platform {
+    type Data<'a> = &'a mut State;
+}
+
+impl variables::Host for State {
+    fn convert_error(&mut self, error: Error) -> wasmtime::Result<Error> {
+        Ok(error)
+    }
+}
+
+impl<T: Send> variables::HostWithStore<T> for Platform {
+    async fn get(accessor: &Accessor<T, Self>, name: String) -> Result<String, Error> {
+        check_name(&name).map_err(|reason| Error::InvalidName(format!("{name:?}: {reason}")))?;
+        let component = accessor.with(|mut access| access.get().component.clone());
+        let value = component.variables.get(&name).cloned();
+        value
+            .ok_or_else(|| Error::Undefined(format!("no variable for {:?}.{name:?}", component.id)))
+    }
+}
