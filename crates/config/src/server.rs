@@ -17,6 +17,8 @@ pub struct Server {
     pub access_token_lifetime: u64,
     /// Seconds that a grant lives, and so its refresh tokens.
     pub grant_lifetime: u64,
+    /// How many clients may register in an hour.
+    pub registrations_per_hour: u64,
     /// Web origins, besides our own, whose pages may call the MCP endpoint.
     pub allowed_origins: Vec<String>,
 }
@@ -30,61 +32,103 @@ impl Server {
         "scopes",
         "access_token_lifetime",
         "grant_lifetime",
+        "registrations_per_hour",
         "allowed_origins",
     ];
 
-    /// Reads and checks every variable.
+    /// Reads and checks every variable. One that is blank, or that the manifest does not grant to
+    /// a component because it does not use it, has its default; only the key has none.
     ///
     /// # Errors
     ///
     /// Every [`Problem`] there is, so that they can be mended in one go.
     pub fn read<'a>(values: impl Fn(&str) -> Option<&'a str>) -> Result<Self, Vec<Problem>> {
-        let site = Site::read(&values);
-        let keys = read_keys(&values);
-        let key_prefix = read_key_prefix(&values);
-        let scopes = read_scopes(&values);
-        let access_token_lifetime = read_seconds(&values, "access_token_lifetime", 60, 86_400);
-        let grant_lifetime = read_seconds(&values, "grant_lifetime", 3600, 366 * 86_400);
-        let allowed_origins = read_origins(&values);
-        match (
-            site,
-            keys,
-            key_prefix,
-            scopes,
-            access_token_lifetime,
-            grant_lifetime,
-            allowed_origins,
-        ) {
-            (
-                Ok(site),
-                Ok(keys),
-                Ok(key_prefix),
-                Ok(scopes),
-                Ok(access_token_lifetime),
-                Ok(grant_lifetime),
-                Ok(allowed_origins),
-            ) => Ok(Self {
-                site,
-                keys,
-                key_prefix,
-                scopes,
-                access_token_lifetime,
-                grant_lifetime,
-                allowed_origins,
-            }),
-            (a, b, c, d, e, f, g) => Err([
-                a.err(),
-                b.err(),
-                c.err(),
-                d.err(),
-                e.err(),
-                f.err(),
-                g.err(),
-            ]
-            .into_iter()
-            .flatten()
-            .collect()),
-        }
+        let mut problems = Vec::new();
+        let site = note(Site::read(&values), &mut problems);
+        let keys = note(read_keys(&values), &mut problems);
+        let key_prefix = note(read_key_prefix(&values), &mut problems);
+        let scopes = note(read_scopes(&values), &mut problems);
+        let access_token_lifetime = note(ACCESS_TOKEN_LIFETIME.read(&values), &mut problems);
+        let grant_lifetime = note(GRANT_LIFETIME.read(&values), &mut problems);
+        let registrations_per_hour = note(REGISTRATIONS_PER_HOUR.read(&values), &mut problems);
+        let allowed_origins = note(read_origins(&values), &mut problems);
+        let read = || {
+            Some(Self {
+                site: site?,
+                keys: keys?,
+                key_prefix: key_prefix?,
+                scopes: scopes?,
+                access_token_lifetime: access_token_lifetime?,
+                grant_lifetime: grant_lifetime?,
+                registrations_per_hour: registrations_per_hour?,
+                allowed_origins: allowed_origins?,
+            })
+        };
+        read().ok_or(problems)
+    }
+}
+
+/// The value, or its problem noted down.
+fn note<T>(read: Result<T, Problem>, problems: &mut Vec<Problem>) -> Option<T> {
+    read.map_err(|problem| problems.push(problem)).ok()
+}
+
+/// A variable that is a whole number.
+struct Number {
+    name: &'static str,
+    what: &'static str,
+    default: u64,
+    least: u64,
+    most: u64,
+}
+
+const DAY: u64 = 86_400;
+
+const ACCESS_TOKEN_LIFETIME: Number = Number {
+    name: "access_token_lifetime",
+    what: "seconds",
+    default: 900,
+    least: 60,
+    most: DAY,
+};
+
+const GRANT_LIFETIME: Number = Number {
+    name: "grant_lifetime",
+    what: "seconds",
+    default: 90 * DAY,
+    least: 3600,
+    most: 366 * DAY,
+};
+
+const REGISTRATIONS_PER_HOUR: Number = Number {
+    name: "registrations_per_hour",
+    what: "registrations",
+    default: 1000,
+    least: 1,
+    most: 1_000_000_000,
+};
+
+impl Number {
+    fn read<'a>(&self, values: &impl Fn(&str) -> Option<&'a str>) -> Result<u64, Problem> {
+        let Some(value) = given(values, self.name) else {
+            return Ok(self.default);
+        };
+        let number = value.parse().ok();
+        number
+            .filter(|number| (self.least..=self.most).contains(number))
+            .ok_or_else(|| {
+                let Self {
+                    what, least, most, ..
+                } = self;
+                Problem::new(
+                    self.name,
+                    format!("it is not a number of {what} from {least} to {most}"),
+                    format!(
+                        "Set it to such a number; {} if you are not sure",
+                        self.default
+                    ),
+                )
+            })
     }
 }
 
@@ -139,24 +183,6 @@ fn read_scopes<'a>(values: &impl Fn(&str) -> Option<&'a str>) -> Result<Vec<Stri
     Ok(scopes)
 }
 
-fn read_seconds<'a>(
-    values: &impl Fn(&str) -> Option<&'a str>,
-    name: &'static str,
-    least: u64,
-    most: u64,
-) -> Result<u64, Problem> {
-    given(values, name)
-        .and_then(|value| value.parse().ok())
-        .filter(|seconds| (least..=most).contains(seconds))
-        .ok_or_else(|| {
-            Problem::new(
-                name,
-                format!("it is not a number of seconds from {least} to {most}"),
-                "Set it to such a number, or leave it as spin.toml has it",
-            )
-        })
-}
-
 fn read_origins<'a>(values: &impl Fn(&str) -> Option<&'a str>) -> Result<Vec<String>, Problem> {
     given(values, "allowed_origins")
         .unwrap_or_default()
@@ -192,8 +218,6 @@ mod tests {
                 || match name {
                     "encryption_key" => KEY,
                     "scopes" => "tools profile",
-                    "access_token_lifetime" => "900",
-                    "grant_lifetime" => "86400",
                     _ => "",
                 },
                 |(_, value)| value,
@@ -206,6 +230,7 @@ mod tests {
         let server = read(&[]).unwrap_or_else(|problems| panic!("{problems:?}"));
         assert_eq!(server.key_prefix, "gatehouse:");
         assert_eq!(server.scopes, ["tools", "profile"]);
+        assert_eq!(server.access_token_lifetime, 900);
         assert!(server.allowed_origins.is_empty());
     }
 
@@ -218,6 +243,7 @@ mod tests {
             ("scopes", "bad-value,b"),
             ("access_token_lifetime", "bad-value"),
             ("grant_lifetime", "1"),
+            ("registrations_per_hour", "-1"),
             ("allowed_origins", "bad-value"),
         ])
         .err()
