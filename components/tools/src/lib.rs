@@ -1,1 +1,78 @@
-//! .
+//! Three tools, and an example of a tools component: it knows of nothing but the contract in
+//! `wit/tools`.
+//!
+//! | tool | scope | gives |
+//! | --- | --- | --- |
+//! | `add` | `tools` | the sum of two numbers |
+//! | `getUserInfo` | `profile` | what the identity provider says of the person |
+//! | `getToken` | `upstream_token` | the person's token of the identity provider |
+
+mod add;
+mod arguments;
+mod get_token;
+mod get_user_info;
+
+mod bindings {
+    #![allow(missing_docs, unsafe_code, unused_qualifications)]
+
+    wit_bindgen::generate!({
+        world: "tools-component",
+        path: "../../wit/tools",
+    });
+
+    use super::Component;
+    export!(Component with_types_in self);
+}
+
+use bindings::exports::gatehouse::tools::tools::{
+    Annotations, Call, Content, Event, Failure, Guest, Output, Tool,
+};
+use bindings::wit_stream;
+use wit_bindgen::StreamReader;
+
+struct Component;
+
+impl Guest for Component {
+    async fn list_tools() -> Result<Vec<Tool>, Failure> {
+        Ok(vec![add::tool(), get_user_info::tool(), get_token::tool()])
+    }
+
+    async fn call_tool(call: Call) -> Result<StreamReader<Event>, Failure> {
+        let output = match call.name.as_str() {
+            add::NAME => add::call(&call)?,
+            get_user_info::NAME => get_user_info::call(&call)?,
+            get_token::NAME => get_token::call(&call)?,
+            _ => return Err(Failure::UnknownTool),
+        };
+        Ok(only(Event::Done(output)))
+    }
+}
+
+/// The events of a call that was over at once.
+fn only(event: Event) -> StreamReader<Event> {
+    let (mut events, stream) = wit_stream::new();
+    wit_bindgen::spawn(async move {
+        // A caller who no longer listens needs no answer.
+        let _ = events.write_one(event).await;
+    });
+    stream
+}
+
+/// A result of one text.
+fn text(text: impl Into<String>) -> Output {
+    Output {
+        content: vec![Content::Text(text.into())],
+        structured: None,
+        is_error: false,
+    }
+}
+
+/// What all three tools are: they look, and change nothing.
+fn looks_only() -> Option<Annotations> {
+    Some(Annotations {
+        read_only: Some(true),
+        destructive: Some(false),
+        idempotent: Some(true),
+        open_world: Some(false),
+    })
+}

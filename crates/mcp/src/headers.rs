@@ -145,7 +145,7 @@ mod tests {
             accept("application/json, text/event-stream;q=0"),
             (true, false)
         );
-        assert_eq!(accepted(&HeaderMap::new()).json, true);
+        assert!(accepted(&HeaderMap::new()).json);
     }
 
     #[test]
