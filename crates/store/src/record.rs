@@ -110,6 +110,52 @@ impl<K: KeyValue> Store<K> {
         self.put(id, record, Some(expires_at)).await
     }
 
+    /// Writes a new record that expires at `expires_at` (seconds since the Unix epoch) and has so
+    /// many slots beside it: keys of the caller's own, from slot 0 on, which are swept with the
+    /// record. One entry for the sweep covers them all.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] of the backend.
+    pub async fn create_with_slots<R: Record>(
+        &self,
+        id: &str,
+        record: &R,
+        slots: u32,
+        expires_at: u64,
+    ) -> Result<(), Error> {
+        let entry = format!("{} {slots}", self.key(R::KIND, id));
+        self.enter(&entry, expires_at).await?;
+        self.put(id, record, Some(expires_at)).await
+    }
+
+    /// The full key of a slot of the record with this id.
+    pub fn slot_key<R: Record>(&self, id: &str, slot: u32) -> String {
+        slot_key(&self.key(R::KIND, id), slot)
+    }
+
+    /// Removes the record with this id and its slots.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] of the backend.
+    pub async fn delete_with_slots<R: Record>(&self, id: &str, slots: u32) -> Result<(), Error> {
+        let key = self.key(R::KIND, id);
+        self.backend.delete(&key).await?;
+        self.delete_slots(&key, slots).await
+    }
+
+    pub(crate) async fn delete_slots(&self, key: &str, slots: u32) -> Result<(), Error> {
+        for slot in 0..slots {
+            let key = slot_key(key, slot);
+            // Looking is cheap, and most slots are empty.
+            if self.backend.exists(&key).await? {
+                self.backend.delete(&key).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Removes the record with this id, if there is one.
     ///
     /// # Errors
@@ -174,6 +220,10 @@ impl<K: KeyValue> Store<K> {
     pub fn key(&self, kind: &str, id: &str) -> String {
         format!("{}{kind}:{id}", self.prefix)
     }
+}
+
+fn slot_key(key: &str, slot: u32) -> String {
+    format!("{key}.{slot}")
 }
 
 #[cfg(test)]

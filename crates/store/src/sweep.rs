@@ -4,6 +4,9 @@
 //! counter. The sweep walks the ledgers of past hours line by line, from a cursor that it keeps in
 //! the store, and removes each key a line names. Two sweeps at once do each other no harm: every
 //! step may be repeated.
+//!
+//! A line may name a number behind its key: that many slots end with the record (see
+//! [`Store::create_with_slots`]).
 
 use crate::record::Expiry;
 use crate::{Error, KeyValue, Store};
@@ -23,12 +26,13 @@ pub struct Swept {
 }
 
 impl<K: KeyValue> Store<K> {
-    /// Enters `key` in the ledger of the hour in which it expires.
-    pub(crate) async fn enter(&self, key: &str, expires_at: u64) -> Result<(), Error> {
+    /// Enters `entry`, a key or a key with its number of slots, in the ledger of the hour in which
+    /// it expires.
+    pub(crate) async fn enter(&self, entry: &str, expires_at: u64) -> Result<(), Error> {
         let hour = expires_at / HOUR;
         let line = self.backend.increment(&self.ledger(hour), 1).await?;
         self.backend
-            .set(&self.line(hour, line), key.as_bytes())
+            .set(&self.line(hour, line), entry.as_bytes())
             .await
     }
 
@@ -60,9 +64,9 @@ impl<K: KeyValue> Store<K> {
                 cursor.line += 1;
                 swept.lines += 1;
                 let line = self.line(cursor.hour, cursor.line);
-                if let Some(key) = self.backend.get(&line).await? {
-                    if let Ok(key) = String::from_utf8(key) {
-                        swept.removed += u64::from(self.remove_if_expired(&key, now).await?);
+                if let Some(entry) = self.backend.get(&line).await? {
+                    if let Ok(entry) = String::from_utf8(entry) {
+                        swept.removed += u64::from(self.remove_if_expired(&entry, now).await?);
                     }
                     self.backend.delete(&line).await?;
                 }
@@ -86,17 +90,24 @@ impl<K: KeyValue> Store<K> {
     }
 
     /// Whether the key was removed. A key that is no record is a counter: its entry is its expiry.
-    async fn remove_if_expired(&self, key: &str, now: u64) -> Result<bool, Error> {
+    async fn remove_if_expired(&self, entry: &str, now: u64) -> Result<bool, Error> {
+        let (key, slots) = entry.split_once(' ').unwrap_or((entry, ""));
+        let slots = slots.parse().unwrap_or(0);
         let Some(bytes) = self.backend.get(key).await? else {
+            // Somebody may have filled a slot while the record was being removed.
+            self.delete_slots(key, slots).await?;
             return Ok(false);
         };
         match serde_json::from_slice::<Expiry>(&bytes) {
             Ok(Expiry { exp: None }) => return Ok(false),
             Ok(Expiry { exp: Some(exp) }) if exp > now => {
-                self.enter(key, exp).await?;
+                self.enter(entry, exp).await?;
                 return Ok(false);
             }
-            _ => self.backend.delete(key).await?,
+            _ => {
+                self.delete_slots(key, slots).await?;
+                self.backend.delete(key).await?;
+            }
         }
         Ok(true)
     }
@@ -225,6 +236,38 @@ mod tests {
             assert!(store.get::<Note>("a", HOUR).await.unwrap().is_some());
             assert_eq!(store.sweep(3 * HOUR, 100).await.unwrap().removed, 1);
             assert!(store.get::<Note>("kept", 9 * HOUR).await.unwrap().is_some());
+        });
+    }
+
+    #[test]
+    fn the_slots_of_a_record_live_and_are_swept_with_it() {
+        block_on(async {
+            let store = swept_store().await;
+            store.create_with_slots("a", &Note, 3, 100).await.unwrap();
+            for slot in 0..3 {
+                let key = store.slot_key::<Note>("a", slot);
+                store.backend().set(&key, b"{}").await.unwrap();
+            }
+            store.put("a", &Note, Some(HOUR + 1)).await.unwrap();
+            assert_eq!(store.sweep(HOUR, 100).await.unwrap().removed, 0);
+            assert!(store.backend().keys().contains(&"note:a.2".to_owned()));
+            assert_eq!(store.sweep(2 * HOUR, 100).await.unwrap().removed, 1);
+            assert_eq!(store.backend().keys(), ["sweep:cursor"]);
+        });
+    }
+
+    #[test]
+    fn a_record_is_deleted_with_its_slots() {
+        block_on(async {
+            let store = swept_store().await;
+            store.create_with_slots("a", &Note, 2, 100).await.unwrap();
+            let key = store.slot_key::<Note>("a", 1);
+            store.backend().increment(&key, 1).await.unwrap();
+            store.delete_with_slots::<Note>("a", 2).await.unwrap();
+            assert_eq!(
+                store.backend().keys(),
+                ["ledger:0", "ledger:0:1", "sweep:cursor"]
+            );
         });
     }
 
