@@ -1,0 +1,545 @@
+//! What Descope answers: tokens, claims about a person, errors.
+
+use crate::profile::subject;
+use crate::settings::App;
+use crate::{Error, Tokens};
+use bytes::Bytes;
+use config::Problem;
+use http::{Response, StatusCode};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+/// What a request was about: which answers mean what depends on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// To trade a code.
+    Exchange,
+    /// To trade a refresh token.
+    Refresh,
+    /// For userinfo.
+    UserInfo,
+    /// For the project's keys.
+    Keys,
+}
+
+/// The answer of the token endpoint (RFC 6749 section 5.1).
+pub(crate) struct TokenAnswer {
+    pub(crate) tokens: Tokens,
+    pub(crate) id_token: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct TokenFields {
+    access_token: String,
+    #[serde(default)]
+    token_type: Option<String>,
+    #[serde(default)]
+    refresh_token: Option<String>,
+    #[serde(default)]
+    id_token: Option<String>,
+    /// Seconds, as a number; some servers write it as a string.
+    #[serde(default)]
+    expires_in: Option<Value>,
+}
+
+/// Reads the answer to a token request that was sent at `now`.
+pub(crate) fn tokens(
+    response: &Response<Bytes>,
+    asked: Asked,
+    app: &App,
+    now: u64,
+) -> Result<TokenAnswer, Error> {
+    check_status(response, asked, Some(app))?;
+    let nonsense = |what| Error::Unavailable(format!("Descope's token answer {what}"));
+    let fields: TokenFields = serde_json::from_slice(response.body())
+        .map_err(|_| nonsense("is not the JSON of RFC 6749 section 5.1"))?;
+    let is_bearer = fields
+        .token_type
+        .as_deref()
+        .is_none_or(|kind| kind.eq_ignore_ascii_case("bearer"));
+    if !is_bearer {
+        return Err(nonsense("has a token that is no bearer token"));
+    }
+    if !is_token(&fields.access_token) {
+        return Err(nonsense("has no usable access token"));
+    }
+    let refresh_token = fields.refresh_token.filter(|token| !token.is_empty());
+    if refresh_token
+        .as_deref()
+        .is_some_and(|token| !is_token(token))
+    {
+        return Err(nonsense("has no usable refresh token"));
+    }
+    let lifetime = match fields.expires_in {
+        Some(Value::Number(seconds)) => seconds.as_u64().or_else(|| {
+            // A fraction or an exponent; the cast saturates.
+            seconds.as_f64().map(|seconds| seconds as u64)
+        }),
+        Some(Value::String(seconds)) => seconds.parse().ok(),
+        _ => None,
+    };
+    Ok(TokenAnswer {
+        tokens: Tokens {
+            access_token: fields.access_token,
+            refresh_token,
+            expires_at: lifetime
+                .filter(|seconds| *seconds > 0)
+                .map(|seconds| now.saturating_add(seconds)),
+        },
+        id_token: fields.id_token.filter(|token| !token.is_empty()),
+    })
+}
+
+/// Reads the answer of the userinfo endpoint (OpenID Connect Core section 5.3.2).
+pub(crate) fn userinfo(response: &Response<Bytes>) -> Result<Map<String, Value>, Error> {
+    check_status(response, Asked::UserInfo, None)?;
+    let mut claims: Map<String, Value> = serde_json::from_slice(response.body()).map_err(|_| {
+        Error::Unavailable("Descope's userinfo answer is not a JSON object".to_owned())
+    })?;
+    // The API reference wraps the claims.
+    if let Some(Value::Object(inner)) = claims.remove("userInfoClaims")
+        && !claims.contains_key("sub")
+    {
+        claims = inner;
+    }
+    if subject(&claims).is_none() {
+        return Err(Error::Unavailable(
+            "Descope's userinfo answer names no person".to_owned(),
+        ));
+    }
+    Ok(claims)
+}
+
+/// The body of the answer to the request for keys.
+pub(crate) fn keys(response: &Response<Bytes>) -> Result<&[u8], Error> {
+    check_status(response, Asked::Keys, None)?;
+    Ok(response.body())
+}
+
+/// Descope's error envelope, and RFC 6749 section 5.2's.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct ErrorFields {
+    #[serde(rename = "errorCode")]
+    code: Option<String>,
+    #[serde(rename = "errorDescription")]
+    description: Option<String>,
+    #[serde(rename = "errorMessage")]
+    message: Option<String>,
+    error: Option<String>,
+    error_description: Option<String>,
+}
+
+/// The one place where an answer that is no success gets its meaning.
+fn check_status(response: &Response<Bytes>, asked: Asked, app: Option<&App>) -> Result<(), Error> {
+    let status = response.status();
+    if status.is_success() {
+        return Ok(());
+    }
+    let what = match asked {
+        Asked::Exchange => "the code",
+        Asked::Refresh => "the refresh token",
+        Asked::UserInfo => "the access token",
+        Asked::Keys => "the request for the project's keys",
+    };
+    if status.is_server_error()
+        || status.is_redirection()
+        || matches!(
+            status,
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT
+        )
+    {
+        return Err(Error::Unavailable(format!(
+            "Descope answered {what} with status {}",
+            status.as_u16()
+        )));
+    }
+    let fields: Option<ErrorFields> = serde_json::from_slice(response.body()).ok();
+    let is_envelope = fields
+        .as_ref()
+        .is_some_and(|fields| fields.code.is_some() || fields.error.is_some());
+    let fields = fields.unwrap_or_default();
+    if asked == Asked::Keys {
+        return Err(Problem::new(
+            "descope_project_id",
+            format!("Descope has no keys for a project with this id (status {})", status.as_u16()),
+            "Copy the project id from Project Settings in the Descope console, and set descope_base_url if the project has a custom domain or is in another region",
+        )
+        .into());
+    }
+    if status == StatusCode::NOT_FOUND && !is_envelope {
+        return Err(Problem::new(
+            "descope_base_url",
+            "what answers there does not know Descope's endpoints",
+            "Set it to https://api.descope.com or to the custom domain of your Descope project",
+        )
+        .into());
+    }
+    if let Some(app) = app {
+        let words = fields.words();
+        if words.contains("scope") {
+            return Err(Problem::new(
+                "descope_scopes",
+                "Descope does not accept the scopes",
+                "List only scopes that are defined on the app in the Descope console",
+            )
+            .into());
+        }
+        if fields.is_about_credentials(status, asked, &words) {
+            return Err(Problem::new(
+                app.credentials.secret_variable(),
+                format!("Descope does not accept it with the id that goes with it (status {})", status.as_u16()),
+                "Copy the id and the secret from the same place in the Descope console; a secret may have been rotated there",
+            )
+            .into());
+        }
+    }
+    Err(Error::Refused(format!(
+        "Descope refused {what} (status {}{})",
+        status.as_u16(),
+        fields.for_the_log()
+    )))
+}
+
+impl ErrorFields {
+    /// Everything it says, in lower case.
+    fn words(&self) -> String {
+        [
+            &self.error,
+            &self.error_description,
+            &self.description,
+            &self.message,
+        ]
+        .into_iter()
+        .flatten()
+        .map(|text| text.to_lowercase())
+        .collect::<Vec<_>>()
+        .join(" ")
+    }
+
+    /// Whether it is we who were refused, and not what we brought.
+    fn is_about_credentials(&self, status: StatusCode, asked: Asked, words: &str) -> bool {
+        if self.error.as_deref() == Some("invalid_client")
+            || self.code.as_deref() == Some(INVALID_CLIENT_ID)
+        {
+            return true;
+        }
+        let names_client = [
+            "client id",
+            "client_id",
+            "client credentials",
+            "secret",
+            "management key",
+        ]
+        .iter()
+        .any(|hint| words.contains(hint));
+        // A bad code is a 400 (RFC 6749 section 5.2).
+        (names_client && !words.contains("token"))
+            || (asked == Asked::Exchange
+                && status == StatusCode::UNAUTHORIZED
+                && self.error.as_deref() != Some("invalid_grant"))
+    }
+
+    /// Code and message, without anything in them that might be a token or a code.
+    fn for_the_log(&self) -> String {
+        let code = self.code.as_ref().or(self.error.as_ref());
+        let message = self
+            .message
+            .as_ref()
+            .or(self.error_description.as_ref())
+            .or(self.description.as_ref());
+        let mut text = String::new();
+        for (separator, part) in [(", ", code), (": ", message)] {
+            if let Some(part) = part {
+                text.push_str(separator);
+                text.push_str(&redacted(part));
+            }
+        }
+        text
+    }
+}
+
+/// At most twenty words of `text`; a word that is long or has other characters than words have is
+/// left out, since it might be a token, a code or an address.
+fn redacted(text: &str) -> String {
+    let is_plain = |word: &&str| {
+        word.len() <= 20
+            && word
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-_.,;:'()".contains(&byte))
+    };
+    text.split_whitespace()
+        .map(|word| if is_plain(&word) { word } else { "[...]" })
+        .take(20)
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// Whether a header can carry it and a record can hold it.
+fn is_token(token: &str) -> bool {
+    (1..=MAX_TOKEN).contains(&token.len()) && token.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// In bytes.
+pub(crate) const MAX_TOKEN: usize = 16 * 1024;
+/// "Invalid client id".
+const INVALID_CLIENT_ID: &str = "E074130";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures;
+
+    fn response(status: u16, body: &str) -> Response<Bytes> {
+        Response::builder()
+            .status(status)
+            .body(Bytes::copy_from_slice(body.as_bytes()))
+            .unwrap()
+    }
+
+    fn refusal(asked: Asked, status: u16, body: &str) -> Error {
+        let app = fixtures::client_app();
+        match tokens(&response(status, body), asked, &app, 0) {
+            Ok(_) => panic!("accepted {status} {body}"),
+            Err(error) => error,
+        }
+    }
+
+    fn descope(code: &str, description: &str, message: &str) -> String {
+        serde_json::json!({
+            "errorCode": code,
+            "errorDescription": description,
+            "errorMessage": message,
+            "message": message,
+        })
+        .to_string()
+    }
+
+    #[test]
+    fn a_token_answer_is_read_with_its_end() {
+        let body = r#"{"access_token":"a","token_type":"bearer","expires_in":600,"refresh_token":"r","id_token":"i","scope":"x"}"#;
+        let answer = tokens(
+            &response(200, body),
+            Asked::Exchange,
+            &fixtures::client_app(),
+            1000,
+        )
+        .unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(answer.tokens.access_token, "a");
+        assert_eq!(answer.tokens.refresh_token.as_deref(), Some("r"));
+        assert_eq!(answer.tokens.expires_at, Some(1600));
+        assert_eq!(answer.id_token.as_deref(), Some("i"));
+    }
+
+    #[test]
+    fn what_is_absent_or_empty_in_a_token_answer_stays_absent() {
+        for body in [
+            r#"{"access_token":"a"}"#,
+            r#"{"access_token":"a","refresh_token":"","id_token":"","expires_in":0}"#,
+            r#"{"access_token":"a","refresh_token":null,"id_token":null,"expires_in":null}"#,
+            r#"{"access_token":"a","expires_in":-5}"#,
+            r#"{"access_token":"a","expires_in":[]}"#,
+        ] {
+            let answer = tokens(
+                &response(200, body),
+                Asked::Refresh,
+                &fixtures::client_app(),
+                1000,
+            )
+            .unwrap_or_else(|error| panic!("{body} {error}"));
+            assert_eq!(answer.tokens.refresh_token, None);
+            assert_eq!(answer.tokens.expires_at, None, "{body}");
+            assert_eq!(answer.id_token, None);
+        }
+        for expires_in in ["600", "600.0", "\"600\"", "6e2"] {
+            let body = format!(r#"{{"access_token":"a","expires_in":{expires_in}}}"#);
+            let answer = tokens(
+                &response(200, &body),
+                Asked::Refresh,
+                &fixtures::client_app(),
+                1000,
+            )
+            .unwrap_or_else(|error| panic!("{error}"));
+            assert_eq!(answer.tokens.expires_at, Some(1600));
+        }
+        let body = r#"{"access_token":"a","expires_in":18446744073709551615}"#;
+        let answer = tokens(
+            &response(200, body),
+            Asked::Refresh,
+            &fixtures::client_app(),
+            1000,
+        )
+        .unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(answer.tokens.expires_at, Some(u64::MAX));
+    }
+
+    #[test]
+    fn nonsense_with_status_200_is_unavailable() {
+        let long = format!(r#"{{"access_token":"{}"}}"#, "a".repeat(MAX_TOKEN + 1));
+        for body in [
+            "",
+            "null",
+            "[]",
+            "<html>",
+            "{}",
+            r#"{"access_token":""}"#,
+            r#"{"access_token":7}"#,
+            r#"{"access_token":"a b"}"#,
+            r#"{"access_token":"a","refresh_token":"b\n"}"#,
+            r#"{"access_token":"a","token_type":"mac"}"#,
+            &long,
+        ] {
+            assert!(
+                matches!(refusal(Asked::Exchange, 200, body), Error::Unavailable(_)),
+                "{body}"
+            );
+        }
+    }
+
+    #[test]
+    fn trouble_on_the_other_side_is_unavailable_whatever_the_body() {
+        for status in [302, 408, 429, 500, 502, 503, 504] {
+            let body = descope(
+                "E011003",
+                "Request is invalid",
+                "Invalid client credentials",
+            );
+            assert!(matches!(
+                refusal(Asked::Refresh, status, &body),
+                Error::Unavailable(_)
+            ));
+        }
+    }
+
+    #[test]
+    fn a_spent_code_or_refresh_token_is_refused_with_descopes_words() {
+        let body = descope(
+            "E011003",
+            "Request is invalid",
+            "The authorization code is not valid",
+        );
+        assert_eq!(
+            refusal(Asked::Exchange, 400, &body).to_string(),
+            "Descope refused the code (status 400, E011003: The authorization code is not valid)"
+        );
+        for (status, body) in [
+            (
+                401,
+                descope("E061005", "Invalid token", "Invalid refresh token"),
+            ),
+            (
+                404,
+                descope("E063302", "Consent not found", "Cannot find consent by id"),
+            ),
+            (400, r#"{"error":"invalid_grant"}"#.to_owned()),
+            (401, String::new()),
+            (400, "<html>".to_owned()),
+        ] {
+            assert!(
+                matches!(refusal(Asked::Refresh, status, &body), Error::Refused(_)),
+                "{status} {body}"
+            );
+        }
+        assert!(matches!(
+            refusal(Asked::Exchange, 401, r#"{"error":"invalid_grant"}"#),
+            Error::Refused(_)
+        ));
+    }
+
+    #[test]
+    fn refused_credentials_name_the_variable_of_the_secret() {
+        for (status, body) in [
+            (
+                401,
+                descope(
+                    "E011003",
+                    "Request is invalid",
+                    "Invalid client credentials",
+                ),
+            ),
+            (400, descope("E074130", "Invalid client id", "")),
+            (
+                400,
+                descope(
+                    "E011002",
+                    "Request is missing required arguments",
+                    "missing secret",
+                ),
+            ),
+            (401, r#"{"error":"invalid_client"}"#.to_owned()),
+        ] {
+            for asked in [Asked::Exchange, Asked::Refresh] {
+                let error = refusal(asked, status, &body);
+                assert!(
+                    matches!(&error, Error::Misconfigured(text) if text.starts_with("descope_client_secret: ")),
+                    "{error:?}"
+                );
+            }
+        }
+        let answer = tokens(
+            &response(401, &descope("E061005", "Invalid token", "Invalid token")),
+            Asked::Exchange,
+            &fixtures::key_app(),
+            0,
+        );
+        assert!(
+            matches!(answer.err(), Some(Error::Misconfigured(text)) if text.starts_with("descope_management_key: "))
+        );
+    }
+
+    #[test]
+    fn undefined_scopes_and_a_wrong_host_name_their_variables() {
+        let body = descope("E011003", "Request is invalid", "Received invalid scope");
+        assert!(
+            refusal(Asked::Exchange, 400, &body)
+                .to_string()
+                .starts_with("descope_scopes: ")
+        );
+        assert!(
+            refusal(Asked::Exchange, 404, "not here")
+                .to_string()
+                .starts_with("descope_base_url: ")
+        );
+    }
+
+    #[test]
+    fn an_error_text_repeats_nothing_that_could_be_a_secret() {
+        let secret = "c2VjcmV0LXNlY3JldC1zZWNyZXQ";
+        let message = format!(
+            "code {secret} of a@example.com is\nspent {}",
+            "word ".repeat(90)
+        );
+        let error = refusal(Asked::Exchange, 400, &descope("E1", "", &message)).to_string();
+        assert!(!error.contains(secret) && !error.contains('@') && !error.contains('\n'));
+        assert!(error.len() < 300 && error.contains("spent"), "{error}");
+    }
+
+    #[test]
+    fn userinfo_is_read_bare_or_wrapped() {
+        for body in [r#"{"sub":"U1"}"#, r#"{"userInfoClaims":{"sub":"U1"}}"#] {
+            assert_eq!(userinfo(&response(200, body)).unwrap()["sub"], "U1");
+        }
+        for body in ["[]", "{}", r#"{"sub":7}"#, r#"{"userInfoClaims":{}}"#] {
+            assert!(matches!(
+                userinfo(&response(200, body)),
+                Err(Error::Unavailable(_))
+            ));
+        }
+        assert!(matches!(
+            userinfo(&response(401, "{}")),
+            Err(Error::Refused(_))
+        ));
+    }
+
+    #[test]
+    fn a_project_without_keys_names_the_project_id() {
+        for status in [400, 404] {
+            let error = keys(&response(status, "")).unwrap_err().to_string();
+            assert!(error.starts_with("descope_project_id: "), "{error}");
+        }
+        assert!(matches!(
+            keys(&response(503, "")),
+            Err(Error::Unavailable(_))
+        ));
+    }
+}

@@ -1,0 +1,495 @@
+//! Which of Descope's tokens are good, for what, and until when. The signature is checked
+//! elsewhere: a token is good if both agree.
+
+use crate::profile::subject;
+use crate::settings::{DEFAULT_BASE_URL, Project};
+use serde_json::{Map, Value};
+use url::{Host, Url};
+
+/// Which rule a token breaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum CheckError {
+    #[error("another issuer than this Descope project issued it")]
+    Issuer,
+    #[error("it was issued for another audience")]
+    Audience,
+    #[error("it has ended")]
+    Expired,
+    #[error("it does not say when it ends")]
+    NoEnd,
+    #[error("its time has not come yet")]
+    NotYet,
+    #[error("it names no person")]
+    NoSubject,
+    #[error("it belongs to another login")]
+    Nonce,
+    #[error("it is an ID token or a refresh token, not an access token or a session token")]
+    NotForAccess,
+}
+
+/// The rules of OpenID Connect Core section 3.1.3.7 for an ID token of the login with `nonce`.
+pub(crate) fn id_token(
+    claims: &Map<String, Value>,
+    project: &Project,
+    client_id: &str,
+    nonce: &str,
+    now: u64,
+) -> Result<(), CheckError> {
+    if issuer(claims, project).is_none() {
+        return Err(CheckError::Issuer);
+    }
+    let is_us = |name: &str| name == client_id || name == project.id;
+    let audience = audience(claims);
+    if !audience.iter().any(|name| is_us(name)) {
+        return Err(CheckError::Audience);
+    }
+    let is_for_others_too = !audience.iter().all(|name| is_us(name));
+    let authorized_party = claims.get("azp").and_then(Value::as_str);
+    if is_for_others_too && !authorized_party.is_some_and(is_us) {
+        return Err(CheckError::Audience);
+    }
+    times(claims, now)?;
+    if claims.get("nonce").and_then(Value::as_str) != Some(nonce) {
+        return Err(CheckError::Nonce);
+    }
+    subject(claims).map(drop).ok_or(CheckError::NoSubject)
+}
+
+/// The rules for a token that somebody presents. Gives its end, in seconds since the Unix epoch.
+///
+/// Descope signs access tokens, session tokens, ID tokens and refresh tokens of a project with the
+/// same keys; only the first two are for presenting. An access token has scopes; a session token
+/// says `DS`, and a refresh token `DSR`, for where Descope's SDKs keep it.
+pub(crate) fn presented(
+    claims: &Map<String, Value>,
+    project: &Project,
+    now: u64,
+) -> Result<u64, CheckError> {
+    let issuer = issuer(claims, project).ok_or(CheckError::Issuer)?;
+    let is_session =
+        issuer == Issuer::Project && claims.get("drn").and_then(Value::as_str) == Some("DS");
+    if !is_session
+        && (claims.contains_key("drn") || !has_scopes(claims) || claims.contains_key("nonce"))
+    {
+        return Err(CheckError::NotForAccess);
+    }
+    let audience = audience(claims);
+    // A session token is the project's, which its issuer names; most have no audience.
+    let is_project_wide = is_session && !claims.contains_key("aud");
+    if !is_project_wide && !is_for_us(&audience, project) {
+        return Err(CheckError::Audience);
+    }
+    let end = times(claims, now)?;
+    subject(claims).ok_or(CheckError::NoSubject)?;
+    Ok(end)
+}
+
+/// The scopes of a token, wherever it has them.
+pub(crate) fn scopes(claims: &Map<String, Value>) -> Vec<String> {
+    let mut scopes = Vec::new();
+    for name in SCOPE_CLAIMS {
+        match claims.get(name) {
+            Some(Value::String(text)) => {
+                scopes.extend(text.split_whitespace().map(ToOwned::to_owned))
+            }
+            Some(Value::Array(items)) => {
+                scopes.extend(
+                    items
+                        .iter()
+                        .filter_map(Value::as_str)
+                        .map(ToOwned::to_owned),
+                );
+            }
+            _ => {}
+        }
+    }
+    scopes.truncate(MAX_SCOPES);
+    scopes
+}
+
+fn has_scopes(claims: &Map<String, Value>) -> bool {
+    SCOPE_CLAIMS
+        .iter()
+        .any(|name| matches!(claims.get(*name), Some(Value::String(_) | Value::Array(_))))
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Issuer {
+    /// The project itself: its sessions, and its OpenID Connect applications.
+    Project,
+    /// The inbound apps of the project.
+    InboundApps,
+    /// An MCP server that is defined in the project.
+    McpServer,
+}
+
+/// Which of the project's issuers it was. A project with a custom domain may go by Descope's own
+/// domain as well.
+fn issuer(claims: &Map<String, Value>, project: &Project) -> Option<Issuer> {
+    let issuer = claims.get("iss").and_then(Value::as_str)?;
+    if issuer == project.id {
+        return Some(Issuer::Project);
+    }
+    let path = below_descope(issuer, project)?;
+    if path == project.id {
+        return Some(Issuer::Project);
+    }
+    let app = path.strip_prefix("v1/apps/")?;
+    if app == project.id {
+        return Some(Issuer::InboundApps);
+    }
+    let server = app
+        .strip_prefix("agentic/")?
+        .strip_prefix(project.id.as_str())?
+        .strip_prefix('/')?;
+    let is_id = !server.is_empty()
+        && server
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    is_id.then_some(Issuer::McpServer)
+}
+
+/// The path of a URL of Descope's, without the first slash.
+fn below_descope<'a>(url: &'a str, project: &Project) -> Option<&'a str> {
+    [project.base_url.as_str(), DEFAULT_BASE_URL]
+        .iter()
+        .find_map(|base| url.strip_prefix(base)?.strip_prefix('/'))
+}
+
+/// Whether one of the names in an audience is ours. Where a token is bound to a resource by URL
+/// (RFC 8707), the URL decides, though the project is named beside it: a token for another server
+/// of the same project is not for us.
+fn is_for_us(audience: &[&str], project: &Project) -> bool {
+    let mut resources = audience
+        .iter()
+        .filter(|name| name.contains("://") && below_descope(name, project).is_none())
+        .peekable();
+    if resources.peek().is_some() {
+        return resources.any(|url| is_our_url(url, project));
+    }
+    audience
+        .iter()
+        .any(|name| *name == project.id || project.client_id.as_deref() == Some(*name))
+}
+
+/// Without a configured URL we are on a loopback address.
+fn is_our_url(url: &str, project: &Project) -> bool {
+    let url = url.trim_end_matches('/');
+    match &project.public_url {
+        Some(base) => url
+            .strip_prefix(base.as_str())
+            .is_some_and(|path| RESOURCES.contains(&path)),
+        None => Url::parse(url).is_ok_and(|url| match url.host() {
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            Some(Host::Domain(name)) => name == "localhost",
+            None => false,
+        }),
+    }
+}
+
+/// RFC 7519 section 4.1.3: one name or several.
+fn audience(claims: &Map<String, Value>) -> Vec<&str> {
+    match claims.get("aud") {
+        Some(Value::String(name)) => vec![name],
+        Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// RFC 7519 sections 4.1.4 and 4.1.5. Gives the end.
+fn times(claims: &Map<String, Value>, now: u64) -> Result<u64, CheckError> {
+    let end = seconds(claims.get("exp")).ok_or(CheckError::NoEnd)?;
+    if end.saturating_add(LEEWAY) <= now {
+        return Err(CheckError::Expired);
+    }
+    match claims.get("nbf") {
+        None | Some(Value::Null) => {}
+        Some(begin) => {
+            let begin = seconds(Some(begin)).ok_or(CheckError::NotYet)?;
+            if begin > now.saturating_add(LEEWAY) {
+                return Err(CheckError::NotYet);
+            }
+        }
+    }
+    Ok(end)
+}
+
+/// A NumericDate, which may have a fraction (RFC 7519 section 2).
+fn seconds(value: Option<&Value>) -> Option<u64> {
+    let value = value?;
+    value.as_u64().or_else(|| {
+        value
+            .as_f64()
+            .filter(|seconds| *seconds >= 0.0)
+            .map(|seconds| seconds as u64)
+    })
+}
+
+const SCOPE_CLAIMS: [&str; 3] = ["scope", "scopes", "scp"];
+const MAX_SCOPES: usize = 100;
+/// What a token may be bound to: the base URL itself and both MCP endpoints.
+const RESOURCES: [&str; 3] = ["", "/mcp", "/sse"];
+/// Between Descope's clock and ours, in seconds.
+const LEEWAY: u64 = 60;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures;
+    use serde_json::json;
+
+    const NOW: u64 = 1_800_000_000;
+    const APPS: &str = "https://api.descope.com/v1/apps/P123";
+
+    fn claims(changes: Value) -> Map<String, Value> {
+        let mut claims = json!({
+            "iss": APPS, "aud": ["P123"], "sub": "U1", "exp": NOW + 600, "iat": NOW, "scope": "openid email",
+        });
+        for (name, value) in changes.as_object().cloned().unwrap_or_default() {
+            if value == json!("absent") {
+                claims.as_object_mut().unwrap().remove(&name);
+            } else {
+                claims[name] = value;
+            }
+        }
+        claims.as_object().cloned().unwrap()
+    }
+
+    fn check(changes: Value) -> Result<u64, CheckError> {
+        presented(&claims(changes), &fixtures::project(), NOW)
+    }
+
+    #[test]
+    fn an_access_token_of_the_project_is_good_until_its_end() {
+        assert_eq!(check(json!({})), Ok(NOW + 600));
+    }
+
+    #[test]
+    fn each_of_the_projects_issuers_is_good_and_no_other() {
+        for issuer in [
+            APPS,
+            "https://api.descope.com/v1/apps/agentic/P123/MS9",
+            "https://api.descope.com/P123",
+            "P123",
+        ] {
+            assert!(check(json!({ "iss": issuer })).is_ok(), "{issuer}");
+        }
+        for issuer in [
+            json!("absent"),
+            json!(7),
+            json!(""),
+            json!("P12"),
+            json!("P1234"),
+            json!("https://api.descope.com/v1/apps/P999"),
+            json!("https://api.descope.com/v1/apps/P123/"),
+            json!("https://api.descope.com/v1/apps/agentic/P999/MS9"),
+            json!("https://api.descope.com/v1/apps/agentic/P123/"),
+            json!("https://api.descope.com/v1/apps/agentic/P123/MS9/x"),
+            json!("https://api.descope.com.evil.example/v1/apps/P123"),
+            json!("http://api.descope.com/v1/apps/P123"),
+            json!("https://evil.example/v1/apps/P123"),
+            json!([APPS]),
+        ] {
+            assert_eq!(
+                check(json!({ "iss": issuer })),
+                Err(CheckError::Issuer),
+                "{issuer}"
+            );
+        }
+    }
+
+    #[test]
+    fn with_a_custom_domain_both_hosts_are_the_issuer() {
+        let project = Project {
+            base_url: "https://login.example.com".to_owned(),
+            ..fixtures::project()
+        };
+        for issuer in [APPS, "https://login.example.com/v1/apps/P123"] {
+            assert!(presented(&claims(json!({ "iss": issuer })), &project, NOW).is_ok());
+        }
+    }
+
+    #[test]
+    fn the_audience_is_the_project_or_our_app() {
+        for audience in [
+            json!("P123"),
+            json!(["x", "P123"]),
+            json!(fixtures::CLIENT_ID),
+        ] {
+            assert!(check(json!({ "aud": audience })).is_ok(), "{audience}");
+        }
+        for audience in [
+            json!("absent"),
+            json!([]),
+            json!(""),
+            json!("P999"),
+            json!(["other"]),
+            json!(7),
+            json!({ "P123": 1 }),
+        ] {
+            assert_eq!(
+                check(json!({ "aud": audience })),
+                Err(CheckError::Audience),
+                "{audience}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_token_bound_to_a_url_is_good_for_that_server_alone() {
+        let ours = Project {
+            public_url: Some("https://mcp.example.com".to_owned()),
+            ..fixtures::project()
+        };
+        let check = |audience: Value, project: &Project| {
+            presented(&claims(json!({ "aud": audience })), project, NOW)
+        };
+        for url in [
+            "https://mcp.example.com/mcp",
+            "https://mcp.example.com/",
+            "https://mcp.example.com",
+            "https://mcp.example.com/sse",
+        ] {
+            assert!(check(json!([url, "P123"]), &ours).is_ok(), "{url}");
+            assert!(check(json!(url), &ours).is_ok(), "{url}");
+        }
+        for url in [
+            "https://other.example.com/mcp",
+            "https://mcp.example.com.evil.example/mcp",
+            "https://mcp.example.com/mcp2",
+            "http://127.0.0.1/mcp",
+            "https://api.descope.com.evil.example/mcp",
+        ] {
+            assert_eq!(
+                check(json!([url, "P123"]), &ours),
+                Err(CheckError::Audience),
+                "{url}"
+            );
+        }
+        let local = fixtures::project();
+        assert!(check(json!(["http://127.0.0.1:3000/mcp", "P123"]), &local).is_ok());
+        assert!(check(json!(["https://mcp.example.com/mcp", "P123"]), &local).is_err());
+        assert!(check(json!([APPS, "P123"]), &ours).is_ok());
+    }
+
+    #[test]
+    fn a_session_token_needs_no_audience_but_a_wrong_one_is_refused() {
+        let session = |changes: Value| {
+            let mut all = json!({ "iss": "P123", "drn": "DS", "aud": "absent", "scope": "absent" });
+            for (name, value) in changes.as_object().cloned().unwrap_or_default() {
+                all[name] = value;
+            }
+            check(all)
+        };
+        assert!(session(json!({})).is_ok());
+        assert!(session(json!({ "iss": "https://api.descope.com/P123" })).is_ok());
+        assert!(session(json!({ "aud": ["P123"] })).is_ok());
+        assert_eq!(session(json!({ "aud": "P999" })), Err(CheckError::Audience));
+        assert_eq!(session(json!({ "aud": null })), Err(CheckError::Audience));
+        assert_eq!(
+            session(json!({ "drn": "DSR" })),
+            Err(CheckError::NotForAccess)
+        );
+        assert_eq!(
+            session(json!({ "drn": "absent" })),
+            Err(CheckError::NotForAccess)
+        );
+        assert_eq!(
+            session(json!({ "iss": APPS })),
+            Err(CheckError::NotForAccess)
+        );
+    }
+
+    #[test]
+    fn an_id_token_or_a_refresh_token_is_not_for_presenting() {
+        for changes in [
+            json!({ "scope": "absent" }),
+            json!({ "scope": 7 }),
+            json!({ "nonce": "n" }),
+            json!({ "drn": "DSR" }),
+        ] {
+            assert_eq!(check(changes), Err(CheckError::NotForAccess));
+        }
+    }
+
+    #[test]
+    fn times_are_kept_with_a_minute_of_leeway() {
+        assert!(check(json!({ "exp": NOW - 59 })).is_ok());
+        assert_eq!(check(json!({ "exp": NOW - 60 })), Err(CheckError::Expired));
+        assert!(check(json!({ "exp": (NOW + 1) as f64 + 0.5 })).is_ok());
+        for exp in [json!("absent"), json!(null), json!("soon"), json!(-1)] {
+            assert_eq!(
+                check(json!({ "exp": exp })),
+                Err(CheckError::NoEnd),
+                "{exp}"
+            );
+        }
+        assert!(check(json!({ "nbf": NOW + 60 })).is_ok());
+        assert_eq!(check(json!({ "nbf": NOW + 61 })), Err(CheckError::NotYet));
+        assert_eq!(check(json!({ "nbf": "later" })), Err(CheckError::NotYet));
+        assert!(check(json!({ "exp": u64::MAX })).is_ok());
+    }
+
+    #[test]
+    fn a_token_without_a_subject_is_nobodys() {
+        assert_eq!(
+            check(json!({ "sub": "absent" })),
+            Err(CheckError::NoSubject)
+        );
+        assert_eq!(check(json!({ "sub": "" })), Err(CheckError::NoSubject));
+    }
+
+    #[test]
+    fn scopes_are_read_as_text_or_as_a_list() {
+        for (scope, expected) in [
+            (json!({ "scope": "a  b" }), vec!["a", "b"]),
+            (json!({ "scope": ["a", 7, "b"] }), vec!["a", "b"]),
+            (json!({ "scope": "absent", "scopes": ["a"] }), vec!["a"]),
+            (json!({ "scope": "" }), vec![]),
+        ] {
+            assert_eq!(scopes(&claims(scope)), expected);
+        }
+    }
+
+    fn check_id_token(changes: Value) -> Result<(), CheckError> {
+        let mut all = json!({ "aud": [fixtures::CLIENT_ID], "nonce": "n1", "scope": "absent" });
+        for (name, value) in changes.as_object().cloned().unwrap_or_default() {
+            all[name] = value;
+        }
+        id_token(
+            &claims(all),
+            &fixtures::project(),
+            fixtures::CLIENT_ID,
+            "n1",
+            NOW,
+        )
+    }
+
+    #[test]
+    fn an_id_token_is_ours_by_issuer_audience_nonce_and_time() {
+        assert_eq!(check_id_token(json!({})), Ok(()));
+        assert_eq!(check_id_token(json!({ "aud": "P123" })), Ok(()));
+        for (changes, error) in [
+            (json!({ "iss": "https://evil.example" }), CheckError::Issuer),
+            (json!({ "aud": ["other"] }), CheckError::Audience),
+            (json!({ "aud": "absent" }), CheckError::Audience),
+            (
+                json!({ "aud": [fixtures::CLIENT_ID, "other"] }),
+                CheckError::Audience,
+            ),
+            (
+                json!({ "aud": [fixtures::CLIENT_ID, "other"], "azp": "other" }),
+                CheckError::Audience,
+            ),
+            (json!({ "nonce": "n2" }), CheckError::Nonce),
+            (json!({ "nonce": "absent" }), CheckError::Nonce),
+            (json!({ "exp": NOW - 60 }), CheckError::Expired),
+            (json!({ "sub": "absent" }), CheckError::NoSubject),
+        ] {
+            assert_eq!(check_id_token(changes.clone()), Err(error), "{changes}");
+        }
+        let both = json!({ "aud": [fixtures::CLIENT_ID, "other"], "azp": fixtures::CLIENT_ID });
+        assert_eq!(check_id_token(both), Ok(()));
+    }
+}

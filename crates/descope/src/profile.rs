@@ -1,0 +1,184 @@
+//! Who a person is, out of claims.
+
+use serde_json::{Map, Value};
+
+/// What is known of a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Profile {
+    /// Descope's user id.
+    pub subject: String,
+    /// The full name.
+    pub name: Option<String>,
+    /// The email address.
+    pub email: Option<String>,
+    /// Whether Descope has verified the email address.
+    pub email_verified: Option<bool>,
+    /// The URL of a picture.
+    pub picture: Option<String>,
+    /// Everything that Descope says of the person, at most 16 KB as JSON.
+    pub claims: Map<String, Value>,
+}
+
+impl Profile {
+    /// Reads claims (OpenID Connect Core section 5.1). Claims about the token are dropped, and all
+    /// but the standard ones where there are too many. `None` without a usable subject.
+    pub fn from_claims(mut claims: Map<String, Value>) -> Option<Self> {
+        let subject = subject(&claims)?.to_owned();
+        claims.retain(|name, value| !ABOUT_THE_TOKEN.contains(&name.as_str()) && !value.is_null());
+        if Value::Object(claims.clone()).to_string().len() > MAX_CLAIMS {
+            claims.retain(|name, value| {
+                STANDARD.contains(&name.as_str())
+                    && match value {
+                        Value::String(text) => text.len() <= MAX_TEXT,
+                        Value::Bool(_) | Value::Number(_) => true,
+                        _ => false,
+                    }
+            });
+        }
+        let text = |name: &str| {
+            claims
+                .get(name)
+                .and_then(Value::as_str)
+                .map(str::trim)
+                .filter(|text| (1..=MAX_TEXT).contains(&text.len()))
+                .map(ToOwned::to_owned)
+        };
+        let email_verified = match claims.get("email_verified") {
+            Some(Value::Bool(verified)) => Some(*verified),
+            Some(Value::String(text)) => text.parse().ok(),
+            _ => None,
+        };
+        Some(Self {
+            subject,
+            name: text("name"),
+            email: text("email"),
+            email_verified,
+            picture: text("picture"),
+            claims,
+        })
+    }
+}
+
+/// The subject of claims (OpenID Connect Core section 2: at most 255 ASCII characters).
+pub(crate) fn subject(claims: &Map<String, Value>) -> Option<&str> {
+    claims
+        .get("sub")
+        .and_then(Value::as_str)
+        .filter(|subject| (1..=255).contains(&subject.len()) && !subject.contains(char::is_control))
+}
+
+const ABOUT_THE_TOKEN: [&str; 17] = [
+    "acr",
+    "amr",
+    "at_hash",
+    "aud",
+    "auth_time",
+    "azp",
+    "c_hash",
+    "client_id",
+    "drn",
+    "exp",
+    "iat",
+    "iss",
+    "jti",
+    "nbf",
+    "nonce",
+    "scope",
+    "sid",
+];
+const STANDARD: [&str; 12] = [
+    "sub",
+    "name",
+    "given_name",
+    "family_name",
+    "preferred_username",
+    "nickname",
+    "email",
+    "email_verified",
+    "phone_number",
+    "phone_number_verified",
+    "picture",
+    "locale",
+];
+/// In bytes.
+const MAX_TEXT: usize = 1024;
+/// In bytes.
+const MAX_CLAIMS: usize = 16 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn profile(claims: Value) -> Option<Profile> {
+        Profile::from_claims(claims.as_object().cloned().unwrap_or_default())
+    }
+
+    #[test]
+    fn what_is_said_of_the_person_is_kept_and_what_is_said_of_the_token_is_not() {
+        let profile = profile(json!({
+            "sub": "U1", "name": "Ada", "email": "ada@example.com", "email_verified": true,
+            "picture": "https://example.com/a.png", "department": ["maths"], "phone_number": null,
+            "iss": "x", "aud": ["y"], "exp": 1, "iat": 1, "nonce": "n", "at_hash": "h", "amr": ["pwd"],
+        }))
+        .unwrap();
+        assert_eq!(profile.subject, "U1");
+        assert_eq!(profile.name.as_deref(), Some("Ada"));
+        assert_eq!(profile.email_verified, Some(true));
+        assert_eq!(
+            profile.picture.as_deref(),
+            Some("https://example.com/a.png")
+        );
+        let mut names: Vec<_> = profile.claims.keys().map(String::as_str).collect();
+        names.sort_unstable();
+        assert_eq!(
+            names,
+            [
+                "department",
+                "email",
+                "email_verified",
+                "name",
+                "picture",
+                "sub"
+            ]
+        );
+    }
+
+    #[test]
+    fn without_a_usable_subject_there_is_no_profile() {
+        for subject in [
+            json!(null),
+            json!(""),
+            json!(7),
+            json!("a\nb"),
+            json!("s".repeat(256)),
+        ] {
+            assert!(profile(json!({ "sub": subject })).is_none(), "{subject}");
+        }
+        assert!(profile(json!({})).is_none());
+    }
+
+    #[test]
+    fn claims_of_the_wrong_type_are_absent() {
+        let profile = profile(json!({
+            "sub": "U1", "name": 7, "email": "", "email_verified": "true", "picture": ["x"],
+        }))
+        .unwrap();
+        assert_eq!(
+            (profile.name, profile.email, profile.picture),
+            (None, None, None)
+        );
+        assert_eq!(profile.email_verified, Some(true));
+    }
+
+    #[test]
+    fn too_many_claims_are_cut_down_to_the_standard_ones() {
+        let profile = profile(json!({
+            "sub": "U1", "name": "Ada", "tenants": "x".repeat(20_000), "given_name": "y".repeat(2000),
+        }))
+        .unwrap();
+        assert_eq!(profile.name.as_deref(), Some("Ada"));
+        let names: Vec<_> = profile.claims.keys().map(String::as_str).collect();
+        assert_eq!(names, ["name", "sub"]);
+    }
+}
