@@ -1,0 +1,219 @@
+// The pages in a real Chromium (GATEHOUSE_TEST_CHROMIUM): landing, consent, the emulator's sign-in, errors. BASE is
+// Gatehouse's base URL; the emulator has to show its sign-in page. Screenshots go into FOLDER.
+import { createHash, randomBytes } from "node:crypto";
+import { mkdir } from "node:fs/promises";
+import { Client } from "@modelcontextprotocol/sdk/client/index.js";
+import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
+import { chromium } from "playwright-core";
+import { listenForCallback } from "./lib/callback.mjs";
+import { atEnd, check, run, step } from "./lib/run.mjs";
+import { WatchedPage } from "./lib/watched-page.mjs";
+
+const CLIENT = "Harbour <b>Crane</b> & Co";
+const NAME = "Grace O’Malley";
+const EMAIL = "grace@example.com";
+const APPROVE = /^(allow|approve|continue|accept)/i;
+const DENY = /^(deny|cancel|decline|don.t|do not)/i;
+
+run(
+  "pages.mjs BASE FOLDER",
+  async (given, folder) => {
+    check(folder, "no folder for the screenshots was given");
+    await mkdir(folder, { recursive: true });
+    const base = given.replace(/\/$/, "");
+    const browser = await launch();
+    const titles = {};
+
+    step("looking at the landing page");
+    const context = await browser.newContext();
+    const watched = await WatchedPage.open(context, folder);
+    await watched.page.goto(`${base}/`);
+    titles.landing = await watched.look("landing");
+    const copied = await tryCopying(context, watched, base);
+    await lookWithoutScripts(browser, base);
+
+    const callback = await listenForCallback();
+    const client = await register(base, callback.redirectUri);
+
+    step("allowing with the keyboard");
+    const allowed = authorization(base, client, callback.redirectUri);
+    await watched.page.goto(allowed.url);
+    titles.consent = await watched.look("consent");
+    await checkConsent(watched.page, callback.redirectUri);
+    await watched.tabTo(APPROVE);
+    await watched.page.keyboard.press("Enter");
+
+    step("signing in");
+    await watched.page.waitForURL((url) => url.origin !== new URL(base).origin);
+    titles.signIn = await watched.look("sign-in");
+    await type(watched.page, "Name", NAME);
+    await type(watched.page, "Email", EMAIL);
+    await watched.page.keyboard.press("Enter");
+    const arrived = await arrival(watched.page, callback);
+    checkAnswer(arrived, allowed, base);
+    check(arrived.searchParams.get("code"), `the sign-in brought ${arrived.searchParams.get("error")} instead of a code`);
+    watched.good("the way back");
+
+    step("using the token");
+    const tokens = await redeem(base, client, callback.redirectUri, arrived.searchParams.get("code"), allowed.verifier);
+    const person = await whoAmI(base, tokens.access_token);
+    check(person.name === NAME && person.email === EMAIL, `the person is ${JSON.stringify(person)}`);
+
+    step("denying with the keyboard");
+    const denied = authorization(base, client, callback.redirectUri);
+    await watched.page.goto(denied.url);
+    await watched.tabTo(DENY);
+    await watched.page.keyboard.press("Enter");
+    const refused = await arrival(watched.page, callback);
+    checkAnswer(refused, denied, base);
+    check(refused.searchParams.get("error") === "access_denied", `denying brought ${refused.search}`);
+
+    step("denying at the sign-in page");
+    const left = authorization(base, client, callback.redirectUri);
+    await watched.page.goto(left.url);
+    await watched.tabTo(APPROVE);
+    await watched.page.keyboard.press("Enter");
+    await watched.page.waitForURL((url) => url.origin !== new URL(base).origin);
+    await watched.tabTo(DENY);
+    await watched.page.keyboard.press("Enter");
+    const turned = await arrival(watched.page, callback);
+    checkAnswer(turned, left, base);
+    check(turned.searchParams.get("error") === "access_denied", `leaving the sign-in page brought ${turned.searchParams.get("error")}`);
+
+    step("meeting an error");
+    const unknown = new URL(allowed.url);
+    unknown.searchParams.set("client_id", "nobody");
+    const answer = await watched.page.goto(unknown.href);
+    check(answer.status() >= 400 && answer.status() < 500, `an unknown client was answered ${answer.status()}`);
+    check(watched.page.url() === unknown.href, "an unknown client's redirect URI was followed");
+    titles.error = await watched.look("error");
+
+    watched.good("everything");
+    return { titles, copied, person, scope: tokens.scope ?? null };
+  },
+  150,
+);
+
+async function launch() {
+  const executablePath = process.env.GATEHOUSE_TEST_CHROMIUM ?? "/usr/bin/chromium";
+  const browser = await chromium.launch({
+    executablePath: executablePath.includes("/") ? executablePath : `/usr/bin/${executablePath}`,
+    args: [
+      "--no-sandbox",
+      "--disable-dev-shm-usage",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost, EXCLUDE [::1]",
+    ],
+  });
+  atEnd(() => browser.close());
+  return browser;
+}
+
+/** Presses each copy button; what the first one copied. Null if there are none. */
+async function tryCopying(context, watched, base) {
+  await context.grantPermissions(["clipboard-read", "clipboard-write"], { origin: base });
+  const buttons = watched.page.getByRole("button", { name: /copy/i });
+  const copied = [];
+  for (const button of await buttons.all()) {
+    if (!(await button.isVisible())) continue;
+    await button.click();
+    copied.push(await watched.page.evaluate(() => navigator.clipboard.readText()));
+  }
+  check(copied.length === 0 || copied.some((text) => text.includes(base)), "no copy button copies this server's URL");
+  watched.good("copying");
+  return copied[0] ?? null;
+}
+
+/** Without scripts, everything that matters is there too. */
+async function lookWithoutScripts(browser, base) {
+  const context = await browser.newContext({ javaScriptEnabled: false });
+  const page = await context.newPage();
+  await page.goto(`${base}/`);
+  const text = await page.locator("body").innerText();
+  for (const expected of [`${base}/mcp`, "add", "getUserInfo", "getToken"]) {
+    check(text.includes(expected), `without scripts, the landing page does not say ${expected}`);
+  }
+  await context.close();
+}
+
+async function checkConsent(page, redirectUri) {
+  const text = await page.locator("body").innerText();
+  check(text.includes(CLIENT), "the consent page does not name the client as it calls itself");
+  const { hostname } = new URL(redirectUri);
+  check(text.includes(hostname), `the consent page does not say that ${hostname} gets the answer`);
+}
+
+/** The address at which the browser reached the client. */
+async function arrival(page, callback) {
+  await page.waitForURL((url) => url.href.startsWith(callback.redirectUri));
+  return callback.arrival();
+}
+
+async function type(page, label, text) {
+  const field = page.getByLabel(label);
+  await field.focus();
+  await page.keyboard.press("ControlOrMeta+A");
+  await page.keyboard.type(text);
+}
+
+async function register(base, redirectUri) {
+  const answer = await post(`${base}/register`, "application/json", JSON.stringify({
+    client_name: CLIENT,
+    redirect_uris: [redirectUri],
+    token_endpoint_auth_method: "none",
+    grant_types: ["authorization_code", "refresh_token"],
+    response_types: ["code"],
+  }));
+  return answer.client_id;
+}
+
+function authorization(base, client, redirectUri) {
+  const verifier = randomBytes(32).toString("base64url");
+  const state = randomBytes(16).toString("base64url");
+  const url = new URL(`${base}/authorize`);
+  url.search = new URLSearchParams({
+    response_type: "code",
+    client_id: client,
+    redirect_uri: redirectUri,
+    state,
+    resource: `${base}/mcp`,
+    code_challenge: createHash("sha256").update(verifier).digest("base64url"),
+    code_challenge_method: "S256",
+  });
+  return { url: url.href, verifier, state };
+}
+
+/** What holds of every answer at a redirect URI, good or bad: RFC 6749 section 4.1.2 and RFC 9207 section 2. */
+function checkAnswer(arrived, asked, base) {
+  check(arrived.searchParams.get("state") === asked.state, "the state came back changed");
+  check(arrived.searchParams.get("iss") === base, `the issuer came back as ${arrived.searchParams.get("iss")}`);
+}
+
+function redeem(base, client, redirectUri, code, verifier) {
+  const form = new URLSearchParams({
+    grant_type: "authorization_code",
+    code,
+    redirect_uri: redirectUri,
+    client_id: client,
+    code_verifier: verifier,
+    resource: `${base}/mcp`,
+  });
+  return post(`${base}/token`, "application/x-www-form-urlencoded", form.toString());
+}
+
+async function post(url, type, body) {
+  const answer = await fetch(url, { method: "POST", headers: { "content-type": type }, body, redirect: "error" });
+  const text = await answer.text();
+  check(answer.ok, `${new URL(url).pathname} answered ${answer.status}: ${text.slice(0, 500)}`);
+  return JSON.parse(text);
+}
+
+async function whoAmI(base, token) {
+  const client = new Client({ name: "gatehouse-tests", version: "1.0.0" });
+  const requestInit = { headers: { authorization: `Bearer ${token}` } };
+  await client.connect(new StreamableHTTPClientTransport(new URL(`${base}/mcp`), { requestInit }));
+  const { structuredContent } = await client.callTool({ name: "getUserInfo", arguments: {} });
+  await client.close();
+  return structuredContent;
+}

@@ -1,0 +1,187 @@
+"""The official Python SDK with its own sign-in, over Streamable HTTP, or with --sse over HTTP+SSE.
+
+Prints what it saw as one line of JSON.
+"""
+
+import argparse
+import base64
+import json
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import anyio
+import httpx2
+from mcp import Client
+from mcp.client.auth import OAuthClientProvider
+from mcp.client.sse import sse_client
+from mcp.client.streamable_http import streamable_http_client
+from mcp.shared._httpx_utils import create_mcp_http_client
+from mcp.shared.auth import AuthorizationCodeResult, OAuthClientMetadata, OAuthClientInformationFull, OAuthToken
+
+from lib.person import Person
+
+SECONDS = 60
+# Nothing listens there: the person hands the address over instead of visiting it.
+REDIRECT_URI = "http://127.0.0.1:47621/callback"
+LOOPBACK = ("127.", "::1", "localhost")
+
+
+def stay_on_loopback(event: str, arguments: tuple[Any, ...]) -> None:
+    if event == "socket.connect" and isinstance(arguments[1], tuple):
+        host = str(arguments[1][0])
+        if not host.startswith(LOOPBACK):
+            raise ConnectionError(f"refused to leave loopback: {host}")
+
+
+def step(what: str) -> None:
+    print(f"- {what}", file=sys.stderr, flush=True)
+
+
+class Memory:
+    """Keeps tokens and the registration for as long as the script runs."""
+
+    def __init__(self) -> None:
+        self.tokens: OAuthToken | None = None
+        self.client: OAuthClientInformationFull | None = None
+        self.saves = 0
+
+    async def get_tokens(self) -> OAuthToken | None:
+        return self.tokens
+
+    async def set_tokens(self, tokens: OAuthToken) -> None:
+        self.saves += 1
+        self.tokens = tokens
+
+    async def get_client_info(self) -> OAuthClientInformationFull | None:
+        return self.client
+
+    async def set_client_info(self, client_info: OAuthClientInformationFull) -> None:
+        self.client = client_info
+
+
+class SignIn:
+    """What the SDK asks of an application that signs people in."""
+
+    def __init__(self, url: str, auth_method: str | None) -> None:
+        self.person = Person()
+        self.memory = Memory()
+        self.logins = 0
+        self._arrived = ""
+        self.provider = OAuthClientProvider(
+            server_url=url,
+            client_metadata=OAuthClientMetadata(
+                client_name="Python SDK",
+                redirect_uris=[REDIRECT_URI],
+                token_endpoint_auth_method=auth_method,
+            ),
+            storage=self.memory,
+            redirect_handler=self._redirect,
+            callback_handler=self._callback,
+        )
+
+    async def _redirect(self, url: str) -> None:
+        self.logins += 1
+        self._arrived = await self.person.authorize(url, REDIRECT_URI)
+
+    async def _callback(self) -> AuthorizationCodeResult:
+        answer = {name: values[0] for name, values in parse_qs(urlsplit(self._arrived).query).items()}
+        if "code" not in answer:
+            raise RuntimeError(f"the sign-in ended with {answer.get('error')}: {answer.get('error_description')}")
+        return AuthorizationCodeResult(code=answer["code"], state=answer.get("state"), iss=answer.get("iss"))
+
+
+@asynccontextmanager
+async def connected(url: str, sse: bool, mode: str, provider: OAuthClientProvider) -> AsyncIterator[Client]:
+    if sse:
+        async with Client(sse_client(url, auth=provider), mode=mode) as client:
+            yield client
+        return
+    async with create_mcp_http_client(auth=provider) as http:
+        async with Client(streamable_http_client(url, http_client=http), mode=mode) as client:
+            yield client
+
+
+async def call(client: Client, name: str, **arguments: Any) -> Any:
+    step(f"calling {name}")
+    result = await client.call_tool(name, arguments)
+    text = "\n".join(block.text for block in result.content if block.type == "text")
+    if result.is_error:
+        raise RuntimeError(f"{name} failed: {text}")
+    return result.structured_content, text
+
+
+def check(condition: object, message: str) -> None:
+    if not condition:
+        raise RuntimeError(message)
+
+
+def claims(token: str) -> dict[str, Any] | None:
+    """The claims of a JWT, unverified; None if it is none."""
+    parts = token.split(".")
+    if len(parts) != 3:
+        return None
+    try:
+        return json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except ValueError:
+        return None
+
+
+async def use(options: argparse.Namespace) -> dict[str, Any]:
+    sign_in = SignIn(options.url, options.auth_method)
+    step("connecting, which asks for a sign-in")
+    async with connected(options.url, options.sse, options.mode, sign_in.provider) as client:
+        step("listing the tools")
+        tools = sorted(tool.name for tool in (await client.list_tools()).tools)
+        added, _ = await call(client, "add", a=2, b=3)
+        check(added == {"sum": 5}, f"2 + 3 came out as {added}")
+        user, _ = await call(client, "getUserInfo")
+        check(user and user.get("sub"), f"getUserInfo names nobody: {user}")
+        _, text = await call(client, "getToken")
+        scheme, _, token = text.rpartition(" ")
+        check(sign_in.logins == 1, f"the person had to sign in {sign_in.logins} times")
+        first = sign_in.memory.tokens
+        check(first and first.refresh_token, "no refresh token was issued")
+
+        step("refreshing")
+        sign_in.provider.context.token_expiry_time = time.time() - 1
+        added, _ = await call(client, "add", a=20, b=22)
+        check(added == {"sum": 42}, f"after the refresh, 20 + 22 came out as {added}")
+        check(sign_in.logins == 1, "the person had to sign in again although there was a refresh token")
+        check(sign_in.memory.saves == 2, f"tokens were saved {sign_in.memory.saves} times instead of twice")
+        second = sign_in.memory.tokens
+        server = client.server_info
+        return {
+            "server": server.model_dump(mode="json", by_alias=True, exclude_none=True) if server else None,
+            "protocol": client.protocol_version,
+            "tools": tools,
+            "add": {"sum": 5},
+            "getUserInfo": user,
+            "getToken": {"scheme": scheme or None, "claims": claims(token)},
+            "scope": first.scope,
+            "authMethod": sign_in.memory.client.token_endpoint_auth_method,
+            "pages": sign_in.person.pages,
+            "refreshed": {
+                "accessToken": second.access_token != first.access_token,
+                "refreshToken": second.refresh_token != first.refresh_token,
+            },
+        }
+
+
+async def main(options: argparse.Namespace) -> dict[str, Any]:
+    with anyio.fail_after(SECONDS):
+        return await use(options)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("url")
+    parser.add_argument("--sse", action="store_true")
+    parser.add_argument("--mode", default="auto", help="auto, legacy, or a revision to insist on")
+    parser.add_argument("--auth-method", help="register with this token_endpoint_auth_method")
+    given = parser.parse_args()
+    sys.addaudithook(stay_on_loopback)
+    print(json.dumps(anyio.run(main, given)), flush=True)
