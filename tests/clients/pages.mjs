@@ -4,9 +4,9 @@ import { createHash, randomBytes } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
-import { chromium } from "playwright-core";
 import { listenForCallback } from "./lib/callback.mjs";
-import { atEnd, check, run, step } from "./lib/run.mjs";
+import { launchChromium } from "./lib/chromium.mjs";
+import { check, run, step } from "./lib/run.mjs";
 import { WatchedPage } from "./lib/watched-page.mjs";
 
 const CLIENT = "Harbour <b>Crane</b> & Co";
@@ -21,7 +21,7 @@ run(
     check(folder, "no folder for the screenshots was given");
     await mkdir(folder, { recursive: true });
     const base = given.replace(/\/$/, "");
-    const browser = await launch();
+    const browser = await launchChromium();
     const titles = {};
 
     step("looking at the landing page");
@@ -93,22 +93,6 @@ run(
   },
   150,
 );
-
-async function launch() {
-  const executablePath = process.env.GATEHOUSE_TEST_CHROMIUM ?? "/usr/bin/chromium";
-  const browser = await chromium.launch({
-    executablePath: executablePath.includes("/") ? executablePath : `/usr/bin/${executablePath}`,
-    args: [
-      "--no-sandbox",
-      "--disable-dev-shm-usage",
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost, EXCLUDE [::1]",
-    ],
-  });
-  atEnd(() => browser.close());
-  return browser;
-}
 
 /** Presses each copy button; what the first one copied. Null if there are none. */
 async function tryCopying(context, watched, base) {
