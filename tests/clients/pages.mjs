@@ -44,12 +44,12 @@ run(
     await watched.page.keyboard.press("Enter");
 
     step("signing in");
-    await watched.page.waitForURL((url) => url.origin !== new URL(base).origin);
+    await watched.reach((url) => url.origin !== new URL(base).origin, "the way to the sign-in page");
     titles.signIn = await watched.look("sign-in");
     await type(watched.page, "Name", NAME);
     await type(watched.page, "Email", EMAIL);
     await watched.page.keyboard.press("Enter");
-    const arrived = await arrival(watched.page, callback);
+    const arrived = await arrival(watched, callback);
     checkAnswer(arrived, allowed, base);
     check(arrived.searchParams.get("code"), `the sign-in brought ${arrived.searchParams.get("error")} instead of a code`);
     watched.good("the way back");
@@ -64,7 +64,7 @@ run(
     await watched.page.goto(denied.url);
     await watched.tabTo(DENY);
     await watched.page.keyboard.press("Enter");
-    const refused = await arrival(watched.page, callback);
+    const refused = await arrival(watched, callback);
     checkAnswer(refused, denied, base);
     check(refused.searchParams.get("error") === "access_denied", `denying brought ${refused.search}`);
 
@@ -73,10 +73,10 @@ run(
     await watched.page.goto(left.url);
     await watched.tabTo(APPROVE);
     await watched.page.keyboard.press("Enter");
-    await watched.page.waitForURL((url) => url.origin !== new URL(base).origin);
+    await watched.reach((url) => url.origin !== new URL(base).origin, "the way to the sign-in page");
     await watched.tabTo(DENY);
     await watched.page.keyboard.press("Enter");
-    const turned = await arrival(watched.page, callback);
+    const turned = await arrival(watched, callback);
     checkAnswer(turned, left, base);
     check(turned.searchParams.get("error") === "access_denied", `leaving the sign-in page brought ${turned.searchParams.get("error")}`);
 
@@ -129,8 +129,8 @@ async function checkConsent(page, redirectUri) {
 }
 
 /** The address at which the browser reached the client. */
-async function arrival(page, callback) {
-  await page.waitForURL((url) => url.href.startsWith(callback.redirectUri));
+async function arrival(watched, callback) {
+  await watched.reach((url) => url.href.startsWith(callback.redirectUri), "the way to the client");
   return callback.arrival();
 }
 

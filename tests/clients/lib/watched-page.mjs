@@ -89,6 +89,16 @@ export class WatchedPage {
     check(this.#faults.length === 0, `${name}: ${this.#faults.join("; ")}`);
   }
 
+  /** Waits until the page's address is one that `test` takes. What kept it from going there is said first. */
+  async reach(test, name) {
+    try {
+      await this.page.waitForURL(test);
+    } catch (error) {
+      this.good(name);
+      throw error;
+    }
+  }
+
   /** Moves the focus with the Tab key to the control with this accessible name, which must show that it has it. */
   async tabTo(name) {
     for (let pressed = 0; pressed < 40; pressed++) {
