@@ -94,6 +94,8 @@ export class WatchedPage {
     try {
       await this.page.waitForURL(test);
     } catch (error) {
+      // What the page says about it may come later than the failure.
+      await this.page.waitForTimeout(500);
       this.good(name);
       throw error;
     }
