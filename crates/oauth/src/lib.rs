@@ -1,1 +1,23 @@
-//! .
+//! The OAuth protocol as MCP uses it: requests and their checks, clients and their registration,
+//! errors, metadata, access tokens.
+//!
+//! Pure: nothing here knows of storage, of Spin or of a web framework. Time and randomness are
+//! arguments, so every rule about them can be tested.
+
+pub mod access_token;
+pub mod authorization_request;
+pub mod client;
+pub mod client_authentication;
+mod error;
+pub mod metadata;
+pub mod pkce;
+pub mod redirect_uri;
+pub mod registration;
+pub mod resource;
+pub mod revocation;
+pub mod scope;
+pub mod secret;
+pub mod token;
+
+pub use client::Client;
+pub use error::{Error, ErrorCode};

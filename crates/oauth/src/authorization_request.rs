@@ -1,0 +1,335 @@
+//! The authorization request (RFC 6749 section 4.1.1), checked in the order that decides whether an
+//! error may be sent to the redirect URI.
+
+use crate::client::{Client, GrantType};
+use crate::pkce::{self, PkceError};
+use crate::resource::{ResourceError, Resources};
+use crate::scope::{self, ScopeError};
+use serde::{Deserialize, Serialize};
+use web::{ParameterError, Parameters};
+
+/// Bytes that a client's `state` may have: it travels through the identity provider inside our own.
+const MAX_STATE: usize = 4096;
+
+/// Why a request leads nowhere: the browser must not be sent to a redirect URI that is not known to
+/// be the client's (RFC 6749 section 4.1.2.1).
+#[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
+pub enum TargetError {
+    /// `client_id` is missing or repeated.
+    #[error("client_id is missing, or there is more than one")]
+    ClientId,
+    /// `redirect_uri` is missing, and the client has not registered exactly one.
+    #[error("redirect_uri is missing, and the client has registered more than one")]
+    MissingRedirectUri,
+    /// `redirect_uri` is repeated.
+    #[error("redirect_uri is there more than once")]
+    RepeatedRedirectUri,
+    /// The client has not registered the redirect URI.
+    #[error("redirect_uri is not one that the client has registered")]
+    RedirectUri,
+}
+
+/// Why a request is refused, once it is known where the browser goes.
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+pub enum RequestError {
+    /// A parameter is repeated.
+    #[error(transparent)]
+    Parameter(ParameterError),
+    /// There is no response type.
+    #[error("response_type is missing")]
+    MissingResponseType,
+    /// It is not `code`.
+    #[error("response_type must be code")]
+    ResponseType,
+    /// The client is not registered for codes.
+    #[error("the client is not registered for the grant type authorization_code")]
+    ClientGrant,
+    /// `response_mode` is not `query`.
+    #[error("response_mode must be query")]
+    ResponseMode,
+    /// There is a request object (RFC 9101).
+    #[error("request is not supported")]
+    RequestObject,
+    /// There is a reference to a request object.
+    #[error("request_uri is not supported")]
+    RequestUri,
+    /// There is an inline registration (OpenID Connect Core section 7.2.1).
+    #[error("registration is not supported")]
+    Registration,
+    /// `prompt` has `none` and something else.
+    #[error("prompt cannot have none together with another value")]
+    Prompt,
+    /// `prompt` is `none`, but a person has to sign in (OpenID Connect Core section 3.1.2.6).
+    #[error("the person has to sign in, and prompt=none forbids asking")]
+    NoPrompt,
+    /// `state` is too long.
+    #[error("state is longer than {MAX_STATE} bytes")]
+    StateTooLong,
+    /// The PKCE parameters are refused.
+    #[error(transparent)]
+    Pkce(#[from] PkceError),
+    /// A resource is refused.
+    #[error(transparent)]
+    Resource(#[from] ResourceError),
+    /// The scope is refused.
+    #[error(transparent)]
+    Scope(#[from] ScopeError),
+}
+
+/// Where the browser goes back to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Target {
+    /// The redirect URI.
+    pub redirect_uri: String,
+    /// Whether the request had it, so that the token request may have to repeat it (RFC 6749
+    /// section 4.1.3).
+    pub in_request: bool,
+    /// The client's `state`, which comes back unchanged.
+    pub state: Option<String>,
+}
+
+/// What is asked of the person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuthorizationRequest {
+    /// The scopes, all of which exist.
+    pub scopes: Vec<String>,
+    /// The resources, all of which are ours.
+    pub resources: Vec<String>,
+    /// The PKCE S256 challenge.
+    pub challenge: String,
+}
+
+/// Which client asks.
+///
+/// # Errors
+///
+/// [`TargetError::ClientId`].
+pub fn client_id(parameters: &Parameters) -> Result<&str, TargetError> {
+    if parameters.is_repeated("client_id") {
+        return Err(TargetError::ClientId);
+    }
+    parameters.get("client_id").ok_or(TargetError::ClientId)
+}
+
+/// Where the browser goes back to, whether with a code or with an error.
+///
+/// # Errors
+///
+/// [`TargetError`].
+pub fn target(parameters: &Parameters, client: &Client) -> Result<Target, TargetError> {
+    if parameters.is_repeated("redirect_uri") {
+        return Err(TargetError::RepeatedRedirectUri);
+    }
+    // A state that came twice is nobody's; the request is refused later on.
+    let state = (!parameters.is_repeated("state"))
+        .then(|| parameters.get("state"))
+        .flatten()
+        .filter(|state| state.len() <= MAX_STATE)
+        .map(str::to_owned);
+    match parameters.get("redirect_uri") {
+        Some(uri) if client.has_redirect_uri(uri) => Ok(Target {
+            redirect_uri: uri.to_owned(),
+            in_request: true,
+            state,
+        }),
+        Some(_) => Err(TargetError::RedirectUri),
+        None => match client.metadata.redirect_uris.as_slice() {
+            [only] => Ok(Target {
+                redirect_uri: only.clone(),
+                in_request: false,
+                state,
+            }),
+            _ => Err(TargetError::MissingRedirectUri),
+        },
+    }
+}
+
+/// Reads and checks the rest of the request. `existing` are the scopes that exist.
+///
+/// # Errors
+///
+/// [`RequestError`], for the redirect URI.
+pub fn read(
+    parameters: &Parameters,
+    client: &Client,
+    existing: &[String],
+    resources: &Resources,
+) -> Result<AuthorizationRequest, RequestError> {
+    // RFC 8707 section 2 lets `resource` repeat.
+    parameters
+        .refuse_repeated(&["resource"])
+        .map_err(RequestError::Parameter)?;
+    if parameters
+        .get("state")
+        .is_some_and(|state| state.len() > MAX_STATE)
+    {
+        return Err(RequestError::StateTooLong);
+    }
+    for (name, error) in [
+        ("request", RequestError::RequestObject),
+        ("request_uri", RequestError::RequestUri),
+        ("registration", RequestError::Registration),
+    ] {
+        if parameters.get(name).is_some() {
+            return Err(error);
+        }
+    }
+    match parameters.get("response_type") {
+        Some("code") => {}
+        Some(_) => return Err(RequestError::ResponseType),
+        None => return Err(RequestError::MissingResponseType),
+    }
+    if parameters
+        .get("response_mode")
+        .is_some_and(|mode| mode != "query")
+    {
+        return Err(RequestError::ResponseMode);
+    }
+    if !client.may_use(GrantType::AuthorizationCode) {
+        return Err(RequestError::ClientGrant);
+    }
+    let challenge = pkce::check_challenge(
+        parameters.get("code_challenge"),
+        parameters.get("code_challenge_method"),
+    )?;
+    let request = AuthorizationRequest {
+        resources: resources.select(parameters.all("resource"))?,
+        scopes: scope::grantable(parameters.get("scope"), existing)?,
+        challenge: challenge.to_owned(),
+    };
+    check_prompt(parameters.get("prompt").unwrap_or_default())?;
+    Ok(request)
+}
+
+fn check_prompt(prompt: &str) -> Result<(), RequestError> {
+    let mut values = prompt.split(' ').filter(|value| !value.is_empty());
+    if !values.clone().any(|value| value == "none") {
+        return Ok(());
+    }
+    if values.all(|value| value == "none") {
+        Err(RequestError::NoPrompt)
+    } else {
+        Err(RequestError::Prompt)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::registration::read_metadata;
+
+    const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+
+    fn client(redirect_uris: &[&str]) -> Client {
+        let body = serde_json::json!({ "redirect_uris": redirect_uris });
+        Client {
+            client_id: "id".into(),
+            issued_at: 0,
+            secret_hash: None,
+            metadata: read_metadata(body.to_string().as_bytes(), &[]).unwrap(),
+        }
+    }
+
+    fn query(change: &str) -> Parameters {
+        Parameters::from_query(Some(&format!(
+            "client_id=id&response_type=code&code_challenge={CHALLENGE}&code_challenge_method=S256{change}"
+        )))
+        .unwrap()
+    }
+
+    fn read_query(parameters: &Parameters) -> Result<AuthorizationRequest, RequestError> {
+        let client = client(&["https://a.example/cb"]);
+        let existing = ["tools".to_owned()];
+        read(
+            parameters,
+            &client,
+            &existing,
+            &Resources::new("https://m.example"),
+        )
+    }
+
+    #[test]
+    fn nothing_but_a_registered_redirect_uri_is_a_target() {
+        let one = client(&["https://a.example/cb"]);
+        let two = client(&["https://a.example/cb", "http://127.0.0.1/cb"]);
+        assert_eq!(
+            target(&query("&redirect_uri=https://a.example/cb&state=x"), &two),
+            Ok(Target {
+                redirect_uri: "https://a.example/cb".into(),
+                in_request: true,
+                state: Some("x".into())
+            })
+        );
+        assert!(target(&query("&redirect_uri=http://127.0.0.1:5000/cb"), &two).is_ok());
+        assert_eq!(
+            target(&query("&redirect_uri=https://evil.example/cb"), &two),
+            Err(TargetError::RedirectUri)
+        );
+        assert_eq!(
+            target(&query("&redirect_uri=a&redirect_uri=b"), &two),
+            Err(TargetError::RepeatedRedirectUri)
+        );
+        assert_eq!(
+            target(&query(""), &two),
+            Err(TargetError::MissingRedirectUri)
+        );
+        assert_eq!(
+            target(&query(""), &one).map(|target| target.in_request),
+            Ok(false)
+        );
+    }
+
+    #[test]
+    fn a_complete_request_is_read() {
+        let request = read_query(&query("&resource=https://m.example/sse&scope=tools+x"));
+        let request = request.unwrap();
+        assert_eq!(request.resources, ["https://m.example/sse"]);
+        assert_eq!(request.scopes, ["tools"]);
+        assert_eq!(request.challenge, CHALLENGE);
+    }
+
+    #[test]
+    fn each_wrong_parameter_is_refused_for_its_reason() {
+        use crate::ErrorCode::*;
+        let long = format!("&state={}", "x".repeat(MAX_STATE + 1));
+        for (change, code) in [
+            ("&scope=a&scope=b", InvalidRequest),
+            ("&state=a&state=b", InvalidRequest),
+            ("&response_type=code", InvalidRequest),
+            (long.as_str(), InvalidRequest),
+            ("&request=x", RequestNotSupported),
+            ("&request_uri=x", RequestUriNotSupported),
+            ("&registration=x", RegistrationNotSupported),
+            ("&response_mode=fragment", InvalidRequest),
+            ("&resource=https://other.example/", InvalidTarget),
+            ("&scope=%01", InvalidScope),
+            ("&prompt=none", LoginRequired),
+            ("&prompt=none+login", InvalidRequest),
+        ] {
+            let error = crate::Error::from(read_query(&query(change)).unwrap_err());
+            assert_eq!(error.code, code, "{change}");
+        }
+        for (text, code) in [
+            ("client_id=id", InvalidRequest),
+            ("response_type=token", UnsupportedResponseType),
+            ("response_type=code", InvalidRequest),
+            ("response_type=code&code_challenge=x", InvalidRequest),
+        ] {
+            let query = Parameters::from_query(Some(text)).unwrap();
+            let error = crate::Error::from(read_query(&query).unwrap_err());
+            assert_eq!(error.code, code, "{text}");
+        }
+    }
+
+    #[test]
+    fn other_prompts_and_unknown_parameters_are_no_obstacle() {
+        for change in [
+            "&prompt=consent",
+            "&prompt=login",
+            "&nonce=x&anything=1",
+            "&response_mode=query",
+        ] {
+            assert!(read_query(&query(change)).is_ok(), "{change}");
+        }
+    }
+}

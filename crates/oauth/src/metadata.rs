@@ -1,0 +1,165 @@
+//! The discovery documents: what really exists, and nothing else.
+
+use crate::client::{AuthMethod, GrantType};
+use crate::resource::Resources;
+use crate::scope::OFFLINE_ACCESS;
+use serde::Serialize;
+
+/// The document of an authorization server (RFC 8414 section 2).
+#[derive(Clone, Debug, Serialize)]
+pub struct AuthorizationServer {
+    issuer: String,
+    authorization_endpoint: String,
+    token_endpoint: String,
+    registration_endpoint: String,
+    revocation_endpoint: String,
+    jwks_uri: String,
+    scopes_supported: Vec<String>,
+    response_types_supported: [&'static str; 1],
+    response_modes_supported: [&'static str; 1],
+    grant_types_supported: [&'static str; 2],
+    token_endpoint_auth_methods_supported: [&'static str; 3],
+    revocation_endpoint_auth_methods_supported: [&'static str; 3],
+    code_challenge_methods_supported: [&'static str; 1],
+    /// RFC 9207 section 3.
+    authorization_response_iss_parameter_supported: bool,
+    /// RFC 9728 section 4.
+    protected_resources: Vec<String>,
+    service_documentation: String,
+}
+
+/// The same document where clients look for OpenID Connect's (Discovery 1.0 section 3). It says
+/// what that requires to be said, and that no ID tokens are to be had.
+#[derive(Clone, Debug, Serialize)]
+pub struct OpenIdConfiguration {
+    #[serde(flatten)]
+    server: AuthorizationServer,
+    subject_types_supported: [&'static str; 1],
+    id_token_signing_alg_values_supported: [&'static str; 0],
+    request_parameter_supported: bool,
+    request_uri_parameter_supported: bool,
+    claims_parameter_supported: bool,
+}
+
+/// The document of a protected resource (RFC 9728 section 2).
+#[derive(Clone, Debug, Serialize)]
+pub struct ProtectedResource {
+    resource: String,
+    authorization_servers: [String; 1],
+    scopes_supported: Vec<String>,
+    bearer_methods_supported: [&'static str; 1],
+    resource_name: &'static str,
+    resource_documentation: String,
+}
+
+/// The document of the authorization server at `base`, which is its issuer and has no trailing
+/// slash. `scopes` are the scopes that exist.
+pub fn authorization_server(base: &str, scopes: &[String]) -> AuthorizationServer {
+    let methods = AuthMethod::ALL.map(AuthMethod::as_str);
+    let mut scopes_supported = scopes.to_vec();
+    scopes_supported.push(OFFLINE_ACCESS.to_owned());
+    AuthorizationServer {
+        issuer: base.to_owned(),
+        authorization_endpoint: format!("{base}/authorize"),
+        token_endpoint: format!("{base}/token"),
+        registration_endpoint: format!("{base}/register"),
+        revocation_endpoint: format!("{base}/revoke"),
+        jwks_uri: format!("{base}/.well-known/jwks.json"),
+        scopes_supported,
+        response_types_supported: ["code"],
+        response_modes_supported: ["query"],
+        grant_types_supported: GrantType::ALL.map(GrantType::as_str),
+        token_endpoint_auth_methods_supported: methods,
+        revocation_endpoint_auth_methods_supported: methods,
+        code_challenge_methods_supported: ["S256"],
+        authorization_response_iss_parameter_supported: true,
+        protected_resources: Resources::new(base).all().to_vec(),
+        service_documentation: format!("{base}/"),
+    }
+}
+
+/// The document for clients that look for OpenID Connect.
+pub fn openid_configuration(base: &str, scopes: &[String]) -> OpenIdConfiguration {
+    OpenIdConfiguration {
+        server: authorization_server(base, scopes),
+        subject_types_supported: ["public"],
+        id_token_signing_alg_values_supported: [],
+        request_parameter_supported: false,
+        request_uri_parameter_supported: false,
+        claims_parameter_supported: false,
+    }
+}
+
+/// The document of the resource at `path` below `base`: `/mcp`, `/sse`, or nothing for the base
+/// itself. `None` for any other path. Its scopes are those that a token can have; `offline_access`
+/// is none of them.
+pub fn protected_resource(base: &str, path: &str, scopes: &[String]) -> Option<ProtectedResource> {
+    let resource = format!("{base}{path}");
+    Resources::new(base)
+        .all()
+        .contains(&resource)
+        .then(|| ProtectedResource {
+            resource,
+            authorization_servers: [base.to_owned()],
+            scopes_supported: scopes.to_vec(),
+            bearer_methods_supported: ["header"],
+            resource_name: "Gatehouse",
+            resource_documentation: format!("{base}/"),
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const BASE: &str = "https://m.example";
+
+    fn scopes() -> Vec<String> {
+        vec!["tools".into(), "profile".into()]
+    }
+
+    #[test]
+    fn the_issuer_is_the_base_and_every_endpoint_lies_below_it() {
+        let document = serde_json::to_value(authorization_server(BASE, &scopes())).unwrap();
+        assert_eq!(document["issuer"], BASE);
+        for (name, value) in document.as_object().unwrap() {
+            if name.ends_with("_endpoint") || name.ends_with("_uri") {
+                assert!(value.as_str().unwrap().starts_with("https://m.example/"));
+            }
+        }
+        assert_eq!(
+            document["code_challenge_methods_supported"],
+            json!(["S256"])
+        );
+        assert_eq!(
+            document["scopes_supported"],
+            json!(["tools", "profile", "offline_access"])
+        );
+    }
+
+    #[test]
+    fn the_openid_document_is_the_same_and_promises_no_id_token() {
+        let plain = serde_json::to_value(authorization_server(BASE, &scopes())).unwrap();
+        let openid = serde_json::to_value(openid_configuration(BASE, &scopes())).unwrap();
+        for (name, value) in plain.as_object().unwrap() {
+            assert_eq!(&openid[name], value);
+        }
+        assert_eq!(openid["id_token_signing_alg_values_supported"], json!([]));
+        assert!(openid.get("userinfo_endpoint").is_none());
+    }
+
+    #[test]
+    fn a_protected_resource_is_mcp_sse_or_the_base_and_never_has_offline_access() {
+        for path in ["", "/mcp", "/sse"] {
+            let document = protected_resource(BASE, path, &scopes()).unwrap();
+            let document = serde_json::to_value(document).unwrap();
+            assert_eq!(document["resource"], format!("{BASE}{path}"));
+            assert_eq!(document["authorization_servers"], json!([BASE]));
+            assert_eq!(document["scopes_supported"], json!(["tools", "profile"]));
+            assert_eq!(document["bearer_methods_supported"], json!(["header"]));
+        }
+        assert!(protected_resource(BASE, "/other", &scopes()).is_none());
+        assert!(protected_resource(BASE, "/", &scopes()).is_none());
+    }
+}

@@ -1,0 +1,171 @@
+//! Resource indicators (RFC 8707): which of our endpoints a token is for.
+
+use url::Url;
+
+/// Why a resource is refused.
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+pub enum ResourceError {
+    /// It is not one of ours.
+    #[error("resource is not one that this server protects")]
+    Foreign,
+    /// It is one of ours, but not of the grant's.
+    #[error("resource goes beyond what was granted")]
+    BeyondGrant,
+}
+
+/// The resources of one server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resources([String; 3]);
+
+impl Resources {
+    /// The resources below `base`, which has no trailing slash: `/mcp`, the canonical one, `/sse`,
+    /// and the base itself, for clients that look no further.
+    pub fn new(base: &str) -> Self {
+        Self([
+            format!("{base}/mcp"),
+            format!("{base}/sse"),
+            base.to_owned(),
+        ])
+    }
+
+    /// The resource that a request means when it names none.
+    pub fn canonical(&self) -> &str {
+        &self.0[0]
+    }
+
+    /// Every resource, the canonical one first.
+    pub fn all(&self) -> &[String] {
+        &self.0
+    }
+
+    /// The resources of an authorization request, in our spelling; the canonical one if it names
+    /// none.
+    ///
+    /// # Errors
+    ///
+    /// [`ResourceError::Foreign`].
+    pub fn select<'a>(
+        &self,
+        requested: impl Iterator<Item = &'a str>,
+    ) -> Result<Vec<String>, ResourceError> {
+        let mut selected = Vec::new();
+        for resource in requested {
+            let known = self.find(resource).ok_or(ResourceError::Foreign)?;
+            if !selected.contains(known) {
+                selected.push(known.clone());
+            }
+        }
+        if selected.is_empty() {
+            selected.push(self.canonical().to_owned());
+        }
+        Ok(selected)
+    }
+
+    /// The resources of a token: those `requested` of the ones `granted`, or all of them.
+    ///
+    /// # Errors
+    ///
+    /// [`ResourceError`].
+    pub fn narrow<'a>(
+        &self,
+        requested: impl Iterator<Item = &'a str>,
+        granted: &[String],
+    ) -> Result<Vec<String>, ResourceError> {
+        let mut selected = Vec::new();
+        for resource in requested {
+            let known = self.find(resource).ok_or(ResourceError::Foreign)?;
+            if !granted.contains(known) {
+                return Err(ResourceError::BeyondGrant);
+            }
+            if !selected.contains(known) {
+                selected.push(known.clone());
+            }
+        }
+        Ok(if selected.is_empty() {
+            granted.to_vec()
+        } else {
+            selected
+        })
+    }
+
+    /// Clients write a URL as their library does: with a slash behind a bare host, with a host in
+    /// capitals. None of that makes it another resource.
+    fn find(&self, resource: &str) -> Option<&String> {
+        let canonical = |text: &str| {
+            let url = Url::parse(text).ok()?;
+            (url.fragment().is_none() && url.query().is_none())
+                .then(|| url.as_str().trim_end_matches('/').to_owned())
+        };
+        let resource = canonical(resource)?;
+        self.0
+            .iter()
+            .find(|known| canonical(known).as_ref() == Some(&resource))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BASE: &str = "https://mcp.example.com";
+
+    fn select(requested: &[&str]) -> Result<Vec<String>, ResourceError> {
+        Resources::new(BASE).select(requested.iter().copied())
+    }
+
+    #[test]
+    fn a_request_without_a_resource_means_the_canonical_one() {
+        assert_eq!(select(&[]).unwrap(), ["https://mcp.example.com/mcp"]);
+    }
+
+    #[test]
+    fn every_spelling_of_a_resource_of_ours_is_taken() {
+        for (requested, expected) in [
+            ("https://mcp.example.com", "https://mcp.example.com"),
+            ("https://mcp.example.com/", "https://mcp.example.com"),
+            (
+                "HTTPS://MCP.example.com:443/sse",
+                "https://mcp.example.com/sse",
+            ),
+            (
+                "https://mcp.example.com/mcp/",
+                "https://mcp.example.com/mcp",
+            ),
+        ] {
+            assert_eq!(select(&[requested]).unwrap(), [expected]);
+        }
+    }
+
+    #[test]
+    fn one_foreign_resource_spoils_the_request() {
+        for foreign in [
+            "https://other.example/mcp",
+            "http://mcp.example.com/mcp",
+            "https://mcp.example.com/other",
+            "https://mcp.example.com/mcp#x",
+            "https://mcp.example.com/mcp?x",
+            "nonsense",
+        ] {
+            let requested = ["https://mcp.example.com/mcp", foreign];
+            assert_eq!(select(&requested), Err(ResourceError::Foreign));
+        }
+    }
+
+    #[test]
+    fn a_token_is_for_no_more_resources_than_the_grant() {
+        let resources = Resources::new(BASE);
+        let granted = vec![resources.all()[0].clone(), resources.all()[1].clone()];
+        let narrow =
+            |requested: &'static str| resources.narrow(Some(requested).into_iter(), &granted);
+        assert_eq!(
+            narrow("https://mcp.example.com/sse").unwrap(),
+            ["https://mcp.example.com/sse"]
+        );
+        assert_eq!(narrow(BASE), Err(ResourceError::BeyondGrant));
+        assert_eq!(narrow("https://a.example/"), Err(ResourceError::Foreign));
+        assert_eq!(
+            resources.narrow(std::iter::empty(), &granted).unwrap(),
+            granted
+        );
+    }
+}

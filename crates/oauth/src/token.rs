@@ -1,0 +1,174 @@
+//! The token request and its answer (RFC 6749 sections 4.1.3, 5.1 and 6).
+
+use crate::client::{Client, GrantType};
+use crate::pkce::{self, PkceError};
+use crate::resource::{ResourceError, Resources};
+use crate::scope::{self, ScopeError};
+use serde::Serialize;
+use web::Parameters;
+
+/// Why a token request is refused.
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+pub enum TokenRequestError {
+    /// A parameter is missing.
+    #[error("{0} is missing")]
+    Missing(&'static str),
+    /// The grant type is not supported.
+    #[error("grant_type must be authorization_code or refresh_token")]
+    GrantType,
+    /// The client is not registered for the grant type.
+    #[error("the client is not registered for the grant type {0}")]
+    ClientGrant(&'static str),
+    /// The code or refresh token was issued to another client.
+    #[error("it was issued to another client")]
+    OtherClient,
+    /// The redirect URI is not the one of the authorization request.
+    #[error("redirect_uri is not the one of the authorization request")]
+    RedirectUri,
+    /// The verifier is missing or wrong.
+    #[error(transparent)]
+    Pkce(#[from] PkceError),
+    /// A resource is refused.
+    #[error(transparent)]
+    Resource(#[from] ResourceError),
+    /// The scope is refused.
+    #[error(transparent)]
+    Scope(#[from] ScopeError),
+}
+
+/// A token request.
+#[derive(PartialEq, Eq)]
+pub enum TokenRequest<'a> {
+    /// Redeems a code.
+    AuthorizationCode {
+        /// The code.
+        code: &'a str,
+        /// The redirect URI, if the request repeats it.
+        redirect_uri: Option<&'a str>,
+        /// The PKCE verifier.
+        verifier: &'a str,
+    },
+    /// Uses a refresh token.
+    RefreshToken {
+        /// The refresh token.
+        refresh_token: &'a str,
+    },
+}
+
+/// What a code or a refresh token was issued for.
+#[derive(Clone, Copy, Debug)]
+pub struct Granted<'a> {
+    /// To whom.
+    pub client_id: &'a str,
+    /// The scopes.
+    pub scopes: &'a [String],
+    /// The resources.
+    pub resources: &'a [String],
+    /// The redirect URI of the authorization request, if that had one.
+    pub redirect_uri: Option<&'a str>,
+    /// The PKCE challenge.
+    pub challenge: &'a str,
+}
+
+/// The scopes and resources of the token to issue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Narrowed {
+    /// The scopes.
+    pub scopes: Vec<String>,
+    /// The resources.
+    pub resources: Vec<String>,
+}
+
+/// The answer with tokens (RFC 6749 section 5.1).
+#[derive(Serialize)]
+pub struct TokenResponse {
+    /// The access token.
+    pub access_token: String,
+    /// Always `Bearer`.
+    pub token_type: &'static str,
+    /// Seconds that the access token lives.
+    pub expires_in: u64,
+    /// The scopes it has.
+    pub scope: String,
+    /// The refresh token, if the client may use one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refresh_token: Option<String>,
+}
+
+/// Reads the request of `client`. The form has no repeated parameter, `resource` apart.
+///
+/// # Errors
+///
+/// [`TokenRequestError`].
+pub fn read<'a>(
+    form: &'a Parameters,
+    client: &Client,
+) -> Result<TokenRequest<'a>, TokenRequestError> {
+    let required = |name: &'static str| form.get(name).ok_or(TokenRequestError::Missing(name));
+    let name = required("grant_type")?;
+    let grant_type = GrantType::ALL
+        .into_iter()
+        .find(|known| known.as_str() == name)
+        .ok_or(TokenRequestError::GrantType)?;
+    if !client.may_use(grant_type) {
+        return Err(TokenRequestError::ClientGrant(grant_type.as_str()));
+    }
+    Ok(match grant_type {
+        GrantType::AuthorizationCode => TokenRequest::AuthorizationCode {
+            code: required("code")?,
+            redirect_uri: form.get("redirect_uri"),
+            verifier: form
+                .get("code_verifier")
+                .ok_or(PkceError::MissingVerifier)?,
+        },
+        GrantType::RefreshToken => TokenRequest::RefreshToken {
+            refresh_token: required("refresh_token")?,
+        },
+    })
+}
+
+impl TokenRequest<'_> {
+    /// Checks that the request fits what was granted.
+    ///
+    /// A redirect URI that the request repeats must be the same (RFC 6749 section 4.1.3). One may
+    /// leave it out, as OAuth 2.1 does: the verifier, which every request has, binds tighter.
+    ///
+    /// # Errors
+    ///
+    /// [`TokenRequestError`].
+    pub fn check(&self, client_id: &str, granted: Granted<'_>) -> Result<(), TokenRequestError> {
+        if granted.client_id != client_id {
+            return Err(TokenRequestError::OtherClient);
+        }
+        if let Self::AuthorizationCode {
+            redirect_uri,
+            verifier,
+            ..
+        } = self
+        {
+            pkce::check_verifier(granted.challenge, verifier)?;
+            if redirect_uri.is_some_and(|uri| granted.redirect_uri.is_some_and(|was| was != uri)) {
+                return Err(TokenRequestError::RedirectUri);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The scopes and resources of the token: what the form asks for, and never more than was granted.
+/// `existing` are the scopes that exist.
+///
+/// # Errors
+///
+/// [`TokenRequestError`].
+pub fn narrow(
+    form: &Parameters,
+    granted: Granted<'_>,
+    existing: &[String],
+    resources: &Resources,
+) -> Result<Narrowed, TokenRequestError> {
+    Ok(Narrowed {
+        scopes: scope::narrow(form.get("scope"), granted.scopes, existing)?,
+        resources: resources.narrow(form.all("resource"), granted.resources)?,
+    })
+}
