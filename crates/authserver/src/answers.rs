@@ -1,0 +1,98 @@
+//! JSON answers and redirects with an error: the one place where errors become HTTP.
+
+use http::header::{HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{Method, StatusCode};
+use oauth::authorization_request::Target;
+use oauth::{Error, ErrorCode, redirect_uri};
+use web::cors::{Cors, Origin};
+use web::{Response, method_not_allowed, see_other, with_header};
+
+/// Bytes that the body of any request may have.
+pub const MAX_BODY: usize = oauth::registration::MAX_BODY;
+
+/// For what browser-based clients post to: no cookie counts there, so any page may.
+pub(crate) const POST: Cors = Cors {
+    methods: "POST, OPTIONS",
+    headers: "authorization, content-type, mcp-protocol-version",
+    exposed: "www-authenticate, retry-after",
+};
+
+/// For what anybody may read.
+pub(crate) const READ: Cors = Cors {
+    methods: "GET, HEAD, OPTIONS",
+    headers: "authorization, content-type, mcp-protocol-version",
+    exposed: "",
+};
+
+/// What to do with a request to an endpoint that only POST reaches, apart from handling it:
+/// preflight requests and other methods.
+pub(crate) fn other_than_post(method: &Method) -> Option<Response> {
+    match *method {
+        Method::POST => None,
+        Method::OPTIONS => Some(POST.preflight(Origin::Any)),
+        _ => Some(POST.allow(Origin::Any, method_not_allowed(POST.methods))),
+    }
+}
+
+/// The JSON answer with an error (RFC 6749 section 5.2).
+pub(crate) fn error(error: &Error) -> Response {
+    let status = StatusCode::from_u16(error.code.status()).unwrap_or(StatusCode::BAD_REQUEST);
+    let response = web::json(status, error);
+    if status == StatusCode::UNAUTHORIZED {
+        with_header(
+            response,
+            WWW_AUTHENTICATE,
+            HeaderValue::from_static("Basic realm=\"Gatehouse\""),
+        )
+    } else {
+        response
+    }
+}
+
+/// 429, to be tried again after `seconds`.
+pub(crate) fn too_many(seconds: u64) -> Response {
+    let error = Error::new(
+        ErrorCode::TemporarilyUnavailable,
+        "too many registrations for now; try again later",
+    );
+    let response = web::json(StatusCode::TOO_MANY_REQUESTS, &error);
+    with_header(response, RETRY_AFTER, HeaderValue::from(seconds))
+}
+
+/// Sends the browser back to the client with an error (RFC 6749 section 4.1.2.1, RFC 9207).
+pub(crate) fn error_redirect(target: &Target, issuer: &str, error: &Error) -> Response {
+    redirect(
+        target,
+        issuer,
+        &[
+            ("error", error.code.as_str()),
+            ("error_description", &error.description),
+        ],
+    )
+}
+
+/// Sends the browser back to the client with a code (RFC 6749 section 4.1.2, RFC 9207).
+pub(crate) fn code_redirect(target: &Target, issuer: &str, code: &str) -> Response {
+    redirect(target, issuer, &[("code", code)])
+}
+
+fn redirect(target: &Target, issuer: &str, parameters: &[(&str, &str)]) -> Response {
+    let parameters = parameters
+        .iter()
+        .copied()
+        .chain(target.state.as_deref().map(|state| ("state", state)))
+        .chain([("iss", issuer)]);
+    see_other(&redirect_uri::with_parameters(
+        &target.redirect_uri,
+        parameters,
+    ))
+}
+
+/// What the world hears of a store that failed; the operator's log has the rest.
+pub(crate) fn store_failed(error: &store::Error) -> Error {
+    eprintln!("{error}");
+    Error::new(
+        ErrorCode::ServerError,
+        "the key-value store failed; try again later",
+    )
+}

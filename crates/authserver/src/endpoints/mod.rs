@@ -1,0 +1,8 @@
+//! One file an endpoint, named by its path.
+
+pub mod authorize;
+pub mod callback;
+pub mod register;
+pub mod revoke;
+pub mod token;
+pub mod well_known;

@@ -1,0 +1,71 @@
+//! `/revoke`: a client gives up a token (RFC 7009), and with it the whole grant.
+
+use crate::client_request::{self, ClientRequestError};
+use crate::{Context, answers};
+use http::StatusCode;
+use oauth::access_token::{self, Claims};
+use oauth::{Error, ErrorCode, revocation};
+use store::KeyValue;
+use web::cors::Origin;
+use web::{Request, Response};
+
+#[derive(Debug, thiserror::Error)]
+enum RevokeError {
+    #[error(transparent)]
+    Client(#[from] ClientRequestError),
+    #[error(transparent)]
+    Request(#[from] Error),
+    #[error("the token was issued to another client")]
+    OtherClient,
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+impl From<RevokeError> for Error {
+    fn from(error: RevokeError) -> Self {
+        match error {
+            RevokeError::Client(error) => error.into(),
+            RevokeError::Request(error) => error,
+            RevokeError::OtherClient => Self::new(ErrorCode::InvalidRequest, error.to_string()),
+            RevokeError::Store(error) => answers::store_failed(&error),
+        }
+    }
+}
+
+/// Answers any request to `/revoke`.
+pub async fn handle<K: KeyValue>(context: &Context<'_, K>, request: &Request) -> Response {
+    if let Some(response) = answers::other_than_post(request.method()) {
+        return response;
+    }
+    let response = match revoke(context, request).await {
+        Ok(()) => web::text(StatusCode::OK, ""),
+        Err(error) => answers::error(&error.into()),
+    };
+    answers::POST.allow(Origin::Any, response)
+}
+
+/// A token that is unknown, or whose grant has ended, is revoked already (RFC 7009 section 2.2).
+async fn revoke<K: KeyValue>(
+    context: &Context<'_, K>,
+    request: &Request,
+) -> Result<(), RevokeError> {
+    let (client, form) = client_request::read(context, request).await?;
+    let token = revocation::read(&form)?;
+    let grants = context.grants();
+    let grant_id = grants.grant_of_refresh_token(token).or_else(|| {
+        context
+            .config
+            .keys
+            .verify::<Claims>(access_token::TYP, token)
+            .ok()
+            .map(|claims| claims.grant)
+    });
+    let Some(grant_id) = grant_id else {
+        return Ok(());
+    };
+    match grants.find(&grant_id, context.now).await? {
+        Some(grant) if grant.client_id != client.client_id => Err(RevokeError::OtherClient),
+        Some(_) => Ok(grants.end(&grant_id).await?),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,70 @@
+//! The identity provider, as `wit/identity` has it.
+
+pub use grants::{Profile, UpstreamTokens};
+
+/// How a person signs in.
+pub trait IdentityProvider: Sync {
+    /// A name for the provider that a person recognizes.
+    fn display_name(&self) -> impl Future<Output = String> + Send;
+
+    /// The URL to send the browser to.
+    ///
+    /// # Errors
+    ///
+    /// [`ProviderError`], here and below.
+    fn login_url(&self, login: Login)
+    -> impl Future<Output = Result<String, ProviderError>> + Send;
+
+    /// Trades the code that came to the redirect URI for the person and their tokens.
+    fn exchange_code(
+        &self,
+        exchange: CodeExchange,
+    ) -> impl Future<Output = Result<SignIn, ProviderError>> + Send;
+}
+
+/// A sign-in that is about to begin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Login {
+    /// Where the provider sends the browser back to: our `/callback`.
+    pub redirect_uri: String,
+    /// Comes back with the browser, unchanged.
+    pub state: String,
+    /// Comes back in the ID token.
+    pub nonce: String,
+    /// The PKCE S256 challenge.
+    pub code_challenge: String,
+}
+
+/// What the provider sent back with the browser, and what belongs to it.
+pub struct CodeExchange {
+    /// The code.
+    pub code: String,
+    /// The same as in the [`Login`].
+    pub redirect_uri: String,
+    /// Of the [`Login`]'s code challenge.
+    pub code_verifier: String,
+    /// The same as in the [`Login`].
+    pub nonce: String,
+}
+
+/// A person who has signed in.
+pub struct SignIn {
+    /// Who it is.
+    pub profile: Profile,
+    /// What the provider gave for them.
+    pub tokens: UpstreamTokens,
+}
+
+/// Why the provider brought no answer. The texts hold no secret, token or code.
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+pub enum ProviderError {
+    /// A variable is missing or wrong: the text names it, without its value, and says what to do.
+    #[error("{0}")]
+    Misconfigured(String),
+    /// The provider refused the code.
+    #[error("the identity provider refused: {0}")]
+    Refused(String),
+    /// The provider did not answer in time, or answered with nonsense.
+    #[error("the identity provider is unavailable: {0}")]
+    Unavailable(String),
+}

@@ -1,0 +1,63 @@
+//! The authorization server: discovery, client registration, `/authorize`, `/callback`, `/token`
+//! and `/revoke`, over any key-value store and any identity provider.
+//!
+//! What the protocol says is in `oauth`; what a grant is, in `grants`. Here the two meet storage,
+//! pages and the provider. The components `metadata` and `authorize` are thin shells around
+//! [`endpoints`].
+//!
+//! # The way of a sign-in
+//!
+//! Nothing is stored until a person has signed in: what one step hands to the next is sealed, and
+//! travels with the browser.
+//!
+//! 1. `GET /authorize` shows the consent page. Its form carries the checked request, sealed for the
+//!    browser's consent cookie.
+//! 2. `POST /authorize` opens it: a form that another site made has no such seal. After the
+//!    person's yes it sets the login cookie and sends the browser to the identity provider, with a
+//!    `state` that is sealed for that cookie.
+//! 3. `GET /callback` opens the state with the cookie: another browser's state stays shut. Then the
+//!    grant is made, and the browser goes back to the client with a code.
+
+mod answers;
+mod client_request;
+pub mod clients;
+pub mod endpoints;
+pub mod identity;
+mod pages;
+mod sign_in;
+
+pub use answers::MAX_BODY;
+
+use config::{Base, Server};
+use grants::Grants;
+use oauth::resource::Resources;
+use store::{KeyValue, Store};
+
+/// What every endpoint may look at.
+pub struct Context<'a, K> {
+    /// The configuration.
+    pub config: &'a Server,
+    /// Where the server is, as this request sees it.
+    pub base: &'a Base,
+    /// The key-value store.
+    pub store: &'a Store<K>,
+    /// Seconds since the Unix epoch.
+    pub now: u64,
+}
+
+impl<'a, K: KeyValue> Context<'a, K> {
+    fn grants(&self) -> Grants<'a, K> {
+        Grants::new(self.store, &self.config.keys)
+    }
+
+    fn clients(&self) -> clients::Clients<'a, K> {
+        clients::Clients::new(self.store)
+    }
+
+    fn resources(&self) -> Resources {
+        Resources::new(self.base.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests;

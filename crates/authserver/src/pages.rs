@@ -1,0 +1,98 @@
+//! What a person reads when the browser cannot go on.
+
+use http::StatusCode;
+use maud::{Markup, html};
+use web::{Page, Response};
+
+/// A page that says what happened and what to do.
+fn message(status: StatusCode, title: &str, body: &Markup) -> Response {
+    Page::new(
+        title,
+        html! {
+            h1 { (title) }
+            (body)
+        },
+    )
+    .status(status)
+    .into_response()
+}
+
+/// The client is not known here.
+pub(crate) fn unknown_client() -> Response {
+    message(
+        StatusCode::BAD_REQUEST,
+        "This app is not known here",
+        &html! {
+            p.lead { "The app that sent you here uses a registration that this server does not have, or no longer has." }
+            p { "To put it right, go back to the app:" }
+            ol.bullets {
+                li { "Remove this server from the app's list of MCP servers or connectors." }
+                li { "Add it again, and sign in." }
+            }
+            p.small { "If the app keeps its sign-ins apart from the list, clear what it has stored for this server as well." }
+        },
+    )
+}
+
+/// The request says neither which client it is from nor where to go back to in a way that can be
+/// trusted.
+pub(crate) fn bad_target(problem: &str) -> Response {
+    message(
+        StatusCode::BAD_REQUEST,
+        "This sign-in link does not work",
+        &html! {
+            p.lead { "The app that sent you here made a request that cannot be answered safely, so nothing was sent back to it." }
+            p { "What is wrong: " (problem) "." }
+            p { "Go back to the app and start again. If it happens again, remove this server from the app and add it anew." }
+        },
+    )
+}
+
+/// The consent form came from another browser, another site, or too late.
+pub(crate) fn stale_consent() -> Response {
+    message(
+        StatusCode::BAD_REQUEST,
+        "This page is no longer good",
+        &html! {
+            p.lead { "The form was open for too long, or it does not come from this browser." }
+            p { "Nothing was allowed. Go back to the app and start again. If it happens every time, let this site set cookies." }
+        },
+    )
+}
+
+/// The browser came back from the identity provider without the cookie it left with.
+pub(crate) fn foreign_login() -> Response {
+    message(
+        StatusCode::BAD_REQUEST,
+        "This sign-in was not started here",
+        &html! {
+            p.lead { "The sign-in was started in another browser, or more than ten minutes ago." }
+            p { "Nothing was allowed. Go back to the app and start again, and stay in the same browser until it says that you are connected." }
+        },
+    )
+}
+
+/// The sign-in was completed before: the Back button, or a reloaded page.
+pub(crate) fn login_used() -> Response {
+    message(
+        StatusCode::BAD_REQUEST,
+        "This sign-in is already complete",
+        &html! {
+            p.lead { "You can close this page and go back to the app." }
+            p { "If the app is not connected, start again from there." }
+        },
+    )
+}
+
+/// Something of ours failed; `problem` has no secret in it.
+pub(crate) fn server_error(problem: &str) -> Response {
+    message(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "This did not work",
+        &html! {
+            p.lead { "The server could not go on. Nothing is wrong on your side." }
+            p { (problem) }
+            p { "Try again in a while. If it stays so, tell whoever runs this server." }
+        },
+    )
+}

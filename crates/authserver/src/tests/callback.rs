@@ -1,0 +1,123 @@
+use super::world::{Browser, ISSUER, REDIRECT_URI, World, query};
+use crate::identity::ProviderError;
+
+fn started() -> (World, Browser, String) {
+    let mut world = World::new();
+    let id = world.register(REDIRECT_URI);
+    let mut browser = Browser::default();
+    world.begin_login(&mut browser, &query(&id, REDIRECT_URI));
+    (world, browser, id)
+}
+
+#[test]
+fn the_browser_goes_back_with_code_state_and_iss() {
+    let (mut world, mut browser, _) = started();
+    let answer = world.finish_login(&mut browser);
+    assert!(answer.location().starts_with("https://client.example/cb?"));
+    let parameters = answer.redirect();
+    assert!(parameters["code"].starts_with("ghc_"));
+    assert_eq!(parameters["state"], "client state");
+    assert_eq!(parameters["iss"], ISSUER);
+}
+
+#[test]
+fn a_state_from_another_browser_is_refused() {
+    let (mut world, mut browser, id) = started();
+    let path = world.callback_path();
+    assert_eq!(Browser::default().open(&mut world, &path).status, 400);
+    let mut other = Browser::default();
+    world.begin_login(&mut other, &query(&id, REDIRECT_URI));
+    assert_eq!(other.open(&mut world, &path).status, 400);
+    // The one whose sign-in it is can still complete it.
+    assert_eq!(browser.open(&mut world, &path).status, 303);
+}
+
+#[test]
+fn a_state_is_good_once() {
+    let (mut world, mut browser, _) = started();
+    let path = world.callback_path();
+    assert_eq!(browser.open(&mut world, &path).status, 303);
+    let again = browser.open(&mut world, &path);
+    assert_eq!(again.status, 400);
+    assert!(again.body.contains("already complete"));
+}
+
+#[test]
+fn a_sign_in_that_took_too_long_goes_back_as_an_error() {
+    let (mut world, mut browser, _) = started();
+    world.now += 600;
+    let answer = world.finish_login(&mut browser);
+    assert_eq!(answer.redirect()["error"], "access_denied");
+}
+
+#[test]
+fn a_state_that_was_changed_or_is_missing_is_refused() {
+    let (mut world, mut browser, _) = started();
+    let path = world.callback_path();
+    let (before, state) = path.split_once("&state=").unwrap();
+    for bad in [
+        before.to_owned(),
+        format!("{before}&state=x"),
+        format!("{before}&state={}", &state[..state.len() - 2]),
+        format!("{path}&state={state}"),
+    ] {
+        assert_eq!(browser.open(&mut world, &bad).status, 400);
+    }
+}
+
+#[test]
+fn an_error_of_the_provider_goes_back_to_the_client_and_can_be_tried_again() {
+    let (mut world, mut browser, _) = started();
+    let path = world.callback_path();
+    let state = path.split_once("&state=").unwrap().1.to_owned();
+    for (theirs, ours) in [
+        ("access_denied", "access_denied"),
+        ("temporarily_unavailable", "temporarily_unavailable"),
+        ("invalid_scope", "server_error"),
+        ("%3Cscript%3E", "server_error"),
+    ] {
+        let error = format!("/callback?error={theirs}&state={state}");
+        let answer = browser.open(&mut world, &error);
+        let parameters = answer.redirect();
+        assert_eq!(parameters["error"], ours);
+        assert_eq!(parameters["state"], "client state");
+        assert!(!parameters["error_description"].contains('<'));
+    }
+    let neither = browser.open(&mut world, &format!("/callback?state={state}"));
+    assert_eq!(neither.redirect()["error"], "server_error");
+    assert_eq!(browser.open(&mut world, &path).status, 303);
+}
+
+#[test]
+fn a_code_that_the_provider_refuses_writes_nothing() {
+    let (mut world, mut browser, _) = started();
+    let path = world.callback_path();
+    let state = path.split_once("&state=").unwrap().1.to_owned();
+    let keys = world.store.backend().keys();
+    let forged = format!("/callback?code=forged&state={state}");
+    let answer = browser.open(&mut world, &forged);
+    assert_eq!(answer.redirect()["error"], "access_denied");
+    assert_eq!(world.store.backend().keys(), keys);
+
+    world.provider.failure = Some(ProviderError::Unavailable("timeout".into()));
+    let answer = browser.open(&mut world, &path);
+    assert_eq!(answer.redirect()["error"], "temporarily_unavailable");
+    world.provider.failure = None;
+    assert!(
+        browser
+            .open(&mut world, &path)
+            .redirect()
+            .contains_key("code")
+    );
+}
+
+#[test]
+fn only_get_completes_a_sign_in() {
+    let (mut world, _, _) = started();
+    let path = world.callback_path();
+    for method in ["HEAD", "POST"] {
+        let request = super::world::request(method, &path);
+        let answer = world.send(request.body(bytes::Bytes::new()).unwrap());
+        assert_eq!((answer.status, answer.header("allow")), (405, "GET"));
+    }
+}

@@ -1,0 +1,10 @@
+//! The authorization server's rules, endpoint by endpoint, over the memory store and a provider
+//! that lives in the test.
+
+mod authorize;
+mod callback;
+mod discovery;
+mod register;
+mod revoke;
+mod token;
+mod world;

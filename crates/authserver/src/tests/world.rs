@@ -1,0 +1,345 @@
+//! A server, a provider, and browsers to go there with.
+
+use crate::identity::{
+    CodeExchange, IdentityProvider, Login, Profile, ProviderError, SignIn, UpstreamTokens,
+};
+use crate::{Context, endpoints};
+use bytes::Bytes;
+use config::{Base, Server};
+use futures::executor::block_on;
+use http::header::{CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
+use http_body_util::BodyExt;
+use oauth::pkce::challenge_of;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use store::{MemoryKeyValue, Store};
+use url::{Url, form_urlencoded};
+use web::Request;
+
+pub(super) const KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+pub(super) const ISSUER: &str = "https://mcp.example.com";
+pub(super) const REDIRECT_URI: &str = "https://client.example/cb";
+pub(super) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+
+/// The server and the time.
+pub(super) struct World {
+    pub(super) config: Server,
+    pub(super) base: Base,
+    pub(super) store: Store<MemoryKeyValue>,
+    pub(super) provider: Provider,
+    pub(super) now: u64,
+    random: StdRng,
+}
+
+/// Remembers the sign-ins that were begun, and knows one code for each: `code-<nonce>`.
+#[derive(Default)]
+pub(super) struct Provider {
+    pub(super) logins: Mutex<Vec<Login>>,
+    /// What it answers instead, if anything.
+    pub(super) failure: Option<ProviderError>,
+}
+
+/// A browser: cookies.
+#[derive(Default)]
+pub(super) struct Browser(BTreeMap<String, String>);
+
+/// What came back, read as a whole.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) headers: http::HeaderMap,
+    pub(super) body: String,
+}
+
+impl IdentityProvider for Provider {
+    async fn display_name(&self) -> String {
+        "Test Provider".into()
+    }
+
+    async fn login_url(&self, login: Login) -> Result<String, ProviderError> {
+        if let Some(failure) = &self.failure {
+            return Err(failure.clone());
+        }
+        let url = format!("https://idp.example/login?state={}", login.state);
+        self.logins.lock().unwrap().push(login);
+        Ok(url)
+    }
+
+    async fn exchange_code(&self, exchange: CodeExchange) -> Result<SignIn, ProviderError> {
+        if let Some(failure) = &self.failure {
+            return Err(failure.clone());
+        }
+        let known = self.logins.lock().unwrap().iter().any(|login| {
+            exchange.code == format!("code-{}", login.nonce)
+                && exchange.nonce == login.nonce
+                && exchange.redirect_uri == login.redirect_uri
+                && challenge_of(&exchange.code_verifier) == login.code_challenge
+        });
+        if !known {
+            return Err(ProviderError::Refused("no such code".into()));
+        }
+        Ok(SignIn {
+            profile: Profile {
+                subject: "person-1".into(),
+                name: Some("Ada".into()),
+                email: None,
+                email_verified: None,
+                picture: None,
+                claims: "{}".into(),
+            },
+            tokens: UpstreamTokens {
+                access_token: "upstream".into(),
+                refresh_token: None,
+                expires_at: None,
+            },
+        })
+    }
+}
+
+impl World {
+    pub(super) fn new() -> Self {
+        Self::at(ISSUER)
+    }
+
+    pub(super) fn at(public_url: &str) -> Self {
+        let config = Server::read(|name| match name {
+            "encryption_key" => Some(KEY),
+            "public_url" => Some(public_url),
+            "scopes" => Some("tools profile"),
+            "access_token_lifetime" => Some("900"),
+            "grant_lifetime" => Some("86400"),
+            "registrations_per_hour" => Some("3"),
+            _ => None,
+        })
+        .unwrap_or_else(|problems| panic!("{problems:?}"));
+        Self {
+            base: config.site.base(None).unwrap(),
+            config,
+            store: Store::new(MemoryKeyValue::default(), "t:"),
+            provider: Provider::default(),
+            now: 1_000_000,
+            random: StdRng::seed_from_u64(5),
+        }
+    }
+
+    /// Sends a request to the endpoint at its path.
+    pub(super) fn send(&mut self, request: Request) -> Answer {
+        let context = Context {
+            config: &self.config,
+            base: &self.base,
+            store: &self.store,
+            now: self.now,
+        };
+        let (random, provider) = (&mut self.random, &self.provider);
+        block_on(async {
+            let path = request.uri().path().to_owned();
+            let response = match path.as_str() {
+                "/authorize" => {
+                    endpoints::authorize::handle(&context, random, provider, &request).await
+                }
+                "/callback" => {
+                    endpoints::callback::handle(&context, random, provider, &request).await
+                }
+                "/token" => endpoints::token::handle(&context, random, &request).await,
+                "/revoke" => endpoints::revoke::handle(&context, &request).await,
+                "/register" => endpoints::register::handle(&context, random, &request).await,
+                path => endpoints::well_known::handle(
+                    context.config,
+                    context.base,
+                    request.method(),
+                    path,
+                ),
+            };
+            let (parts, body) = response.into_parts();
+            let body = body.collect().await.unwrap().to_bytes();
+            Answer {
+                status: parts.status.as_u16(),
+                headers: parts.headers,
+                body: String::from_utf8(body.to_vec()).unwrap(),
+            }
+        })
+    }
+
+    pub(super) fn get(&mut self, path: &str) -> Answer {
+        self.send(request("GET", path).body(Bytes::new()).unwrap())
+    }
+
+    pub(super) fn post_form(&mut self, path: &str, form: &[(&str, &str)]) -> Answer {
+        self.send(form_request(path).body(encode(form)).unwrap())
+    }
+
+    pub(super) fn register_json(&mut self, body: &Value) -> Answer {
+        let request = request("POST", "/register").header(CONTENT_TYPE, "application/json");
+        self.send(request.body(body.to_string().into()).unwrap())
+    }
+
+    /// Registers a public client that may refresh, and returns its identifier.
+    pub(super) fn register(&mut self, redirect_uri: &str) -> String {
+        let answer = self.register_json(&json!({
+            "client_name": "Test App",
+            "redirect_uris": [redirect_uri],
+            "token_endpoint_auth_method": "none",
+            "grant_types": ["authorization_code", "refresh_token"],
+        }));
+        assert_eq!(answer.status, 201, "{answer:?}");
+        answer.json()["client_id"].as_str().unwrap().to_owned()
+    }
+
+    /// Asks for authorization and allows it: up to the provider's page.
+    pub(super) fn begin_login(&mut self, browser: &mut Browser, query: &str) -> Answer {
+        let page = browser.open(self, &format!("/authorize?{query}"));
+        assert_eq!(page.status, 200, "{page:?}");
+        let sealed = page.consent();
+        browser.post(self, &[("consent", &sealed), ("decision", "allow")])
+    }
+
+    /// Comes back from the provider, where the person has signed in to the newest login.
+    pub(super) fn finish_login(&mut self, browser: &mut Browser) -> Answer {
+        let path = self.callback_path();
+        browser.open(self, &path)
+    }
+
+    pub(super) fn callback_path(&self) -> String {
+        let logins = self.provider.logins.lock().unwrap();
+        let login = logins.last().unwrap();
+        format!("/callback?code=code-{}&state={}", login.nonce, login.state)
+    }
+
+    /// The whole way: a code for the client.
+    pub(super) fn code(&mut self, client_id: &str, more: &str) -> String {
+        let mut browser = Browser::default();
+        let query = format!("{}{more}", query(client_id, REDIRECT_URI));
+        self.begin_login(&mut browser, &query);
+        let answer = self.finish_login(&mut browser);
+        answer.redirect().get("code").cloned().unwrap()
+    }
+
+    /// Redeems a code as the client that got it.
+    pub(super) fn redeem(&mut self, client_id: &str, code: &str) -> Answer {
+        self.post_form(
+            "/token",
+            &[
+                ("grant_type", "authorization_code"),
+                ("client_id", client_id),
+                ("code", code),
+                ("redirect_uri", REDIRECT_URI),
+                ("code_verifier", VERIFIER),
+            ],
+        )
+    }
+
+    pub(super) fn refresh(&mut self, client_id: &str, refresh_token: &str) -> Answer {
+        self.post_form(
+            "/token",
+            &[
+                ("grant_type", "refresh_token"),
+                ("client_id", client_id),
+                ("refresh_token", refresh_token),
+            ],
+        )
+    }
+}
+
+impl Browser {
+    pub(super) fn open(&mut self, world: &mut World, path: &str) -> Answer {
+        let request = request("GET", path).header(COOKIE, self.cookies());
+        let answer = world.send(request.body(Bytes::new()).unwrap());
+        self.keep(&answer);
+        answer
+    }
+
+    /// Sends the consent form.
+    pub(super) fn post(&mut self, world: &mut World, form: &[(&str, &str)]) -> Answer {
+        let request = form_request("/authorize").header(COOKIE, self.cookies());
+        let answer = world.send(request.body(encode(form)).unwrap());
+        self.keep(&answer);
+        answer
+    }
+
+    pub(super) fn has(&self, cookie: &str) -> bool {
+        self.0.contains_key(cookie)
+    }
+
+    fn cookies(&self) -> String {
+        let pairs: Vec<_> = self.0.iter().map(|(k, v)| format!("{k}={v}")).collect();
+        pairs.join("; ")
+    }
+
+    fn keep(&mut self, answer: &Answer) {
+        for line in answer.headers.get_all(SET_COOKIE) {
+            let pair = line.to_str().unwrap().split(';').next().unwrap();
+            let (name, value) = pair.split_once('=').unwrap();
+            self.0.insert(name.to_owned(), value.to_owned());
+        }
+    }
+}
+
+impl Answer {
+    pub(super) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("{self:?}"))
+    }
+
+    pub(super) fn header(&self, name: &str) -> &str {
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().unwrap())
+    }
+
+    pub(super) fn location(&self) -> &str {
+        assert_eq!(self.status, 303, "{self:?}");
+        self.header(LOCATION.as_str())
+    }
+
+    /// The parameters that went back to the client.
+    pub(super) fn redirect(&self) -> BTreeMap<String, String> {
+        let url = Url::parse(self.location()).unwrap();
+        url.query_pairs().into_owned().collect()
+    }
+
+    /// The sealed request in the consent page.
+    pub(super) fn consent(&self) -> String {
+        let (_, rest) = self.body.split_once(r#"name="consent" value=""#).unwrap();
+        rest.split_once('"').unwrap().0.to_owned()
+    }
+
+    /// The status and the error code of a JSON answer.
+    pub(super) fn error(&self) -> (u16, String) {
+        let json = self.json();
+        (
+            self.status,
+            json["error"].as_str().unwrap_or_default().to_owned(),
+        )
+    }
+}
+
+/// An authorization request's query.
+pub(super) fn query(client_id: &str, redirect_uri: &str) -> String {
+    form_urlencoded::Serializer::new(String::new())
+        .extend_pairs([
+            ("client_id", client_id),
+            ("response_type", "code"),
+            ("redirect_uri", redirect_uri),
+            ("state", "client state"),
+            ("code_challenge", &challenge_of(VERIFIER)),
+            ("code_challenge_method", "S256"),
+        ])
+        .finish()
+}
+
+pub(super) fn request(method: &str, path: &str) -> http::request::Builder {
+    http::Request::builder().method(method).uri(path)
+}
+
+fn form_request(path: &str) -> http::request::Builder {
+    request("POST", path).header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+}
+
+pub(super) fn encode(form: &[(&str, &str)]) -> Bytes {
+    form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(form)
+        .finish()
+        .into()
+}
