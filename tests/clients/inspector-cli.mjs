@@ -4,7 +4,7 @@ import { newerNode } from "./lib/newer-node.mjs";
 import { makeHome, packaged } from "./lib/opener.mjs";
 import { Person } from "./lib/person.mjs";
 import { atEnd, check, run, step } from "./lib/run.mjs";
-import { summary, tokenSummary } from "./lib/session.mjs";
+import { CALLS, report } from "./lib/session.mjs";
 
 run(
   "inspector-cli.mjs URL [TRANSPORT] [ARGUMENT...]",
@@ -18,19 +18,16 @@ run(
     const address = await Promise.race([home.opened(), listing.then(() => undefined)]);
     check(address, "the Inspector listed the tools without a sign-in");
     await person.authorize(address, address.searchParams.get("redirect_uri"));
-    const tools = payload(await listing).tools.map((tool) => tool.name).sort();
+    const { tools } = payload(await listing);
 
-    const call = async (name, ...more) => {
+    const results = {};
+    for (const [name, values] of Object.entries(CALLS)) {
       step(`calling ${name}`);
-      return payload(await inspect("--stored-auth-only", "--method", "tools/call", "--tool-name", name, ...more));
-    };
-    const add = summary("add", await call("add", "--tool-arg", "a=2", "b=3"));
-    check(add.structured?.sum === 5, `2 + 3 came out as ${JSON.stringify(add)}`);
-    const user = summary("getUserInfo", await call("getUserInfo"));
-    check(user.structured?.sub, `getUserInfo names nobody: ${JSON.stringify(user)}`);
-    const token = tokenSummary(await call("getToken"));
+      const call = ["--method", "tools/call", "--tool-name", name, "--tool-args-json", JSON.stringify(values)];
+      results[name] = payload(await inspect("--stored-auth-only", ...call));
+    }
     check((await home.count()) === 1, "the person had to sign in more than once");
-    return { tools, add: add.structured, getUserInfo: user.structured, getToken: token, pages: person.pages };
+    return { ...report(tools, results), pages: person.pages };
   },
   150,
 );

@@ -89,7 +89,7 @@ run(
     titles.error = await watched.look("error");
 
     watched.good("everything");
-    return { titles, copied, person, scope: tokens.scope ?? null };
+    return { ok: true, titles, copied, person, scope: tokens.scope ?? null };
   },
   150,
 );

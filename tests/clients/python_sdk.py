@@ -135,13 +135,14 @@ async def use(options: argparse.Namespace) -> dict[str, Any]:
     step("connecting, which asks for a sign-in")
     async with connected(options.url, options.sse, options.mode, sign_in.provider) as client:
         step("listing the tools")
-        tools = sorted(tool.name for tool in (await client.list_tools()).tools)
-        added, _ = await call(client, "add", a=2, b=3)
-        check(added == {"sum": 5}, f"2 + 3 came out as {added}")
-        user, _ = await call(client, "getUserInfo")
+        tools = [tool.name for tool in (await client.list_tools()).tools]
+        added, sum_text = await call(client, "add", a=2, b=3)
+        check(added == {"sum": 5} and sum_text == "5", f"2 + 3 came out as {added} and {sum_text}")
+        user, user_text = await call(client, "getUserInfo")
         check(user and user.get("sub"), f"getUserInfo names nobody: {user}")
-        _, text = await call(client, "getToken")
-        scheme, _, token = text.rpartition(" ")
+        _, token_text = await call(client, "getToken")
+        scheme, _, token = token_text.rpartition(" ")
+        check(token, "getToken gave no token")
         check(sign_in.logins == 1, f"the person had to sign in {sign_in.logins} times")
         first = sign_in.memory.tokens
         check(first and first.refresh_token, "no refresh token was issued")
@@ -158,9 +159,11 @@ async def use(options: argparse.Namespace) -> dict[str, Any]:
             "server": server.model_dump(mode="json", by_alias=True, exclude_none=True) if server else None,
             "protocol": client.protocol_version,
             "tools": tools,
-            "add": {"sum": 5},
-            "getUserInfo": user,
-            "getToken": {"scheme": scheme or None, "claims": claims(token)},
+            "add": sum_text,
+            "getUserInfo": user_text,
+            "getToken": "(not shown)",
+            "user": user,
+            "token": {"scheme": scheme or None, "claims": claims(token)},
             "scope": first.scope,
             "authMethod": sign_in.memory.client.token_endpoint_auth_method,
             "pages": sign_in.person.pages,

@@ -1,27 +1,39 @@
 // What every client does once it is connected: list the tools, and call each of them.
 import { check, step } from "./run.mjs";
 
-const TOOLS = ["add", "getToken", "getUserInfo"];
+/** What each tool is called with. */
+export const CALLS = { add: { a: 2, b: 3 }, getUserInfo: {}, getToken: {} };
 
 /** Lists the tools and calls all three with `client`, a connected client of either TypeScript SDK. */
 export async function useTools(client) {
   step("listing the tools");
   const { tools } = await client.listTools();
-  const names = tools.map((tool) => tool.name).sort();
-  for (const name of TOOLS) check(names.includes(name), `there is no tool ${name} among ${names.join(", ")}`);
-  step("calling add");
-  const sum = summary("add", await client.callTool({ name: "add", arguments: { a: 2, b: 3 } }));
-  check(sum.structured?.sum === 5, `2 + 3 came out as ${JSON.stringify(sum)}`);
-  step("calling getUserInfo");
-  const person = summary("getUserInfo", await client.callTool({ name: "getUserInfo", arguments: {} }));
-  check(person.structured?.sub, `getUserInfo names nobody: ${JSON.stringify(person)}`);
-  step("calling getToken");
-  const token = tokenSummary(await client.callTool({ name: "getToken", arguments: {} }));
-  return { tools: names, add: sum.structured, getUserInfo: person.structured, getToken: token };
+  const results = {};
+  for (const [name, values] of Object.entries(CALLS)) {
+    step(`calling ${name}`);
+    results[name] = await client.callTool({ name, arguments: values });
+  }
+  return report(tools, results);
+}
+
+/**
+ * What was seen: the names of the tools as they were listed, the text of each result, `user` (who getUserInfo says it
+ * is) and `token` (the scheme and the claims of what getToken gave). Throws if any of it is not as it has to be.
+ */
+export function report(listed, results) {
+  const tools = listed.map((tool) => tool.name);
+  for (const name of Object.keys(CALLS)) check(tools.includes(name), `there is no tool ${name} among ${tools.join(", ")}`);
+  const add = summary("add", results.add);
+  check(add.structured?.sum === 5 && add.text === "5", `2 + 3 came out as ${JSON.stringify(add)}`);
+  const user = summary("getUserInfo", results.getUserInfo);
+  check(user.structured?.sub, `getUserInfo names nobody: ${JSON.stringify(user)}`);
+  check(JSON.parse(user.text).sub === user.structured.sub, `getUserInfo's text says something else: ${JSON.stringify(user)}`);
+  const token = tokenSummary(results.getToken);
+  return { tools, add: add.text, getUserInfo: user.text, getToken: "(not shown)", user: user.structured, token };
 }
 
 /** The structured content and the text of a tool's result, which must not be an error. */
-export function summary(name, result) {
+function summary(name, result) {
   const text = (result.content ?? [])
     .filter((block) => block.type === "text")
     .map((block) => block.text)
@@ -31,7 +43,7 @@ export function summary(name, result) {
 }
 
 /** What getToken's result says, without the token: its scheme, and its claims if it is a JWT. */
-export function tokenSummary(result) {
+function tokenSummary(result) {
   const { text } = summary("getToken", result);
   const [, scheme, token] = /^(?:(\S+) )?(\S+)$/.exec(text) ?? [];
   check(token, "getToken gave no token");
@@ -39,7 +51,7 @@ export function tokenSummary(result) {
 }
 
 /** The claims of a JWT, unverified; null if it is none. */
-export function claims(token) {
+function claims(token) {
   const parts = token.split(".");
   if (parts.length !== 3) return null;
   try {
