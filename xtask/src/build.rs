@@ -62,3 +62,6 @@ pub fn packages() -> Result<Vec<String>> {
     packages.sort();
     Ok(packages)
 }
+
+/// What else becomes Wasm: for the bench, and for the tests of the host.
+pub const GUESTS: [&str; 3] = ["bench-empty", "host-test-dependency", "host-test-guest"];
