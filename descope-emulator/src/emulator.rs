@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -226,10 +227,12 @@ impl Running {
         ended
     }
 
-    /// Stops: no new connections, hanging requests end, and what is under way finishes.
+    /// Stops: no new connections, hanging requests end, and what is under way has a second to finish.
     pub async fn stop(mut self) {
         let _ = self.stop.send(true);
-        let _ = (&mut self.server).await;
+        // Browsers open connections ahead of need, and one that has sent nothing would be waited for.
+        let _ = tokio::time::timeout(STOP_GRACE, &mut self.server).await;
+        self.server.abort();
     }
 }
 
@@ -267,3 +270,5 @@ fn check_ids(config: &Config) -> Result<(), StartError> {
     }
     Ok(())
 }
+
+const STOP_GRACE: Duration = Duration::from_secs(1);

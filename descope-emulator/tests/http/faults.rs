@@ -59,12 +59,12 @@ async fn a_hanging_request_ends_when_the_emulator_stops() {
     descope.fail(Endpoint::Token, Fault::Hang, 1);
     let url = format!("{}/oauth2/v1/apps/token", descope.base_url());
     let request = http().post(url).form(&refresh_form("x")).send();
-    let mut hanging = tokio::spawn(request);
+    let hanging = tokio::spawn(request);
     while descope.requests(Endpoint::Token) == 0 {
         tokio::task::yield_now().await;
     }
-    let early = tokio::time::timeout(Duration::from_millis(50), &mut hanging).await;
-    assert!(early.is_err());
+    login(&descope).await;
+    assert!(!hanging.is_finished());
     descope.stop().await;
     let answer = hanging.await.unwrap();
     assert!(answer.is_err() || answer.unwrap().status() == 503);

@@ -86,3 +86,14 @@ async fn a_stopped_emulator_frees_its_port() {
     };
     start_with(again).await;
 }
+
+#[tokio::test]
+async fn a_connection_that_says_nothing_does_not_hold_up_the_stop() {
+    let descope = start().await;
+    let silent = tokio::net::TcpStream::connect(descope.address())
+        .await
+        .unwrap();
+    login(&descope).await;
+    descope.stop().await;
+    drop(silent);
+}
