@@ -1,0 +1,26 @@
+//! Outbound HTTP for `descope`, within bounds.
+
+use bytes::Bytes;
+use descope::{Http, SendError};
+use http::{Request, Response};
+use platform::http_client::{self, Bounds, Error};
+use std::time::Duration;
+
+/// The platform's HTTP client.
+pub struct Outbound;
+
+impl Http for Outbound {
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, SendError> {
+        http_client::send(request, BOUNDS)
+            .await
+            .map_err(|error| match error {
+                Error::Denied(_) => SendError::Denied(error.to_string()),
+                _ => SendError::Failed(error.to_string()),
+            })
+    }
+}
+
+const BOUNDS: Bounds = Bounds {
+    time: Duration::from_secs(10),
+    size: 256 * 1024,
+};
