@@ -21,6 +21,7 @@ pub struct Page {
     body: Markup,
     status: StatusCode,
     policy: ContentSecurityPolicy,
+    style: &'static str,
     script: Option<&'static str>,
     wide: bool,
 }
@@ -34,6 +35,7 @@ impl Page {
             body,
             status: StatusCode::OK,
             policy: ContentSecurityPolicy::default(),
+            style: "",
             script: None,
             wide: false,
         }
@@ -49,6 +51,12 @@ impl Page {
     /// scheme with its colon.
     pub fn form_action(mut self, source: &str) -> Self {
         self.policy.form_action(source);
+        self
+    }
+
+    /// Adds to the style sheet what this page alone needs.
+    pub fn style(mut self, style: &'static str) -> Self {
+        self.style = style;
         self
     }
 
@@ -72,10 +80,12 @@ impl Page {
             body,
             status,
             mut policy,
+            style,
             script,
             wide,
         } = self;
-        policy.style(&hash(STYLE));
+        let style = format!("{STYLE}{style}");
+        policy.style(&hash(&style));
         let markup = html! {
             (DOCTYPE)
             html lang="en" {
@@ -85,7 +95,7 @@ impl Page {
                     meta name="color-scheme" content="light dark";
                     title { (title) }
                     link rel="icon" href=(ICON);
-                    style { (PreEscaped(STYLE)) }
+                    style { (PreEscaped(style)) }
                 }
                 body {
                     header { p.brand { (mark()) "Gatehouse" } }
@@ -137,6 +147,7 @@ mod tests {
     #[test]
     fn the_policy_allows_exactly_the_style_and_script_that_the_page_has() {
         let response = Page::new("t", html! {})
+            .style("b > i { color: red; }")
             .script("let a = 1 < 2")
             .into_response();
         let policy = response.headers()["content-security-policy"].clone();

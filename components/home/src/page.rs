@@ -1,0 +1,152 @@
+//! The page itself.
+
+use crate::clients::clients;
+use crate::snippet::snippet;
+use config::Base;
+use maud::{Markup, html};
+use web::{Page, Response};
+
+/// The landing page of the server at `base`.
+pub fn home(base: &Base) -> Response {
+    let body = html! {
+        h1 { "Tools for your AI client, behind your own sign-in" }
+        p.lead {
+            "Gatehouse is a remote MCP server. An AI client that you connect to it can use its tools for you, once you \
+             have signed in and said yes."
+        }
+        section aria-labelledby="address" {
+            h2 #address { "The address" }
+            p { "Paste this into your client:" }
+            div.address { (snippet("the address", &base.join("/mcp"))) }
+            p.small { "The client finds the sign-in by itself. There is no key to make and nothing to install." }
+        }
+        section aria-labelledby="connect" {
+            h2 #connect { "Connect your client" }
+            @for (index, client) in clients(base).into_iter().enumerate() {
+                details open[index == 0] {
+                    summary { b { (client.name) } " " span.small { (client.kind) } }
+                    div.steps { (client.steps) }
+                }
+            }
+        }
+        section aria-labelledby="tools" {
+            h2 #tools { "Its tools" }
+            (tools())
+        }
+        section aria-labelledby="sign-in" {
+            h2 #sign-in { "How signing in works" }
+            ol.bullets {
+                li { "The client asks this server where to sign in, and opens your browser." }
+                li { "A page here says which client it is, where it wants to be called back, and what it asks for. You allow it or you do not." }
+                li { "You sign in with Descope. The client sees neither your password nor your session there." }
+                li { "The client gets a token that is good for this server alone. It lasts for minutes and renews itself, until the client gives it back or you have to sign in again." }
+            }
+            p {
+                "A Descope token of this server's own project works as well, where it is put into the client's "
+                code { "Authorization" } " header by hand."
+            }
+        }
+        section aria-labelledby="developers" {
+            h2 #developers { "For developers" }
+            (documents(base))
+        }
+        p.visually-hidden #copied role="status" {}
+    };
+    Page::new("Gatehouse: an MCP server behind a sign-in", body)
+        .wide()
+        .style(include_str!("style.css"))
+        .script(include_str!("copy.js"))
+        .into_response()
+}
+
+/// The tools of `components/tools`; whoever swaps that component changes this table.
+const TOOLS: [(&str, &str, &str); 3] = [
+    ("add", "Adds two numbers and gives their sum.", "tools"),
+    (
+        "getUserInfo",
+        "Tells who you are: your name, your email address, and whatever else Descope says of you.",
+        "profile",
+    ),
+    (
+        "getToken",
+        "Gives your Descope token, for Descope's own services. Allow it to clients alone that you trust with it.",
+        "upstream_token",
+    ),
+];
+
+fn tools() -> Markup {
+    html! {
+        table {
+            thead { tr { th scope="col" { "Tool" } th scope="col" { "What it does" } th scope="col" { "Scope" } } }
+            tbody {
+                @for (name, what, scope) in TOOLS {
+                    tr { th scope="row" { code { (name) } } td { (what) } td { code { (scope) } } }
+                }
+            }
+        }
+        p.small { "A client can call a tool if you allowed it the tool's scope." }
+    }
+}
+
+fn documents(base: &Base) -> Markup {
+    html! {
+        ul.bullets {
+            @for (path, what) in [
+                ("/.well-known/oauth-protected-resource/mcp", "what the MCP endpoint asks for (RFC 9728)"),
+                ("/.well-known/oauth-authorization-server", "the authorization server (RFC 8414)"),
+                ("/.well-known/jwks.json", "the public keys of its tokens (RFC 7517)"),
+            ] {
+                li { a href=(base.join(path)) { (path) } ": " (what) }
+            }
+        }
+        p.small {
+            "Clients register themselves at " code { "/register" } " (RFC 7591). Authorization is by code with PKCE; resources are named by "
+            code { "resource" } " (RFC 8707)."
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use config::Site;
+    use futures::executor::block_on;
+    use http_body_util::BodyExt;
+
+    fn page() -> String {
+        let site = Site::read(|_| Some("https://mcp.example.com")).unwrap();
+        let body = block_on(home(site.configured().unwrap()).into_body().collect()).unwrap();
+        String::from_utf8(body.to_bytes().to_vec()).unwrap()
+    }
+
+    #[test]
+    fn every_tool_is_named_with_its_scope() {
+        let page = page();
+        for (name, what, scope) in TOOLS {
+            for part in [name, what, scope] {
+                assert!(page.contains(part), "{part}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_page_loads_nothing_and_calls_no_foreign_host() {
+        let page = page();
+        for loading in ["src=", "@import", "url(", "<iframe", "<form"] {
+            assert!(!page.contains(loading), "{loading}");
+        }
+        for link in page.split("href=\"").skip(1) {
+            assert!(
+                link.starts_with("https://mcp.example.com/") || link.starts_with("data:image/svg"),
+                "{link:.60}"
+            );
+        }
+    }
+
+    #[test]
+    fn no_attribute_needs_more_than_the_policy_allows() {
+        let page = page();
+        assert!(!page.contains(" style=") && !page.contains(" onclick="));
+        assert_eq!(page.matches("<h1>").count(), 1);
+    }
+}
