@@ -10,6 +10,8 @@ pub struct Client {
     pub name: &'static str,
     /// Where it runs, in a few words.
     pub kind: &'static str,
+    /// Whether it can reach the server from there.
+    pub is_reached: bool,
     /// What to do.
     pub steps: Markup,
 }
@@ -23,6 +25,7 @@ pub fn clients(base: &Base) -> Vec<Client> {
         Client {
             name: "Claude",
             kind: "web, desktop and phone",
+            is_reached: base.is_https(),
             steps: html! {
                 (needs_public_address(base))
                 ol.bullets {
@@ -35,6 +38,7 @@ pub fn clients(base: &Base) -> Vec<Client> {
         Client {
             name: "Claude Code",
             kind: "terminal",
+            is_reached: true,
             steps: html! {
                 (snippet("Claude Code, command", &format!("claude mcp add --transport http gatehouse {word}")))
                 p { "Then start " code { "claude" } ", enter " code { "/mcp" } ", choose " b { "gatehouse" } " and sign in." }
@@ -43,6 +47,7 @@ pub fn clients(base: &Base) -> Vec<Client> {
         Client {
             name: "ChatGPT",
             kind: "web",
+            is_reached: base.is_https(),
             steps: html! {
                 (needs_public_address(base))
                 ol.bullets {
@@ -55,6 +60,7 @@ pub fn clients(base: &Base) -> Vec<Client> {
         Client {
             name: "Cursor",
             kind: "editor",
+            is_reached: true,
             steps: html! {
                 p { "In " code { "~/.cursor/mcp.json" } ", or in " code { ".cursor/mcp.json" } " of a project:" }
                 (snippet("Cursor, mcp.json", &format!("{{\n  \"mcpServers\": {{\n    \"gatehouse\": {{ \"url\": {json} }}\n  }}\n}}")))
@@ -64,6 +70,7 @@ pub fn clients(base: &Base) -> Vec<Client> {
         Client {
             name: "VS Code",
             kind: "editor",
+            is_reached: true,
             steps: html! {
                 p { "In a terminal:" }
                 (snippet("VS Code, command", &format!(
@@ -79,6 +86,7 @@ pub fn clients(base: &Base) -> Vec<Client> {
         Client {
             name: "MCP Inspector",
             kind: "for trying out and testing",
+            is_reached: true,
             steps: html! {
                 p { "In the browser: choose the transport " b { "Streamable HTTP" } " and paste the address." }
                 (snippet("MCP Inspector, web", "npx @modelcontextprotocol/inspector"))
@@ -91,6 +99,7 @@ pub fn clients(base: &Base) -> Vec<Client> {
         Client {
             name: "Clients that only start programs",
             kind: "with mcp-remote in between",
+            is_reached: true,
             steps: html! {
                 p { "In the file where the client lists its servers:" }
                 (snippet("mcp-remote, configuration", &format!(
@@ -101,6 +110,7 @@ pub fn clients(base: &Base) -> Vec<Client> {
         Client {
             name: "Clients that only speak HTTP+SSE",
             kind: "the transport of 2024",
+            is_reached: true,
             steps: html! {
                 p { "Take this address instead:" }
                 (snippet("HTTP+SSE, address", &base.join("/sse")))

@@ -8,6 +8,11 @@ use web::{Page, Response};
 
 /// The landing page of the server at `base`.
 pub fn home(base: &Base) -> Response {
+    let clients = clients(base);
+    let first = clients
+        .iter()
+        .find(|client| client.is_reached)
+        .map(|client| client.name);
     let body = html! {
         h1 { "Tools for your AI client, behind your own sign-in" }
         p.lead {
@@ -22,8 +27,8 @@ pub fn home(base: &Base) -> Response {
         }
         section aria-labelledby="connect" {
             h2 #connect { "Connect your client" }
-            @for (index, client) in clients(base).into_iter().enumerate() {
-                details open[index == 0] {
+            @for client in &clients {
+                details open[Some(client.name) == first] {
                     summary { b { (client.name) } " " span.small { (client.kind) } }
                     div.steps { (client.steps) }
                 }
@@ -59,7 +64,7 @@ pub fn home(base: &Base) -> Response {
         .into_response()
 }
 
-/// The tools of `components/tools`; whoever swaps that component changes this table.
+/// The tools of `components/tools`; whoever swaps that component changes this list.
 const TOOLS: [(&str, &str, &str); 3] = [
     ("add", "Adds two numbers and gives their sum.", "tools"),
     (
@@ -76,11 +81,12 @@ const TOOLS: [(&str, &str, &str); 3] = [
 
 fn tools() -> Markup {
     html! {
-        table {
-            thead { tr { th scope="col" { "Tool" } th scope="col" { "What it does" } th scope="col" { "Scope" } } }
-            tbody {
-                @for (name, what, scope) in TOOLS {
-                    tr { th scope="row" { code { (name) } } td { (what) } td { code { (scope) } } }
+        ul.cards.tools {
+            @for (name, what, scope) in TOOLS {
+                li.card {
+                    h3 { code { (name) } }
+                    p { (what) }
+                    p.small { "Scope: " code { (scope) } }
                 }
             }
         }
