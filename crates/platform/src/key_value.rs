@@ -2,19 +2,9 @@
 
 use store::{Error, KeyValue};
 
-mod bindings {
-    #![allow(missing_docs, unsafe_code, unused_qualifications)]
-    use spin_sdk::wit_bindgen;
-
-    wit_bindgen::generate!({
-        runtime_path: "spin_sdk::wit_bindgen::rt",
-        world: "platform",
-        path: "wit",
-        generate_all,
-    });
-}
-
-use bindings::wasi::keyvalue::{atomics, store as buckets};
+// The SDK's own bindings of the whole interface, though it calls them experimental: bindings of a
+// part of it cannot be linked beside them into one component.
+use spin_sdk::experimental::wasi::keyvalue::{atomics, store as buckets};
 
 /// The component's default store. Open it once per instance.
 pub struct SpinKeyValue {
