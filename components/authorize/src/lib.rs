@@ -1,1 +1,55 @@
-//! .
+//! The component `authorize`: `/authorize`, `/callback`, `/token` and `/revoke`.
+
+mod identity;
+
+use authserver::{Context, MAX_BODY, endpoints};
+use axum::Router;
+use axum::extract::{Request, State};
+use identity::Composed;
+use instance::Instance;
+use std::sync::Arc;
+use web::Response;
+
+platform::http_component!(router);
+
+async fn router() -> Router {
+    Router::new()
+        .fallback(handle)
+        .with_state(Arc::new(Instance::read().await))
+}
+
+async fn handle(State(instance): State<Arc<Instance>>, request: Request) -> Response {
+    let (config, base) = match instance.place(request.headers()) {
+        Ok(place) => place,
+        Err(problems) if web::wants_html(request.headers()) => {
+            return web::problem_page(&problems);
+        }
+        Err(problems) => return web::problem_json(&problems),
+    };
+    let store = match instance.store(config).await {
+        Ok(store) => store,
+        Err(error) => return authserver::store_unavailable(&error),
+    };
+    let request = match web::read_request(request, MAX_BODY).await {
+        Ok(request) => request,
+        Err(response) => return response,
+    };
+    let context = Context {
+        config,
+        base: &base,
+        store,
+        now: platform::time::now(),
+    };
+    let random = &mut instance::random();
+    match request.uri().path() {
+        "/authorize" => endpoints::authorize::handle(&context, random, &Composed, &request).await,
+        "/callback" => endpoints::callback::handle(&context, random, &Composed, &request).await,
+        "/token" => {
+            let response = endpoints::token::handle(&context, random, &request).await;
+            instance.sweep_sometimes();
+            response
+        }
+        "/revoke" => endpoints::revoke::handle(&context, &request).await,
+        _ => web::text(http::StatusCode::NOT_FOUND, "Not found\n"),
+    }
+}

@@ -1,1 +1,44 @@
-//! .
+//! The component `metadata`: discovery documents, public keys, and client registration.
+
+use authserver::{Context, MAX_BODY, endpoints};
+use axum::Router;
+use axum::extract::{Request, State};
+use instance::Instance;
+use std::sync::Arc;
+use web::Response;
+
+platform::http_component!(router);
+
+async fn router() -> Router {
+    Router::new()
+        .fallback(handle)
+        .with_state(Arc::new(Instance::read().await))
+}
+
+async fn handle(State(instance): State<Arc<Instance>>, request: Request) -> Response {
+    let (config, base) = match instance.place(request.headers()) {
+        Ok(place) => place,
+        Err(problems) => return web::problem_json(&problems),
+    };
+    if request.uri().path() != "/register" {
+        let (method, path) = (request.method(), request.uri().path());
+        return endpoints::well_known::handle(config, &base, method, path);
+    }
+    let store = match instance.store(config).await {
+        Ok(store) => store,
+        Err(error) => return authserver::store_unavailable(&error),
+    };
+    let request = match web::read_request(request, MAX_BODY).await {
+        Ok(request) => request,
+        Err(response) => return response,
+    };
+    let context = Context {
+        config,
+        base: &base,
+        store,
+        now: platform::time::now(),
+    };
+    let response = endpoints::register::handle(&context, &mut instance::random(), &request).await;
+    instance.sweep_sometimes();
+    response
+}
