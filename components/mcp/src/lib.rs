@@ -1,1 +1,58 @@
-//! .
+//! The MCP endpoint: `/mcp` (Streamable HTTP), `/sse` and `/messages` (HTTP+SSE).
+//!
+//! What it does is in the crate `mcpserver`; here it gets its parts: Spin's key-value store, and the
+//! two components that `spin.toml` composes it with.
+
+mod bindings;
+mod environment;
+mod identity;
+mod key_value;
+mod tools;
+
+use config::Problem;
+use mcpserver::{Parts, Server};
+use platform::axum::Router;
+use platform::axum::extract::Request;
+
+platform::http_component!(router);
+
+/// What the server stands on here.
+struct Gatehouse;
+
+impl Parts for Gatehouse {
+    type KeyValue = key_value::LazyKeyValue;
+    type Identity = identity::Provider;
+    type Tools = tools::Tools;
+    type Environment = environment::Platform;
+}
+
+async fn router() -> Router {
+    match configuration().await {
+        Ok(config) => {
+            let server = Server::<Gatehouse>::new(
+                config,
+                key_value::LazyKeyValue::default(),
+                identity::Provider,
+                tools::Tools,
+                environment::Platform,
+            );
+            Router::new().fallback(move |request: Request| {
+                let server = server.clone();
+                async move {
+                    server
+                        .handle(request)
+                        .await
+                        .map(platform::axum::body::Body::new)
+                }
+            })
+        }
+        Err(problems) => {
+            Router::new().fallback(move || async move { web::problem_json(&problems) })
+        }
+    }
+}
+
+async fn configuration() -> Result<config::Server, Vec<Problem>> {
+    let values = platform::variables::read(config::Server::VARIABLES).await;
+    config::Server::read(|name| values.get(name).map(String::as_str))
+}

@@ -1,0 +1,48 @@
+//! The composed identity provider.
+
+use crate::bindings::gatehouse::identity::provider;
+use grants::{Profile, UpstreamTokens};
+use mcpserver::{IdentityError, IdentityProvider, Presented};
+
+/// The component that exports `gatehouse:identity/provider`.
+pub(crate) struct Provider;
+
+impl IdentityProvider for Provider {
+    async fn verify(&self, token: &str) -> Result<Presented, IdentityError> {
+        let presented = provider::verify(token.to_owned()).await.map_err(failed)?;
+        Ok(Presented {
+            profile: profile(presented.profile),
+            expires_at: presented.expires_at,
+        })
+    }
+
+    async fn refresh(&self, refresh_token: &str) -> Result<UpstreamTokens, IdentityError> {
+        let tokens = provider::refresh(refresh_token.to_owned())
+            .await
+            .map_err(failed)?;
+        Ok(UpstreamTokens {
+            access_token: tokens.access_token,
+            refresh_token: tokens.refresh_token,
+            expires_at: tokens.expires_at,
+        })
+    }
+}
+
+fn profile(profile: provider::Profile) -> Profile {
+    Profile {
+        subject: profile.subject,
+        name: profile.name,
+        email: profile.email,
+        email_verified: profile.email_verified,
+        picture: profile.picture,
+        claims: profile.claims,
+    }
+}
+
+fn failed(error: provider::Error) -> IdentityError {
+    match error {
+        provider::Error::Misconfigured(text) => IdentityError::Misconfigured(text),
+        provider::Error::Refused(text) => IdentityError::Refused(text),
+        provider::Error::Unavailable(text) => IdentityError::Unavailable(text),
+    }
+}

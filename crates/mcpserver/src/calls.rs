@@ -1,0 +1,306 @@
+//! A call on its way to its tool and back.
+
+use crate::authentication::{Authenticated, Source};
+use crate::credential::upstream_token;
+use crate::refusal::Refusal;
+use crate::toolbox::Toolbox;
+use crate::{
+    Call, Caller, Credential, Environment, Event, Events, Failure, Parts, Server, ToolProvider,
+};
+use futures::future::{BoxFuture, Either, FutureExt, select};
+use grants::Grants;
+use mcp::jsonrpc::{self, Id};
+use mcp::{CallParams, Error, Output, Revision};
+use std::pin::pin;
+use std::time::Duration;
+
+/// How long a call may take.
+const LONGEST: Duration = Duration::from_secs(60);
+
+/// A call that may be made.
+#[derive(Debug)]
+pub(crate) struct PreparedCall {
+    id: Id,
+    revision: Revision,
+    progress_token: Option<String>,
+    name: String,
+    arguments: String,
+    wants_credential: bool,
+}
+
+/// A call that was not begun, or has come to an end: the JSON-RPC response.
+pub(crate) type Ended = String;
+
+/// A call that runs.
+pub(crate) struct RunningCall<P: Parts> {
+    id: Id,
+    revision: Revision,
+    progress_token: Option<String>,
+    last_progress: f64,
+    name: String,
+    events: <P::Tools as ToolProvider>::Events,
+    deadline: BoxFuture<'static, ()>,
+}
+
+/// What a call that runs has to say.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Step {
+    /// A notification.
+    Notification(String),
+    /// The response, after which there is nothing.
+    Response(String),
+}
+
+impl<P: Parts> Server<P> {
+    /// Checks everything about a call that can be checked before it is made.
+    ///
+    /// Without `may_stream` progress is not asked for.
+    pub(crate) async fn prepare_call(
+        &self,
+        id: Id,
+        params: Result<CallParams<'_>, Error>,
+        authenticated: &Authenticated,
+        revision: Revision,
+        may_stream: bool,
+    ) -> Result<Result<PreparedCall, Ended>, Refusal> {
+        let ended = |error| {
+            let response = jsonrpc::error_response(Some(&id), &error, revision);
+            Ok(Err(response))
+        };
+        let params = match params {
+            Ok(params) => params,
+            Err(error) => return ended(error),
+        };
+        let Some(toolbox) = self.toolbox().await else {
+            return ended(Error::internal());
+        };
+        let Some(terms) = toolbox.find(&params.name) else {
+            return ended(Error::unknown_tool(&params.name));
+        };
+        let granted = &authenticated.caller.scopes;
+        if !terms.scopes.iter().all(|scope| granted.contains(scope)) {
+            // With what the token has, so that whoever asks for these loses nothing.
+            let mut needed = granted.clone();
+            needed.extend(
+                terms
+                    .scopes
+                    .iter()
+                    .filter(|s| !granted.contains(s))
+                    .cloned(),
+            );
+            return Err(Refusal::InsufficientScope(needed));
+        }
+        Ok(Ok(PreparedCall {
+            id,
+            revision,
+            progress_token: params
+                .progress_token
+                .filter(|_| may_stream)
+                .map(str::to_owned),
+            name: params.name.into_owned(),
+            arguments: params.arguments.to_owned(),
+            wants_credential: terms.wants_credential,
+        }))
+    }
+
+    /// Makes a call.
+    pub(crate) async fn start_call(
+        &self,
+        call: PreparedCall,
+        authenticated: Authenticated,
+    ) -> Result<RunningCall<P>, Ended> {
+        let PreparedCall {
+            id,
+            revision,
+            progress_token,
+            name,
+            arguments,
+            wants_credential,
+        } = call;
+        let mut deadline = self.environment.sleep(LONGEST).boxed();
+        let beginning = async {
+            let credential = if wants_credential {
+                self.credential(authenticated.source).await?
+            } else {
+                None
+            };
+            let call = Call {
+                name: name.clone(),
+                arguments,
+                caller: Caller {
+                    credential,
+                    ..authenticated.caller
+                },
+                wants_progress: progress_token.is_some(),
+            };
+            self.tools
+                .call(call)
+                .await
+                .map_err(|failure| self.failed(&name, failure, revision))
+        };
+        let begun = match select(pin!(beginning), &mut deadline).await {
+            Either::Left((begun, _)) => begun,
+            Either::Right(_) => Err(self.too_slow(&name)),
+        };
+        match begun {
+            Ok(events) => Ok(RunningCall {
+                id,
+                revision,
+                progress_token,
+                last_progress: f64::NEG_INFINITY,
+                name,
+                events,
+                deadline,
+            }),
+            Err(NotBegun::Output(output)) => Err(self.respond(&id, &name, &output, revision)),
+            Err(NotBegun::Error(error)) => {
+                Err(jsonrpc::error_response(Some(&id), &error, revision))
+            }
+        }
+    }
+
+    /// The tools; `None` if they cannot be had now.
+    pub(crate) async fn toolbox(&self) -> Option<&Toolbox> {
+        if let Some(toolbox) = self.toolbox.get() {
+            return Some(toolbox);
+        }
+        let listed = match select(
+            pin!(self.tools.list()),
+            self.environment.sleep(LONGEST).boxed(),
+        )
+        .await
+        {
+            Either::Left((listed, _)) => listed.and_then(Toolbox::new),
+            Either::Right(_) => Err("they were not listed in time".to_owned()),
+        };
+        match listed {
+            Ok(toolbox) => Some(self.toolbox.get_or_init(|| toolbox)),
+            Err(reason) => {
+                self.environment
+                    .log(&format!("mcp: the tools cannot be offered: {reason}"));
+                None
+            }
+        }
+    }
+
+    async fn credential(&self, source: Source) -> Result<Option<Credential>, NotBegun> {
+        match source {
+            Source::Presented(value) => Ok(Some(Credential::Presented(value))),
+            Source::Grant { id, expires_at } => upstream_token::<P>(
+                &Grants::new(&self.store, &self.config.keys),
+                &self.identity,
+                &self.environment,
+                &id,
+                expires_at,
+            )
+            .await
+            .map(|token| token.map(Credential::Upstream))
+            .map_err(|error| {
+                self.environment.log(&format!("mcp: {error}"));
+                NotBegun::Output(Output::error(
+                    "The identity provider did not answer. Try again in a minute.",
+                ))
+            }),
+        }
+    }
+
+    fn failed(&self, name: &str, failure: Failure, revision: Revision) -> NotBegun {
+        match failure {
+            Failure::UnknownTool => NotBegun::Error(Error::unknown_tool(name)),
+            // From 2025-11-25 on these are for the model, which can mend them.
+            Failure::InvalidArguments(reason) if revision >= Revision::V2025_11_25 => {
+                NotBegun::Output(Output::error(format!("The arguments do not fit: {reason}")))
+            }
+            Failure::InvalidArguments(reason) => NotBegun::Error(Error::invalid_params(format!(
+                "The arguments do not fit: {reason}"
+            ))),
+            Failure::Unsupported => NotBegun::Error(Error::method_not_found("tools/call")),
+            Failure::Internal(reason) => {
+                self.environment
+                    .log(&format!("mcp: the tool {name} failed: {reason}"));
+                NotBegun::Error(Error::internal())
+            }
+        }
+    }
+
+    fn too_slow(&self, name: &str) -> NotBegun {
+        self.environment
+            .log(&format!("mcp: the tool {name} did not finish in time"));
+        NotBegun::Error(Error::new(
+            mcp::ErrorCode::InternalError,
+            "The tool did not finish in time.",
+        ))
+    }
+
+    fn respond(&self, id: &Id, name: &str, output: &Output, revision: Revision) -> Ended {
+        match output.to_result(revision) {
+            Some(result) => jsonrpc::response(id, &result),
+            None => self.garbage(id, name, "structured content that is no object", revision),
+        }
+    }
+
+    fn garbage(&self, id: &Id, name: &str, what: &str, revision: Revision) -> Ended {
+        self.environment
+            .log(&format!("mcp: the tool {name} gave {what}"));
+        jsonrpc::error_response(Some(id), &Error::internal(), revision)
+    }
+}
+
+/// Why a call was not begun.
+enum NotBegun {
+    /// In words for the model.
+    Output(Output),
+    /// In words for the client.
+    Error(Error),
+}
+
+impl<P: Parts> RunningCall<P> {
+    /// The next thing it has to say. May be dropped and asked again only by whoever gives the call
+    /// up: a step could be lost.
+    pub(crate) async fn next(&mut self, server: &Server<P>) -> Step {
+        loop {
+            let event = match select(pin!(self.events.next()), &mut self.deadline).await {
+                Either::Left((event, _)) => event,
+                Either::Right(_) => {
+                    let response = match server.too_slow(&self.name) {
+                        NotBegun::Output(output) => {
+                            server.respond(&self.id, &self.name, &output, self.revision)
+                        }
+                        NotBegun::Error(error) => {
+                            jsonrpc::error_response(Some(&self.id), &error, self.revision)
+                        }
+                    };
+                    return Step::Response(response);
+                }
+            };
+            let garbage =
+                |what| Step::Response(server.garbage(&self.id, &self.name, what, self.revision));
+            match event {
+                Some(Event::Log) => {}
+                Some(Event::Progress(progress)) => {
+                    let message = self
+                        .progress_token
+                        .as_deref()
+                        .filter(|_| progress.progress > self.last_progress)
+                        .and_then(|token| progress.to_message(token, self.revision));
+                    if let Some(message) = message {
+                        self.last_progress = progress.progress;
+                        return Step::Notification(message);
+                    }
+                }
+                Some(Event::Done(output)) => {
+                    return Step::Response(server.respond(
+                        &self.id,
+                        &self.name,
+                        &output,
+                        self.revision,
+                    ));
+                }
+                Some(Event::InputRequired) => {
+                    return garbage("a question for the client, which cannot be asked yet");
+                }
+                None => return garbage("no result"),
+            }
+        }
+    }
+}

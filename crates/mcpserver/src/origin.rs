@@ -1,0 +1,123 @@
+//! Which web pages may call: the answer to DNS rebinding (2025-11-25, Transports, Security
+//! Warning).
+
+use crate::place::Place;
+use http::{HeaderMap, HeaderValue, Uri};
+
+/// The request's `Origin`, if it has one.
+///
+/// # Errors
+///
+/// [`Foreign`] if pages of that origin may not call a server at `place` (`None` where the server
+/// does not know its place).
+pub(crate) fn check<'h>(
+    headers: &'h HeaderMap,
+    place: Option<&Place>,
+    allowed: &[String],
+) -> Result<Option<&'h HeaderValue>, Foreign> {
+    let mut origins = headers.get_all(http::header::ORIGIN).iter();
+    let Some(value) = origins.next() else {
+        return Ok(None);
+    };
+    let origin = value.to_str().map_err(|_| Foreign)?;
+    let is_allowed = origins.next().is_none()
+        && (allowed.iter().any(|allowed| allowed == origin)
+            || place.is_some_and(|place| {
+                place.origin == origin || (is_loopback(&place.origin) && is_loopback(origin))
+            }));
+    if is_allowed {
+        Ok(Some(value))
+    } else {
+        Err(Foreign)
+    }
+}
+
+/// The origin is not one whose pages may call.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Foreign;
+
+fn is_loopback(origin: &str) -> bool {
+    let Ok(uri) = origin.parse::<Uri>() else {
+        return false;
+    };
+    let is_web = matches!(uri.scheme_str(), Some("http" | "https"));
+    let Some(host) = uri.host() else {
+        return false;
+    };
+    let is_here = host == "localhost"
+        || host
+            .trim_start_matches('[')
+            .trim_end_matches(']')
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback());
+    let is_bare = uri
+        .authority()
+        .is_some_and(|authority| !authority.as_str().contains('@'));
+    is_web && is_here && is_bare
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use config::Site;
+
+    fn place(public_url: &'static str) -> Place {
+        let site = Site::read(|_| Some(public_url)).unwrap();
+        Place::new(site.configured().unwrap())
+    }
+
+    fn is_allowed(place: Option<&Place>, allowed: &[String], origin: &'static str) -> bool {
+        let mut headers = HeaderMap::new();
+        headers.insert("origin", HeaderValue::from_static(origin));
+        check(&headers, place, allowed).is_ok()
+    }
+
+    #[test]
+    fn a_public_server_is_called_from_its_own_pages_and_the_allowed_ones() {
+        let place = place("https://mcp.example.com/path");
+        let allowed = ["https://app.example.com".to_owned()];
+        let is_allowed = |origin| is_allowed(Some(&place), &allowed, origin);
+        assert!(is_allowed("https://mcp.example.com"));
+        assert!(is_allowed("https://app.example.com"));
+        for origin in [
+            "https://evil.example",
+            "http://mcp.example.com",
+            "https://mcp.example.com.evil.example",
+            "http://localhost:6274",
+            "null",
+            "",
+        ] {
+            assert!(!is_allowed(origin), "{origin}");
+        }
+    }
+
+    #[test]
+    fn a_local_server_is_called_from_local_pages() {
+        let place = place("http://127.0.0.1:3000");
+        let is_allowed = |origin| is_allowed(Some(&place), &[], origin);
+        for origin in [
+            "http://127.0.0.1:3000",
+            "http://localhost:6274",
+            "https://[::1]:1",
+            "http://127.9.9.9",
+        ] {
+            assert!(is_allowed(origin), "{origin}");
+        }
+        for origin in [
+            "http://evil.example",
+            "http://localhost.evil.example",
+            "http://localhost@evil.example",
+            "http://evil@localhost",
+            "file://localhost",
+            "null",
+        ] {
+            assert!(!is_allowed(origin), "{origin}");
+        }
+    }
+
+    #[test]
+    fn a_server_that_does_not_know_its_place_is_called_from_no_page() {
+        assert!(!is_allowed(None, &[], "http://evil.example"));
+        assert_eq!(check(&HeaderMap::new(), None, &[]), Ok(None));
+    }
+}

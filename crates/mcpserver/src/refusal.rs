@@ -1,0 +1,198 @@
+//! Requests that go no further, and the one place where each gets its status.
+
+use crate::Body;
+use crate::body::from_web;
+use crate::place::{Place, Transport};
+use config::Problem;
+use http::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
+    X_CONTENT_TYPE_OPTIONS,
+};
+use http::{Response, StatusCode};
+use mcp::{Error, ErrorCode, Revision, jsonrpc};
+
+/// Why a request goes no further.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    /// 500: the operator has something to put right.
+    Misconfigured(Vec<Problem>),
+    /// 500: likewise, as the identity provider says it.
+    IdentityMisconfigured(String),
+    /// 403: the page that sent it may not.
+    Origin,
+    /// 401: there is no token.
+    NoToken,
+    /// 401: the token is not good, for this reason.
+    InvalidToken(&'static str),
+    /// 403: the token lacks a scope; the ones to ask for.
+    InsufficientScope(Vec<String>),
+    /// 405, with the methods there are.
+    Method(&'static str),
+    /// 406: no kind of answer that there is.
+    NotAcceptable(&'static str),
+    /// 415: the body is not JSON.
+    MediaType,
+    /// 413: the body is larger than so many bytes.
+    TooLarge(usize),
+    /// 400: the body broke off.
+    BrokenOff,
+    /// 400: the message is not one that may come here.
+    BadRequest(Error),
+    /// 404: the session is unknown, has ended, or is somebody else's.
+    NoSession,
+    /// 429: too many sessions.
+    TooMany,
+    /// 503: something this depends on does not answer.
+    Unavailable,
+}
+
+impl Refusal {
+    pub(crate) fn into_response(
+        self,
+        place: Option<&Place>,
+        transport: Transport,
+        scopes: &[String],
+    ) -> Response<Body> {
+        match self {
+            Self::Misconfigured(problems) => from_web(web::problem_json(&problems)),
+            Self::IdentityMisconfigured(problem) => error(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                ErrorCode::InternalError,
+                format!("This server is not set up yet. {problem}"),
+            ),
+            Self::Origin => refused(
+                StatusCode::FORBIDDEN,
+                "Pages of this origin may not call this server; its operator can allow them with allowed_origins.",
+            ),
+            Self::NoToken => {
+                let response = refused(StatusCode::UNAUTHORIZED, "Sign in to use this server.");
+                challenge(response, place, transport, &[], scopes)
+            }
+            Self::InvalidToken(reason) => {
+                let response = refused(StatusCode::UNAUTHORIZED, reason);
+                let parameters = [("error", "invalid_token"), ("error_description", reason)];
+                challenge(response, place, transport, &parameters, scopes)
+            }
+            Self::InsufficientScope(needed) => {
+                const REASON: &str = "The tool needs a scope that the token does not have.";
+                let response = refused(StatusCode::FORBIDDEN, REASON);
+                let parameters = [
+                    ("error", "insufficient_scope"),
+                    ("error_description", REASON),
+                ];
+                challenge(response, place, transport, &parameters, &needed)
+            }
+            Self::Method(allowed) => with(
+                refused(
+                    StatusCode::METHOD_NOT_ALLOWED,
+                    format!("Use one of: {allowed}."),
+                ),
+                ALLOW,
+                HeaderValue::from_static(allowed),
+            ),
+            Self::NotAcceptable(text) => refused(StatusCode::NOT_ACCEPTABLE, text),
+            Self::MediaType => refused(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "The Content-Type is application/json.",
+            ),
+            Self::TooLarge(limit) => refused(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                format!("A message may have {limit} bytes."),
+            ),
+            Self::BrokenOff => refused(StatusCode::BAD_REQUEST, "The request broke off."),
+            Self::BadRequest(error) => json_error(StatusCode::BAD_REQUEST, &error),
+            Self::NoSession => error(
+                StatusCode::NOT_FOUND,
+                ErrorCode::SessionNotFound,
+                "The session is unknown or has ended; begin a new one.",
+            ),
+            Self::TooMany => with(
+                refused(
+                    StatusCode::TOO_MANY_REQUESTS,
+                    "Too many sessions were opened; try again in a minute.",
+                ),
+                RETRY_AFTER,
+                HeaderValue::from_static("60"),
+            ),
+            Self::Unavailable => with(
+                error(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    ErrorCode::InternalError,
+                    "The server cannot answer now; try again.",
+                ),
+                RETRY_AFTER,
+                HeaderValue::from_static("1"),
+            ),
+        }
+    }
+}
+
+/// A JSON response.
+pub(crate) fn json(status: StatusCode, body: String) -> Response<Body> {
+    let mut response = Response::new(Body::whole(body));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+fn refused(
+    status: StatusCode,
+    message: impl Into<std::borrow::Cow<'static, str>>,
+) -> Response<Body> {
+    error(status, ErrorCode::Refused, message)
+}
+
+fn error(
+    status: StatusCode,
+    code: ErrorCode,
+    message: impl Into<std::borrow::Cow<'static, str>>,
+) -> Response<Body> {
+    json_error(status, &Error::new(code, message))
+}
+
+/// A JSON-RPC error response that has no id (2025-11-25, Transports, Sending Messages).
+fn json_error(status: StatusCode, error: &Error) -> Response<Body> {
+    json(
+        status,
+        jsonrpc::error_response(None, error, Revision::NEWEST),
+    )
+}
+
+fn with(
+    mut response: Response<Body>,
+    name: http::HeaderName,
+    value: HeaderValue,
+) -> Response<Body> {
+    response.headers_mut().insert(name, value);
+    response
+}
+
+/// Adds the challenge (RFC 6750 section 3, RFC 9728 section 5.1).
+fn challenge(
+    response: Response<Body>,
+    place: Option<&Place>,
+    transport: Transport,
+    parameters: &[(&str, &str)],
+    scopes: &[String],
+) -> Response<Body> {
+    let scope = scopes.join(" ");
+    let metadata = place.map(|place| ("resource_metadata", place.metadata(transport)));
+    let scope = (!scope.is_empty()).then_some(("scope", scope.as_str()));
+    let text = parameters
+        .iter()
+        .copied()
+        .chain(metadata)
+        .chain(scope)
+        .map(|(name, value)| format!("{name}=\"{value}\""))
+        .collect::<Vec<_>>()
+        .join(", ");
+    let value = HeaderValue::from_str(&format!("Bearer {text}"));
+    with(
+        response,
+        WWW_AUTHENTICATE,
+        value.unwrap_or(HeaderValue::from_static("Bearer")),
+    )
+}

@@ -1,0 +1,183 @@
+//! The server: from a request to its transport, and what holds for all of them.
+
+use crate::authentication::Remembered;
+use crate::body::from_web;
+use crate::cache::Cache;
+use crate::place::{Place, Transport};
+use crate::refusal::Refusal;
+use crate::session::Sessions;
+use crate::toolbox::Toolbox;
+use crate::{Body, Parts, http_sse, origin, streamable_http};
+use bytes::Bytes;
+use config::Problem;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use http::request::Parts as Head;
+use http::{HeaderMap, Method, Request, Response};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use oauth::access_token::Claims;
+use std::sync::{Arc, OnceLock};
+use store::Store;
+use web::cors::{Cors, Origin};
+
+/// Bytes of a message at most.
+const LARGEST_MESSAGE: usize = 1024 * 1024;
+
+/// Tokens remembered per instance.
+const TOKENS: usize = 512;
+
+/// The MCP endpoint. One per instance.
+pub struct Server<P: Parts> {
+    pub(crate) config: config::Server,
+    pub(crate) store: Store<P::KeyValue>,
+    pub(crate) identity: P::Identity,
+    pub(crate) tools: P::Tools,
+    pub(crate) environment: P::Environment,
+    pub(crate) toolbox: OnceLock<Toolbox>,
+    pub(crate) sessions: Sessions,
+    /// Our tokens whose signature was found good, by their SHA-256.
+    pub(crate) claims: Cache<[u8; 32], Arc<Claims>>,
+    /// Pasted tokens that the identity provider knows, likewise.
+    pub(crate) presented: Cache<[u8; 32], Arc<Remembered>>,
+    places: Cache<String, Arc<Place>>,
+}
+
+impl<P: Parts> Server<P> {
+    /// A server of these parts.
+    pub fn new(
+        config: config::Server,
+        key_value: P::KeyValue,
+        identity: P::Identity,
+        tools: P::Tools,
+        environment: P::Environment,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            store: Store::new(key_value, config.key_prefix.clone()),
+            config,
+            identity,
+            tools,
+            environment,
+            toolbox: OnceLock::new(),
+            sessions: Sessions::new(),
+            claims: Cache::new(TOKENS),
+            presented: Cache::new(TOKENS),
+            places: Cache::new(16),
+        })
+    }
+
+    /// Answers a request to `/mcp`, `/sse` or `/messages`.
+    pub async fn handle<B>(self: &Arc<Self>, request: Request<B>) -> Response<Body>
+    where
+        B: http_body::Body + Send,
+        B::Data: Send,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let (head, body) = request.into_parts();
+        let (transport, methods) = match head.uri.path() {
+            "/sse" => (Transport::HttpSse, http_sse::STREAM_METHODS),
+            "/messages" => (Transport::HttpSse, http_sse::MESSAGE_METHODS),
+            _ => (Transport::StreamableHttp, streamable_http::METHODS),
+        };
+        let place = self.place(&head.headers);
+        let known_place = place.as_deref().ok();
+        let refuse =
+            |refusal: Refusal| refusal.into_response(known_place, transport, &self.config.scopes);
+        let origin = match origin::check(&head.headers, known_place, &self.config.allowed_origins) {
+            Ok(origin) => origin.and_then(|origin| origin.to_str().ok()),
+            Err(origin::Foreign) => return refuse(Refusal::Origin),
+        };
+        let cors = Cors { methods, ..CORS };
+        let mut response = match (&place, origin) {
+            (Err(problem), _) => refuse(Refusal::Misconfigured(vec![problem.clone()])),
+            (Ok(_), Some(origin)) if head.method == Method::OPTIONS => {
+                return from_web(cors.preflight(Origin::One(origin)));
+            }
+            (Ok(place), _) => self.answer(&head, body, place).await.unwrap_or_else(refuse),
+        };
+        if let Some(origin) = origin {
+            cors.allow_headers(Origin::One(origin), response.headers_mut());
+        }
+        response
+    }
+
+    async fn answer<B>(
+        self: &Arc<Self>,
+        head: &Head,
+        body: B,
+        place: &Place,
+    ) -> Result<Response<Body>, Refusal>
+    where
+        B: http_body::Body + Send,
+        B::Data: Send,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let headers = &head.headers;
+        let authenticated = self.authenticate(headers, place).await?;
+        match head.uri.path() {
+            "/sse" => {
+                self.open_stream(&head.method, headers, place, &authenticated)
+                    .await
+            }
+            "/messages" => {
+                self.take_message(&head.method, &head.uri, headers, body, authenticated)
+                    .await
+            }
+            _ => {
+                self.streamable_http(&head.method, headers, body, authenticated)
+                    .await
+            }
+        }
+    }
+
+    /// Where this request reached us.
+    fn place(&self, headers: &HeaderMap) -> Result<Arc<Place>, Problem> {
+        let full_url = headers
+            .get("spin-full-url")
+            .and_then(|value| value.to_str().ok());
+        let base = self.config.site.base(full_url)?;
+        if let Some(place) = self.places.get(base.as_str()) {
+            return Ok(place);
+        }
+        let place = Arc::new(Place::new(&base));
+        self.places
+            .insert(base.as_str().to_owned(), Arc::clone(&place));
+        Ok(place)
+    }
+}
+
+/// Reads a message.
+pub(crate) async fn read<B>(body: B) -> Result<Bytes, Refusal>
+where
+    B: http_body::Body,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    match Limited::new(body, LARGEST_MESSAGE).collect().await {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(Refusal::TooLarge(LARGEST_MESSAGE)),
+        Err(_) => Err(Refusal::BrokenOff),
+    }
+}
+
+/// A response of server-sent events.
+pub(crate) fn event_stream(body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    headers.insert(
+        CACHE_CONTROL,
+        HeaderValue::from_static("no-store, no-transform"),
+    );
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    // Or nginx holds events back.
+    headers.insert(
+        HeaderName::from_static("x-accel-buffering"),
+        HeaderValue::from_static("no"),
+    );
+    response
+}
+
+/// What pages may send and read; the methods are each path's own.
+const CORS: Cors = Cors {
+    methods: "",
+    headers: "Authorization, Content-Type, Accept, Last-Event-ID, MCP-Protocol-Version, MCP-Session-Id, MCP-Method, MCP-Name",
+    exposed: "WWW-Authenticate, Mcp-Session-Id",
+};

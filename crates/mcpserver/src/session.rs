@@ -1,0 +1,125 @@
+//! Session ids of Streamable HTTP: sealed, not stored.
+//!
+//! An id opens for the person it was made for and for nobody else, tells the revision that was
+//! negotiated, and ends by itself. As nothing is stored, a client cannot end one early: DELETE is
+//! answered 405, as the specification allows.
+
+use crate::cache::Cache;
+use keys::{KeyRing, Purpose};
+use mcp::Revision;
+use rand::{CryptoRng, RngExt};
+
+const SESSION: Purpose = Purpose("mcp session");
+
+/// Seconds that a session lives.
+const LIFETIME: u64 = 30 * 86_400;
+
+/// Longer than any id of ours.
+const LONGEST: usize = 256;
+
+/// The sessions that were opened before, so that each is opened once per instance.
+pub(crate) struct Sessions(Cache<String, Session>);
+
+#[derive(Clone)]
+struct Session {
+    subject: String,
+    revision: Revision,
+    ends_at: u64,
+}
+
+/// The session is unknown, ended, or somebody else's.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct NotFound;
+
+impl Sessions {
+    pub(crate) fn new() -> Self {
+        Self(Cache::new(1024))
+    }
+
+    /// A new session id for a person who speaks `revision`.
+    pub(crate) fn begin(
+        keys: &KeyRing,
+        subject: &str,
+        revision: Revision,
+        now: u64,
+        random: &mut impl CryptoRng,
+    ) -> String {
+        let ends_at = now.saturating_add(LIFETIME);
+        let nonce: [u8; 8] = random.random();
+        let plain = [
+            nonce.as_slice(),
+            &ends_at.to_be_bytes(),
+            revision.as_str().as_bytes(),
+        ]
+        .concat();
+        keys.seal(SESSION, subject.as_bytes(), &plain, random)
+    }
+
+    /// The revision of a person's session.
+    pub(crate) fn find(
+        &self,
+        keys: &KeyRing,
+        subject: &str,
+        id: &str,
+        now: u64,
+    ) -> Result<Revision, NotFound> {
+        let session = match self.0.get(id) {
+            Some(session) => session,
+            None => {
+                let session = open(keys, subject, id).ok_or(NotFound)?;
+                self.0.insert(id.to_owned(), session.clone());
+                session
+            }
+        };
+        if session.subject == subject && session.ends_at > now {
+            Ok(session.revision)
+        } else {
+            Err(NotFound)
+        }
+    }
+}
+
+fn open(keys: &KeyRing, subject: &str, id: &str) -> Option<Session> {
+    if id.len() > LONGEST {
+        return None;
+    }
+    let plain = keys.open(SESSION, subject.as_bytes(), id).ok()?;
+    let (_, rest) = plain.split_at_checked(8)?;
+    let (ends_at, revision) = rest.split_first_chunk::<8>()?;
+    Some(Session {
+        subject: subject.to_owned(),
+        revision: Revision::parse(std::str::from_utf8(revision).ok()?)?,
+        ends_at: u64::from_be_bytes(*ends_at),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::SeedableRng;
+    use rand::rngs::StdRng;
+
+    const KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+
+    #[test]
+    fn a_session_is_its_persons_alone_and_ends() {
+        let keys = KeyRing::parse(KEY).unwrap();
+        let random = &mut StdRng::seed_from_u64(1);
+        let id = Sessions::begin(&keys, "ann", Revision::V2025_06_18, 100, random);
+        assert!(id.bytes().all(|byte| byte.is_ascii_graphic()));
+        let sessions = Sessions::new();
+        // Twice: opened, then remembered.
+        for _ in 0..2 {
+            let find = |subject, now| sessions.find(&keys, subject, &id, now);
+            assert_eq!(find("bob", 101), Err(NotFound));
+            assert_eq!(find("ann", 101), Ok(Revision::V2025_06_18));
+            assert_eq!(find("bob", 101), Err(NotFound));
+            assert_eq!(find("ann", 100 + LIFETIME), Err(NotFound));
+        }
+        for id in ["", "nonsense", &id[1..]] {
+            assert_eq!(sessions.find(&keys, "ann", id, 101), Err(NotFound));
+        }
+        let other = Sessions::begin(&keys, "ann", Revision::V2025_06_18, 100, random);
+        assert_ne!(id, other);
+    }
+}

@@ -1,0 +1,398 @@
+//! Parts for tests: a memory store, a clock that runs when everybody waits, tools of all manners.
+
+use crate::{
+    Call, Environment, Event, Events, Failure, IdentityError, IdentityProvider, OfferedTool, Parts,
+    Presented, ToolProvider,
+};
+use futures::future::BoxFuture;
+use grants::{CodeBinding, Grant, Grants, Profile, UpstreamTokens};
+use keys::KeyRing;
+use mcp::{Content, Output, Progress, Tool};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+use store::{Error, KeyValue, MemoryKeyValue, Store};
+
+pub(crate) const KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+
+/// The second at which every test begins.
+pub(crate) const START: u64 = 1_000;
+
+pub(crate) struct TestParts;
+
+impl Parts for TestParts {
+    type KeyValue = TestKeyValue;
+    type Identity = TestIdentity;
+    type Tools = TestTools;
+    type Environment = TestEnvironment;
+}
+
+/// A memory store that counts what is asked of it.
+#[derive(Default)]
+pub(crate) struct TestKeyValue {
+    memory: MemoryKeyValue,
+    reads: AtomicU32,
+    writes: AtomicU32,
+}
+
+impl TestKeyValue {
+    pub(crate) fn keys(&self) -> Vec<String> {
+        self.memory.keys()
+    }
+
+    /// Reads and writes so far.
+    pub(crate) fn operations(&self) -> (u32, u32) {
+        let count = |counter: &AtomicU32| counter.load(Ordering::Relaxed);
+        (count(&self.reads), count(&self.writes))
+    }
+
+    fn reads(&self) -> &MemoryKeyValue {
+        self.reads.fetch_add(1, Ordering::Relaxed);
+        &self.memory
+    }
+
+    fn writes(&self) -> &MemoryKeyValue {
+        self.writes.fetch_add(1, Ordering::Relaxed);
+        &self.memory
+    }
+}
+
+impl KeyValue for TestKeyValue {
+    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
+        self.reads().get(key).await
+    }
+
+    async fn set(&self, key: &str, value: &[u8]) -> Result<(), Error> {
+        self.writes().set(key, value).await
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), Error> {
+        self.writes().delete(key).await
+    }
+
+    async fn exists(&self, key: &str) -> Result<bool, Error> {
+        self.reads().exists(key).await
+    }
+
+    async fn increment(&self, key: &str, delta: i64) -> Result<i64, Error> {
+        self.writes().increment(key, delta).await
+    }
+}
+
+/// A store with keys, a provider and a clock, for what needs no whole server.
+pub(crate) struct World {
+    pub(crate) store: Store<TestKeyValue>,
+    pub(crate) keys: KeyRing,
+    pub(crate) identity: TestIdentity,
+    pub(crate) environment: TestEnvironment,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        let environment = TestEnvironment::default();
+        Self {
+            store: Store::new(TestKeyValue::default(), ""),
+            keys: KeyRing::parse(KEY).unwrap(),
+            identity: TestIdentity::new(&environment),
+            environment,
+        }
+    }
+
+    pub(crate) async fn grant(&self, scopes: &[&str], upstream_ends_at: Option<u64>) -> String {
+        begin_grant(&self.store, &self.keys, scopes, upstream_ends_at).await
+    }
+}
+
+pub(crate) fn profile(subject: &str) -> Profile {
+    Profile {
+        subject: subject.into(),
+        name: Some("Ann".into()),
+        email: None,
+        email_verified: None,
+        picture: None,
+        claims: "{}".into(),
+    }
+}
+
+pub(crate) async fn begin_grant(
+    store: &Store<TestKeyValue>,
+    keys: &KeyRing,
+    scopes: &[&str],
+    upstream_ends_at: Option<u64>,
+) -> String {
+    let grant = Grant {
+        client_id: "client".into(),
+        scopes: scopes.iter().map(|scope| (*scope).into()).collect(),
+        resources: Vec::new(),
+        profile: profile("ann"),
+        created_at: 0,
+        expires_at: 1_000_000,
+        code: CodeBinding {
+            redirect_uri: None,
+            challenge: String::new(),
+            expires_at: 0,
+        },
+    };
+    let upstream = UpstreamTokens {
+        access_token: "up-0".into(),
+        refresh_token: Some("refresh".into()),
+        expires_at: upstream_ends_at,
+    };
+    Grants::new(store, keys)
+        .begin(&grant, &upstream, &mut StdRng::from_seed([7; 32]))
+        .await
+        .unwrap()
+        .id
+}
+
+/// A clock that goes on by a millisecond whenever somebody is asked in vain whether they still
+/// sleep; spawned work runs under [`TestEnvironment::run`].
+#[derive(Clone, Default)]
+pub(crate) struct TestEnvironment(Arc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    milliseconds: AtomicU64,
+    drawn: AtomicU64,
+    tasks: Mutex<Vec<BoxFuture<'static, ()>>>,
+    log: Mutex<Vec<String>>,
+}
+
+impl TestEnvironment {
+    pub(crate) fn advance(&self, seconds: u64) {
+        self.0
+            .milliseconds
+            .fetch_add(seconds * 1000, Ordering::Relaxed);
+    }
+
+    pub(crate) fn log_text(&self) -> String {
+        self.0.log.lock().unwrap().join("\n")
+    }
+
+    /// How much spawned work has not come to its end.
+    pub(crate) fn working(&self) -> usize {
+        self.0.tasks.lock().unwrap().len()
+    }
+
+    /// Runs `main` to its end, and what it spawned for so long.
+    pub(crate) fn run<F: Future>(&self, main: F) -> F::Output {
+        let mut main = pin!(main);
+        let mut cx = Context::from_waker(Waker::noop());
+        for _ in 0..5_000_000 {
+            if let Poll::Ready(output) = main.as_mut().poll(&mut cx) {
+                return output;
+            }
+            let tasks = std::mem::take(&mut *self.0.tasks.lock().unwrap());
+            for mut task in tasks {
+                if task.as_mut().poll(&mut cx).is_pending() {
+                    self.0.tasks.lock().unwrap().push(task);
+                }
+            }
+        }
+        panic!("nobody gets on");
+    }
+}
+
+impl Environment for TestEnvironment {
+    fn now(&self) -> u64 {
+        START + self.0.milliseconds.load(Ordering::Relaxed) / 1000
+    }
+
+    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + 'static {
+        let inner = Arc::clone(&self.0);
+        let mut until = None;
+        futures::future::poll_fn(move |cx| {
+            let now = inner.milliseconds.load(Ordering::Relaxed);
+            let until = *until.get_or_insert(now + duration.as_millis() as u64);
+            if now >= until {
+                return Poll::Ready(());
+            }
+            inner.milliseconds.fetch_add(1, Ordering::Relaxed);
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        })
+    }
+
+    fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        self.0.tasks.lock().unwrap().push(Box::pin(work));
+    }
+
+    fn random(&self) -> StdRng {
+        StdRng::seed_from_u64(self.0.drawn.fetch_add(1, Ordering::Relaxed))
+    }
+
+    fn log(&self, line: &str) {
+        self.0.log.lock().unwrap().push(line.to_owned());
+    }
+}
+
+#[derive(Clone)]
+pub(crate) struct TestIdentity {
+    environment: TestEnvironment,
+    refreshes: Arc<AtomicU32>,
+    verifications: Arc<AtomicU32>,
+    refuses: Arc<AtomicBool>,
+    is_down: Arc<AtomicBool>,
+}
+
+impl TestIdentity {
+    pub(crate) fn new(environment: &TestEnvironment) -> Self {
+        Self {
+            environment: environment.clone(),
+            refreshes: Arc::default(),
+            verifications: Arc::default(),
+            refuses: Arc::default(),
+            is_down: Arc::default(),
+        }
+    }
+
+    pub(crate) fn refreshes(&self) -> u32 {
+        self.refreshes.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn verifications(&self) -> u32 {
+        self.verifications.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn refuse(&self) {
+        self.refuses.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn go_down(&self) {
+        self.is_down.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn come_up(&self) {
+        self.is_down.store(false, Ordering::Relaxed);
+    }
+
+    fn answer(&self) -> Result<(), IdentityError> {
+        if self.is_down.load(Ordering::Relaxed) {
+            Err(IdentityError::Unavailable("it is down".into()))
+        } else if self.refuses.load(Ordering::Relaxed) {
+            Err(IdentityError::Refused("it refuses".into()))
+        } else {
+            Ok(())
+        }
+    }
+}
+
+impl IdentityProvider for TestIdentity {
+    async fn verify(&self, _token: &str) -> Result<Presented, IdentityError> {
+        self.verifications.fetch_add(1, Ordering::Relaxed);
+        self.answer()?;
+        Ok(Presented {
+            profile: profile("bob"),
+            expires_at: self.environment.now() + 600,
+        })
+    }
+
+    async fn refresh(&self, _refresh_token: &str) -> Result<UpstreamTokens, IdentityError> {
+        let count = self.refreshes.fetch_add(1, Ordering::Relaxed) + 1;
+        self.environment.sleep(Duration::from_millis(20)).await;
+        self.answer()?;
+        Ok(UpstreamTokens {
+            access_token: format!("up-{count}"),
+            refresh_token: None,
+            expires_at: Some(self.environment.now() + 3600),
+        })
+    }
+}
+
+/// Tools of all manners; the names say which.
+pub(crate) struct TestTools(pub(crate) TestEnvironment);
+
+pub(crate) struct TestEvents(Vec<Event>, Option<TestEnvironment>);
+
+impl Events for TestEvents {
+    async fn next(&mut self) -> Option<Event> {
+        if let (true, Some(environment)) = (self.0.len() <= 1, &self.1) {
+            environment.sleep(Duration::from_secs(40)).await;
+        }
+        (!self.0.is_empty()).then(|| self.0.remove(0))
+    }
+}
+
+fn done(text: &str) -> Event {
+    Event::Done(Output {
+        content: vec![Content::Text(text.into())],
+        structured: None,
+        is_error: false,
+    })
+}
+
+fn progress(progress: f64) -> Event {
+    Event::Progress(Progress {
+        progress,
+        total: None,
+        message: None,
+    })
+}
+
+impl ToolProvider for TestTools {
+    type Events = TestEvents;
+
+    async fn list(&self) -> Result<Vec<OfferedTool>, String> {
+        let tool = |name: &str, scope: &str| OfferedTool {
+            tool: Tool::new(
+                name.into(),
+                None,
+                None,
+                r#"{"type":"object"}"#.into(),
+                None,
+                None,
+            )
+            .unwrap(),
+            scopes: vec![scope.into()],
+            wants_credential: name == "credential",
+        };
+        Ok(vec![
+            tool("echo", "tools"),
+            tool("steps", "tools"),
+            tool("pauses", "tools"),
+            tool("hangs", "tools"),
+            tool("vanishes", "tools"),
+            tool("garbage", "tools"),
+            tool("refuses", "tools"),
+            tool("fails", "tools"),
+            tool("large", "tools"),
+            tool("credential", "secret"),
+        ])
+    }
+
+    async fn call(&self, call: Call) -> Result<TestEvents, Failure> {
+        let events = match call.name.as_str() {
+            "echo" => vec![Event::Log, progress(1.0), done(&call.arguments)],
+            "steps" => vec![
+                progress(1.0),
+                progress(0.5),
+                Event::Log,
+                progress(f64::NAN),
+                progress(2.0),
+                done("steps"),
+            ],
+            "pauses" => {
+                return Ok(TestEvents(
+                    vec![progress(1.0), done("paused")],
+                    Some(self.0.clone()),
+                ));
+            }
+            "hangs" => futures::future::pending().await,
+            "vanishes" => vec![progress(1.0)],
+            "garbage" => vec![Event::Done(Output {
+                content: Vec::new(),
+                structured: Some("{".into()),
+                is_error: false,
+            })],
+            "refuses" => return Err(Failure::InvalidArguments("mend this".into())),
+            "large" => vec![done(&"x".repeat(600_000))],
+            "credential" => vec![done(&format!("{:?}", call.caller.credential))],
+            _ => return Err(Failure::Internal("for the log".into())),
+        };
+        Ok(TestEvents(events, None))
+    }
+}

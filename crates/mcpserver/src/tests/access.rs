@@ -1,0 +1,253 @@
+//! Who may call.
+
+use super::*;
+use grants::Grants;
+use oauth::access_token::Audience;
+
+const METADATA: &str =
+    r#"resource_metadata="http://127.0.0.1:3000/.well-known/oauth-protected-resource/mcp""#;
+
+#[test]
+fn without_a_token_the_challenge_says_where_to_sign_in_and_no_error() {
+    let fixture = Fixture::new();
+    fixture.environment.run(async {
+        for headers in [&[][..], &[("authorization", "Basic eDp5")]] {
+            let answer = fixture.send("POST", "/mcp", headers, PING).await;
+            assert_eq!(answer.status, 401);
+            assert_eq!(
+                answer.header("www-authenticate"),
+                format!(r#"Bearer {METADATA}, scope="tools secret""#)
+            );
+        }
+        for path in ["/sse", "/messages"] {
+            let answer = fixture.send("GET", path, &[], "").await;
+            let challenge = answer.header("www-authenticate");
+            assert!(challenge.contains("oauth-protected-resource/sse\""));
+        }
+        let query = format!("/mcp?access_token={}", fixture.token(&["tools"]).await);
+        assert_eq!(fixture.send("POST", &query, &[], PING).await.status, 401);
+    });
+}
+
+#[test]
+fn a_token_that_is_not_good_gets_invalid_token_and_a_reason() {
+    let fixture = Fixture::new();
+    fixture.environment.run(async {
+        let good = fixture.token(&["tools"]).await;
+        let (rest, _) = good.rsplit_once('.').unwrap();
+        let tokens = [
+            "nonsense".to_owned(),
+            format!("{rest}.{}", "A".repeat(86)),
+            fixture
+                .token_with(&["tools"], |claims| {
+                    claims.iss = "https://evil.example".into()
+                })
+                .await,
+            fixture
+                .token_with(&["tools"], |claims| {
+                    claims.aud = Audience::One("https://evil.example/mcp".into());
+                })
+                .await,
+            fixture
+                .token_with(&["tools"], |claims| claims.exp = START)
+                .await,
+            fixture
+                .token_with(&["tools"], |claims| claims.iat = START + 600)
+                .await,
+            fixture
+                .token_with(&["tools"], |claims| claims.grant = "unknown".into())
+                .await,
+            fixture
+                .token_with(&["tools"], |claims| claims.sub = "bob".into())
+                .await,
+        ];
+        for token in tokens {
+            let answer = fixture.post(&token, &[], PING).await;
+            assert_eq!(answer.status, 401);
+            let challenge = answer.header("www-authenticate").to_owned();
+            assert!(challenge.starts_with(r#"Bearer error="invalid_token", error_description=""#));
+            assert!(challenge.contains(METADATA));
+            assert!(!challenge.contains(&token));
+        }
+        for value in ["Bearer", "Bearer ", "Bearer a b", "Bearer \"x\""] {
+            let headers = [("authorization", value)];
+            let answer = fixture.send("POST", "/mcp", &headers, PING).await;
+            assert!(answer.header("www-authenticate").contains("invalid_token"));
+        }
+        assert_eq!(fixture.post(&good, &[], PING).await.status, 200);
+    });
+}
+
+#[test]
+fn the_scheme_may_be_written_in_any_case() {
+    let fixture = Fixture::new();
+    fixture.environment.run(async {
+        let authorization = format!("bEARER {}", fixture.token(&["tools"]).await);
+        let headers = [("authorization", authorization.as_str())];
+        let answer = fixture.send("POST", "/mcp", &headers, PING).await;
+        assert_eq!(answer.status, 200);
+    });
+}
+
+#[test]
+fn a_token_dies_with_its_time_and_its_grant_though_it_was_good_before() {
+    let fixture = Fixture::new();
+    fixture.environment.run(async {
+        let short = fixture
+            .token_with(&["tools"], |claims| claims.exp = START + 10)
+            .await;
+        let token = fixture
+            .token_with(&["tools"], |claims| claims.exp = 9_000)
+            .await;
+        for token in [&short, &token] {
+            assert_eq!(fixture.post(token, &[], PING).await.status, 200);
+        }
+        fixture.environment.advance(10);
+        assert_eq!(fixture.post(&short, &[], PING).await.status, 401);
+        assert_eq!(fixture.post(&token, &[], PING).await.status, 200);
+        let claims: access_token::Claims = fixture
+            .server
+            .config
+            .keys
+            .verify(access_token::TYP, &token)
+            .unwrap();
+        Grants::new(&fixture.server.store, &fixture.server.config.keys)
+            .end(&claims.grant)
+            .await
+            .unwrap();
+        let answer = fixture.post(&token, &[], PING).await;
+        assert_eq!(answer.status, 401);
+        assert!(answer.header("www-authenticate").contains("ended"));
+    });
+}
+
+#[test]
+fn a_missing_scope_is_named_with_the_ones_there_are() {
+    let fixture = Fixture::new();
+    fixture.environment.run(async {
+        let token = fixture.token(&["tools"]).await;
+        let answer = fixture.post(&token, &[], &call("credential")).await;
+        assert_eq!(answer.status, 403);
+        let challenge = answer.header("www-authenticate");
+        assert!(challenge.starts_with(r#"Bearer error="insufficient_scope""#));
+        assert!(challenge.ends_with(&format!(r#"{METADATA}, scope="tools secret""#)));
+    });
+}
+
+#[test]
+fn a_token_of_the_provider_is_asked_about_once_a_minute_and_has_every_scope() {
+    let fixture = Fixture::new();
+    fixture.environment.run(async {
+        // A JWT that is not ours: another algorithm, another type.
+        let token = "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9.e30.AAAA";
+        for _ in 0..3 {
+            let message = fixture.call(token, "credential").await;
+            assert_eq!(
+                message["result"]["content"][0]["text"],
+                format!(r#"Some(Presented("Bearer {token}"))"#)
+            );
+        }
+        assert_eq!(fixture.identity.verifications(), 1);
+        fixture.environment.advance(60);
+        fixture.call(token, "credential").await;
+        assert_eq!(fixture.identity.verifications(), 2);
+        fixture.environment.advance(60);
+        fixture.identity.refuse();
+        assert_eq!(fixture.post(token, &[], PING).await.status, 401);
+        fixture.identity.go_down();
+        let answer = fixture.post(token, &[], PING).await;
+        assert_eq!((answer.status, answer.header("retry-after")), (503, "1"));
+    });
+}
+
+#[test]
+fn the_upstream_token_goes_to_the_tool_that_wants_it() {
+    let fixture = Fixture::new();
+    fixture.environment.run(async {
+        let token = fixture.token(&["secret"]).await;
+        let message = fixture.call(&token, "credential").await;
+        assert_eq!(
+            message["result"]["content"][0]["text"],
+            r#"Some(Upstream("up-0"))"#
+        );
+    });
+}
+
+#[test]
+fn a_call_reads_the_store_once_and_writes_nothing() {
+    let fixture = Fixture::new();
+    fixture.environment.run(async {
+        let token = fixture.token(&["tools"]).await;
+        let backend = fixture.server.store.backend();
+        for tool in ["echo", "echo", "steps"] {
+            let (reads, writes) = backend.operations();
+            let answer = fixture.post(&token, &[], &plain_call(tool)).await;
+            assert_eq!(answer.status, 200);
+            assert_eq!(backend.operations(), (reads + 1, writes));
+        }
+    });
+}
+
+#[test]
+fn a_page_of_another_origin_is_refused_and_one_of_ours_may_read() {
+    let fixture = Fixture::new();
+    fixture.environment.run(async {
+        let evil = [("origin", "http://evil.example")];
+        for method in ["POST", "OPTIONS", "GET"] {
+            let answer = fixture.send(method, "/mcp", &evil, PING).await;
+            assert_eq!(answer.status, 403);
+            assert!(!answer.headers.contains_key("access-control-allow-origin"));
+        }
+        let ours = [("origin", "http://localhost:6274")];
+        let answer = fixture.send("POST", "/mcp", &ours, PING).await;
+        assert_eq!(answer.status, 401);
+        let exposed = answer.header("access-control-expose-headers");
+        assert!(exposed.contains("WWW-Authenticate") && exposed.contains("Mcp-Session-Id"));
+        assert_eq!(
+            answer.header("access-control-allow-origin"),
+            "http://localhost:6274"
+        );
+        let answer = fixture.send("OPTIONS", "/mcp", &ours, "").await;
+        assert_eq!(answer.status, 204);
+        assert_eq!(
+            answer.header("access-control-allow-methods"),
+            "POST, OPTIONS"
+        );
+        let allowed = answer.header("access-control-allow-headers");
+        for name in ["Authorization", "MCP-Protocol-Version", "Last-Event-ID"] {
+            assert!(allowed.contains(name));
+        }
+    });
+}
+
+#[test]
+fn a_server_that_does_not_know_its_place_names_the_variable() {
+    let fixture = Fixture::new();
+    fixture.environment.run(async {
+        let headers = [("spin-full-url", "https://mcp.example.com/mcp")];
+        let answer = fixture.send("POST", "/mcp", &headers, PING).await;
+        assert_eq!(answer.status, 500);
+        let text = answer.json().await.to_string();
+        assert!(text.contains("SPIN_VARIABLE_PUBLIC_URL"));
+    });
+}
+
+#[test]
+fn at_a_public_url_everything_is_named_by_it() {
+    let fixture = Fixture::with(&[("public_url", "https://mcp.example.com")]);
+    fixture.environment.run(async {
+        let answer = fixture.send("POST", "/mcp", &[], PING).await;
+        assert!(
+            answer
+                .header("www-authenticate")
+                .contains("https://mcp.example.com/.well-known/oauth-protected-resource/mcp")
+        );
+        let token = fixture
+            .token_with(&["tools"], |claims| {
+                claims.iss = "https://mcp.example.com".into();
+                claims.aud = Audience::Many(vec!["https://mcp.example.com/sse".into()]);
+            })
+            .await;
+        assert_eq!(fixture.post(&token, &[], PING).await.status, 200);
+    });
+}
