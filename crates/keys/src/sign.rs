@@ -3,11 +3,10 @@
 use crate::KeyRing;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
-use serde::Serialize;
+use ed25519_dalek::{Signature, Signer};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use zeroize::Zeroizing;
 
 /// A public key as a JWK (RFC 8037 section 2).
 #[derive(Clone, Debug, Serialize, PartialEq, Eq)]
@@ -49,25 +48,35 @@ pub enum VerifyError {
 }
 
 pub(crate) struct SigningKey {
-    encoding: EncodingKey,
-    decoding: DecodingKey,
+    secret: ed25519_dalek::SigningKey,
     jwk: PublicJwk,
 }
 
-/// What comes before the seed in the PKCS #8 form of an Ed25519 private key (RFC 8410 section 7).
-const PKCS8_PREFIX: [u8; 16] = [
-    0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20,
-];
+/// The header of a JWT (RFC 7515 section 4.1), as it is written.
+#[derive(Serialize)]
+struct HeaderRef<'a> {
+    typ: &'a str,
+    alg: &'static str,
+    kid: &'a str,
+}
+
+/// The header of a JWT, as it is read. Its texts have no escapes in what we write.
+#[derive(Deserialize)]
+struct Header<'a> {
+    typ: Option<&'a str>,
+    alg: &'a str,
+    kid: Option<&'a str>,
+    /// What a reader must understand (RFC 7515 section 4.1.11): there is nothing that we would.
+    crit: Option<serde::de::IgnoredAny>,
+}
 
 impl SigningKey {
     pub(crate) fn new(seed: &[u8; 32]) -> Self {
-        let public = ed25519_dalek::SigningKey::from_bytes(seed).verifying_key();
-        let pkcs8 = Zeroizing::new([PKCS8_PREFIX.as_slice(), seed].concat());
-        let x = URL_SAFE_NO_PAD.encode(public.as_bytes());
+        let secret = ed25519_dalek::SigningKey::from_bytes(seed);
+        let x = URL_SAFE_NO_PAD.encode(secret.verifying_key().as_bytes());
         let thumbprint = Sha256::digest(format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#));
         Self {
-            encoding: EncodingKey::from_ed_der(&pkcs8),
-            decoding: DecodingKey::from_ed_der(public.as_bytes()),
+            secret,
             jwk: PublicJwk {
                 kty: "OKP",
                 crv: "Ed25519",
@@ -99,12 +108,18 @@ impl KeyRing {
     /// [`SignError`] if the claims are no JSON object.
     pub fn sign(&self, typ: &str, claims: &impl Serialize) -> Result<String, SignError> {
         let key = &self.newest().signing;
-        let header = Header {
-            typ: Some(typ.to_owned()),
-            kid: Some(key.jwk.kid.clone()),
-            ..Header::new(Algorithm::EdDSA)
+        let header = HeaderRef {
+            typ,
+            alg: ALGORITHM,
+            kid: &key.jwk.kid,
         };
-        jsonwebtoken::encode(&header, claims, &key.encoding).map_err(|_| SignError)
+        let mut token = encode(&header)?;
+        token.push('.');
+        token.push_str(&encode(claims)?);
+        let signature = key.secret.sign(token.as_bytes());
+        token.push('.');
+        URL_SAFE_NO_PAD.encode_string(signature.to_bytes(), &mut token);
+        Ok(token)
     }
 
     /// The claims of a JWT that [`sign`](Self::sign) made with this `typ`.
@@ -116,28 +131,46 @@ impl KeyRing {
     ///
     /// [`VerifyError`].
     pub fn verify<T: DeserializeOwned>(&self, typ: &str, token: &str) -> Result<T, VerifyError> {
-        let header = jsonwebtoken::decode_header(token).map_err(|_| VerifyError::Malformed)?;
-        if header.alg != Algorithm::EdDSA || header.typ.as_deref() != Some(typ) {
+        let (signed, signature) = token.rsplit_once('.').ok_or(VerifyError::Malformed)?;
+        let (header, claims) = signed.split_once('.').ok_or(VerifyError::Malformed)?;
+        let header = decode(header)?;
+        let header: Header<'_> =
+            serde_json::from_slice(&header).map_err(|_| VerifyError::Malformed)?;
+        if header.alg != ALGORITHM || header.typ != Some(typ) || header.crit.is_some() {
             return Err(VerifyError::WrongType);
         }
-        let kid = header.kid.ok_or(VerifyError::WrongKey)?;
         let key = self
             .all()
             .iter()
             .map(|key| &key.signing)
-            .find(|key| key.jwk.kid == kid)
+            .find(|key| header.kid == Some(&key.jwk.kid))
             .ok_or(VerifyError::WrongKey)?;
-        let mut validation = Validation::new(Algorithm::EdDSA);
-        validation.required_spec_claims.clear();
-        validation.validate_exp = false;
-        validation.validate_aud = false;
-        jsonwebtoken::decode(token, &key.decoding, &validation)
-            .map(|data| data.claims)
-            .map_err(|error| match error.kind() {
-                jsonwebtoken::errors::ErrorKind::InvalidSignature => VerifyError::WrongKey,
-                _ => VerifyError::Malformed,
-            })
+        let signature =
+            Signature::from_slice(&decode(signature)?).map_err(|_| VerifyError::WrongKey)?;
+        key.secret
+            .verifying_key()
+            .verify_strict(signed.as_bytes(), &signature)
+            .map_err(|_| VerifyError::WrongKey)?;
+        serde_json::from_slice(&decode(claims)?).map_err(|_| VerifyError::Malformed)
     }
+}
+
+/// The algorithm of every token here (RFC 8037 section 3.1).
+const ALGORITHM: &str = "EdDSA";
+
+/// A part of a token: JSON in URL-safe Base64. Claims are an object.
+fn encode(part: &impl Serialize) -> Result<String, SignError> {
+    let json = serde_json::to_vec(part).map_err(|_| SignError)?;
+    if json.first() != Some(&b'{') {
+        return Err(SignError);
+    }
+    Ok(URL_SAFE_NO_PAD.encode(json))
+}
+
+fn decode(part: &str) -> Result<Vec<u8>, VerifyError> {
+    URL_SAFE_NO_PAD
+        .decode(part)
+        .map_err(|_| VerifyError::Malformed)
 }
 
 #[cfg(test)]
@@ -191,6 +224,22 @@ mod tests {
             );
             assert!(ring.verify::<Claims>("at+jwt", &token).is_err());
         }
+    }
+
+    #[test]
+    fn a_header_that_demands_something_unknown_is_refused() {
+        let ring = KeyRing::parse(OLD).unwrap();
+        let kid = &ring.jwks().keys[0].kid;
+        let sign = |more: &str| {
+            let header = format!(r#"{{"alg":"EdDSA","typ":"at+jwt","kid":"{kid}"{more}}}"#);
+            let claims = URL_SAFE_NO_PAD.encode(r#"{"sub":"me"}"#);
+            let signed = format!("{}.{claims}", URL_SAFE_NO_PAD.encode(header));
+            let signature = ring.newest().signing.secret.sign(signed.as_bytes());
+            format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature.to_bytes()))
+        };
+        assert_eq!(ring.verify("at+jwt", &sign("")), Ok(claims()));
+        let error = ring.verify::<Claims>("at+jwt", &sign(r#","b64":false,"crit":["b64"]"#));
+        assert_eq!(error, Err(VerifyError::WrongType));
     }
 
     #[test]
