@@ -1,7 +1,8 @@
 //! From a WASI request to the component's router, and back.
 
 use axum::Router;
-use http::HeaderMap;
+use http::header::CONTENT_LENGTH;
+use http::{HeaderMap, Method};
 use spin_sdk::http::{FromRequest, IntoResponse, Request};
 use spin_sdk::wasip3::http::types::{ErrorCode, Request as WasiRequest, Response as WasiResponse};
 use tower::ServiceExt;
@@ -14,10 +15,16 @@ use tower::ServiceExt;
 pub async fn handle(router: &Router, request: WasiRequest) -> Result<WasiResponse, ErrorCode> {
     let mut request = Request::from_request(request)?;
     keep_platform_headers(request.headers_mut());
-    let response = match router.clone().oneshot(request).await {
+    let is_head = request.method() == Method::HEAD;
+    let mut response = match router.clone().oneshot(request).await {
         Ok(response) => response,
         Err(infallible) => match infallible {},
     };
+    if is_head {
+        // What is left is the length of a body that is not there, and a length that is not the
+        // one GET has must not be told (RFC 9110 section 8.6).
+        response.headers_mut().remove(CONTENT_LENGTH);
+    }
     response.into_response()
 }
 

@@ -193,8 +193,6 @@ fn consent_page(
         h1 { "Connect " (name) "?" }
         p.lead { b { (name) } " asks to use this server in your name." }
         dl.facts {
-            dt { "App" }
-            dd { (name) }
             dt { "You go back to" }
             dd { (destination_name(&destination)) }
             dt { "Server" }
