@@ -5,9 +5,7 @@ use crate::calls::PreparedCall;
 use crate::refusal::Refusal;
 use crate::{Parts, Server};
 use mcp::jsonrpc::{self, Id, Message};
-use mcp::{
-    CallParams, Error, ErrorCode, InitializeParams, Revision, ServerInfo, initialize_result,
-};
+use mcp::{CallParams, Error, InitializeParams, Revision, ServerInfo, initialize_result};
 
 const SERVER: ServerInfo = ServerInfo {
     name: "gatehouse",
@@ -77,14 +75,6 @@ impl<P: Parts> Server<P> {
                     .await?;
                 Ok(prepared.map_or_else(Handled::Response, Handled::Call))
             }
-            // How a client of a later revision begins: on a 400 it goes on with initialize.
-            "server/discover" => Err(Refusal::BadRequest(Error::new(
-                ErrorCode::Refused,
-                format!(
-                    "This server speaks revisions up to {} of the protocol; begin with initialize.",
-                    Revision::NEWEST
-                ),
-            ))),
             method => fail(&id, Error::method_not_found(method)),
         }
     }

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use futures::future::{Either, select};
 use http::header::HeaderValue;
 use http::{HeaderMap, Method, Response, StatusCode};
-use mcp::headers::{self, Accepted, SESSION_ID};
+use mcp::headers::{self, Accepted, SESSION_ID, UnsupportedVersion};
 use mcp::jsonrpc::{self, Body as Messages, Message};
 use mcp::{Error, ErrorCode, Revision, sse};
 use std::pin::pin;
@@ -66,8 +66,16 @@ impl<P: Parts> Server<P> {
             _ => named.unwrap_or(Revision::ASSUMED),
         };
         let messages = jsonrpc::parse(&body, revision).map_err(Refusal::BadRequest)?;
-        let is_initialize = matches!(&messages, Messages::Single(Message::Request { method, .. }) if method == "initialize");
-        if matches!(session, Some(Err(_))) && !is_initialize {
+        let method = match &messages {
+            Messages::Single(Message::Request { method, .. }) => &**method,
+            _ => "",
+        };
+        // How a client of a later revision begins: on a 400 it goes on with initialize.
+        if method == "server/discover" {
+            let reason = UnsupportedVersion::Newer.to_string();
+            return Err(Refusal::BadRequest(Error::new(ErrorCode::Refused, reason)));
+        }
+        if matches!(session, Some(Err(_))) && method != "initialize" {
             return Err(Refusal::NoSession);
         }
         match messages {

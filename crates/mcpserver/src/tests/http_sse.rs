@@ -117,6 +117,18 @@ fn the_session_speaks_the_revision_it_negotiated() {
 }
 
 #[test]
+fn a_client_of_a_later_revision_is_told_on_the_stream_and_goes_on() {
+    run(async |_, mut client| {
+        let discover = r#"{"jsonrpc":"2.0","id":1,"method":"server/discover","params":{}}"#;
+        assert_eq!(client.post(discover).await, 202);
+        assert_eq!(client.message().await["error"]["code"], -32601);
+        assert_eq!(client.post(&initialize("2026-07-28")).await, 202);
+        let message = client.message().await;
+        assert_eq!(message["result"]["protocolVersion"], "2025-11-25");
+    });
+}
+
+#[test]
 fn a_slow_call_does_not_hold_its_post_and_a_large_result_arrives() {
     run(async |fixture, mut client| {
         let before = fixture.environment.now();

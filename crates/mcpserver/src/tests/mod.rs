@@ -162,7 +162,7 @@ impl Answer {
     async fn events(self) -> Vec<Value> {
         assert_eq!(self.header("content-type"), "text/event-stream");
         assert_eq!(self.header("x-accel-buffering"), "no");
-        messages(&String::from_utf8(self.bytes().await.to_vec()).unwrap())
+        messages(std::str::from_utf8(&self.bytes().await).unwrap())
     }
 }
 
