@@ -304,7 +304,7 @@ mod tests {
     fn a_module_is_not_a_component() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("module.wasm");
-        std::fs::write(&path, b"\0asm\x01\0\0\0").unwrap();
+        fs::write(&path, b"\0asm\x01\0\0\0").unwrap();
         assert!(matches!(read(&path), Err(ComposeError::NotAComponent(_))));
         assert!(matches!(
             read(&directory.path().join("none.wasm")),

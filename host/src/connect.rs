@@ -6,7 +6,7 @@ use std::{
     io::{self, IoSlice},
     net::SocketAddr,
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, OnceLock},
     task::{Context, Poll},
     time::Duration,
 };
@@ -35,24 +35,15 @@ use crate::blocked_networks::BlockedNetworks;
 pub(crate) type Client = legacy::Client<Connector, WasiBody>;
 
 /// Makes the client of an application.
-pub(crate) fn client(blocked: BlockedNetworks, pooling: bool) -> Result<Client, rustls::Error> {
-    let roots = RootCertStore {
-        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-    };
-    let mut tls =
-        ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-    tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+pub(crate) fn client(blocked: BlockedNetworks, pooling: bool) -> Client {
     let mut builder = legacy::Client::builder(TokioExecutor::new());
     if !pooling {
         builder.pool_max_idle_per_host(0);
     }
-    Ok(builder.build(Connector {
-        blocked: Arc::new(blocked),
-        tls: Arc::new(tls),
-    }))
+    builder.build(Connector(Arc::new(Shared {
+        blocked,
+        tls: OnceLock::new(),
+    })))
 }
 
 tokio::task_local! {
@@ -110,9 +101,12 @@ impl From<ConnectError> for Error {
 
 /// Makes connections for the client.
 #[derive(Clone)]
-pub(crate) struct Connector {
-    blocked: Arc<BlockedNetworks>,
-    tls: Arc<ClientConfig>,
+pub(crate) struct Connector(Arc<Shared>);
+
+struct Shared {
+    blocked: BlockedNetworks,
+    /// Made when first needed: reading the machine's certificates takes its time.
+    tls: OnceLock<TlsConnector>,
 }
 
 impl Connector {
@@ -125,7 +119,7 @@ impl Connector {
             .await
             .map_err(|_| ConnectError::Name)?
             .collect::<Vec<SocketAddr>>();
-        if self.blocked.filter(&mut addresses) {
+        if self.0.blocked.filter(&mut addresses) {
             tracing::warn!("every address of {host:?} is in a blocked network");
             return Err(ConnectError::Blocked);
         }
@@ -142,14 +136,33 @@ impl Connector {
             return Ok(TokioIo::new(Stream::Plain(stream)));
         }
         let name = ServerName::try_from(bare.to_owned()).map_err(|_| ConnectError::Name)?;
-        let stream = TlsConnector::from(self.tls)
-            .connect(name, stream)
-            .await
-            .map_err(|error| {
-                tracing::warn!("TLS handshake with {host:?}: {error}");
-                ConnectError::Tls
-            })?;
+        let stream = self.tls()?.connect(name, stream).await.map_err(|error| {
+            tracing::warn!("TLS handshake with {host:?}: {error}");
+            ConnectError::Tls
+        })?;
         Ok(TokioIo::new(Stream::Secure(Box::new(stream))))
+    }
+
+    /// TLS by the machine's certificates and by those that browsers trust, as in Spin.
+    fn tls(&self) -> Result<TlsConnector, ConnectError> {
+        if let Some(tls) = self.0.tls.get() {
+            return Ok(tls.clone());
+        }
+        let mut roots = RootCertStore {
+            roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+        };
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|_| ConnectError::Tls)?;
+        let mut config = config.with_root_certificates(roots).with_no_client_auth();
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        Ok(self
+            .0
+            .tls
+            .get_or_init(|| TlsConnector::from(Arc::new(config)))
+            .clone())
     }
 }
 

@@ -8,6 +8,16 @@ use wasmtime::{
     },
 };
 
+use wasmtime_wasi::{
+    filesystem::Descriptor,
+    p2::{DynInputStream, DynOutputStream, DynPollable, Network},
+};
+use wasmtime_wasi_http::{
+    RequestOptions,
+    p2::types::{HostFutureIncomingResponse, HostOutgoingRequest},
+    p3,
+};
+
 use crate::state::State;
 
 const PREFIX: &str = "denied-";
@@ -51,15 +61,31 @@ pub(crate) fn link(
                         })?;
                     }
                 }
-                // Resources of another interface are known under that interface's name already.
                 ComponentItem::Resource(_) => {
-                    linker.resource(export, ResourceType::host::<Nothing>(), |_, _| Ok(()))?
+                    linker.resource(export, resource(export), |_, _| Ok(()))?
                 }
                 _ => {}
             }
         }
     }
     Ok(())
+}
+
+/// The type of a resource in a denied interface: that of the WASI interface it is taken over from, or one of its own.
+fn resource(name: &str) -> ResourceType {
+    match name {
+        "request" => ResourceType::host::<p3::Request>(),
+        "response" => ResourceType::host::<p3::Response>(),
+        "outgoing-request" => ResourceType::host::<HostOutgoingRequest>(),
+        "request-options" => ResourceType::host::<RequestOptions>(),
+        "future-incoming-response" => ResourceType::host::<HostFutureIncomingResponse>(),
+        "descriptor" => ResourceType::host::<Descriptor>(),
+        "network" => ResourceType::host::<Network>(),
+        "pollable" => ResourceType::host::<DynPollable>(),
+        "input-stream" => ResourceType::host::<DynInputStream>(),
+        "output-stream" => ResourceType::host::<DynOutputStream>(),
+        _ => ResourceType::host::<Nothing>(),
+    }
 }
 
 fn answer(

@@ -364,7 +364,7 @@ impl Host {
         let values = variables::resolve(&app, &sources)?;
 
         let router = Router::new(&app.triggers).map_err(StartError::Routes)?;
-        let client = connect::client(config.blocked, config.pooling).map_err(system)?;
+        let client = connect::client(config.blocked, config.pooling);
         let shared = Arc::new(Shared {
             client,
             server: OnceLock::new(),

@@ -1,0 +1,231 @@
+//! Requests: routes, headers, bodies, instances.
+
+mod common;
+
+use bytes::Bytes;
+use common::{App, ask, get, get_with, send, text};
+use futures::{StreamExt, channel::mpsc};
+use http::Request;
+use http_body::Frame;
+use http_body_util::{BodyExt, StreamBody};
+
+#[tokio::test]
+async fn a_component_is_told_of_url_route_and_client_after_what_the_client_said() {
+    let running = App::new().serve().await;
+    let url = format!("{}/guest/ada/x/headers?a=b", running.url());
+    let answer = get_with(
+        &url,
+        &[
+            ("spin-full-url", "https://forged.test/"),
+            ("connection", "close"),
+        ],
+    )
+    .await;
+    let values = |name: &str| {
+        let prefix = format!("{name}: ");
+        answer
+            .text
+            .lines()
+            .filter_map(|line| line.strip_prefix(&prefix))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        values("spin-full-url"),
+        ["https://forged.test/", url.as_str()]
+    );
+    assert_eq!(values("spin-path-info"), ["/x/headers"]);
+    assert_eq!(values("spin-matched-route"), ["/guest/:name/..."]);
+    assert_eq!(values("spin-component-route"), ["/guest/:name"]);
+    assert_eq!(values("spin-path-match-name"), ["ada"]);
+    assert_eq!(values("host"), [running.address().to_string()]);
+    assert!(values("connection").is_empty());
+    let [client] = values("spin-client-addr")[..] else {
+        panic!("one address")
+    };
+    assert!(client.starts_with("127.0.0.1:"));
+    running.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_request_without_a_route_gets_an_empty_404() {
+    let running = App::new().serve().await;
+    for path in ["/", "/guest", "/nothing/here", "/.well-known/spin/other"] {
+        let answer = get(&format!("{}{path}", running.url())).await;
+        assert_eq!((answer.status, answer.text.as_str()), (404, ""), "{path}");
+    }
+    running.shutdown().await;
+}
+
+#[tokio::test]
+async fn the_host_answers_for_itself() {
+    let running = App::new().serve().await;
+    assert_eq!(
+        get(&format!("{}/.well-known/spin/health", running.url()))
+            .await
+            .text,
+        "OK"
+    );
+    let info = get(&format!("{}/.well-known/spin/info", running.url())).await;
+    assert_eq!(info.headers["content-type"], "application/json");
+    assert!(
+        info.text.contains("\"name\": \"probe\"") && info.text.contains("\"version\": \"1.2.3\"")
+    );
+    running.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_static_response_needs_no_component() {
+    let running = App::new().serve().await;
+    let answer = get(&format!("{}/fixed", running.url())).await;
+    assert_eq!(
+        (answer.status, answer.text.as_str()),
+        (418, "short and stout")
+    );
+    assert_eq!(answer.headers["x-kind"], "fixed");
+    running.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_body_streams_in_and_out_at_the_same_time() {
+    let running = App::new().serve().await;
+    let (sender, receiver) = mpsc::unbounded::<&'static str>();
+    let chunks = receiver.map(|chunk| Ok(Frame::data(Bytes::from(chunk))));
+    let body = BodyExt::boxed(StreamBody::new(chunks));
+    let request = Request::post(format!("{}/guest/test/echo", running.url()))
+        .body(body)
+        .unwrap();
+    let mut answer = send(request).await.into_body();
+    for chunk in ["one", "two", "three"] {
+        sender.unbounded_send(chunk).unwrap();
+        let mut seen = Vec::new();
+        while seen.len() < chunk.len() {
+            let frame = answer.frame().await.unwrap().unwrap();
+            seen.extend_from_slice(frame.data_ref().unwrap());
+        }
+        assert_eq!(seen, chunk.as_bytes());
+    }
+    drop(sender);
+    assert!(answer.frame().await.is_none());
+    running.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_large_body_passes_unchanged() {
+    let running = App::new().serve().await;
+    let large = (0_u32..1 << 20)
+        .flat_map(u32::to_le_bytes)
+        .collect::<Bytes>();
+    let request = Request::post(format!("{}/guest/test/echo", running.url()))
+        .body(text(large.clone()))
+        .unwrap();
+    let answer = send(request)
+        .await
+        .into_body()
+        .collect()
+        .await
+        .unwrap()
+        .to_bytes();
+    assert!(answer == large);
+    running.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_client_that_goes_away_is_noticed_at_the_next_write() {
+    let app = App::new();
+    let store = host::KeyValue::memory();
+    let running = app.host().key_value(store.clone()).start().await.unwrap();
+    let request = Request::get(format!("{}/guest/test/events?gone=left", running.url()))
+        .body(text(""))
+        .unwrap();
+    let mut events = send(request).await.into_body();
+    let first = events.frame().await.unwrap().unwrap().into_data().unwrap();
+    assert!(first.starts_with(b"data: 0\n\n"));
+    drop(events);
+    let store = store.open("default").await.unwrap();
+    while !store.exists("left").await.unwrap() {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    running.shutdown().await;
+}
+
+#[tokio::test]
+async fn an_instance_serves_many_requests_and_no_more_than_its_share() {
+    let running = App::new().serve().await;
+    let mut seen = Vec::new();
+    for _ in 0..130 {
+        seen.push(ask(&running, "requests").await.parse::<u32>().unwrap());
+    }
+    assert_eq!(seen[..2], [1, 2]);
+    assert_eq!(seen.iter().max(), Some(&128));
+    assert!(running.counters_by_component()["guest"].instances >= 2);
+    running.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_panic_is_an_empty_500_and_the_next_request_is_served() {
+    let running = App::new().serve().await;
+    let answer = get(&format!("{}/guest/test/panic", running.url())).await;
+    assert_eq!((answer.status, answer.text.as_str()), (500, ""));
+    assert_eq!(ask(&running, "requests").await, "1");
+    assert!(
+        running
+            .logs()
+            .iter()
+            .any(|line| line.starts_with("[guest]") && line.contains("as asked"))
+    );
+    running.shutdown().await;
+}
+
+#[tokio::test]
+async fn what_a_component_prints_is_kept_with_its_name() {
+    let running = App::new().serve().await;
+    ask(&running, "print?text=ink").await;
+    let logs = running.logs();
+    assert!(
+        logs.contains(&"[guest] out ink".to_owned())
+            && logs.contains(&"[guest] err ink".to_owned()),
+        "{logs:?}"
+    );
+    running.shutdown().await;
+}
+
+#[tokio::test]
+async fn stopping_cuts_open_responses_and_frees_the_port() {
+    let app = App::new();
+    let running = app.serve().await;
+    let address = running.address();
+    let request = Request::get(format!("{}/guest/test/events", running.url()))
+        .body(text(""))
+        .unwrap();
+    let mut events = send(request).await.into_body();
+    events.frame().await.unwrap().unwrap();
+    running.shutdown().await;
+    while let Some(Ok(_)) = events.frame().await {}
+    let again = app
+        .host()
+        .listen(address.to_string())
+        .start()
+        .await
+        .unwrap();
+    assert_eq!(again.address(), address);
+    again.shutdown().await;
+}
+
+#[tokio::test]
+async fn five_hundred_open_streams_are_served_at_once() {
+    let running = App::new().serve().await;
+    let open = (0..500).map(|_| async {
+        let request = Request::get(format!("{}/guest/test/events", running.url()))
+            .body(text(""))
+            .unwrap();
+        let mut events = send(request).await.into_body();
+        events.frame().await.unwrap().unwrap();
+        events
+    });
+    let mut open = futures::future::join_all(open).await;
+    for events in &mut open {
+        events.frame().await.unwrap().unwrap();
+    }
+    assert!(running.counters().instances < 200);
+    running.shutdown().await;
+}
