@@ -123,7 +123,7 @@ async fn a_required_variable_without_a_value_stops_the_start() {
     );
     std::fs::write(
         app.directory().join(".env"),
-        "SPIN_VARIABLE_GREETING=from a file\n",
+        "SPIN_VARIABLE_GREETING='from a file'\n",
     )
     .unwrap();
     let running = app
