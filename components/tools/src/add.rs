@@ -3,15 +3,15 @@
 use crate::bindings::exports::gatehouse::tools::tools::{Call, Failure, Output, Tool};
 use crate::{arguments, looks_only, text};
 use serde::Deserialize;
-use serde_json::Number;
+use serde_json::{Number, Value};
 
 pub(crate) const NAME: &str = "add";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Arguments {
-    a: Number,
-    b: Number,
+    a: Value,
+    b: Value,
 }
 
 pub(crate) fn tool() -> Tool {
@@ -29,6 +29,7 @@ pub(crate) fn tool() -> Tool {
 
 pub(crate) fn call(call: &Call) -> Result<Output, Failure> {
     let Arguments { a, b } = arguments::read(call)?;
+    let (a, b) = (number("a", a)?, number("b", b)?);
     let sum = add(&a, &b).ok_or_else(|| {
         Failure::InvalidArguments("the sum is larger than any number can be".to_owned())
     })?;
@@ -36,6 +37,20 @@ pub(crate) fn call(call: &Call) -> Result<Output, Failure> {
         structured: Some(format!(r#"{{"sum":{sum}}}"#)),
         ..text(sum.to_string())
     })
+}
+
+fn number(name: &str, value: Value) -> Result<Number, Failure> {
+    let given = match value {
+        Value::Number(number) => return Ok(number),
+        Value::String(_) => "a string",
+        Value::Bool(_) => "a boolean",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+        Value::Null => "null",
+    };
+    Err(Failure::InvalidArguments(format!(
+        "`{name}` is a number, not {given}"
+    )))
 }
 
 /// Whole numbers are added without a loss where the sum has 64 bits, everything else as doubles.
@@ -65,6 +80,14 @@ mod tests {
     fn sum(a: &str, b: &str) -> Option<String> {
         let number = |text| serde_json::from_str::<Number>(text).unwrap();
         add(&number(a), &number(b)).map(|sum| sum.to_string())
+    }
+
+    #[test]
+    fn an_argument_that_is_no_number_is_named() {
+        assert!(matches!(
+            number("b", Value::from("x")),
+            Err(Failure::InvalidArguments(text)) if text == "`b` is a number, not a string"
+        ));
     }
 
     #[test]
