@@ -54,6 +54,34 @@ async fn the_inspectors_cli_lists_and_calls_the_tools() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_typescript_sdk_of_tomorrow_signs_in_and_calls_every_tool() {
+    let gatehouse = Gatehouse::start().await;
+    let saw = node("typescript-sdk-v2.mjs", &[&gatehouse.url("/mcp")]).await;
+    assert_tools_worked(&saw);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_inspectors_web_application_signs_in_and_calls_every_tool() {
+    let gatehouse = Gatehouse::start().await;
+    let screenshots = folder().join("screenshots");
+    let saw = node(
+        "inspector-web.mjs",
+        &[&gatehouse.url("/mcp"), &screenshots.to_string_lossy()],
+    )
+    .await;
+    for tool in ["add", "getUserInfo", "getToken"] {
+        assert!(saw["results"][tool].is_string(), "{saw}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_of_an_allowed_origin_signs_in_and_calls_every_tool() {
+    let gatehouse = Gatehouse::start().await;
+    let saw = node("browser-sdk.mjs", &[&gatehouse.url("/mcp")]).await;
+    assert_tools_worked(&saw);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_person_goes_through_the_pages_in_a_real_browser() {
     let gatehouse = Gatehouse::start().await;
     gatehouse.descope.set_auto_login(false);

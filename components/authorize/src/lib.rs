@@ -6,7 +6,7 @@ use authserver::{Context, MAX_BODY, endpoints};
 use axum::Router;
 use axum::extract::{Request, State};
 use identity::Composed;
-use instance::Instance;
+use instance::{Instance, Parts};
 use std::sync::Arc;
 use web::Response;
 
@@ -19,16 +19,12 @@ async fn router() -> Router {
 }
 
 async fn handle(State(instance): State<Arc<Instance>>, request: Request) -> Response {
-    let (config, base) = match instance.place(request.headers()) {
+    let (Parts { config, store }, base) = match instance.place(request.headers()) {
         Ok(place) => place,
         Err(problems) if web::wants_html(request.headers()) => {
             return web::problem_page(&problems);
         }
         Err(problems) => return web::problem_json(&problems),
-    };
-    let store = match instance.store(config).await {
-        Ok(store) => store,
-        Err(error) => return authserver::store_unavailable(&error),
     };
     let request = match web::read_request(request, MAX_BODY).await {
         Ok(request) => request,

@@ -6,13 +6,13 @@
 mod bindings;
 mod environment;
 mod identity;
-mod key_value;
 mod tools;
 
 use config::Problem;
 use mcpserver::{Parts, Server};
 use platform::axum::Router;
 use platform::axum::extract::Request;
+use platform::key_value::SpinKeyValue;
 
 platform::http_component!(router);
 
@@ -20,7 +20,7 @@ platform::http_component!(router);
 struct Gatehouse;
 
 impl Parts for Gatehouse {
-    type KeyValue = key_value::LazyKeyValue;
+    type KeyValue = SpinKeyValue;
     type Identity = identity::Provider;
     type Tools = tools::Tools;
     type Environment = environment::Platform;
@@ -31,7 +31,7 @@ async fn router() -> Router {
         Ok(config) => {
             let server = Server::<Gatehouse>::new(
                 config,
-                key_value::LazyKeyValue::default(),
+                SpinKeyValue::default(),
                 identity::Provider,
                 tools::Tools,
                 environment::Platform,

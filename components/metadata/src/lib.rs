@@ -3,7 +3,7 @@
 use authserver::{Context, MAX_BODY, endpoints};
 use axum::Router;
 use axum::extract::{Request, State};
-use instance::Instance;
+use instance::{Instance, Parts};
 use std::sync::Arc;
 use web::Response;
 
@@ -16,7 +16,7 @@ async fn router() -> Router {
 }
 
 async fn handle(State(instance): State<Arc<Instance>>, request: Request) -> Response {
-    let (config, base) = match instance.place(request.headers()) {
+    let (Parts { config, store }, base) = match instance.place(request.headers()) {
         Ok(place) => place,
         Err(problems) => return web::problem_json(&problems),
     };
@@ -24,10 +24,6 @@ async fn handle(State(instance): State<Arc<Instance>>, request: Request) -> Resp
         let (method, path) = (request.method(), request.uri().path());
         return endpoints::well_known::handle(config, &base, method, path);
     }
-    let store = match instance.store(config).await {
-        Ok(store) => store,
-        Err(error) => return authserver::store_unavailable(&error),
-    };
     let request = match web::read_request(request, MAX_BODY).await {
         Ok(request) => request,
         Err(response) => return response,

@@ -96,8 +96,3 @@ pub(crate) fn store_failed(error: &store::Error) -> Error {
         "the key-value store failed; try again later",
     )
 }
-
-/// The JSON answer for when the store cannot even be opened.
-pub fn store_unavailable(failure: &store::Error) -> Response {
-    error(&store_failed(failure))
-}

@@ -26,7 +26,7 @@ pub mod identity;
 mod pages;
 mod sign_in;
 
-pub use answers::{MAX_BODY, store_unavailable};
+pub use answers::MAX_BODY;
 
 use config::{Base, Server};
 use grants::Grants;

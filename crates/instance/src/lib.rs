@@ -7,7 +7,7 @@ use http::HeaderMap;
 use platform::key_value::SpinKeyValue;
 use rand::rngs::SysRng;
 use rand::{Rng, rand_core::UnwrapErr};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use store::Store;
 
 /// One in so many requests that write also sweeps.
@@ -16,10 +16,15 @@ const SWEEP_EVERY: u32 = 16;
 /// Ledger lines that such a sweep reads at most: more than that many requests enter.
 const SWEEP_LINES: u64 = 128;
 
-/// An instance's own.
-pub struct Instance {
-    config: Result<Server, Vec<Problem>>,
-    store: OnceLock<Store<SpinKeyValue>>,
+/// An instance's own: what the configuration gives, or what is wrong with it.
+pub struct Instance(Result<Parts, Vec<Problem>>);
+
+/// What a request is served with.
+pub struct Parts {
+    /// The configuration.
+    pub config: Server,
+    /// The key-value store.
+    pub store: Store<SpinKeyValue>,
 }
 
 impl Instance {
@@ -33,42 +38,28 @@ impl Instance {
                 eprintln!("{problem} ({})", problem.environment_variable());
             }
         }
-        Self {
+        Self(config.map(|config| Parts {
+            store: Store::new(SpinKeyValue::default(), config.key_prefix.clone()),
             config,
-            store: OnceLock::new(),
-        }
+        }))
     }
 
-    /// The configuration, and where the server is as a request with these headers sees it.
+    /// What to serve with, and where the server is as a request with these headers sees it.
     ///
     /// # Errors
     ///
     /// What is wrong with the configuration.
-    pub fn place(&self, headers: &HeaderMap) -> Result<(&Server, Base), Vec<Problem>> {
-        let config = self.config.as_ref().map_err(Clone::clone)?;
+    pub fn place(&self, headers: &HeaderMap) -> Result<(&Parts, Base), Vec<Problem>> {
+        let parts = self.0.as_ref().map_err(Clone::clone)?;
         let full_url = headers
             .get("spin-full-url")
             .and_then(|value| value.to_str().ok());
-        let base = config
+        let base = parts
+            .config
             .site
             .base(full_url)
             .map_err(|problem| vec![problem])?;
-        Ok((config, base))
-    }
-
-    /// The store, opened at the first need.
-    ///
-    /// # Errors
-    ///
-    /// The backend's; the next call tries again.
-    pub async fn store(&self, config: &Server) -> Result<&Store<SpinKeyValue>, store::Error> {
-        if let Some(store) = self.store.get() {
-            return Ok(store);
-        }
-        let backend = SpinKeyValue::open().await?;
-        Ok(self
-            .store
-            .get_or_init(|| Store::new(backend, config.key_prefix.clone())))
+        Ok((parts, base))
     }
 
     /// Now and then, sweeps a little of the store, behind the answer. For requests that write.
@@ -78,8 +69,8 @@ impl Instance {
         }
         let instance = Arc::clone(self);
         platform::spawn(async move {
-            if let Some(store) = instance.store.get() {
-                let swept = store.sweep(platform::time::now(), SWEEP_LINES).await;
+            if let Ok(parts) = &instance.0 {
+                let swept = parts.store.sweep(platform::time::now(), SWEEP_LINES).await;
                 if let Err(error) = swept {
                     eprintln!("the sweep stopped: {error}");
                 }

@@ -2,6 +2,7 @@
 
 use descope_emulator::{Endpoint, Mint, Signature, User};
 use serde_json::json;
+use std::time::Duration;
 use tests::{Client, Gatehouse, Mcp, Person};
 
 #[tokio::test]
@@ -45,6 +46,8 @@ async fn get_token_gives_the_upstream_token_and_refreshes_it_when_it_has_expired
     gatehouse.descope.set_access_token_lifetime(600);
     let mut mcp = Mcp::new(gatehouse.url("/mcp"), Some(&tokens.access));
     mcp.initialize("2025-11-25").await;
+    // Until the upstream token has ended for good: before that it may be given away still.
+    tokio::time::sleep(Duration::from_secs(2)).await;
     let before = gatehouse.descope.requests(Endpoint::Token);
     let answers = tokio::join!(
         mcp.call("getToken", json!({})),
