@@ -11,8 +11,8 @@ use std::{
 use sha2::{Digest, Sha256};
 use wasmtime::{Engine, component::Component};
 
-/// How many compiled components are kept; the ones not used for the longest time go first.
-const KEPT: usize = 64;
+/// How many bytes of compiled components are kept; the ones not used for the longest time go first.
+const KEPT: u64 = 512 << 20;
 
 const DIGEST: usize = 32;
 
@@ -107,7 +107,7 @@ fn store(directory: &Path, path: &Path, compiled: &[u8]) -> std::io::Result<()> 
         let _ = fs::remove_file(&partial);
         return Err(error);
     }
-    prune(directory)
+    prune(directory, KEPT)
 }
 
 fn unique() -> String {
@@ -120,7 +120,7 @@ fn unique() -> String {
     )
 }
 
-fn prune(directory: &Path) -> std::io::Result<()> {
+fn prune(directory: &Path, kept: u64) -> std::io::Result<()> {
     let mut files = Vec::new();
     for entry in fs::read_dir(directory)? {
         let entry = entry?;
@@ -129,14 +129,18 @@ fn prune(directory: &Path) -> std::io::Result<()> {
             .extension()
             .is_some_and(|extension| extension == "cwasm")
         {
-            files.push((entry.metadata()?.modified()?, entry.path()));
+            let metadata = entry.metadata()?;
+            files.push((metadata.modified()?, metadata.len(), entry.path()));
         }
     }
     files.sort_unstable();
-    let surplus = files.len().saturating_sub(KEPT);
-    for (_, path) in files.into_iter().take(surplus) {
-        // Another host may have removed it first.
-        let _ = fs::remove_file(path);
+    let mut total = 0;
+    for (_, size, path) in files.into_iter().rev() {
+        total += size;
+        if total > kept {
+            // Another host may have removed it first.
+            let _ = fs::remove_file(path);
+        }
     }
     Ok(())
 }
@@ -195,20 +199,18 @@ mod tests {
     #[test]
     fn the_files_used_last_are_kept() {
         let directory = tempfile::tempdir().unwrap();
-        for age in 0..KEPT + 3 {
+        for age in 0..5 {
             let path = directory.path().join(format!("{age}.cwasm"));
-            fs::write(&path, "").unwrap();
-            let time = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(10_000 - age as u64);
+            fs::write(&path, [0; 10]).unwrap();
+            let time = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(10_000 - age);
             fs::File::open(&path).unwrap().set_modified(time).unwrap();
         }
-        prune(directory.path()).unwrap();
-        assert_eq!(files(directory.path()).len(), KEPT);
-        assert!(directory.path().join("0.cwasm").exists());
-        assert!(
-            !directory
-                .path()
-                .join(format!("{}.cwasm", KEPT + 2))
-                .exists()
-        );
+        prune(directory.path(), 35).unwrap();
+        for age in 0..5 {
+            assert_eq!(
+                directory.path().join(format!("{age}.cwasm")).exists(),
+                age < 3
+            );
+        }
     }
 }

@@ -9,7 +9,6 @@ use wac_graph::{
 
 use crate::{
     denied,
-    dependency_name::DependencyName,
     manifest::{Component, Dependency, Inherit},
 };
 
@@ -29,22 +28,22 @@ pub enum ComposeError {
     NotAComponent(String),
     /// A dependency satisfies nothing.
     #[error("dependency \"{0}\" matches no import of the component")]
-    Unmatched(DependencyName),
+    Unmatched(String),
     /// Two dependencies satisfy the same import.
     #[error("import {import:?} is satisfied by two dependencies, \"{first}\" and \"{second}\"")]
     Conflict {
         /// The import's name.
         import: String,
         /// The one dependency.
-        first: DependencyName,
+        first: String,
         /// The other dependency.
-        second: DependencyName,
+        second: String,
     },
     /// A dependency lacks what it is there for.
     #[error("dependency \"{dependency}\" does not export {export:?}")]
     MissingExport {
         /// The dependency.
-        dependency: DependencyName,
+        dependency: String,
         /// The export's name.
         export: String,
     },
@@ -54,7 +53,7 @@ pub enum ComposeError {
     )]
     Mismatch {
         /// The dependency.
-        dependency: DependencyName,
+        dependency: String,
         /// The export's name.
         export: String,
         /// Where the types differ.
@@ -83,7 +82,7 @@ pub(crate) fn compose(id: &str, component: &Component) -> Result<Vec<u8>, Compos
             .filter(|(import, _)| dependency.name.matches(import))
             .collect::<Vec<_>>();
         if matched.is_empty() {
-            return Err(ComposeError::Unmatched(dependency.name.clone()));
+            return Err(ComposeError::Unmatched(dependency.name.to_string()));
         }
         let bytes = deny(read(&dependency.path)?, &dependency.inherit)?;
         let (provided, provider) = add(&mut graph, &format!("{id}-dependency-{index}"), bytes)?;
@@ -91,21 +90,21 @@ pub(crate) fn compose(id: &str, component: &Component) -> Result<Vec<u8>, Compos
             if let Some(first) = satisfied.insert(import.clone(), dependency) {
                 return Err(ComposeError::Conflict {
                     import: import.clone(),
-                    first: first.name.clone(),
-                    second: dependency.name.clone(),
+                    first: first.name.to_string(),
+                    second: dependency.name.to_string(),
                 });
             }
             let export = dependency.export.as_ref().unwrap_or(import);
             let Some(offered) = graph.types()[provided].exports.get(export).copied() else {
                 return Err(ComposeError::MissingExport {
-                    dependency: dependency.name.clone(),
+                    dependency: dependency.name.to_string(),
                     export: export.clone(),
                 });
             };
             checker
                 .is_subtype(offered, graph.types(), *wanted, graph.types())
                 .map_err(|error| ComposeError::Mismatch {
-                    dependency: dependency.name.clone(),
+                    dependency: dependency.name.to_string(),
                     export: export.clone(),
                     reason: format!("{error:#}"),
                 })?;

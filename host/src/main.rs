@@ -24,7 +24,7 @@ struct Options {
     runtime_config_file: Option<PathBuf>,
     /// Where state is kept: `.spin` beside the manifest by default, in memory where it is empty.
     #[arg(long, value_name = "DIRECTORY")]
-    state_dir: Option<PathBuf>,
+    state_dir: Option<String>,
     /// Sets an application variable.
     #[arg(long = "variable", value_name = "NAME=VALUE", value_parser = pair)]
     variables: Vec<(String, String)>,

@@ -210,7 +210,7 @@ impl App {
             .map_err(|error: toml::de::Error| invalid("manifest", error.message()))?;
         let application = document.application;
         unsupported_if(!application.trigger.is_empty(), "[application]", "trigger")?;
-        for kind in document.trigger.keys().filter(|kind| *kind != "http") {
+        if let Some(kind) = document.trigger.keys().find(|kind| *kind != "http") {
             return Err(unsupported("manifest", &format!("trigger.{kind}")));
         }
         for (name, variable) in &document.variables {
@@ -231,13 +231,7 @@ impl App {
                 component(id, value.clone(), directory, &document.component)?,
             );
         }
-        let triggers = triggers(
-            document
-                .trigger
-                .into_iter()
-                .flat_map(|(_, triggers)| triggers),
-            &components,
-        )?;
+        let triggers = triggers(document.trigger.into_values().flatten(), &components)?;
         Ok(Self {
             name: application.name,
             version: application.version.filter(|version| !version.is_empty()),

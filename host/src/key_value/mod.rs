@@ -16,6 +16,9 @@ use crate::{
     hooks::{KeyValueCall, Operation},
 };
 
+/// Keys and what they hold.
+type Pairs = Vec<(String, Option<Vec<u8>>)>;
+
 /// No value and no list of keys may be larger than this many bytes.
 const MAX_RESULT: usize = 128 << 20;
 
@@ -140,10 +143,7 @@ impl KeyValueStore {
         delegate!(self, increment(key, delta))
     }
 
-    async fn get_many(
-        &self,
-        keys: Vec<String>,
-    ) -> Result<Vec<(String, Option<Vec<u8>>)>, KeyValueError> {
+    async fn get_many(&self, keys: Vec<String>) -> Result<Pairs, KeyValueError> {
         let pairs = delegate!(self, get_many(keys))?;
         limit(
             pairs
@@ -271,10 +271,7 @@ impl Store {
             .map_err(logged)
     }
 
-    async fn get_many(
-        &self,
-        keys: Vec<String>,
-    ) -> Result<Vec<(String, Option<Vec<u8>>)>, KeyValueError> {
+    async fn get_many(&self, keys: Vec<String>) -> Result<Pairs, KeyValueError> {
         let inner = self
             .announced(Operation::GetMany, keys.first().map_or("", |key| key))
             .await?

@@ -3,7 +3,7 @@
 use redis::{AsyncCommands, Client, RedisError, aio::ConnectionManager};
 use tokio::sync::OnceCell;
 
-use super::KeyValueError;
+use super::{KeyValueError, Pairs};
 
 /// A server: one connection for everything, made on first use, and made anew when it breaks.
 pub(super) struct Server {
@@ -67,10 +67,7 @@ impl Store {
         self.connection().incr(key, delta).await.map_err(other)
     }
 
-    pub(super) async fn get_many(
-        &self,
-        keys: Vec<String>,
-    ) -> Result<Vec<(String, Option<Vec<u8>>)>, KeyValueError> {
+    pub(super) async fn get_many(&self, keys: Vec<String>) -> Result<Pairs, KeyValueError> {
         let values: Vec<Option<Vec<u8>>> = self.connection().mget(&keys).await.map_err(other)?;
         Ok(keys.into_iter().zip(values).collect())
     }

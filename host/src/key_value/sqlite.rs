@@ -9,7 +9,7 @@ use std::{
 
 use rusqlite::{Connection, OptionalExtension, params, types::Value};
 
-use super::KeyValueError;
+use super::{KeyValueError, Pairs};
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS spin_key_value (\
     store TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, PRIMARY KEY (store, key))";
@@ -107,10 +107,7 @@ impl Store {
         })
     }
 
-    pub(super) fn get_many(
-        &self,
-        keys: Vec<String>,
-    ) -> Result<Vec<(String, Option<Vec<u8>>)>, KeyValueError> {
+    pub(super) fn get_many(&self, keys: Vec<String>) -> Result<Pairs, KeyValueError> {
         self.read(|connection| {
             let pair = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
             connection

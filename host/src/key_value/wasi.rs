@@ -2,7 +2,7 @@
 
 use wasmtime::component::Resource;
 
-use super::{Cas, KeyValueError, OpenError, Store, SwapError};
+use super::{Cas, KeyValueError, OpenError, Pairs, Store, SwapError};
 use crate::{
     bindings::keyvalue::{
         atomics, batch,
@@ -109,7 +109,7 @@ impl batch::Host for State {
         &mut self,
         bucket: Resource<Store>,
         keys: Vec<String>,
-    ) -> Result<Vec<(String, Option<Vec<u8>>)>, Error> {
+    ) -> Result<Pairs, Error> {
         if keys.is_empty() {
             return Ok(Vec::new());
         }
