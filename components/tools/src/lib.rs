@@ -28,6 +28,8 @@ use bindings::exports::gatehouse::tools::tools::{
     Annotations, Call, Content, Event, Failure, Guest, Output, Tool,
 };
 use bindings::wit_stream;
+use std::future::poll_fn;
+use std::task::Poll;
 use wit_bindgen::StreamReader;
 
 struct Component;
@@ -44,17 +46,22 @@ impl Guest for Component {
             get_token::NAME => get_token::call(&call)?,
             _ => return Err(Failure::UnknownTool),
         };
-        Ok(only(Event::Done(output)))
+        Ok(only(Event::Done(output)).await)
     }
 }
 
 /// The events of a call that was over at once.
-fn only(event: Event) -> StreamReader<Event> {
+async fn only(event: Event) -> StreamReader<Event> {
     let (mut events, stream) = wit_stream::new();
-    wit_bindgen::spawn(async move {
+    let mut write = Box::pin(async move {
         // A caller who no longer listens needs no answer.
         let _ = events.write_one(event).await;
     });
+    // Begun here, so that the caller's first read finds the event waiting.
+    let is_written = poll_fn(|cx| Poll::Ready(write.as_mut().poll(cx).is_ready())).await;
+    if !is_written {
+        wit_bindgen::spawn(write);
+    }
     stream
 }
 

@@ -8,13 +8,16 @@ use crate::refusal::Refusal;
 use crate::session::Sessions;
 use crate::toolbox::Toolbox;
 use crate::{Body, Parts, http_sse, origin, streamable_http};
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use config::Problem;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use http::header::{
+    CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS,
+};
 use http::request::Parts as Head;
 use http::{HeaderMap, Method, Request, Response};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::BodyExt;
 use oauth::access_token::Claims;
+use std::pin::pin;
 use std::sync::{Arc, OnceLock};
 use store::Store;
 use web::cors::{Cors, Origin};
@@ -144,17 +147,44 @@ impl<P: Parts> Server<P> {
     }
 }
 
-/// Reads a message.
-pub(crate) async fn read<B>(body: B) -> Result<Bytes, Refusal>
+/// Reads a message: as many bytes as `Content-Length` says, or else all there are. Not waiting for
+/// an end that is known saves a good part of what a short request costs.
+pub(crate) async fn read<B>(headers: &HeaderMap, body: B) -> Result<Bytes, Refusal>
 where
     B: http_body::Body,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    match Limited::new(body, LARGEST_MESSAGE).collect().await {
-        Ok(body) => Ok(body.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(Refusal::TooLarge(LARGEST_MESSAGE)),
-        Err(_) => Err(Refusal::BrokenOff),
+    let expected: Option<usize> = headers
+        .get(CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse().ok());
+    if expected.is_some_and(|length| length > LARGEST_MESSAGE) {
+        return Err(Refusal::TooLarge(LARGEST_MESSAGE));
     }
+    let mut body = pin!(body);
+    let mut read: Vec<u8> = Vec::new();
+    while let Some(frame) = body.as_mut().frame().await {
+        let frame = frame.map_err(|_| Refusal::BrokenOff)?;
+        let Ok(mut data) = frame.into_data() else {
+            continue;
+        };
+        let size = data.remaining();
+        if read.is_empty() && expected == Some(size) {
+            return Ok(data.copy_to_bytes(size));
+        }
+        if read.len() + size > LARGEST_MESSAGE {
+            return Err(Refusal::TooLarge(LARGEST_MESSAGE));
+        }
+        while data.has_remaining() {
+            let chunk = data.chunk();
+            read.extend_from_slice(chunk);
+            let taken = chunk.len();
+            data.advance(taken);
+        }
+        if expected == Some(read.len()) {
+            break;
+        }
+    }
+    Ok(read.into())
 }
 
 /// A response of server-sent events.

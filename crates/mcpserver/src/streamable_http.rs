@@ -54,7 +54,7 @@ impl<P: Parts> Server<P> {
         let named = headers::protocol_version(headers).map_err(|error| {
             Refusal::BadRequest(Error::new(ErrorCode::Refused, error.to_string()))
         })?;
-        let body = crate::server::read(body).await?;
+        let body = crate::server::read(headers, body).await?;
         let session = headers.get(SESSION_ID).map(|id| {
             let id = id.to_str().unwrap_or_default();
             let now = self.environment.now();

@@ -108,6 +108,10 @@ fn what_the_transport_does_not_take_is_refused_by_its_status() {
         assert_eq!(status(&[], "{").await, 400);
         assert_eq!(status(&[], "1").await, 400);
         assert_eq!(status(&[], &" ".repeat(1024 * 1024 + 1)).await, 413);
+        let announced = [("content-length", "1048577")];
+        assert_eq!(status(&announced, PING).await, 413);
+        let length = PING.len().to_string();
+        assert_eq!(status(&[("content-length", &length)], PING).await, 200);
         let authorization = format!("Bearer {token}");
         let headers = [("authorization", authorization.as_str())];
         for method in ["GET", "DELETE", "PUT"] {
