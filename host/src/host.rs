@@ -2,34 +2,22 @@
 
 use std::{
     collections::BTreeMap,
-    io,
     net::{SocketAddr, TcpListener},
     path::{Path, PathBuf},
-    sync::{Arc, OnceLock},
+    sync::Arc,
     time::Duration,
 };
 
 use tokio::runtime::Runtime;
-use wasmtime_wasi_http::handler::ProxyHandler;
 
 use crate::{
-    allowed_hosts::AllowedHosts,
-    cache::{self, Cache},
-    component::Component,
-    compose::{self, ComposeError},
-    connect,
-    engine::{self, ComponentError},
-    handler::Instances,
-    hooks::{Counters, Hooks, LiveCounters},
+    cache,
+    hooks::{Counters, Hooks},
     key_value::KeyValue,
     logs::Logs,
-    manifest::{self, App, ManifestError},
-    outbound::{Outbound, Shared},
-    routes::Router,
-    runtime_config::{Defaults, RuntimeConfig, RuntimeConfigError},
+    manifest::App,
     server::Server,
-    template::Template,
-    variables::{self, VariableError, VariableSource},
+    start::{StartError, system},
 };
 
 /// How long stopping may take.
@@ -40,76 +28,22 @@ type BoundVariables = Box<dyn FnOnce(SocketAddr) -> Vec<(String, String)> + Send
 
 /// A host to be started.
 pub struct Host {
-    manifest: PathBuf,
-    patches: Vec<Patch>,
-    listen: String,
-    listener: Option<TcpListener>,
-    variables: BTreeMap<String, String>,
-    bound_variables: Vec<BoundVariables>,
-    environment: Option<PathBuf>,
-    component_environment: BTreeMap<String, String>,
-    runtime_config: Option<PathBuf>,
-    state_dir: Option<PathBuf>,
-    key_value: BTreeMap<String, KeyValue>,
-    hooks: Hooks,
-    forward_logs: bool,
-    keep_logs: bool,
-    cache: Option<PathBuf>,
-    threads: Option<usize>,
-}
-
-/// Why a host does not start. The message says what is wrong and where; no value of a variable is part of it.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// About the manifest.
-    #[error(transparent)]
-    Manifest(#[from] ManifestError),
-    /// About the runtime configuration.
-    #[error(transparent)]
-    RuntimeConfig(#[from] RuntimeConfigError),
-    /// About variables.
-    #[error(transparent)]
-    Variables(#[from] VariableError),
-    /// About a component and its dependencies.
-    #[error("component {component:?}: {source}")]
-    Compose {
-        /// The component's name.
-        component: String,
-        /// What is wrong.
-        source: ComposeError,
-    },
-    /// About a component's Wasm.
-    #[error("component {component:?}: {source}")]
-    Component {
-        /// The component's name.
-        component: String,
-        /// What is wrong.
-        source: ComponentError,
-    },
-    /// About a component's grants.
-    #[error("component {component:?}, {field}: {reason}")]
-    Grant {
-        /// The component's name.
-        component: String,
-        /// The field of the manifest.
-        field: &'static str,
-        /// What is wrong.
-        reason: String,
-    },
-    /// About routes.
-    #[error("{0}")]
-    Routes(String),
-    /// The address cannot be listened on.
-    #[error("cannot listen on {address}: {source}")]
-    Listen {
-        /// The address.
-        address: String,
-        /// What went wrong.
-        source: io::Error,
-    },
-    /// The machine does not give what the host needs.
-    #[error("{0}")]
-    System(String),
+    pub(crate) manifest: PathBuf,
+    pub(crate) patches: Vec<Patch>,
+    pub(crate) listen: String,
+    pub(crate) listener: Option<TcpListener>,
+    pub(crate) variables: BTreeMap<String, String>,
+    pub(crate) bound_variables: Vec<BoundVariables>,
+    pub(crate) environment: Option<PathBuf>,
+    pub(crate) component_environment: BTreeMap<String, String>,
+    pub(crate) runtime_config: Option<PathBuf>,
+    pub(crate) state_dir: Option<PathBuf>,
+    pub(crate) key_value: BTreeMap<String, KeyValue>,
+    pub(crate) hooks: Hooks,
+    pub(crate) forward_logs: bool,
+    pub(crate) keep_logs: bool,
+    pub(crate) cache: Option<PathBuf>,
+    pub(crate) threads: Option<usize>,
 }
 
 impl Host {
@@ -322,127 +256,6 @@ impl Host {
             runtime,
         })
     }
-
-    fn prepare(self) -> Result<(Arc<Server>, TcpListener, Logs), StartError> {
-        raise_file_limit();
-        let directory = manifest::directory(&self.manifest);
-        let mut table = App::table(&self.manifest)?;
-        for patch in self.patches {
-            patch(&mut table);
-        }
-        let app = App::from_table(table, directory)?;
-        let defaults = Defaults {
-            application: directory,
-            state: self.state_dir.as_deref(),
-        };
-        let mut config = RuntimeConfig::read(self.runtime_config.as_deref(), &defaults)?;
-        config.key_value.extend(self.key_value);
-
-        let listen_error = |source| StartError::Listen {
-            address: self.listen.clone(),
-            source,
-        };
-        let listener = match self.listener {
-            Some(listener) => listener,
-            None => TcpListener::bind(&self.listen).map_err(listen_error)?,
-        };
-        listener.set_nonblocking(true).map_err(listen_error)?;
-        let address = listener.local_addr().map_err(listen_error)?;
-
-        let mut given = self.variables;
-        given.extend(
-            self.bound_variables
-                .into_iter()
-                .flat_map(|variables| variables(address)),
-        );
-        if let Some(unknown) = given.keys().find(|name| !app.variables.contains_key(*name)) {
-            return Err(VariableError::Unknown(unknown.clone()).into());
-        }
-        let mut sources = vec![VariableSource::Given(given)];
-        sources.append(&mut config.variables);
-        sources.extend(self.environment.as_deref().map(VariableSource::environment));
-        let values = variables::resolve(&app, &sources)?;
-
-        let router = Router::new(&app.triggers).map_err(StartError::Routes)?;
-        let client = connect::client(config.blocked, config.pooling);
-        let shared = Arc::new(Shared {
-            client,
-            server: OnceLock::new(),
-        });
-        let key_value = Arc::new(config.key_value);
-        let logs = Logs::new(self.forward_logs, self.keep_logs);
-        let engine = engine::engine().map_err(system)?;
-        let linker = engine::linker(&engine).map_err(system)?;
-        let cache = Cache::new(self.cache);
-        let names = app
-            .components
-            .keys()
-            .map(String::as_str)
-            .collect::<Vec<_>>();
-        let mut components = BTreeMap::new();
-        for id in app.triggered() {
-            let Some(component) = app.components.get(id) else {
-                continue;
-            };
-            let grant = |field, reason| StartError::Grant {
-                component: id.to_owned(),
-                field,
-                reason,
-            };
-            for label in &component.key_value_stores {
-                if !key_value.contains_key(label) {
-                    return Err(grant(
-                        "key_value_stores",
-                        format!("there is no store {label:?} in the runtime configuration"),
-                    ));
-                }
-            }
-            for entry in &component.allowed_outbound_hosts {
-                supported_scheme(entry)
-                    .map_err(|reason| grant("allowed_outbound_hosts", reason))?;
-            }
-            let allowed = AllowedHosts::parse(&component.allowed_outbound_hosts, &values, &names)
-                .map_err(|reason| grant("allowed_outbound_hosts", reason))?;
-            let mut environment = component.environment.clone();
-            environment.extend(self.component_environment.clone());
-            let shared = Component {
-                id: id.to_owned(),
-                variables: variables::of_component(id, component, &values)?,
-                environment,
-                key_value_stores: component.key_value_stores.clone(),
-                key_value: key_value.clone(),
-                outbound: Outbound {
-                    allowed,
-                    shared: shared.clone(),
-                },
-                hooks: self.hooks.clone(),
-                counters: LiveCounters::default(),
-                logs: logs.clone(),
-            };
-            let composed =
-                compose::compose(id, component).map_err(|source| StartError::Compose {
-                    component: id.to_owned(),
-                    source,
-                })?;
-            let refused = |source| StartError::Component {
-                component: id.to_owned(),
-                source,
-            };
-            let compiled = cache
-                .compile(&engine, &composed)
-                .map_err(|error| refused(ComponentError::Wasm(format!("{error:#}"))))?;
-            let service = engine::prepare(&engine, &linker, &compiled).map_err(refused)?;
-            let instances = Instances {
-                component: Arc::new(shared),
-                service,
-            };
-            components.insert(id.to_owned(), ProxyHandler::new(instances));
-        }
-        let server = Arc::new(Server::new(app, router, components, address));
-        // Nobody else has seen it yet.
-        let _ = shared.server.set(Arc::downgrade(&server));
-        Ok((server, listener, logs))
-    }
 }
 
 /// A running host. It stops when it is dropped.
@@ -520,10 +333,6 @@ impl Drop for Stopping {
     }
 }
 
-fn system(error: impl ToString) -> StartError {
-    StartError::System(error.to_string())
-}
-
 fn absolute(path: &Path) -> String {
     std::path::absolute(path)
         .unwrap_or_else(|_| path.to_owned())
@@ -534,33 +343,4 @@ fn absolute(path: &Path) -> String {
 fn table<'a>(manifest: &'a mut toml::Table, path: &[&str]) -> Option<&'a mut toml::Table> {
     path.iter()
         .try_fold(manifest, |table, key| table.get_mut(*key)?.as_table_mut())
-}
-
-/// Sockets, databases and brokers are not among what components can reach here.
-fn supported_scheme(entry: &str) -> Result<(), String> {
-    let literal = Template::parse(entry).is_ok_and(|template| template.is_literal());
-    match entry.split_once("://") {
-        Some((scheme, _)) if literal && !matches!(scheme.trim(), "*" | "http" | "https") => Err(
-            format!("{entry:?}: the embedded host has no connections but those of HTTP"),
-        ),
-        _ => Ok(()),
-    }
-}
-
-/// A thousand open responses need more than the thousand files that a process may often open.
-fn raise_file_limit() {
-    #[cfg(unix)]
-    {
-        use rustix::process::{Resource, getrlimit, setrlimit};
-        let mut limit = getrlimit(Resource::Nofile);
-        if limit.current < limit.maximum || limit.maximum.is_none() {
-            limit.current = limit
-                .maximum
-                .map(|maximum| maximum.min(65_536))
-                .or(Some(65_536));
-            if let Err(error) = setrlimit(Resource::Nofile, limit) {
-                tracing::debug!("the limit of open files stays as it is: {error}");
-            }
-        }
-    }
 }

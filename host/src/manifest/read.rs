@@ -1,4 +1,4 @@
-//! The application manifest, `spin.toml` version 2: what of it this host runs, and words for the rest.
+//! From a manifest's TOML to an [`App`].
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -8,167 +8,11 @@ use std::{
 
 use serde::Deserialize;
 
+use super::{
+    App, Build, Component, Dependency, Inherit, ManifestError, Route, StaticResponse, Target,
+    Trigger, Variable,
+};
 use crate::{dependency_name::DependencyName, names};
-
-/// An application as its manifest describes it, with paths made absolute or relative to the working directory.
-#[derive(Clone, Debug)]
-pub struct App {
-    /// The application's name.
-    pub name: String,
-    /// The application's version, where one is given.
-    pub version: Option<String>,
-    /// Application variables by name.
-    pub variables: BTreeMap<String, Variable>,
-    /// HTTP triggers in the manifest's order.
-    pub triggers: Vec<Trigger>,
-    /// Components by name.
-    pub components: BTreeMap<String, Component>,
-}
-
-/// An application variable: either it has a default or a value must be provided.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Variable {
-    /// The value where no provider has one.
-    #[serde(default)]
-    pub default: Option<String>,
-    /// Whether a provider must have a value.
-    #[serde(default)]
-    pub required: bool,
-    /// Whether the value is a secret. It changes nothing here: no value is ever shown.
-    #[serde(default)]
-    pub secret: bool,
-    /// What the variable is for.
-    #[serde(default)]
-    pub description: Option<String>,
-}
-
-/// An HTTP trigger: where requests come in and what answers them.
-#[derive(Clone, Debug)]
-pub struct Trigger {
-    /// The trigger's identifier, given or derived.
-    pub id: String,
-    /// Where requests come in.
-    pub route: Route,
-    /// What answers them.
-    pub target: Target,
-}
-
-/// Where a trigger's requests come in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Route {
-    /// A path pattern: exact, with `:segments`, or with a trailing `/...`.
-    Pattern(String),
-    /// No path at all: other components reach it at `http://<component>.spin.internal`.
-    Private,
-}
-
-/// What answers a trigger's requests.
-#[derive(Clone, Debug)]
-pub enum Target {
-    /// The component of this name.
-    Component(String),
-    /// A fixed answer.
-    Static(StaticResponse),
-}
-
-/// A fixed answer, given without any component.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct StaticResponse {
-    /// The status code; 200 where it is absent.
-    #[serde(default)]
-    pub status_code: Option<u16>,
-    /// The response's headers.
-    #[serde(default)]
-    pub headers: BTreeMap<String, String>,
-    /// The response's body; empty where it is absent.
-    #[serde(default)]
-    pub body: Option<String>,
-}
-
-/// A component and what it is granted.
-#[derive(Clone, Debug)]
-pub struct Component {
-    /// The Wasm file.
-    pub source: PathBuf,
-    /// What the component is for.
-    pub description: Option<String>,
-    /// Variables by name; values are templates over application variables.
-    pub variables: BTreeMap<String, String>,
-    /// Environment variables.
-    pub environment: BTreeMap<String, String>,
-    /// Allowed destinations, as templates over application variables.
-    pub allowed_outbound_hosts: Vec<String>,
-    /// Labels of the key-value stores it may open.
-    pub key_value_stores: BTreeSet<String>,
-    /// What satisfies its imports.
-    pub dependencies: Vec<Dependency>,
-    /// How it is built, if the manifest says so.
-    pub build: Option<Build>,
-}
-
-/// A component that satisfies imports of another one.
-#[derive(Clone, Debug)]
-pub struct Dependency {
-    /// Which imports it satisfies.
-    pub name: DependencyName,
-    /// The Wasm file.
-    pub path: PathBuf,
-    /// The export to use where it is not named as the import is.
-    pub export: Option<String>,
-    /// Which of the parent's grants it may use.
-    pub inherit: Inherit,
-}
-
-/// Which of the parent component's grants a dependency may use.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Inherit {
-    /// All of them.
-    All,
-    /// Those named, as in `allowed_outbound_hosts`.
-    Only(Vec<String>),
-}
-
-/// How a component is built.
-#[derive(Clone, Debug)]
-pub struct Build {
-    /// Shell commands, run in this order.
-    pub commands: Vec<String>,
-    /// The directory to run them in; the manifest's own where it is absent.
-    pub workdir: Option<PathBuf>,
-}
-
-/// Why a manifest cannot be run.
-#[derive(Debug, thiserror::Error)]
-pub enum ManifestError {
-    /// The file cannot be read.
-    #[error("cannot read {path}: {source}")]
-    Read {
-        /// The manifest's path.
-        path: String,
-        /// What went wrong.
-        source: std::io::Error,
-    },
-    /// The file is not TOML, or not of a manifest's shape.
-    #[error("{place}: {reason}")]
-    Invalid {
-        /// Where in the manifest.
-        place: String,
-        /// What is wrong there.
-        reason: String,
-    },
-    /// The manifest is fine, and asks for something that this host does not do.
-    #[error(
-        "{place}: `{field}` is not supported by the embedded host; run this application with Spin itself"
-    )]
-    Unsupported {
-        /// Where in the manifest.
-        place: String,
-        /// The field in question.
-        field: String,
-    },
-}
 
 impl App {
     /// Reads the manifest at `path`. Relative paths in it are taken from its directory.
@@ -186,7 +30,12 @@ impl App {
             source,
         })?;
         text.parse().map_err(|error: toml::de::Error| {
-            invalid(path.display().to_string(), error.to_string())
+            let before = error
+                .span()
+                .and_then(|span| text.get(..span.start))
+                .unwrap_or_default();
+            let line = before.lines().count().max(1);
+            invalid(format!("{}, line {line}", path.display()), error.message())
         })
     }
 
@@ -239,17 +88,6 @@ impl App {
             triggers,
             components,
         })
-    }
-
-    /// The names of the components that some trigger uses; the others are never loaded.
-    pub fn triggered(&self) -> BTreeSet<&str> {
-        self.triggers
-            .iter()
-            .filter_map(|trigger| match &trigger.target {
-                Target::Component(id) => Some(id.as_str()),
-                Target::Static(_) => None,
-            })
-            .collect()
     }
 }
 
@@ -587,4 +425,137 @@ struct BuildTable {
 enum Commands {
     One(String),
     Many(Vec<String>),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: &str = "spin_manifest_version = 2\n[application]\nname = \"a\"\n";
+
+    fn parse(rest: &str) -> Result<App, ManifestError> {
+        App::from_table(format!("{START}{rest}").parse().unwrap(), Path::new("/app"))
+    }
+
+    fn refused(rest: &str, words: &[&str]) {
+        let message = parse(rest).unwrap_err().to_string();
+        for word in words {
+            assert!(message.contains(word), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_component_is_read_with_its_grants_and_dependencies() {
+        let app = parse(
+            r#"
+            [[trigger.http]]
+            route = "/a/..."
+            component = "one"
+            [[trigger.http]]
+            route = { private = true }
+            component = "one"
+            [component.one]
+            source = "one.wasm"
+            description = "first"
+            key_value_stores = ["default"]
+            allowed_outbound_hosts = ["https://a.test"]
+            variables = { b_c = "{{ d }}" }
+            [component.one.dependencies]
+            "a:b/c@1.0.0" = { path = "two.wasm", export = "d:e/f", inherit_configuration = ["variables"] }
+            "a:b/d@1.0.0" = { component = "two", inherit_configuration = true }
+            "a:b/e@1.0.0" = { path = "/elsewhere/three.wasm" }
+            [component.one.build]
+            command = ["one", "two"]
+            workdir = "sub"
+            [component.two]
+            source = "two.wasm"
+            "#,
+        )
+        .unwrap();
+        let one = &app.components["one"];
+        assert_eq!(one.source, Path::new("/app/one.wasm"));
+        assert_eq!(one.build.as_ref().unwrap().commands, ["one", "two"]);
+        let [c, d, e] = &one.dependencies[..] else {
+            panic!("three dependencies")
+        };
+        assert_eq!(
+            (c.path.as_path(), c.export.as_deref()),
+            (Path::new("/app/two.wasm"), Some("d:e/f"))
+        );
+        assert_eq!(c.inherit, Inherit::Only(vec!["variables".to_owned()]));
+        assert_eq!(
+            (d.path.as_path(), &d.inherit),
+            (Path::new("/app/two.wasm"), &Inherit::All)
+        );
+        assert_eq!(
+            (e.path.as_path(), &e.inherit),
+            (
+                Path::new("/elsewhere/three.wasm"),
+                &Inherit::Only(Vec::new())
+            )
+        );
+        assert_eq!(app.triggers[1].route, Route::Private);
+        assert_eq!(app.triggered().into_iter().collect::<Vec<_>>(), ["one"]);
+    }
+
+    #[test]
+    fn a_variable_is_either_required_or_has_a_default() {
+        refused("[variables]\na = {}", &["\"a\"", "required"]);
+        refused(
+            "[variables]\na = { required = true, default = \"\" }",
+            &["\"a\""],
+        );
+        refused("[variables]\nA = { required = true }", &["\"A\""]);
+    }
+
+    #[test]
+    fn dependencies_inherit_by_component_or_one_by_one() {
+        let dependency = |value: &str| {
+            let source =
+                "[component.a]\nsource = \"a.wasm\"\ndependencies_inherit_configuration = true\n";
+            format!(
+                "{source}[component.a.dependencies]\n\"b:c/d\" = {{ path = \"b.wasm\"{value} }}"
+            )
+        };
+        let app = parse(&dependency("")).unwrap();
+        assert_eq!(app.components["a"].dependencies[0].inherit, Inherit::All);
+        refused(
+            &dependency(", inherit_configuration = false"),
+            &["b:c/d", "inherit_configuration"],
+        );
+    }
+
+    #[test]
+    fn a_dependency_from_elsewhere_is_not_supported() {
+        for value in [
+            "\">= 1.0.0\"",
+            "{ version = \"1.0.0\" }",
+            "{ url = \"https://a.test\", digest = \"sha256:0\" }",
+        ] {
+            let source = "[component.a]\nsource = \"a.wasm\"\n[component.a.dependencies]";
+            refused(
+                &format!("{source}\n\"b:c/d\" = {value}"),
+                &["\"a\"", "b:c/d", "not supported"],
+            );
+        }
+    }
+
+    #[test]
+    fn a_trigger_needs_one_target_that_exists() {
+        refused("[[trigger.http]]\nroute = \"/\"", &["static_response"]);
+        refused(
+            "[[trigger.http]]\nroute = \"/\"\ncomponent = \"a\"",
+            &["\"a\""],
+        );
+        refused(
+            "[[trigger.http]]\nroute = { private = false }\nstatic_response = {}",
+            &["private"],
+        );
+    }
+
+    #[test]
+    fn another_manifest_version_is_refused() {
+        let table = "spin_manifest_version = \"1\"".parse().unwrap();
+        assert!(App::from_table(table, Path::new(".")).is_err());
+    }
 }

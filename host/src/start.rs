@@ -1,0 +1,278 @@
+//! The start: from a manifest to a server.
+
+use std::{
+    collections::BTreeMap,
+    io,
+    net::TcpListener,
+    sync::{Arc, OnceLock},
+};
+
+use wasmtime::{Engine, component::Linker};
+use wasmtime_wasi_http::handler::ProxyHandler;
+
+use crate::{
+    allowed_hosts::AllowedHosts,
+    cache::Cache,
+    component::Component,
+    compose::{self, ComposeError},
+    connect,
+    engine::{self, ComponentError},
+    handler::Instances,
+    hooks::{Hooks, LiveCounters},
+    host::Host,
+    key_value::Backends,
+    logs::Logs,
+    manifest::{self, App, ManifestError},
+    outbound::{Outbound, Shared},
+    routes::Router,
+    runtime_config::{Defaults, RuntimeConfig, RuntimeConfigError},
+    server::Server,
+    state::State,
+    template::Template,
+    variables::{self, VariableError, VariableSource},
+};
+
+/// Why a host does not start. The message says what is wrong and where; no value of a variable is part of it.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// About the manifest.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// About the runtime configuration.
+    #[error(transparent)]
+    RuntimeConfig(#[from] RuntimeConfigError),
+    /// About variables.
+    #[error(transparent)]
+    Variables(#[from] VariableError),
+    /// About a component and its dependencies.
+    #[error("component {component:?}: {source}")]
+    Compose {
+        /// The component's name.
+        component: String,
+        /// What is wrong.
+        source: ComposeError,
+    },
+    /// About a component's Wasm.
+    #[error("component {component:?}: {source}")]
+    Component {
+        /// The component's name.
+        component: String,
+        /// What is wrong.
+        source: ComponentError,
+    },
+    /// About a component's grants.
+    #[error("component {component:?}, {field}: {reason}")]
+    Grant {
+        /// The component's name.
+        component: String,
+        /// The field of the manifest.
+        field: &'static str,
+        /// What is wrong.
+        reason: String,
+    },
+    /// About routes.
+    #[error("{0}")]
+    Routes(String),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: String,
+        /// What went wrong.
+        source: io::Error,
+    },
+    /// The machine does not give what the host needs.
+    #[error("{0}")]
+    System(String),
+}
+
+impl Host {
+    /// Makes everything ready, and listens.
+    pub(crate) fn prepare(self) -> Result<(Arc<Server>, TcpListener, Logs), StartError> {
+        raise_file_limit();
+        let directory = manifest::directory(&self.manifest);
+        let mut table = App::table(&self.manifest)?;
+        for patch in self.patches {
+            patch(&mut table);
+        }
+        let app = App::from_table(table, directory)?;
+        let defaults = Defaults {
+            application: directory,
+            state: self.state_dir.as_deref(),
+        };
+        let mut config = RuntimeConfig::read(self.runtime_config.as_deref(), &defaults)?;
+        config.key_value.extend(self.key_value);
+
+        let listener = bind(self.listener, &self.listen)?;
+        let address = listener.local_addr().map_err(system)?;
+        let mut given = self.variables;
+        for variables in self.bound_variables {
+            given.extend(variables(address));
+        }
+        if let Some(unknown) = given.keys().find(|name| !app.variables.contains_key(*name)) {
+            return Err(VariableError::Unknown(unknown.clone()).into());
+        }
+        let mut sources = vec![VariableSource::Given(given)];
+        sources.append(&mut config.variables);
+        sources.extend(self.environment.as_deref().map(VariableSource::environment));
+
+        let router = Router::new(&app.triggers).map_err(StartError::Routes)?;
+        let engine = engine::engine().map_err(system)?;
+        let loader = Loader {
+            values: variables::resolve(&app, &sources)?,
+            linker: engine::linker(&engine).map_err(system)?,
+            engine,
+            cache: Cache::new(self.cache),
+            key_value: Arc::new(config.key_value),
+            outbound: Arc::new(Shared {
+                client: connect::client(config.blocked, config.pooling),
+                server: OnceLock::new(),
+            }),
+            environment: self.component_environment,
+            hooks: self.hooks,
+            logs: Logs::new(self.forward_logs, self.keep_logs),
+        };
+        let mut components = BTreeMap::new();
+        for id in app.triggered() {
+            components.insert(id.to_owned(), ProxyHandler::new(loader.load(&app, id)?));
+        }
+        let server = Arc::new(Server::new(app, router, components, address));
+        // Nobody else has set it yet.
+        let _ = loader.outbound.server.set(Arc::downgrade(&server));
+        Ok((server, listener, loader.logs))
+    }
+}
+
+/// What components are loaded with.
+struct Loader {
+    values: BTreeMap<String, String>,
+    engine: Engine,
+    linker: Linker<State>,
+    cache: Cache,
+    key_value: Arc<Backends>,
+    outbound: Arc<Shared>,
+    environment: BTreeMap<String, String>,
+    hooks: Hooks,
+    logs: Logs,
+}
+
+impl Loader {
+    fn load(&self, app: &App, id: &str) -> Result<Instances, StartError> {
+        let component = app
+            .components
+            .get(id)
+            .ok_or_else(|| system(format!("there is no component {id:?}")))?;
+        let shared = self.grant(app, id, component)?;
+        let composed = compose::compose(id, component).map_err(|source| StartError::Compose {
+            component: id.to_owned(),
+            source,
+        })?;
+        let refused = |source| StartError::Component {
+            component: id.to_owned(),
+            source,
+        };
+        let compiled = self
+            .cache
+            .compile(&self.engine, &composed)
+            .map_err(|error| refused(ComponentError::Wasm(format!("{error:#}"))))?;
+        let service = engine::prepare(&self.engine, &self.linker, &compiled).map_err(refused)?;
+        Ok(Instances {
+            component: Arc::new(shared),
+            service,
+        })
+    }
+
+    /// Resolves what a component may use.
+    fn grant(
+        &self,
+        app: &App,
+        id: &str,
+        component: &manifest::Component,
+    ) -> Result<Component, StartError> {
+        let refused = |field, reason| StartError::Grant {
+            component: id.to_owned(),
+            field,
+            reason,
+        };
+        for label in &component.key_value_stores {
+            if !self.key_value.contains_key(label) {
+                let reason = format!("there is no store {label:?} in the runtime configuration");
+                return Err(refused("key_value_stores", reason));
+            }
+        }
+        for entry in &component.allowed_outbound_hosts {
+            supported_scheme(entry).map_err(|reason| refused("allowed_outbound_hosts", reason))?;
+        }
+        let names = app
+            .components
+            .keys()
+            .map(String::as_str)
+            .collect::<Vec<_>>();
+        let hosts = &component.allowed_outbound_hosts;
+        let allowed = AllowedHosts::parse(hosts, &self.values, &names)
+            .map_err(|reason| refused("allowed_outbound_hosts", reason))?;
+        let mut environment = component.environment.clone();
+        environment.extend(self.environment.clone());
+        Ok(Component {
+            id: id.to_owned(),
+            variables: variables::of_component(id, component, &self.values)?,
+            environment,
+            key_value_stores: component.key_value_stores.clone(),
+            key_value: self.key_value.clone(),
+            outbound: Outbound {
+                allowed,
+                shared: self.outbound.clone(),
+            },
+            hooks: self.hooks.clone(),
+            counters: LiveCounters::default(),
+            logs: self.logs.clone(),
+        })
+    }
+}
+
+fn bind(listener: Option<TcpListener>, address: &str) -> Result<TcpListener, StartError> {
+    let refused = |source| StartError::Listen {
+        address: address.to_owned(),
+        source,
+    };
+    let listener = match listener {
+        Some(listener) => listener,
+        None => TcpListener::bind(address).map_err(refused)?,
+    };
+    listener.set_nonblocking(true).map_err(refused)?;
+    Ok(listener)
+}
+
+/// An error of the machine rather than of the application.
+pub(crate) fn system(error: impl ToString) -> StartError {
+    StartError::System(error.to_string())
+}
+
+/// Sockets, databases and brokers are not among what components can reach here.
+fn supported_scheme(entry: &str) -> Result<(), String> {
+    let literal = Template::parse(entry).is_ok_and(|template| template.is_literal());
+    match entry.split_once("://") {
+        Some((scheme, _)) if literal && !matches!(scheme.trim(), "*" | "http" | "https") => Err(
+            format!("{entry:?}: the embedded host has no connections but those of HTTP"),
+        ),
+        _ => Ok(()),
+    }
+}
+
+/// A thousand open responses need more than the thousand files that a process may often open.
+fn raise_file_limit() {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, getrlimit, setrlimit};
+        let mut limit = getrlimit(Resource::Nofile);
+        if limit.current < limit.maximum || limit.maximum.is_none() {
+            limit.current = limit
+                .maximum
+                .map(|maximum| maximum.min(65_536))
+                .or(Some(65_536));
+            if let Err(error) = setrlimit(Resource::Nofile, limit) {
+                tracing::debug!("the limit of open files stays as it is: {error}");
+            }
+        }
+    }
+}
