@@ -26,17 +26,12 @@ impl Measured {
     }
 }
 
-/// Loads `target` with so many connections for so long, after a short warm-up.
+/// Loads `target` with so many connections for so long.
 ///
 /// # Errors
 ///
 /// If any answer is not what the target promises.
 pub async fn measure(target: &Target, connections: usize, time: Duration) -> Result<Measured> {
-    run(target, connections, time / 4).await?;
-    run(target, connections, time).await
-}
-
-async fn run(target: &Target, connections: usize, time: Duration) -> Result<Measured> {
     let start = Instant::now();
     let loops = (0..connections).map(|_| {
         let target = target.clone();

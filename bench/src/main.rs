@@ -30,6 +30,8 @@ async fn main() -> Result<()> {
     for connections in CONNECTIONS {
         let mut empty = None;
         for target in bench.targets().await? {
+            // Warms up instances and connections.
+            measure(&target, connections, time / 4).await?;
             let before = bench.counters();
             let measured = measure(&target, connections, time).await?;
             let counters = bench.counters().since(&before);
