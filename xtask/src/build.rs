@@ -63,5 +63,9 @@ pub fn packages() -> Result<Vec<String>> {
     Ok(packages)
 }
 
+/// The components with logic of their own that is tested natively; the others only join crates to
+/// the platform.
+pub const NATIVELY_TESTED: [&str; 2] = ["gatehouse-home", "gatehouse-tools"];
+
 /// What else becomes Wasm: for the bench, and for the tests of the host.
 pub const GUESTS: [&str; 3] = ["bench-empty", "host-test-dependency", "host-test-guest"];

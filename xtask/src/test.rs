@@ -27,12 +27,11 @@ pub fn test(options: &Options) -> Result<()> {
     // dependencies with other features, and so a second time.
     let mut tests = cargo();
     tests.args(["test", "--workspace", "--no-fail-fast"]);
-    for package in build::packages()?
-        .iter()
-        .map(String::as_str)
-        .chain(build::GUESTS)
-    {
-        tests.args(["--exclude", package]);
+    let components = build::packages()?;
+    for package in components.iter().map(String::as_str).chain(build::GUESTS) {
+        if !build::NATIVELY_TESTED.contains(&package) {
+            tests.args(["--exclude", package]);
+        }
     }
     if options.quick {
         tests.arg("--no-default-features");
