@@ -45,7 +45,8 @@ impl KeyValue {
         )))))
     }
 
-    /// A Redis server, by its URL. As in Spin, all stores on it share one key space.
+    /// A Redis server, by its URL. As in Spin, all stores on it share one key space. Its connection belongs to the host that first uses
+    /// it: give each host a value of its own.
     ///
     /// # Errors
     /// The URL is not one of Redis.
