@@ -1,7 +1,11 @@
 //! An MCP client over Streamable HTTP, message by message.
 
+use crate::{Client, Gatehouse, Person};
 use reqwest::{RequestBuilder, Response};
 use serde_json::{Value, json};
+
+/// The newest revision that Gatehouse speaks.
+const NEWEST: &str = "2025-11-25";
 
 /// A connection to an MCP endpoint.
 pub struct Mcp {
@@ -20,6 +24,22 @@ impl Mcp {
             authorization: token.map(|token| format!("Bearer {token}")),
             session: None,
         }
+    }
+
+    /// A new person's, signed in with every scope and initialized at the newest revision.
+    pub async fn signed_in(gatehouse: &Gatehouse) -> Self {
+        let tokens = Client::register(gatehouse)
+            .await
+            .sign_in(&Person::new())
+            .await;
+        Self::initialized(gatehouse, &tokens.access).await
+    }
+
+    /// With this token, initialized at the newest revision.
+    pub async fn initialized(gatehouse: &Gatehouse, token: &str) -> Self {
+        let mut mcp = Self::new(gatehouse.url("/mcp"), Some(token));
+        mcp.initialize(NEWEST).await;
+        mcp
     }
 
     /// A POST of one message, to be changed and sent.

@@ -1,11 +1,12 @@
 //! Checking what can be checked before anything starts.
 
-use crate::environment::{Variables, environment_name};
+use crate::environment::Variables;
 use crate::shell::{exists, output, program};
 use crate::toolchain::{WASM, has_wasm};
 use anyhow::{Result, bail};
 use clap::Args;
-use std::net::{IpAddr, SocketAddr, TcpListener};
+use config::Problem;
+use std::net::{SocketAddr, TcpListener};
 
 /// What `cargo xtask doctor` takes.
 #[derive(Args)]
@@ -52,54 +53,23 @@ pub fn doctor(options: &Options) -> Result<()> {
 
 /// Everything that is wrong with the configuration for serving at `listen`, in words.
 pub fn problems(variables: &Variables, listen: SocketAddr) -> Vec<String> {
-    let mut problems = Vec::new();
     let values = |name: &str| variables.get(name);
+    let mut problems = descope::Settings::read(values).problems();
     match config::Server::read(values) {
-        Ok(server) => {
-            if server.site.configured().is_none() && !is_loopback(listen.ip()) {
-                problems.push(format!(
-                    "public_url: it is not set, and {listen} is no loopback address. Set {} to the https URL under which people reach this server",
-                    environment_name("public_url")
-                ));
-            }
+        Ok(server) if server.site.configured().is_none() && !listen.ip().is_loopback() => {
+            problems.push(Problem::new(
+                "public_url",
+                format!("it is not set, and {listen} is no loopback address"),
+                "Set it to the https URL under which people reach this server",
+            ));
         }
-        Err(found) => problems.extend(
-            found
-                .iter()
-                .map(|problem| format!("{problem} ({})", problem.environment_variable())),
-        ),
-    }
-    problems.extend(descope_problems(variables));
-    problems
-}
-
-fn descope_problems(variables: &Variables) -> Vec<String> {
-    let mut problems = Vec::new();
-    let mut need = |name: &str, why: &str| {
-        if !variables.is_set(name) {
-            problems.push(format!("{name}: {why}. Set {}", environment_name(name)));
-        }
-    };
-    need(
-        "descope_project_id",
-        "the id of the Descope project is missing",
-    );
-    if variables.is_set("descope_client_id") || variables.is_set("descope_client_secret") {
-        need(
-            "descope_client_id",
-            "descope_client_secret is set, but not the client id it belongs to",
-        );
-        need(
-            "descope_client_secret",
-            "descope_client_id is set, but not its secret",
-        );
-    } else {
-        need(
-            "descope_management_key",
-            "there is neither a management key nor an inbound app's descope_client_id and descope_client_secret",
-        );
+        Ok(_) => {}
+        Err(found) => problems.extend(found),
     }
     problems
+        .iter()
+        .map(|problem| format!("{problem} ({})", problem.environment_variable()))
+        .collect()
 }
 
 /// Whether there is no word of a real Descope project, so that the emulator stands in.
@@ -137,10 +107,6 @@ pub const EMULATOR_SECRET: &str = "local-secret-not-for-production";
 
 /// Stands in for the key that `up` will make, so that the rest can be checked.
 const EXAMPLE_KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
-
-fn is_loopback(address: IpAddr) -> bool {
-    address.is_loopback()
-}
 
 fn toolchain(report: &mut Report) {
     match output(program("rustc").arg("--version")) {

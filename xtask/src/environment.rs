@@ -104,7 +104,7 @@ impl Variables {
 }
 
 /// The name of a variable in the environment.
-pub fn environment_name(variable: &str) -> String {
+fn environment_name(variable: &str) -> String {
     format!("{PREFIX}{}", variable.to_ascii_uppercase())
 }
 

@@ -28,11 +28,8 @@ fn answer(site: &Result<Site, Problem>, method: &Method, headers: &HeaderMap) ->
     if !matches!(*method, Method::GET | Method::HEAD) {
         return web::method_not_allowed("GET, HEAD");
     }
-    let full_url = headers
-        .get("spin-full-url")
-        .and_then(|value| value.to_str().ok());
     let base = match site {
-        Ok(site) => site.base(full_url),
+        Ok(site) => site.base(headers),
         Err(problem) => Err(problem.clone()),
     };
     let response = match base {

@@ -8,7 +8,6 @@ mod environment;
 mod identity;
 mod tools;
 
-use config::Problem;
 use mcpserver::{Parts, Server};
 use platform::axum::Router;
 use platform::axum::extract::Request;
@@ -27,7 +26,7 @@ impl Parts for Gatehouse {
 }
 
 async fn router() -> Router {
-    match configuration().await {
+    match instance::configuration().await {
         Ok(config) => {
             let server = Server::<Gatehouse>::new(
                 config,
@@ -50,9 +49,4 @@ async fn router() -> Router {
             Router::new().fallback(move || async move { web::problem_json(&problems) })
         }
     }
-}
-
-async fn configuration() -> Result<config::Server, Vec<Problem>> {
-    let values = platform::variables::read(config::Server::VARIABLES).await;
-    config::Server::read(|name| values.get(name).map(String::as_str))
 }

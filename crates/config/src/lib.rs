@@ -7,7 +7,7 @@ mod server;
 mod site;
 
 pub use server::Server;
-pub use site::{Base, Site};
+pub use site::{Base, Site, is_loopback};
 
 /// What is wrong with the configuration, and what to do about it.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! Where Gatehouse is, as the world sees it.
 
 use crate::{Problem, given};
+use http::HeaderMap;
 use url::{Host, Url};
 
 /// The configured place, or the permission to take it from the request on a loopback address.
@@ -28,13 +29,19 @@ impl Site {
         Ok(Self { public_url })
     }
 
-    /// The base URL for a request whose full URL, as the platform itself gives it, is `full_url`.
+    /// The base URL for a request with these headers, of which `spin-full-url` has to be the
+    /// platform's own and not the client's: `crates/platform` sees to that.
     ///
     /// # Errors
     ///
     /// A [`Problem`] if `public_url` is not set and the request did not come to a loopback
     /// address: who we are is configured, not guessed.
-    pub fn base(&self, full_url: Option<&str>) -> Result<Base, Problem> {
+    pub fn base(&self, headers: &HeaderMap) -> Result<Base, Problem> {
+        let full_url = headers.get("spin-full-url");
+        self.base_at(full_url.and_then(|value| value.to_str().ok()))
+    }
+
+    fn base_at(&self, full_url: Option<&str>) -> Result<Base, Problem> {
         if let Some(base) = &self.public_url {
             return Ok(base.clone());
         }
@@ -112,7 +119,7 @@ impl Base {
 }
 
 /// Whether the URL's host is this machine itself (RFC 8252 section 7.3, with `localhost`).
-fn is_loopback(url: &Url) -> bool {
+pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
@@ -137,7 +144,7 @@ mod tests {
             ("http://localhost:3000/", "http://localhost:3000"),
             ("http://[::1]:3000/", "http://[::1]:3000"),
         ] {
-            assert_eq!(site.base(Some(full_url)).unwrap().as_str(), base);
+            assert_eq!(site.base_at(Some(full_url)).unwrap().as_str(), base);
         }
         for full_url in [
             "https://mcp.example.com/",
@@ -147,17 +154,17 @@ mod tests {
             "nonsense",
         ] {
             assert_eq!(
-                site.base(Some(full_url)).unwrap_err().variable,
+                site.base_at(Some(full_url)).unwrap_err().variable,
                 "public_url"
             );
         }
-        assert!(site.base(None).is_err());
+        assert!(site.base_at(None).is_err());
     }
 
     #[test]
     fn public_url_wins_over_whatever_the_request_says() {
         let site = site("https://mcp.example.com/").unwrap();
-        let base = site.base(Some("http://127.0.0.1/")).unwrap();
+        let base = site.base_at(Some("http://127.0.0.1/")).unwrap();
         assert_eq!(base.as_str(), "https://mcp.example.com");
         assert_eq!(base.join("/mcp"), "https://mcp.example.com/mcp");
     }

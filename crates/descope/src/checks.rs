@@ -4,7 +4,7 @@
 use crate::profile::subject;
 use crate::settings::{DEFAULT_BASE_URL, Project};
 use serde_json::{Map, Value};
-use url::{Host, Url};
+use url::Url;
 
 /// Which rule a token breaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -179,12 +179,7 @@ fn is_our_url(url: &str, project: &Project) -> bool {
         Some(base) => url
             .strip_prefix(base.as_str())
             .is_some_and(|path| RESOURCES.contains(&path)),
-        None => Url::parse(url).is_ok_and(|url| match url.host() {
-            Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.is_loopback(),
-            Some(Host::Domain(name)) => name == "localhost",
-            None => false,
-        }),
+        None => Url::parse(url).is_ok_and(|url| config::is_loopback(&url)),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The variables about Descope, checked.
 
-use config::Problem;
-use url::{Host, Url};
+use config::{Problem, is_loopback};
+use url::Url;
 
 /// What the variables say, each half with every [`Problem`] it has. Tokens can be verified with the
 /// first half alone.
@@ -152,15 +152,9 @@ fn read_base_url(value: &str) -> Result<String, Problem> {
         )
     };
     let url = Url::parse(value).map_err(|_| problem("it is not a URL"))?;
-    let is_loopback = match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
-    };
     match url.scheme() {
         "https" => {}
-        "http" if is_loopback => {}
+        "http" if is_loopback(&url) => {}
         _ => return Err(problem("it does not start with https://")),
     }
     let is_origin = url.path() == "/"

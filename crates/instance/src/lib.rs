@@ -28,17 +28,10 @@ pub struct Parts {
 }
 
 impl Instance {
-    /// Reads the configuration. What is wrong with it goes to the log, here, and to whoever asks,
-    /// from [`place`](Self::place).
+    /// Reads the configuration. What is wrong with it is told to whoever asks, too, by
+    /// [`place`](Self::place).
     pub async fn read() -> Self {
-        let values = platform::variables::read(Server::VARIABLES).await;
-        let config = Server::read(|name| values.get(name).map(String::as_str));
-        if let Err(problems) = &config {
-            for problem in problems {
-                eprintln!("{problem} ({})", problem.environment_variable());
-            }
-        }
-        Self(config.map(|config| Parts {
+        Self(configuration().await.map(|config| Parts {
             store: Store::new(SpinKeyValue::default(), config.key_prefix.clone()),
             config,
         }))
@@ -51,14 +44,8 @@ impl Instance {
     /// What is wrong with the configuration.
     pub fn place(&self, headers: &HeaderMap) -> Result<(&Parts, Base), Vec<Problem>> {
         let parts = self.0.as_ref().map_err(Clone::clone)?;
-        let full_url = headers
-            .get("spin-full-url")
-            .and_then(|value| value.to_str().ok());
-        let base = parts
-            .config
-            .site
-            .base(full_url)
-            .map_err(|problem| vec![problem])?;
+        let base = parts.config.site.base(headers);
+        let base = base.map_err(|problem| vec![problem])?;
         Ok((parts, base))
     }
 
@@ -77,6 +64,20 @@ impl Instance {
             }
         });
     }
+}
+
+/// Reads the configuration; what is wrong with it goes to the log as well.
+///
+/// # Errors
+///
+/// Every [`Problem`] there is.
+pub async fn configuration() -> Result<Server, Vec<Problem>> {
+    let values = platform::variables::read(Server::VARIABLES).await;
+    let config = Server::read(|name| values.get(name).map(String::as_str));
+    for problem in config.as_ref().err().into_iter().flatten() {
+        eprintln!("{problem} ({})", problem.environment_variable());
+    }
+    config
 }
 
 /// The platform's randomness.

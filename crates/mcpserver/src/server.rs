@@ -133,10 +133,7 @@ impl<P: Parts> Server<P> {
 
     /// Where this request reached us.
     fn place(&self, headers: &HeaderMap) -> Result<Arc<Place>, Problem> {
-        let full_url = headers
-            .get("spin-full-url")
-            .and_then(|value| value.to_str().ok());
-        let base = self.config.site.base(full_url)?;
+        let base = self.config.site.base(headers)?;
         if let Some(place) = self.places.get(base.as_str()) {
             return Ok(place);
         }

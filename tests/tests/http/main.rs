@@ -6,6 +6,7 @@ mod discovery;
 mod mcp_endpoint;
 mod register;
 mod restart;
+mod size;
 mod sse;
 mod token;
 mod tools;

@@ -106,12 +106,7 @@ async fn a_foreign_host_name_is_refused_where_no_public_url_is_set() {
 #[tokio::test]
 async fn bad_messages_get_json_rpc_errors_and_too_large_ones_a_413() {
     let gatehouse = Gatehouse::start().await;
-    let tokens = Client::register(&gatehouse)
-        .await
-        .sign_in(&Person::new())
-        .await;
-    let mut mcp = Mcp::new(gatehouse.url("/mcp"), Some(&tokens.access));
-    mcp.initialize("2025-11-25").await;
+    let mcp = Mcp::signed_in(&gatehouse).await;
     let list = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list" });
     let broken = mcp.message(&list).body("{").send().await.unwrap();
     assert_eq!(broken.status(), 400);
@@ -152,12 +147,7 @@ async fn a_client_of_tomorrow_is_told_to_fall_back() {
 #[tokio::test]
 async fn a_call_costs_one_read_of_the_store_and_no_write() {
     let gatehouse = Gatehouse::start().await;
-    let tokens = Client::register(&gatehouse)
-        .await
-        .sign_in(&Person::new())
-        .await;
-    let mut mcp = Mcp::new(gatehouse.url("/mcp"), Some(&tokens.access));
-    mcp.initialize("2025-11-25").await;
+    let mcp = Mcp::signed_in(&gatehouse).await;
     let before = gatehouse.host.counters();
     for n in 0..10 {
         mcp.call("add", json!({ "a": n, "b": 1 })).await;

@@ -11,9 +11,9 @@ struct Stream {
 }
 
 impl Stream {
-    async fn open(gatehouse: &Gatehouse, token: &str) -> Self {
+    async fn open(base: &str, token: &str) -> Self {
         let response = reqwest::Client::new()
-            .get(gatehouse.url("/sse"))
+            .get(format!("{base}/sse"))
             .header("accept", "text/event-stream")
             .bearer_auth(token)
             .send()
@@ -67,7 +67,7 @@ async fn answers_to_posted_messages_come_through_the_stream() {
         .await
         .sign_in(&Person::new())
         .await;
-    let mut stream = Stream::open(&gatehouse, &tokens.access).await;
+    let mut stream = Stream::open(&gatehouse.base(), &tokens.access).await;
     let (event, endpoint) = stream.next().await;
     assert_eq!(event, "endpoint");
     assert!(endpoint.starts_with("/messages?"), "{endpoint}");
@@ -95,6 +95,25 @@ async fn answers_to_posted_messages_come_through_the_stream() {
 }
 
 #[tokio::test]
+async fn a_stream_and_its_messages_may_meet_two_machines() {
+    let gatehouse = Gatehouse::start().await;
+    let tokens = Client::register(&gatehouse)
+        .await
+        .sign_in(&Person::new())
+        .await;
+    let other = gatehouse.another().await;
+    let mut stream = Stream::open(other.url().trim_end_matches('/'), &tokens.access).await;
+    let (_, endpoint) = stream.next().await;
+    let status = post(&gatehouse, &endpoint, &tokens.access, &initialize()).await;
+    assert_eq!(status, 202);
+    let (_, data) = stream.next().await;
+    let answer: Value = serde_json::from_str(&data).unwrap();
+    assert_eq!(answer["id"], 0);
+    drop(stream);
+    other.shutdown().await;
+}
+
+#[tokio::test]
 async fn a_session_belongs_to_who_opened_it() {
     let gatehouse = Gatehouse::start().await;
     let client = Client::register(&gatehouse).await;
@@ -103,7 +122,7 @@ async fn a_session_belongs_to_who_opened_it() {
         .descope
         .sign_in_as(descope_emulator::User::new("Eve", "eve@example.com"));
     let theirs = client.sign_in(&Person::new()).await;
-    let mut stream = Stream::open(&gatehouse, &mine.access).await;
+    let mut stream = Stream::open(&gatehouse.base(), &mine.access).await;
     let (_, endpoint) = stream.next().await;
     let status = post(&gatehouse, &endpoint, &theirs.access, &initialize()).await;
     assert!(matches!(status, 403 | 404), "{status}");

@@ -11,12 +11,7 @@ async fn get_user_info_gives_the_profile_that_descope_has() {
     gatehouse
         .descope
         .sign_in_as(User::new("Ada Lovelace", "ada@example.com"));
-    let tokens = Client::register(&gatehouse)
-        .await
-        .sign_in(&Person::new())
-        .await;
-    let mut mcp = Mcp::new(gatehouse.url("/mcp"), Some(&tokens.access));
-    mcp.initialize("2025-11-25").await;
+    let mcp = Mcp::signed_in(&gatehouse).await;
     let result = mcp.call("getUserInfo", json!({})).await;
     let text = result["content"][0]["text"].as_str().unwrap();
     assert!(
@@ -29,12 +24,7 @@ async fn get_user_info_gives_the_profile_that_descope_has() {
 #[tokio::test]
 async fn get_token_gives_the_upstream_token_and_refreshes_it_when_it_has_expired() {
     let gatehouse = Gatehouse::start().await;
-    let tokens = Client::register(&gatehouse)
-        .await
-        .sign_in(&Person::new())
-        .await;
-    let mut mcp = Mcp::new(gatehouse.url("/mcp"), Some(&tokens.access));
-    mcp.initialize("2025-11-25").await;
+    let mcp = Mcp::signed_in(&gatehouse).await;
     let first = text(&mcp.call("getToken", json!({})).await);
     assert_eq!(text(&mcp.call("getToken", json!({})).await), first);
 
@@ -44,8 +34,7 @@ async fn get_token_gives_the_upstream_token_and_refreshes_it_when_it_has_expired
         .sign_in(&Person::new())
         .await;
     gatehouse.descope.set_access_token_lifetime(600);
-    let mut mcp = Mcp::new(gatehouse.url("/mcp"), Some(&tokens.access));
-    mcp.initialize("2025-11-25").await;
+    let mcp = Mcp::initialized(&gatehouse, &tokens.access).await;
     // Until the upstream token has ended for good: before that it may be given away still.
     tokio::time::sleep(Duration::from_secs(2)).await;
     let before = gatehouse.descope.requests(Endpoint::Token);
@@ -76,8 +65,7 @@ async fn a_descope_token_pasted_by_hand_is_taken_if_it_was_issued_for_this_proje
         .descope
         .mint(Mint::new().scopes("openid email profile").lifetime(300))
         .unwrap();
-    let mut mcp = Mcp::new(gatehouse.url("/mcp"), Some(&pasted));
-    mcp.initialize("2025-11-25").await;
+    let mcp = Mcp::initialized(&gatehouse, &pasted).await;
     assert_eq!(text(&mcp.call("add", json!({ "a": 1, "b": 1 })).await), "2");
     let header = text(&mcp.call("getToken", json!({})).await);
     assert!(header.contains(&format!("Bearer {pasted}")), "{header}");
@@ -102,8 +90,7 @@ async fn a_call_without_its_scope_is_refused_with_the_scopes_it_needs() {
     let gatehouse = Gatehouse::start().await;
     let client = Client::register(&gatehouse).await;
     let tokens = client.sign_in_for(&Person::new(), "profile").await;
-    let mut mcp = Mcp::new(gatehouse.url("/mcp"), Some(&tokens.access));
-    mcp.initialize("2025-11-25").await;
+    let mcp = Mcp::initialized(&gatehouse, &tokens.access).await;
     for (tool, arguments, scope) in [
         ("add", json!({ "a": 1, "b": 2 }), "tools"),
         ("getToken", json!({}), "upstream_token"),
@@ -124,12 +111,7 @@ async fn a_call_without_its_scope_is_refused_with_the_scopes_it_needs() {
 #[tokio::test]
 async fn bad_arguments_are_told_to_the_model() {
     let gatehouse = Gatehouse::start().await;
-    let tokens = Client::register(&gatehouse)
-        .await
-        .sign_in(&Person::new())
-        .await;
-    let mut mcp = Mcp::new(gatehouse.url("/mcp"), Some(&tokens.access));
-    mcp.initialize("2025-11-25").await;
+    let mcp = Mcp::signed_in(&gatehouse).await;
     for arguments in [json!({}), json!({ "a": "one", "b": 2 }), json!({ "a": 1 })] {
         let message = tests::mcp::answer(mcp.try_call("add", arguments).await).await;
         let told =

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use tests::client::{Tokens, parameter};
-use tests::{Client, Gatehouse, Mcp, Person};
+use tests::{Client, Gatehouse, Mcp, Person, Settings};
 use url::Url;
 
 #[tokio::test]
@@ -80,7 +80,7 @@ async fn a_client_finds_its_way_from_a_401_to_a_tools_answer_and_a_revocation_en
 
 #[tokio::test]
 async fn a_grant_that_was_revoked_on_one_machine_is_dead_on_another_at_once() {
-    let gatehouse = Gatehouse::start_with(tests::Settings::default()).await;
+    let gatehouse = Gatehouse::start().await;
     let client = Client::register(&gatehouse).await;
     let tokens = client.sign_in(&Person::new()).await;
     let other = gatehouse.another().await;
@@ -90,6 +90,19 @@ async fn a_grant_that_was_revoked_on_one_machine_is_dead_on_another_at_once() {
     client.revoke(&tokens.access).await;
     assert_eq!(mcp.request("tools/list", json!({})).await.status(), 401);
     other.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_management_key_signs_people_in_as_an_inbound_app_does() {
+    let config = descope_emulator::Config::for_tests();
+    let settings = Settings::default()
+        .variable("descope_client_id", "")
+        .variable("descope_client_secret", "")
+        .variable("descope_management_key", config.management_key);
+    let gatehouse = Gatehouse::start_with(settings).await;
+    let mcp = Mcp::signed_in(&gatehouse).await;
+    let sum = mcp.call("add", json!({ "a": 2, "b": 3 })).await;
+    assert_eq!(sum["content"][0]["text"], "5");
 }
 
 async fn get_json(url: &str) -> Value {

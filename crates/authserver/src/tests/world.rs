@@ -116,7 +116,7 @@ impl World {
         })
         .unwrap_or_else(|problems| panic!("{problems:?}"));
         Self {
-            base: config.site.base(None).unwrap(),
+            base: config.site.base(&http::HeaderMap::new()).unwrap(),
             config,
             store: Store::new(MemoryKeyValue::default(), "t:"),
             provider: Provider::default(),

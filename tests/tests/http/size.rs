@@ -1,0 +1,22 @@
+//! What the components weigh.
+
+use std::path::Path;
+
+#[test]
+fn every_component_is_under_one_and_a_half_megabytes() {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"),
+        Into::into,
+    );
+    let mut components = 0;
+    for entry in std::fs::read_dir(target.join("wasm32-wasip2/wasm")).expect("built components") {
+        let path = entry.expect("an entry").path();
+        let name = path.file_name().expect("a name").to_string_lossy();
+        if name.starts_with("gatehouse_") && name.ends_with(".wasm") {
+            let bytes = path.metadata().expect("a file").len();
+            assert!(bytes < 1_500_000, "{name} has {bytes} bytes");
+            components += 1;
+        }
+    }
+    assert!(components >= 6, "{components}");
+}
