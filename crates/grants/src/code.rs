@@ -60,4 +60,9 @@ impl<K: KeyValue> Grants<'_, K> {
             grant,
         })
     }
+
+    /// Whether the code of a grant was redeemed.
+    pub(crate) async fn is_redeemed(&self, id: &str) -> Result<bool, store::Error> {
+        self.store.is_claimed(CLAIM, id).await
+    }
 }

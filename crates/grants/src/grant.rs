@@ -16,6 +16,9 @@ const SEALED_GRANT: Purpose = Purpose("grant");
 pub struct Grant {
     /// The client.
     pub client_id: String,
+    /// The client as the person saw it when they allowed it.
+    #[serde(default)]
+    pub client: ShownClient,
     /// The scopes allowed (RFC 6749 section 3.3).
     pub scopes: Vec<String>,
     /// The resources it is good for (RFC 8707 section 2).
@@ -28,6 +31,15 @@ pub struct Grant {
     pub expires_at: u64,
     /// What the authorization code is bound to.
     pub code: CodeBinding,
+}
+
+/// What a person saw of a client when they allowed it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ShownClient {
+    /// What it calls itself.
+    pub name: String,
+    /// Where its answers go, in words: a host, a program on the person's machine, an app.
+    pub destination: String,
 }
 
 /// What a request must show to redeem the code.
@@ -94,6 +106,8 @@ impl<K: KeyValue> Grants<'_, K> {
         let plain = serde_json::to_vec(grant)
             .map_err(|_| store::Error::Unreadable(self.store.key(SealedGrant::KIND, &id)))?;
         let sealed = SealedGrant(self.keys.seal(SEALED_GRANT, id.as_bytes(), &plain, random));
+        // First of all: a grant that its owner cannot find would be one that they cannot end.
+        self.index(&grant.profile.subject, &id, grant).await?;
         self.create_upstream(&id, upstream, grant.expires_at, random)
             .await?;
         self.store.create(&id, &sealed, grant.expires_at).await?;

@@ -11,6 +11,7 @@
 //! | `code:<id>` | a counter: whether the code was redeemed | once |
 //! | `refresh:<id>` | the generation of the newest refresh token | at each refresh |
 //! | `upstream:<id>` | the identity provider's [`UpstreamTokens`], sealed | when they are refreshed |
+//! | `subject:<tag>`, `subject-grant:<tag>.<n>` | which grants a person has: see [`Page`] | once a grant |
 //! | `upstream-refresh:<id>.<generation>.<attempt>` | a counter: who refreshes them | likewise |
 //!
 //! Neither codes nor refresh tokens are stored in any form: each names its grant and carries an
@@ -21,11 +22,13 @@ mod code;
 mod grant;
 mod handle;
 mod refresh;
+mod subject;
 mod upstream;
 
 pub use code::Redeemed;
-pub use grant::{CodeBinding, Grant, NewGrant, Profile};
+pub use grant::{CodeBinding, Grant, NewGrant, Profile, ShownClient};
 pub use refresh::Refreshed;
+pub use subject::{Ended, Listed, Page, Place};
 pub use upstream::{Upstream, UpstreamTokens};
 
 use keys::KeyRing;

@@ -31,6 +31,9 @@ pub struct Refreshed {
 #[derive(Serialize, Deserialize)]
 struct Newest {
     generation: u32,
+    /// When it was issued, in seconds since the Unix epoch.
+    #[serde(default)]
+    at: Option<u64>,
 }
 
 impl Record for Newest {
@@ -66,7 +69,10 @@ impl<K: KeyValue> Grants<'_, K> {
             return Err(Error::Reused);
         }
         if next > newest {
-            let record = Newest { generation: next };
+            let record = Newest {
+                generation: next,
+                at: Some(now),
+            };
             if stored.is_none() {
                 self.store
                     .create(&grant_id, &record, grant.expires_at)
@@ -92,6 +98,16 @@ impl<K: KeyValue> Grants<'_, K> {
     /// was not issued here. For revocation (RFC 7009).
     pub fn grant_of_refresh_token(&self, refresh_token: &str) -> Option<String> {
         Handle::read(&REFRESH_TOKEN, self.keys, refresh_token).map(|handle| handle.grant_id)
+    }
+
+    /// When a grant was last refreshed, in seconds since the Unix epoch; `None` if it never was.
+    pub(crate) async fn refreshed_at(
+        &self,
+        id: &str,
+        now: u64,
+    ) -> Result<Option<u64>, store::Error> {
+        let newest = self.store.get::<Newest>(id, now).await?;
+        Ok(newest.and_then(|newest| newest.at))
     }
 
     pub(crate) async fn delete_refresh(&self, id: &str) -> Result<(), store::Error> {

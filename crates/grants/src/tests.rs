@@ -6,20 +6,20 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use store::MemoryKeyValue;
 
-const KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
-const NEW_KEY: &str = "1f1e1d1c1b1a191817161514131211100f0e0d0c0b0a09080706050403020100";
-const NOW: u64 = 1_000_000;
+pub(crate) const KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+pub(crate) const NEW_KEY: &str = "1f1e1d1c1b1a191817161514131211100f0e0d0c0b0a09080706050403020100";
+pub(crate) const NOW: u64 = 1_000_000;
 const FIT: fn(&Grant) -> Result<(), ()> = |_| Ok(());
 const UNFIT: fn(&Grant) -> Result<(), ()> = |_| Err(());
 
-struct Fixture {
-    store: Store<MemoryKeyValue>,
-    keys: KeyRing,
+pub(crate) struct Fixture {
+    pub(crate) store: Store<MemoryKeyValue>,
+    pub(crate) keys: KeyRing,
     random: StdRng,
 }
 
 impl Fixture {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             store: Store::new(MemoryKeyValue::default(), ""),
             keys: KeyRing::parse(KEY).unwrap(),
@@ -27,16 +27,28 @@ impl Fixture {
         }
     }
 
-    fn grants(&self) -> Grants<'_, MemoryKeyValue> {
+    pub(crate) fn grants(&self) -> Grants<'_, MemoryKeyValue> {
         Grants::new(&self.store, &self.keys)
     }
 
     fn begin(&mut self) -> NewGrant {
-        let grants = Grants::new(&self.store, &self.keys);
-        block_on(grants.begin(&grant(), &tokens(), &mut self.random)).unwrap()
+        self.begin_for("person-1", NOW)
     }
 
-    fn redeem(&self, code: &str, now: u64) -> Result<Redeemed, Error<()>> {
+    pub(crate) fn begin_for(&mut self, subject: &str, now: u64) -> NewGrant {
+        self.begin_with(subject, now, now + 86_400)
+    }
+
+    pub(crate) fn begin_with(&mut self, subject: &str, now: u64, expires_at: u64) -> NewGrant {
+        let mut grant = grant();
+        grant.profile.subject = subject.into();
+        grant.created_at = now;
+        grant.expires_at = expires_at;
+        let grants = Grants::new(&self.store, &self.keys);
+        block_on(grants.begin(&grant, &tokens(), &mut self.random)).unwrap()
+    }
+
+    pub(crate) fn redeem(&self, code: &str, now: u64) -> Result<Redeemed, Error<()>> {
         block_on(self.grants().redeem(code, now, FIT))
     }
 
@@ -44,7 +56,7 @@ impl Fixture {
         block_on(self.grants().refresh(token, NOW, FIT))
     }
 
-    fn is_alive(&self, id: &str) -> bool {
+    pub(crate) fn is_alive(&self, id: &str) -> bool {
         block_on(self.grants().find(id, NOW)).unwrap().is_some()
     }
 }
@@ -52,6 +64,10 @@ impl Fixture {
 fn grant() -> Grant {
     Grant {
         client_id: "client".into(),
+        client: ShownClient {
+            name: "Client".into(),
+            destination: "client.example".into(),
+        },
         scopes: vec!["tools".into()],
         resources: vec!["https://mcp.example.com/mcp".into()],
         profile: Profile {

@@ -13,6 +13,18 @@ impl KeyRing {
         code(self.newest(), purpose, message)
     }
 
+    /// The authentication code of `message` under every key of the ring, the newest first: to find
+    /// what an older key has named.
+    pub fn authenticate_with_all(
+        &self,
+        purpose: Purpose,
+        message: &[u8],
+    ) -> impl Iterator<Item = [u8; 32]> {
+        self.all()
+            .iter()
+            .map(move |key| code(key, purpose, message))
+    }
+
     /// Whether any key of the ring gave `message` this `code`, compared in constant time.
     pub fn is_authentic(&self, purpose: Purpose, message: &[u8], code_given: &[u8]) -> bool {
         self.all()
@@ -53,6 +65,8 @@ mod tests {
             .authenticate(Purpose("a"), b"m");
         let rotated = KeyRing::parse(&format!("{NEW},{OLD}")).unwrap();
         assert!(rotated.is_authentic(Purpose("a"), b"m", &code));
+        let all: Vec<_> = rotated.authenticate_with_all(Purpose("a"), b"m").collect();
+        assert_eq!(all, [rotated.authenticate(Purpose("a"), b"m"), code]);
         assert!(
             !KeyRing::parse(NEW)
                 .unwrap()

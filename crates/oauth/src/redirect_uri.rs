@@ -42,6 +42,17 @@ pub enum Destination {
     App(String),
 }
 
+/// In words that a person understands.
+impl std::fmt::Display for Destination {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Host(host) => f.write_str(host),
+            Self::Loopback(host) => write!(f, "a program on this computer ({host})"),
+            Self::App(scheme) => write!(f, "an app on this device ({scheme}:)"),
+        }
+    }
+}
+
 /// Checks a redirect URI that a client wants to register.
 ///
 /// Good are: https; http to this machine (RFC 8252 section 7.3); private-use schemes (RFC 8252

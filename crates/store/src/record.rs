@@ -216,6 +216,39 @@ impl<K: KeyValue> Store<K> {
         Ok(u64::try_from(count).is_ok_and(|count| count <= limit))
     }
 
+    /// The next of the numbers 1, 2, 3… that are handed out under this id, each to one caller,
+    /// whatever the race.
+    ///
+    /// The count is remembered until the sweep after `forget_at` (seconds since the Unix epoch),
+    /// which has to be the same at every call.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] of the backend; the number is then lost.
+    pub async fn next_number(&self, kind: &str, id: &str, forget_at: u64) -> Result<u64, Error> {
+        let key = self.key(kind, id);
+        let number = self.backend.increment(&key, 1).await?;
+        if number == 1 {
+            self.enter(&key, forget_at).await?;
+        }
+        u64::try_from(number).map_err(|_| Error::Unreadable(key))
+    }
+
+    /// How many numbers [`next_number`](Self::next_number) has handed out under this id.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] of the backend.
+    pub async fn numbers(&self, kind: &str, id: &str) -> Result<u64, Error> {
+        let key = self.key(kind, id);
+        // Not by the increment alone: that would create the key.
+        if !self.backend.exists(&key).await? {
+            return Ok(0);
+        }
+        let last = self.backend.increment(&key, 0).await?;
+        Ok(u64::try_from(last).unwrap_or(0))
+    }
+
     /// The full key of the record or counter `id` of this `kind`.
     pub fn key(&self, kind: &str, id: &str) -> String {
         format!("{}{kind}:{id}", self.prefix)
@@ -263,6 +296,20 @@ mod tests {
             assert!(store.claim_once("code", "x", 10).await.unwrap());
             assert!(!store.claim_once("code", "x", 10).await.unwrap());
             assert!(store.is_claimed("code", "x").await.unwrap());
+        });
+    }
+
+    #[test]
+    fn numbers_are_handed_out_once_each_and_counted() {
+        block_on(async {
+            let store = store();
+            assert_eq!(store.numbers("index", "x").await.unwrap(), 0);
+            for expected in 1..4 {
+                let number = store.next_number("index", "x", 10).await;
+                assert_eq!(number.unwrap(), expected);
+            }
+            assert_eq!(store.numbers("index", "x").await.unwrap(), 3);
+            assert_eq!(store.numbers("index", "y").await.unwrap(), 0);
         });
     }
 

@@ -18,7 +18,8 @@ const HOUR: u64 = 3600;
 /// entering what expires in it.
 const SETTLED: u64 = 300;
 
-/// Hours that the first sweep of a store goes back: no record lives longer than this.
+/// Hours that the first sweep of a store goes back. Requests that write sweep as well, so no store
+/// goes without a sweep for that long.
 const FARTHEST: u64 = 366 * 24;
 
 /// Steps after which the cursor is written, so that a sweep that is broken off repeats little.

@@ -194,7 +194,7 @@ fn consent_page(
         p.lead { b { (name) } " asks to use this server in your name." }
         dl.facts {
             dt { "You go back to" }
-            dd { (destination_name(&destination)) }
+            dd { (destination) }
             dt { "Server" }
             dd { (issuer.split_once("://").map_or(issuer, |(_, rest)| rest)) }
         }
@@ -227,14 +227,6 @@ fn consent_page(
         page.form_action("http:").into_response()
     } else {
         page.into_response()
-    }
-}
-
-fn destination_name(destination: &Destination) -> Markup {
-    match destination {
-        Destination::Host(host) => html! { (host) },
-        Destination::Loopback(host) => html! { "a program on this computer (" (host) ")" },
-        Destination::App(scheme) => html! { "an app on this device (" (scheme) ":)" },
     }
 }
 

@@ -3,9 +3,10 @@
 use crate::identity::{CodeExchange, IdentityProvider, ProviderError, SignIn};
 use crate::sign_in::{Browser, PendingLogin};
 use crate::{Context, answers, pages};
-use grants::{CodeBinding, Grant};
+use grants::{CodeBinding, Grant, ShownClient};
 use http::Method;
 use oauth::authorization_request::Target;
+use oauth::redirect_uri::destination;
 use oauth::{Error, ErrorCode};
 use rand::CryptoRng;
 use store::KeyValue;
@@ -117,7 +118,7 @@ async fn complete<K: KeyValue>(
     if !first {
         return Err(CallbackError::LoginUsed);
     }
-    context
+    let client = context
         .clients()
         .keep(&login.client_id, context.now)
         .await
@@ -126,6 +127,10 @@ async fn complete<K: KeyValue>(
     let SignIn { profile, tokens } = sign_in;
     let grant = Grant {
         client_id: login.client_id,
+        client: ShownClient {
+            name: client.display_name().to_owned(),
+            destination: destination(&login.target.redirect_uri).to_string(),
+        },
         scopes: login.request.scopes,
         resources: login.request.resources,
         profile,

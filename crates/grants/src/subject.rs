@@ -1,0 +1,248 @@
+//! Which grants a person has: for them, and for an operator.
+//!
+//! No backend lists its keys, so every grant is entered in an index of its person's. A person has
+//! one index for each thirty days, named by a keyed hash of who it is: its slots are numbered by a
+//! counter, and each holds a grant's id for as long as the grant lives. Nothing enters an index after
+//! its thirty days, and no grant outlives [`LONGEST`]; so a whole index is dead at a time that is
+//! known when it begins, which is when the sweep takes its counter. Nothing is ever compacted:
+//! whoever looks reads the newest slots of the last [`INDEXES`] indexes, a bounded number at a time.
+
+use crate::{Grant, Grants};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use keys::Purpose;
+use serde::{Deserialize, Serialize};
+use store::{KeyValue, Record};
+
+const TAG: Purpose = Purpose("index of a person's grants");
+
+const DAY: u64 = 86_400;
+
+/// Seconds that one index covers.
+const PERIOD: u64 = 30 * DAY;
+
+/// Seconds that a grant may live at most.
+const LONGEST: u64 = 366 * DAY;
+
+/// Indexes of a person that may hold a grant that lives.
+const INDEXES: u64 = LONGEST.div_ceil(PERIOD) + 1;
+
+/// The counter of an index.
+const COUNTER: &str = "subject";
+
+/// Grants that a [`Page`] holds at most.
+pub(crate) const PAGE: usize = 50;
+
+/// Slots that are looked at for one [`Page`] at most: most of them may be of grants that have ended.
+pub(crate) const LOOKED_AT: u64 = 1000;
+
+/// A slot of an index.
+#[derive(Serialize, Deserialize)]
+struct Slot {
+    grant: String,
+}
+
+impl Record for Slot {
+    const KIND: &'static str = "subject-grant";
+}
+
+/// A grant as its owner sees it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Listed {
+    /// The grant's id.
+    pub id: String,
+    /// The grant.
+    pub grant: Grant,
+    /// When the client last fetched tokens for it, in seconds since the Unix epoch; `None` if it
+    /// never did.
+    pub used_at: Option<u64>,
+}
+
+/// Some of a person's grants, the newest first.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Page {
+    /// The grants; there may be none though more follow.
+    pub grants: Vec<Listed>,
+    /// Where to go on.
+    pub next: Option<Place>,
+}
+
+/// How many grants were ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// So many.
+    pub count: usize,
+    /// Where to go on.
+    pub next: Option<Place>,
+}
+
+/// Where to go on: an index (counted back from the newest), a key of the ring, a slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    period: u64,
+    key: usize,
+    slot: u64,
+}
+
+impl Place {
+    /// What [`Display`](std::fmt::Display) wrote; whatever else it names, nothing is found there.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.splitn(3, '.');
+        Some(Self {
+            period: parts.next()?.parse().ok()?,
+            key: parts.next()?.parse().ok()?,
+            slot: parts.next()?.parse().ok()?,
+        })
+    }
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}.{}", self.period, self.key, self.slot)
+    }
+}
+
+impl<K: KeyValue> Grants<'_, K> {
+    /// Enters a new grant in its person's index.
+    pub(crate) async fn index(
+        &self,
+        subject: &str,
+        id: &str,
+        grant: &Grant,
+    ) -> Result<(), store::Error> {
+        let period = grant.created_at / PERIOD;
+        let tag = tag(&self.keys.authenticate(TAG, &message(subject, period)));
+        let forget_at = (period + 1) * PERIOD + LONGEST;
+        let slot = self.store.next_number(COUNTER, &tag, forget_at).await?;
+        let record = Slot { grant: id.into() };
+        let id = slot_id(&tag, slot);
+        self.store.create(&id, &record, grant.expires_at).await
+    }
+
+    /// Some of the grants that `subject` has at `now` (seconds since the Unix epoch), from the
+    /// newest on, or from where an earlier page ended. Bounded in its reads; writes nothing.
+    ///
+    /// # Errors
+    ///
+    /// The store's.
+    pub async fn of_subject(
+        &self,
+        subject: &str,
+        from: Option<Place>,
+        now: u64,
+    ) -> Result<Page, store::Error> {
+        let newest = now / PERIOD;
+        let oldest = newest.saturating_sub(INDEXES - 1);
+        let mut page = Page {
+            grants: Vec::new(),
+            next: None,
+        };
+        let mut looked_at = 0;
+        let begin = from.map_or(newest, |place| place.period.min(newest));
+        for period in (oldest..=begin).rev() {
+            let codes = self
+                .keys
+                .authenticate_with_all(TAG, &message(subject, period))
+                .collect::<Vec<_>>();
+            for (key, code) in codes.iter().enumerate() {
+                let tag = tag(code);
+                let last = match from {
+                    Some(place) if place.period == period && key < place.key => continue,
+                    Some(place) if place.period == period && key == place.key => {
+                        let last = self.store.numbers(COUNTER, &tag).await?;
+                        place.slot.min(last)
+                    }
+                    _ => self.store.numbers(COUNTER, &tag).await?,
+                };
+                for slot in (1..=last).rev() {
+                    if page.grants.len() == PAGE || looked_at == LOOKED_AT {
+                        page.next = Some(Place { period, key, slot });
+                        return Ok(page);
+                    }
+                    looked_at += 1;
+                    page.grants
+                        .extend(self.listed(subject, &slot_id(&tag, slot), now).await?);
+                }
+            }
+        }
+        Ok(page)
+    }
+
+    /// Ends the grant with this id if it is of `subject`, and says whether it was.
+    ///
+    /// # Errors
+    ///
+    /// The store's.
+    pub async fn end_of_subject(
+        &self,
+        subject: &str,
+        id: &str,
+        now: u64,
+    ) -> Result<bool, store::Error> {
+        let found = self.find(id, now).await?;
+        let is_theirs = found.is_some_and(|grant| grant.profile.subject == subject);
+        if is_theirs {
+            self.end(id).await?;
+        }
+        Ok(is_theirs)
+    }
+
+    /// Ends a page's worth of the grants of `subject`; with where it stopped, the next call goes on.
+    ///
+    /// # Errors
+    ///
+    /// The store's.
+    pub async fn end_page_of_subject(
+        &self,
+        subject: &str,
+        from: Option<Place>,
+        now: u64,
+    ) -> Result<Ended, store::Error> {
+        let page = self.of_subject(subject, from, now).await?;
+        for listed in &page.grants {
+            self.end(&listed.id).await?;
+        }
+        Ok(Ended {
+            count: page.grants.len(),
+            next: page.next,
+        })
+    }
+
+    async fn listed(
+        &self,
+        subject: &str,
+        slot: &str,
+        now: u64,
+    ) -> Result<Option<Listed>, store::Error> {
+        let Some(Slot { grant: id }) = self.store.get(slot, now).await? else {
+            return Ok(None);
+        };
+        let Some(grant) = self.find(&id, now).await? else {
+            return Ok(None);
+        };
+        // The grant itself says whose it is; the index only helps to find it.
+        if grant.profile.subject != subject {
+            return Ok(None);
+        }
+        let used_at = match self.refreshed_at(&id, now).await? {
+            Some(at) => Some(at),
+            None => self.is_redeemed(&id).await?.then_some(grant.created_at),
+        };
+        Ok(Some(Listed { id, grant, used_at }))
+    }
+}
+
+fn message(subject: &str, period: u64) -> Vec<u8> {
+    [period.to_be_bytes().as_slice(), subject.as_bytes()].concat()
+}
+
+fn tag(code: &[u8; 32]) -> String {
+    URL_SAFE_NO_PAD.encode(&code[..16])
+}
+
+fn slot_id(tag: &str, slot: u64) -> String {
+    format!("{tag}.{slot}")
+}
+
+#[cfg(test)]
+mod tests;

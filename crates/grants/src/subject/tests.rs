@@ -1,0 +1,146 @@
+//! The index of a person's grants, over the memory store.
+
+use super::*;
+use crate::tests::{Fixture, KEY, NEW_KEY, NOW};
+use futures::executor::block_on;
+use keys::KeyRing;
+
+const ADA: &str = "person-1";
+
+fn all(fixture: &Fixture, subject: &str, now: u64) -> Vec<Listed> {
+    let mut grants = Vec::new();
+    let mut from = None;
+    loop {
+        let page = block_on(fixture.grants().of_subject(subject, from, now)).unwrap();
+        assert!(page.grants.len() <= PAGE);
+        grants.extend(page.grants);
+        // As it comes back from a link.
+        from = page.next.and_then(|place| Place::parse(&place.to_string()));
+        if from.is_none() {
+            return grants;
+        }
+    }
+}
+
+fn ids(grants: &[Listed]) -> Vec<&str> {
+    grants.iter().map(|listed| listed.id.as_str()).collect()
+}
+
+#[test]
+fn a_person_sees_their_grants_the_newest_first_and_nobody_elses() {
+    let mut fixture = Fixture::new();
+    let one = fixture.begin_for(ADA, NOW);
+    fixture.begin_for("person-2", NOW);
+    let two = fixture.begin_for(ADA, NOW + 5);
+    let grants = all(&fixture, ADA, NOW + 10);
+    assert_eq!(ids(&grants), [two.id.as_str(), one.id.as_str()]);
+    assert_eq!(grants[0].grant.client.name, "Client");
+    assert!(all(&fixture, "person-3", NOW).is_empty());
+}
+
+#[test]
+fn it_is_known_when_a_grant_was_used() {
+    let mut fixture = Fixture::new();
+    let new = fixture.begin_for(ADA, NOW);
+    let used = |fixture: &Fixture| all(fixture, ADA, NOW + 50)[0].used_at;
+    assert_eq!(used(&fixture), None);
+    let token = fixture.redeem(&new.code, NOW).unwrap().refresh_token;
+    assert_eq!(used(&fixture), Some(NOW));
+    let check: fn(&Grant) -> Result<(), ()> = |_| Ok(());
+    block_on(fixture.grants().refresh(&token, NOW + 40, check)).unwrap();
+    assert_eq!(used(&fixture), Some(NOW + 40));
+}
+
+#[test]
+fn a_grant_is_ended_by_its_person_alone() {
+    let mut fixture = Fixture::new();
+    let new = fixture.begin_for(ADA, NOW);
+    let end =
+        |subject: &str| block_on(fixture.grants().end_of_subject(subject, &new.id, NOW)).unwrap();
+    assert!(!end("person-2"));
+    assert!(fixture.is_alive(&new.id));
+    assert!(end(ADA));
+    assert!(!end(ADA));
+    assert!(all(&fixture, ADA, NOW).is_empty());
+}
+
+#[test]
+fn thousands_of_sign_ins_are_listed_and_ended_in_bounded_pages() {
+    let mut fixture = Fixture::new();
+    let many = LOOKED_AT + 200;
+    let mut first = None;
+    for _ in 0..many {
+        let new = fixture.begin_for(ADA, NOW);
+        first.get_or_insert(new.id);
+    }
+    assert_eq!(all(&fixture, ADA, NOW).len() as u64, many);
+    // All but the oldest end: what is left is found behind the bound of one page.
+    let oldest = first.unwrap();
+    for listed in all(&fixture, ADA, NOW) {
+        if listed.id != oldest {
+            block_on(fixture.grants().end(&listed.id)).unwrap();
+        }
+    }
+    let page = block_on(fixture.grants().of_subject(ADA, None, NOW)).unwrap();
+    assert!(page.grants.is_empty() && page.next.is_some());
+    assert_eq!(ids(&all(&fixture, ADA, NOW)), [oldest.as_str()]);
+    let ended = block_on(fixture.grants().end_page_of_subject(ADA, page.next, NOW)).unwrap();
+    assert_eq!(
+        ended,
+        Ended {
+            count: 1,
+            next: None
+        }
+    );
+}
+
+#[test]
+fn a_grant_is_found_for_all_its_life_and_its_index_leaves_nothing() {
+    let mut fixture = Fixture::new();
+    let lifetime = 366 * 86_400;
+    // Wherever in its index it begins.
+    for start in [10 * PERIOD, 11 * PERIOD - 1] {
+        let new = fixture.begin_with(ADA, start, start + lifetime);
+        let last = start + lifetime - 1;
+        assert_eq!(ids(&all(&fixture, ADA, last)), [new.id.as_str()]);
+        assert!(all(&fixture, ADA, last + 1).is_empty());
+    }
+    let long_after = 11 * PERIOD + LONGEST + 3 * 3600;
+    while block_on(fixture.store.sweep(long_after, 1000))
+        .unwrap()
+        .more
+    {}
+    assert_eq!(fixture.store.backend().keys(), ["sweep:cursor"]);
+}
+
+#[test]
+fn the_store_names_nobody_and_a_rotated_key_still_finds_what_the_old_one_named() {
+    let mut fixture = Fixture::new();
+    let old = fixture.begin_for(ADA, NOW);
+    fixture.keys = KeyRing::parse(&format!("{NEW_KEY},{KEY}")).unwrap();
+    let new = fixture.begin_for(ADA, NOW);
+    let grants = all(&fixture, ADA, NOW);
+    assert_eq!(ids(&grants), [new.id.as_str(), old.id.as_str()]);
+    assert!(
+        fixture
+            .store
+            .backend()
+            .keys()
+            .iter()
+            .all(|key| !key.contains(ADA))
+    );
+    fixture.keys = KeyRing::parse(NEW_KEY).unwrap();
+    assert_eq!(ids(&all(&fixture, ADA, NOW)), [new.id.as_str()]);
+}
+
+#[test]
+fn a_place_that_was_made_up_finds_nothing_and_costs_nothing() {
+    let mut fixture = Fixture::new();
+    fixture.begin_for(ADA, NOW);
+    for text in ["", "1", "a.b.c", "1.2", "1.2.-3", "1.2.3.4"] {
+        assert_eq!(Place::parse(text), None, "{text}");
+    }
+    let huge = format!("{0}.{0}.{0}", u64::MAX);
+    let page = block_on(fixture.grants().of_subject(ADA, Place::parse(&huge), NOW)).unwrap();
+    assert_eq!(page.next, None);
+}
