@@ -126,6 +126,7 @@ pub(crate) async fn begin_grant(
 ) -> String {
     let grant = Grant {
         client_id: "client".into(),
+        client: grants::ShownClient::default(),
         scopes: scopes.iter().map(|scope| (*scope).into()).collect(),
         resources: Vec::new(),
         profile: profile("ann"),
