@@ -3,22 +3,16 @@
 use std::sync::Arc;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
-use rand_core::OsRng;
-use rsa::RsaPrivateKey;
-use rsa::pkcs1::{DecodeRsaPrivateKey as _, EncodeRsaPrivateKey as _};
-use rsa::traits::PublicKeyParts as _;
+use base64::engine::general_purpose::STANDARD;
+use jwt::{KeySet, Unverified};
 use serde_json::{Map, Value, json};
-use sha2::{Digest as _, Sha256};
 
 /// One key pair with its key id.
 pub(crate) struct SigningKey {
     /// The key id that tokens and the JWKS carry.
     pub(crate) kid: String,
     pkcs1: Vec<u8>,
-    modulus: Vec<u8>,
-    exponent: Vec<u8>,
+    key: jwt::SigningKey,
 }
 
 /// A key that cannot be made, read or used.
@@ -29,15 +23,13 @@ pub struct KeyError;
 impl SigningKey {
     /// A new key of 2048 bits. Slow: tens to hundreds of milliseconds.
     pub(crate) fn generate() -> Result<Self, KeyError> {
-        let key = RsaPrivateKey::new(&mut OsRng, BITS).map_err(|_| KeyError)?;
-        Self::from_private(&key)
+        let pkcs1 = jwt::SigningKey::generate_rs256(&mut rand::rng()).ok_or(KeyError)?;
+        Self::from_pkcs1(pkcs1)
     }
 
     /// The key that [`SigningKey::to_text`] wrote.
     pub(crate) fn from_text(text: &str) -> Result<Self, KeyError> {
-        let der = STANDARD.decode(text).map_err(|_| KeyError)?;
-        let key = RsaPrivateKey::from_pkcs1_der(&der).map_err(|_| KeyError)?;
-        Self::from_private(&key)
+        Self::from_pkcs1(STANDARD.decode(text).map_err(|_| KeyError)?)
     }
 
     /// The private key as text for the state file: PKCS #1 DER in base64.
@@ -45,42 +37,22 @@ impl SigningKey {
         STANDARD.encode(&self.pkcs1)
     }
 
-    fn from_private(key: &RsaPrivateKey) -> Result<Self, KeyError> {
-        let pkcs1 = key
-            .to_pkcs1_der()
-            .map_err(|_| KeyError)?
-            .as_bytes()
-            .to_vec();
-        let public = key.to_public_key();
-        let modulus = without_leading_zeros(&public.n().to_bytes_be());
-        let exponent = without_leading_zeros(&public.e().to_bytes_be());
-        let digest = Sha256::digest(&modulus);
+    fn from_pkcs1(pkcs1: Vec<u8>) -> Result<Self, KeyError> {
+        let key = jwt::SigningKey::rs256(&pkcs1).ok_or(KeyError)?;
+        let kid = format!("SK{}", &key.public().thumbprint()[..24]);
         Ok(Self {
-            kid: format!("SK{}", URL_SAFE_NO_PAD.encode(&digest[..18])),
+            key: key.with_key_id(&kid),
+            kid,
             pkcs1,
-            modulus,
-            exponent,
         })
     }
 
     /// A signed JWT under the key id `kid`, which is this key's own except in a forgery.
     pub(crate) fn sign(&self, kid: &str, claims: &Map<String, Value>) -> Result<String, KeyError> {
-        let mut header = Header::new(Algorithm::RS256);
-        header.kid = Some(kid.to_owned());
-        let key = EncodingKey::from_rsa_der(&self.pkcs1);
-        jsonwebtoken::encode(&header, claims, &key).map_err(|_| KeyError)
-    }
-
-    /// The public half as a JWK (RFC 7517 section 4).
-    fn to_jwk(&self) -> Value {
-        json!({
-            "alg": "RS256",
-            "e": URL_SAFE_NO_PAD.encode(&self.exponent),
-            "kid": self.kid,
-            "kty": "RSA",
-            "n": URL_SAFE_NO_PAD.encode(&self.modulus),
-            "use": "sig",
-        })
+        let mut header = Map::new();
+        header.insert("typ".to_owned(), json!("JWT"));
+        header.insert("kid".to_owned(), json!(kid));
+        self.key.sign_under(header, claims).map_err(|_| KeyError)
     }
 }
 
@@ -116,33 +88,20 @@ impl KeyRing {
 
     /// The JWK Set (RFC 7517 section 5).
     pub(crate) fn to_jwks(&self) -> Value {
-        json!({ "keys": self.0.iter().map(|key| key.to_jwk()).collect::<Vec<_>>() })
+        json!({ "keys": self.0.iter().map(|key| key.key.public().to_jwk()).collect::<Vec<_>>() })
     }
 
     /// The claims of `token` if one of these keys signed it with RS256. Times are the caller's to check.
     pub(crate) fn verify(&self, token: &str) -> Option<Map<String, Value>> {
-        let header = jsonwebtoken::decode_header(token).ok()?;
-        let kid = header.kid?;
-        let key = self.0.iter().find(|key| key.kid == kid)?;
-        let mut validation = Validation::new(Algorithm::RS256);
-        validation.validate_exp = false;
-        validation.validate_aud = false;
-        validation.required_spec_claims.clear();
-        let key = DecodingKey::from_rsa_raw_components(&key.modulus, &key.exponent);
-        let verified = jsonwebtoken::decode::<Map<String, Value>>(token, &key, &validation).ok()?;
-        Some(verified.claims)
+        let token = Unverified::parse(token).ok()?;
+        let keys: KeySet = self.0.iter().map(|key| key.key.public().clone()).collect();
+        let key = keys.find(
+            Some(token.header().key_id.as_deref()?),
+            token.header().algorithm,
+        )?;
+        token.verify(key).ok()
     }
 }
-
-fn without_leading_zeros(bytes: &[u8]) -> Vec<u8> {
-    bytes
-        .iter()
-        .copied()
-        .skip_while(|byte| *byte == 0)
-        .collect()
-}
-
-const BITS: usize = 2048;
 
 #[cfg(test)]
 mod tests {

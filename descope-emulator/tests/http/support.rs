@@ -1,6 +1,7 @@
 //! What the tests share: an application that signs people in with the emulator.
 
 use std::collections::HashMap;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -8,7 +9,7 @@ use descope_emulator::{
     Config, DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, DEFAULT_MANAGEMENT_KEY, DEFAULT_PROJECT_ID,
     Emulator, Running,
 };
-use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use jwt::{Algorithm, KeySet, Unverified};
 use reqwest::{Client, Response};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -169,21 +170,12 @@ pub async fn jwks(descope: &Running) -> Value {
 
 /// The claims of `token`, verified with the published keys as a resource server would.
 pub async fn verify(descope: &Running, token: &str) -> Option<Value> {
-    let kid = jsonwebtoken::decode_header(token).unwrap().kid.unwrap();
-    let jwks = jwks(descope).await;
-    let key = jwks["keys"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .find(|key| key["kid"] == kid.as_str())?;
-    let key =
-        DecodingKey::from_rsa_components(key["n"].as_str().unwrap(), key["e"].as_str().unwrap())
-            .unwrap();
-    let mut validation = Validation::new(Algorithm::RS256);
-    validation.validate_aud = false;
-    validation.leeway = 0;
-    let verified = jsonwebtoken::decode::<Value>(token, &key, &validation).ok()?;
-    Some(verified.claims)
+    let jwks = KeySet::from_value(&jwks(descope).await).unwrap();
+    let token = Unverified::parse(token).unwrap();
+    let key = jwks.find(token.header().key_id.as_deref(), Algorithm::Rs256)?;
+    let claims = token.verify(key).ok()?;
+    let ends = UNIX_EPOCH + Duration::from_secs(claims["exp"].as_u64()?);
+    (ends > SystemTime::now()).then_some(Value::Object(claims))
 }
 
 /// Checks that a refusal has Descope's form, and gives its code and message.
