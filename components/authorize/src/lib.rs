@@ -1,4 +1,4 @@
-//! The component `authorize`: `/authorize`, `/callback`, `/token` and `/revoke`.
+//! The component `authorize`: `/authorize`, `/callback`, `/token`, `/revoke` and `/introspect`.
 
 mod identity;
 
@@ -46,6 +46,7 @@ async fn handle(State(instance): State<Arc<Instance>>, request: Request) -> Resp
             response
         }
         "/revoke" => endpoints::revoke::handle(&context, &request).await,
+        "/introspect" => endpoints::introspect::handle(&context, &request).await,
         _ => web::text(http::StatusCode::NOT_FOUND, "Not found\n"),
     }
 }

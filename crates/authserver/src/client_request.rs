@@ -1,4 +1,4 @@
-//! What `/token` and `/revoke` have in common: a form from a client that says who it is.
+//! What `/token`, `/revoke` and `/introspect` have in common: a form from a client that says who it is.
 
 use crate::{Context, answers};
 use oauth::Client;

@@ -1,5 +1,5 @@
-//! The authorization server: discovery, client registration, `/authorize`, `/callback`, `/token`
-//! and `/revoke`, over any key-value store and any identity provider.
+//! The authorization server: discovery, client registration, `/authorize`, `/callback`, `/token`,
+//! `/revoke` and `/introspect`, over any key-value store and any identity provider.
 //!
 //! What the protocol says is in `oauth`; what a grant is, in `grants`. Here the two meet storage,
 //! pages and the provider. The components `metadata` and `authorize` are thin shells around

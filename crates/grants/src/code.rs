@@ -2,8 +2,18 @@
 
 use crate::handle::{CODE, Handle, REFRESH_TOKEN};
 use crate::refresh::FIRST_GENERATION;
-use crate::{Error, Grant, Grants};
+use crate::{CodeBinding, Error, Grant, Grants};
 use store::KeyValue;
+
+/// A code that was issued here, whose grant is alive. Nothing of it is used up yet.
+#[derive(Debug)]
+pub struct PresentedCode {
+    /// The grant.
+    pub grant: Grant,
+    /// What the request must show.
+    pub binding: CodeBinding,
+    grant_id: String,
+}
 
 /// What a redeemed code gives.
 #[derive(Debug)]
@@ -19,23 +29,40 @@ pub struct Redeemed {
 const CLAIM: &str = "code";
 
 impl<K: KeyValue> Grants<'_, K> {
-    /// Redeems `code` at `now` (seconds since the Unix epoch) if `check` finds that the request
-    /// fits the grant.
+    /// Finds what `code` stands for at `now` (seconds since the Unix epoch). One read of the store.
     ///
     /// # Errors
     ///
-    /// [`Error`]. A refused request leaves the code as it was. A second redemption that fits ends
-    /// the grant, late or not (RFC 6749 section 10.5).
-    pub async fn redeem<E>(
-        &self,
-        code: &str,
-        now: u64,
-        check: impl FnOnce(&Grant) -> Result<(), E>,
-    ) -> Result<Redeemed, Error<E>> {
+    /// [`Error::Invalid`] for what was not issued here, and for an ended grant.
+    pub async fn code(&self, code: &str, now: u64) -> Result<PresentedCode, Error> {
         let Handle { grant_id, .. } = Handle::read(&CODE, self.keys, code).ok_or(Error::Invalid)?;
         let grant = self.find(&grant_id, now).await?.ok_or(Error::Invalid)?;
-        check(&grant).map_err(Error::Refused)?;
-        if now >= grant.code.expires_at {
+        Ok(PresentedCode {
+            binding: grant.code.clone().ok_or(Error::Invalid)?,
+            grant,
+            grant_id,
+        })
+    }
+
+    /// Redeems a code at `now` (seconds since the Unix epoch), when everything else about the
+    /// request was found good. The refresh token is worth nothing without a proof of the key with
+    /// the thumbprint `key` (RFC 9449 section 5), if one is given.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`]. A second redemption ends the grant, late or not (RFC 6749 section 10.5).
+    pub async fn redeem(
+        &self,
+        code: PresentedCode,
+        key: Option<String>,
+        now: u64,
+    ) -> Result<Redeemed, Error> {
+        let PresentedCode {
+            grant,
+            binding,
+            grant_id,
+        } = code;
+        if now >= binding.expires_at {
             if self.store.is_claimed(CLAIM, &grant_id).await? {
                 self.end(&grant_id).await?;
                 return Err(Error::Reused);
@@ -53,6 +80,7 @@ impl<K: KeyValue> Grants<'_, K> {
         let first = Handle {
             grant_id,
             generation: FIRST_GENERATION,
+            key,
         };
         Ok(Redeemed {
             refresh_token: first.write(&REFRESH_TOKEN, self.keys),

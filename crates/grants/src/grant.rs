@@ -29,8 +29,8 @@ pub struct Grant {
     pub created_at: u64,
     /// When it ends by itself, in seconds since the Unix epoch.
     pub expires_at: u64,
-    /// What the authorization code is bound to.
-    pub code: CodeBinding,
+    /// What the authorization code is bound to; nothing if there never was one.
+    pub code: Option<CodeBinding>,
 }
 
 /// What a person saw of a client when they allowed it.
@@ -49,6 +49,9 @@ pub struct CodeBinding {
     pub redirect_uri: Option<String>,
     /// The PKCE S256 code challenge (RFC 7636 section 4.2).
     pub challenge: String,
+    /// The thumbprint of the key that the client proves (RFC 9449 section 10), if the
+    /// authorization request had one.
+    pub dpop_jkt: Option<String>,
     /// When the code ends, in seconds since the Unix epoch.
     pub expires_at: u64,
 }
@@ -100,25 +103,34 @@ impl<K: KeyValue> Grants<'_, K> {
         upstream: &UpstreamTokens,
         random: &mut impl CryptoRng,
     ) -> Result<NewGrant, store::Error> {
-        let mut id = [0; ID_BYTES];
-        random.fill_bytes(&mut id);
-        let id = URL_SAFE_NO_PAD.encode(id);
-        let plain = serde_json::to_vec(grant)
-            .map_err(|_| store::Error::Unreadable(self.store.key(SealedGrant::KIND, &id)))?;
-        let sealed = SealedGrant(self.keys.seal(SEALED_GRANT, id.as_bytes(), &plain, random));
+        let id = new_id(random);
         // First of all: a grant that its owner cannot find would be one that they cannot end.
         self.index(&grant.profile.subject, &id, grant).await?;
         self.create_upstream(&id, upstream, grant.expires_at, random)
             .await?;
-        self.store.create(&id, &sealed, grant.expires_at).await?;
+        self.create(&id, grant, random).await?;
         let handle = Handle {
             grant_id: id,
             generation: 0,
+            key: None,
         };
         Ok(NewGrant {
             code: handle.write(&CODE, self.keys),
             id: handle.grant_id,
         })
+    }
+
+    /// Writes the record of a new grant.
+    pub(crate) async fn create(
+        &self,
+        id: &str,
+        grant: &Grant,
+        random: &mut impl CryptoRng,
+    ) -> Result<(), store::Error> {
+        let plain = serde_json::to_vec(grant)
+            .map_err(|_| store::Error::Unreadable(self.store.key(SealedGrant::KIND, id)))?;
+        let sealed = SealedGrant(self.keys.seal(SEALED_GRANT, id.as_bytes(), &plain, random));
+        self.store.create(id, &sealed, grant.expires_at).await
     }
 
     /// The grant with this id, unless it has ended by `now` (seconds since the Unix epoch). One
@@ -150,4 +162,11 @@ impl<K: KeyValue> Grants<'_, K> {
         self.delete_upstream(id).await?;
         self.delete_refresh(id).await
     }
+}
+
+/// An id that nobody can guess.
+pub(crate) fn new_id(random: &mut impl CryptoRng) -> String {
+    let mut id = [0; ID_BYTES];
+    random.fill_bytes(&mut id);
+    URL_SAFE_NO_PAD.encode(id)
 }

@@ -1,5 +1,6 @@
 //! How codes and refresh tokens look: a prefix that secret scanners can find, then URL-safe Base64
-//! of the grant's id, a generation, and an authentication code of both.
+//! of the grant's id, a generation, the thumbprint of the key that the holder has to prove, if
+//! there is one, and an authentication code of all of them.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -9,6 +10,12 @@ use keys::{KeyRing, Purpose};
 pub(crate) const ID_BYTES: usize = 16;
 
 const GENERATION_BYTES: usize = 4;
+
+/// Bytes of a key's thumbprint: a SHA-256 (RFC 9449 section 6.1).
+const THUMBPRINT_BYTES: usize = 32;
+
+/// Bytes of the authentication code.
+const CODE_BYTES: usize = 32;
 
 /// What a handle stands for.
 pub(crate) struct Kind {
@@ -33,15 +40,23 @@ pub(crate) struct Handle {
     pub(crate) grant_id: String,
     /// Counts the refresh tokens of a grant; 0 for a code.
     pub(crate) generation: u32,
+    /// The thumbprint (RFC 7638) of the key without which a refresh token is worth nothing, in
+    /// URL-safe Base64.
+    pub(crate) key: Option<String>,
 }
 
 impl Handle {
+    /// What is no id or thumbprint makes a handle that nobody can [`read`](Self::read).
     pub(crate) fn write(&self, kind: &Kind, keys: &KeyRing) -> String {
-        let id = URL_SAFE_NO_PAD.decode(&self.grant_id).unwrap_or_default();
-        let body = [id.as_slice(), &self.generation.to_be_bytes()].concat();
-        let code = keys.authenticate(kind.purpose, &body);
-        let text = URL_SAFE_NO_PAD.encode([body.as_slice(), &code].concat());
-        format!("{}{text}", kind.prefix)
+        let decode = |text: &str| URL_SAFE_NO_PAD.decode(text).unwrap_or_default();
+        let mut bytes = decode(&self.grant_id);
+        bytes.extend(self.generation.to_be_bytes());
+        if let Some(key) = &self.key {
+            bytes.extend(decode(key));
+        }
+        let code = keys.authenticate(kind.purpose, &bytes);
+        bytes.extend(code);
+        format!("{}{}", kind.prefix, URL_SAFE_NO_PAD.encode(bytes))
     }
 
     /// `None` for anything that [`write`](Self::write) did not make for this kind.
@@ -49,14 +64,20 @@ impl Handle {
         let bytes = URL_SAFE_NO_PAD
             .decode(text.strip_prefix(kind.prefix)?)
             .ok()?;
-        let (body, code) = bytes.split_at_checked(ID_BYTES + GENERATION_BYTES)?;
+        let (body, code) = bytes.split_at_checked(bytes.len().checked_sub(CODE_BYTES)?)?;
         if !keys.is_authentic(kind.purpose, body, code) {
             return None;
         }
-        let (id, generation) = body.split_at_checked(ID_BYTES)?;
+        let (id, rest) = body.split_at_checked(ID_BYTES)?;
+        let (generation, key) = rest.split_at_checked(GENERATION_BYTES)?;
         Some(Self {
             grant_id: URL_SAFE_NO_PAD.encode(id),
             generation: u32::from_be_bytes(generation.try_into().ok()?),
+            key: match key.len() {
+                0 => None,
+                THUMBPRINT_BYTES => Some(URL_SAFE_NO_PAD.encode(key)),
+                _ => return None,
+            },
         })
     }
 }

@@ -21,13 +21,14 @@
 mod code;
 mod grant;
 mod handle;
+mod machine;
 mod refresh;
 mod subject;
 mod upstream;
 
-pub use code::Redeemed;
+pub use code::{PresentedCode, Redeemed};
 pub use grant::{CodeBinding, Grant, NewGrant, Profile, ShownClient};
-pub use refresh::Refreshed;
+pub use refresh::{PresentedRefreshToken, Refreshed};
 pub use subject::{Ended, Listed, Page, Place};
 pub use upstream::{Upstream, UpstreamTokens};
 
@@ -47,18 +48,15 @@ impl<'a, K: KeyValue> Grants<'a, K> {
     }
 }
 
-/// Why a code or a refresh token was not accepted. `E` is what the caller's own check says.
+/// Why a code or a refresh token was not accepted.
 #[derive(Debug, thiserror::Error)]
-pub enum Error<E> {
+pub enum Error {
     /// It was not issued here, has expired, or its grant has ended.
     #[error("it is unknown, expired or ended")]
     Invalid,
     /// It was used before; its grant has been ended.
     #[error("it was used before, so its grant has been ended")]
     Reused,
-    /// The caller's check refused it. It was not used up.
-    #[error("it does not fit the request")]
-    Refused(E),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] store::Error),

@@ -17,6 +17,22 @@ use store::{KeyValue, Record};
 /// The generation of the refresh token that comes with the first access token.
 pub(crate) const FIRST_GENERATION: u32 = 1;
 
+/// A refresh token that was issued here, whose grant is alive. Nothing of it is used up yet.
+#[derive(Debug)]
+pub struct PresentedRefreshToken {
+    /// The grant.
+    pub grant: Grant,
+    handle: Handle,
+}
+
+impl PresentedRefreshToken {
+    /// The thumbprint of the key that its holder has to prove, if it is bound to one (RFC 9449
+    /// section 5).
+    pub fn key(&self) -> Option<&str> {
+        self.handle.key.as_deref()
+    }
+}
+
 /// What a refresh token gives.
 #[derive(Debug)]
 pub struct Refreshed {
@@ -24,7 +40,7 @@ pub struct Refreshed {
     pub grant_id: String,
     /// The grant.
     pub grant: Grant,
-    /// The refresh token to use next.
+    /// The refresh token to use next, bound to the same key.
     pub refresh_token: String,
 }
 
@@ -41,29 +57,57 @@ impl Record for Newest {
 }
 
 impl<K: KeyValue> Grants<'_, K> {
-    /// Uses `refresh_token` at `now` (seconds since the Unix epoch) if `check` finds that the
-    /// request fits the grant.
+    /// Finds what `refresh_token` stands for at `now` (seconds since the Unix epoch), whatever its
+    /// generation. One read of the store.
     ///
     /// # Errors
     ///
-    /// [`Error`]. A refused request leaves the token as it was.
-    pub async fn refresh<E>(
+    /// [`Error::Invalid`] for what was not issued here, and for an ended grant.
+    pub async fn refresh_token(
         &self,
         refresh_token: &str,
         now: u64,
-        check: impl FnOnce(&Grant) -> Result<(), E>,
-    ) -> Result<Refreshed, Error<E>> {
-        let Handle {
-            grant_id,
-            generation,
-        } = Handle::read(&REFRESH_TOKEN, self.keys, refresh_token).ok_or(Error::Invalid)?;
-        let grant = self.find(&grant_id, now).await?.ok_or(Error::Invalid)?;
-        check(&grant).map_err(Error::Refused)?;
+    ) -> Result<PresentedRefreshToken, Error> {
+        let handle =
+            Handle::read(&REFRESH_TOKEN, self.keys, refresh_token).ok_or(Error::Invalid)?;
+        let grant = self.find(&handle.grant_id, now).await?;
+        Ok(PresentedRefreshToken {
+            grant: grant.ok_or(Error::Invalid)?,
+            handle,
+        })
+    }
+
+    /// Whether [`refresh`](Self::refresh) would take the token at `now` (seconds since the Unix
+    /// epoch): it is the newest, or the one before. One read of the store.
+    ///
+    /// # Errors
+    ///
+    /// The store's.
+    pub async fn is_current(
+        &self,
+        token: &PresentedRefreshToken,
+        now: u64,
+    ) -> Result<bool, store::Error> {
+        let newest = self.store.get(&token.handle.grant_id, now).await?;
+        Ok(token.handle.generation.saturating_add(1) >= generation(newest.as_ref()))
+    }
+
+    /// Uses a refresh token at `now` (seconds since the Unix epoch), when everything else about the
+    /// request was found good.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`].
+    pub async fn refresh(
+        &self,
+        token: PresentedRefreshToken,
+        now: u64,
+    ) -> Result<Refreshed, Error> {
+        let PresentedRefreshToken { grant, handle } = token;
+        let Handle { grant_id, key, .. } = handle;
         let stored = self.store.get::<Newest>(&grant_id, now).await?;
-        let newest = stored
-            .as_ref()
-            .map_or(FIRST_GENERATION, |newest| newest.generation);
-        let next = generation.checked_add(1).ok_or(Error::Invalid)?;
+        let newest = generation(stored.as_ref());
+        let next = handle.generation.checked_add(1).ok_or(Error::Invalid)?;
         if next < newest {
             self.end(&grant_id).await?;
             return Err(Error::Reused);
@@ -86,6 +130,7 @@ impl<K: KeyValue> Grants<'_, K> {
         let successor = Handle {
             grant_id,
             generation: next,
+            key,
         };
         Ok(Refreshed {
             refresh_token: successor.write(&REFRESH_TOKEN, self.keys),
@@ -113,4 +158,9 @@ impl<K: KeyValue> Grants<'_, K> {
     pub(crate) async fn delete_refresh(&self, id: &str) -> Result<(), store::Error> {
         self.store.delete::<Newest>(id).await
     }
+}
+
+/// The generation of a grant's newest refresh token, of which the store may not know yet.
+fn generation(newest: Option<&Newest>) -> u32 {
+    newest.map_or(FIRST_GENERATION, |newest| newest.generation)
 }

@@ -9,8 +9,7 @@ use store::MemoryKeyValue;
 pub(crate) const KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 pub(crate) const NEW_KEY: &str = "1f1e1d1c1b1a191817161514131211100f0e0d0c0b0a09080706050403020100";
 pub(crate) const NOW: u64 = 1_000_000;
-const FIT: fn(&Grant) -> Result<(), ()> = |_| Ok(());
-const UNFIT: fn(&Grant) -> Result<(), ()> = |_| Err(());
+const THUMBPRINT: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
 pub(crate) struct Fixture {
     pub(crate) store: Store<MemoryKeyValue>,
@@ -48,12 +47,34 @@ impl Fixture {
         block_on(grants.begin(&grant, &tokens(), &mut self.random)).unwrap()
     }
 
-    pub(crate) fn redeem(&self, code: &str, now: u64) -> Result<Redeemed, Error<()>> {
-        block_on(self.grants().redeem(code, now, FIT))
+    pub(crate) fn redeem(&self, code: &str, now: u64) -> Result<Redeemed, Error> {
+        self.redeem_bound(code, None, now)
     }
 
-    fn refresh(&self, token: &str) -> Result<Refreshed, Error<()>> {
-        block_on(self.grants().refresh(token, NOW, FIT))
+    fn redeem_bound(&self, code: &str, key: Option<&str>, now: u64) -> Result<Redeemed, Error> {
+        block_on(async {
+            let code = self.grants().code(code, now).await?;
+            let key = key.map(str::to_owned);
+            self.grants().redeem(code, key, now).await
+        })
+    }
+
+    pub(crate) fn refresh(&self, token: &str, now: u64) -> Result<Refreshed, Error> {
+        block_on(async {
+            let token = self.grants().refresh_token(token, now).await?;
+            self.grants().refresh(token, now).await
+        })
+    }
+
+    fn refresh_now(&self, token: &str) -> Result<Refreshed, Error> {
+        self.refresh(token, NOW)
+    }
+
+    fn is_current(&self, token: &str) -> bool {
+        block_on(async {
+            let token = self.grants().refresh_token(token, NOW).await.unwrap();
+            self.grants().is_current(&token, NOW).await.unwrap()
+        })
     }
 
     pub(crate) fn is_alive(&self, id: &str) -> bool {
@@ -80,11 +101,12 @@ fn grant() -> Grant {
         },
         created_at: NOW,
         expires_at: NOW + 86_400,
-        code: CodeBinding {
+        code: Some(CodeBinding {
             redirect_uri: Some("http://127.0.0.1/callback".into()),
             challenge: "challenge".into(),
+            dpop_jkt: None,
             expires_at: NOW + 60,
-        },
+        }),
     }
 }
 
@@ -105,7 +127,7 @@ fn a_code_is_redeemed_once_and_its_replay_ends_the_grant() {
     assert!(matches!(fixture.redeem(&new.code, NOW), Err(Error::Reused)));
     assert!(!fixture.is_alive(&new.id));
     assert!(matches!(
-        fixture.refresh(&redeemed.refresh_token),
+        fixture.refresh_now(&redeemed.refresh_token),
         Err(Error::Invalid)
     ));
 }
@@ -129,15 +151,96 @@ fn a_code_is_dead_after_its_lifetime() {
 }
 
 #[test]
-fn a_request_that_does_not_fit_leaves_the_code_and_the_token_as_they_were() {
+fn looking_at_a_code_or_a_token_uses_nothing_up() {
     let mut fixture = Fixture::new();
     let new = fixture.begin();
-    let refused = block_on(fixture.grants().redeem(&new.code, NOW, UNFIT));
-    assert!(matches!(refused, Err(Error::Refused(()))));
+    let seen = block_on(fixture.grants().code(&new.code, NOW)).unwrap();
+    assert_eq!((&seen.grant, Some(seen.binding)), (&grant(), grant().code));
     let token = fixture.redeem(&new.code, NOW).unwrap().refresh_token;
-    let refused = block_on(fixture.grants().refresh(&token, NOW, UNFIT));
-    assert!(matches!(refused, Err(Error::Refused(()))));
-    assert!(fixture.refresh(&token).is_ok());
+    assert!(block_on(fixture.grants().refresh_token(&token, NOW)).is_ok());
+    assert!(fixture.refresh_now(&token).is_ok());
+}
+
+#[test]
+fn a_refresh_token_keeps_its_key_through_every_rotation() {
+    let mut fixture = Fixture::new();
+    let new = fixture.begin();
+    let mut token = fixture
+        .redeem_bound(&new.code, Some(THUMBPRINT), NOW)
+        .unwrap()
+        .refresh_token;
+    for _ in 0..3 {
+        let seen = block_on(fixture.grants().refresh_token(&token, NOW)).unwrap();
+        assert_eq!(seen.key(), Some(THUMBPRINT));
+        token = fixture.refresh_now(&token).unwrap().refresh_token;
+    }
+    let unbound = fixture.begin();
+    let token = fixture.redeem(&unbound.code, NOW).unwrap().refresh_token;
+    let seen = block_on(fixture.grants().refresh_token(&token, NOW)).unwrap();
+    assert_eq!(seen.key(), None);
+}
+
+#[test]
+fn a_refresh_tokens_key_cannot_be_cut_off_or_put_on() {
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    let mut fixture = Fixture::new();
+    let new = fixture.begin();
+    let token = fixture
+        .redeem_bound(&new.code, Some(THUMBPRINT), NOW)
+        .unwrap()
+        .refresh_token;
+    let bytes = URL_SAFE_NO_PAD.decode(&token[4..]).unwrap();
+    let without = [&bytes[..20], &bytes[52..]].concat();
+    let mut other = bytes.clone();
+    other[20] ^= 1;
+    let longer = [&bytes[..52], &[0; 32], &bytes[52..]].concat();
+    for changed in [without, other, longer] {
+        let text = format!("ghr_{}", URL_SAFE_NO_PAD.encode(changed));
+        assert!(matches!(fixture.refresh_now(&text), Err(Error::Invalid)));
+    }
+    assert!(fixture.refresh_now(&token).is_ok());
+}
+
+#[test]
+fn a_refresh_token_is_current_until_its_successors_successor_is_there() {
+    let mut fixture = Fixture::new();
+    let new = fixture.begin();
+    let first = fixture.redeem(&new.code, NOW).unwrap().refresh_token;
+    assert!(fixture.is_current(&first));
+    let second = fixture.refresh_now(&first).unwrap().refresh_token;
+    assert!(fixture.is_current(&first) && fixture.is_current(&second));
+    let third = fixture.refresh_now(&second).unwrap().refresh_token;
+    assert!(!fixture.is_current(&first) && fixture.is_current(&third));
+    assert!(fixture.is_alive(&new.id), "asking ends nothing");
+}
+
+#[test]
+fn a_clients_own_grant_is_its_own_subject_and_has_no_code() {
+    let mut fixture = Fixture::new();
+    let grants = Grants::new(&fixture.store, &fixture.keys);
+    let (id, grant) = block_on(grants.begin_for_client(
+        "machine",
+        &["tools".into()],
+        &["https://mcp.example.com/mcp".into()],
+        NOW,
+        NOW + 900,
+        &mut fixture.random,
+    ))
+    .unwrap();
+    assert_eq!(
+        block_on(grants.find(&id, NOW)).unwrap(),
+        Some(grant.clone())
+    );
+    assert_eq!(grant.profile.subject, "machine");
+    let code = handle::Handle {
+        grant_id: id.clone(),
+        generation: 0,
+        key: None,
+    };
+    let code = code.write(&handle::CODE, &fixture.keys);
+    assert!(matches!(fixture.redeem(&code, NOW), Err(Error::Invalid)));
+    assert_eq!(block_on(grants.find(&id, NOW + 900)).unwrap(), None);
 }
 
 #[test]
@@ -145,13 +248,13 @@ fn a_lost_refresh_may_be_repeated_until_its_successor_is_used() {
     let mut fixture = Fixture::new();
     let new = fixture.begin();
     let first = fixture.redeem(&new.code, NOW).unwrap().refresh_token;
-    let second = fixture.refresh(&first).unwrap().refresh_token;
-    assert_eq!(fixture.refresh(&first).unwrap().refresh_token, second);
-    let third = fixture.refresh(&second).unwrap().refresh_token;
+    let second = fixture.refresh_now(&first).unwrap().refresh_token;
+    assert_eq!(fixture.refresh_now(&first).unwrap().refresh_token, second);
+    let third = fixture.refresh_now(&second).unwrap().refresh_token;
     assert_ne!(third, second);
-    assert!(matches!(fixture.refresh(&first), Err(Error::Reused)));
+    assert!(matches!(fixture.refresh_now(&first), Err(Error::Reused)));
     assert!(!fixture.is_alive(&new.id));
-    assert!(matches!(fixture.refresh(&third), Err(Error::Invalid)));
+    assert!(matches!(fixture.refresh_now(&third), Err(Error::Invalid)));
 }
 
 #[test]
@@ -159,16 +262,16 @@ fn a_late_write_of_an_older_generation_loses_no_grant() {
     let mut fixture = Fixture::new();
     let new = fixture.begin();
     let first = fixture.redeem(&new.code, NOW).unwrap().refresh_token;
-    let second = fixture.refresh(&first).unwrap().refresh_token;
+    let second = fixture.refresh_now(&first).unwrap().refresh_token;
     let key = fixture.store.key("refresh", &new.id);
     let late = block_on(fixture.store.backend().get(&key))
         .unwrap()
         .unwrap();
-    let third = fixture.refresh(&second).unwrap().refresh_token;
-    let fourth = fixture.refresh(&third).unwrap().refresh_token;
+    let third = fixture.refresh_now(&second).unwrap().refresh_token;
+    let fourth = fixture.refresh_now(&third).unwrap().refresh_token;
     block_on(fixture.store.backend().set(&key, &late)).unwrap();
-    assert!(fixture.refresh(&fourth).is_ok());
-    assert!(matches!(fixture.refresh(&second), Err(Error::Reused)));
+    assert!(fixture.refresh_now(&fourth).is_ok());
+    assert!(matches!(fixture.refresh_now(&second), Err(Error::Reused)));
 }
 
 #[test]
@@ -179,7 +282,7 @@ fn a_handle_is_of_one_kind_and_cannot_be_made_up() {
     let swapped = token.replacen("ghr_", "ghc_", 1);
     assert!(matches!(fixture.redeem(&swapped, NOW), Err(Error::Invalid)));
     for text in ["", "ghr_", "ghr_AAAA", "ghr_=", &token[..token.len() - 2]] {
-        assert!(matches!(fixture.refresh(text), Err(Error::Invalid)));
+        assert!(matches!(fixture.refresh_now(text), Err(Error::Invalid)));
     }
 }
 
@@ -188,10 +291,10 @@ fn an_ended_grant_leaves_nothing_that_lives() {
     let mut fixture = Fixture::new();
     let new = fixture.begin();
     let token = fixture.redeem(&new.code, NOW).unwrap().refresh_token;
-    fixture.refresh(&token).unwrap();
+    fixture.refresh_now(&token).unwrap();
     block_on(fixture.grants().end(&new.id)).unwrap();
     assert!(!fixture.is_alive(&new.id));
-    assert!(matches!(fixture.refresh(&token), Err(Error::Invalid)));
+    assert!(matches!(fixture.refresh_now(&token), Err(Error::Invalid)));
     let upstream = block_on(fixture.grants().upstream(&new.id, NOW)).unwrap();
     assert_eq!(upstream, None);
 }
@@ -201,7 +304,7 @@ fn a_leaked_store_shows_no_person_no_token_and_no_code() {
     let mut fixture = Fixture::new();
     let new = fixture.begin();
     let token = fixture.redeem(&new.code, NOW).unwrap().refresh_token;
-    fixture.refresh(&token).unwrap();
+    fixture.refresh_now(&token).unwrap();
     let backend = fixture.store.backend();
     for key in backend.keys() {
         let value = block_on(backend.get(&key)).unwrap().unwrap();
@@ -230,8 +333,8 @@ fn rotating_the_master_key_logs_nobody_out_while_the_old_key_is_listed() {
     let token = fixture.redeem(&new.code, NOW).unwrap().refresh_token;
     fixture.keys = KeyRing::parse(&format!("{NEW_KEY},{KEY}")).unwrap();
     assert!(fixture.is_alive(&new.id));
-    let next = fixture.refresh(&token).unwrap().refresh_token;
-    assert!(fixture.refresh(&next).is_ok());
+    let next = fixture.refresh_now(&token).unwrap().refresh_token;
+    assert!(fixture.refresh_now(&next).is_ok());
     fixture.keys = KeyRing::parse(NEW_KEY).unwrap();
     assert!(!fixture.is_alive(&new.id));
 }

@@ -5,7 +5,7 @@ use crate::{
     Presented, ToolProvider,
 };
 use futures::future::BoxFuture;
-use grants::{CodeBinding, Grant, Grants, Profile, UpstreamTokens};
+use grants::{Grant, Grants, Profile, UpstreamTokens};
 use keys::KeyRing;
 use mcp::{Content, Output, Progress, Tool};
 use rand::SeedableRng;
@@ -132,11 +132,7 @@ pub(crate) async fn begin_grant(
         profile: profile("ann"),
         created_at: 0,
         expires_at: 1_000_000,
-        code: CodeBinding {
-            redirect_uri: None,
-            challenge: String::new(),
-            expires_at: 0,
-        },
+        code: None,
     };
     let upstream = UpstreamTokens {
         access_token: "up-0".into(),

@@ -41,6 +41,17 @@ pub enum Audience {
     Many(Vec<String>),
 }
 
+impl Audience {
+    /// The audience of these resources.
+    pub fn of(mut resources: Vec<String>) -> Self {
+        if resources.len() == 1 {
+            Self::One(resources.remove(0))
+        } else {
+            Self::Many(resources)
+        }
+    }
+}
+
 /// What an access token is issued for.
 #[derive(Clone, Debug)]
 pub struct Issue<'a> {
@@ -83,15 +94,10 @@ pub enum AccessTokenError {
 
 /// The claims of a new access token, issued at `now` (seconds since the Unix epoch).
 pub fn issue(issue: Issue<'_>, now: u64) -> Claims {
-    let mut resources = issue.resources;
     Claims {
         iss: issue.issuer.to_owned(),
         sub: issue.subject.to_owned(),
-        aud: if resources.len() == 1 {
-            Audience::One(resources.remove(0))
-        } else {
-            Audience::Many(resources)
-        },
+        aud: Audience::of(issue.resources),
         client_id: issue.client_id.to_owned(),
         scope: issue.scopes.join(" "),
         iat: now,

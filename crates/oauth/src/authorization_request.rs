@@ -5,6 +5,7 @@ use crate::client::{Client, GrantType};
 use crate::pkce::{self, PkceError};
 use crate::resource::{ResourceError, Resources};
 use crate::scope::{self, ScopeError};
+use crate::secret::is_sha256;
 use serde::{Deserialize, Serialize};
 use web::{ParameterError, Parameters};
 
@@ -65,6 +66,9 @@ pub enum RequestError {
     /// `state` is too long.
     #[error("state is longer than {MAX_STATE} bytes")]
     StateTooLong,
+    /// `dpop_jkt` is no thumbprint (RFC 9449 section 10).
+    #[error("dpop_jkt is not 43 characters of URL-safe Base64")]
+    DpopJkt,
     /// The PKCE parameters are refused.
     #[error(transparent)]
     Pkce(#[from] PkceError),
@@ -97,6 +101,8 @@ pub struct AuthorizationRequest {
     pub resources: Vec<String>,
     /// The PKCE S256 challenge.
     pub challenge: String,
+    /// The thumbprint of the key that the token request has to prove (RFC 9449 section 10).
+    pub dpop_jkt: Option<String>,
 }
 
 /// Which client asks.
@@ -192,7 +198,12 @@ pub fn read(
         parameters.get("code_challenge"),
         parameters.get("code_challenge_method"),
     )?;
+    let dpop_jkt = parameters.get("dpop_jkt");
+    if dpop_jkt.is_some_and(|thumbprint| !is_sha256(thumbprint)) {
+        return Err(RequestError::DpopJkt);
+    }
     let request = AuthorizationRequest {
+        dpop_jkt: dpop_jkt.map(str::to_owned),
         resources: resources.select(parameters.all("resource"))?,
         scopes: scope::grantable(parameters.get("scope"), existing)?,
         challenge: challenge.to_owned(),
@@ -281,8 +292,9 @@ mod tests {
 
     #[test]
     fn a_complete_request_is_read() {
-        let request = read_query(&query("&resource=https://m.example/sse&scope=tools+x"));
-        let request = request.unwrap();
+        let more = format!("&resource=https://m.example/sse&scope=tools+x&dpop_jkt={CHALLENGE}");
+        let request = read_query(&query(&more)).unwrap();
+        assert_eq!(request.dpop_jkt.as_deref(), Some(CHALLENGE));
         assert_eq!(request.resources, ["https://m.example/sse"]);
         assert_eq!(request.scopes, ["tools"]);
         assert_eq!(request.challenge, CHALLENGE);
@@ -303,6 +315,7 @@ mod tests {
             ("&response_mode=fragment", InvalidRequest),
             ("&resource=https://other.example/", InvalidTarget),
             ("&scope=%01", InvalidScope),
+            ("&dpop_jkt=short", InvalidRequest),
             ("&prompt=none", LoginRequired),
             ("&prompt=none+login", InvalidRequest),
         ] {

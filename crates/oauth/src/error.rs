@@ -134,7 +134,8 @@ impl From<RequestError> for Error {
             RequestError::MissingResponseType
             | RequestError::ResponseMode
             | RequestError::Prompt
-            | RequestError::StateTooLong => ErrorCode::InvalidRequest,
+            | RequestError::StateTooLong
+            | RequestError::DpopJkt => ErrorCode::InvalidRequest,
             RequestError::ResponseType => ErrorCode::UnsupportedResponseType,
             RequestError::ClientGrant => ErrorCode::UnauthorizedClient,
             RequestError::RequestObject => ErrorCode::RequestNotSupported,

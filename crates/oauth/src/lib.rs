@@ -9,6 +9,7 @@ pub mod authorization_request;
 pub mod client;
 pub mod client_authentication;
 mod error;
+pub mod introspection;
 pub mod metadata;
 pub mod pkce;
 pub mod redirect_uri;

@@ -13,6 +13,7 @@ pub struct AuthorizationServer {
     token_endpoint: String,
     registration_endpoint: String,
     revocation_endpoint: String,
+    introspection_endpoint: String,
     jwks_uri: String,
     scopes_supported: Vec<String>,
     response_types_supported: [&'static str; 1],
@@ -20,6 +21,7 @@ pub struct AuthorizationServer {
     grant_types_supported: [&'static str; 2],
     token_endpoint_auth_methods_supported: [&'static str; 3],
     revocation_endpoint_auth_methods_supported: [&'static str; 3],
+    introspection_endpoint_auth_methods_supported: Vec<&'static str>,
     code_challenge_methods_supported: [&'static str; 1],
     /// RFC 9207 section 3.
     authorization_response_iss_parameter_supported: bool,
@@ -64,6 +66,7 @@ pub fn authorization_server(base: &str, scopes: &[String]) -> AuthorizationServe
         token_endpoint: format!("{base}/token"),
         registration_endpoint: format!("{base}/register"),
         revocation_endpoint: format!("{base}/revoke"),
+        introspection_endpoint: format!("{base}/introspect"),
         jwks_uri: format!("{base}/.well-known/jwks.json"),
         scopes_supported,
         response_types_supported: ["code"],
@@ -71,6 +74,11 @@ pub fn authorization_server(base: &str, scopes: &[String]) -> AuthorizationServe
         grant_types_supported: GrantType::ALL.map(GrantType::as_str),
         token_endpoint_auth_methods_supported: methods,
         revocation_endpoint_auth_methods_supported: methods,
+        // Public clients are told nothing.
+        introspection_endpoint_auth_methods_supported: methods
+            .into_iter()
+            .filter(|method| *method != AuthMethod::None.as_str())
+            .collect(),
         code_challenge_methods_supported: ["S256"],
         authorization_response_iss_parameter_supported: true,
         protected_resources: Resources::new(base).all().to_vec(),

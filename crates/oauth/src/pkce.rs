@@ -36,8 +36,7 @@ pub fn check_challenge<'a>(
     if method != Some("S256") {
         return Err(PkceError::Method);
     }
-    let is_base64url = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-    if challenge.len() != 43 || !challenge.bytes().all(is_base64url) {
+    if !secret::is_sha256(challenge) {
         return Err(PkceError::MalformedChallenge);
     }
     Ok(challenge)

@@ -1,9 +1,10 @@
-//! The revocation request (RFC 7009 section 2.1).
+//! The request about one token: to revoke it (RFC 7009 section 2.1), or to say what it is (RFC 7662
+//! section 2.1).
 
 use crate::{Error, ErrorCode};
 use web::Parameters;
 
-/// The token to revoke. `token_type_hint` is left aside: what a token is shows in itself.
+/// The token. `token_type_hint` is left aside: what a token is shows in itself.
 ///
 /// # Errors
 ///

@@ -22,3 +22,9 @@ pub fn hash(secret: &str) -> String {
 pub fn equal(a: &str, b: &str) -> bool {
     a.as_bytes().ct_eq(b.as_bytes()).into()
 }
+
+/// Whether a text could be a SHA-256 in URL-safe Base64.
+pub fn is_sha256(text: &str) -> bool {
+    let is_base64url = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    text.len() == 43 && text.bytes().all(is_base64url)
+}

@@ -40,30 +40,27 @@ pub enum TokenRequestError {
 #[derive(PartialEq, Eq)]
 pub enum TokenRequest<'a> {
     /// Redeems a code.
-    AuthorizationCode {
-        /// The code.
-        code: &'a str,
-        /// The redirect URI, if the request repeats it.
-        redirect_uri: Option<&'a str>,
-        /// The PKCE verifier.
-        verifier: &'a str,
-    },
-    /// Uses a refresh token.
-    RefreshToken {
-        /// The refresh token.
-        refresh_token: &'a str,
-    },
+    AuthorizationCode(CodeRequest<'a>),
+    /// Uses this refresh token.
+    RefreshToken(&'a str),
 }
 
-/// What a code or a refresh token was issued for.
+/// The request that redeems a code.
+#[derive(PartialEq, Eq)]
+pub struct CodeRequest<'a> {
+    /// The code.
+    pub code: &'a str,
+    /// The redirect URI, if the request repeats it.
+    pub redirect_uri: Option<&'a str>,
+    /// The PKCE verifier.
+    pub verifier: &'a str,
+}
+
+/// What a code was issued for.
 #[derive(Clone, Copy, Debug)]
-pub struct Granted<'a> {
+pub struct CodeTerms<'a> {
     /// To whom.
     pub client_id: &'a str,
-    /// The scopes.
-    pub scopes: &'a [String],
-    /// The resources.
-    pub resources: &'a [String],
     /// The redirect URI of the authorization request, if that had one.
     pub redirect_uri: Option<&'a str>,
     /// The PKCE challenge.
@@ -114,21 +111,32 @@ pub fn read<'a>(
         return Err(TokenRequestError::ClientGrant(grant_type.as_str()));
     }
     Ok(match grant_type {
-        GrantType::AuthorizationCode => TokenRequest::AuthorizationCode {
+        GrantType::AuthorizationCode => TokenRequest::AuthorizationCode(CodeRequest {
             code: required("code")?,
             redirect_uri: form.get("redirect_uri"),
             verifier: form
                 .get("code_verifier")
                 .ok_or(PkceError::MissingVerifier)?,
-        },
-        GrantType::RefreshToken => TokenRequest::RefreshToken {
-            refresh_token: required("refresh_token")?,
-        },
+        }),
+        GrantType::RefreshToken => TokenRequest::RefreshToken(required("refresh_token")?),
     })
 }
 
-impl TokenRequest<'_> {
-    /// Checks that the request fits what was granted.
+/// Checks that a grant's client is the one that asks.
+///
+/// # Errors
+///
+/// [`TokenRequestError::OtherClient`].
+pub fn check_client(client_id: &str, asking: &Client) -> Result<(), TokenRequestError> {
+    if client_id == asking.client_id {
+        Ok(())
+    } else {
+        Err(TokenRequestError::OtherClient)
+    }
+}
+
+impl CodeRequest<'_> {
+    /// Checks that the request of `client` fits what the code was issued for.
     ///
     /// A redirect URI that the request repeats must be the same (RFC 6749 section 4.1.3). One may
     /// leave it out, as OAuth 2.1 does: the verifier, which every request has, binds tighter.
@@ -136,39 +144,33 @@ impl TokenRequest<'_> {
     /// # Errors
     ///
     /// [`TokenRequestError`].
-    pub fn check(&self, client_id: &str, granted: Granted<'_>) -> Result<(), TokenRequestError> {
-        if granted.client_id != client_id {
-            return Err(TokenRequestError::OtherClient);
-        }
-        if let Self::AuthorizationCode {
-            redirect_uri,
-            verifier,
-            ..
-        } = self
-        {
-            pkce::check_verifier(granted.challenge, verifier)?;
-            if redirect_uri.is_some_and(|uri| granted.redirect_uri.is_some_and(|was| was != uri)) {
-                return Err(TokenRequestError::RedirectUri);
-            }
+    pub fn check(&self, client: &Client, terms: CodeTerms<'_>) -> Result<(), TokenRequestError> {
+        check_client(terms.client_id, client)?;
+        pkce::check_verifier(terms.challenge, self.verifier)?;
+        let differs = |uri: &str| terms.redirect_uri.is_some_and(|was| was != uri);
+        if self.redirect_uri.is_some_and(differs) {
+            return Err(TokenRequestError::RedirectUri);
         }
         Ok(())
     }
 }
 
-/// The scopes and resources of the token: what the form asks for, and never more than was granted.
-/// `existing` are the scopes that exist.
+/// The scopes and resources of the token: what the form asks for, and never more than the
+/// `scopes` and `resources` that were granted. `existing` are the scopes that exist, `ours` the
+/// resources.
 ///
 /// # Errors
 ///
 /// [`TokenRequestError`].
 pub fn narrow(
     form: &Parameters,
-    granted: Granted<'_>,
+    scopes: &[String],
+    resources: &[String],
     existing: &[String],
-    resources: &Resources,
+    ours: &Resources,
 ) -> Result<Narrowed, TokenRequestError> {
     Ok(Narrowed {
-        scopes: scope::narrow(form.get("scope"), granted.scopes, existing)?,
-        resources: resources.narrow(form.all("resource"), granted.resources)?,
+        scopes: scope::narrow(form.get("scope"), scopes, existing)?,
+        resources: ours.narrow(form.all("resource"), resources)?,
     })
 }

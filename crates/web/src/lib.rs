@@ -19,7 +19,8 @@ pub use parameters::{ParameterError, Parameters};
 pub use problem::{problem_json, problem_page};
 pub use request::{Request, read_request, wants_html};
 pub use respond::{
-    for_method, json, method_not_allowed, no_content, see_other, text, too_large, with_header,
+    cached_json, for_method, json, method_not_allowed, no_content, see_other, text, too_large,
+    with_header,
 };
 
 /// A response with its whole body.

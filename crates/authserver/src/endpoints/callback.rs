@@ -136,14 +136,15 @@ async fn complete<K: KeyValue>(
         profile,
         created_at: context.now,
         expires_at: context.now + context.config.grant_lifetime,
-        code: CodeBinding {
+        code: Some(CodeBinding {
             redirect_uri: login
                 .target
                 .in_request
                 .then(|| login.target.redirect_uri.clone()),
             challenge: login.request.challenge,
+            dpop_jkt: login.request.dpop_jkt,
             expires_at: context.now + CODE_LIFETIME,
-        },
+        }),
     };
     let new = context
         .grants()

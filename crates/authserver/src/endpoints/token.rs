@@ -6,12 +6,12 @@ use grants::Grant;
 use http::StatusCode;
 use oauth::access_token::{self, Issue};
 use oauth::client::{Client, GrantType};
-use oauth::token::{self, Granted, Narrowed, TokenRequest, TokenRequestError, TokenResponse};
+use oauth::token::{self, CodeTerms, Narrowed, TokenRequest, TokenRequestError, TokenResponse};
 use oauth::{Error, ErrorCode, secret};
 use rand::CryptoRng;
 use store::KeyValue;
 use web::cors::Origin;
-use web::{Request, Response};
+use web::{Parameters, Request, Response};
 
 #[derive(Debug, thiserror::Error)]
 enum TokenError {
@@ -20,7 +20,7 @@ enum TokenError {
     #[error(transparent)]
     Request(#[from] TokenRequestError),
     #[error("the {0} {1}")]
-    Grant(&'static str, grants::Error<TokenRequestError>),
+    Grant(&'static str, grants::Error),
     #[error("the access token could not be signed")]
     Sign,
 }
@@ -30,7 +30,6 @@ impl From<TokenError> for Error {
         match error {
             TokenError::Client(error) => error.into(),
             TokenError::Request(error) => error.into(),
-            TokenError::Grant(_, grants::Error::Refused(error)) => error.into(),
             TokenError::Grant(_, grants::Error::Store(error)) => answers::store_failed(&error),
             TokenError::Grant(what, grants::Error::Invalid) => Self::new(
                 ErrorCode::InvalidGrant,
@@ -75,41 +74,59 @@ async fn issue<K: KeyValue>(
     request: &Request,
 ) -> Result<TokenResponse, TokenError> {
     let (client, form) = client_request::read(context, request).await?;
-    let request = token::read(&form, &client)?;
-    let mut narrowed = None;
     // Everything is checked before the code or refresh token is used up.
-    let check = |grant: &Grant| {
-        let granted = granted(grant);
-        request.check(&client.client_id, granted)?;
-        narrowed = Some(token::narrow(
-            &form,
-            granted,
-            &context.config.scopes,
-            &context.resources(),
-        )?);
-        Ok(())
-    };
-    let grants = context.grants();
-    let (grant_id, grant, refresh_token) = match request {
-        TokenRequest::AuthorizationCode { code, .. } => grants
-            .redeem(code, context.now, check)
-            .await
-            .map(|redeemed| (redeemed.grant_id, redeemed.grant, redeemed.refresh_token))
-            .map_err(|error| TokenError::Grant("code", error))?,
-        TokenRequest::RefreshToken { refresh_token } => grants
-            .refresh(refresh_token, context.now, check)
-            .await
-            .map(|refreshed| (refreshed.grant_id, refreshed.grant, refreshed.refresh_token))
-            .map_err(|error| TokenError::Grant("refresh token", error))?,
-    };
-    let outcome = Outcome {
-        // The check has run whenever there is a grant.
-        narrowed: narrowed.ok_or(TokenError::Sign)?,
-        grant_id,
-        grant,
-        refresh_token,
+    let outcome = match token::read(&form, &client)? {
+        TokenRequest::AuthorizationCode(request) => {
+            let failed = |error| TokenError::Grant("code", error);
+            let code = context.grants().code(request.code, context.now).await;
+            let code = code.map_err(failed)?;
+            let terms = CodeTerms {
+                client_id: &code.grant.client_id,
+                redirect_uri: code.binding.redirect_uri.as_deref(),
+                challenge: &code.binding.challenge,
+            };
+            request.check(&client, terms)?;
+            let narrowed = narrow(context, &form, &code.grant)?;
+            let redeemed = context.grants().redeem(code, None, context.now).await;
+            let redeemed = redeemed.map_err(failed)?;
+            Outcome {
+                grant_id: redeemed.grant_id,
+                grant: redeemed.grant,
+                refresh_token: redeemed.refresh_token,
+                narrowed,
+            }
+        }
+        TokenRequest::RefreshToken(token) => {
+            let failed = |error| TokenError::Grant("refresh token", error);
+            let token = context.grants().refresh_token(token, context.now).await;
+            let token = token.map_err(failed)?;
+            token::check_client(&token.grant.client_id, &client)?;
+            let narrowed = narrow(context, &form, &token.grant)?;
+            let refreshed = context.grants().refresh(token, context.now).await;
+            let refreshed = refreshed.map_err(failed)?;
+            Outcome {
+                grant_id: refreshed.grant_id,
+                grant: refreshed.grant,
+                refresh_token: refreshed.refresh_token,
+                narrowed,
+            }
+        }
     };
     respond(context, random, &client, outcome)
+}
+
+fn narrow<K: KeyValue>(
+    context: &Context<'_, K>,
+    form: &Parameters,
+    grant: &Grant,
+) -> Result<Narrowed, TokenRequestError> {
+    token::narrow(
+        form,
+        &grant.scopes,
+        &grant.resources,
+        &context.config.scopes,
+        &context.resources(),
+    )
 }
 
 fn respond<K: KeyValue>(
@@ -145,14 +162,4 @@ fn respond<K: KeyValue>(
             .may_use(GrantType::RefreshToken)
             .then_some(outcome.refresh_token),
     })
-}
-
-fn granted(grant: &Grant) -> Granted<'_> {
-    Granted {
-        client_id: &grant.client_id,
-        scopes: &grant.scopes,
-        resources: &grant.resources,
-        redirect_uri: grant.code.redirect_uri.as_deref(),
-        challenge: &grant.code.challenge,
-    }
 }

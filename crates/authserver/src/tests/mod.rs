@@ -4,6 +4,7 @@
 mod authorize;
 mod callback;
 mod discovery;
+mod introspect;
 mod register;
 mod revoke;
 mod token;

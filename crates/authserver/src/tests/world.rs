@@ -145,6 +145,7 @@ impl World {
                 }
                 "/token" => endpoints::token::handle(&context, random, &request).await,
                 "/revoke" => endpoints::revoke::handle(&context, &request).await,
+                "/introspect" => endpoints::introspect::handle(&context, &request).await,
                 "/register" => endpoints::register::handle(&context, random, &request).await,
                 path => endpoints::well_known::handle(
                     context.config,
@@ -229,6 +230,18 @@ impl World {
                 ("code_verifier", VERIFIER),
             ],
         )
+    }
+
+    /// Registers a client with a secret that may refresh, and returns its identifier and the secret.
+    pub(super) fn register_confidential(&mut self) -> (String, String) {
+        let answer = self.register_json(&json!({
+            "redirect_uris": [REDIRECT_URI],
+            "token_endpoint_auth_method": "client_secret_post",
+            "grant_types": ["authorization_code", "refresh_token"],
+        }));
+        let json = answer.json();
+        let text = |name: &str| json[name].as_str().unwrap().to_owned();
+        (text("client_id"), text("client_secret"))
     }
 
     pub(super) fn refresh(&mut self, client_id: &str, refresh_token: &str) -> Answer {

@@ -1,0 +1,121 @@
+//! `/introspect`: what a token is (RFC 7662), for clients that authenticate.
+//!
+//! A client that registered itself learns of its own tokens alone: anybody may be such a client. One
+//! that the operator has configured is a resource server as well, and learns of every token.
+
+use crate::client_request::{self, ClientRequestError};
+use crate::{Context, answers};
+use http::StatusCode;
+use oauth::access_token::{self, Claims};
+use oauth::client::{AuthMethod, Client};
+use oauth::introspection::{Introspection, RefreshToken};
+use oauth::{Error, ErrorCode, revocation};
+use store::KeyValue;
+use web::cors::Origin;
+use web::{Request, Response};
+
+#[derive(Debug, thiserror::Error)]
+enum IntrospectError {
+    #[error(transparent)]
+    Client(#[from] ClientRequestError),
+    #[error(transparent)]
+    Request(#[from] Error),
+    #[error("introspection is for clients that authenticate, and this one is registered for none")]
+    PublicClient,
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+impl From<IntrospectError> for Error {
+    fn from(error: IntrospectError) -> Self {
+        match error {
+            IntrospectError::Client(error) => error.into(),
+            IntrospectError::Request(error) => error,
+            IntrospectError::PublicClient => Self::new(ErrorCode::InvalidClient, error.to_string()),
+            IntrospectError::Store(error) => answers::store_failed(&error),
+        }
+    }
+}
+
+/// Answers any request to `/introspect`.
+pub async fn handle<K: KeyValue>(context: &Context<'_, K>, request: &Request) -> Response {
+    if let Some(response) = answers::other_than_post(request.method()) {
+        return response;
+    }
+    let response = match introspect(context, request).await {
+        Ok(answer) => web::json(StatusCode::OK, &answer),
+        Err(error) => answers::error(&error.into()),
+    };
+    answers::POST.allow(Origin::Any, response)
+}
+
+async fn introspect<K: KeyValue>(
+    context: &Context<'_, K>,
+    request: &Request,
+) -> Result<Introspection, IntrospectError> {
+    let (client, form) = client_request::read(context, request).await?;
+    // RFC 7662 section 2.1: or anybody could try tokens out.
+    if client.metadata.token_endpoint_auth_method == AuthMethod::None {
+        return Err(IntrospectError::PublicClient);
+    }
+    let token = revocation::read(&form)?;
+    let answer = match access_token(context, &client, token).await? {
+        Some(answer) => Some(answer),
+        None => refresh_token(context, &client, token).await?,
+    };
+    Ok(answer.unwrap_or_else(Introspection::inactive))
+}
+
+async fn access_token<K: KeyValue>(
+    context: &Context<'_, K>,
+    asking: &Client,
+    token: &str,
+) -> Result<Option<Introspection>, store::Error> {
+    let keys = &context.config.keys;
+    let Ok(claims) = keys.verify::<Claims>(access_token::TYP, token) else {
+        return Ok(None);
+    };
+    let (issuer, resources) = (context.base.as_str(), context.resources());
+    if access_token::check(&claims, issuer, resources.all(), context.now).is_err()
+        || !may_know(asking, &claims.client_id)
+    {
+        return Ok(None);
+    }
+    let grant = context.grants().find(&claims.grant, context.now).await?;
+    let is_alive = grant.is_some_and(|grant| {
+        grant.profile.subject == claims.sub && grant.client_id == claims.client_id
+    });
+    Ok(is_alive.then(|| Introspection::access_token(claims)))
+}
+
+async fn refresh_token<K: KeyValue>(
+    context: &Context<'_, K>,
+    asking: &Client,
+    token: &str,
+) -> Result<Option<Introspection>, store::Error> {
+    let grants = context.grants();
+    let token = match grants.refresh_token(token, context.now).await {
+        Ok(token) => token,
+        Err(grants::Error::Store(error)) => return Err(error),
+        Err(_) => return Ok(None),
+    };
+    let is_good =
+        may_know(asking, &token.grant.client_id) && grants.is_current(&token, context.now).await?;
+    let grant = &token.grant;
+    Ok(is_good.then(|| {
+        Introspection::refresh_token(&RefreshToken {
+            issuer: context.base.as_str(),
+            client_id: &grant.client_id,
+            subject: &grant.profile.subject,
+            scopes: &grant.scopes,
+            resources: &grant.resources,
+            created_at: grant.created_at,
+            expires_at: grant.expires_at,
+        })
+    }))
+}
+
+/// Whether a client is told of the tokens that were issued to the client `owner`.
+fn may_know(asking: &Client, owner: &str) -> bool {
+    asking.client_id == owner
+}
