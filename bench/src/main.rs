@@ -2,6 +2,8 @@
 //! how long they take, and key-value operations a request.
 
 mod load;
+mod process;
+mod sse;
 mod targets;
 
 use anyhow::Result;
@@ -17,11 +19,15 @@ struct Arguments {
     /// Seconds that each measurement lasts
     #[arg(long, default_value_t = 3)]
     seconds: u64,
+    /// HTTP+SSE sessions that stand idle at once
+    #[arg(long, default_value_t = 1000)]
+    sessions: usize,
 }
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let time = Duration::from_secs(Arguments::parse().seconds.max(1));
+    let arguments = Arguments::parse();
+    let time = Duration::from_secs(arguments.seconds.max(1));
     let bench = targets::Bench::start().await?;
     println!(
         "{:<28} {:>5} {:>10} {:>9} {:>9} {:>8} {:>8} {:>8}",
@@ -40,6 +46,9 @@ async fn main() -> Result<()> {
         }
         println!();
     }
+    sse::latency(bench.gatehouse(), 500).await?;
+    sse::idle(bench.gatehouse(), arguments.sessions, time).await?;
+    println!();
     bench.print_sizes()?;
     Ok(())
 }

@@ -197,6 +197,11 @@ impl Bench {
         ])
     }
 
+    /// The application.
+    pub fn gatehouse(&self) -> &Gatehouse {
+        &self.gatehouse
+    }
+
     /// What the application's components have done so far.
     pub fn counters(&self) -> Counters {
         self.gatehouse.host.counters()

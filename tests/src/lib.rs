@@ -5,11 +5,13 @@ pub mod client;
 mod gatehouse;
 pub mod mcp;
 pub mod person;
+pub mod sse;
 
 pub use client::{Client, Tokens};
 pub use gatehouse::{Gatehouse, Settings};
 pub use mcp::{Mcp, sse_events};
 pub use person::Person;
+pub use sse::SseStream;
 
 /// The keys that the tests use; they guard nothing.
 pub const ENCRYPTION_KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";

@@ -11,6 +11,9 @@ pub struct Options {
     /// Seconds that each measurement lasts
     #[arg(long, default_value_t = 3)]
     seconds: u64,
+    /// HTTP+SSE sessions that stand idle at once
+    #[arg(long, default_value_t = 1000)]
+    sessions: usize,
 }
 
 /// Builds everything for release and measures it.
@@ -26,5 +29,7 @@ pub fn bench(options: &Options) -> Result<()> {
     run(cargo()
         .args(["run", "--release", "--package", "bench", "--"])
         .arg("--seconds")
-        .arg(options.seconds.to_string()))
+        .arg(options.seconds.to_string())
+        .arg("--sessions")
+        .arg(options.sessions.to_string()))
 }

@@ -1,47 +1,8 @@
 //! The HTTP+SSE transport of 2024-11-05.
 
-use reqwest::Response;
 use serde_json::{Value, json};
-use tests::{Client, Gatehouse, Person, sse_events};
-
-/// The stream of a session, event by event.
-struct Stream {
-    response: Response,
-    read: String,
-}
-
-impl Stream {
-    async fn open(base: &str, token: &str) -> Self {
-        let response = reqwest::Client::new()
-            .get(format!("{base}/sse"))
-            .header("accept", "text/event-stream")
-            .bearer_auth(token)
-            .send()
-            .await
-            .unwrap();
-        assert_eq!(response.status(), 200);
-        Self {
-            response,
-            read: String::new(),
-        }
-    }
-
-    async fn next(&mut self) -> (String, String) {
-        loop {
-            if let Some((block, rest)) = self.read.split_once("\n\n") {
-                let events = sse_events(&format!("{block}\n\n"));
-                self.read = rest.to_owned();
-                if let Some(event) = events.into_iter().next() {
-                    return event;
-                }
-                continue;
-            }
-            let chunk = self.response.chunk().await.unwrap().expect("more to come");
-            self.read
-                .push_str(&String::from_utf8_lossy(&chunk).replace("\r\n", "\n"));
-        }
-    }
-}
+use tests::sse::initialize;
+use tests::{Client, Gatehouse, Person, SseStream};
 
 async fn post(gatehouse: &Gatehouse, path: &str, token: &str, message: &Value) -> u16 {
     reqwest::Client::new()
@@ -55,11 +16,6 @@ async fn post(gatehouse: &Gatehouse, path: &str, token: &str, message: &Value) -
         .as_u16()
 }
 
-fn initialize() -> Value {
-    json!({ "jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {
-        "protocolVersion": "2024-11-05", "capabilities": {}, "clientInfo": { "name": "tests", "version": "1" } } })
-}
-
 #[tokio::test]
 async fn answers_to_posted_messages_come_through_the_stream() {
     let gatehouse = Gatehouse::start().await;
@@ -67,7 +23,7 @@ async fn answers_to_posted_messages_come_through_the_stream() {
         .await
         .sign_in(&Person::new())
         .await;
-    let mut stream = Stream::open(&gatehouse.base(), &tokens.access).await;
+    let mut stream = SseStream::open(&gatehouse.base(), &tokens.access).await;
     let (event, endpoint) = stream.next().await;
     assert_eq!(event, "endpoint");
     assert!(endpoint.starts_with("/messages?"), "{endpoint}");
@@ -87,8 +43,7 @@ async fn answers_to_posted_messages_come_through_the_stream() {
         );
     }
     for n in 1..=5 {
-        let (_, data) = stream.next().await;
-        let answer: Value = serde_json::from_str(&data).unwrap();
+        let answer = stream.message().await;
         assert_eq!(answer["id"], n);
         assert_eq!(answer["result"]["content"][0]["text"], (2 * n).to_string());
     }
@@ -102,12 +57,11 @@ async fn a_stream_and_its_messages_may_meet_two_machines() {
         .sign_in(&Person::new())
         .await;
     let other = gatehouse.another().await;
-    let mut stream = Stream::open(other.url().trim_end_matches('/'), &tokens.access).await;
+    let mut stream = SseStream::open(other.url().trim_end_matches('/'), &tokens.access).await;
     let (_, endpoint) = stream.next().await;
     let status = post(&gatehouse, &endpoint, &tokens.access, &initialize()).await;
     assert_eq!(status, 202);
-    let (_, data) = stream.next().await;
-    let answer: Value = serde_json::from_str(&data).unwrap();
+    let answer = stream.message().await;
     assert_eq!(answer["id"], 0);
     drop(stream);
     other.shutdown().await;
@@ -122,7 +76,7 @@ async fn a_session_belongs_to_who_opened_it() {
         .descope
         .sign_in_as(descope_emulator::User::new("Eve", "eve@example.com"));
     let theirs = client.sign_in(&Person::new()).await;
-    let mut stream = Stream::open(&gatehouse.base(), &mine.access).await;
+    let mut stream = SseStream::open(&gatehouse.base(), &mine.access).await;
     let (_, endpoint) = stream.next().await;
     let status = post(&gatehouse, &endpoint, &theirs.access, &initialize()).await;
     assert!(matches!(status, 403 | 404), "{status}");
