@@ -26,6 +26,9 @@ async fn handle(State(instance): State<Arc<Instance>>, request: Request) -> Resp
         }
         Err(problems) => return web::problem_json(&problems),
     };
+    if let Some(external) = config.authorization_server.external() {
+        return endpoints::elsewhere::handle(external, request.method(), request.headers());
+    }
     let request = match web::read_request(request, MAX_BODY).await {
         Ok(request) => request,
         Err(response) => return response,

@@ -6,7 +6,7 @@ mod snippet;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use config::{Problem, Site};
+use config::{AuthorizationServer, Problem, Site};
 use http::{HeaderMap, Method};
 use platform::variables;
 use std::sync::Arc;
@@ -15,27 +15,54 @@ use web::Response;
 platform::http_component!(router);
 
 async fn router() -> Router {
-    let values = variables::read(Site::VARIABLES).await;
-    let site = Site::read(|name| values.get(name).map(String::as_str));
-    Router::new().fallback(handle).with_state(Arc::new(site))
+    let names = [Site::VARIABLES, AuthorizationServer::VARIABLES].concat();
+    let values = variables::read(&names).await;
+    let home = Home::read(|name| values.get(name).map(String::as_str));
+    Router::new().fallback(handle).with_state(Arc::new(home))
 }
 
-async fn handle(State(site): State<Arc<Result<Site, Problem>>>, request: Request) -> Response {
-    answer(&site, request.method(), request.headers())
+/// What the page says of this server.
+struct Home {
+    site: Site,
+    authorization_server: AuthorizationServer,
 }
 
-fn answer(site: &Result<Site, Problem>, method: &Method, headers: &HeaderMap) -> Response {
+impl Home {
+    fn read<'a>(values: impl Fn(&str) -> Option<&'a str>) -> Result<Self, Vec<Problem>> {
+        let site = Site::read(&values).map_err(|problem| vec![problem]);
+        match (site, AuthorizationServer::read(&values)) {
+            (Ok(site), Ok(authorization_server)) => Ok(Self {
+                site,
+                authorization_server,
+            }),
+            (site, server) => Err([site.err(), server.err()]
+                .into_iter()
+                .flatten()
+                .flatten()
+                .collect()),
+        }
+    }
+}
+
+async fn handle(State(home): State<Arc<Result<Home, Vec<Problem>>>>, request: Request) -> Response {
+    answer(&home, request.method(), request.headers())
+}
+
+fn answer(home: &Result<Home, Vec<Problem>>, method: &Method, headers: &HeaderMap) -> Response {
     if !matches!(*method, Method::GET | Method::HEAD) {
         return web::method_not_allowed("GET, HEAD");
     }
-    let base = match site {
-        Ok(site) => site.base(headers),
-        Err(problem) => Err(problem.clone()),
+    let page = match home {
+        Ok(home) => match home.site.base(headers) {
+            Ok(base) => Ok(page::home(&base, &home.authorization_server)),
+            Err(problem) => Err(vec![problem]),
+        },
+        Err(problems) => Err(problems.clone()),
     };
-    let response = match base {
-        Ok(base) => page::home(&base),
-        Err(problem) if web::wants_html(headers) => web::problem_page(&[problem]),
-        Err(problem) => web::problem_json(&[problem]),
+    let response = match page {
+        Ok(page) => page,
+        Err(problems) if web::wants_html(headers) => web::problem_page(&problems),
+        Err(problems) => web::problem_json(&problems),
     };
     web::for_method(method, response)
 }
@@ -48,11 +75,11 @@ mod tests {
     use http_body_util::BodyExt;
 
     fn ask(public_url: &'static str, full_url: &'static str, method: Method) -> (Response, String) {
-        let site = Site::read(|_| Some(public_url));
+        let home = Home::read(|name| (name == "public_url").then_some(public_url));
         let mut headers = HeaderMap::new();
         headers.insert("spin-full-url", HeaderValue::from_static(full_url));
         headers.insert("accept", HeaderValue::from_static("text/html"));
-        let (parts, body) = answer(&site, &method, &headers).into_parts();
+        let (parts, body) = answer(&home, &method, &headers).into_parts();
         let body = block_on(body.collect()).unwrap().to_bytes();
         let text = String::from_utf8(body.to_vec()).unwrap();
         (Response::from_parts(parts, Default::default()), text)

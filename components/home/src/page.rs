@@ -2,12 +2,12 @@
 
 use crate::clients::clients;
 use crate::snippet::snippet;
-use config::Base;
+use config::{AuthorizationServer, Base};
 use maud::{Markup, html};
 use web::{Page, Response};
 
-/// The landing page of the server at `base`.
-pub fn home(base: &Base) -> Response {
+/// The landing page of the server at `base`, whose tokens `server` issues.
+pub fn home(base: &Base, server: &AuthorizationServer) -> Response {
     let clients = clients(base);
     let first = clients
         .iter()
@@ -40,6 +40,24 @@ pub fn home(base: &Base) -> Response {
         }
         section aria-labelledby="sign-in" {
             h2 #sign-in { "How signing in works" }
+            (sign_in(server))
+        }
+        section aria-labelledby="developers" {
+            h2 #developers { "For developers" }
+            (documents(base, server))
+        }
+        p.visually-hidden #copied role="status" {}
+    };
+    Page::new("Gatehouse: an MCP server behind a sign-in", body)
+        .wide()
+        .style(include_str!("style.css"))
+        .script(include_str!("copy.js"))
+        .into_response()
+}
+
+fn sign_in(server: &AuthorizationServer) -> Markup {
+    match server {
+        AuthorizationServer::BuiltIn => html! {
             ol.bullets {
                 li { "The client asks this server where to sign in, and opens your browser." }
                 li { "A page here says which client it is, where it wants to be called back, and what it asks for. You allow it or you do not." }
@@ -50,18 +68,15 @@ pub fn home(base: &Base) -> Response {
                 "A Descope token of this server's own project works as well, where it is put into the client's "
                 code { "Authorization" } " header by hand."
             }
-        }
-        section aria-labelledby="developers" {
-            h2 #developers { "For developers" }
-            (documents(base))
-        }
-        p.visually-hidden #copied role="status" {}
-    };
-    Page::new("Gatehouse: an MCP server behind a sign-in", body)
-        .wide()
-        .style(include_str!("style.css"))
-        .script(include_str!("copy.js"))
-        .into_response()
+        },
+        AuthorizationServer::External(external) => html! {
+            ol.bullets {
+                li { "The client asks this server where to sign in, and is told: at " code { (external.issuer) } "." }
+                li { "You sign in there in your browser, and allow the client what it asks for." }
+                li { "The client gets a token from there that is good for this server, and calls its tools with it." }
+            }
+        },
+    }
 }
 
 /// The tools of `components/tools`; whoever swaps that component changes this list.
@@ -94,20 +109,33 @@ fn tools() -> Markup {
     }
 }
 
-fn documents(base: &Base) -> Markup {
+fn documents(base: &Base, server: &AuthorizationServer) -> Markup {
+    const RESOURCE: &[(&str, &str)] = &[(
+        "/.well-known/oauth-protected-resource/mcp",
+        "what the MCP endpoint asks for (RFC 9728)",
+    )];
+    const OURS: &[(&str, &str)] = &[
+        (
+            "/.well-known/oauth-authorization-server",
+            "the authorization server (RFC 8414)",
+        ),
+        (
+            "/.well-known/jwks.json",
+            "the public keys of its tokens (RFC 7517)",
+        ),
+    ];
+    let is_ours = *server == AuthorizationServer::BuiltIn;
     html! {
         ul.bullets {
-            @for (path, what) in [
-                ("/.well-known/oauth-protected-resource/mcp", "what the MCP endpoint asks for (RFC 9728)"),
-                ("/.well-known/oauth-authorization-server", "the authorization server (RFC 8414)"),
-                ("/.well-known/jwks.json", "the public keys of its tokens (RFC 7517)"),
-            ] {
+            @for (path, what) in RESOURCE.iter().chain(if is_ours { OURS } else { &[] }) {
                 li { a href=(base.join(path)) { (path) } ": " (what) }
             }
         }
-        p.small {
-            "Clients register themselves at " code { "/register" } " (RFC 7591). Authorization is by code with PKCE; resources are named by "
-            code { "resource" } " (RFC 8707)."
+        @if is_ours {
+            p.small {
+                "Clients register themselves at " code { "/register" } " (RFC 7591). Authorization is by code with PKCE; resources are named by "
+                code { "resource" } " (RFC 8707)."
+            }
         }
     }
 }
@@ -115,14 +143,32 @@ fn documents(base: &Base) -> Markup {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use config::Site;
+    use config::{External, Site};
     use futures::executor::block_on;
     use http_body_util::BodyExt;
 
     fn page() -> String {
+        page_with(&AuthorizationServer::BuiltIn)
+    }
+
+    fn page_with(server: &AuthorizationServer) -> String {
         let site = Site::read(|_| Some("https://mcp.example.com")).unwrap();
-        let body = block_on(home(site.configured().unwrap()).into_body().collect()).unwrap();
+        let page = home(site.configured().unwrap(), server);
+        let body = block_on(page.into_body().collect()).unwrap();
         String::from_utf8(body.to_bytes().to_vec()).unwrap()
+    }
+
+    #[test]
+    fn where_signing_in_happens_elsewhere_the_page_says_where_and_names_nothing_that_is_not_here() {
+        let elsewhere = page_with(&AuthorizationServer::External(External {
+            mode: "descope",
+            issuer: "https://as.example/v1".into(),
+        }));
+        assert!(elsewhere.contains("https://as.example/v1"));
+        for absent in ["/register", "oauth-authorization-server", "jwks"] {
+            assert!(!elsewhere.contains(absent), "{absent}");
+            assert!(page().contains(absent), "{absent}");
+        }
     }
 
     #[test]

@@ -12,6 +12,7 @@ impl IdentityProvider for Provider {
         let presented = provider::verify(token.to_owned()).await.map_err(failed)?;
         Ok(Presented {
             profile: profile(presented.profile),
+            scopes: presented.scopes,
             expires_at: presented.expires_at,
         })
     }

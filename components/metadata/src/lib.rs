@@ -24,6 +24,9 @@ async fn handle(State(instance): State<Arc<Instance>>, request: Request) -> Resp
         let (method, path) = (request.method(), request.uri().path());
         return endpoints::well_known::handle(config, &base, method, path);
     }
+    if let Some(external) = config.authorization_server.external() {
+        return endpoints::elsewhere::handle(external, request.method(), request.headers());
+    }
     let request = match web::read_request(request, MAX_BODY).await {
         Ok(request) => request,
         Err(response) => return response,

@@ -3,9 +3,13 @@
 //! The components read them once per instance; `cargo xtask doctor` and `up` read them before
 //! anything starts. Both get the same [`Problem`]s, which name a variable and never its value.
 
+mod authorization_server;
+mod descope;
 mod server;
 mod site;
 
+pub use authorization_server::{AuthorizationServer, External};
+pub use descope::{DESCOPE, DescopeProject};
 pub use server::Server;
 pub use site::{Base, Site, is_loopback};
 

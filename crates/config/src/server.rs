@@ -1,12 +1,14 @@
 //! What the authorization server and the MCP server share.
 
-use crate::{Problem, Site, given};
+use crate::{AuthorizationServer, Problem, Site, given};
 use keys::KeyRing;
 
 /// The configuration of the components that hold keys.
 pub struct Server {
     /// Where the server is.
     pub site: Site,
+    /// Whose tokens clients bring.
+    pub authorization_server: AuthorizationServer,
     /// Every key.
     pub keys: KeyRing,
     /// What every key in the key-value store starts with.
@@ -34,6 +36,10 @@ impl Server {
         "grant_lifetime",
         "registrations_per_hour",
         "allowed_origins",
+        "authorization_server",
+        "descope_base_url",
+        "descope_project_id",
+        "descope_mcp_server_id",
     ];
 
     /// Reads and checks every variable. One that is blank, or that the manifest does not grant to
@@ -52,9 +58,13 @@ impl Server {
         let grant_lifetime = note(GRANT_LIFETIME.read(&values), &mut problems);
         let registrations_per_hour = note(REGISTRATIONS_PER_HOUR.read(&values), &mut problems);
         let allowed_origins = note(read_origins(&values), &mut problems);
+        let authorization_server = AuthorizationServer::read(&values)
+            .map_err(|found| problems.extend(found))
+            .ok();
         let read = || {
             Some(Self {
                 site: site?,
+                authorization_server: authorization_server?,
                 keys: keys?,
                 key_prefix: key_prefix?,
                 scopes: scopes?,
@@ -245,11 +255,17 @@ mod tests {
             ("grant_lifetime", "1"),
             ("registrations_per_hour", "-1"),
             ("allowed_origins", "bad-value"),
+            ("authorization_server", "descope"),
+            ("descope_base_url", "bad-value"),
+            ("descope_project_id", "bad-value/"),
+            ("descope_mcp_server_id", "bad-value/"),
         ])
         .err()
         .unwrap_or_default();
         let named: Vec<_> = problems.iter().map(|problem| problem.variable).collect();
-        assert_eq!(named, Server::VARIABLES);
+        let mut variables = Server::VARIABLES.to_vec();
+        variables.retain(|name| *name != "authorization_server");
+        assert_eq!(named, variables);
         assert!(!format!("{problems:?}").contains("bad-value"));
     }
 

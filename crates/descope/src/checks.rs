@@ -2,7 +2,8 @@
 //! elsewhere: a token is good if both agree.
 
 use crate::profile::subject;
-use crate::settings::{DEFAULT_BASE_URL, Project};
+use crate::settings::Project;
+use config::DESCOPE;
 use serde_json::{Map, Value};
 use url::Url;
 
@@ -84,8 +85,12 @@ pub(crate) fn presented(
     Ok(end)
 }
 
-/// The scopes of a token, wherever it has them.
-pub(crate) fn scopes(claims: &Map<String, Value>) -> Vec<String> {
+/// The scopes of a token, wherever it has them. A session token has none to have: nothing of the
+/// person's was handed on with it, it is the person's own.
+pub(crate) fn scopes(claims: &Map<String, Value>) -> Option<Vec<String>> {
+    if !has_scopes(claims) {
+        return None;
+    }
     let mut scopes = Vec::new();
     for name in SCOPE_CLAIMS {
         match claims.get(name) {
@@ -104,7 +109,7 @@ pub(crate) fn scopes(claims: &Map<String, Value>) -> Vec<String> {
         }
     }
     scopes.truncate(MAX_SCOPES);
-    scopes
+    Some(scopes)
 }
 
 fn has_scopes(claims: &Map<String, Value>) -> bool {
@@ -142,16 +147,21 @@ fn issuer(claims: &Map<String, Value>, project: &Project) -> Option<Issuer> {
         .strip_prefix("agentic/")?
         .strip_prefix(project.id.as_str())?
         .strip_prefix('/')?;
-    let is_id = !server.is_empty()
-        && server
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
-    is_id.then_some(Issuer::McpServer)
+    let is_ours = match &project.mcp_server_id {
+        Some(ours) => server == ours,
+        None => {
+            !server.is_empty()
+                && server
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+        }
+    };
+    is_ours.then_some(Issuer::McpServer)
 }
 
 /// The path of a URL of Descope's, without the first slash.
 fn below_descope<'a>(url: &'a str, project: &Project) -> Option<&'a str> {
-    [project.base_url.as_str(), DEFAULT_BASE_URL]
+    [project.base_url.as_str(), DESCOPE]
         .iter()
         .find_map(|base| url.strip_prefix(base)?.strip_prefix('/'))
 }
@@ -443,7 +453,21 @@ mod tests {
             (json!({ "scope": "absent", "scopes": ["a"] }), vec!["a"]),
             (json!({ "scope": "" }), vec![]),
         ] {
-            assert_eq!(scopes(&claims(scope)), expected);
+            assert_eq!(scopes(&claims(scope)).unwrap(), expected);
+        }
+        assert_eq!(scopes(&claims(json!({ "scope": "absent" }))), None);
+    }
+
+    #[test]
+    fn a_token_of_another_mcp_server_of_the_project_is_refused_where_ours_is_named() {
+        let mut project = fixtures::project();
+        project.mcp_server_id = Some("MS9".to_owned());
+        let check = |issuer: &str| presented(&claims(json!({ "iss": issuer })), &project, NOW);
+        assert!(check("https://api.descope.com/v1/apps/agentic/P123/MS9").is_ok());
+        assert!(check(APPS).is_ok());
+        for other in ["MS8", "MS90", "MS9/x", ""] {
+            let issuer = format!("https://api.descope.com/v1/apps/agentic/P123/{other}");
+            assert_eq!(check(&issuer), Err(CheckError::Issuer));
         }
     }
 

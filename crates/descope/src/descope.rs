@@ -71,8 +71,8 @@ pub struct SignIn {
 pub struct Presented {
     /// Who it is, as far as the token says.
     pub profile: Profile,
-    /// As Descope spells them.
-    pub scopes: Vec<String>,
+    /// As Descope spells them; `None` for a person's own session, which has none.
+    pub scopes: Option<Vec<String>>,
     /// In seconds since the Unix epoch.
     pub expires_at: u64,
 }

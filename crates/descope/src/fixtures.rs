@@ -19,6 +19,7 @@ pub(crate) fn project() -> Project {
     Project {
         base_url: "https://api.descope.com".to_owned(),
         id: PROJECT.to_owned(),
+        mcp_server_id: None,
         client_id: Some(CLIENT_ID.to_owned()),
         public_url: None,
     }

@@ -1,7 +1,6 @@
 //! The variables about Descope, checked.
 
-use config::{Problem, is_loopback};
-use url::Url;
+use config::{DescopeProject, Problem};
 
 /// What the variables say, each half with every [`Problem`] it has. Tokens can be verified with the
 /// first half alone.
@@ -19,6 +18,8 @@ pub struct Project {
     pub base_url: String,
     /// As the Descope console shows it.
     pub id: String,
+    /// The MCP server that stands for us in the project, if it is configured.
+    pub mcp_server_id: Option<String>,
     /// The client id of our inbound app, if there is one.
     pub client_id: Option<String>,
     /// Our own base URL without a trailing slash, if it is configured.
@@ -54,6 +55,7 @@ impl Settings {
     pub const VARIABLES: &[&'static str] = &[
         "descope_base_url",
         "descope_project_id",
+        "descope_mcp_server_id",
         "descope_client_id",
         "descope_client_secret",
         "descope_management_key",
@@ -89,17 +91,18 @@ impl Settings {
 
 impl Project {
     fn read<'a>(given: &impl Fn(&str) -> Option<&'a str>) -> Result<Self, Vec<Problem>> {
-        let base_url = read_base_url(given("descope_base_url").unwrap_or(DEFAULT_BASE_URL));
-        let id = read_project_id(given("descope_project_id"));
-        match (base_url, id) {
-            (Ok(base_url), Ok(id)) => Ok(Self {
-                base_url,
-                id,
-                client_id: given("descope_client_id").map(ToOwned::to_owned),
-                public_url: given("public_url").map(|url| url.trim_end_matches('/').to_owned()),
-            }),
-            (base_url, id) => Err([base_url.err(), id.err()].into_iter().flatten().collect()),
-        }
+        let DescopeProject {
+            base_url,
+            id,
+            mcp_server_id,
+        } = DescopeProject::read(given)?;
+        Ok(Self {
+            base_url,
+            id,
+            mcp_server_id,
+            client_id: given("descope_client_id").map(ToOwned::to_owned),
+            public_url: given("public_url").map(|url| url.trim_end_matches('/').to_owned()),
+        })
     }
 
     /// Where the project's public keys are.
@@ -140,56 +143,6 @@ impl Credentials {
             Self::Client { .. } => "descope_client_secret",
             Self::ManagementKey(_) => "descope_management_key",
         }
-    }
-}
-
-fn read_base_url(value: &str) -> Result<String, Problem> {
-    let problem = |problem| {
-        Problem::new(
-            "descope_base_url",
-            problem,
-            "Set it to https://api.descope.com or to the custom domain of your Descope project",
-        )
-    };
-    let url = Url::parse(value).map_err(|_| problem("it is not a URL"))?;
-    match url.scheme() {
-        "https" => {}
-        "http" if is_loopback(&url) => {}
-        _ => return Err(problem("it does not start with https://")),
-    }
-    let is_origin = url.path() == "/"
-        && url.query().is_none()
-        && url.fragment().is_none()
-        && url.username().is_empty()
-        && url.password().is_none();
-    if !is_origin {
-        return Err(problem(
-            "there is more in it than a scheme, a host and a port",
-        ));
-    }
-    Ok(url.as_str().trim_end_matches('/').to_owned())
-}
-
-/// The project id becomes part of paths, and of an `Authorization` header in front of a colon.
-fn read_project_id(value: Option<&str>) -> Result<String, Problem> {
-    let problem = |problem| {
-        Problem::new(
-            "descope_project_id",
-            problem,
-            "Copy the project id (it starts with P) from Project Settings in the Descope console; it is needed with either kind of credentials, because it names the keys and the issuer of Descope's tokens",
-        )
-    };
-    let id = value.ok_or_else(|| problem("it is not set"))?;
-    let fits = id.len() <= 64
-        && id
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
-    if fits {
-        Ok(id.to_owned())
-    } else {
-        Err(problem(
-            "it has a character that project ids do not have, or is too long",
-        ))
     }
 }
 
@@ -256,7 +209,6 @@ fn read_scopes(value: &str) -> Result<String, Problem> {
     }
 }
 
-pub(crate) const DEFAULT_BASE_URL: &str = "https://api.descope.com";
 const DEFAULT_SCOPES: &str = "openid profile email";
 
 #[cfg(test)]

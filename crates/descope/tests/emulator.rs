@@ -175,7 +175,7 @@ async fn a_person_signs_in_and_their_tokens_are_refreshed_with_either_credential
             .await
             .unwrap();
         assert_eq!(presented.profile.subject, sign_in.profile.subject);
-        assert_eq!(presented.scopes, ["openid", "profile", "email"]);
+        assert_eq!(presented.scopes.unwrap(), ["openid", "profile", "email"]);
 
         let first = sign_in.tokens.refresh_token.unwrap();
         let tokens = house.descope.refresh(&first, now()).await.unwrap();
@@ -298,7 +298,7 @@ async fn a_pasted_token_of_the_project_tells_who_when_and_for_what() {
         .await
         .unwrap();
     assert_eq!(presented.profile.subject, "U7");
-    assert_eq!(presented.scopes, ["openid", "mcp:read"]);
+    assert_eq!(presented.scopes.unwrap(), ["openid", "mcp:read"]);
     assert!(presented.expires_at > now());
     house.verify(Mint::new().agentic()).await.unwrap();
     assert_eq!(house.emulator.requests(Endpoint::UserInfo), 0);

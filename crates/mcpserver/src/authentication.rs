@@ -1,12 +1,14 @@
 //! Who calls.
 //!
 //! A token comes in the Authorization header and nowhere else (RFC 6750 section 2.1; OAuth 2.1
-//! forbids the query). It is one of ours, for which its grant must be alive, or one of the identity
-//! provider's that the person pasted into their client.
+//! forbids the query). Where we are the authorization server, it is one of ours, for which its
+//! grant must be alive, or one of the identity provider's that the person pasted into their client.
+//! Where the identity provider is, it is one of the provider's and no other.
 
 use crate::place::Place;
 use crate::refusal::Refusal;
 use crate::{Caller, Environment, IdentityError, IdentityProvider, Parts, Presented, Server};
+use config::AuthorizationServer;
 use grants::Grants;
 use http::HeaderMap;
 use keys::VerifyError;
@@ -64,6 +66,9 @@ impl<P: Parts> Server<P> {
             && remembered.until > now
         {
             return Ok(self.presented(&remembered.presented, authorization.value));
+        }
+        if self.config.authorization_server.external().is_some() {
+            return self.ask_the_provider(&authorization, hash, now).await;
         }
         let claims = match self.claims.get(&hash) {
             Some(claims) => claims,
@@ -144,7 +149,14 @@ impl<P: Parts> Server<P> {
             }
             Ok(_) => Err(Refusal::InvalidToken("The token has expired.")),
             Err(IdentityError::Refused(_)) => Err(Refusal::InvalidToken(
-                "The token is neither this server's nor one that its identity provider issued for it.",
+                match self.config.authorization_server {
+                    AuthorizationServer::BuiltIn => {
+                        "The token is neither this server's nor one that its identity provider issued for it."
+                    }
+                    AuthorizationServer::External(_) => {
+                        "The token is not one that this server's authorization server issued for it."
+                    }
+                },
             )),
             Err(IdentityError::Misconfigured(problem)) => {
                 self.environment.log(&format!("mcp: {problem}"));
@@ -154,13 +166,23 @@ impl<P: Parts> Server<P> {
         }
     }
 
-    /// The holder of a pasted token has every scope: it is the person's own token, with which they
-    /// can do at the provider whatever they like, so nothing is gained by a grant of less.
+    /// What a token of the provider's lets its holder do.
+    ///
+    /// Where the provider is the authorization server, the token's scopes are what the person
+    /// allowed the client, as far as they are scopes that exist here. Where we are, our scopes are
+    /// nothing that the provider knows or asks people about: a pasted token has every one of them,
+    /// as a token of the person's own session has in either case.
     fn presented(&self, presented: &Presented, authorization: &str) -> Authenticated {
+        let allowed = match &self.config.authorization_server {
+            AuthorizationServer::BuiltIn => None,
+            AuthorizationServer::External(_) => presented.scopes.as_ref(),
+        };
+        let mut scopes = self.config.scopes.clone();
+        scopes.retain(|scope| allowed.is_none_or(|allowed| allowed.contains(scope)));
         Authenticated {
             caller: Caller {
                 client_id: None,
-                scopes: self.config.scopes.clone(),
+                scopes,
                 profile: presented.profile.clone(),
                 credential: None,
             },

@@ -21,6 +21,8 @@ pub enum IdentityError {
 pub struct Presented {
     /// Whose it is.
     pub profile: Profile,
+    /// The scopes it was handed to somebody with; `None` for a person's own session.
+    pub scopes: Option<Vec<String>>,
     /// When it ends, in seconds since the Unix epoch.
     pub expires_at: u64,
 }

@@ -234,6 +234,8 @@ pub(crate) struct TestIdentity {
     verifications: Arc<AtomicU32>,
     refuses: Arc<AtomicBool>,
     is_down: Arc<AtomicBool>,
+    /// Of whatever token is presented.
+    pub(crate) scopes: Arc<Mutex<Option<Vec<String>>>>,
 }
 
 impl TestIdentity {
@@ -244,6 +246,7 @@ impl TestIdentity {
             verifications: Arc::default(),
             refuses: Arc::default(),
             is_down: Arc::default(),
+            scopes: Arc::default(),
         }
     }
 
@@ -284,6 +287,7 @@ impl IdentityProvider for TestIdentity {
         self.answer()?;
         Ok(Presented {
             profile: profile("bob"),
+            scopes: self.scopes.lock().unwrap().clone(),
             expires_at: self.environment.now() + 600,
         })
     }

@@ -99,16 +99,21 @@ pub fn openid_configuration(base: &str, scopes: &[String]) -> OpenIdConfiguratio
 }
 
 /// The document of the resource at `path` below `base`: `/mcp`, `/sse`, or nothing for the base
-/// itself. `None` for any other path. Its scopes are those that a token can have; `offline_access`
-/// is none of them.
-pub fn protected_resource(base: &str, path: &str, scopes: &[String]) -> Option<ProtectedResource> {
+/// itself. `None` for any other path. `issuer` is its authorization server's. Its scopes are those
+/// that a token can have; `offline_access` is none of them.
+pub fn protected_resource(
+    base: &str,
+    path: &str,
+    issuer: &str,
+    scopes: &[String],
+) -> Option<ProtectedResource> {
     let resource = format!("{base}{path}");
     Resources::new(base)
         .all()
         .contains(&resource)
         .then(|| ProtectedResource {
             resource,
-            authorization_servers: [base.to_owned()],
+            authorization_servers: [issuer.to_owned()],
             scopes_supported: scopes.to_vec(),
             bearer_methods_supported: ["header"],
             resource_name: "Gatehouse",
@@ -160,14 +165,15 @@ mod tests {
     #[test]
     fn a_protected_resource_is_mcp_sse_or_the_base_and_never_has_offline_access() {
         for path in ["", "/mcp", "/sse"] {
-            let document = protected_resource(BASE, path, &scopes()).unwrap();
+            let issuer = "https://as.example";
+            let document = protected_resource(BASE, path, issuer, &scopes()).unwrap();
             let document = serde_json::to_value(document).unwrap();
             assert_eq!(document["resource"], format!("{BASE}{path}"));
-            assert_eq!(document["authorization_servers"], json!([BASE]));
+            assert_eq!(document["authorization_servers"], json!([issuer]));
             assert_eq!(document["scopes_supported"], json!(["tools", "profile"]));
             assert_eq!(document["bearer_methods_supported"], json!(["header"]));
         }
-        assert!(protected_resource(BASE, "/other", &scopes()).is_none());
-        assert!(protected_resource(BASE, "/", &scopes()).is_none());
+        assert!(protected_resource(BASE, "/other", BASE, &scopes()).is_none());
+        assert!(protected_resource(BASE, "/", BASE, &scopes()).is_none());
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod authorize;
 pub mod callback;
+pub mod elsewhere;
 pub mod introspect;
 pub mod register;
 pub mod revoke;

@@ -4,6 +4,7 @@
 //! (RFC 8414 section 3.1, RFC 9728 section 3.1); clients also look below the issuer itself. Both
 //! are answered.
 
+use super::elsewhere;
 use crate::answers::READ;
 use config::{Base, Server};
 use http::header::{CACHE_CONTROL, HeaderValue};
@@ -31,6 +32,13 @@ fn find(config: &Server, base: &Base, path: &str) -> Option<Response> {
     let name = path.strip_prefix("/.well-known/")?;
     let (name, rest) = name.split_at(name.find('/').unwrap_or(name.len()));
     let rest = rest.trim_end_matches('/');
+    let external = config.authorization_server.external();
+    match (name, external) {
+        ("oauth-authorization-server" | "openid-configuration" | "jwks.json", Some(external)) => {
+            return Some(elsewhere::words(external));
+        }
+        _ => {}
+    }
     match name {
         "oauth-authorization-server" => Some(document(&metadata::authorization_server(
             base.as_str(),
@@ -42,7 +50,8 @@ fn find(config: &Server, base: &Base, path: &str) -> Option<Response> {
         ))),
         "oauth-protected-resource" => {
             let path = rest.strip_prefix(base.path()).unwrap_or(rest);
-            metadata::protected_resource(base.as_str(), path, &config.scopes)
+            let issuer = external.map_or(base.as_str(), |external| &external.issuer);
+            metadata::protected_resource(base.as_str(), path, issuer, &config.scopes)
                 .map(|found| document(&found))
         }
         "jwks.json" if rest.is_empty() => Some(document(&config.keys.jwks())),

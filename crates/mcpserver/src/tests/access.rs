@@ -160,6 +160,54 @@ fn a_token_of_the_provider_is_asked_about_once_a_minute_and_has_every_scope() {
     });
 }
 
+/// What a server needs whose tokens Descope issues.
+const AT_DESCOPE: [(&str, &str); 2] = [
+    ("authorization_server", "descope"),
+    ("descope_project_id", "P1"),
+];
+
+#[test]
+fn at_an_external_authorization_server_a_tokens_scopes_decide_and_a_session_has_them_all() {
+    let fixture = Fixture::with(&AT_DESCOPE);
+    fixture.environment.run(async {
+        let allow = |scopes: Option<&[&str]>| {
+            *fixture.identity.scopes.lock().unwrap() =
+                scopes.map(|scopes| scopes.iter().map(|&scope| scope.to_owned()).collect());
+        };
+        for (scopes, token, echo, credential) in [
+            (Some(&["openid", "tools"][..]), "a.b.1", 200, 403),
+            (Some(&["secret", "tools"][..]), "a.b.2", 200, 200),
+            (Some(&["openid"][..]), "a.b.3", 403, 403),
+            (Some(&[][..]), "a.b.4", 403, 403),
+            (None, "a.b.5", 200, 200),
+        ] {
+            allow(scopes);
+            let answer = fixture.post(token, &[], &call("echo")).await;
+            assert_eq!(answer.status, echo, "{scopes:?}");
+            let answer = fixture.post(token, &[], &call("credential")).await;
+            assert_eq!(answer.status, credential, "{scopes:?}");
+            if credential == 403 {
+                let challenge = answer.header("www-authenticate");
+                assert!(challenge.starts_with(r#"Bearer error="insufficient_scope""#));
+                assert!(challenge.contains(METADATA) && challenge.ends_with(r#"secret""#));
+            }
+        }
+    });
+}
+
+#[test]
+fn at_an_external_authorization_server_a_token_of_our_own_is_nothing() {
+    let ours = Fixture::new();
+    let token = ours.environment.run(ours.token(&["tools"]));
+    let fixture = Fixture::with(&AT_DESCOPE);
+    fixture.identity.refuse();
+    fixture.environment.run(async {
+        let answer = fixture.post(&token, &[], PING).await;
+        assert_eq!(answer.status, 401);
+        assert_eq!(fixture.identity.verifications(), 1);
+    });
+}
+
 #[test]
 fn the_upstream_token_goes_to_the_tool_that_wants_it() {
     let fixture = Fixture::new();
