@@ -1,5 +1,8 @@
 //! Who calls the token and revocation endpoints: both of Descope's credential styles.
 //!
+//! A client that registered itself with an MCP server proves what its registration says: its secret likewise, or
+//! nothing but its `client_id` if it is a public one.
+//!
 //! An inbound app sends `client_id` and `client_secret` as parameters (form or JSON) or by HTTP Basic; a project's own
 //! server sends `Authorization: Bearer {project id}:{management key}` and has the project id as its client id.
 
@@ -8,16 +11,18 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use subtle::ConstantTimeEq as _;
 
+use crate::app::App;
 use crate::config::Config;
 use crate::error::DescopeError;
 use crate::params::Params;
+use crate::state::hash;
 
 /// The client id that the request proved.
 ///
 /// # Errors
 /// [`DescopeError::Credentials`] if the credentials are missing, wrong or of two kinds that differ.
 pub(crate) fn authenticate(
-    config: &Config,
+    app: &App,
     headers: &HeaderMap,
     params: &Params,
 ) -> Result<String, DescopeError> {
@@ -26,18 +31,18 @@ pub(crate) fn authenticate(
         None => None,
     };
     let proven = match authorization.map(split_scheme) {
-        Some((scheme, value)) if scheme.eq_ignore_ascii_case("bearer") => by_key(config, value)?,
+        Some((scheme, value)) if scheme.eq_ignore_ascii_case("bearer") => {
+            by_key(&app.config, value)?
+        }
         Some((scheme, value)) if scheme.eq_ignore_ascii_case("basic") => {
             let (client_id, secret) = basic(value).ok_or(DescopeError::Credentials)?;
-            by_secret(config, &client_id, &secret)?
+            by_secret(app, &client_id, Some(&secret))?
         }
         Some(_) => return Err(DescopeError::Credentials),
         None => by_secret(
-            config,
+            app,
             params.require("client_id")?,
-            params
-                .get("client_secret")
-                .ok_or(DescopeError::Credentials)?,
+            params.get("client_secret"),
         )?,
     };
     match params.get("client_id") {
@@ -56,10 +61,18 @@ fn by_key(config: &Config, value: &str) -> Result<String, DescopeError> {
     }
 }
 
-fn by_secret(config: &Config, client_id: &str, secret: &str) -> Result<String, DescopeError> {
-    let right = same(client_id, &config.client_id) & same(secret, &config.client_secret);
+fn by_secret(app: &App, client_id: &str, secret: Option<&str>) -> Result<String, DescopeError> {
+    let registered = app.state().clients.get(client_id).cloned();
+    let right = match (registered.map(|client| client.secret), secret) {
+        (Some(None), given) => given.is_none(),
+        (Some(Some(expected)), Some(given)) => same(&hash(given), &expected),
+        (None, Some(given)) => {
+            same(client_id, &app.config.client_id) & same(given, &app.config.client_secret)
+        }
+        (_, None) => false,
+    };
     if right {
-        Ok(config.client_id.clone())
+        Ok(client_id.to_owned())
     } else {
         Err(DescopeError::Credentials)
     }

@@ -28,11 +28,13 @@ pub enum Endpoint {
     Jwks,
     /// The metadata documents.
     Discovery,
+    /// `POST /v1/mgmt/mcp/client/{project id}/{mcp server id}/register`.
+    Register,
 }
 
 impl Endpoint {
     /// How many there are.
-    pub(crate) const COUNT: usize = 7;
+    pub(crate) const COUNT: usize = 8;
 }
 
 /// What an endpoint does instead of its work.

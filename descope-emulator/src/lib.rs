@@ -11,6 +11,7 @@
 //! | `GET /{project}/.well-known/jwks.json`, `GET /v2/keys/{project}` | the project's public keys |
 //! | `GET /v1/apps/{project}/.well-known/openid-configuration` | metadata of the inbound apps' issuer; `oauth-authorization-server` is the same |
 //! | `GET /v1/apps/agentic/{project}/{server}/.well-known/...` | metadata of an MCP server's issuer |
+//! | `POST /v1/mgmt/mcp/client/{project}/{server}/register` | a client registers itself with an MCP server (RFC 7591) |
 //!
 //! The first four exist below `/oauth2/v1/apps/{project}/` too, and `authorize` and `token` below
 //! `/oauth2/v1/apps/agentic/{project}/{server}/`, where tokens name the agentic issuer.
@@ -28,7 +29,8 @@
 //!
 //! Assumed, because no public text says it: the error codes of wrong secrets and spent codes (the statuses are the
 //! RFCs'); that errors of a login reach the redirect URI; that a refresh token used twice is refused without ending
-//! its grant; that revoking either token ends the grant.
+//! its grant; that revoking either token ends the grant; what registration answers, and that a client which registered
+//! comes back to exactly what it registered.
 //!
 //! # In a test
 //!

@@ -26,6 +26,8 @@ pub(crate) struct State {
     pub(crate) codes: BTreeMap<String, Code>,
     /// Refresh tokens, by hash.
     pub(crate) refresh_tokens: BTreeMap<String, RefreshToken>,
+    /// Clients that registered themselves with the MCP server, by client id.
+    pub(crate) clients: BTreeMap<String, RegisteredClient>,
     file: Option<PathBuf>,
 }
 
@@ -85,6 +87,15 @@ pub(crate) struct RefreshToken {
     pub(crate) expires_at: u64,
 }
 
+/// A client that registered itself.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct RegisteredClient {
+    /// Compared exactly.
+    pub(crate) redirect_uris: Vec<String>,
+    /// The hash of its secret; without one it is a public client.
+    pub(crate) secret: Option<String>,
+}
+
 /// Why the state file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
@@ -128,6 +139,7 @@ impl State {
             grants: BTreeMap::new(),
             codes: BTreeMap::new(),
             refresh_tokens: BTreeMap::new(),
+            clients: BTreeMap::new(),
             file,
         };
         state.write()?;
@@ -153,6 +165,7 @@ impl State {
             grants: document.grants,
             codes: document.codes,
             refresh_tokens: document.refresh_tokens,
+            clients: document.clients,
             file: Some(path.to_owned()),
         })
     }
@@ -181,6 +194,7 @@ impl State {
             grants: self.grants.clone(),
             codes: self.codes.clone(),
             refresh_tokens: self.refresh_tokens.clone(),
+            clients: self.clients.clone(),
         };
         let write = || {
             let mut temporary = path.clone().into_os_string();
@@ -229,6 +243,8 @@ struct Document {
     grants: BTreeMap<String, Grant>,
     codes: BTreeMap<String, Code>,
     refresh_tokens: BTreeMap<String, RefreshToken>,
+    #[serde(default)]
+    clients: BTreeMap<String, RegisteredClient>,
 }
 
 const VERSION: u32 = 1;

@@ -5,7 +5,7 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
-use tests::Gatehouse;
+use tests::{Gatehouse, Settings};
 use tokio::process::Command;
 
 /// How long a client may take; it is here to end a test that hangs.
@@ -16,6 +16,35 @@ async fn the_typescript_sdk_signs_in_and_calls_every_tool() {
     let gatehouse = Gatehouse::start().await;
     let saw = node("typescript-sdk.mjs", &[&gatehouse.url("/mcp")]).await;
     assert_tools_worked(&saw);
+}
+
+/// The client registers with Descope, and its token is Descope's.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_typescript_sdk_signs_in_at_descope_itself_and_calls_every_tool() {
+    let scopes = "openid profile email tools upstream_token";
+    let descope = descope_emulator::Config {
+        scopes: scopes.split(' ').map(ToOwned::to_owned).collect(),
+        ..descope_emulator::Config::for_tests()
+    };
+    let settings = Settings {
+        descope,
+        ..Settings::default()
+    };
+    let gatehouse = Gatehouse::start_with(
+        settings
+            .variable("authorization_server", "descope")
+            .variable(
+                "descope_mcp_server_id",
+                descope_emulator::DEFAULT_MCP_SERVER_ID,
+            ),
+    )
+    .await;
+    let saw = node("typescript-sdk.mjs", &[&gatehouse.url("/mcp")]).await;
+    assert_tools_worked(&saw);
+    let issuer = gatehouse
+        .descope
+        .issuer(descope_emulator::TokenIssuer::Agentic);
+    assert_eq!(saw["token"]["claims"]["iss"], issuer, "{saw}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

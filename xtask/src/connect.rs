@@ -8,6 +8,8 @@ pub struct Served<'a> {
     pub base: &'a str,
     /// Where the Descope emulator is, if it stands in.
     pub emulator: Option<SocketAddr>,
+    /// Whether clients sign in at Descope itself.
+    pub is_descope_mode: bool,
     /// Whether the emulator signs people in without its page.
     pub auto_login: bool,
     /// Whether an encryption key was made.
@@ -52,6 +54,9 @@ Clients that only start programs, such as Claude Desktop without connectors
             }
         ),
         None => println!("Sign-in: your Descope project."),
+    }
+    if served.is_descope_mode {
+        println!("         Clients sign in there themselves: authorization_server is descope.");
     }
     println!(
         "State:   .spin/ (runtime-config.toml says which store){}.",

@@ -5,7 +5,7 @@ use crate::shell::{exists, output, program};
 use crate::toolchain::{WASM, has_wasm};
 use anyhow::{Result, bail};
 use clap::Args;
-use config::Problem;
+use config::{AuthorizationServer, Problem};
 use std::net::{SocketAddr, TcpListener};
 
 /// What `cargo xtask doctor` takes.
@@ -34,6 +34,17 @@ pub fn doctor(options: &Options) -> Result<()> {
     } else {
         report.good("Descope: your own project");
     }
+    match AuthorizationServer::read(&|name: &str| variables.get(name)) {
+        Ok(AuthorizationServer::BuiltIn) => {
+            report.good("authorization server: built in; people sign in with Descope through it");
+        }
+        Ok(AuthorizationServer::External(external)) => report.good(&format!(
+            "authorization server: {}; clients sign in there themselves",
+            external.mode
+        )),
+        // Named with the other problems below.
+        Err(_) => {}
+    }
     if !variables.is_set("encryption_key") {
         report.good("encryption_key: not set yet; `cargo xtask up` will make one in .env");
         variables.set("encryption_key", EXAMPLE_KEY);
@@ -54,7 +65,12 @@ pub fn doctor(options: &Options) -> Result<()> {
 /// Everything that is wrong with the configuration for serving at `listen`, in words.
 pub fn problems(variables: &Variables, listen: SocketAddr) -> Vec<String> {
     let values = |name: &str| variables.get(name);
-    let mut problems = descope::Settings::read(values).problems();
+    // Clients that sign in elsewhere need no credentials of ours, and the rest is read with the
+    // authorization server.
+    let mut problems = match AuthorizationServer::read(&values) {
+        Ok(AuthorizationServer::BuiltIn) => descope::Settings::read(values).problems(),
+        _ => Vec::new(),
+    };
     match config::Server::read(values) {
         Ok(server) if server.site.configured().is_none() && !listen.ip().is_loopback() => {
             problems.push(Problem::new(
@@ -76,6 +92,7 @@ pub fn problems(variables: &Variables, listen: SocketAddr) -> Vec<String> {
 pub fn wants_emulator(variables: &Variables) -> bool {
     [
         "descope_project_id",
+        "descope_mcp_server_id",
         "descope_client_id",
         "descope_client_secret",
         "descope_management_key",
@@ -90,16 +107,27 @@ pub fn emulator_address(listen: SocketAddr) -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], port))
 }
 
+/// Whether clients sign in at Descope itself.
+pub fn is_descope_mode(variables: &Variables) -> bool {
+    let mode = variables.get("authorization_server").unwrap_or_default();
+    mode.trim() == "descope"
+}
+
 /// Points the application at the emulator.
 pub fn configure_emulator(variables: &mut Variables, address: SocketAddr) {
     variables.set("descope_base_url", format!("http://{address}"));
     variables.set("descope_project_id", EMULATOR_PROJECT);
+    if is_descope_mode(variables) {
+        variables.set("descope_mcp_server_id", EMULATOR_MCP_SERVER);
+    }
     variables.set("descope_client_id", EMULATOR_CLIENT);
     variables.set("descope_client_secret", EMULATOR_SECRET);
 }
 
 /// The emulator's project.
 pub const EMULATOR_PROJECT: &str = "P_LOCAL";
+/// The emulator's MCP server, which stands for us where clients sign in there.
+pub const EMULATOR_MCP_SERVER: &str = "MS_LOCAL";
 /// The emulator's inbound app.
 pub const EMULATOR_CLIENT: &str = "local-client";
 /// The secret of the emulator's inbound app; it guards nothing.

@@ -1,8 +1,8 @@
 //! `cargo xtask up`: from a fresh clone to a served application.
 
 use crate::doctor::{
-    EMULATOR_CLIENT, EMULATOR_PROJECT, EMULATOR_SECRET, configure_emulator, emulator_address,
-    problems, wants_emulator,
+    EMULATOR_CLIENT, EMULATOR_MCP_SERVER, EMULATOR_PROJECT, EMULATOR_SECRET, configure_emulator,
+    emulator_address, is_descope_mode, problems, wants_emulator,
 };
 use crate::environment::Variables;
 use crate::shell::{exists, program, root, step, target};
@@ -102,7 +102,11 @@ pub fn up(options: &Options) -> Result<()> {
         .envs(variables.environment());
     servers.start("the application", &mut application)?;
     let reached_at = reachable(options.listen);
-    servers.wait_until_healthy(reached_at, "/.well-known/oauth-authorization-server", &stop)?;
+    servers.wait_until_healthy(
+        reached_at,
+        "/.well-known/oauth-protected-resource/mcp",
+        &stop,
+    )?;
 
     let base = variables
         .get("public_url")
@@ -114,6 +118,7 @@ pub fn up(options: &Options) -> Result<()> {
     connect::print(&connect::Served {
         base: &base,
         emulator,
+        is_descope_mode: is_descope_mode(&variables),
         auto_login: options.auto_login,
         made_key,
     });
@@ -137,6 +142,12 @@ fn emulator_command(
         .arg("--state")
         .arg(folder.join("descope-emulator.json"))
         .stdout(std::process::Stdio::null());
+    if is_descope_mode(variables) {
+        let scopes = variables.get("scopes").unwrap_or_default();
+        command
+            .args(["--mcp-server-id", EMULATOR_MCP_SERVER])
+            .args(["--scopes", &format!("openid profile email phone {scopes}")]);
+    }
     if let Some(url) = variables.get("public_url").filter(|url| !url.is_empty()) {
         command
             .arg("--redirect-uri")

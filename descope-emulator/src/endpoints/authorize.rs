@@ -128,6 +128,7 @@ pub(super) struct LoginRequest {
     issuer: TokenIssuer,
     login_hint: Option<String>,
     prompt_none: bool,
+    needs_pkce: bool,
 }
 
 impl LoginRequest {
@@ -138,16 +139,26 @@ impl LoginRequest {
         let required = |name| params.require(name).map_err(Refusal::Page);
 
         let client_id = required("client_id")?;
-        if !config.knows_client(client_id) {
+        let registered = app.state().clients.get(client_id).cloned();
+        if registered.is_none() && !config.knows_client(client_id) {
             return Err(Refusal::Page(DescopeError::Invalid("Unknown client id")));
         }
         let redirect_uri_text = required("redirect_uri")?;
         let not_approved = || Refusal::Page(DescopeError::Invalid("Redirect URL is not approved"));
-        if !config.approves_redirect(redirect_uri_text) {
+        let is_approved = match &registered {
+            Some(client) => client
+                .redirect_uris
+                .iter()
+                .any(|uri| uri == redirect_uri_text),
+            None => config.approves_redirect(redirect_uri_text),
+        };
+        if !is_approved {
             return Err(not_approved());
         }
         let redirect_uri = Url::parse(redirect_uri_text).map_err(|_| not_approved())?;
         let issuer = match params.get(MCP_SERVER_PARAMETER) {
+            // It registered with the MCP server and nowhere else.
+            None if registered.is_some() => TokenIssuer::Agentic,
             None => config.token_issuer,
             Some(server) => {
                 app.check_mcp_server(server).map_err(Refusal::Page)?;
@@ -170,6 +181,9 @@ impl LoginRequest {
                 .or(params.get("loginHint"))
                 .map(ToOwned::to_owned),
             prompt_none: params.get("prompt") == Some("none"),
+            // RFC 9700 section 2.1.1.
+            needs_pkce: config.force_pkce
+                || registered.is_some_and(|client| client.secret.is_none()),
         };
         request.check_rest(app, &params)
     }
@@ -188,7 +202,7 @@ impl LoginRequest {
         }
         // RFC 7636 section 4.3: without a method the challenge would be plain, which Descope does not take.
         match (&self.code_challenge, params.get("code_challenge_method")) {
-            (None, None) if app.config.force_pkce => {
+            (None, None) if self.needs_pkce => {
                 return tell("invalid_request", "PKCE is required");
             }
             (None, None) => {}

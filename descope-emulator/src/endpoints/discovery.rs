@@ -1,6 +1,7 @@
 //! The issuers' metadata (OpenID Connect Discovery 1.0 section 3, RFC 8414 section 2).
 //!
-//! Served below each issuer, where Descope serves them. Its registration endpoint is not emulated and so not named.
+//! Served below each issuer, where Descope serves them. The MCP server's alone names a registration endpoint, as
+//! Descope's does.
 
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -44,7 +45,7 @@ fn document(app: &App, issuer: TokenIssuer) -> Value {
     if !scopes.iter().any(|scope| scope == "openid") {
         scopes.insert(0, "openid".to_owned());
     }
-    json!({
+    let mut document = json!({
         "issuer": app.issuer(issuer),
         "jwks_uri": format!("{base}/{project}/.well-known/jwks.json"),
         "authorization_endpoint": format!("{own}/authorize"),
@@ -62,5 +63,14 @@ fn document(app: &App, issuer: TokenIssuer) -> Value {
             "iss", "aud", "iat", "exp", "sub", "name", "given_name", "family_name", "picture",
             "email", "email_verified", "phone_number", "phone_number_verified",
         ],
-    })
+    });
+    if issuer == TokenIssuer::Agentic {
+        let server = &config.mcp_server_id;
+        document["registration_endpoint"] = json!(format!(
+            "{base}/v1/mgmt/mcp/client/{project}/{server}/register"
+        ));
+        document["token_endpoint_auth_methods_supported"] =
+            json!(["client_secret_post", "client_secret_basic", "none"]);
+    }
+    document
 }

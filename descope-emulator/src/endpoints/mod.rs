@@ -15,6 +15,7 @@ use crate::page;
 mod authorize;
 mod discovery;
 mod jwks;
+mod register;
 mod revoke;
 mod sign_in;
 mod token;
@@ -70,6 +71,10 @@ pub(crate) fn router(app: Shared) -> Router {
         .route(
             "/oauth2/v1/apps/agentic/{project}/{server}/token",
             watched(Endpoint::Token, post(token::agentic)),
+        )
+        .route(
+            "/v1/mgmt/mcp/client/{project}/{server}/register",
+            watched(Endpoint::Register, post(register::handler)),
         )
         .route("/{project}/.well-known/jwks.json", jwks())
         .route("/v2/keys/{project}", jwks())

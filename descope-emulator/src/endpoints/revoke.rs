@@ -24,7 +24,7 @@ pub(super) async fn handler(
     body: Bytes,
 ) -> Result<Response, DescopeError> {
     let params = Params::from_body(&headers, &body)?;
-    let client_id = client::authenticate(&app.config, &headers, &params)?;
+    let client_id = client::authenticate(&app, &headers, &params)?;
     let token = params.require("token")?;
     let mut state = app.state();
     let grant_id = match state.refresh_tokens.get(&hash(token)) {

@@ -52,7 +52,7 @@ pub(super) async fn agentic(
 fn answer(app: &App, headers: &HeaderMap, body: &[u8]) -> Result<Response, DescopeError> {
     let params = Params::from_body(headers, body)?;
     let grant_type = params.require("grant_type")?;
-    let client_id = client::authenticate(&app.config, headers, &params)?;
+    let client_id = client::authenticate(app, headers, &params)?;
     let tokens = match grant_type {
         "authorization_code" => exchange(app, &client_id, &params)?,
         "refresh_token" => refresh(app, &client_id, &params)?,

@@ -7,6 +7,7 @@ mod mint;
 mod page;
 mod persistence;
 mod program;
+mod register;
 mod revoke;
 mod support;
 mod token;

@@ -2,6 +2,7 @@
 
 mod authorize;
 mod configuration;
+mod descope_mode;
 mod discovery;
 mod mcp_endpoint;
 mod register;
