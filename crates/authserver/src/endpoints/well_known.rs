@@ -17,6 +17,13 @@ use web::{Response, for_method, json, method_not_allowed, with_header};
 /// Documents and keys may be a few minutes old.
 const CACHED: &str = "public, max-age=300";
 
+/// The documents of an authorization server, which are there where it is.
+const ISSUED: [&str; 3] = [
+    "oauth-authorization-server",
+    "openid-configuration",
+    "jwks.json",
+];
+
 /// Answers a request for `path`, which starts with `/.well-known/`.
 pub fn handle(config: &Server, base: &Base, method: &Method, path: &str) -> Response {
     let response = match *method {
@@ -33,11 +40,10 @@ fn find(config: &Server, base: &Base, path: &str) -> Option<Response> {
     let (name, rest) = name.split_at(name.find('/').unwrap_or(name.len()));
     let rest = rest.trim_end_matches('/');
     let external = config.authorization_server.external();
-    match (name, external) {
-        ("oauth-authorization-server" | "openid-configuration" | "jwks.json", Some(external)) => {
-            return Some(elsewhere::words(external));
-        }
-        _ => {}
+    if let Some(external) = external
+        && ISSUED.contains(&name)
+    {
+        return Some(elsewhere::words(external));
     }
     match name {
         "oauth-authorization-server" => Some(document(&metadata::authorization_server(
