@@ -171,10 +171,20 @@ async fn every_endpoint_of_the_built_in_authorization_server_is_404_with_words_t
         "/callback",
         "/token",
         "/revoke",
+        "/introspect",
     ]
     .map(|path| (Method::GET, path))
     .to_vec();
-    paths.extend(["/register", "/authorize", "/token", "/revoke"].map(|path| (Method::POST, path)));
+    paths.extend(
+        [
+            "/register",
+            "/authorize",
+            "/token",
+            "/revoke",
+            "/introspect",
+        ]
+        .map(|path| (Method::POST, path)),
+    );
     for (method, path) in paths {
         let url = gatehouse.url(path);
         let request = http.request(method.clone(), &url);
