@@ -37,6 +37,7 @@ impl IdentityProvider for Composed {
             state: login.state,
             nonce: login.nonce,
             code_challenge: login.code_challenge,
+            prompt: login.prompt,
         })
         .await
         .map_err(error)

@@ -43,6 +43,7 @@ impl Guest for Component {
             state: login.state,
             nonce: login.nonce,
             code_challenge: login.code_challenge,
+            prompt: login.prompt,
         };
         Ok(descope().await.login_url(&login)?)
     }

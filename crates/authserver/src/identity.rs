@@ -33,6 +33,9 @@ pub struct Login {
     pub nonce: String,
     /// The PKCE S256 challenge.
     pub code_challenge: String,
+    /// What the client asks of the sign-in: `login`, `select_account`, or both with a space
+    /// (OpenID Connect Core section 3.1.2.1).
+    pub prompt: Option<String>,
 }
 
 /// What the provider sent back with the browser, and what belongs to it.

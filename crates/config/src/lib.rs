@@ -4,12 +4,15 @@
 //! anything starts. Both get the same [`Problem`]s, which name a variable and never its value.
 
 mod authorization_server;
+mod consent;
 mod descope;
+mod operator;
 mod server;
 mod site;
 
 pub use authorization_server::{AuthorizationServer, External};
 pub use descope::{DESCOPE, DescopeProject};
+pub use operator::AdminToken;
 pub use server::Server;
 pub use site::{Base, Site, is_loopback};
 

@@ -1,6 +1,8 @@
 //! What the authorization server and the MCP server share.
 
-use crate::{AuthorizationServer, Problem, Site, given};
+use crate::consent::read_show_logos;
+use crate::operator::read_admin_token;
+use crate::{AdminToken, AuthorizationServer, Problem, Site, given};
 use keys::KeyRing;
 
 /// The configuration of the components that hold keys.
@@ -23,6 +25,10 @@ pub struct Server {
     pub registrations_per_hour: u64,
     /// Web origins, besides our own, whose pages may call the MCP endpoint.
     pub allowed_origins: Vec<String>,
+    /// Whether the consent page shows a client's logo, which the browser fetches from its host.
+    pub show_logos: bool,
+    /// How an operator shows who they are, if there is one.
+    pub admin_token: Option<AdminToken>,
 }
 
 impl Server {
@@ -40,6 +46,8 @@ impl Server {
         "descope_base_url",
         "descope_project_id",
         "descope_mcp_server_id",
+        "show_logos",
+        "admin_token",
     ];
 
     /// Reads and checks every variable. One that is blank, or that the manifest does not grant to
@@ -61,6 +69,8 @@ impl Server {
         let authorization_server = AuthorizationServer::read(&values)
             .map_err(|found| problems.extend(found))
             .ok();
+        let show_logos = note(read_show_logos(&values), &mut problems);
+        let admin_token = note(read_admin_token(&values), &mut problems);
         let read = || {
             Some(Self {
                 site: site?,
@@ -72,6 +82,8 @@ impl Server {
                 grant_lifetime: grant_lifetime?,
                 registrations_per_hour: registrations_per_hour?,
                 allowed_origins: allowed_origins?,
+                show_logos: show_logos?,
+                admin_token: admin_token?,
             })
         };
         read().ok_or(problems)
@@ -259,6 +271,8 @@ mod tests {
             ("descope_base_url", "bad-value"),
             ("descope_project_id", "bad-value/"),
             ("descope_mcp_server_id", "bad-value/"),
+            ("show_logos", "bad-value"),
+            ("admin_token", "bad-value"),
         ])
         .err()
         .unwrap_or_default();

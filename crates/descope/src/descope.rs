@@ -42,6 +42,8 @@ pub struct Login {
     pub nonce: String,
     /// The S256 challenge of the verifier (RFC 7636 section 4.2).
     pub code_challenge: String,
+    /// `login`, `select_account`, or both (OpenID Connect Core section 3.1.2.1).
+    pub prompt: Option<String>,
 }
 
 /// What came back with the browser, and what belongs to it.

@@ -11,7 +11,8 @@ use serde_json::{Map, Value};
 
 /// The authorization request (RFC 6749 section 4.1.1, RFC 7636 section 4.3).
 pub(crate) fn login_url(project: &Project, app: &App, login: &Login) -> String {
-    let query = Serializer::new(String::new())
+    let mut query = Serializer::new(String::new());
+    query
         .append_pair("response_type", "code")
         .append_pair("client_id", app.client_id(project))
         .append_pair("redirect_uri", &login.redirect_uri)
@@ -19,8 +20,11 @@ pub(crate) fn login_url(project: &Project, app: &App, login: &Login) -> String {
         .append_pair("state", &login.state)
         .append_pair("nonce", &login.nonce)
         .append_pair("code_challenge", &login.code_challenge)
-        .append_pair("code_challenge_method", "S256")
-        .finish();
+        .append_pair("code_challenge_method", "S256");
+    if let Some(prompt) = &login.prompt {
+        query.append_pair("prompt", prompt);
+    }
+    let query = query.finish();
     format!("{}{AUTHORIZE}?{query}", project.base_url)
 }
 
@@ -150,6 +154,7 @@ mod tests {
             state: "s".to_owned(),
             nonce: "n".to_owned(),
             code_challenge: "c".to_owned(),
+            prompt: Some("login".to_owned()),
         };
         let url = login_url(&fixtures::project(), &fixtures::client_app(), &login);
         let url = url::Url::parse(&url).unwrap();
@@ -158,6 +163,7 @@ mod tests {
         let expected = [
             ("response_type", "code"),
             ("client_id", fixtures::CLIENT_ID),
+            ("prompt", "login"),
             ("redirect_uri", "http://127.0.0.1:3000/callback?a=b&c"),
             ("scope", "openid profile email"),
             ("state", "s"),

@@ -66,6 +66,7 @@ impl House {
             state: "state-1".to_owned(),
             nonce: nonce.to_owned(),
             code_challenge: CHALLENGE.to_owned(),
+            prompt: None,
         };
         let url = self.descope.login_url(&login).unwrap();
         let answer = client().get(url).send().await.unwrap();

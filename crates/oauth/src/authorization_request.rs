@@ -63,6 +63,9 @@ pub enum RequestError {
     /// `prompt` is `none`, but a person has to sign in (OpenID Connect Core section 3.1.2.6).
     #[error("the person has to sign in, and prompt=none forbids asking")]
     NoPrompt,
+    /// `max_age` is no number.
+    #[error("max_age must be a number of seconds")]
+    MaxAge,
     /// `state` is too long.
     #[error("state is longer than {MAX_STATE} bytes")]
     StateTooLong,
@@ -103,6 +106,41 @@ pub struct AuthorizationRequest {
     pub challenge: String,
     /// The thumbprint of the key that the token request has to prove (RFC 9449 section 10).
     pub dpop_jkt: Option<String>,
+    /// What is asked of the way there.
+    #[serde(default)]
+    pub prompt: Prompt,
+}
+
+/// What `prompt` and `max_age` ask for (OpenID Connect Core section 3.1.2.1), apart from
+/// `prompt=none`, which cannot be had.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Prompt {
+    /// The person has to be asked for consent, whatever they said before.
+    #[serde(default, rename = "c", skip_serializing_if = "std::ops::Not::not")]
+    pub consent: bool,
+    /// The person has to sign in anew. So says any `max_age` as well: when they last did is the
+    /// identity provider's to know.
+    #[serde(default, rename = "l", skip_serializing_if = "std::ops::Not::not")]
+    pub login: bool,
+    /// The person has to be asked which account to use.
+    #[serde(default, rename = "s", skip_serializing_if = "std::ops::Not::not")]
+    pub select_account: bool,
+}
+
+impl Prompt {
+    /// The `prompt` for the identity provider, which is where people sign in.
+    pub fn for_provider(self) -> Option<String> {
+        let values = [
+            (self.login, "login"),
+            (self.select_account, "select_account"),
+        ];
+        let wanted: Vec<_> = values
+            .iter()
+            .filter(|(on, _)| *on)
+            .map(|(_, v)| *v)
+            .collect();
+        (!wanted.is_empty()).then(|| wanted.join(" "))
+    }
 }
 
 /// Which client asks.
@@ -207,21 +245,32 @@ pub fn read(
         resources: resources.select(parameters.all("resource"))?,
         scopes: scope::grantable(parameters.get("scope"), existing)?,
         challenge: challenge.to_owned(),
+        prompt: prompt(parameters)?,
     };
-    check_prompt(parameters.get("prompt").unwrap_or_default())?;
     Ok(request)
 }
 
-fn check_prompt(prompt: &str) -> Result<(), RequestError> {
-    let mut values = prompt.split(' ').filter(|value| !value.is_empty());
-    if !values.clone().any(|value| value == "none") {
-        return Ok(());
+/// Values of `prompt` that mean nothing here are passed over, as unknown parameters are.
+fn prompt(parameters: &Parameters) -> Result<Prompt, RequestError> {
+    let text = parameters.get("prompt").unwrap_or_default();
+    let values: Vec<&str> = text.split(' ').filter(|value| !value.is_empty()).collect();
+    if values.contains(&"none") {
+        // Somebody always has to sign in: no session is kept for clients.
+        return Err(if values.iter().all(|value| *value == "none") {
+            RequestError::NoPrompt
+        } else {
+            RequestError::Prompt
+        });
     }
-    if values.all(|value| value == "none") {
-        Err(RequestError::NoPrompt)
-    } else {
-        Err(RequestError::Prompt)
-    }
+    let max_age = match parameters.get("max_age") {
+        None => None,
+        Some(text) => Some(text.parse::<u64>().map_err(|_| RequestError::MaxAge)?),
+    };
+    Ok(Prompt {
+        consent: values.contains(&"consent"),
+        login: values.contains(&"login") || max_age.is_some(),
+        select_account: values.contains(&"select_account"),
+    })
 }
 
 #[cfg(test)]
@@ -318,6 +367,7 @@ mod tests {
             ("&dpop_jkt=short", InvalidRequest),
             ("&prompt=none", LoginRequired),
             ("&prompt=none+login", InvalidRequest),
+            ("&max_age=soon", InvalidRequest),
         ] {
             let error = crate::Error::from(read_query(&query(change)).unwrap_err());
             assert_eq!(error.code, code, "{change}");
@@ -331,6 +381,26 @@ mod tests {
             let query = Parameters::from_query(Some(text)).unwrap();
             let error = crate::Error::from(read_query(&query).unwrap_err());
             assert_eq!(error.code, code, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_prompt_and_max_age_ask_of_the_sign_in_goes_to_the_identity_provider() {
+        for (change, consent, for_provider) in [
+            ("", false, None),
+            ("&prompt=consent", true, None),
+            ("&prompt=login", false, Some("login")),
+            (
+                "&prompt=select_account+login+consent",
+                true,
+                Some("login select_account"),
+            ),
+            ("&max_age=0", false, Some("login")),
+            ("&prompt=create", false, None),
+        ] {
+            let prompt = read_query(&query(change)).unwrap().prompt;
+            assert_eq!(prompt.consent, consent, "{change}");
+            assert_eq!(prompt.for_provider().as_deref(), for_provider, "{change}");
         }
     }
 

@@ -134,6 +134,7 @@ impl From<RequestError> for Error {
             RequestError::MissingResponseType
             | RequestError::ResponseMode
             | RequestError::Prompt
+            | RequestError::MaxAge
             | RequestError::StateTooLong
             | RequestError::DpopJkt => ErrorCode::InvalidRequest,
             RequestError::ResponseType => ErrorCode::UnsupportedResponseType,

@@ -168,6 +168,7 @@ async fn decide<K: KeyValue>(
             .ok_or(AuthorizeError::Seal)?,
         nonce: pending.nonce.clone(),
         code_challenge: pkce::challenge_of(&pending.code_verifier),
+        prompt: pending.request.prompt.for_provider(),
     };
     let url = provider
         .login_url(login)
