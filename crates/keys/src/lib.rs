@@ -12,6 +12,7 @@ mod authenticate;
 mod ring;
 mod seal;
 mod sign;
+mod stamp;
 
 pub use ring::{KeyRing, ParseError};
 pub use seal::OpenError;
