@@ -2,7 +2,7 @@
 
 use crate::consent::read_show_logos;
 use crate::operator::read_admin_token;
-use crate::{AdminToken, AuthorizationServer, Problem, Site, given};
+use crate::{AdminToken, AuthorizationServer, Clients, Problem, Site, given};
 use keys::KeyRing;
 
 /// The configuration of the components that hold keys.
@@ -23,6 +23,8 @@ pub struct Server {
     pub grant_lifetime: u64,
     /// How many clients may register in an hour.
     pub registrations_per_hour: u64,
+    /// Which clients there are, and who may register.
+    pub clients: Clients,
     /// Web origins, besides our own, whose pages may call the MCP endpoint.
     pub allowed_origins: Vec<String>,
     /// Whether the consent page shows a client's logo, which the browser fetches from its host.
@@ -48,6 +50,10 @@ impl Server {
         "descope_mcp_server_id",
         "show_logos",
         "admin_token",
+        "registration",
+        "registration_token",
+        "client_metadata_origin",
+        "clients",
     ];
 
     /// Reads and checks every variable. One that is blank, or that the manifest does not grant to
@@ -71,6 +77,9 @@ impl Server {
             .ok();
         let show_logos = note(read_show_logos(&values), &mut problems);
         let admin_token = note(read_admin_token(&values), &mut problems);
+        let clients = Clients::read(&values, site.as_ref(), scopes.as_deref())
+            .map_err(|more| problems.extend(more))
+            .ok();
         let read = || {
             Some(Self {
                 site: site?,
@@ -81,6 +90,7 @@ impl Server {
                 access_token_lifetime: access_token_lifetime?,
                 grant_lifetime: grant_lifetime?,
                 registrations_per_hour: registrations_per_hour?,
+                clients: clients?,
                 allowed_origins: allowed_origins?,
                 show_logos: show_logos?,
                 admin_token: admin_token?,
@@ -273,13 +283,18 @@ mod tests {
             ("descope_mcp_server_id", "bad-value/"),
             ("show_logos", "bad-value"),
             ("admin_token", "bad-value"),
+            ("registration", "token"),
+            ("registration_token", "bad-value"),
+            ("client_metadata_origin", "bad-value"),
+            ("clients", "bad-value"),
         ])
         .err()
         .unwrap_or_default();
         let named: Vec<_> = problems.iter().map(|problem| problem.variable).collect();
-        let mut variables = Server::VARIABLES.to_vec();
-        variables.retain(|name| *name != "authorization_server");
-        assert_eq!(named, variables);
+        // These are good as they are; what they ask for is not there.
+        let mut expected = Server::VARIABLES.to_vec();
+        expected.retain(|name| !matches!(*name, "authorization_server" | "registration"));
+        assert_eq!(named, expected);
         assert!(!format!("{problems:?}").contains("bad-value"));
     }
 

@@ -276,17 +276,22 @@ fn prompt(parameters: &Parameters) -> Result<Prompt, RequestError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::registration::read_metadata;
+    use crate::client_metadata::{self, Rules, Source};
 
     const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
     fn client(redirect_uris: &[&str]) -> Client {
         let body = serde_json::json!({ "redirect_uris": redirect_uris });
+        let rules = Rules {
+            source: Source::Registration,
+            scopes: &[],
+            extra_origin: None,
+        };
         Client {
             client_id: "id".into(),
             issued_at: 0,
             secret_hash: None,
-            metadata: read_metadata(body.to_string().as_bytes(), &[]).unwrap(),
+            metadata: client_metadata::read(body.as_object().unwrap(), rules).unwrap(),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use crate::redirect_uri;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// How a client authenticates at the token endpoint (RFC 7591 section 2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,11 +14,29 @@ pub enum AuthMethod {
     ClientSecretBasic,
     /// With a secret in the form.
     ClientSecretPost,
+    /// With a JWT that a key of its own has signed (RFC 7523 section 2.2, OpenID Connect Core
+    /// section 9).
+    PrivateKeyJwt,
 }
 
 impl AuthMethod {
     /// Every method, the preferred one first.
-    pub const ALL: [Self; 3] = [Self::None, Self::ClientSecretBasic, Self::ClientSecretPost];
+    pub const ALL: [Self; 4] = [
+        Self::None,
+        Self::ClientSecretBasic,
+        Self::ClientSecretPost,
+        Self::PrivateKeyJwt,
+    ];
+
+    /// The method with this name on the wire.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.as_str() == name)
+    }
+
+    /// Whether it rests on a secret that the server knows, too.
+    pub fn has_secret(self) -> bool {
+        matches!(self, Self::ClientSecretBasic | Self::ClientSecretPost)
+    }
 
     /// The name on the wire.
     pub fn as_str(self) -> &'static str {
@@ -25,6 +44,7 @@ impl AuthMethod {
             Self::None => "none",
             Self::ClientSecretBasic => "client_secret_basic",
             Self::ClientSecretPost => "client_secret_post",
+            Self::PrivateKeyJwt => "private_key_jwt",
         }
     }
 }
@@ -37,17 +57,25 @@ pub enum GrantType {
     AuthorizationCode,
     /// RFC 6749 section 6.
     RefreshToken,
+    /// RFC 6749 section 4.4: for confidential clients that the operator has configured, and for no
+    /// others.
+    ClientCredentials,
 }
 
 impl GrantType {
     /// Every grant type.
-    pub const ALL: [Self; 2] = [Self::AuthorizationCode, Self::RefreshToken];
+    pub const ALL: [Self; 3] = [
+        Self::AuthorizationCode,
+        Self::RefreshToken,
+        Self::ClientCredentials,
+    ];
 
     /// The name on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::AuthorizationCode => "authorization_code",
             Self::RefreshToken => "refresh_token",
+            Self::ClientCredentials => "client_credentials",
         }
     }
 }
@@ -59,6 +87,19 @@ pub struct ClientMetadata {
     pub redirect_uris: Vec<String>,
     /// How it authenticates.
     pub token_endpoint_auth_method: AuthMethod,
+    /// How else it may: a metadata document, which is written once for every server, can list what
+    /// its client is able to do.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub token_endpoint_auth_methods_supported: Vec<AuthMethod>,
+    /// The one algorithm of its assertions (OpenID Connect Dynamic Client Registration section 2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_endpoint_auth_signing_alg: Option<String>,
+    /// The public keys of its assertions, as a JWK Set (RFC 7517 section 5).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jwks: Option<Value>,
+    /// Where these keys are, in place of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jwks_uri: Option<String>,
     /// What it may ask the token endpoint for.
     pub grant_types: Vec<GrantType>,
     /// Always `code`.
@@ -95,12 +136,13 @@ pub struct ClientMetadata {
     pub software_version: Option<String>,
 }
 
-/// A client.
+/// A client. Its identifier tells where it comes from: the operator's configuration, a registration
+/// here, or a metadata document at the URL that the identifier is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Client {
     /// Its identifier (RFC 6749 section 2.2).
     pub client_id: String,
-    /// When it was registered, in seconds since the Unix epoch.
+    /// When it was registered, in seconds since the Unix epoch; 0 if it was not registered here.
     pub issued_at: u64,
     /// The [`hash`](crate::secret::hash) of its secret, if it has one.
     pub secret_hash: Option<String>,
@@ -112,6 +154,20 @@ impl Client {
     /// Whether it may use a grant type.
     pub fn may_use(&self, grant_type: GrantType) -> bool {
         self.metadata.grant_types.contains(&grant_type)
+    }
+
+    /// Whether it may authenticate in this way.
+    pub fn may_authenticate_by(&self, method: AuthMethod) -> bool {
+        self.metadata.token_endpoint_auth_method == method
+            || self
+                .metadata
+                .token_endpoint_auth_methods_supported
+                .contains(&method)
+    }
+
+    /// Whether it always has to authenticate (RFC 6749 section 2.1).
+    pub fn is_confidential(&self) -> bool {
+        !self.may_authenticate_by(AuthMethod::None)
     }
 
     /// Whether it has registered the redirect URI of a request.

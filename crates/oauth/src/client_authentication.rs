@@ -1,6 +1,7 @@
 //! How a client says who it is at `/token` and `/revoke` (RFC 6749 section 2.3).
 
 use crate::client::{AuthMethod, Client};
+use crate::client_assertion::{self, AssertionError};
 use crate::secret;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -23,9 +24,9 @@ pub enum ClientAuthenticationError {
     /// The header and the form name different clients.
     #[error("client_id is not the client of the Authorization header")]
     DifferentClients,
-    /// A way that is not supported.
-    #[error("client_assertion is not supported")]
-    Assertion,
+    /// The assertion is not believed.
+    #[error(transparent)]
+    Assertion(#[from] AssertionError),
     /// There is no such client.
     #[error("the client is not known here; register again")]
     UnknownClient,
@@ -42,7 +43,8 @@ pub struct Presented {
     /// The client.
     pub client_id: String,
     method: AuthMethod,
-    secret: Option<String>,
+    /// The secret or the assertion.
+    credential: Option<String>,
 }
 
 /// Reads the `Authorization` header and the form.
@@ -55,12 +57,15 @@ pub fn read(
     form: &Parameters,
 ) -> Result<Presented, ClientAuthenticationError> {
     use ClientAuthenticationError as Error;
-    if form.get("client_assertion").is_some() || form.get("client_assertion_type").is_some() {
-        return Err(Error::Assertion);
-    }
     let client_id = form.get("client_id");
     let client_secret = form.get("client_secret");
     let mut authorizations = headers.get_all(AUTHORIZATION).iter();
+    if form.get("client_assertion").is_some() || form.get("client_assertion_type").is_some() {
+        if client_secret.is_some() || authorizations.next().is_some() {
+            return Err(Error::SeveralMethods);
+        }
+        return read_assertion(form, client_id);
+    }
     let Some(authorization) = authorizations.next() else {
         return Ok(Presented {
             client_id: client_id.ok_or(Error::Missing)?.to_owned(),
@@ -68,7 +73,7 @@ pub fn read(
                 Some(_) => AuthMethod::ClientSecretPost,
                 None => AuthMethod::None,
             },
-            secret: client_secret.map(str::to_owned),
+            credential: client_secret.map(str::to_owned),
         });
     };
     if authorizations.next().is_some() || client_secret.is_some() {
@@ -83,26 +88,50 @@ pub fn read(
     Ok(Presented {
         client_id: basic_id,
         method: AuthMethod::ClientSecretBasic,
-        secret: Some(secret),
+        credential: Some(secret),
+    })
+}
+
+/// The client may be named beside the assertion, which names it anyway (RFC 7523 section 3).
+fn read_assertion(
+    form: &Parameters,
+    client_id: Option<&str>,
+) -> Result<Presented, ClientAuthenticationError> {
+    if form.get("client_assertion_type") != Some(client_assertion::TYPE) {
+        return Err(AssertionError::Type.into());
+    }
+    let assertion = form
+        .get("client_assertion")
+        .ok_or(AssertionError::Subject)?;
+    let asserted = client_assertion::client_id(assertion)?;
+    if client_id.is_some_and(|client_id| client_id != asserted) {
+        return Err(ClientAuthenticationError::DifferentClients);
+    }
+    Ok(Presented {
+        client_id: asserted,
+        method: AuthMethod::PrivateKeyJwt,
+        credential: Some(assertion.to_owned()),
     })
 }
 
 impl Presented {
     /// Checks that the request authenticates exactly as `client` is registered.
     ///
+    /// Gives the assertion of a client that authenticates by one: whoever asks has to check that,
+    /// which takes the client's keys and the time, by [`client_assertion`].
+    ///
     /// # Errors
     ///
     /// [`ClientAuthenticationError`].
-    pub fn check(&self, client: &Client) -> Result<(), ClientAuthenticationError> {
-        let registered = client.metadata.token_endpoint_auth_method;
-        if self.method != registered {
+    pub fn check(&self, client: &Client) -> Result<Option<&str>, ClientAuthenticationError> {
+        if !client.may_authenticate_by(self.method) {
+            let registered = client.metadata.token_endpoint_auth_method;
             return Err(ClientAuthenticationError::OtherMethod(registered.as_str()));
         }
-        if registered == AuthMethod::None {
-            return Ok(());
-        }
-        match (&self.secret, &client.secret_hash) {
-            (Some(secret), Some(hash)) if secret::equal(&secret::hash(secret), hash) => Ok(()),
+        match (self.method, &self.credential, &client.secret_hash) {
+            (AuthMethod::None, ..) => Ok(None),
+            (AuthMethod::PrivateKeyJwt, Some(assertion), _) => Ok(Some(assertion)),
+            (_, Some(secret), Some(hash)) if secret::equal(&secret::hash(secret), hash) => Ok(None),
             _ => Err(ClientAuthenticationError::WrongSecret),
         }
     }
@@ -132,7 +161,8 @@ fn form_decode(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::{ClientMetadata, GrantType};
+    use crate::client::GrantType;
+    use serde_json::json;
     use ClientAuthenticationError as Error;
 
     fn basic(id: &str, secret: &str) -> HeaderMap {
@@ -143,27 +173,24 @@ mod tests {
     }
 
     fn client(method: AuthMethod) -> Client {
+        let metadata = json!({
+            "redirect_uris": [],
+            "token_endpoint_auth_method": method,
+            "grant_types": [GrantType::AuthorizationCode],
+            "response_types": [],
+        });
         Client {
             client_id: "id".into(),
             issued_at: 0,
-            secret_hash: (method != AuthMethod::None).then(|| secret::hash("s&= +")),
-            metadata: ClientMetadata {
-                redirect_uris: vec![],
-                token_endpoint_auth_method: method,
-                grant_types: vec![GrantType::AuthorizationCode],
-                response_types: vec![],
-                client_name: None,
-                client_uri: None,
-                logo_uri: None,
-                policy_uri: None,
-                tos_uri: None,
-                scope: None,
-                contacts: vec![],
-                application_type: None,
-                software_id: None,
-                software_version: None,
-            },
+            secret_hash: method.has_secret().then(|| secret::hash("s&= +")),
+            metadata: serde_json::from_value(metadata).unwrap(),
         }
+    }
+
+    fn assertion() -> String {
+        let claims = json!({ "iss": "id", "sub": "id" });
+        let key = jwt::SigningKey::ed25519(&[7; 32]);
+        key.sign("JWT", &claims).unwrap()
     }
 
     fn check(
@@ -171,7 +198,7 @@ mod tests {
         form: &Parameters,
         method: AuthMethod,
     ) -> Result<(), ClientAuthenticationError> {
-        read(headers, form)?.check(&client(method))
+        read(headers, form)?.check(&client(method)).map(|_| ())
     }
 
     #[test]
@@ -199,10 +226,16 @@ mod tests {
         let post = Parameters::from([("client_id", "id"), ("client_secret", "s&= +")]);
         let empty = HeaderMap::new();
         let header = basic("id", "s%26%3D+%2B");
+        let signed = assertion();
+        let assertion = Parameters::from([
+            ("client_assertion_type", client_assertion::TYPE),
+            ("client_assertion", &signed),
+        ]);
         for (headers, form, used) in [
             (&empty, &none, AuthMethod::None),
             (&empty, &post, AuthMethod::ClientSecretPost),
             (&header, &none, AuthMethod::ClientSecretBasic),
+            (&empty, &assertion, AuthMethod::PrivateKeyJwt),
         ] {
             for registered in AuthMethod::ALL {
                 let expected = if used == registered {
@@ -234,8 +267,53 @@ mod tests {
         let error = |headers: &HeaderMap, form: &Parameters| read(headers, form).err();
         assert_eq!(error(&basic("id", "x"), &form), Some(Error::SeveralMethods));
         assert_eq!(error(&HeaderMap::new(), &form), Some(Error::Missing));
-        let assertion = [("client_id", "id"), ("client_assertion", "x")].into();
-        assert_eq!(error(&HeaderMap::new(), &assertion), Some(Error::Assertion));
+        let signed = assertion();
+        let with = |name: &'static str, value: &'static str| {
+            Parameters::from([
+                ("client_assertion_type", client_assertion::TYPE),
+                ("client_assertion", &signed),
+                (name, value),
+            ])
+        };
+        let form = with("client_secret", "x");
+        assert_eq!(error(&HeaderMap::new(), &form), Some(Error::SeveralMethods));
+        let form = with("client_id", "id");
+        assert_eq!(error(&basic("id", "x"), &form), Some(Error::SeveralMethods));
+        assert_eq!(error(&HeaderMap::new(), &form), None);
+        let form = with("client_id", "other");
+        assert_eq!(
+            error(&HeaderMap::new(), &form),
+            Some(Error::DifferentClients)
+        );
+    }
+
+    #[test]
+    fn an_assertion_of_an_unknown_type_or_none_at_all_is_refused() {
+        let signed = assertion();
+        for (kind, text) in [("x", signed.as_str()), ("", &signed), (client_assertion::TYPE, "")] {
+            let form = Parameters::from([
+                ("client_id", "id"),
+                ("client_assertion_type", kind),
+                ("client_assertion", text),
+            ]);
+            let error = read(&HeaderMap::new(), &form).err();
+            assert!(matches!(error, Some(Error::Assertion(_))), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn a_document_may_allow_more_than_one_way() {
+        let mut client = client(AuthMethod::PrivateKeyJwt);
+        client.metadata.token_endpoint_auth_methods_supported = vec![AuthMethod::None];
+        let form = [("client_id", "id")].into();
+        let presented = read(&HeaderMap::new(), &form).unwrap();
+        assert_eq!(presented.check(&client), Ok(None));
+        let post = [("client_id", "id"), ("client_secret", "x")].into();
+        let presented = read(&HeaderMap::new(), &post).unwrap();
+        assert_eq!(
+            presented.check(&client),
+            Err(Error::OtherMethod("private_key_jwt"))
+        );
     }
 
     #[test]

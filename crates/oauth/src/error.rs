@@ -2,6 +2,7 @@
 
 use crate::authorization_request::RequestError;
 use crate::client_authentication::ClientAuthenticationError;
+use crate::client_metadata::MetadataError;
 use crate::pkce::PkceError;
 use crate::registration::RegistrationError;
 use crate::resource::ResourceError;
@@ -10,8 +11,8 @@ use crate::token::TokenRequestError;
 use serde::Serialize;
 use web::ParameterError;
 
-/// An error code of RFC 6749 sections 4.1.2.1 and 5.2, RFC 7591 section 3.2.2, RFC 8707 section 2,
-/// and OpenID Connect Core section 3.1.2.6.
+/// An error code of RFC 6749 sections 4.1.2.1 and 5.2, RFC 6750 section 3.1, RFC 7591 section
+/// 3.2.2, RFC 8707 section 2, and OpenID Connect Core section 3.1.2.6.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the standards' own words")]
@@ -24,6 +25,7 @@ pub enum ErrorCode {
     InvalidRequest,
     InvalidScope,
     InvalidTarget,
+    InvalidToken,
     LoginRequired,
     RegistrationNotSupported,
     RequestNotSupported,
@@ -47,6 +49,7 @@ impl ErrorCode {
             Self::InvalidRequest => "invalid_request",
             Self::InvalidScope => "invalid_scope",
             Self::InvalidTarget => "invalid_target",
+            Self::InvalidToken => "invalid_token",
             Self::LoginRequired => "login_required",
             Self::RegistrationNotSupported => "registration_not_supported",
             Self::RequestNotSupported => "request_not_supported",
@@ -62,7 +65,7 @@ impl ErrorCode {
     /// The HTTP status of a JSON answer with this code (RFC 6749 section 5.2).
     pub fn status(self) -> u16 {
         match self {
-            Self::InvalidClient => 401,
+            Self::InvalidClient | Self::InvalidToken => 401,
             Self::ServerError => 500,
             Self::TemporarilyUnavailable => 503,
             _ => 400,
@@ -182,10 +185,14 @@ impl From<TokenRequestError> for Error {
 
 impl From<RegistrationError> for Error {
     fn from(error: RegistrationError) -> Self {
-        let code = match error {
-            RegistrationError::NoRedirectUri
-            | RegistrationError::TooManyRedirectUris
-            | RegistrationError::RedirectUri(..) => ErrorCode::InvalidRedirectUri,
+        let code = match &error {
+            RegistrationError::Metadata(
+                MetadataError::NoRedirectUri
+                | MetadataError::TooManyRedirectUris
+                | MetadataError::RedirectUri(..)
+                | MetadataError::NotForWeb(_)
+                | MetadataError::Type("redirect_uris", _),
+            ) => ErrorCode::InvalidRedirectUri,
             _ => ErrorCode::InvalidClientMetadata,
         };
         Self::new(code, error.to_string())

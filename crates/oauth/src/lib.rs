@@ -7,11 +7,15 @@
 pub mod access_token;
 pub mod authorization_request;
 pub mod client;
+pub mod client_assertion;
 pub mod client_authentication;
+pub mod client_metadata;
+pub mod document;
 mod error;
 pub mod introspection;
 pub mod metadata;
 pub mod pkce;
+pub mod pre_registered;
 pub mod redirect_uri;
 pub mod registration;
 pub mod resource;

@@ -11,7 +11,9 @@ pub struct AuthorizationServer {
     issuer: String,
     authorization_endpoint: String,
     token_endpoint: String,
-    registration_endpoint: String,
+    /// Left out where nobody may register.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    registration_endpoint: Option<String>,
     revocation_endpoint: String,
     introspection_endpoint: String,
     jwks_uri: String,
@@ -19,12 +21,17 @@ pub struct AuthorizationServer {
     response_types_supported: [&'static str; 1],
     response_modes_supported: [&'static str; 1],
     grant_types_supported: [&'static str; 2],
-    token_endpoint_auth_methods_supported: [&'static str; 3],
-    revocation_endpoint_auth_methods_supported: [&'static str; 3],
+    token_endpoint_auth_methods_supported: [&'static str; 4],
+    token_endpoint_auth_signing_alg_values_supported: [&'static str; 3],
+    revocation_endpoint_auth_methods_supported: [&'static str; 4],
+    revocation_endpoint_auth_signing_alg_values_supported: [&'static str; 3],
     introspection_endpoint_auth_methods_supported: Vec<&'static str>,
+    introspection_endpoint_auth_signing_alg_values_supported: [&'static str; 3],
     code_challenge_methods_supported: [&'static str; 1],
     /// RFC 9207 section 3.
     authorization_response_iss_parameter_supported: bool,
+    /// Section 6 of the draft on Client ID Metadata Documents.
+    client_id_metadata_document_supported: bool,
     /// RFC 9728 section 4.
     protected_resources: Vec<String>,
     service_documentation: String,
@@ -55,41 +62,55 @@ pub struct ProtectedResource {
 }
 
 /// The document of the authorization server at `base`, which is its issuer and has no trailing
-/// slash. `scopes` are the scopes that exist.
-pub fn authorization_server(base: &str, scopes: &[String]) -> AuthorizationServer {
+/// slash. `scopes` are the scopes that exist, `registration` is whether clients may register.
+pub fn authorization_server(
+    base: &str,
+    scopes: &[String],
+    registration: bool,
+) -> AuthorizationServer {
     let methods = AuthMethod::ALL.map(AuthMethod::as_str);
+    let algorithms = jwt::Algorithm::ALL.map(jwt::Algorithm::as_str);
     let mut scopes_supported = scopes.to_vec();
     scopes_supported.push(OFFLINE_ACCESS.to_owned());
     AuthorizationServer {
         issuer: base.to_owned(),
         authorization_endpoint: format!("{base}/authorize"),
         token_endpoint: format!("{base}/token"),
-        registration_endpoint: format!("{base}/register"),
+        registration_endpoint: registration.then(|| format!("{base}/register")),
         revocation_endpoint: format!("{base}/revoke"),
         introspection_endpoint: format!("{base}/introspect"),
         jwks_uri: format!("{base}/.well-known/jwks.json"),
         scopes_supported,
         response_types_supported: ["code"],
         response_modes_supported: ["query"],
-        grant_types_supported: GrantType::ALL.map(GrantType::as_str),
+        grant_types_supported: [GrantType::AuthorizationCode, GrantType::RefreshToken]
+            .map(GrantType::as_str),
         token_endpoint_auth_methods_supported: methods,
+        token_endpoint_auth_signing_alg_values_supported: algorithms,
         revocation_endpoint_auth_methods_supported: methods,
+        revocation_endpoint_auth_signing_alg_values_supported: algorithms,
         // Public clients are told nothing.
         introspection_endpoint_auth_methods_supported: methods
             .into_iter()
             .filter(|method| *method != AuthMethod::None.as_str())
             .collect(),
+        introspection_endpoint_auth_signing_alg_values_supported: algorithms,
         code_challenge_methods_supported: ["S256"],
         authorization_response_iss_parameter_supported: true,
+        client_id_metadata_document_supported: true,
         protected_resources: Resources::new(base).all().to_vec(),
         service_documentation: format!("{base}/"),
     }
 }
 
 /// The document for clients that look for OpenID Connect.
-pub fn openid_configuration(base: &str, scopes: &[String]) -> OpenIdConfiguration {
+pub fn openid_configuration(
+    base: &str,
+    scopes: &[String],
+    registration: bool,
+) -> OpenIdConfiguration {
     OpenIdConfiguration {
-        server: authorization_server(base, scopes),
+        server: authorization_server(base, scopes, registration),
         subject_types_supported: ["public"],
         id_token_signing_alg_values_supported: [],
         request_parameter_supported: false,
@@ -134,7 +155,7 @@ mod tests {
 
     #[test]
     fn the_issuer_is_the_base_and_every_endpoint_lies_below_it() {
-        let document = serde_json::to_value(authorization_server(BASE, &scopes())).unwrap();
+        let document = serde_json::to_value(authorization_server(BASE, &scopes(), true)).unwrap();
         assert_eq!(document["issuer"], BASE);
         for (name, value) in document.as_object().unwrap() {
             if name.ends_with("_endpoint") || name.ends_with("_uri") {
@@ -152,9 +173,18 @@ mod tests {
     }
 
     #[test]
+    fn the_registration_endpoint_is_told_only_where_clients_may_register() {
+        let document = |registration| {
+            serde_json::to_value(authorization_server(BASE, &scopes(), registration)).unwrap()
+        };
+        assert!(document(true).get("registration_endpoint").is_some());
+        assert!(document(false).get("registration_endpoint").is_none());
+    }
+
+    #[test]
     fn the_openid_document_is_the_same_and_promises_no_id_token() {
-        let plain = serde_json::to_value(authorization_server(BASE, &scopes())).unwrap();
-        let openid = serde_json::to_value(openid_configuration(BASE, &scopes())).unwrap();
+        let plain = serde_json::to_value(authorization_server(BASE, &scopes(), true)).unwrap();
+        let openid = serde_json::to_value(openid_configuration(BASE, &scopes(), true)).unwrap();
         for (name, value) in plain.as_object().unwrap() {
             assert_eq!(&openid[name], value);
         }

@@ -119,6 +119,7 @@ pub fn read<'a>(
                 .ok_or(PkceError::MissingVerifier)?,
         }),
         GrantType::RefreshToken => TokenRequest::RefreshToken(required("refresh_token")?),
+        GrantType::ClientCredentials => return Err(TokenRequestError::GrantType),
     })
 }
 

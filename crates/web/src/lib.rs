@@ -16,7 +16,7 @@ mod respond;
 pub use headers::ContentSecurityPolicy;
 pub use page::Page;
 pub use parameters::{ParameterError, Parameters};
-pub use problem::{problem_json, problem_page};
+pub use problem::{Problem, problem_json, problem_page};
 pub use request::{Request, read_request, wants_html};
 pub use respond::{
     cached_json, for_method, json, method_not_allowed, no_content, see_other, text, too_large,

@@ -1,0 +1,439 @@
+//! What a client says of itself: the rules for every field (RFC 7591 section 2), whichever way it
+//! is said.
+
+use crate::client::{AuthMethod, ClientMetadata, GrantType};
+use crate::document::{self, UrlError};
+use crate::redirect_uri::{self, RedirectUriError};
+use crate::scope;
+use jwt::{Algorithm, KeyError, KeySet};
+use serde_json::{Map, Value};
+use url::Url;
+
+const MAX_REDIRECT_URIS: usize = 20;
+const MAX_LIST: usize = 20;
+const MAX_TEXT: usize = 200;
+const MAX_LONG_TEXT: usize = 2000;
+
+/// Why a client's metadata is refused. Names the field; what the field holds is in none of it.
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+pub enum MetadataError {
+    /// It is no JSON object.
+    #[error("the body must be a JSON object")]
+    NotAnObject,
+    /// The client gives no redirect URI.
+    #[error("redirect_uris is missing or empty")]
+    NoRedirectUri,
+    /// The client gives more redirect URIs than anybody needs.
+    #[error("redirect_uris has more than {MAX_REDIRECT_URIS} entries")]
+    TooManyRedirectUris,
+    /// The redirect URI at this place (counted from 0) is refused.
+    #[error("redirect_uris[{0}]: {1}")]
+    RedirectUri(usize, RedirectUriError),
+    /// The redirect URI at this place is not one of a web application (OpenID Connect Dynamic
+    /// Client Registration section 2).
+    #[error("redirect_uris[{0}]: it is not https, so application_type must be native")]
+    NotForWeb(usize),
+    /// A field that must be there is not.
+    #[error("{0} is missing")]
+    Missing(&'static str),
+    /// A field is there that must not be.
+    #[error("{0} must not be there")]
+    Forbidden(&'static str),
+    /// A field is of the wrong type.
+    #[error("{0} must be {1}")]
+    Type(&'static str, &'static str),
+    /// A field is too long.
+    #[error("{0} is too long")]
+    TooLong(&'static str),
+    /// A field has a value that is not supported.
+    #[error("{0} must be one of: {1}")]
+    Unsupported(&'static str, &'static str),
+    /// A field that must be a web address is not.
+    #[error("{0} is not an http or https URL without a user name")]
+    Url(&'static str),
+    /// The scope has characters that scopes cannot have.
+    #[error("scope has a character that scopes cannot have")]
+    Scope,
+    /// The keys are refused.
+    #[error("jwks: {0}")]
+    Keys(KeyError),
+    /// None of the keys can be used.
+    #[error("jwks has no key for EdDSA, ES256 or RS256")]
+    NoKey,
+    /// The keys are at an address that is not fetched from.
+    #[error("jwks_uri: {0}")]
+    KeysUrl(UrlError),
+    /// `jwks` and `jwks_uri` at once (RFC 7591 section 2).
+    #[error("jwks and jwks_uri must not both be there")]
+    KeysTwice,
+}
+
+/// Where the metadata comes from, which decides what may be in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A registration (RFC 7591).
+    Registration,
+    /// A metadata document, which can hold no secret.
+    Document,
+    /// The operator's configuration.
+    Configuration,
+}
+
+/// What the rules lean on.
+#[derive(Clone, Copy)]
+pub struct Rules<'a> {
+    /// Where the metadata comes from.
+    pub source: Source,
+    /// The scopes that exist.
+    pub scopes: &'a [String],
+    /// See [`document::check_url`].
+    pub extra_origin: Option<&'a str>,
+}
+
+/// Checks what a client says of itself. Fields that are not known are ignored (RFC 7591 section
+/// 2), a null or empty one counts as absent.
+///
+/// # Errors
+///
+/// [`MetadataError`].
+pub fn read(fields: &Map<String, Value>, rules: Rules<'_>) -> Result<ClientMetadata, MetadataError> {
+    let fields = Fields(fields);
+    let grant_types = grant_types(fields, rules.source)?;
+    let application_type = application_type(fields)?;
+    let methods = AuthMethods::read(fields, rules.source)?;
+    let keys = Keys::read(fields, rules.extra_origin)?;
+    let uses_keys = methods.includes(AuthMethod::PrivateKeyJwt);
+    if uses_keys && keys == Keys::default() {
+        return Err(MetadataError::Missing("jwks or jwks_uri"));
+    }
+    // Keys that nothing will be checked by are not kept.
+    let keys = if uses_keys { keys } else { Keys::default() };
+    Ok(ClientMetadata {
+        redirect_uris: redirect_uris(fields, &grant_types, application_type)?,
+        token_endpoint_auth_method: methods.first,
+        token_endpoint_auth_methods_supported: methods.others,
+        token_endpoint_auth_signing_alg: signing_algorithm(fields)?.filter(|_| uses_keys),
+        jwks: keys.set,
+        jwks_uri: keys.url,
+        grant_types,
+        response_types: response_types(fields)?,
+        client_name: fields
+            .text("client_name", MAX_TEXT)?
+            .map(visible)
+            .filter(|name| !name.is_empty()),
+        client_uri: fields.web_address("client_uri")?,
+        logo_uri: fields.web_address("logo_uri")?,
+        policy_uri: fields.web_address("policy_uri")?,
+        tos_uri: fields.web_address("tos_uri")?,
+        scope: registered_scope(fields, rules.scopes)?,
+        contacts: fields.list("contacts")?.unwrap_or_default(),
+        application_type: application_type.map(str::to_owned),
+        software_id: fields.text("software_id", MAX_TEXT)?.map(visible),
+        software_version: fields.text("software_version", MAX_TEXT)?.map(visible),
+    })
+}
+
+fn redirect_uris(
+    fields: Fields<'_>,
+    grant_types: &[GrantType],
+    application_type: Option<&str>,
+) -> Result<Vec<String>, MetadataError> {
+    let wrong_type = MetadataError::Type("redirect_uris", "an array of strings");
+    let values = match fields.get("redirect_uris") {
+        None => &[],
+        Some(value) => value.as_array().ok_or(wrong_type.clone())?.as_slice(),
+    };
+    if values.is_empty() && grant_types.contains(&GrantType::AuthorizationCode) {
+        return Err(MetadataError::NoRedirectUri);
+    }
+    if values.len() > MAX_REDIRECT_URIS {
+        return Err(MetadataError::TooManyRedirectUris);
+    }
+    let mut uris: Vec<String> = Vec::with_capacity(values.len());
+    for (index, value) in values.iter().enumerate() {
+        let uri = value.as_str().ok_or_else(|| wrong_type.clone())?;
+        redirect_uri::check(uri).map_err(|error| MetadataError::RedirectUri(index, error))?;
+        // What is native may have https as well (RFC 8252 section 7.2), and real clients do.
+        if application_type == Some("web") && !uri.starts_with("https://") {
+            return Err(MetadataError::NotForWeb(index));
+        }
+        if !uris.iter().any(|known| known == uri) {
+            uris.push(uri.to_owned());
+        }
+    }
+    Ok(uris)
+}
+
+fn application_type<'a>(fields: Fields<'a>) -> Result<Option<&'a str>, MetadataError> {
+    match fields.text("application_type", MAX_TEXT)? {
+        None => Ok(None),
+        Some(kind @ ("native" | "web")) => Ok(Some(kind)),
+        Some(_) => Err(MetadataError::Unsupported(
+            "application_type",
+            "native, web",
+        )),
+    }
+}
+
+/// How a client authenticates: in one way, and how else it may.
+struct AuthMethods {
+    first: AuthMethod,
+    others: Vec<AuthMethod>,
+}
+
+impl AuthMethods {
+    const FIELD: &'static str = "token_endpoint_auth_method";
+
+    fn read(fields: Fields<'_>, source: Source) -> Result<Self, MetadataError> {
+        let name = fields.text(Self::FIELD, MAX_TEXT)?;
+        let method = name.and_then(AuthMethod::parse);
+        if source == Source::Document {
+            return Self::of_document(fields, name, method);
+        }
+        let first = match (name, method) {
+            (Some(_), Some(method)) => method,
+            (Some(_), None) => {
+                return Err(MetadataError::Unsupported(
+                    Self::FIELD,
+                    "none, client_secret_basic, client_secret_post, private_key_jwt",
+                ));
+            }
+            (None, _) if source == Source::Configuration => Self::configured(fields),
+            // RFC 7591 section 2.
+            (None, _) => AuthMethod::ClientSecretBasic,
+        };
+        Ok(Self {
+            first,
+            others: Vec::new(),
+        })
+    }
+
+    /// What the operator has given says how it is meant.
+    fn configured(fields: Fields<'_>) -> AuthMethod {
+        let has = |name: &str| fields.get(name).is_some();
+        if has("client_secret") || has("client_secret_sha256") {
+            AuthMethod::ClientSecretBasic
+        } else if has("jwks") || has("jwks_uri") {
+            AuthMethod::PrivateKeyJwt
+        } else {
+            AuthMethod::None
+        }
+    }
+
+    /// A document holds no secret, and no secret can be agreed on. One that prefers another method
+    /// than ours is good if it lists one of ours.
+    fn of_document(
+        fields: Fields<'_>,
+        name: Option<&str>,
+        method: Option<AuthMethod>,
+    ) -> Result<Self, MetadataError> {
+        let refused = MetadataError::Unsupported(Self::FIELD, "none, private_key_jwt");
+        if name.is_some_and(|name| name.starts_with("client_secret_")) {
+            return Err(refused);
+        }
+        for field in ["client_secret", "client_secret_expires_at"] {
+            if fields.get(field).is_some() {
+                return Err(MetadataError::Forbidden(field));
+            }
+        }
+        let listed = fields.list("token_endpoint_auth_methods_supported")?;
+        let mut methods: Vec<AuthMethod> = Vec::new();
+        for method in method.into_iter().chain(
+            listed
+                .unwrap_or_default()
+                .iter()
+                .filter_map(|name| AuthMethod::parse(name)),
+        ) {
+            if !method.has_secret() && !methods.contains(&method) {
+                methods.push(method);
+            }
+        }
+        // One that has to publish keys for a method and does not cannot mean it.
+        if methods.contains(&AuthMethod::None)
+            && fields.get("jwks").is_none()
+            && fields.get("jwks_uri").is_none()
+        {
+            methods.retain(|method| *method != AuthMethod::PrivateKeyJwt);
+        }
+        if methods.is_empty() && name.is_none() {
+            methods.push(AuthMethod::None);
+        }
+        if methods.is_empty() {
+            return Err(refused);
+        }
+        Ok(Self {
+            first: methods.remove(0),
+            others: methods,
+        })
+    }
+
+    fn includes(&self, method: AuthMethod) -> bool {
+        self.first == method || self.others.contains(&method)
+    }
+}
+
+#[derive(Default, PartialEq)]
+struct Keys {
+    set: Option<Value>,
+    url: Option<String>,
+}
+
+impl Keys {
+    fn read(fields: Fields<'_>, extra_origin: Option<&str>) -> Result<Self, MetadataError> {
+        let set = fields.get("jwks");
+        let url = fields.text("jwks_uri", MAX_LONG_TEXT)?;
+        if set.is_some() && url.is_some() {
+            return Err(MetadataError::KeysTwice);
+        }
+        if let Some(set) = set {
+            if KeySet::from_value(set)
+                .map_err(MetadataError::Keys)?
+                .is_empty()
+            {
+                return Err(MetadataError::NoKey);
+            }
+        }
+        if let Some(url) = url {
+            document::check_url(url, extra_origin).map_err(MetadataError::KeysUrl)?;
+        }
+        Ok(Self {
+            set: set.cloned(),
+            url: url.map(str::to_owned),
+        })
+    }
+}
+
+fn signing_algorithm(fields: Fields<'_>) -> Result<Option<String>, MetadataError> {
+    const FIELD: &str = "token_endpoint_auth_signing_alg";
+    match fields.text(FIELD, MAX_TEXT)? {
+        None => Ok(None),
+        Some(name) if Algorithm::parse(name).is_some() => Ok(Some(name.to_owned())),
+        Some(_) => Err(MetadataError::Unsupported(FIELD, "EdDSA, ES256, RS256")),
+    }
+}
+
+/// Grant types that are not supported are left out, as RFC 7591 section 3.2.1 allows: clients list
+/// all that they can do.
+fn grant_types(fields: Fields<'_>, source: Source) -> Result<Vec<GrantType>, MetadataError> {
+    let Some(names) = fields.list("grant_types")? else {
+        return Ok(vec![GrantType::AuthorizationCode]);
+    };
+    let configured = source == Source::Configuration;
+    let supported: Vec<GrantType> = GrantType::ALL
+        .into_iter()
+        .filter(|known| configured || *known != GrantType::ClientCredentials)
+        .filter(|known| names.iter().any(|name| name == known.as_str()))
+        .collect();
+    let begins = [GrantType::AuthorizationCode, GrantType::ClientCredentials];
+    if supported.iter().any(|known| begins.contains(known)) {
+        Ok(supported)
+    } else {
+        Err(MetadataError::Unsupported(
+            "grant_types",
+            if configured {
+                "authorization_code, client_credentials, and refresh_token beside authorization_code"
+            } else {
+                "authorization_code, and refresh_token beside it"
+            },
+        ))
+    }
+}
+
+fn response_types(fields: Fields<'_>) -> Result<Vec<String>, MetadataError> {
+    match fields.list("response_types")? {
+        Some(names) if !names.iter().any(|name| name == "code") => {
+            Err(MetadataError::Unsupported("response_types", "code"))
+        }
+        _ => Ok(vec!["code".to_owned()]),
+    }
+}
+
+fn registered_scope(
+    fields: Fields<'_>,
+    existing: &[String],
+) -> Result<Option<String>, MetadataError> {
+    let Some(text) = fields.text("scope", MAX_LONG_TEXT)? else {
+        return Ok(None);
+    };
+    scope::grantable(Some(text), existing)
+        .map(|scopes| Some(scopes.join(" ")))
+        .map_err(|_| MetadataError::Scope)
+}
+
+#[derive(Clone, Copy)]
+pub(crate) struct Fields<'a>(pub(crate) &'a Map<String, Value>);
+
+impl<'a> Fields<'a> {
+    /// A field that is there and not null.
+    pub(crate) fn get(self, name: &str) -> Option<&'a Value> {
+        self.0.get(name).filter(|value| !value.is_null())
+    }
+
+    /// A text that is not empty and has at most so many bytes.
+    pub(crate) fn text(
+        self,
+        name: &'static str,
+        longest: usize,
+    ) -> Result<Option<&'a str>, MetadataError> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(Value::String(text)) if text.is_empty() => Ok(None),
+            Some(Value::String(text)) if text.len() > longest => Err(MetadataError::TooLong(name)),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(_) => Err(MetadataError::Type(name, "a string")),
+        }
+    }
+
+    fn list(self, name: &'static str) -> Result<Option<Vec<String>>, MetadataError> {
+        let wrong_type = MetadataError::Type(name, "an array of strings");
+        match self.get(name) {
+            None => Ok(None),
+            Some(Value::Array(values)) if values.is_empty() => Ok(None),
+            Some(Value::Array(values)) if values.len() > MAX_LIST => {
+                Err(MetadataError::TooLong(name))
+            }
+            Some(Value::Array(values)) => values
+                .iter()
+                .map(|value| match value {
+                    Value::String(text) if text.len() > MAX_TEXT => {
+                        Err(MetadataError::TooLong(name))
+                    }
+                    Value::String(text) => Ok(text.clone()),
+                    _ => Err(wrong_type.clone()),
+                })
+                .collect::<Result<_, _>>()
+                .map(Some),
+            Some(_) => Err(wrong_type),
+        }
+    }
+
+    fn web_address(self, name: &'static str) -> Result<Option<String>, MetadataError> {
+        let Some(text) = self.text(name, MAX_LONG_TEXT)? else {
+            return Ok(None);
+        };
+        Url::parse(text)
+            .ok()
+            .filter(|url| matches!(url.scheme(), "http" | "https"))
+            .filter(|url| url.username().is_empty() && url.password().is_none())
+            .map(|url| Some(url.into()))
+            .ok_or(MetadataError::Url(name))
+    }
+}
+
+/// The text without characters that a person cannot see or that turn the text around: a name must
+/// not pretend to be more than one line of text.
+fn visible(text: &str) -> String {
+    let hidden = |char: char| {
+        char.is_control()
+            || matches!(char,
+                '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+                | '\u{180b}'..='\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
+                | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+    };
+    let kept: String = text.chars().filter(|char| !hidden(*char)).collect();
+    kept.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests;
