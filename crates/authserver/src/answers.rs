@@ -49,6 +49,29 @@ pub(crate) fn error(error: &Error) -> Response {
     }
 }
 
+/// 401 for what a bearer token opens (RFC 6750 section 3). One that was not shown is asked for; one
+/// that was shown is wrong.
+pub(crate) fn bearer_refused(shown: bool) -> Response {
+    let (challenge, text) = if shown {
+        (
+            "Bearer realm=\"Gatehouse\", error=\"invalid_token\"",
+            "the bearer token is not the one that opens this",
+        )
+    } else {
+        (
+            "Bearer realm=\"Gatehouse\"",
+            "this is opened by a bearer token in the Authorization header",
+        )
+    };
+    let error = Error::new(ErrorCode::InvalidToken, text);
+    let response = web::json(StatusCode::UNAUTHORIZED, &error);
+    with_header(
+        response,
+        WWW_AUTHENTICATE,
+        HeaderValue::from_static(challenge),
+    )
+}
+
 /// 429, to be tried again after `seconds`.
 pub(crate) fn too_many(seconds: u64) -> Response {
     let error = Error::new(

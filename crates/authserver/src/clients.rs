@@ -84,11 +84,7 @@ impl Record for DocumentRecord {
 impl<'a, K: KeyValue> Clients<'a, K> {
     /// The clients that `config` and `store` know, and those that `documents` describe. Without
     /// `documents` nothing is fetched.
-    pub fn new(
-        store: &'a Store<K>,
-        config: &'a Server,
-        documents: Option<&'a Documents>,
-    ) -> Self {
+    pub fn new(store: &'a Store<K>, config: &'a Server, documents: Option<&'a Documents>) -> Self {
         Self {
             store,
             config,
@@ -138,7 +134,7 @@ impl<'a, K: KeyValue> Clients<'a, K> {
     pub async fn ask_for(&self, id: &str, now: u64) -> Result<Client, FindError> {
         if document::is_url(id) && self.configured(id).is_none() {
             let stored = self.last_good(id, now).await?;
-            return Ok(self.fresh(id, stored.as_ref(), now).await?);
+            return self.fresh(id, stored.as_ref(), now).await;
         }
         self.find(id, now).await?.ok_or(FindError::Unknown)
     }

@@ -21,6 +21,7 @@
 mod answers;
 mod client_request;
 pub mod clients;
+pub mod documents;
 pub mod endpoints;
 pub mod identity;
 mod pages;
@@ -29,6 +30,7 @@ mod sign_in;
 pub use answers::MAX_BODY;
 
 use config::{Base, Server};
+use documents::Documents;
 use grants::Grants;
 use oauth::resource::Resources;
 use store::{KeyValue, Store};
@@ -41,6 +43,8 @@ pub struct Context<'a, K> {
     pub base: &'a Base,
     /// The key-value store.
     pub store: &'a Store<K>,
+    /// Where clients' metadata documents come from; nothing is fetched without it.
+    pub documents: Option<&'a Documents>,
     /// Seconds since the Unix epoch.
     pub now: u64,
 }
@@ -51,7 +55,7 @@ impl<'a, K: KeyValue> Context<'a, K> {
     }
 
     fn clients(&self) -> clients::Clients<'a, K> {
-        clients::Clients::new(self.store)
+        clients::Clients::new(self.store, self.config, self.documents)
     }
 
     fn resources(&self) -> Resources {

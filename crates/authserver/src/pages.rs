@@ -34,6 +34,19 @@ pub(crate) fn unknown_client() -> Response {
     )
 }
 
+/// The app's metadata document brings nothing; `problem` says what is wrong with it.
+pub(crate) fn bad_document(problem: &str) -> Response {
+    message(
+        StatusCode::BAD_REQUEST,
+        "The app cannot be looked up",
+        &html! {
+            p.lead { "The app that sent you here says who it is at an address of its own, and what is there cannot be used. Nothing was sent back to the app." }
+            p { "What is wrong: " (problem) "." }
+            p { "Go back to the app and try again in a while. If it stays so, tell whoever makes the app." }
+        },
+    )
+}
+
 /// The request says neither which client it is from nor where to go back to in a way that can be
 /// trusted.
 pub(crate) fn bad_target(problem: &str) -> Response {

@@ -215,7 +215,9 @@ mod tests {
         for public_url in ["", "http://127.0.0.1:3000", "http://localhost:3000/"] {
             let clients = read(&[origin, ("public_url", public_url)]).ok();
             assert_eq!(
-                clients.and_then(|clients| clients.documents_origin).as_deref(),
+                clients
+                    .and_then(|clients| clients.documents_origin)
+                    .as_deref(),
                 Some("http://127.0.0.1:4000")
             );
         }
@@ -243,7 +245,10 @@ mod tests {
         let problem = problem(&[("clients", bad)]);
         assert_eq!(problem.variable, "clients");
         let text = problem.to_string();
-        assert!(text.contains("entry 2") && text.contains("client_secret"), "{text}");
+        assert!(
+            text.contains("entry 2") && text.contains("client_secret"),
+            "{text}"
+        );
         assert!(!text.contains("s3cret"), "{text}");
     }
 }

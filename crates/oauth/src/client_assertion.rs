@@ -176,9 +176,7 @@ fn seconds(value: &Value) -> Option<u64> {
     value.as_u64().or_else(|| {
         let number = value.as_f64()?;
         // Far beyond any date, and exact in the type.
-        (0.0..1e12)
-            .contains(&number)
-            .then(|| number.floor() as u64)
+        (0.0..1e12).contains(&number).then(|| number.floor() as u64)
     })
 }
 
@@ -220,7 +218,10 @@ mod tests {
         for (name, value) in changes.as_object().unwrap() {
             claims[name] = value.clone();
         }
-        claims.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+        claims
+            .as_object_mut()
+            .unwrap()
+            .retain(|_, value| !value.is_null());
         claims
     }
 
@@ -295,7 +296,11 @@ mod tests {
             json!({ "iat": NOW + LEEWAY + 1 }),
             json!({ "iat": "x" }),
         ] {
-            assert_eq!(check(changes.clone()), Err(AssertionError::Time), "{changes}");
+            assert_eq!(
+                check(changes.clone()),
+                Err(AssertionError::Time),
+                "{changes}"
+            );
         }
     }
 
@@ -310,7 +315,12 @@ mod tests {
         let assertion = signed(json!({ "iss": "other", "sub": "other" }));
         let others = super::check(&assertion, &other, EXPECTED).unwrap();
         assert_ne!(others.id, one.id);
-        for id in [json!(""), json!(1), Value::Null, json!("x".repeat(MAX_ID + 1))] {
+        for id in [
+            json!(""),
+            json!(1),
+            Value::Null,
+            json!("x".repeat(MAX_ID + 1)),
+        ] {
             assert_eq!(check(json!({ "jti": id })), Err(AssertionError::Id));
         }
     }

@@ -162,8 +162,8 @@ fn form_decode(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::client::GrantType;
-    use serde_json::json;
     use ClientAuthenticationError as Error;
+    use serde_json::json;
 
     fn basic(id: &str, secret: &str) -> HeaderMap {
         let mut headers = HeaderMap::new();
@@ -290,7 +290,11 @@ mod tests {
     #[test]
     fn an_assertion_of_an_unknown_type_or_none_at_all_is_refused() {
         let signed = assertion();
-        for (kind, text) in [("x", signed.as_str()), ("", &signed), (client_assertion::TYPE, "")] {
+        for (kind, text) in [
+            ("x", signed.as_str()),
+            ("", &signed),
+            (client_assertion::TYPE, ""),
+        ] {
             let form = Parameters::from([
                 ("client_id", "id"),
                 ("client_assertion_type", kind),

@@ -96,7 +96,10 @@ pub struct Rules<'a> {
 /// # Errors
 ///
 /// [`MetadataError`].
-pub fn read(fields: &Map<String, Value>, rules: Rules<'_>) -> Result<ClientMetadata, MetadataError> {
+pub fn read(
+    fields: &Map<String, Value>,
+    rules: Rules<'_>,
+) -> Result<ClientMetadata, MetadataError> {
     let fields = Fields(fields);
     let grant_types = grant_types(fields, rules.source)?;
     let application_type = application_type(fields)?;
@@ -285,13 +288,12 @@ impl Keys {
         if set.is_some() && url.is_some() {
             return Err(MetadataError::KeysTwice);
         }
-        if let Some(set) = set {
-            if KeySet::from_value(set)
+        if let Some(set) = set
+            && KeySet::from_value(set)
                 .map_err(MetadataError::Keys)?
                 .is_empty()
-            {
-                return Err(MetadataError::NoKey);
-            }
+        {
+            return Err(MetadataError::NoKey);
         }
         if let Some(url) = url {
             document::check_url(url, extra_origin).map_err(MetadataError::KeysUrl)?;

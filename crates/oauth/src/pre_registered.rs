@@ -243,14 +243,26 @@ mod tests {
             (json!({ "client_id": "bad value" }), "client_id"),
             (json!({ "client_secret": "bad-value" }), "client_secret"),
             (json!({ "client_secret": 1 }), "client_secret"),
-            (json!({ "client_secret_sha256": "bad-value" }), "client_secret_sha256"),
-            (json!({ "client_secret": SECRET, "client_secret_sha256": "x" }), "client_secret"),
+            (
+                json!({ "client_secret_sha256": "bad-value" }),
+                "client_secret_sha256",
+            ),
+            (
+                json!({ "client_secret": SECRET, "client_secret_sha256": "x" }),
+                "client_secret",
+            ),
             (
                 json!({ "client_secret": SECRET, "token_endpoint_auth_method": "none" }),
                 "token_endpoint_auth_method",
             ),
-            (json!({ "token_endpoint_auth_method": "client_secret_post" }), "client_secret"),
-            (json!({ "redirect_uris": ["bad-value"] }), "redirect_uris[0]"),
+            (
+                json!({ "token_endpoint_auth_method": "client_secret_post" }),
+                "client_secret",
+            ),
+            (
+                json!({ "redirect_uris": ["bad-value"] }),
+                "redirect_uris[0]",
+            ),
             (json!({ "redirect_uris": [] }), "redirect_uris"),
             (json!({ "grant_types": ["bad-value"] }), "grant_types"),
         ] {
@@ -269,7 +281,10 @@ mod tests {
             Err(ConfigurationError::Entry(2, EntryError::Repeated))
         );
         for text in ["", "{}", "[1]", "[\"a\"]"] {
-            assert_eq!(super::read(text, &[], None), Err(ConfigurationError::NotAnArray));
+            assert_eq!(
+                super::read(text, &[], None),
+                Err(ConfigurationError::NotAnArray)
+            );
         }
         let many = json!(vec![good; MAX_CLIENTS + 1]);
         assert_eq!(read(&many), Err(ConfigurationError::TooMany));

@@ -280,11 +280,17 @@ mod tests {
             "token_endpoint_auth_method": "none",
         });
         let public = updated(&before.client, &fields).unwrap();
-        assert_eq!((public.secret, public.client.secret_hash.clone()), (None, None));
+        assert_eq!(
+            (public.secret, public.client.secret_hash.clone()),
+            (None, None)
+        );
         let mut fields = fields;
         fields["token_endpoint_auth_method"] = json!("client_secret_post");
         let again = updated(&public.client, &fields).unwrap();
-        assert_eq!(again.client.secret_hash, again.secret.as_deref().map(secret::hash));
+        assert_eq!(
+            again.client.secret_hash,
+            again.secret.as_deref().map(secret::hash)
+        );
         assert!(again.secret.is_some());
     }
 

@@ -4,6 +4,7 @@
 //! No Spin and no axum here. A [`Response`] is one that an axum handler may return as it is, and a
 //! test may look into.
 
+mod bearer;
 pub mod cookie;
 pub mod cors;
 mod headers;
@@ -13,6 +14,7 @@ mod problem;
 mod request;
 mod respond;
 
+pub use bearer::bearer_token;
 pub use headers::ContentSecurityPolicy;
 pub use page::Page;
 pub use parameters::{ParameterError, Parameters};

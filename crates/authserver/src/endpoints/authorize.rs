@@ -1,5 +1,6 @@
 //! `/authorize`: the authorization request (RFC 6749 section 3.1) and the person's answer to it.
 
+use crate::clients::FindError;
 use crate::identity::{IdentityProvider, Login, ProviderError};
 use crate::sign_in::{Browser, CONSENT_LIFETIME, LOGIN_LIFETIME, PendingConsent, PendingLogin};
 use crate::{Context, answers, pages};
@@ -22,8 +23,8 @@ enum AuthorizeError {
     Parameter(#[from] ParameterError),
     #[error(transparent)]
     Target(#[from] TargetError),
-    #[error("the client is not known")]
-    UnknownClient,
+    #[error(transparent)]
+    Client(#[from] FindError),
     #[error("{1}")]
     Request(Box<Target>, RequestError),
     #[error("the person said no")]
@@ -34,8 +35,6 @@ enum AuthorizeError {
     Provider(Box<Target>, ProviderError),
     #[error("a value cannot be sealed")]
     Seal,
-    #[error(transparent)]
-    Store(#[from] store::Error),
 }
 
 impl AuthorizeError {
@@ -44,7 +43,11 @@ impl AuthorizeError {
         match self {
             Self::Parameter(error) => pages::bad_target(&error.to_string()),
             Self::Target(error) => pages::bad_target(&error.to_string()),
-            Self::UnknownClient => pages::unknown_client(),
+            Self::Client(FindError::Unknown) => pages::unknown_client(),
+            Self::Client(FindError::Document(error)) => pages::bad_document(&error.to_string()),
+            Self::Client(FindError::Store(error)) => {
+                pages::server_error(&answers::store_failed(&error).description)
+            }
             Self::StaleConsent => pages::stale_consent(),
             Self::Request(target, error) => answers::error_redirect(&target, issuer, &error.into()),
             Self::Denied(target) => {
@@ -64,7 +67,6 @@ impl AuthorizeError {
                 }
             }
             Self::Seal => pages::server_error("A value could not be sealed."),
-            Self::Store(error) => pages::server_error(&answers::store_failed(&error).description),
         }
     }
 }
@@ -106,11 +108,7 @@ async fn ask<K: KeyValue>(
     parameters: &Parameters,
 ) -> Result<Response, AuthorizeError> {
     let client_id = authorization_request::client_id(parameters)?;
-    let client = context
-        .clients()
-        .find(client_id, context.now)
-        .await?
-        .ok_or(AuthorizeError::UnknownClient)?;
+    let client = context.clients().ask_for(client_id, context.now).await?;
     let target = authorization_request::target(parameters, &client)?;
     let asked = authorization_request::read(
         parameters,

@@ -1,5 +1,7 @@
 //! `/callback`: the browser comes back from the identity provider.
 
+use crate::clients::FindError;
+use crate::documents::FetchError;
 use crate::identity::{CodeExchange, IdentityProvider, ProviderError, SignIn};
 use crate::sign_in::{Browser, PendingLogin};
 use crate::{Context, answers, pages};
@@ -31,6 +33,10 @@ enum CallbackError {
     LoginUsed,
     #[error("the client is gone")]
     UnknownClient,
+    #[error(transparent)]
+    Document(FetchError),
+    #[error("the redirect URI is no longer one of the client's")]
+    RedirectUri,
     #[error("{1}")]
     Redirect(Box<Target>, Error),
     #[error("{1}")]
@@ -44,6 +50,8 @@ impl CallbackError {
             Self::ForeignLogin => pages::foreign_login(),
             Self::LoginUsed => pages::login_used(),
             Self::UnknownClient => pages::unknown_client(),
+            Self::Document(error) => pages::bad_document(&error.to_string()),
+            Self::RedirectUri => pages::bad_target(&self.to_string()),
             Self::Redirect(target, error) => answers::error_redirect(&target, issuer, &error),
             Self::Store(target, error) => {
                 answers::error_redirect(&target, issuer, &answers::store_failed(&error))
@@ -122,8 +130,15 @@ async fn complete<K: KeyValue>(
         .clients()
         .keep(&login.client_id, context.now)
         .await
-        .map_err(failed)?
-        .ok_or(CallbackError::UnknownClient)?;
+        .map_err(|error| match error {
+            FindError::Unknown => CallbackError::UnknownClient,
+            FindError::Document(error) => CallbackError::Document(error),
+            FindError::Store(error) => failed(error),
+        })?;
+    // What the client says of itself may have changed since it was asked about.
+    if !client.has_redirect_uri(&login.target.redirect_uri) {
+        return Err(CallbackError::RedirectUri);
+    }
     let SignIn { profile, tokens } = sign_in;
     let grant = Grant {
         client_id: login.client_id,

@@ -5,6 +5,7 @@ pub mod callback;
 pub mod elsewhere;
 pub mod introspect;
 pub mod register;
+pub mod registered_client;
 pub mod revoke;
 pub mod token;
 pub mod well_known;

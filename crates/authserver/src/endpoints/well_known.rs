@@ -6,7 +6,7 @@
 
 use super::elsewhere;
 use crate::answers::READ;
-use config::{Base, Server};
+use config::{Base, Registration, Server};
 use http::header::{CACHE_CONTROL, HeaderValue};
 use http::{Method, StatusCode};
 use oauth::metadata;
@@ -45,14 +45,17 @@ fn find(config: &Server, base: &Base, path: &str) -> Option<Response> {
     {
         return Some(elsewhere::words(external));
     }
+    let registration = config.clients.registration != Registration::Off;
     match name {
         "oauth-authorization-server" => Some(document(&metadata::authorization_server(
             base.as_str(),
             &config.scopes,
+            registration,
         ))),
         "openid-configuration" => Some(document(&metadata::openid_configuration(
             base.as_str(),
             &config.scopes,
+            registration,
         ))),
         "oauth-protected-resource" => {
             let path = rest.strip_prefix(base.path()).unwrap_or(rest);

@@ -3,9 +3,11 @@
 
 mod authorize;
 mod callback;
+mod clients;
 mod discovery;
 mod introspect;
 mod register;
+mod registered_client;
 mod revoke;
 mod token;
 mod world;

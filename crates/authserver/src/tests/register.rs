@@ -1,4 +1,4 @@
-use super::world::{REDIRECT_URI, World, query, request};
+use super::world::{ISSUER, REDIRECT_URI, World, query, request};
 use bytes::Bytes;
 use serde_json::json;
 
@@ -14,7 +14,13 @@ fn a_registration_is_answered_201_with_what_was_registered() {
     assert_eq!(json["client_secret_expires_at"], 0);
     assert_eq!(json["token_endpoint_auth_method"], "client_secret_basic");
     assert_eq!(json["redirect_uris"], json!([REDIRECT_URI]));
-    assert!(json.get("registration_client_uri").is_none());
+    let id = json["client_id"].as_str().unwrap();
+    assert_eq!(
+        json["registration_client_uri"],
+        format!("{ISSUER}/register/{id}")
+    );
+    let token = json["registration_access_token"].as_str().unwrap();
+    assert!(token.starts_with("ghr_") && token.len() > 40);
 }
 
 #[test]
@@ -93,4 +99,43 @@ fn only_json_is_taken_and_only_by_post() {
     assert_eq!((get.status, get.header("allow")), (405, "POST, OPTIONS"));
     let preflight = request("OPTIONS", "/register").body(Bytes::new()).unwrap();
     assert_eq!(world.send(preflight).status, 204);
+}
+
+#[test]
+fn a_guarded_registration_is_opened_by_its_token_alone() {
+    const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+    let mut world = World::with(&[("registration", "token"), ("registration_token", TOKEN)]);
+    let mut register = |authorization: Option<&str>| {
+        let mut builder = request("POST", "/register").header("content-type", "application/json");
+        if let Some(value) = authorization {
+            builder = builder.header("authorization", value);
+        }
+        let body = json!({ "redirect_uris": [REDIRECT_URI] }).to_string();
+        world.send(builder.body(body.into()).unwrap())
+    };
+    let asked = register(None);
+    assert_eq!(asked.status, 401);
+    assert_eq!(
+        asked.header("www-authenticate"),
+        "Bearer realm=\"Gatehouse\""
+    );
+    for wrong in ["Bearer wrong", "Bearer 0123456789abcdef0123456789abcdeF"] {
+        let refused = register(Some(wrong));
+        assert_eq!(refused.error(), (401, "invalid_token".into()));
+        assert!(refused.header("www-authenticate").contains("invalid_token"));
+    }
+    assert_eq!(register(Some(&format!("Bearer {TOKEN}"))).status, 201);
+}
+
+#[test]
+fn where_registration_is_off_nobody_registers_and_nobody_is_told_where() {
+    let mut world = World::with(&[("registration", "off")]);
+    let refused = world.register_json(&json!({ "redirect_uris": [REDIRECT_URI] }));
+    assert_eq!(refused.error(), (403, "access_denied".into()));
+    let metadata = world.get("/.well-known/oauth-authorization-server").json();
+    assert!(metadata.get("registration_endpoint").is_none());
+    let open = World::new()
+        .get("/.well-known/oauth-authorization-server")
+        .json();
+    assert_eq!(open["registration_endpoint"], format!("{ISSUER}/register"));
 }

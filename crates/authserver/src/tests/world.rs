@@ -1,5 +1,6 @@
 //! A server, a provider, and browsers to go there with.
 
+use crate::documents::{Documents, Fetched, Source, What};
 use crate::identity::{
     CodeExchange, IdentityProvider, Login, Profile, ProviderError, SignIn, UpstreamTokens,
 };
@@ -13,8 +14,9 @@ use oauth::pkce::challenge_of;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::collections::{BTreeMap, HashMap};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
 use store::{MemoryKeyValue, Store};
 use url::{Url, form_urlencoded};
 use web::Request;
@@ -31,7 +33,46 @@ pub(super) struct World {
     pub(super) store: Store<MemoryKeyValue>,
     pub(super) provider: Provider,
     pub(super) now: u64,
+    /// What clients publish.
+    pub(super) hosts: Arc<Hosts>,
+    documents: Documents,
     random: StdRng,
+}
+
+/// What lies at which URL, and what was asked for.
+#[derive(Default)]
+pub(super) struct Hosts {
+    pages: Mutex<HashMap<String, String>>,
+    pub(super) asked: Mutex<Vec<String>>,
+}
+
+impl Hosts {
+    pub(super) fn publish(&self, url: &str, page: &Value) {
+        let mut pages = self.pages.lock().unwrap();
+        pages.insert(url.to_owned(), page.to_string());
+    }
+
+    pub(super) fn withdraw(&self, url: &str) {
+        self.pages.lock().unwrap().remove(url);
+    }
+}
+
+impl Source for Arc<Hosts> {
+    fn fetch<'a>(
+        &'a self,
+        what: What,
+        url: &'a str,
+    ) -> Pin<Box<dyn Future<Output = Result<Fetched, String>> + Send + 'a>> {
+        self.asked.lock().unwrap().push(format!("{what:?} {url}"));
+        let page = self.pages.lock().unwrap().get(url).cloned();
+        Box::pin(async {
+            let body = page.ok_or("the host cannot be reached")?.into_bytes();
+            Ok(Fetched {
+                body,
+                good_for: 300,
+            })
+        })
+    }
 }
 
 /// Remembers the sign-ins that were begun, and knows one code for each: `code-<nonce>`.
@@ -105,24 +146,39 @@ impl World {
     }
 
     pub(super) fn at(public_url: &str) -> Self {
-        let config = Server::read(|name| match name {
-            "encryption_key" => Some(KEY),
-            "public_url" => Some(public_url),
-            "scopes" => Some("tools profile"),
-            "access_token_lifetime" => Some("900"),
-            "grant_lifetime" => Some("86400"),
-            "registrations_per_hour" => Some("3"),
-            _ => None,
+        Self::with(&[("public_url", public_url)])
+    }
+
+    pub(super) fn with(variables: &[(&str, &str)]) -> Self {
+        let config = Server::read(|name| {
+            let given = variables.iter().find(|(known, _)| *known == name);
+            given.map(|(_, value)| *value).or(match name {
+                "encryption_key" => Some(KEY),
+                "public_url" => Some(ISSUER),
+                "scopes" => Some("tools profile"),
+                "access_token_lifetime" => Some("900"),
+                "grant_lifetime" => Some("86400"),
+                "registrations_per_hour" => Some("3"),
+                _ => None,
+            })
         })
         .unwrap_or_else(|problems| panic!("{problems:?}"));
+        let hosts = Arc::new(Hosts::default());
         Self {
             base: config.site.base(&http::HeaderMap::new()).unwrap(),
             config,
             store: Store::new(MemoryKeyValue::default(), "t:"),
             provider: Provider::default(),
             now: 1_000_000,
+            documents: Documents::new(Arc::clone(&hosts)),
+            hosts,
             random: StdRng::seed_from_u64(5),
         }
+    }
+
+    /// As another instance: with the same store, and nothing remembered.
+    pub(super) fn forget(&mut self) {
+        self.documents = Documents::new(Arc::clone(&self.hosts));
     }
 
     /// Sends a request to the endpoint at its path.
@@ -131,6 +187,7 @@ impl World {
             config: &self.config,
             base: &self.base,
             store: &self.store,
+            documents: Some(&self.documents),
             now: self.now,
         };
         let (random, provider) = (&mut self.random, &self.provider);
@@ -147,6 +204,9 @@ impl World {
                 "/revoke" => endpoints::revoke::handle(&context, &request).await,
                 "/introspect" => endpoints::introspect::handle(&context, &request).await,
                 "/register" => endpoints::register::handle(&context, random, &request).await,
+                path if path.starts_with("/register/") => {
+                    endpoints::registered_client::handle(&context, random, &request).await
+                }
                 path => endpoints::well_known::handle(
                     context.config,
                     context.base,

@@ -128,7 +128,11 @@ fn a_web_application_redirects_to_https_alone_and_a_native_one_to_whatever_is_sa
             &json!({ "application_type": kind, "redirect_uris": ["https://a.example/", uri] }),
         )
     };
-    for uri in ["http://127.0.0.1/cb", "http://localhost:1/", "app.example:/cb"] {
+    for uri in [
+        "http://127.0.0.1/cb",
+        "http://localhost:1/",
+        "app.example:/cb",
+    ] {
         assert_eq!(read(Some("web"), uri), Err(MetadataError::NotForWeb(1)));
         assert!(read(Some("native"), uri).is_ok());
         assert!(read(None, uri).is_ok());
@@ -155,10 +159,7 @@ fn private_key_jwt_needs_keys_in_one_place() {
     );
     let both = json!({ "jwks": jwks(), "jwks_uri": "https://a.example/keys" });
     assert_eq!(read(both), Err(MetadataError::KeysTwice));
-    assert_eq!(
-        read(json!({ "jwks": jwks() })).unwrap().jwks,
-        Some(jwks())
-    );
+    assert_eq!(read(json!({ "jwks": jwks() })).unwrap().jwks, Some(jwks()));
     let uri = read(json!({ "jwks_uri": "https://a.example/keys" })).unwrap();
     assert_eq!(uri.jwks_uri.as_deref(), Some("https://a.example/keys"));
     let unused = with("jwks", jwks()).unwrap();
@@ -184,7 +185,11 @@ fn a_private_key_in_public_is_refused() {
 
 #[test]
 fn a_document_can_hold_no_secret() {
-    for method in ["client_secret_basic", "client_secret_post", "client_secret_jwt"] {
+    for method in [
+        "client_secret_basic",
+        "client_secret_post",
+        "client_secret_jwt",
+    ] {
         let fields = json!({
             "token_endpoint_auth_method": method,
             "token_endpoint_auth_methods_supported": ["none"],

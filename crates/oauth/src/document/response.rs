@@ -13,7 +13,9 @@ pub const MAX_CACHED: u64 = 86_400;
 #[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum ResponseError {
     /// It is not 200; redirects are not followed (section 5 of the draft).
-    #[error("it answers with the status {0} where only 200 is good, and redirects are not followed")]
+    #[error(
+        "it answers with the status {0} where only 200 is good, and redirects are not followed"
+    )]
     Status(u16),
     /// It is of another type.
     #[error("what it answers is not of the type application/json")]

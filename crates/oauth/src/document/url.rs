@@ -85,8 +85,21 @@ fn is_public(url: &Url) -> bool {
     };
     // RFC 6761, RFC 6762, RFC 8375, RFC 9476, and what networks call their inside.
     const INSIDE: &[&str] = &[
-        "alt", "arpa", "corp", "home", "internal", "intranet", "invalid", "lan", "local",
-        "localdomain", "localhost", "onion", "private", "svc", "test",
+        "alt",
+        "arpa",
+        "corp",
+        "home",
+        "internal",
+        "intranet",
+        "invalid",
+        "lan",
+        "local",
+        "localdomain",
+        "localhost",
+        "onion",
+        "private",
+        "svc",
+        "test",
     ];
     match name.rsplit_once('.') {
         // `svc.cluster.local` and the like end in one of these; a name without a dot is looked for
@@ -156,7 +169,11 @@ mod tests {
             assert_eq!(check_url(url, None), Err(error), "{url}");
         }
         // Parsers read these as addresses, and so are they refused.
-        for url in ["https://2130706433/a", "https://0x7f.1/a", "https://127.1/a"] {
+        for url in [
+            "https://2130706433/a",
+            "https://0x7f.1/a",
+            "https://127.1/a",
+        ] {
             assert!(check_url(url, None).is_err(), "{url}");
         }
         let long = format!("https://app.example/{}", "a".repeat(MAX_BYTES));
@@ -166,7 +183,10 @@ mod tests {
     #[test]
     fn an_extra_origin_opens_that_origin_and_nothing_else() {
         let extra = Some("http://127.0.0.1:4000");
-        assert_eq!(check_url("http://127.0.0.1:4000/client.json", extra), Ok(()));
+        assert_eq!(
+            check_url("http://127.0.0.1:4000/client.json", extra),
+            Ok(())
+        );
         for (url, error) in [
             ("http://127.0.0.1:4001/client.json", Scheme),
             ("http://localhost:4000/client.json", Scheme),

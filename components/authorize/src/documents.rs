@@ -1,0 +1,60 @@
+//! What clients publish about themselves, by way of the component that may fetch it.
+
+use authserver::documents::{Fetched, Source, What};
+use bytes::Bytes;
+use http::StatusCode;
+use http::header::CACHE_CONTROL;
+use platform::http_client::{self, Bounds};
+use std::pin::Pin;
+use std::time::Duration;
+
+/// The component `client-metadata`.
+pub(crate) struct ClientMetadata;
+
+/// More than what it gives itself.
+const BOUNDS: Bounds = Bounds {
+    time: Duration::from_secs(12),
+    size: 32 * 1024,
+};
+
+impl Source for ClientMetadata {
+    fn fetch<'a>(
+        &'a self,
+        what: What,
+        url: &'a str,
+    ) -> Pin<Box<dyn Future<Output = Result<Fetched, String>> + Send + 'a>> {
+        Box::pin(fetch(what, url))
+    }
+}
+
+async fn fetch(what: What, url: &str) -> Result<Fetched, String> {
+    let path = match what {
+        What::Document => "document",
+        What::Keys => "keys",
+    };
+    let query = form_urlencoded::Serializer::new(String::new())
+        .append_pair("url", url)
+        .finish();
+    let request =
+        http::Request::get(format!("http://client-metadata.spin.internal/{path}?{query}"))
+            .body(Bytes::new())
+            .map_err(|_| "the URL cannot be requested".to_owned())?;
+    let answer = http_client::send(request, BOUNDS).await.map_err(|error| {
+        eprintln!("{error}");
+        "it cannot be looked up here just now".to_owned()
+    })?;
+    if answer.status() != StatusCode::OK {
+        return Err(String::from_utf8_lossy(answer.body()).chars().take(300).collect());
+    }
+    let good_for = answer
+        .headers()
+        .get(CACHE_CONTROL)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.strip_prefix("max-age="))
+        .and_then(|seconds| seconds.parse().ok())
+        .unwrap_or(0);
+    Ok(Fetched {
+        body: answer.into_body().to_vec(),
+        good_for,
+    })
+}

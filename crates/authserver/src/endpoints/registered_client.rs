@@ -1,0 +1,130 @@
+//! `/register/<client_id>`: a client reads, changes and removes its registration (RFC 7592).
+//!
+//! What opens it is the registration access token: an authentication code over the client's
+//! identifier, which only the master secret can make. Nothing of it is stored. One that an older
+//! secret of the ring made is good, and each answer has one that the newest made.
+//!
+//! A client that is removed is unknown from then on: its refresh tokens are worth nothing, and no
+//! access token is issued for it. Those that were issued live on for their minutes.
+
+use crate::Context;
+use crate::endpoints::register::{RegisterError, is_json};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::{HeaderMap, Method, StatusCode};
+use keys::{KeyRing, Purpose};
+use oauth::Client;
+use oauth::registration::{self, Management, Registered};
+use rand::CryptoRng;
+use store::KeyValue;
+use web::cors::{Cors, Origin};
+use web::{Request, Response};
+
+const TOKEN: Purpose = Purpose("registration-access-token");
+
+/// What the token starts with, so that scanners for leaked secrets know it.
+const PREFIX: &str = "ghr_";
+
+const CORS: Cors = Cors {
+    methods: "GET, PUT, DELETE, OPTIONS",
+    headers: "authorization, content-type",
+    exposed: "www-authenticate",
+};
+
+/// Answers any request to `/register/<client_id>`.
+pub async fn handle<K: KeyValue>(
+    context: &Context<'_, K>,
+    random: &mut (impl CryptoRng + Send),
+    request: &Request,
+) -> Response {
+    let outcome = match *request.method() {
+        Method::GET => read(context, request).await,
+        Method::PUT => update(context, random, request).await,
+        Method::DELETE => remove(context, request).await,
+        Method::OPTIONS => return CORS.preflight(Origin::Any),
+        _ => Ok(web::method_not_allowed(CORS.methods)),
+    };
+    let response = outcome.unwrap_or_else(|error| error.respond(context.now));
+    CORS.allow(Origin::Any, response)
+}
+
+/// Where a client manages its registration, and its token for that.
+pub(crate) fn management<K>(context: &Context<'_, K>, client: &Client) -> Management {
+    let id = &client.client_id;
+    let code = context.config.keys.authenticate(TOKEN, id.as_bytes());
+    Management {
+        registration_client_uri: context.base.join(&format!("/register/{id}")),
+        registration_access_token: format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(code)),
+    }
+}
+
+async fn read<K: KeyValue>(
+    context: &Context<'_, K>,
+    request: &Request,
+) -> Result<Response, RegisterError> {
+    let client = authorized(context, request).await?;
+    Ok(respond(context, &client.into()))
+}
+
+async fn update<K: KeyValue>(
+    context: &Context<'_, K>,
+    random: &mut (impl CryptoRng + Send),
+    request: &Request,
+) -> Result<Response, RegisterError> {
+    let client = authorized(context, request).await?;
+    if !is_json(request.headers()) {
+        return Err(RegisterError::ContentType);
+    }
+    let updated = registration::update(
+        client,
+        request.body(),
+        &context.config.scopes,
+        context.config.clients.documents_origin.as_deref(),
+        random,
+    )?;
+    let clients = context.clients();
+    if !clients.change(updated.client.clone(), context.now).await? {
+        return Err(RegisterError::Token(true));
+    }
+    Ok(respond(context, &updated))
+}
+
+async fn remove<K: KeyValue>(
+    context: &Context<'_, K>,
+    request: &Request,
+) -> Result<Response, RegisterError> {
+    let client = authorized(context, request).await?;
+    context.clients().remove(&client.client_id).await?;
+    Ok(web::no_content())
+}
+
+/// The client that the request is about, if its token opens it. For a client that is gone the token
+/// is no longer good (RFC 7592 section 2.1).
+async fn authorized<K: KeyValue>(
+    context: &Context<'_, K>,
+    request: &Request,
+) -> Result<Client, RegisterError> {
+    let path = request.uri().path();
+    let id = path.rsplit('/').next().unwrap_or_default();
+    check_token(&context.config.keys, id, request.headers())?;
+    context
+        .clients()
+        .registered(id, context.now)
+        .await?
+        .ok_or(RegisterError::Token(true))
+}
+
+fn check_token(keys: &KeyRing, id: &str, headers: &HeaderMap) -> Result<(), RegisterError> {
+    let token = web::bearer_token(headers).ok_or(RegisterError::Token(false))?;
+    token
+        .strip_prefix(PREFIX)
+        .and_then(|code| URL_SAFE_NO_PAD.decode(code).ok())
+        .filter(|code| keys.is_authentic(TOKEN, id.as_bytes(), code))
+        .map(|_| ())
+        .ok_or(RegisterError::Token(true))
+}
+
+fn respond<K>(context: &Context<'_, K>, registered: &Registered) -> Response {
+    let management = management(context, &registered.client);
+    web::json(StatusCode::OK, &registered.response(&management))
+}

@@ -1,0 +1,180 @@
+use super::world::{ISSUER, KEY, REDIRECT_URI, World, query, request};
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+const NEW_KEY: &str = "1f1e1d1c1b1a191817161514131211100f0e0d0c0b0a09080706050403020100";
+
+struct Registration(Value);
+
+impl Registration {
+    fn make(world: &mut World) -> Self {
+        let answer = world.register_json(&json!({
+            "redirect_uris": [REDIRECT_URI],
+            "client_name": "Before",
+            "token_endpoint_auth_method": "none",
+        }));
+        assert_eq!(answer.status, 201, "{answer:?}");
+        Self(answer.json())
+    }
+
+    fn id(&self) -> &str {
+        self.0["client_id"].as_str().unwrap()
+    }
+
+    fn token(&self) -> &str {
+        self.0["registration_access_token"].as_str().unwrap()
+    }
+
+    fn path(&self) -> String {
+        let uri = self.0["registration_client_uri"].as_str().unwrap();
+        uri.strip_prefix(ISSUER).unwrap().to_owned()
+    }
+
+    fn send(&self, world: &mut World, method: &str, body: &Value) -> super::world::Answer {
+        send(world, method, &self.path(), self.token(), body)
+    }
+}
+
+fn send(
+    world: &mut World,
+    method: &str,
+    path: &str,
+    token: &str,
+    body: &Value,
+) -> super::world::Answer {
+    let request = request(method, path)
+        .header("content-type", "application/json")
+        .header("authorization", format!("Bearer {token}"));
+    world.send(request.body(body.to_string().into()).unwrap())
+}
+
+#[test]
+fn a_client_reads_its_registration_with_its_token() {
+    let mut world = World::new();
+    let registration = Registration::make(&mut world);
+    let read = registration.send(&mut world, "GET", &Value::Null);
+    assert_eq!(read.status, 200, "{read:?}");
+    assert_eq!(read.json(), registration.0);
+    assert_eq!(read.header("cache-control"), "no-store");
+    assert_eq!(read.header("access-control-allow-origin"), "*");
+}
+
+#[test]
+fn a_registration_is_opened_by_its_own_token_alone() {
+    let mut world = World::new();
+    let one = Registration::make(&mut world);
+    let other = Registration::make(&mut world);
+    for token in [other.token(), "ghr_AAAA", "nonsense", one.id()] {
+        for method in ["GET", "PUT", "DELETE"] {
+            let refused = send(&mut world, method, &one.path(), token, &json!({}));
+            assert_eq!(refused.error(), (401, "invalid_token".into()));
+        }
+    }
+    let bare = request("GET", &one.path()).body(Bytes::new()).unwrap();
+    let asked = world.send(bare);
+    assert_eq!(asked.status, 401);
+    assert_eq!(
+        asked.header("www-authenticate"),
+        "Bearer realm=\"Gatehouse\""
+    );
+    assert_eq!(one.send(&mut world, "GET", &Value::Null).status, 200);
+    assert_eq!(one.send(&mut world, "POST", &Value::Null).status, 405);
+}
+
+#[test]
+fn a_client_changes_what_it_says_of_itself() {
+    let mut world = World::new();
+    let registration = Registration::make(&mut world);
+    let elsewhere = "https://client.example/elsewhere";
+    let changed = registration.send(
+        &mut world,
+        "PUT",
+        &json!({
+            "client_id": registration.id(),
+            "redirect_uris": [elsewhere],
+            "client_name": "After",
+            "token_endpoint_auth_method": "none",
+        }),
+    );
+    assert_eq!(changed.status, 200, "{changed:?}");
+    assert_eq!(changed.json()["client_name"], "After");
+    let mut page = |uri: &str| world.get(&format!("/authorize?{}", query(registration.id(), uri)));
+    assert_eq!(page(REDIRECT_URI).status, 400);
+    assert!(page(elsewhere).body.contains("After"));
+    let bad = registration.send(
+        &mut world,
+        "PUT",
+        &json!({ "client_id": registration.id(), "redirect_uris": ["http://a.example/"] }),
+    );
+    assert_eq!(bad.error(), (400, "invalid_redirect_uri".into()));
+}
+
+#[test]
+fn a_change_neither_prolongs_an_unused_registration_nor_ends_a_used_one() {
+    let mut world = World::new();
+    let unused = Registration::make(&mut world);
+    let used = Registration::make(&mut world);
+    world.code(used.id(), "");
+    world.now += 80_000;
+    for registration in [&unused, &used] {
+        let fields = json!({
+            "client_id": registration.id(),
+            "redirect_uris": [REDIRECT_URI],
+            "token_endpoint_auth_method": "none",
+        });
+        assert_eq!(registration.send(&mut world, "PUT", &fields).status, 200);
+    }
+    world.now += 7_000;
+    assert_eq!(unused.send(&mut world, "GET", &Value::Null).status, 401);
+    assert_eq!(used.send(&mut world, "GET", &Value::Null).status, 200);
+}
+
+#[test]
+fn a_removed_client_gets_no_more_tokens() {
+    let mut world = World::new();
+    let answer = world.register_json(&json!({
+        "redirect_uris": [REDIRECT_URI],
+        "token_endpoint_auth_method": "none",
+        "grant_types": ["authorization_code", "refresh_token"],
+    }));
+    let registration = Registration(answer.json());
+    let code = world.code(registration.id(), "");
+    let tokens = world.redeem(registration.id(), &code).json();
+    let refresh_token = tokens["refresh_token"].as_str().unwrap();
+    assert_eq!(
+        registration.send(&mut world, "DELETE", &Value::Null).status,
+        204
+    );
+    let refused = world.refresh(registration.id(), refresh_token);
+    assert_eq!(refused.error(), (401, "invalid_client".into()));
+    let gone = registration.send(&mut world, "GET", &Value::Null);
+    assert_eq!(gone.error(), (401, "invalid_token".into()));
+    let page = world.get(&format!(
+        "/authorize?{}",
+        query(registration.id(), REDIRECT_URI)
+    ));
+    assert_eq!(page.status, 400);
+}
+
+#[test]
+fn a_registration_access_token_outlives_the_rotation_of_the_master_secret() {
+    let mut world = World::new();
+    let registration = Registration::make(&mut world);
+    let rotated = format!("{NEW_KEY},{KEY}");
+    world.config = World::with(&[("encryption_key", &rotated)]).config;
+    let read = registration.send(&mut world, "GET", &Value::Null);
+    assert_eq!(read.status, 200);
+    let renewed = read.json()["registration_access_token"].clone();
+    assert_ne!(renewed, registration.0["registration_access_token"]);
+    world.config = World::with(&[("encryption_key", NEW_KEY)]).config;
+    assert_eq!(
+        registration.send(&mut world, "GET", &Value::Null).status,
+        401
+    );
+    let token = renewed.as_str().unwrap();
+    let path = registration.path();
+    assert_eq!(
+        send(&mut world, "GET", &path, token, &Value::Null).status,
+        200
+    );
+}
