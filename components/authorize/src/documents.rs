@@ -35,16 +35,20 @@ async fn fetch(what: What, url: &str) -> Result<Fetched, String> {
     let query = form_urlencoded::Serializer::new(String::new())
         .append_pair("url", url)
         .finish();
-    let request =
-        http::Request::get(format!("http://client-metadata.spin.internal/{path}?{query}"))
-            .body(Bytes::new())
-            .map_err(|_| "the URL cannot be requested".to_owned())?;
+    let request = http::Request::get(format!(
+        "http://client-metadata.spin.internal/{path}?{query}"
+    ))
+    .body(Bytes::new())
+    .map_err(|_| "the URL cannot be requested".to_owned())?;
     let answer = http_client::send(request, BOUNDS).await.map_err(|error| {
         eprintln!("{error}");
         "it cannot be looked up here just now".to_owned()
     })?;
     if answer.status() != StatusCode::OK {
-        return Err(String::from_utf8_lossy(answer.body()).chars().take(300).collect());
+        return Err(String::from_utf8_lossy(answer.body())
+            .chars()
+            .take(300)
+            .collect());
     }
     let good_for = answer
         .headers()

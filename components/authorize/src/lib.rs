@@ -1,10 +1,13 @@
 //! The component `authorize`: `/authorize`, `/callback`, `/token`, `/revoke` and `/introspect`.
 
+mod documents;
 mod identity;
 
+use authserver::documents::Documents;
 use authserver::{Context, MAX_BODY, endpoints};
 use axum::Router;
 use axum::extract::{Request, State};
+use documents::ClientMetadata;
 use identity::Composed;
 use instance::{Instance, Parts};
 use std::sync::Arc;
@@ -13,12 +16,16 @@ use web::Response;
 platform::http_component!(router);
 
 async fn router() -> Router {
-    Router::new()
-        .fallback(handle)
-        .with_state(Arc::new(Instance::read().await))
+    Router::new().fallback(handle).with_state((
+        Arc::new(Instance::read().await),
+        Arc::new(Documents::new(ClientMetadata)),
+    ))
 }
 
-async fn handle(State(instance): State<Arc<Instance>>, request: Request) -> Response {
+async fn handle(
+    State((instance, documents)): State<(Arc<Instance>, Arc<Documents>)>,
+    request: Request,
+) -> Response {
     let (Parts { config, store }, base) = match instance.place(request.headers()) {
         Ok(place) => place,
         Err(problems) if web::wants_html(request.headers()) => {
@@ -37,6 +44,7 @@ async fn handle(State(instance): State<Arc<Instance>>, request: Request) -> Resp
         config,
         base: &base,
         store,
+        documents: Some(&documents),
         now: platform::time::now(),
     };
     let random = &mut instance::random();

@@ -20,7 +20,7 @@ async fn handle(State(instance): State<Arc<Instance>>, request: Request) -> Resp
         Ok(place) => place,
         Err(problems) => return web::problem_json(&problems),
     };
-    if request.uri().path() != "/register" {
+    if request.uri().path().starts_with("/.well-known/") {
         let (method, path) = (request.method(), request.uri().path());
         return endpoints::well_known::handle(config, &base, method, path);
     }
@@ -35,9 +35,15 @@ async fn handle(State(instance): State<Arc<Instance>>, request: Request) -> Resp
         config,
         base: &base,
         store,
+        documents: None,
         now: platform::time::now(),
     };
-    let response = endpoints::register::handle(&context, &mut instance::random(), &request).await;
+    let random = &mut instance::random();
+    let response = if request.uri().path() == "/register" {
+        endpoints::register::handle(&context, random, &request).await
+    } else {
+        endpoints::registered_client::handle(&context, random, &request).await
+    };
     instance.sweep_sometimes();
     response
 }
