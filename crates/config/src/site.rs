@@ -47,7 +47,7 @@ impl Site {
         }
         full_url
             .and_then(|url| Url::parse(url).ok())
-            .filter(is_loopback)
+            .filter(|url| matches!(url.scheme(), "http" | "https") && is_loopback(url))
             .map(|url| Base(url.origin().ascii_serialization()))
             .ok_or_else(|| {
                 Problem::new(
@@ -151,6 +151,8 @@ mod tests {
             "http://127.0.0.1.example.com/",
             "http://localhost.example.com/",
             "http://user@evil.example/",
+            "ws://127.0.0.1/",
+            "app://localhost/",
             "nonsense",
         ] {
             assert_eq!(

@@ -1,0 +1,66 @@
+//! What holds whatever anybody sends: one function a parser of foreign input.
+//!
+//! Each takes bytes, as an attacker would choose them, and panics where a rule is broken. The fuzzer
+//! in `fuzz/` calls them with bytes that it makes up, and this crate's tests with the corpora that
+//! are kept in `fuzz/corpus` and with small changes to those.
+
+mod access_token;
+mod authorization_request;
+mod client_authentication;
+mod client_metadata;
+mod cookie;
+mod jsonrpc;
+mod mcp_headers;
+mod parameters;
+mod provider_answers;
+mod redirect_uri;
+mod sealed;
+mod site;
+
+pub use access_token::access_token;
+pub use authorization_request::authorization_request;
+pub use client_authentication::client_authentication;
+pub use client_metadata::client_metadata;
+pub use cookie::cookie;
+pub use jsonrpc::jsonrpc;
+pub use mcp_headers::mcp_headers;
+pub use parameters::parameters;
+pub use provider_answers::provider_answers;
+pub use redirect_uri::redirect_uri;
+pub use sealed::sealed;
+pub use site::site;
+
+/// A function that panics where a rule is broken, and its name.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// Every one of them.
+pub const TARGETS: &[Target] = &[
+    ("access_token", access_token),
+    ("authorization_request", authorization_request),
+    ("client_authentication", client_authentication),
+    ("client_metadata", client_metadata),
+    ("cookie", cookie),
+    ("jsonrpc", jsonrpc),
+    ("mcp_headers", mcp_headers),
+    ("parameters", parameters),
+    ("provider_answers", provider_answers),
+    ("redirect_uri", redirect_uri),
+    ("sealed", sealed),
+    ("site", site),
+];
+
+/// The master secret of the targets that need one; it guards nothing.
+const KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+
+/// The scopes that exist.
+fn existing() -> Vec<String> {
+    ["tools", "profile", "upstream_token"]
+        .map(str::to_owned)
+        .into()
+}
+
+/// The bytes as text, and what stands behind their first line.
+fn first_line(data: &[u8]) -> Option<(&str, &str)> {
+    let text = std::str::from_utf8(data).ok()?;
+    Some(text.split_once('\n').unwrap_or((text, "")))
+}
