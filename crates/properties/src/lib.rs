@@ -10,6 +10,7 @@ mod client_authentication;
 mod client_metadata;
 mod cookie;
 mod jsonrpc;
+mod jwt;
 mod mcp_headers;
 mod parameters;
 mod provider_answers;
@@ -17,6 +18,7 @@ mod redirect_uri;
 mod sealed;
 mod site;
 
+pub use self::jwt::{jwks, jwt};
 pub use access_token::access_token;
 pub use authorization_request::authorization_request;
 pub use client_authentication::client_authentication;
@@ -41,6 +43,8 @@ pub const TARGETS: &[Target] = &[
     ("client_metadata", client_metadata),
     ("cookie", cookie),
     ("jsonrpc", jsonrpc),
+    ("jwks", jwks),
+    ("jwt", jwt),
     ("mcp_headers", mcp_headers),
     ("parameters", parameters),
     ("provider_answers", provider_answers),
