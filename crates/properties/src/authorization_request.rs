@@ -1,7 +1,7 @@
-use crate::existing;
+use crate::{existing, registered};
 use oauth::authorization_request::{Target, client_id, read, target};
 use oauth::resource::Resources;
-use oauth::{Client, pkce, registration, scope};
+use oauth::{pkce, scope};
 use web::Parameters;
 
 /// The query of an authorization request of a client with three redirect URIs: the browser goes to
@@ -17,7 +17,7 @@ pub fn authorization_request(data: &[u8]) {
         assert!(!id.is_empty());
     }
     let existing = existing();
-    let client = client(&existing);
+    let client = registered(CLIENT, None);
     let Ok(target) = target(&parameters, &client) else {
         return;
     };
@@ -52,13 +52,5 @@ pub fn authorization_request(data: &[u8]) {
     assert!(!parameters.is_repeated("scope") && !parameters.is_repeated("redirect_uri"));
 }
 
-fn client(existing: &[String]) -> Client {
-    let body =
-        br#"{"redirect_uris":["https://client.example/cb","http://127.0.0.1/cb?a=b","app:/cb"]}"#;
-    Client {
-        client_id: "id".to_owned(),
-        issued_at: 0,
-        secret_hash: None,
-        metadata: registration::read_metadata(body, existing).expect("good metadata"),
-    }
-}
+const CLIENT: &str =
+    r#"{"redirect_uris":["https://client.example/cb","http://127.0.0.1/cb?a=b","app:/cb"]}"#;

@@ -1,10 +1,10 @@
-use crate::{existing, first_line};
+use crate::{first_line, registered};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
 use http::header::{AUTHORIZATION, HeaderValue};
 use oauth::client_authentication::read;
-use oauth::{Client, registration, secret};
+use oauth::{Client, secret};
 use web::Parameters;
 
 const SECRET: &str = "ghs_a secret+of:100%";
@@ -82,11 +82,6 @@ fn client(method: &str) -> Client {
         "redirect_uris": ["https://client.example/cb"],
         "token_endpoint_auth_method": method,
     });
-    Client {
-        client_id: "id".to_owned(),
-        issued_at: 0,
-        secret_hash: (method != "none").then(|| secret::hash(SECRET)),
-        metadata: registration::read_metadata(metadata.to_string().as_bytes(), &existing())
-            .expect("good metadata"),
-    }
+    let secret_hash = (method != "none").then(|| secret::hash(SECRET));
+    registered(&metadata.to_string(), secret_hash)
 }

@@ -1,13 +1,33 @@
 use crate::existing;
-use oauth::client::GrantType;
-use oauth::{redirect_uri, registration, scope};
+use oauth::client::{AuthMethod, GrantType};
+use oauth::client_metadata::{self, Rules, Source};
+use oauth::{redirect_uri, scope};
+use serde_json::{Map, Value};
 use url::Url;
 
 /// The metadata of a registration: every field is of its kind and size, and what was accepted is
 /// accepted again as the same.
 pub fn client_metadata(data: &[u8]) {
+    let Ok(Value::Object(fields)) = serde_json::from_slice(data) else {
+        return;
+    };
+    for source in [
+        Source::Registration,
+        Source::Document,
+        Source::Configuration,
+    ] {
+        check(&fields, source);
+    }
+}
+
+fn check(fields: &Map<String, Value>, source: Source) {
     let existing = existing();
-    let Ok(metadata) = registration::read_metadata(data, &existing) else {
+    let rules = Rules {
+        source,
+        scopes: &existing,
+        extra_origin: None,
+    };
+    let Ok(metadata) = client_metadata::read(fields, rules) else {
         return;
     };
     for uri in &metadata.redirect_uris {
@@ -46,9 +66,14 @@ pub fn client_metadata(data: &[u8]) {
             assert!(scope == scope::OFFLINE_ACCESS || existing.iter().any(|known| known == scope));
         }
     }
-    let written = serde_json::to_vec(&metadata).expect("metadata is JSON");
-    assert_eq!(
-        registration::read_metadata(&written, &existing),
-        Ok(metadata)
-    );
+    if source != Source::Configuration {
+        assert!(!metadata.grant_types.contains(&GrantType::ClientCredentials));
+    }
+    let uses_secret = [AuthMethod::ClientSecretBasic, AuthMethod::ClientSecretPost]
+        .contains(&metadata.token_endpoint_auth_method);
+    assert!(!(uses_secret && source == Source::Document));
+    let Ok(Value::Object(written)) = serde_json::to_value(&metadata) else {
+        panic!("metadata is a JSON object");
+    };
+    assert_eq!(client_metadata::read(&written, rules), Ok(metadata));
 }

@@ -7,6 +7,7 @@
 mod access_token;
 mod authorization_request;
 mod client_authentication;
+mod client_document;
 mod client_metadata;
 mod cookie;
 mod jsonrpc;
@@ -22,6 +23,7 @@ pub use self::jwt::{jwks, jwt};
 pub use access_token::access_token;
 pub use authorization_request::authorization_request;
 pub use client_authentication::client_authentication;
+pub use client_document::client_document;
 pub use client_metadata::client_metadata;
 pub use cookie::cookie;
 pub use jsonrpc::jsonrpc;
@@ -32,6 +34,10 @@ pub use redirect_uri::redirect_uri;
 pub use sealed::sealed;
 pub use site::site;
 
+use oauth::Client;
+use oauth::client_metadata::{Rules, Source};
+use serde_json::Value;
+
 /// A function that panics where a rule is broken, and its name.
 pub type Target = (&'static str, fn(&[u8]));
 
@@ -40,6 +46,7 @@ pub const TARGETS: &[Target] = &[
     ("access_token", access_token),
     ("authorization_request", authorization_request),
     ("client_authentication", client_authentication),
+    ("client_document", client_document),
     ("client_metadata", client_metadata),
     ("cookie", cookie),
     ("jsonrpc", jsonrpc),
@@ -61,6 +68,24 @@ fn existing() -> Vec<String> {
     ["tools", "profile", "upstream_token"]
         .map(str::to_owned)
         .into()
+}
+
+/// A client that is registered with this metadata.
+fn registered(metadata: &str, secret_hash: Option<String>) -> Client {
+    let Ok(Value::Object(fields)) = serde_json::from_str(metadata) else {
+        panic!("no JSON object: {metadata}");
+    };
+    let rules = Rules {
+        source: Source::Registration,
+        scopes: &existing(),
+        extra_origin: None,
+    };
+    Client {
+        client_id: "id".to_owned(),
+        issued_at: 0,
+        secret_hash,
+        metadata: oauth::client_metadata::read(&fields, rules).expect("good metadata"),
+    }
 }
 
 /// The bytes as text, and what stands behind their first line.
