@@ -50,16 +50,15 @@ fn check(fields: &Map<String, Value>, source: Source) {
         );
         assert_eq!(text.trim(), text);
     }
-    for uri in [
+    let addresses = [
         &metadata.client_uri,
         &metadata.logo_uri,
         &metadata.policy_uri,
         &metadata.tos_uri,
-    ] {
-        if let Some(uri) = uri {
-            let url = Url::parse(uri).expect("a web address is a URL");
-            assert!(matches!(url.scheme(), "http" | "https"));
-        }
+    ];
+    for uri in addresses.into_iter().flatten() {
+        let url = Url::parse(uri).expect("a web address is a URL");
+        assert!(matches!(url.scheme(), "http" | "https"));
     }
     if let Some(scopes) = &metadata.scope {
         for scope in scope::parse(scopes).expect("a list of scopes") {
