@@ -13,8 +13,8 @@ pub const MAX_BODY: usize = oauth::registration::MAX_BODY;
 /// For what browser-based clients post to: no cookie counts there, so any page may.
 pub(crate) const POST: Cors = Cors {
     methods: "POST, OPTIONS",
-    headers: "authorization, content-type, mcp-protocol-version",
-    exposed: "www-authenticate, retry-after",
+    headers: "authorization, content-type, dpop, mcp-protocol-version",
+    exposed: "www-authenticate, retry-after, dpop-nonce",
 };
 
 /// For what anybody may read.

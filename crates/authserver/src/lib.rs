@@ -31,6 +31,7 @@ pub use answers::MAX_BODY;
 
 use config::{Base, Server};
 use documents::Documents;
+use dpop::Prover;
 use grants::Grants;
 use oauth::resource::Resources;
 use store::{KeyValue, Store};
@@ -56,6 +57,11 @@ impl<'a, K: KeyValue> Context<'a, K> {
 
     fn clients(&self) -> clients::Clients<'a, K> {
         clients::Clients::new(self.store, self.config, self.documents)
+    }
+
+    /// Whoever checks proofs of possession.
+    fn prover(&self) -> Prover<'a> {
+        Prover::new(&self.config.keys, self.config.dpop_nonces)
     }
 
     fn resources(&self) -> Resources {

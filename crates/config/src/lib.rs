@@ -7,6 +7,7 @@ mod authorization_server;
 mod clients;
 mod consent;
 mod descope;
+mod dpop;
 mod operator;
 mod server;
 mod site;

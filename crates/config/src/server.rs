@@ -2,7 +2,7 @@
 
 use crate::consent::read_show_logos;
 use crate::operator::read_admin_token;
-use crate::{AdminToken, AuthorizationServer, Clients, Problem, Site, given};
+use crate::{AdminToken, AuthorizationServer, Clients, Problem, Site, dpop, given};
 use keys::KeyRing;
 
 /// The configuration of the components that hold keys.
@@ -25,6 +25,8 @@ pub struct Server {
     pub registrations_per_hour: u64,
     /// Which clients there are, and who may register.
     pub clients: Clients,
+    /// Whether proofs of possession need a nonce of ours.
+    pub dpop_nonces: bool,
     /// Web origins, besides our own, whose pages may call the MCP endpoint.
     pub allowed_origins: Vec<String>,
     /// Whether the consent page shows a client's logo, which the browser fetches from its host.
@@ -43,6 +45,7 @@ impl Server {
         "access_token_lifetime",
         "grant_lifetime",
         "registrations_per_hour",
+        "dpop_nonces",
         "allowed_origins",
         "authorization_server",
         "descope_base_url",
@@ -71,6 +74,7 @@ impl Server {
         let access_token_lifetime = note(ACCESS_TOKEN_LIFETIME.read(&values), &mut problems);
         let grant_lifetime = note(GRANT_LIFETIME.read(&values), &mut problems);
         let registrations_per_hour = note(REGISTRATIONS_PER_HOUR.read(&values), &mut problems);
+        let dpop_nonces = note(dpop::read_nonces(&values), &mut problems);
         let allowed_origins = note(read_origins(&values), &mut problems);
         let authorization_server = AuthorizationServer::read(&values)
             .map_err(|found| problems.extend(found))
@@ -91,6 +95,7 @@ impl Server {
                 grant_lifetime: grant_lifetime?,
                 registrations_per_hour: registrations_per_hour?,
                 clients: clients?,
+                dpop_nonces: dpop_nonces?,
                 allowed_origins: allowed_origins?,
                 show_logos: show_logos?,
                 admin_token: admin_token?,
@@ -276,6 +281,7 @@ mod tests {
             ("access_token_lifetime", "bad-value"),
             ("grant_lifetime", "1"),
             ("registrations_per_hour", "-1"),
+            ("dpop_nonces", "bad-value"),
             ("allowed_origins", "bad-value"),
             ("authorization_server", "descope"),
             ("descope_base_url", "bad-value"),

@@ -11,6 +11,7 @@ use crate::{Caller, Environment, IdentityError, IdentityProvider, Parts, Present
 use config::AuthorizationServer;
 use grants::Grants;
 use http::HeaderMap;
+use http::request::Parts as Head;
 use keys::VerifyError;
 use oauth::access_token::{self, AccessTokenError, Claims};
 use sha2::{Digest, Sha256};
@@ -55,47 +56,66 @@ pub(crate) struct Remembered {
 impl<P: Parts> Server<P> {
     pub(crate) async fn authenticate(
         &self,
-        headers: &HeaderMap,
+        head: &Head,
         place: &Place,
     ) -> Result<Authenticated, Refusal> {
-        let authorization = authorization(headers)?.ok_or(Refusal::NoToken)?;
-        let token = authorization.token;
-        let hash: [u8; 32] = Sha256::digest(token).into();
+        let authorization = authorization(&head.headers)?.ok_or(Refusal::NoToken)?;
+        let hash = Sha256::digest(authorization.token).into();
         let now = self.environment.now();
+        match authorization.scheme {
+            Scheme::Bearer => self.bearer(&authorization, hash, place, now).await,
+            Scheme::Dpop => {
+                self.possessed(head, authorization.token, &hash, place, now)
+                    .await
+            }
+        }
+    }
+
+    async fn bearer(
+        &self,
+        authorization: &Authorization<'_>,
+        hash: [u8; 32],
+        place: &Place,
+        now: u64,
+    ) -> Result<Authenticated, Refusal> {
         if let Some(remembered) = self.presented.get(&hash)
             && remembered.until > now
         {
             return Ok(self.presented(&remembered.presented, authorization.value));
         }
         if self.config.authorization_server.external().is_some() {
-            return self.ask_the_provider(&authorization, hash, now).await;
+            return self.ask_the_provider(authorization, hash, now).await;
         }
-        let claims = match self.claims.get(&hash) {
-            Some(claims) => claims,
-            None => match self.config.keys.verify::<Claims>(access_token::TYP, token) {
-                Ok(claims) => {
-                    let claims = Arc::new(claims);
-                    self.claims.insert(hash, Arc::clone(&claims));
-                    claims
-                }
-                Err(VerifyError::WrongType) => {
-                    return self.ask_the_provider(&authorization, hash, now).await;
-                }
-                Err(VerifyError::Malformed) => {
-                    return Err(Refusal::InvalidToken("The token is malformed."));
-                }
-                Err(VerifyError::WrongKey) => {
-                    return Err(Refusal::InvalidToken(
-                        "The token was not signed by this server.",
-                    ));
-                }
-            },
+        let claims = match self.claims_of(authorization.token, &hash) {
+            Ok(claims) => claims,
+            Err(VerifyError::WrongType) => {
+                return self.ask_the_provider(authorization, hash, now).await;
+            }
+            Err(error) => return Err(not_ours(&error)),
         };
+        // RFC 9449 section 7.2.
+        if claims.cnf.is_some() {
+            return Err(Refusal::Bound);
+        }
         self.alive(&claims, place, now).await
     }
 
+    /// What a token of ours says, whose hash is `hash`. Its signature is checked once.
+    pub(crate) fn claims_of(
+        &self,
+        token: &str,
+        hash: &[u8; 32],
+    ) -> Result<Arc<Claims>, VerifyError> {
+        if let Some(claims) = self.claims.get(hash) {
+            return Ok(claims);
+        }
+        let claims: Arc<Claims> = Arc::new(self.config.keys.verify(access_token::TYP, token)?);
+        self.claims.insert(*hash, Arc::clone(&claims));
+        Ok(claims)
+    }
+
     /// The claims' holder, if the claims are for us, now, and their grant is alive.
-    async fn alive(
+    pub(crate) async fn alive(
         &self,
         claims: &Claims,
         place: &Place,
@@ -197,13 +217,57 @@ impl<P: Parts> Server<P> {
     }
 }
 
-/// An Authorization header with a bearer token.
+/// A token that is none of ours.
+pub(crate) fn not_ours(error: &VerifyError) -> Refusal {
+    Refusal::InvalidToken(match error {
+        VerifyError::Malformed => "The token is malformed.",
+        VerifyError::WrongType => "The token is not an access token of this server.",
+        VerifyError::WrongKey => "The token was not signed by this server.",
+    })
+}
+
+/// How a token is presented.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scheme {
+    /// By whoever has it (RFC 6750).
+    Bearer,
+    /// With a proof of the key that it is bound to (RFC 9449 section 7.1).
+    Dpop,
+}
+
+impl Scheme {
+    /// The scheme that a request uses, or means to; `Bearer` if it uses none of ours.
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
+        headers
+            .get(http::header::AUTHORIZATION)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| Self::parse(value.split(' ').next()?))
+            .unwrap_or(Self::Bearer)
+    }
+
+    fn parse(name: &str) -> Option<Self> {
+        [Self::Bearer, Self::Dpop]
+            .into_iter()
+            .find(|scheme| name.eq_ignore_ascii_case(scheme.as_str()))
+    }
+
+    /// As challenges spell it.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Bearer => "Bearer",
+            Self::Dpop => "DPoP",
+        }
+    }
+}
+
+/// An Authorization header with a token.
 struct Authorization<'h> {
+    scheme: Scheme,
     value: &'h str,
     token: &'h str,
 }
 
-/// The bearer token of a request; `None` if it has none, or credentials of another scheme.
+/// The token of a request; `None` if it has none, or credentials of another scheme.
 fn authorization(headers: &HeaderMap) -> Result<Option<Authorization<'_>>, Refusal> {
     const MALFORMED: Refusal = Refusal::InvalidToken("The Authorization header is malformed.");
     let mut values = headers.get_all(http::header::AUTHORIZATION).iter();
@@ -215,9 +279,9 @@ fn authorization(headers: &HeaderMap) -> Result<Option<Authorization<'_>>, Refus
     }
     let value = value.to_str().map_err(|_| MALFORMED)?;
     let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
-    if !scheme.eq_ignore_ascii_case("bearer") {
+    let Some(scheme) = Scheme::parse(scheme) else {
         return Ok(None);
-    }
+    };
     let token = token.trim();
     let is_token = (1..=LONGEST_TOKEN).contains(&token.len())
         && token.bytes().all(|byte| {
@@ -225,7 +289,11 @@ fn authorization(headers: &HeaderMap) -> Result<Option<Authorization<'_>>, Refus
                 || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=')
         });
     if is_token {
-        Ok(Some(Authorization { value, token }))
+        Ok(Some(Authorization {
+            scheme,
+            value,
+            token,
+        }))
     } else {
         Err(MALFORMED)
     }

@@ -5,7 +5,8 @@
 //! [`Environment`] of clock, sleep, randomness and spawned work. The component puts Spin and two
 //! composed components there, the tests put memory.
 //!
-//! What an authenticated `tools/call` costs: one read of the store, for the grant, and no write.
+//! What an authenticated `tools/call` costs: one read of the store, for the grant, and no write;
+//! with a proof of possession, three writes more.
 
 mod authentication;
 mod body;
@@ -19,6 +20,7 @@ mod mailbox;
 mod messages;
 mod origin;
 mod place;
+mod possession;
 mod refusal;
 mod server;
 mod session;

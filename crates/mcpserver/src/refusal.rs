@@ -1,6 +1,7 @@
 //! Requests that go no further, and the one place where each gets its status.
 
 use crate::Body;
+use crate::authentication::Scheme;
 use crate::body::from_web;
 use crate::place::{Place, Transport};
 use config::Problem;
@@ -24,6 +25,10 @@ pub(crate) enum Refusal {
     NoToken,
     /// 401: the token is not good, for this reason.
     InvalidToken(&'static str),
+    /// 401: the token is bound to a key, and was presented as a bearer token.
+    Bound,
+    /// 401: the proof of the key that the token is bound to is not good.
+    Proof(dpop::Error),
     /// 403: the token lacks a scope; the ones to ask for.
     InsufficientScope(Vec<String>),
     /// 405, with the methods there are.
@@ -46,13 +51,21 @@ pub(crate) enum Refusal {
     Unavailable,
 }
 
+/// What a refusal says of the request and of the way in.
+pub(crate) struct Terms<'a> {
+    /// Where the server is, if that is known.
+    pub(crate) place: Option<&'a Place>,
+    pub(crate) transport: Transport,
+    /// How the request presented its token.
+    pub(crate) scheme: Scheme,
+    /// Whether tokens may be bound to keys.
+    pub(crate) offers_dpop: bool,
+    /// The scopes that there are.
+    pub(crate) scopes: &'a [String],
+}
+
 impl Refusal {
-    pub(crate) fn into_response(
-        self,
-        place: Option<&Place>,
-        transport: Transport,
-        scopes: &[String],
-    ) -> Response<Body> {
+    pub(crate) fn into_response(self, terms: &Terms<'_>) -> Response<Body> {
         match self {
             Self::Misconfigured(problems) => from_web(web::problem_json(&problems)),
             Self::IdentityMisconfigured(problem) => error(
@@ -66,12 +79,31 @@ impl Refusal {
             ),
             Self::NoToken => {
                 let response = refused(StatusCode::UNAUTHORIZED, "Sign in to use this server.");
-                challenge(response, place, transport, &[], scopes)
+                let mut response = challenge(response, terms, Scheme::Bearer, &[], terms.scopes);
+                if terms.offers_dpop {
+                    let algorithms = HeaderValue::from_str(&format!("DPoP {}", algorithms()));
+                    let headers = response.headers_mut();
+                    headers.extend(algorithms.ok().map(|value| (WWW_AUTHENTICATE, value)));
+                }
+                response
             }
             Self::InvalidToken(reason) => {
                 let response = refused(StatusCode::UNAUTHORIZED, reason);
                 let parameters = [("error", "invalid_token"), ("error_description", reason)];
-                challenge(response, place, transport, &parameters, scopes)
+                challenge(response, terms, terms.scheme, &parameters, terms.scopes)
+            }
+            Self::Bound => {
+                const REASON: &str =
+                    "The token is bound to a key: present it with the DPoP scheme and a proof.";
+                let response = refused(StatusCode::UNAUTHORIZED, REASON);
+                let parameters = [("error", "invalid_token"), ("error_description", REASON)];
+                challenge(response, terms, Scheme::Dpop, &parameters, terms.scopes)
+            }
+            Self::Proof(error) => {
+                let reason = error.to_string();
+                let response = refused(StatusCode::UNAUTHORIZED, format!("{reason}."));
+                let parameters = [("error", error.code()), ("error_description", &reason)];
+                challenge(response, terms, Scheme::Dpop, &parameters, terms.scopes)
             }
             Self::InsufficientScope(needed) => {
                 const REASON: &str = "The tool needs a scope that the token does not have.";
@@ -80,7 +112,7 @@ impl Refusal {
                     ("error", "insufficient_scope"),
                     ("error_description", REASON),
                 ];
-                challenge(response, place, transport, &parameters, &needed)
+                challenge(response, terms, terms.scheme, &parameters, &needed)
             }
             Self::Method(allowed) => with(
                 refused(
@@ -170,16 +202,17 @@ fn with(
     response
 }
 
-/// Adds the challenge (RFC 6750 section 3, RFC 9728 section 5.1).
+/// Adds the challenge (RFC 6750 section 3, RFC 9449 section 7.1, RFC 9728 section 5.1).
 fn challenge(
     response: Response<Body>,
-    place: Option<&Place>,
-    transport: Transport,
+    terms: &Terms<'_>,
+    scheme: Scheme,
     parameters: &[(&str, &str)],
     scopes: &[String],
 ) -> Response<Body> {
     let scope = scopes.join(" ");
-    let metadata = place.map(|place| ("resource_metadata", place.metadata(transport)));
+    let metadata = terms.place.map(|place| place.metadata(terms.transport));
+    let metadata = metadata.map(|metadata| ("resource_metadata", metadata));
     let scope = (!scope.is_empty()).then_some(("scope", scope.as_str()));
     let text = parameters
         .iter()
@@ -187,12 +220,18 @@ fn challenge(
         .chain(metadata)
         .chain(scope)
         .map(|(name, value)| format!("{name}=\"{value}\""))
+        .chain((scheme == Scheme::Dpop).then(algorithms))
         .collect::<Vec<_>>()
         .join(", ");
-    let value = HeaderValue::from_str(&format!("Bearer {text}"));
+    let value = HeaderValue::from_str(&format!("{} {text}", scheme.as_str()));
     with(
         response,
         WWW_AUTHENTICATE,
         value.unwrap_or(HeaderValue::from_static("Bearer")),
     )
+}
+
+/// The algorithms of proofs (RFC 9449 section 7.1).
+fn algorithms() -> String {
+    format!("algs=\"{}\"", dpop::ALGORITHMS.join(" "))
 }

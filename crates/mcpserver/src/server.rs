@@ -1,13 +1,13 @@
 //! The server: from a request to its transport, and what holds for all of them.
 
-use crate::authentication::Remembered;
+use crate::authentication::{Remembered, Scheme};
 use crate::body::from_web;
 use crate::cache::Cache;
 use crate::place::{Place, Transport};
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, Terms};
 use crate::session::Sessions;
 use crate::toolbox::Toolbox;
-use crate::{Body, Parts, http_sse, origin, streamable_http};
+use crate::{Body, Environment, Parts, http_sse, origin, streamable_http};
 use bytes::{Buf, Bytes};
 use config::Problem;
 use http::header::{
@@ -82,8 +82,14 @@ impl<P: Parts> Server<P> {
         };
         let place = self.place(&head.headers);
         let known_place = place.as_deref().ok();
-        let refuse =
-            |refusal: Refusal| refusal.into_response(known_place, transport, &self.config.scopes);
+        let terms = Terms {
+            place: known_place,
+            transport,
+            scheme: Scheme::of(&head.headers),
+            offers_dpop: self.config.authorization_server.external().is_none(),
+            scopes: &self.config.scopes,
+        };
+        let refuse = |refusal: Refusal| refusal.into_response(&terms);
         let origin = match origin::check(&head.headers, known_place, &self.config.allowed_origins) {
             Ok(origin) => origin.and_then(|origin| origin.to_str().ok()),
             Err(origin::Foreign) => return refuse(Refusal::Origin),
@@ -96,6 +102,11 @@ impl<P: Parts> Server<P> {
             }
             (Ok(place), _) => self.answer(&head, body, place).await.unwrap_or_else(refuse),
         };
+        if head.headers.contains_key(dpop::PROOF)
+            && let Some(nonce) = self.prover().nonce(self.environment.now())
+        {
+            response.headers_mut().insert(dpop::NONCE, nonce);
+        }
         if let Some(origin) = origin {
             cors.allow_headers(Origin::One(origin), response.headers_mut());
         }
@@ -114,7 +125,7 @@ impl<P: Parts> Server<P> {
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let headers = &head.headers;
-        let authenticated = self.authenticate(headers, place).await?;
+        let authenticated = self.authenticate(head, place).await?;
         match head.uri.path() {
             "/sse" => {
                 self.open_stream(&head.method, headers, place, &authenticated)
@@ -205,6 +216,6 @@ pub(crate) fn event_stream(body: Body) -> Response<Body> {
 /// What pages may send and read; the methods are each path's own.
 const CORS: Cors = Cors {
     methods: "",
-    headers: "Authorization, Content-Type, Accept, Last-Event-ID, MCP-Protocol-Version, MCP-Session-Id, MCP-Method, MCP-Name",
-    exposed: "WWW-Authenticate, Mcp-Session-Id",
+    headers: "Authorization, DPoP, Content-Type, Accept, Last-Event-ID, MCP-Protocol-Version, MCP-Session-Id, MCP-Method, MCP-Name",
+    exposed: "WWW-Authenticate, DPoP-Nonce, Mcp-Session-Id",
 };

@@ -29,6 +29,16 @@ pub struct Claims {
     pub jti: String,
     /// The id of its grant: a token whose grant has ended has ended.
     pub grant: String,
+    /// The key that its holder has to prove, if it is bound to one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cnf: Option<Confirmation>,
+}
+
+/// What a token is bound to (RFC 7800 section 3.1).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Confirmation {
+    /// The thumbprint of a key that a proof has to show (RFC 9449 section 6.1).
+    pub jkt: String,
 }
 
 /// One audience or several (RFC 7519 section 4.1.3).
@@ -73,6 +83,8 @@ pub struct Issue<'a> {
     pub lifetime: u64,
     /// Its identifier, which is random.
     pub id: String,
+    /// The thumbprint of the key that it is bound to, if it is.
+    pub key: Option<String>,
 }
 
 /// Why an access token is not accepted.
@@ -106,6 +118,7 @@ pub fn issue(issue: Issue<'_>, now: u64) -> Claims {
             .min(now.saturating_add(issue.lifetime)),
         jti: issue.id,
         grant: issue.grant.to_owned(),
+        cnf: issue.key.map(|jkt| Confirmation { jkt }),
     }
 }
 
@@ -148,6 +161,15 @@ impl Claims {
         self.scopes().any(|known| known == scope)
     }
 
+    /// How it is to be presented: `Bearer` (RFC 6750 section 4), or `DPoP` with a proof of its key
+    /// (RFC 9449 section 5).
+    pub fn token_type(&self) -> &'static str {
+        match self.cnf {
+            None => "Bearer",
+            Some(_) => "DPoP",
+        }
+    }
+
     /// Its scopes.
     pub fn scopes(&self) -> impl Iterator<Item = &str> {
         self.scope.split(' ').filter(|scope| !scope.is_empty())
@@ -173,6 +195,7 @@ mod tests {
                 grant_expires_at: 10_000,
                 lifetime: 900,
                 id: "jti".into(),
+                key: None,
             },
             1000,
         )
@@ -211,6 +234,7 @@ mod tests {
                 grant_expires_at: 1010,
                 lifetime: 900,
                 id: late.jti.clone(),
+                key: None,
             },
             1000,
         );
@@ -222,6 +246,7 @@ mod tests {
         let json = serde_json::to_value(claims(&[MCP])).unwrap();
         assert_eq!(json["aud"], MCP);
         assert_eq!(json["scope"], "tools profile");
+        assert_eq!(json.get("cnf"), None);
         let both = claims(&[MCP, ISSUER]);
         let json = serde_json::to_string(&both).unwrap();
         assert_eq!(serde_json::from_str::<Claims>(&json).unwrap(), both);

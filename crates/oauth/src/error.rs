@@ -12,7 +12,7 @@ use serde::Serialize;
 use web::ParameterError;
 
 /// An error code of RFC 6749 sections 4.1.2.1 and 5.2, RFC 6750 section 3.1, RFC 7591 section
-/// 3.2.2, RFC 8707 section 2, and OpenID Connect Core section 3.1.2.6.
+/// 3.2.2, RFC 8707 section 2, RFC 9449 sections 5 and 8, and OpenID Connect Core section 3.1.2.6.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the standards' own words")]
@@ -20,6 +20,7 @@ pub enum ErrorCode {
     AccessDenied,
     InvalidClient,
     InvalidClientMetadata,
+    InvalidDpopProof,
     InvalidGrant,
     InvalidRedirectUri,
     InvalidRequest,
@@ -35,6 +36,7 @@ pub enum ErrorCode {
     UnauthorizedClient,
     UnsupportedGrantType,
     UnsupportedResponseType,
+    UseDpopNonce,
 }
 
 impl ErrorCode {
@@ -44,6 +46,7 @@ impl ErrorCode {
             Self::AccessDenied => "access_denied",
             Self::InvalidClient => "invalid_client",
             Self::InvalidClientMetadata => "invalid_client_metadata",
+            Self::InvalidDpopProof => "invalid_dpop_proof",
             Self::InvalidGrant => "invalid_grant",
             Self::InvalidRedirectUri => "invalid_redirect_uri",
             Self::InvalidRequest => "invalid_request",
@@ -59,6 +62,7 @@ impl ErrorCode {
             Self::UnauthorizedClient => "unauthorized_client",
             Self::UnsupportedGrantType => "unsupported_grant_type",
             Self::UnsupportedResponseType => "unsupported_response_type",
+            Self::UseDpopNonce => "use_dpop_nonce",
         }
     }
 
@@ -172,9 +176,10 @@ impl From<TokenRequestError> for Error {
             TokenRequestError::Missing(_) => ErrorCode::InvalidRequest,
             TokenRequestError::GrantType => ErrorCode::UnsupportedGrantType,
             TokenRequestError::ClientGrant(_) => ErrorCode::UnauthorizedClient,
-            TokenRequestError::OtherClient | TokenRequestError::RedirectUri => {
-                ErrorCode::InvalidGrant
-            }
+            TokenRequestError::OtherClient
+            | TokenRequestError::RedirectUri
+            | TokenRequestError::NoProof
+            | TokenRequestError::OtherKey => ErrorCode::InvalidGrant,
             TokenRequestError::Pkce(error) => return error.into(),
             TokenRequestError::Resource(error) => return error.into(),
             TokenRequestError::Scope(error) => return error.into(),

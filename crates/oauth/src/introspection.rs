@@ -1,6 +1,6 @@
 //! The answer about a token (RFC 7662 section 2.2).
 
-use crate::access_token::{Audience, Claims};
+use crate::access_token::{Audience, Claims, Confirmation};
 use serde::Serialize;
 
 /// What is told about a token. Of one that is not active nothing else is told.
@@ -25,6 +25,9 @@ pub struct Introspection {
     iss: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     jti: Option<String>,
+    /// RFC 9449 section 6.2.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cnf: Option<Confirmation>,
 }
 
 /// What is told about a refresh token.
@@ -44,6 +47,8 @@ pub struct RefreshToken<'a> {
     pub created_at: u64,
     /// When it ends, likewise.
     pub expires_at: u64,
+    /// The thumbprint of the key that it is bound to, if it is.
+    pub key: Option<&'a str>,
 }
 
 impl Introspection {
@@ -57,15 +62,16 @@ impl Introspection {
     pub fn access_token(claims: Claims) -> Self {
         Self {
             active: true,
+            token_type: Some(claims.token_type()),
             scope: Some(claims.scope),
             client_id: Some(claims.client_id),
-            token_type: Some("Bearer"),
             exp: Some(claims.exp),
             iat: Some(claims.iat),
             sub: Some(claims.sub),
             aud: Some(claims.aud),
             iss: Some(claims.iss),
             jti: Some(claims.jti),
+            cnf: claims.cnf,
         }
     }
 
@@ -83,6 +89,9 @@ impl Introspection {
             aud: Some(Audience::of(token.resources.to_vec())),
             iss: Some(token.issuer.to_owned()),
             jti: None,
+            cnf: token.key.map(|key| Confirmation {
+                jkt: key.to_owned(),
+            }),
         }
     }
 }

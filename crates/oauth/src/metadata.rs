@@ -28,6 +28,8 @@ pub struct AuthorizationServer {
     introspection_endpoint_auth_methods_supported: Vec<&'static str>,
     introspection_endpoint_auth_signing_alg_values_supported: [&'static str; 3],
     code_challenge_methods_supported: [&'static str; 1],
+    /// RFC 9449 section 5.1.
+    dpop_signing_alg_values_supported: [&'static str; 3],
     /// RFC 9207 section 3.
     authorization_response_iss_parameter_supported: bool,
     /// Section 6 of the draft on Client ID Metadata Documents.
@@ -57,6 +59,9 @@ pub struct ProtectedResource {
     authorization_servers: [String; 1],
     scopes_supported: Vec<String>,
     bearer_methods_supported: [&'static str; 1],
+    /// Left out where another server's tokens are taken: those are bearer tokens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dpop_signing_alg_values_supported: Option<[&'static str; 3]>,
     resource_name: &'static str,
     resource_documentation: String,
 }
@@ -96,6 +101,7 @@ pub fn authorization_server(
             .collect(),
         introspection_endpoint_auth_signing_alg_values_supported: algorithms,
         code_challenge_methods_supported: ["S256"],
+        dpop_signing_alg_values_supported: dpop::ALGORITHMS,
         authorization_response_iss_parameter_supported: true,
         client_id_metadata_document_supported: true,
         protected_resources: Resources::new(base).all().to_vec(),
@@ -137,6 +143,7 @@ pub fn protected_resource(
             authorization_servers: [issuer.to_owned()],
             scopes_supported: scopes.to_vec(),
             bearer_methods_supported: ["header"],
+            dpop_signing_alg_values_supported: (issuer == base).then_some(dpop::ALGORITHMS),
             resource_name: "Gatehouse",
             resource_documentation: format!("{base}/"),
         })
@@ -203,6 +210,12 @@ mod tests {
             assert_eq!(document["scopes_supported"], json!(["tools", "profile"]));
             assert_eq!(document["bearer_methods_supported"], json!(["header"]));
         }
+        let ours = protected_resource(BASE, "", BASE, &scopes());
+        let ours = serde_json::to_value(ours).unwrap();
+        assert_eq!(
+            ours["dpop_signing_alg_values_supported"],
+            json!(["EdDSA", "ES256", "RS256"])
+        );
         assert!(protected_resource(BASE, "/other", BASE, &scopes()).is_none());
         assert!(protected_resource(BASE, "/", BASE, &scopes()).is_none());
     }

@@ -25,6 +25,12 @@ pub enum TokenRequestError {
     /// The redirect URI is not the one of the authorization request.
     #[error("redirect_uri is not the one of the authorization request")]
     RedirectUri,
+    /// It is bound to a key, and none is proved (RFC 9449 sections 5 and 10).
+    #[error("it is bound to a key, and there is no DPoP proof")]
+    NoProof,
+    /// Another key is proved than the one it is bound to.
+    #[error("it is bound to another key than the DPoP proof's")]
+    OtherKey,
     /// The verifier is missing or wrong.
     #[error(transparent)]
     Pkce(#[from] PkceError),
@@ -81,7 +87,7 @@ pub struct Narrowed {
 pub struct TokenResponse {
     /// The access token.
     pub access_token: String,
-    /// Always `Bearer`.
+    /// How the access token is to be presented: `Bearer` or `DPoP`.
     pub token_type: &'static str,
     /// Seconds that the access token lives.
     pub expires_in: u64,
@@ -133,6 +139,21 @@ pub fn check_client(client_id: &str, asking: &Client) -> Result<(), TokenRequest
         Ok(())
     } else {
         Err(TokenRequestError::OtherClient)
+    }
+}
+
+/// Checks that the key with the thumbprint `proved` is the one that a code or refresh token is
+/// `bound` to, if it is bound to one (RFC 9449 sections 5 and 10).
+///
+/// # Errors
+///
+/// [`TokenRequestError::NoProof`] and [`TokenRequestError::OtherKey`].
+pub fn check_key(bound: Option<&str>, proved: Option<&str>) -> Result<(), TokenRequestError> {
+    match (bound, proved) {
+        (None, _) => Ok(()),
+        (Some(_), None) => Err(TokenRequestError::NoProof),
+        (Some(bound), Some(proved)) if bound == proved => Ok(()),
+        _ => Err(TokenRequestError::OtherKey),
     }
 }
 

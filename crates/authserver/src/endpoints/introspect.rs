@@ -111,6 +111,7 @@ async fn refresh_token<K: KeyValue>(
             resources: &grant.resources,
             created_at: grant.created_at,
             expires_at: grant.expires_at,
+            key: token.key(),
         })
     }))
 }

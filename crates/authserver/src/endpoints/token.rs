@@ -2,10 +2,11 @@
 
 use crate::client_request::{self, ClientRequestError};
 use crate::{Context, answers};
+use dpop::Proof;
 use grants::Grant;
 use http::StatusCode;
 use oauth::access_token::{self, Issue};
-use oauth::client::{Client, GrantType};
+use oauth::client::{AuthMethod, Client, GrantType};
 use oauth::token::{self, CodeTerms, Narrowed, TokenRequest, TokenRequestError, TokenResponse};
 use oauth::{Error, ErrorCode, secret};
 use rand::CryptoRng;
@@ -21,6 +22,10 @@ enum TokenError {
     Request(#[from] TokenRequestError),
     #[error("the {0} {1}")]
     Grant(&'static str, grants::Error),
+    #[error(transparent)]
+    Proof(#[from] dpop::Error),
+    #[error(transparent)]
+    Store(#[from] store::Error),
     #[error("the access token could not be signed")]
     Sign,
 }
@@ -30,7 +35,13 @@ impl From<TokenError> for Error {
         match error {
             TokenError::Client(error) => error.into(),
             TokenError::Request(error) => error.into(),
-            TokenError::Grant(_, grants::Error::Store(error)) => answers::store_failed(&error),
+            TokenError::Grant(_, grants::Error::Store(error)) | TokenError::Store(error) => {
+                answers::store_failed(&error)
+            }
+            TokenError::Proof(dpop::Error::Nonce) => {
+                Self::new(ErrorCode::UseDpopNonce, error.to_string())
+            }
+            TokenError::Proof(_) => Self::new(ErrorCode::InvalidDpopProof, error.to_string()),
             TokenError::Grant(what, grants::Error::Invalid) => Self::new(
                 ErrorCode::InvalidGrant,
                 format!("the {what} is unknown, has expired, or was revoked"),
@@ -53,10 +64,15 @@ pub async fn handle<K: KeyValue>(
     if let Some(response) = answers::other_than_post(request.method()) {
         return response;
     }
-    let response = match issue(context, random, request).await {
+    let mut response = match issue(context, random, request).await {
         Ok(tokens) => web::json(StatusCode::OK, &tokens),
         Err(error) => answers::error(&error.into()),
     };
+    if request.headers().contains_key(dpop::PROOF)
+        && let Some(nonce) = context.prover().nonce(context.now)
+    {
+        response.headers_mut().insert(dpop::NONCE, nonce);
+    }
     answers::POST.allow(Origin::Any, response)
 }
 
@@ -66,6 +82,8 @@ struct Outcome {
     grant: Grant,
     refresh_token: String,
     narrowed: Narrowed,
+    /// The thumbprint of the key that was proved.
+    key: Option<String>,
 }
 
 async fn issue<K: KeyValue>(
@@ -74,7 +92,10 @@ async fn issue<K: KeyValue>(
     request: &Request,
 ) -> Result<TokenResponse, TokenError> {
     let (client, form) = client_request::read(context, request).await?;
-    // Everything is checked before the code or refresh token is used up.
+    let proof = proof(context, request)?;
+    let key = proof.as_ref().map(|proof| proof.thumbprint().to_owned());
+    // Everything is checked before the code or refresh token is used up, and before a proof is
+    // noted down: only who holds one of them gets that far.
     let outcome = match token::read(&form, &client)? {
         TokenRequest::AuthorizationCode(request) => {
             let failed = |error| TokenError::Grant("code", error);
@@ -86,14 +107,23 @@ async fn issue<K: KeyValue>(
                 challenge: &code.binding.challenge,
             };
             request.check(&client, terms)?;
+            token::check_key(code.binding.dpop_jkt.as_deref(), key.as_deref())?;
             let narrowed = narrow(context, &form, &code.grant)?;
-            let redeemed = context.grants().redeem(code, None, context.now).await;
+            claim(context, proof.as_ref()).await?;
+            // Others are bound to their client by its own credentials (RFC 9449 section 5).
+            let is_public = client.metadata.token_endpoint_auth_method == AuthMethod::None;
+            let refresh_key = key.clone().filter(|_| is_public);
+            let redeemed = context
+                .grants()
+                .redeem(code, refresh_key, context.now)
+                .await;
             let redeemed = redeemed.map_err(failed)?;
             Outcome {
                 grant_id: redeemed.grant_id,
                 grant: redeemed.grant,
                 refresh_token: redeemed.refresh_token,
                 narrowed,
+                key,
             }
         }
         TokenRequest::RefreshToken(token) => {
@@ -101,7 +131,9 @@ async fn issue<K: KeyValue>(
             let token = context.grants().refresh_token(token, context.now).await;
             let token = token.map_err(failed)?;
             token::check_client(&token.grant.client_id, &client)?;
+            token::check_key(token.key(), key.as_deref())?;
             let narrowed = narrow(context, &form, &token.grant)?;
+            claim(context, proof.as_ref()).await?;
             let refreshed = context.grants().refresh(token, context.now).await;
             let refreshed = refreshed.map_err(failed)?;
             Outcome {
@@ -109,10 +141,38 @@ async fn issue<K: KeyValue>(
                 grant: refreshed.grant,
                 refresh_token: refreshed.refresh_token,
                 narrowed,
+                key,
             }
         }
     };
     respond(context, random, &client, outcome)
+}
+
+/// The proof of possession that came with the request, if one came (RFC 9449 section 5).
+fn proof<K: KeyValue>(
+    context: &Context<'_, K>,
+    request: &Request,
+) -> Result<Option<Proof>, dpop::Error> {
+    let url = context.base.join("/token");
+    let proved = dpop::Request {
+        method: request.method().as_str(),
+        url: &url,
+        access_token: None,
+    };
+    context
+        .prover()
+        .check(request.headers(), proved, context.now)
+}
+
+/// Refuses a proof that was shown before.
+async fn claim<K: KeyValue>(
+    context: &Context<'_, K>,
+    proof: Option<&Proof>,
+) -> Result<(), TokenError> {
+    match proof {
+        Some(proof) if !proof.claim(context.store).await? => Err(dpop::Error::Replayed.into()),
+        _ => Ok(()),
+    }
 }
 
 fn narrow<K: KeyValue>(
@@ -146,6 +206,7 @@ fn respond<K: KeyValue>(
             grant_expires_at: outcome.grant.expires_at,
             lifetime: context.config.access_token_lifetime,
             id: secret::random::<16>(random),
+            key: outcome.key,
         },
         context.now,
     );
@@ -155,7 +216,7 @@ fn respond<K: KeyValue>(
             .keys
             .sign(access_token::TYP, &claims)
             .map_err(|_| TokenError::Sign)?,
-        token_type: "Bearer",
+        token_type: claims.token_type(),
         expires_in: claims.exp.saturating_sub(context.now),
         scope: claims.scope,
         refresh_token: client

@@ -81,6 +81,7 @@ impl Fixture {
                 grant_expires_at: 1_000_000,
                 lifetime: 900,
                 id: "jti".into(),
+                key: None,
             },
             START,
         );
