@@ -55,7 +55,7 @@ pub(crate) struct Remembered {
 
 impl<P: Parts> Server<P> {
     pub(crate) async fn authenticate(
-        &self,
+        self: &Arc<Self>,
         head: &Head,
         place: &Place,
     ) -> Result<Authenticated, Refusal> {

@@ -2,19 +2,27 @@
 //! 9449 section 7).
 //!
 //! A proof is taken once, on every machine: that costs three writes of the store, which calls with a
-//! bearer token do not.
+//! bearer token do not. So a sixteenth of these requests also sweeps a little, behind its answer.
 
 use crate::authentication::{Authenticated, not_ours};
 use crate::place::Place;
 use crate::refusal::Refusal;
-use crate::{Parts, Server};
+use crate::{Environment, Parts, Server};
 use dpop::Prover;
 use http::request::Parts as Head;
+use rand::Rng;
+use std::sync::Arc;
+
+/// One in so many requests with a proof also sweeps.
+const SWEEP_EVERY: u32 = 16;
+
+/// Ledger lines that such a sweep reads at most: more than that many requests enter.
+const SWEEP_LINES: u64 = 64;
 
 impl<P: Parts> Server<P> {
     /// The holder of a bound token, whose hash is `hash`, if the request proves its key.
     pub(crate) async fn possessed(
-        &self,
+        self: &Arc<Self>,
         head: &Head,
         token: &str,
         hash: &[u8; 32],
@@ -49,10 +57,32 @@ impl<P: Parts> Server<P> {
         }
         let authenticated = self.alive(&claims, place, now).await?;
         match proof.claim(&self.store).await {
-            Ok(true) => Ok(authenticated),
+            Ok(true) => {
+                self.sweep_sometimes(now);
+                Ok(authenticated)
+            }
             Ok(false) => Err(Refusal::Proof(dpop::Error::Replayed)),
             Err(error) => Err(self.unavailable(&error)),
         }
+    }
+
+    fn sweep_sometimes(self: &Arc<Self>, now: u64) {
+        if !self
+            .environment
+            .random()
+            .next_u32()
+            .is_multiple_of(SWEEP_EVERY)
+        {
+            return;
+        }
+        let server = Arc::clone(self);
+        self.environment.spawn(async move {
+            if let Err(error) = server.store.sweep(now, SWEEP_LINES).await {
+                server
+                    .environment
+                    .log(&format!("mcp: the sweep stopped: {error}"));
+            }
+        });
     }
 
     pub(crate) fn prover(&self) -> Prover<'_> {

@@ -5,6 +5,7 @@ mod authorize;
 mod callback;
 mod clients;
 mod discovery;
+mod dpop;
 mod introspect;
 mod register;
 mod registered_client;

@@ -1,6 +1,7 @@
 //! The endpoint as clients meet it, over memory.
 
 mod access;
+mod dpop;
 mod http_sse;
 mod streamable_http;
 
