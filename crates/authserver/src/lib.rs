@@ -33,6 +33,7 @@ use config::{Base, Server};
 use documents::Documents;
 use dpop::Prover;
 use grants::Grants;
+use oauth::Client;
 use oauth::resource::Resources;
 use store::{KeyValue, Store};
 
@@ -57,6 +58,14 @@ impl<'a, K: KeyValue> Context<'a, K> {
 
     fn clients(&self) -> clients::Clients<'a, K> {
         clients::Clients::new(self.store, self.config, self.documents)
+    }
+
+    /// Whether the operator has configured a client: it is not one that anybody may be.
+    fn is_configured(&self, client: &Client) -> bool {
+        let configured = &self.config.clients.pre_registered;
+        configured
+            .iter()
+            .any(|known| known.client_id == client.client_id)
     }
 
     /// Whoever checks proofs of possession.

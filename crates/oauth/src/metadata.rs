@@ -20,7 +20,7 @@ pub struct AuthorizationServer {
     scopes_supported: Vec<String>,
     response_types_supported: [&'static str; 1],
     response_modes_supported: [&'static str; 1],
-    grant_types_supported: [&'static str; 2],
+    grant_types_supported: [&'static str; 3],
     token_endpoint_auth_methods_supported: [&'static str; 4],
     token_endpoint_auth_signing_alg_values_supported: [&'static str; 3],
     revocation_endpoint_auth_methods_supported: [&'static str; 4],
@@ -88,8 +88,7 @@ pub fn authorization_server(
         scopes_supported,
         response_types_supported: ["code"],
         response_modes_supported: ["query"],
-        grant_types_supported: [GrantType::AuthorizationCode, GrantType::RefreshToken]
-            .map(GrantType::as_str),
+        grant_types_supported: GrantType::ALL.map(GrantType::as_str),
         token_endpoint_auth_methods_supported: methods,
         token_endpoint_auth_signing_alg_values_supported: algorithms,
         revocation_endpoint_auth_methods_supported: methods,

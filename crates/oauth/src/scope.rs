@@ -3,6 +3,9 @@
 /// Asks for refresh tokens; it always exists, and names no right of its own.
 pub const OFFLINE_ACCESS: &str = "offline_access";
 
+/// What concerns a person: no client has these for itself.
+const PERSONAL: [&str; 3] = ["profile", "upstream_token", OFFLINE_ACCESS];
+
 /// Why a scope is refused.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum ScopeError {
@@ -12,6 +15,9 @@ pub enum ScopeError {
     /// It is more than the grant has.
     #[error("scope goes beyond what was granted")]
     BeyondGrant,
+    /// Nothing is left of it for a client that acts for nobody.
+    #[error("scope has nothing that this client can have without a person")]
+    NeedsPerson,
 }
 
 /// The scopes of a request that a person will be asked for: what exists of those `requested`, in
@@ -62,6 +68,35 @@ pub fn narrow(
     } else {
         scopes
     })
+}
+
+/// The scopes of a token that a client gets for itself (RFC 6749 section 4.4): those `requested` of
+/// the ones that it is `registered` for, or all of these; without a registration, of all that exist.
+/// What concerns a person is none of them. More than that is left out and not refused, for MCP
+/// clients ask for whatever a challenge names.
+///
+/// # Errors
+///
+/// [`ScopeError::Malformed`], and [`ScopeError::NeedsPerson`] if nothing is left of a request.
+pub fn for_client(
+    requested: Option<&str>,
+    registered: Option<&str>,
+    existing: &[String],
+) -> Result<Vec<String>, ScopeError> {
+    let requested = parse(requested.unwrap_or_default())?;
+    let registered = registered.map(parse).transpose()?;
+    let scopes: Vec<String> = existing
+        .iter()
+        .map(String::as_str)
+        .filter(|scope| !PERSONAL.contains(scope))
+        .filter(|scope| registered.as_ref().is_none_or(|all| all.contains(scope)))
+        .filter(|scope| requested.is_empty() || requested.contains(scope))
+        .map(str::to_owned)
+        .collect();
+    if scopes.is_empty() && !requested.is_empty() {
+        return Err(ScopeError::NeedsPerson);
+    }
+    Ok(scopes)
 }
 
 /// The scopes of a space-separated list, each once.
@@ -126,6 +161,27 @@ mod tests {
             (Some("tools upstream_token"), Err(ScopeError::BeyondGrant)),
         ] {
             assert_eq!(narrow(requested, &granted, &existing), expected);
+        }
+    }
+
+    #[test]
+    fn a_client_gets_for_itself_nothing_that_concerns_a_person() {
+        let existing = list("tools profile upstream_token reports");
+        for (requested, registered, expected) in [
+            (None, None, Ok("tools reports")),
+            (None, Some("reports profile"), Ok("reports")),
+            (Some("tools profile upstream_token"), None, Ok("tools")),
+            (Some("made_up tools"), None, Ok("tools")),
+            (Some("tools"), Some("reports"), Err(ScopeError::NeedsPerson)),
+            (Some("profile"), None, Err(ScopeError::NeedsPerson)),
+            (Some("offline_access"), None, Err(ScopeError::NeedsPerson)),
+            (Some("a\tb"), None, Err(ScopeError::Malformed)),
+        ] {
+            assert_eq!(
+                for_client(requested, registered, &existing),
+                expected.map(list),
+                "{requested:?} {registered:?}"
+            );
         }
     }
 }

@@ -14,7 +14,7 @@ pub enum TokenRequestError {
     #[error("{0} is missing")]
     Missing(&'static str),
     /// The grant type is not supported.
-    #[error("grant_type must be authorization_code or refresh_token")]
+    #[error("grant_type must be authorization_code, refresh_token or client_credentials")]
     GrantType,
     /// The client is not registered for the grant type.
     #[error("the client is not registered for the grant type {0}")]
@@ -49,6 +49,8 @@ pub enum TokenRequest<'a> {
     AuthorizationCode(CodeRequest<'a>),
     /// Uses this refresh token.
     RefreshToken(&'a str),
+    /// Asks for a token for the client itself (RFC 6749 section 4.4).
+    ClientCredentials,
 }
 
 /// The request that redeems a code.
@@ -125,7 +127,7 @@ pub fn read<'a>(
                 .ok_or(PkceError::MissingVerifier)?,
         }),
         GrantType::RefreshToken => TokenRequest::RefreshToken(required("refresh_token")?),
-        GrantType::ClientCredentials => return Err(TokenRequestError::GrantType),
+        GrantType::ClientCredentials => TokenRequest::ClientCredentials,
     })
 }
 
@@ -194,5 +196,23 @@ pub fn narrow(
     Ok(Narrowed {
         scopes: scope::narrow(form.get("scope"), scopes, existing)?,
         resources: ours.narrow(form.all("resource"), resources)?,
+    })
+}
+
+/// The scopes and resources of a token for `client` itself.
+///
+/// # Errors
+///
+/// [`TokenRequestError`].
+pub fn for_client(
+    form: &Parameters,
+    client: &Client,
+    existing: &[String],
+    ours: &Resources,
+) -> Result<Narrowed, TokenRequestError> {
+    let registered = client.metadata.scope.as_deref();
+    Ok(Narrowed {
+        scopes: scope::for_client(form.get("scope"), registered, existing)?,
+        resources: ours.select(form.all("resource"))?,
     })
 }

@@ -7,9 +7,8 @@ use crate::client_request::{self, ClientRequestError};
 use crate::{Context, answers};
 use http::StatusCode;
 use oauth::access_token::{self, Claims};
-use oauth::client::{AuthMethod, Client};
 use oauth::introspection::{Introspection, RefreshToken};
-use oauth::{Error, ErrorCode, revocation};
+use oauth::{Client, Error, ErrorCode, revocation};
 use store::KeyValue;
 use web::cors::Origin;
 use web::{Request, Response};
@@ -55,7 +54,7 @@ async fn introspect<K: KeyValue>(
 ) -> Result<Introspection, IntrospectError> {
     let (client, form) = client_request::read(context, request).await?;
     // RFC 7662 section 2.1: or anybody could try tokens out.
-    if client.metadata.token_endpoint_auth_method == AuthMethod::None {
+    if !client.is_confidential() {
         return Err(IntrospectError::PublicClient);
     }
     let token = revocation::read(&form)?;
@@ -77,7 +76,7 @@ async fn access_token<K: KeyValue>(
     };
     let (issuer, resources) = (context.base.as_str(), context.resources());
     if access_token::check(&claims, issuer, resources.all(), context.now).is_err()
-        || !may_know(asking, &claims.client_id)
+        || !may_know(context, asking, &claims.client_id)
     {
         return Ok(None);
     }
@@ -99,8 +98,8 @@ async fn refresh_token<K: KeyValue>(
         Err(grants::Error::Store(error)) => return Err(error),
         Err(_) => return Ok(None),
     };
-    let is_good =
-        may_know(asking, &token.grant.client_id) && grants.is_current(&token, context.now).await?;
+    let is_good = may_know(context, asking, &token.grant.client_id)
+        && grants.is_current(&token, context.now).await?;
     let grant = &token.grant;
     Ok(is_good.then(|| {
         Introspection::refresh_token(&RefreshToken {
@@ -117,6 +116,6 @@ async fn refresh_token<K: KeyValue>(
 }
 
 /// Whether a client is told of the tokens that were issued to the client `owner`.
-fn may_know(asking: &Client, owner: &str) -> bool {
-    asking.client_id == owner
+fn may_know<K: KeyValue>(context: &Context<'_, K>, asking: &Client, owner: &str) -> bool {
+    asking.client_id == owner || context.is_configured(asking)
 }

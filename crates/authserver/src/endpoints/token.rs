@@ -1,4 +1,5 @@
-//! `/token`: codes and refresh tokens become access tokens (RFC 6749 section 3.2).
+//! `/token`: codes, refresh tokens and what a client knows become access tokens (RFC 6749 section
+//! 3.2).
 
 use crate::client_request::{self, ClientRequestError};
 use crate::{Context, answers};
@@ -6,7 +7,7 @@ use dpop::Proof;
 use grants::Grant;
 use http::StatusCode;
 use oauth::access_token::{self, Issue};
-use oauth::client::{AuthMethod, Client, GrantType};
+use oauth::client::{Client, GrantType};
 use oauth::token::{self, CodeTerms, Narrowed, TokenRequest, TokenRequestError, TokenResponse};
 use oauth::{Error, ErrorCode, secret};
 use rand::CryptoRng;
@@ -80,7 +81,7 @@ pub async fn handle<K: KeyValue>(
 struct Outcome {
     grant_id: String,
     grant: Grant,
-    refresh_token: String,
+    refresh_token: Option<String>,
     narrowed: Narrowed,
     /// The thumbprint of the key that was proved.
     key: Option<String>,
@@ -111,8 +112,7 @@ async fn issue<K: KeyValue>(
             let narrowed = narrow(context, &form, &code.grant)?;
             claim(context, proof.as_ref()).await?;
             // Others are bound to their client by its own credentials (RFC 9449 section 5).
-            let is_public = client.metadata.token_endpoint_auth_method == AuthMethod::None;
-            let refresh_key = key.clone().filter(|_| is_public);
+            let refresh_key = key.clone().filter(|_| !client.is_confidential());
             let redeemed = context
                 .grants()
                 .redeem(code, refresh_key, context.now)
@@ -121,7 +121,7 @@ async fn issue<K: KeyValue>(
             Outcome {
                 grant_id: redeemed.grant_id,
                 grant: redeemed.grant,
-                refresh_token: redeemed.refresh_token,
+                refresh_token: Some(redeemed.refresh_token),
                 narrowed,
                 key,
             }
@@ -139,7 +139,35 @@ async fn issue<K: KeyValue>(
             Outcome {
                 grant_id: refreshed.grant_id,
                 grant: refreshed.grant,
-                refresh_token: refreshed.refresh_token,
+                refresh_token: Some(refreshed.refresh_token),
+                narrowed,
+                key,
+            }
+        }
+        TokenRequest::ClientCredentials => {
+            // Its grant alone would let anybody in who can register.
+            if !context.is_configured(&client) || !client.is_confidential() {
+                let grant_type = GrantType::ClientCredentials.as_str();
+                return Err(TokenRequestError::ClientGrant(grant_type).into());
+            }
+            let (scopes, resources) = (&context.config.scopes, context.resources());
+            let narrowed = token::for_client(&form, &client, scopes, &resources)?;
+            claim(context, proof.as_ref()).await?;
+            let (grant_id, grant) = context
+                .grants()
+                .begin_for_client(
+                    &client.client_id,
+                    &narrowed.scopes,
+                    &narrowed.resources,
+                    context.now,
+                    context.now + context.config.access_token_lifetime,
+                    random,
+                )
+                .await?;
+            Outcome {
+                grant_id,
+                grant,
+                refresh_token: None,
                 narrowed,
                 key,
             }
@@ -219,8 +247,8 @@ fn respond<K: KeyValue>(
         token_type: claims.token_type(),
         expires_in: claims.exp.saturating_sub(context.now),
         scope: claims.scope,
-        refresh_token: client
-            .may_use(GrantType::RefreshToken)
-            .then_some(outcome.refresh_token),
+        refresh_token: outcome
+            .refresh_token
+            .filter(|_| client.may_use(GrantType::RefreshToken)),
     })
 }

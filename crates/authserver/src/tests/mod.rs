@@ -7,6 +7,7 @@ mod clients;
 mod discovery;
 mod dpop;
 mod introspect;
+mod machine;
 mod register;
 mod registered_client;
 mod revoke;

@@ -1,0 +1,146 @@
+//! Clients that the operator has configured, and that act for nobody.
+
+use super::world::{Answer, ISSUER, REDIRECT_URI, World};
+use oauth::access_token::{self, Audience, Claims};
+use serde_json::{Value, json};
+
+const SECRET: &str = "0123456789abcdef0123456789abcdef";
+
+fn world() -> World {
+    let clients = json!([
+        {
+            "client_id": "nightly",
+            "client_secret": SECRET,
+            "token_endpoint_auth_method": "client_secret_post",
+            "grant_types": ["client_credentials"],
+        },
+        {
+            "client_id": "gateway",
+            "client_secret": SECRET,
+            "token_endpoint_auth_method": "client_secret_post",
+            "grant_types": ["client_credentials"],
+            "scope": "profile",
+        },
+    ])
+    .to_string();
+    World::with(&[("clients", &clients)])
+}
+
+fn ask(world: &mut World, client: &str, more: &[(&str, &str)]) -> Answer {
+    let mut form = vec![
+        ("grant_type", "client_credentials"),
+        ("client_id", client),
+        ("client_secret", SECRET),
+    ];
+    form.extend(more);
+    world.post_form("/token", &form)
+}
+
+fn claims(world: &World, answer: &Value) -> Claims {
+    let token = answer["access_token"].as_str().unwrap();
+    world.config.keys.verify(access_token::TYP, token).unwrap()
+}
+
+#[test]
+fn a_configured_client_gets_a_token_for_itself_and_no_refresh_token() {
+    let mut world = world();
+    let answer = ask(&mut world, "nightly", &[]);
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_eq!(answer.header("cache-control"), "no-store");
+    let json = answer.json();
+    assert_eq!(json["scope"], "tools");
+    assert_eq!(json["expires_in"], 900);
+    assert_eq!(json.get("refresh_token"), None);
+    let claims = claims(&world, &json);
+    assert_eq!(
+        (claims.sub.as_str(), claims.client_id.as_str()),
+        ("nightly", "nightly")
+    );
+    assert_eq!(claims.aud, Audience::One(format!("{ISSUER}/mcp")));
+}
+
+#[test]
+fn nothing_that_concerns_a_person_is_to_be_had_without_one() {
+    let mut world = world();
+    let answer = ask(&mut world, "nightly", &[("scope", "tools profile")]);
+    assert_eq!(answer.json()["scope"], "tools");
+    for scope in ["profile", "offline_access"] {
+        let answer = ask(&mut world, "nightly", &[("scope", scope)]);
+        assert_eq!(answer.error(), (400, "invalid_scope".into()));
+    }
+    let answer = ask(&mut world, "gateway", &[("scope", "tools")]);
+    assert_eq!(answer.error(), (400, "invalid_scope".into()));
+}
+
+#[test]
+fn a_resource_of_somebody_elses_is_refused() {
+    let mut world = world();
+    let sse = format!("{ISSUER}/sse");
+    let answer = ask(&mut world, "nightly", &[("resource", &sse)]);
+    assert_eq!(claims(&world, &answer.json()).aud, Audience::One(sse));
+    let foreign = [("resource", "https://other.example/mcp")];
+    let answer = ask(&mut world, "nightly", &foreign);
+    assert_eq!(answer.error(), (400, "invalid_target".into()));
+}
+
+#[test]
+fn who_registered_itself_or_shows_no_secret_gets_nothing_for_itself() {
+    let mut world = world();
+    let (id, secret) = world.register_confidential();
+    let form = [
+        ("grant_type", "client_credentials"),
+        ("client_id", &id),
+        ("client_secret", &secret),
+    ];
+    let answer = world.post_form("/token", &form);
+    assert_eq!(answer.error(), (400, "unauthorized_client".into()));
+    let public = world.register(REDIRECT_URI);
+    for client in [public.as_str(), "nightly"] {
+        let form = [("grant_type", "client_credentials"), ("client_id", client)];
+        let answer = world.post_form("/token", &form);
+        assert!(matches!(answer.status, 400 | 401), "{answer:?}");
+    }
+}
+
+#[test]
+fn a_clients_own_token_can_be_revoked_and_leaves_nothing() {
+    let mut world = world();
+    let token = ask(&mut world, "nightly", &[]).json();
+    let token = token["access_token"].as_str().unwrap();
+    let introspect = |world: &mut World| {
+        let form = [
+            ("client_id", "nightly"),
+            ("client_secret", SECRET),
+            ("token", token),
+        ];
+        world.post_form("/introspect", &form).json()["active"].clone()
+    };
+    assert_eq!(introspect(&mut world), true);
+    let form = [
+        ("client_id", "nightly"),
+        ("client_secret", SECRET),
+        ("token", token),
+    ];
+    assert_eq!(world.post_form("/revoke", &form).status, 200);
+    assert_eq!(introspect(&mut world), false);
+}
+
+#[test]
+fn a_configured_client_may_introspect_every_token() {
+    let mut world = world();
+    let id = world.register(REDIRECT_URI);
+    let code = world.code(&id, "");
+    let tokens = world.redeem(&id, &code).json();
+    for name in ["access_token", "refresh_token"] {
+        let form = [
+            ("client_id", "gateway"),
+            ("client_secret", SECRET),
+            ("token", tokens[name].as_str().unwrap()),
+        ];
+        let answer = world.post_form("/introspect", &form).json();
+        assert_eq!(
+            (&answer["active"], &answer["client_id"]),
+            (&json!(true), &json!(id))
+        );
+    }
+}
