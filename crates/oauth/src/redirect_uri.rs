@@ -231,6 +231,9 @@ fn is_private_use(scheme: &str) -> bool {
 }
 
 #[cfg(test)]
+mod properties;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

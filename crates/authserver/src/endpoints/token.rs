@@ -110,6 +110,9 @@ async fn issue<K: KeyValue>(
             request.check(&client, terms)?;
             token::check_key(code.binding.dpop_jkt.as_deref(), key.as_deref())?;
             let narrowed = narrow(context, &form, &code.grant)?;
+            // A change of the registration may have overwritten the mark of the sign-in.
+            let kept = context.clients().keep(&client.client_id, context.now).await;
+            kept.map_err(ClientRequestError::from)?;
             claim(context, proof.as_ref()).await?;
             // Others are bound to their client by its own credentials (RFC 9449 section 5).
             let refresh_key = key.clone().filter(|_| !client.is_confidential());

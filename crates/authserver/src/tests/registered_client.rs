@@ -129,6 +129,25 @@ fn a_change_neither_prolongs_an_unused_registration_nor_ends_a_used_one() {
     assert_eq!(used.send(&mut world, "GET", &Value::Null).status, 200);
 }
 
+/// As a change does that read the registration before the sign-in and wrote it after.
+#[test]
+fn a_change_that_overwrites_the_mark_of_a_sign_in_is_mended_when_its_code_is_redeemed() {
+    use store::KeyValue;
+    let mut world = World::new();
+    let registration = Registration::make(&mut world);
+    let key = format!("t:client:{}", registration.id());
+    let unmarked = futures::executor::block_on(world.store.backend().get(&key));
+    let code = world.code(registration.id(), "");
+    let unmarked = unmarked.unwrap().unwrap();
+    futures::executor::block_on(world.store.backend().set(&key, &unmarked)).unwrap();
+    assert_eq!(world.redeem(registration.id(), &code).status, 200);
+    world.now += 90_000;
+    assert_eq!(
+        registration.send(&mut world, "GET", &Value::Null).status,
+        200
+    );
+}
+
 #[test]
 fn a_removed_client_gets_no_more_tokens() {
     let mut world = World::new();
