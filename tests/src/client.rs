@@ -75,6 +75,15 @@ impl Client {
         }
     }
 
+    /// A client that is known without registering, by this identifier.
+    pub fn known_as(gatehouse: &Gatehouse, client_id: &str) -> Self {
+        Self {
+            registration: json!({ "client_id": client_id }),
+            base: gatehouse.base(),
+            http: reqwest::Client::new(),
+        }
+    }
+
     /// The client id.
     pub fn id(&self) -> &str {
         self.registration["client_id"]

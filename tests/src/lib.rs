@@ -5,12 +5,14 @@ pub mod client;
 mod gatehouse;
 pub mod mcp;
 pub mod person;
+pub mod published;
 pub mod sse;
 
 pub use client::{Client, Tokens};
 pub use gatehouse::{Gatehouse, Settings};
 pub use mcp::{Mcp, sse_events};
 pub use person::Person;
+pub use published::Published;
 pub use sse::SseStream;
 
 /// The keys that the tests use; they guard nothing.

@@ -1,11 +1,14 @@
 //! Gatehouse over HTTP, rule by rule.
 
 mod authorize;
+mod client_documents;
 mod configuration;
+mod configured_clients;
 mod descope_mode;
 mod discovery;
 mod mcp_endpoint;
 mod register;
+mod registered_client;
 mod restart;
 mod size;
 mod sse;

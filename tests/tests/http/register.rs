@@ -121,3 +121,28 @@ async fn what_is_no_registration_is_refused_with_words() {
     }
     assert_eq!(http.get(&url).send().await.unwrap().status(), 405);
 }
+
+#[tokio::test]
+async fn a_web_application_redirects_to_https_alone_and_a_native_one_to_its_own_machine_too() {
+    let gatehouse = Gatehouse::start().await;
+    for (kind, uri, good) in [
+        ("web", "https://client.example/callback", true),
+        ("web", "http://localhost:3000/callback", false),
+        ("web", "com.example.app:/callback", false),
+        ("native", "http://127.0.0.1/callback", true),
+        ("native", "com.example.app:/callback", true),
+        ("native", "https://client.example/callback", true),
+        ("native", "http://client.example/callback", false),
+    ] {
+        let metadata = json!({ "application_type": kind, "redirect_uris": [uri] });
+        let (status, answer) = register(&gatehouse, &metadata).await;
+        assert_eq!(
+            status,
+            if good { 201 } else { 400 },
+            "{kind} {uri}: {answer}"
+        );
+        if !good {
+            assert_eq!(answer["error"], "invalid_redirect_uri");
+        }
+    }
+}
