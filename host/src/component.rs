@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
-    sync::Arc,
+    sync::{Arc, atomic::AtomicBool},
 };
 
 use crate::{
@@ -23,4 +23,6 @@ pub(crate) struct Component {
     pub(crate) hooks: Hooks,
     pub(crate) counters: LiveCounters,
     pub(crate) logs: Logs,
+    /// Whether the host stops, and instances end with it.
+    pub(crate) stopping: AtomicBool,
 }

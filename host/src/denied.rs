@@ -1,9 +1,9 @@
 //! The answers to a dependency that calls an interface which it does not inherit: each interface's own error for it.
 
 use wasmtime::{
-    Engine,
+    AsContextMut, Engine, StoreContextMut,
     component::{
-        Component, Linker, ResourceType, Val,
+        Component, Linker, ResourceAny, ResourceType, Val,
         types::{ComponentFunc, ComponentItem, Type},
     },
 };
@@ -50,13 +50,16 @@ pub(crate) fn link(
                     if func.async_() {
                         linker.func_new_concurrent(
                             export,
-                            move |_, func, arguments, results| {
-                                let answered = answer(&interface, &func, arguments, results);
+                            move |accessor, func, arguments, results| {
+                                let answered = accessor
+                                    .with(|mut access| give_up(access.as_context_mut(), arguments))
+                                    .and_then(|()| answer(&interface, &func, arguments, results));
                                 Box::pin(async { answered })
                             },
                         )?;
                     } else {
-                        linker.func_new(export, move |_, func, arguments, results| {
+                        linker.func_new(export, move |store, func, arguments, results| {
+                            give_up(store, arguments)?;
                             answer(&interface, &func, arguments, results)
                         })?;
                     }
@@ -71,20 +74,72 @@ pub(crate) fn link(
     Ok(())
 }
 
-/// The type of a resource in a denied interface: that of the WASI interface it is taken over from, or one of its own.
-fn resource(name: &str) -> ResourceType {
-    match name {
-        "request" => ResourceType::host::<p3::Request>(),
-        "response" => ResourceType::host::<p3::Response>(),
-        "outgoing-request" => ResourceType::host::<HostOutgoingRequest>(),
-        "request-options" => ResourceType::host::<RequestOptions>(),
-        "future-incoming-response" => ResourceType::host::<HostFutureIncomingResponse>(),
-        "descriptor" => ResourceType::host::<Descriptor>(),
-        "network" => ResourceType::host::<Network>(),
-        "pollable" => ResourceType::host::<DynPollable>(),
-        "input-stream" => ResourceType::host::<DynInputStream>(),
-        "output-stream" => ResourceType::host::<DynOutputStream>(),
-        _ => ResourceType::host::<Nothing>(),
+macro_rules! taken_over {
+    ($($name:literal => $type:ty,)*) => {
+        /// The type of a resource in a denied interface: that of the WASI interface it is taken over from, or one of its own.
+        fn resource(name: &str) -> ResourceType {
+            match name {
+                $($name => ResourceType::host::<$type>(),)*
+                _ => ResourceType::host::<Nothing>(),
+            }
+        }
+
+        /// Ends the call's hold on a resource, and the resource itself if it was handed over with the call.
+        fn let_go(mut store: StoreContextMut<'_, State>, resource: ResourceAny) -> wasmtime::Result<()> {
+            $(if resource.ty() == ResourceType::host::<$type>() {
+                let resource = resource.try_into_resource::<$type>(&mut store)?;
+                if resource.owned() {
+                    // What still has parts in use goes with its instance.
+                    let _ = store.data_mut().table.delete(resource);
+                }
+                return Ok(());
+            })*
+            // Of the denied interfaces' own resources there are none.
+            let _ = resource.try_into_resource::<Nothing>(&mut store)?;
+            Ok(())
+        }
+    };
+}
+
+taken_over! {
+    "request" => p3::Request,
+    "response" => p3::Response,
+    "outgoing-request" => HostOutgoingRequest,
+    "request-options" => RequestOptions,
+    "future-incoming-response" => HostFutureIncomingResponse,
+    "descriptor" => Descriptor,
+    "network" => Network,
+    "pollable" => DynPollable,
+    "input-stream" => DynInputStream,
+    "output-stream" => DynOutputStream,
+}
+
+/// Lets go of every resource among the arguments of a call: one that is borrowed and not given back traps its instance.
+fn give_up(mut store: StoreContextMut<'_, State>, arguments: &[Val]) -> wasmtime::Result<()> {
+    let mut resources = Vec::new();
+    arguments
+        .iter()
+        .for_each(|argument| collect(argument, &mut resources));
+    for resource in resources {
+        let_go(store.as_context_mut(), resource)?;
+    }
+    Ok(())
+}
+
+/// The resources anywhere in a value.
+fn collect(value: &Val, resources: &mut Vec<ResourceAny>) {
+    match value {
+        Val::Resource(resource) => resources.push(*resource),
+        Val::List(values) | Val::Tuple(values) => {
+            values.iter().for_each(|value| collect(value, resources));
+        }
+        Val::Record(fields) => fields
+            .iter()
+            .for_each(|(_, value)| collect(value, resources)),
+        Val::Variant(_, Some(value))
+        | Val::Option(Some(value))
+        | Val::Result(Ok(Some(value)) | Err(Some(value))) => collect(value, resources),
+        _ => {}
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     task::{Context, Poll},
     time::{Duration, Instant},
 };
@@ -108,6 +108,11 @@ impl WorkerState for Reuse {
 
     fn drop(&self, store: Store<State>, result: Result<(), wasmtime::Error>) {
         drop(store);
+        // One that still served when the host stopped is dropped in the middle of it, and Wasmtime
+        // takes that for a panic.
+        if self.component.stopping.load(Ordering::Relaxed) {
+            return;
+        }
         if let Err(error) = result {
             tracing::error!(
                 "an instance of component {:?} failed: {error:?}",

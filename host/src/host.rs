@@ -303,13 +303,25 @@ impl Running {
         self.logs.lines()
     }
 
+    /// The log itself, which outlives the host.
+    pub fn log(&self) -> Logs {
+        self.logs.clone()
+    }
+
     /// Stops at once: open responses are cut off, and the port is free again.
     pub async fn shutdown(mut self) {
+        self.server.stop();
         if let Some(runtime) = self.runtime.0.take() {
             // Dropping a runtime waits for its threads, which this thread may not do.
             let stopped = tokio::task::spawn_blocking(move || runtime.shutdown_timeout(STOP));
             let _ = stopped.await;
         }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.server.stop();
     }
 }
 

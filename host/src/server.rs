@@ -71,6 +71,13 @@ impl Server {
             .map(|handler| &*handler.state().component)
     }
 
+    /// Notes that whatever is open now is about to be cut off, and that nothing is wrong about it.
+    pub(crate) fn stop(&self) {
+        for component in self.components() {
+            component.stopping.store(true, Ordering::Relaxed);
+        }
+    }
+
     /// Takes connections until the task is dropped.
     pub(crate) async fn serve(self: Arc<Self>, listener: TcpListener) {
         loop {

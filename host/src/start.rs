@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     io,
     net::TcpListener,
-    sync::{Arc, OnceLock},
+    sync::{Arc, OnceLock, atomic::AtomicBool},
 };
 
 use wasmtime::{Engine, component::Linker};
@@ -226,6 +226,7 @@ impl Loader {
             hooks: self.hooks.clone(),
             counters: LiveCounters::default(),
             logs: self.logs.clone(),
+            stopping: AtomicBool::new(false),
         })
     }
 }

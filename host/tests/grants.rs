@@ -385,6 +385,18 @@ async fn a_dependency_uses_nothing_that_it_does_not_inherit() {
 }
 
 #[tokio::test]
+async fn a_denied_call_that_is_lent_a_resource_gives_it_back_and_its_instance_lives_on() {
+    let running = App::new().serve().await;
+    // A look-up of a name borrows the network.
+    for _ in 0..3 {
+        let refused = ask(&running, "attempt?grant=sockets").await;
+        assert!(refused.starts_with("Err("), "{refused}");
+    }
+    assert_eq!(running.counters_by_component()["guest"].instances, 1);
+    running.shutdown().await;
+}
+
+#[tokio::test]
 async fn a_dependency_uses_what_it_inherits() {
     let app = App::with(&MANIFEST.replacen(
         "{ path = \"DEPENDENCY\" }",

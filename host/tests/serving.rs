@@ -212,6 +212,50 @@ async fn stopping_cuts_open_responses_and_frees_the_port() {
 }
 
 #[tokio::test]
+async fn stopping_says_nothing_of_the_instances_that_it_cuts_off() {
+    let running = App::new().serve().await;
+    let mut open = Vec::new();
+    for _ in 0..20 {
+        let request = Request::get(format!("{}/guest/test/events", running.url()))
+            .body(text(""))
+            .unwrap();
+        let mut events = send(request).await.into_body();
+        events.frame().await.unwrap().unwrap();
+        open.push(events);
+    }
+    assert!(running.counters_by_component()["guest"].instances >= 2);
+    let logs = running.log();
+    running.shutdown().await;
+    for mut events in open {
+        while let Some(Ok(_)) = events.frame().await {}
+    }
+    assert!(logs.lines().is_empty(), "{:?}", logs.lines());
+}
+
+/// As in Spin: the instance is gone with all that it served, and says so once in the log.
+#[tokio::test]
+async fn a_panic_ends_the_streams_beside_it_as_if_they_were_complete_and_is_logged_once() {
+    let running = App::new().serve().await;
+    let request = Request::get(format!("{}/guest/test/events", running.url()))
+        .body(text(""))
+        .unwrap();
+    let mut events = send(request).await.into_body();
+    events.frame().await.unwrap().unwrap();
+    let answer = get(&format!("{}/guest/test/panic", running.url())).await;
+    assert_eq!((answer.status, answer.text.as_str()), (500, ""));
+    while let Some(frame) = events.frame().await {
+        frame.expect("an end and no error");
+    }
+    assert_eq!(running.counters_by_component()["guest"].instances, 1);
+    let logs = running.logs();
+    let failures = logs
+        .iter()
+        .filter(|line| line.contains("an instance failed"));
+    assert_eq!(failures.count(), 1, "{logs:?}");
+    running.shutdown().await;
+}
+
+#[tokio::test]
 async fn five_hundred_open_streams_are_served_at_once() {
     let running = App::new().serve().await;
     let open = (0..500).map(|_| async {

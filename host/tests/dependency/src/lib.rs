@@ -1,7 +1,7 @@
 //! Tries to use its grants, so that a test can look at which of them it has.
 #![cfg(target_family = "wasm")]
 
-use std::time::Duration;
+use std::{net::ToSocketAddrs, time::Duration};
 
 use spin_sdk::{key_value::Store, variables, wit_bindgen::StreamReader};
 
@@ -38,6 +38,7 @@ impl Guest for Dependency {
                     Err(error) => format!("{error:?}"),
                 }
             }
+            "sockets" => format!("{:?}", ("localhost", 80).to_socket_addrs()),
             "environment" => format!("{:?}", std::env::vars().collect::<Vec<_>>()),
             other => format!("cannot {other:?}"),
         }
