@@ -57,6 +57,7 @@ pub use engine::ComponentError;
 pub use hooks::{Counters, Hooks, KeyValueCall, Operation, OutboundCall};
 pub use host::{Host, Running};
 pub use key_value::{KeyValue, KeyValueError, KeyValueStore};
+pub use logs::Logs;
 pub use runtime_config::RuntimeConfigError;
 pub use start::StartError;
 pub use variables::{VariableError, VariableSource};

@@ -7,6 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use keys::Purpose;
 use rand::CryptoRng;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 use store::{KeyValue, Record};
 
 const SEALED_GRANT: Purpose = Purpose("grant");
@@ -71,6 +72,14 @@ pub struct Profile {
     pub picture: Option<String>,
     /// Everything the provider says, as a JSON object.
     pub claims: String,
+}
+
+/// A grant, and how it lies in the store.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OpenedGrant {
+    /// The grant.
+    pub grant: Grant,
+    sealed: String,
 }
 
 /// A grant that was just made.
@@ -140,15 +149,36 @@ impl<K: KeyValue> Grants<'_, K> {
     ///
     /// The store's. A record that no key of the ring opens is an ended grant: its key was dropped.
     pub async fn find(&self, id: &str, now: u64) -> Result<Option<Grant>, store::Error> {
+        let opened = self.find_again(id, now, None).await?;
+        Ok(opened.map(|opened| Arc::unwrap_or_clone(opened).grant))
+    }
+
+    /// The same for a grant that was `opened` before: as it lies in the store it is compared with
+    /// what it was then, which costs less than opening it anew.
+    ///
+    /// # Errors
+    ///
+    /// As [`find`](Self::find).
+    pub async fn find_again(
+        &self,
+        id: &str,
+        now: u64,
+        opened: Option<Arc<OpenedGrant>>,
+    ) -> Result<Option<Arc<OpenedGrant>>, store::Error> {
         let Some(SealedGrant(sealed)) = self.store.get(id, now).await? else {
             return Ok(None);
         };
+        if let Some(opened) = opened
+            && opened.sealed == sealed
+        {
+            return Ok(Some(opened));
+        }
         let Ok(plain) = self.keys.open(SEALED_GRANT, id.as_bytes(), &sealed) else {
             return Ok(None);
         };
-        serde_json::from_slice(&plain)
-            .map(Some)
-            .map_err(|_| store::Error::Unreadable(self.store.key(SealedGrant::KIND, id)))
+        let grant = serde_json::from_slice(&plain)
+            .map_err(|_| store::Error::Unreadable(self.store.key(SealedGrant::KIND, id)))?;
+        Ok(Some(Arc::new(OpenedGrant { grant, sealed })))
     }
 
     /// Ends a grant: its code, its tokens and what the identity provider gave for it.

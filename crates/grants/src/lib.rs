@@ -27,7 +27,7 @@ mod subject;
 mod upstream;
 
 pub use code::{PresentedCode, Redeemed};
-pub use grant::{CodeBinding, Grant, NewGrant, Profile, ShownClient};
+pub use grant::{CodeBinding, Grant, NewGrant, OpenedGrant, Profile, ShownClient};
 pub use refresh::{PresentedRefreshToken, Refreshed};
 pub use subject::{Ended, Listed, Page, Place};
 pub use upstream::{Upstream, UpstreamTokens};

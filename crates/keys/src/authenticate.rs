@@ -34,9 +34,10 @@ impl KeyRing {
 }
 
 fn code(key: &MasterKey, purpose: Purpose, message: &[u8]) -> [u8; 32] {
-    let key = key.derive("authenticate", purpose.0);
-    let mut mac =
-        <Hmac<Sha256> as KeyInit>::new_from_slice(&*key).expect("HMAC takes a key of any length");
+    let mut mac = key.authenticating.get(purpose, || {
+        let key = key.derive("authenticate", purpose.0);
+        <Hmac<Sha256> as KeyInit>::new_from_slice(&*key).expect("HMAC takes a key of any length")
+    });
     mac.update(message);
     mac.finalize().into_bytes().into()
 }

@@ -1,8 +1,13 @@
 //! Reading the master secrets, and deriving from them.
 
+use crate::Purpose;
 use crate::sign::SigningKey;
+use chacha20poly1305::XChaCha20Poly1305;
 use hkdf::Hkdf;
+use hmac::Hmac;
 use sha2::Sha256;
+use std::collections::HashMap;
+use std::sync::{PoisonError, RwLock};
 use zeroize::Zeroizing;
 
 /// Bytes of a master secret.
@@ -29,6 +34,30 @@ pub(crate) struct MasterKey {
     secret: Zeroizing<[u8; SECRET_BYTES]>,
     id: [u8; 6],
     pub(crate) signing: SigningKey,
+    pub(crate) sealing: ByPurpose<XChaCha20Poly1305>,
+    pub(crate) authenticating: ByPurpose<Hmac<Sha256>>,
+}
+
+/// What was derived for each purpose, ready for use: deriving it costs more than using it. There
+/// are as many purposes as the code names.
+pub(crate) struct ByPurpose<T>(RwLock<HashMap<Purpose, T>>);
+
+impl<T: Clone> ByPurpose<T> {
+    fn new() -> Self {
+        Self(RwLock::default())
+    }
+
+    /// What is there for `purpose`, made the first time.
+    pub(crate) fn get(&self, purpose: Purpose, make: impl FnOnce() -> T) -> T {
+        // An entry is there whole or not at all.
+        let made = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(made) = made.get(&purpose) {
+            return made.clone();
+        }
+        drop(made);
+        let mut made = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        made.entry(purpose).or_insert_with(make).clone()
+    }
 }
 
 impl KeyRing {
@@ -77,6 +106,8 @@ impl MasterKey {
         Self {
             id: *derive::<6>(&secret, "id", ""),
             signing: SigningKey::new(&seed),
+            sealing: ByPurpose::new(),
+            authenticating: ByPurpose::new(),
             secret,
         }
     }

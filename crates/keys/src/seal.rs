@@ -68,7 +68,9 @@ impl KeyRing {
 }
 
 fn cipher(key: &MasterKey, purpose: Purpose) -> XChaCha20Poly1305 {
-    XChaCha20Poly1305::new((&*key.derive("seal", purpose.0)).into())
+    key.sealing.get(purpose, || {
+        XChaCha20Poly1305::new((&*key.derive("seal", purpose.0)).into())
+    })
 }
 
 #[cfg(test)]

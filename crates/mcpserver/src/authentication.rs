@@ -131,19 +131,25 @@ impl<P: Parts> Server<P> {
                 })
             },
         )?;
-        let grant = Grants::new(&self.store, &self.config.keys)
-            .find(&claims.grant, now)
+        let known = self.grants.get(claims.grant.as_str());
+        let opened = Grants::new(&self.store, &self.config.keys)
+            .find_again(&claims.grant, now, known.clone())
             .await
             .map_err(|error| self.unavailable(&error))?
             .ok_or(Refusal::InvalidToken("The token's grant has ended."))?;
+        if !known.is_some_and(|known| Arc::ptr_eq(&known, &opened)) {
+            self.grants
+                .insert(claims.grant.clone(), Arc::clone(&opened));
+        }
+        let grant = &opened.grant;
         if grant.profile.subject != claims.sub || grant.client_id != claims.client_id {
             return Err(Refusal::InvalidToken("The token is not its grant's."));
         }
         Ok(Authenticated {
             caller: Caller {
-                client_id: Some(grant.client_id),
+                client_id: Some(grant.client_id.clone()),
                 scopes: claims.scopes().map(str::to_owned).collect(),
-                profile: grant.profile,
+                profile: grant.profile.clone(),
                 credential: None,
             },
             source: Source::Grant {

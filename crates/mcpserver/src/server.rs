@@ -10,6 +10,7 @@ use crate::toolbox::Toolbox;
 use crate::{Body, Environment, Parts, http_sse, origin, streamable_http};
 use bytes::{Buf, Bytes};
 use config::Problem;
+use grants::OpenedGrant;
 use http::header::{
     CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS,
 };
@@ -39,6 +40,8 @@ pub struct Server<P: Parts> {
     pub(crate) sessions: Sessions,
     /// Our tokens whose signature was found good, by their SHA-256.
     pub(crate) claims: Cache<[u8; 32], Arc<Claims>>,
+    /// Grants of tokens that were good, by their ids: what they say, not whether they are alive.
+    pub(crate) grants: Cache<String, Arc<OpenedGrant>>,
     /// Pasted tokens that the identity provider knows, likewise.
     pub(crate) presented: Cache<[u8; 32], Arc<Remembered>>,
     places: Cache<String, Arc<Place>>,
@@ -62,6 +65,7 @@ impl<P: Parts> Server<P> {
             toolbox: OnceLock::new(),
             sessions: Sessions::new(),
             claims: Cache::new(TOKENS),
+            grants: Cache::new(TOKENS),
             presented: Cache::new(TOKENS),
             places: Cache::new(16),
         })
