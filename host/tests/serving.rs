@@ -223,7 +223,6 @@ async fn stopping_says_nothing_of_the_instances_that_it_cuts_off() {
         events.frame().await.unwrap().unwrap();
         open.push(events);
     }
-    assert!(running.counters_by_component()["guest"].instances >= 2);
     let logs = running.log();
     running.shutdown().await;
     for mut events in open {
