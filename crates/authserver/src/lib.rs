@@ -21,10 +21,14 @@
 mod answers;
 mod client_request;
 pub mod clients;
+mod consent;
+mod date;
 pub mod documents;
 pub mod endpoints;
 pub mod identity;
 mod pages;
+mod remembered;
+mod session;
 mod sign_in;
 
 pub use answers::MAX_BODY;

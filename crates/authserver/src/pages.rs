@@ -73,6 +73,31 @@ pub(crate) fn stale_consent() -> Response {
     )
 }
 
+/// The consent form was answered before: the Back button.
+pub(crate) fn form_used() -> Response {
+    message(
+        StatusCode::BAD_REQUEST,
+        "You have already answered this",
+        &html! {
+            p.lead { "You can close this page and go back to the app." }
+            p { "If you want to answer differently, start again from the app." }
+        },
+    )
+}
+
+/// The sign-in to the account came to nothing; `problem` has no secret in it.
+pub(crate) fn account_failed(problem: &str, account: &str) -> Response {
+    message(
+        StatusCode::BAD_GATEWAY,
+        "The sign-in did not work",
+        &html! {
+            p.lead { "You are not signed in." }
+            p { "What happened: " (problem) "." }
+            div.choices { a.button href=(account) { "Try again" } }
+        },
+    )
+}
+
 /// The browser came back from the identity provider without the cookie it left with.
 pub(crate) fn foreign_login() -> Response {
     message(

@@ -1,11 +1,12 @@
 //! What one step of a sign-in hands to the next: sealed, bound to one browser, and dead after a
 //! while.
 
+use crate::remembered::Fingerprint;
 use config::Base;
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 use keys::{KeyRing, Purpose};
 use oauth::authorization_request::{AuthorizationRequest, Target};
-use oauth::secret;
+use oauth::{Client, secret};
 use rand::CryptoRng;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -19,40 +20,76 @@ pub(crate) const LOGIN_LIFETIME: u64 = 600;
 
 const CONSENT: Purpose = Purpose("consent");
 const LOGIN: Purpose = Purpose("login");
+const ACCOUNT_LOGIN: Purpose = Purpose("account login");
+
+/// The claim that completes a sign-in. It is on the id that a consent form has, so that a form leads
+/// to one sign-in, however often it is sent.
+pub(crate) const COMPLETED: &str = "login";
 
 /// A request that waits for the person's yes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct PendingConsent {
+    /// Names the form.
+    pub(crate) id: String,
     pub(crate) client_id: String,
     pub(crate) target: Target,
     pub(crate) request: AuthorizationRequest,
+    /// Of what the page shows.
+    pub(crate) shown: Fingerprint,
     expires_at: u64,
+}
+
+/// How the person has said yes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) enum Consented {
+    /// On a page just now, to be remembered or not.
+    Now { remember: bool },
+    /// Earlier in this browser. Whether it was this person shows when they have signed in.
+    Before,
 }
 
 /// A request that the person has allowed and that waits for the identity provider.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct PendingLogin {
+    pub(crate) consent: PendingConsent,
+    pub(crate) consented: Consented,
+    pub(crate) provider: ProviderLogin,
+}
+
+/// A person who wants to see their account.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct PendingAccount {
     /// Names the sign-in, which can be completed once.
     pub(crate) id: String,
-    pub(crate) client_id: String,
-    pub(crate) target: Target,
-    pub(crate) request: AuthorizationRequest,
-    /// Ours towards the identity provider.
+    pub(crate) provider: ProviderLogin,
+}
+
+/// What is ours towards the identity provider.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct ProviderLogin {
     pub(crate) nonce: String,
-    /// Likewise.
     pub(crate) code_verifier: String,
     pub(crate) expires_at: u64,
 }
 
+/// A sign-in that came back from the identity provider.
+pub(crate) enum Pending {
+    Login(Box<PendingLogin>),
+    Account(PendingAccount),
+}
+
 impl PendingConsent {
     pub(crate) fn new(
-        client_id: String,
+        client: &Client,
         target: Target,
         request: AuthorizationRequest,
         now: u64,
+        random: &mut impl CryptoRng,
     ) -> Self {
         Self {
-            client_id,
+            id: secret::random::<16>(random),
+            client_id: client.client_id.clone(),
+            shown: Fingerprint::of_consent(client, &target, &request),
             target,
             request,
             expires_at: now + CONSENT_LIFETIME,
@@ -72,21 +109,14 @@ impl PendingConsent {
     pub(crate) fn open(keys: &KeyRing, browser: &Browser, sealed: &str, now: u64) -> Option<Self> {
         open::<Self>(keys, CONSENT, browser, sealed).filter(|pending| pending.expires_at > now)
     }
+
+    /// When no sign-in that this form leads to can be completed any more.
+    pub(crate) fn forget_at(&self) -> u64 {
+        self.expires_at + LOGIN_LIFETIME
+    }
 }
 
 impl PendingLogin {
-    pub(crate) fn new(consent: PendingConsent, now: u64, random: &mut impl CryptoRng) -> Self {
-        Self {
-            id: secret::random::<16>(random),
-            client_id: consent.client_id,
-            target: consent.target,
-            request: consent.request,
-            nonce: secret::random::<16>(random),
-            code_verifier: secret::random::<32>(random),
-            expires_at: now + LOGIN_LIFETIME,
-        }
-    }
-
     pub(crate) fn seal(
         &self,
         keys: &KeyRing,
@@ -95,11 +125,95 @@ impl PendingLogin {
     ) -> Option<String> {
         seal(keys, LOGIN, browser, self, random)
     }
+}
 
+impl PendingAccount {
+    pub(crate) fn seal(
+        &self,
+        keys: &KeyRing,
+        browser: &Browser,
+        random: &mut impl CryptoRng,
+    ) -> Option<String> {
+        seal(keys, ACCOUNT_LOGIN, browser, self, random)
+    }
+}
+
+impl ProviderLogin {
+    pub(crate) fn new(now: u64, random: &mut impl CryptoRng) -> Self {
+        Self {
+            nonce: secret::random::<16>(random),
+            code_verifier: secret::random::<32>(random),
+            expires_at: now + LOGIN_LIFETIME,
+        }
+    }
+}
+
+impl Pending {
     /// `None` for what was not sealed here for this browser. Whether it has expired is the caller's
     /// to ask: the client can be told.
     pub(crate) fn open(keys: &KeyRing, browser: &Browser, sealed: &str) -> Option<Self> {
         open(keys, LOGIN, browser, sealed)
+            .map(|login| Self::Login(Box::new(login)))
+            .or_else(|| open(keys, ACCOUNT_LOGIN, browser, sealed).map(Self::Account))
+    }
+}
+
+/// The cookie that binds consent pages to their browser: what tells the browser, and behind it the
+/// forms that were answered with no. A form that was answered with yes is used up in the store, when
+/// the sign-in that it led to is complete.
+pub(crate) struct ConsentCookie {
+    pub(crate) browser: Browser,
+    refused: Vec<String>,
+}
+
+/// Refused forms that the cookie remembers: more tabs than a person answers within half an hour.
+const REFUSED: usize = 16;
+
+impl ConsentCookie {
+    pub(crate) fn read(base: &Base, headers: &HeaderMap) -> Option<Self> {
+        let mut parts = Self::cookie(base).read(headers)?.split('.');
+        Some(Self {
+            browser: Browser::parse(parts.next()?)?,
+            refused: parts.take(REFUSED).map(str::to_owned).collect(),
+        })
+    }
+
+    /// What the browser brings, or a new one.
+    pub(crate) fn read_or_new(
+        base: &Base,
+        headers: &HeaderMap,
+        random: &mut impl CryptoRng,
+    ) -> Self {
+        Self::read(base, headers).unwrap_or_else(|| Self {
+            browser: Browser(secret::random::<32>(random)),
+            refused: Vec::new(),
+        })
+    }
+
+    /// Whether a form was answered with no.
+    pub(crate) fn has_refused(&self, id: &str) -> bool {
+        self.refused.iter().any(|refused| refused == id)
+    }
+
+    /// Remembers that a form was answered with no.
+    pub(crate) fn refuse(&mut self, id: &str) {
+        self.refused.insert(0, id.to_owned());
+        self.refused.truncate(REFUSED);
+    }
+
+    /// The `Set-Cookie` value.
+    pub(crate) fn set(&self, base: &Base) -> HeaderValue {
+        let parts: Vec<&str> = std::iter::once(self.browser.as_str())
+            .chain(self.refused.iter().map(String::as_str))
+            .collect();
+        Self::cookie(base).set(&parts.join("."), CONSENT_LIFETIME)
+    }
+
+    fn cookie(base: &Base) -> Cookie {
+        Cookie {
+            name: "gatehouse-consent",
+            https: base.is_https(),
+        }
     }
 }
 
@@ -108,14 +222,6 @@ impl PendingLogin {
 pub(crate) struct Browser(String);
 
 impl Browser {
-    /// The cookie that binds a consent page to its browser.
-    pub(crate) fn consent_cookie(base: &Base) -> Cookie {
-        Cookie {
-            name: "gatehouse-consent",
-            https: base.is_https(),
-        }
-    }
-
     /// The cookie that binds a sign-in to the browser in which it was allowed.
     pub(crate) fn login_cookie(base: &Base) -> Cookie {
         Cookie {
@@ -126,10 +232,11 @@ impl Browser {
 
     /// The browser that brings this cookie.
     pub(crate) fn read(cookie: &Cookie, headers: &HeaderMap) -> Option<Self> {
-        cookie
-            .read(headers)
-            .filter(|value| value.len() == 43)
-            .map(|value| Self(value.to_owned()))
+        cookie.read(headers).and_then(Self::parse)
+    }
+
+    fn parse(value: &str) -> Option<Self> {
+        (value.len() == 43).then(|| Self(value.to_owned()))
     }
 
     /// The browser that brings this cookie, or a new one.

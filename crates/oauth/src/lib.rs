@@ -13,6 +13,7 @@ pub mod client_metadata;
 pub mod document;
 mod error;
 pub mod introspection;
+pub mod look_alike;
 pub mod metadata;
 pub mod pkce;
 pub mod pre_registered;

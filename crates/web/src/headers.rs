@@ -13,6 +13,7 @@ pub struct ContentSecurityPolicy {
     script_hash: Option<String>,
     form_action: Vec<String>,
     inline_images: bool,
+    image_sources: Vec<String>,
 }
 
 impl ContentSecurityPolicy {
@@ -28,15 +29,18 @@ impl ContentSecurityPolicy {
         self.script_hash = Some(hash.to_owned());
     }
 
+    /// Allows images from an origin. One that cannot stand in a policy is left out.
+    pub(crate) fn image_source(&mut self, origin: &str) {
+        if fits(origin) {
+            self.image_sources.push(origin.to_owned());
+        }
+    }
+
     /// Allows forms to lead to `source`: `'self'`, an origin, or a scheme with its colon. Browsers
     /// hold every redirect that follows to the same list. A source that cannot stand in a policy is
     /// left out.
     pub(crate) fn form_action(&mut self, source: &str) {
-        let fits = !source.is_empty()
-            && source
-                .bytes()
-                .all(|byte| byte.is_ascii_graphic() && !matches!(byte, b';' | b','));
-        if fits && !self.form_action.iter().any(|known| known == source) {
+        if fits(source) && !self.form_action.iter().any(|known| known == source) {
             self.form_action.push(source.to_owned());
         }
     }
@@ -51,6 +55,9 @@ impl ContentSecurityPolicy {
         }
         if self.inline_images {
             text.push_str("; img-src data:");
+            for origin in &self.image_sources {
+                let _ = write!(text, " {origin}");
+            }
         }
         if self.form_action.is_empty() {
             text.push_str("; form-action 'none'");
@@ -62,6 +69,14 @@ impl ContentSecurityPolicy {
             "default-src 'none'; frame-ancestors 'none'; form-action 'none'",
         ))
     }
+}
+
+/// Whether a source can stand in a policy without adding to it.
+fn fits(source: &str) -> bool {
+    !source.is_empty()
+        && source
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && !matches!(byte, b';' | b','))
 }
 
 /// Sets the headers that every response of ours has.
@@ -85,6 +100,20 @@ mod tests {
         assert_eq!(
             value,
             "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'"
+        );
+    }
+
+    #[test]
+    fn images_come_from_the_page_and_from_what_it_names_alone() {
+        let mut policy = ContentSecurityPolicy::default();
+        policy.style("sha256-x");
+        policy.image_source("https://a.example");
+        policy.image_source("https://b.example; script-src *");
+        let value = policy.to_value();
+        let text = value.to_str().unwrap_or_default();
+        assert!(
+            text.contains("; img-src data: https://a.example; form-action"),
+            "{text}"
         );
     }
 

@@ -13,6 +13,7 @@ mod parameters;
 mod problem;
 mod request;
 mod respond;
+mod same_origin;
 
 pub use bearer::bearer_token;
 pub use headers::ContentSecurityPolicy;
@@ -24,6 +25,7 @@ pub use respond::{
     cached_json, for_method, json, method_not_allowed, no_content, see_other, text, too_large,
     with_header,
 };
+pub use same_origin::{is_cross_origin, is_same_origin};
 
 /// A response with its whole body.
 pub type Response = http::Response<http_body_util::Full<bytes::Bytes>>;

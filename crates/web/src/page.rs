@@ -54,6 +54,12 @@ impl Page {
         self
     }
 
+    /// Lets the page show images of an origin.
+    pub fn image_source(mut self, origin: &str) -> Self {
+        self.policy.image_source(origin);
+        self
+    }
+
     /// Adds to the style sheet what this page alone needs.
     pub fn style(mut self, style: &'static str) -> Self {
         self.style = style;

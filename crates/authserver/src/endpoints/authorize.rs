@@ -1,18 +1,21 @@
 //! `/authorize`: the authorization request (RFC 6749 section 3.1) and the person's answer to it.
 
 use crate::clients::FindError;
+use crate::consent::Consent;
 use crate::identity::{IdentityProvider, Login, ProviderError};
-use crate::sign_in::{Browser, CONSENT_LIFETIME, LOGIN_LIFETIME, PendingConsent, PendingLogin};
+use crate::remembered::{self, Remembered};
+use crate::sign_in::{
+    Browser, COMPLETED, ConsentCookie, Consented, LOGIN_LIFETIME, PendingConsent, PendingLogin,
+    ProviderLogin,
+};
 use crate::{Context, answers, pages};
-use http::Method;
 use http::header::SET_COOKIE;
-use maud::{Markup, html};
+use http::{HeaderMap, Method};
 use oauth::authorization_request::{self, RequestError, Target, TargetError};
-use oauth::redirect_uri::{Destination, destination};
-use oauth::{Client, Error, ErrorCode, pkce, scope};
+use oauth::{Client, Error, ErrorCode, pkce};
 use rand::CryptoRng;
 use store::KeyValue;
-use web::{Page, ParameterError, Parameters, Request, Response, with_header};
+use web::{ParameterError, Parameters, Request, Response, with_header};
 
 /// The methods that `/authorize` knows.
 const METHODS: &str = "GET, HEAD, POST";
@@ -31,10 +34,14 @@ enum AuthorizeError {
     Denied(Box<Target>),
     #[error("the consent form is not of this browser, or too old")]
     StaleConsent,
+    #[error("the consent form was answered before")]
+    FormUsed,
     #[error("{1}")]
     Provider(Box<Target>, ProviderError),
     #[error("a value cannot be sealed")]
     Seal,
+    #[error(transparent)]
+    Store(#[from] store::Error),
 }
 
 impl AuthorizeError {
@@ -45,10 +52,11 @@ impl AuthorizeError {
             Self::Target(error) => pages::bad_target(&error.to_string()),
             Self::Client(FindError::Unknown) => pages::unknown_client(),
             Self::Client(FindError::Document(error)) => pages::bad_document(&error.to_string()),
-            Self::Client(FindError::Store(error)) => {
+            Self::Store(error) | Self::Client(FindError::Store(error)) => {
                 pages::server_error(&answers::store_failed(&error).description)
             }
             Self::StaleConsent => pages::stale_consent(),
+            Self::FormUsed => pages::form_used(),
             Self::Request(target, error) => answers::error_redirect(&target, issuer, &error.into()),
             Self::Denied(target) => {
                 let error = Error::new(ErrorCode::AccessDenied, "the person said no");
@@ -85,10 +93,7 @@ pub async fn handle<K: KeyValue>(
         },
         Method::POST => match Parameters::from_form(request.headers(), request.body()) {
             Ok(form) => match form.get("consent") {
-                Some(sealed) => {
-                    let allowed = form.get("decision") == Some("allow");
-                    decide(context, random, provider, request, sealed, allowed).await
-                }
+                Some(_) => decide(context, random, provider, request, &form).await,
                 None => ask(context, random, provider, request, &form).await,
             },
             Err(error) => Err(error.into()),
@@ -118,24 +123,52 @@ async fn ask<K: KeyValue>(
     )
     .map_err(|error| AuthorizeError::Request(Box::new(target.clone()), error))?;
 
-    let cookie = Browser::consent_cookie(context.base);
-    let browser = Browser::read_or_new(&cookie, request.headers(), random);
-    let pending = PendingConsent::new(client.client_id.clone(), target, asked, context.now);
-    let sealed = pending
-        .seal(&context.config.keys, &browser, random)
-        .ok_or(AuthorizeError::Seal)?;
-    let page = consent_page(
+    let may_skip = remembered::may_be_remembered(&target) && !asked.prompt.consent;
+    let pending = PendingConsent::new(&client, target, asked, context.now, random);
+    if may_skip && remembered(context, request).has(&pending.shown) {
+        return begin(
+            context,
+            random,
+            provider,
+            request,
+            pending,
+            Consented::Before,
+        )
+        .await;
+    }
+    show(
+        context,
+        random,
+        provider,
+        request.headers(),
         &client,
         &pending,
-        &sealed,
-        context.base.as_str(),
-        &provider.display_name().await,
-    );
-    Ok(with_header(
-        page,
-        SET_COOKIE,
-        cookie.set(browser.as_str(), CONSENT_LIFETIME),
-    ))
+    )
+    .await
+    .ok_or(AuthorizeError::Seal)
+}
+
+/// The consent page; `None` if its form cannot be sealed.
+pub(crate) async fn show<K: KeyValue>(
+    context: &Context<'_, K>,
+    random: &mut (impl CryptoRng + Send),
+    provider: &impl IdentityProvider,
+    headers: &HeaderMap,
+    client: &Client,
+    pending: &PendingConsent,
+) -> Option<Response> {
+    let cookie = ConsentCookie::read_or_new(context.base, headers, random);
+    let sealed = pending.seal(&context.config.keys, &cookie.browser, random)?;
+    let page = Consent {
+        client,
+        pending,
+        sealed: &sealed,
+        base: context.base,
+        provider: &provider.display_name().await,
+        show_logo: context.config.show_logos,
+    };
+    let set = cookie.set(context.base);
+    Some(with_header(page.respond(), SET_COOKIE, set))
 }
 
 /// Takes the person's answer.
@@ -144,34 +177,64 @@ async fn decide<K: KeyValue>(
     random: &mut (impl CryptoRng + Send),
     provider: &impl IdentityProvider,
     request: &Request,
-    sealed: &str,
-    allowed: bool,
+    form: &Parameters,
 ) -> Result<Response, AuthorizeError> {
-    let keys = &context.config.keys;
-    let cookie = Browser::consent_cookie(context.base);
-    let consent = Browser::read(&cookie, request.headers())
-        .and_then(|browser| PendingConsent::open(keys, &browser, sealed, context.now))
-        .ok_or(AuthorizeError::StaleConsent)?;
-    if !allowed {
-        return Err(AuthorizeError::Denied(Box::new(consent.target)));
+    form.refuse_repeated(&[])?;
+    if web::is_cross_origin(request.headers(), &context.base.origin()) {
+        return Err(AuthorizeError::StaleConsent);
     }
+    let keys = &context.config.keys;
+    let sealed = form.get("consent").unwrap_or_default();
+    let mut cookie =
+        ConsentCookie::read(context.base, request.headers()).ok_or(AuthorizeError::StaleConsent)?;
+    let pending = PendingConsent::open(keys, &cookie.browser, sealed, context.now)
+        .ok_or(AuthorizeError::StaleConsent)?;
+    // A form leads to one answer: a no is remembered by the browser, for nothing that somebody does
+    // who has not signed in may grow the store; a yes is claimed when the sign-in is complete. Until
+    // then the Back button leads to a page that still works.
+    if cookie.has_refused(&pending.id) || context.store.is_claimed(COMPLETED, &pending.id).await? {
+        return Err(AuthorizeError::FormUsed);
+    }
+    if form.get("decision") != Some("allow") {
+        cookie.refuse(&pending.id);
+        let denied = AuthorizeError::Denied(Box::new(pending.target));
+        let response = denied.respond(context.base.as_str());
+        return Ok(with_header(response, SET_COOKIE, cookie.set(context.base)));
+    }
+    let remember = form.get("remember").is_some() && remembered::may_be_remembered(&pending.target);
+    let consented = Consented::Now { remember };
+    begin(context, random, provider, request, pending, consented).await
+}
 
+/// Sends the browser to the identity provider.
+async fn begin<K: KeyValue>(
+    context: &Context<'_, K>,
+    random: &mut (impl CryptoRng + Send),
+    provider: &impl IdentityProvider,
+    request: &Request,
+    consent: PendingConsent,
+    consented: Consented,
+) -> Result<Response, AuthorizeError> {
     let cookie = Browser::login_cookie(context.base);
     let browser = Browser::read_or_new(&cookie, request.headers(), random);
-    let pending = PendingLogin::new(consent, context.now, random);
+    let pending = PendingLogin {
+        consent,
+        consented,
+        provider: ProviderLogin::new(context.now, random),
+    };
     let login = Login {
         redirect_uri: context.base.join("/callback"),
         state: pending
-            .seal(keys, &browser, random)
+            .seal(&context.config.keys, &browser, random)
             .ok_or(AuthorizeError::Seal)?,
-        nonce: pending.nonce.clone(),
-        code_challenge: pkce::challenge_of(&pending.code_verifier),
-        prompt: pending.request.prompt.for_provider(),
+        nonce: pending.provider.nonce.clone(),
+        code_challenge: pkce::challenge_of(&pending.provider.code_verifier),
+        prompt: pending.consent.request.prompt.for_provider(),
     };
     let url = provider
         .login_url(login)
         .await
-        .map_err(|error| AuthorizeError::Provider(Box::new(pending.target), error))?;
+        .map_err(|error| AuthorizeError::Provider(Box::new(pending.consent.target), error))?;
     Ok(with_header(
         web::see_other(&url),
         SET_COOKIE,
@@ -179,77 +242,7 @@ async fn decide<K: KeyValue>(
     ))
 }
 
-fn consent_page(
-    client: &Client,
-    pending: &PendingConsent,
-    sealed: &str,
-    issuer: &str,
-    provider: &str,
-) -> Response {
-    let name = client.display_name();
-    let destination = destination(&pending.target.redirect_uri);
-    let body = html! {
-        h1 { "Connect " (name) "?" }
-        p.lead { b { (name) } " asks to use this server in your name." }
-        dl.facts {
-            dt { "You go back to" }
-            dd { (destination) }
-            dt { "Server" }
-            dd { (issuer.split_once("://").map_or(issuer, |(_, rest)| rest)) }
-        }
-        h2 { "It will be able to" }
-        ul.bullets {
-            @for scope in &pending.request.scopes { li { (scope_text(scope, provider)) } }
-        }
-        (notice(&destination))
-        form method="post" action="authorize" {
-            input type="hidden" name="consent" value=(sealed);
-            div.choices {
-                button.quiet type="submit" name="decision" value="deny" { "Cancel" }
-                button type="submit" name="decision" value="allow" { "Allow" }
-            }
-        }
-        p.small { "If you allow it, you sign in with " (provider) " next." }
-    };
-    // Browsers hold the redirects after the form to its policy: they go to the identity provider,
-    // wherever that sends the browser, and in the end to the client.
-    let page = Page::new(format!("Connect {name}?"), body)
-        .form_action("'self'")
-        .form_action("https:");
-    let page = match &destination {
-        Destination::Host(_) => page,
-        Destination::Loopback(_) => page.form_action("http:"),
-        Destination::App(scheme) => page.form_action(&format!("{scheme}:")),
-    };
-    // On a loopback address the identity provider may be one of this machine, too.
-    if issuer.starts_with("http://") {
-        page.form_action("http:").into_response()
-    } else {
-        page.into_response()
-    }
-}
-
-/// Anybody can give an app any name; where the answer goes is what counts.
-fn notice(destination: &Destination) -> Markup {
-    match destination {
-        Destination::Host(host) => html! {
-            p.note { "Any app can call itself what it likes. Go on only if you know " b { (host) } "." }
-        },
-        Destination::Loopback(_) => html! {
-            p.warning { "The answer goes to a program that runs on this computer. Go on only if you have just started connecting from it." }
-        },
-        Destination::App(scheme) => html! {
-            p.warning { "The answer goes to whichever app on this device opens links that start with " b { (scheme) ":" } " Go on only if you have just started connecting from it." }
-        },
-    }
-}
-
-fn scope_text(scope: &str, provider: &str) -> Markup {
-    match scope {
-        "tools" => html! { "use the tools of this server" },
-        "profile" => html! { "see your profile: name, email address, picture" },
-        "upstream_token" => html! { "get the access token that " (provider) " issues for you" },
-        scope::OFFLINE_ACCESS => html! { "stay connected while you are away" },
-        other => html! { "what this server calls " code { (other) } },
-    }
+fn remembered<K>(context: &Context<'_, K>, request: &Request) -> Remembered {
+    let keys = &context.config.keys;
+    Remembered::read(keys, context.base, request.headers(), context.now)
 }

@@ -1,27 +1,30 @@
 //! `/callback`: the browser comes back from the identity provider.
 
+use super::authorize;
 use crate::clients::FindError;
 use crate::documents::FetchError;
 use crate::identity::{CodeExchange, IdentityProvider, ProviderError, SignIn};
-use crate::sign_in::{Browser, PendingLogin};
+use crate::remembered::Remembered;
+use crate::session::Session;
+use crate::sign_in::{
+    Browser, COMPLETED, Consented, Pending, PendingConsent, PendingLogin, ProviderLogin,
+};
 use crate::{Context, answers, pages};
 use grants::{CodeBinding, Grant, ShownClient};
 use http::Method;
+use http::header::SET_COOKIE;
 use oauth::authorization_request::Target;
 use oauth::redirect_uri::destination;
 use oauth::{Error, ErrorCode};
 use rand::CryptoRng;
 use store::KeyValue;
-use web::{ParameterError, Parameters, Request, Response};
+use web::{ParameterError, Parameters, Request, Response, with_header};
 
 /// The methods that `/callback` knows.
 const METHODS: &str = "GET";
 
 /// Seconds that a code lives (RFC 6749 section 4.1.2 recommends at most ten minutes).
 const CODE_LIFETIME: u64 = 60;
-
-/// The claim that completes a sign-in.
-const CLAIM: &str = "login";
 
 #[derive(Debug, thiserror::Error)]
 enum CallbackError {
@@ -39,8 +42,8 @@ enum CallbackError {
     RedirectUri,
     #[error("{1}")]
     Redirect(Box<Target>, Error),
-    #[error("{1}")]
-    Store(Box<Target>, store::Error),
+    #[error(transparent)]
+    Account(Error),
 }
 
 impl CallbackError {
@@ -53,8 +56,8 @@ impl CallbackError {
             Self::Document(error) => pages::bad_document(&error.to_string()),
             Self::RedirectUri => pages::bad_target(&self.to_string()),
             Self::Redirect(target, error) => answers::error_redirect(&target, issuer, &error),
-            Self::Store(target, error) => {
-                answers::error_redirect(&target, issuer, &answers::store_failed(&error))
+            Self::Account(error) => {
+                pages::account_failed(&error.description, &format!("{issuer}/account"))
             }
         }
     }
@@ -83,94 +86,217 @@ async fn complete<K: KeyValue>(
 ) -> Result<Response, CallbackError> {
     let query = Parameters::from_query(request.uri().query())?;
     query.refuse_repeated(&[])?;
-    let login = open_state(context, request, &query)?;
-    let target = login.target.clone();
-    let failed = |error: store::Error| CallbackError::Store(Box::new(target.clone()), error);
-    let redirect = |error: Error| CallbackError::Redirect(Box::new(target.clone()), error);
-
-    if login.expires_at <= context.now {
-        let text = "the sign-in took longer than ten minutes";
-        return Err(redirect(Error::new(ErrorCode::AccessDenied, text)));
+    match open_state(context, request, &query)? {
+        Pending::Login(login) => {
+            let target = login.consent.target.clone();
+            let back = Back::Client(&target);
+            let (id, forget_at) = (&login.consent.id, login.consent.forget_at());
+            let sign_in = sign_in(context, provider, &query, &login.provider, id, forget_at)
+                .await
+                .map_err(|error| back.to(error))?;
+            match grant(context, random, provider, request, *login, sign_in).await {
+                Ok(response) => Ok(response),
+                Err(error) => Err(back.to(error)),
+            }
+        }
+        Pending::Account(account) => {
+            let (id, forget_at) = (&account.id, account.provider.expires_at);
+            let sign_in = sign_in(context, provider, &query, &account.provider, id, forget_at)
+                .await
+                .map_err(|error| Back::Account.to(error))?;
+            let session = Session::new(sign_in.profile, context.now, random);
+            let cookie = session
+                .set(&context.config.keys, context.base, random)
+                .ok_or(CallbackError::Account(SignInError::Seal.into()))?;
+            let response = web::see_other(&context.base.join("/account"));
+            Ok(with_header(response, SET_COOKIE, cookie))
+        }
     }
-    if context
-        .store
-        .is_claimed(CLAIM, &login.id)
-        .await
-        .map_err(failed)?
-    {
-        return Err(CallbackError::LoginUsed);
+}
+
+/// Where what went wrong is said.
+enum Back<'a> {
+    Client(&'a Target),
+    Account,
+}
+
+impl Back<'_> {
+    fn to(&self, error: SignInError) -> CallbackError {
+        match error {
+            SignInError::Used => CallbackError::LoginUsed,
+            SignInError::UnknownClient => CallbackError::UnknownClient,
+            SignInError::Document(error) => CallbackError::Document(error),
+            SignInError::RedirectUri => CallbackError::RedirectUri,
+            error => match self {
+                Self::Client(target) => {
+                    CallbackError::Redirect(Box::new((*target).clone()), error.into())
+                }
+                Self::Account => CallbackError::Account(error.into()),
+            },
+        }
+    }
+}
+
+/// Why nobody has signed in.
+enum SignInError {
+    Used,
+    UnknownClient,
+    Document(FetchError),
+    RedirectUri,
+    TooLate,
+    Provider(Error),
+    Neither,
+    Seal,
+    Store(store::Error),
+}
+
+impl From<store::Error> for SignInError {
+    fn from(error: store::Error) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<FindError> for SignInError {
+    fn from(error: FindError) -> Self {
+        match error {
+            FindError::Unknown => Self::UnknownClient,
+            FindError::Document(error) => Self::Document(error),
+            FindError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+impl From<SignInError> for Error {
+    fn from(error: SignInError) -> Self {
+        match error {
+            SignInError::TooLate => Self::new(
+                ErrorCode::AccessDenied,
+                "the sign-in took longer than ten minutes",
+            ),
+            SignInError::Provider(error) => error,
+            SignInError::Neither => Self::new(
+                ErrorCode::ServerError,
+                "the identity provider sent neither a code nor an error",
+            ),
+            SignInError::Store(error) => answers::store_failed(&error),
+            SignInError::Seal
+            | SignInError::Used
+            | SignInError::UnknownClient
+            | SignInError::Document(_)
+            | SignInError::RedirectUri => {
+                Self::new(ErrorCode::ServerError, "the sign-in cannot be completed")
+            }
+        }
+    }
+}
+
+/// Who it is that came back, once: the second to come with the same `id` is turned away. Only when
+/// somebody has really signed in is anything written.
+async fn sign_in<K: KeyValue>(
+    context: &Context<'_, K>,
+    provider: &impl IdentityProvider,
+    query: &Parameters,
+    ours: &ProviderLogin,
+    id: &str,
+    forget_at: u64,
+) -> Result<SignIn, SignInError> {
+    // First of all: who reloads the page has to read that it is done, however late.
+    if context.store.is_claimed(COMPLETED, id).await? {
+        return Err(SignInError::Used);
+    }
+    if ours.expires_at <= context.now {
+        return Err(SignInError::TooLate);
     }
     if let Some(code) = query.get("error") {
-        return Err(redirect(provider_answer(code)));
+        return Err(SignInError::Provider(provider_answer(code)));
     }
-    let code = query.get("code").ok_or_else(|| {
-        let text = "the identity provider sent neither a code nor an error";
-        redirect(Error::new(ErrorCode::ServerError, text))
-    })?;
-    let sign_in = provider
+    let code = query.get("code").ok_or(SignInError::Neither)?;
+    let exchanged = provider
         .exchange_code(CodeExchange {
             code: code.to_owned(),
             redirect_uri: context.base.join("/callback"),
-            code_verifier: login.code_verifier.clone(),
-            nonce: login.nonce.clone(),
+            code_verifier: ours.code_verifier.clone(),
+            nonce: ours.nonce.clone(),
         })
-        .await
-        .map_err(|error| redirect(provider_failure(&error)))?;
-
-    // Only now, when somebody has really signed in, is anything written.
-    let first = context
-        .store
-        .claim_once(CLAIM, &login.id, login.expires_at)
-        .await
-        .map_err(failed)?;
-    if !first {
-        return Err(CallbackError::LoginUsed);
+        .await;
+    let sign_in = match exchanged {
+        Ok(sign_in) => sign_in,
+        // A page that was reloaded while the first load was at it: the provider takes a code once.
+        Err(_) if context.store.is_claimed(COMPLETED, id).await? => return Err(SignInError::Used),
+        Err(error) => return Err(SignInError::Provider(provider_failure(&error))),
+    };
+    if context.store.claim_once(COMPLETED, id, forget_at).await? {
+        Ok(sign_in)
+    } else {
+        Err(SignInError::Used)
     }
+}
+
+/// Makes the grant and sends the browser back to the client.
+async fn grant<K: KeyValue>(
+    context: &Context<'_, K>,
+    random: &mut (impl CryptoRng + Send),
+    provider: &impl IdentityProvider,
+    request: &Request,
+    login: PendingLogin,
+    sign_in: SignIn,
+) -> Result<Response, SignInError> {
+    let PendingLogin {
+        consent, consented, ..
+    } = login;
     let client = context
         .clients()
-        .keep(&login.client_id, context.now)
-        .await
-        .map_err(|error| match error {
-            FindError::Unknown => CallbackError::UnknownClient,
-            FindError::Document(error) => CallbackError::Document(error),
-            FindError::Store(error) => failed(error),
-        })?;
+        .keep(&consent.client_id, context.now)
+        .await?;
     // What the client says of itself may have changed since it was asked about.
-    if !client.has_redirect_uri(&login.target.redirect_uri) {
-        return Err(CallbackError::RedirectUri);
+    if !client.has_redirect_uri(&consent.target.redirect_uri) {
+        return Err(SignInError::RedirectUri);
     }
     let SignIn { profile, tokens } = sign_in;
+    let (keys, base) = (&context.config.keys, context.base);
+    let mut remembered = Remembered::read(keys, base, request.headers(), context.now);
+    let remember = match consented {
+        Consented::Now { remember } => remember,
+        Consented::Before if remembered.has_of(&consent.shown, &profile.subject) => false,
+        // Somebody else has said yes in this browser: this person is asked.
+        Consented::Before => {
+            let (target, asked) = (consent.target, consent.request);
+            let pending = PendingConsent::new(&client, target, asked, context.now, random);
+            let headers = request.headers();
+            return authorize::show(context, random, provider, headers, &client, &pending)
+                .await
+                .ok_or(SignInError::Seal);
+        }
+    };
+    if remember {
+        remembered.add(consent.shown, &profile.subject, context.now);
+    }
+    let target = consent.target;
     let grant = Grant {
-        client_id: login.client_id,
+        client_id: consent.client_id,
         client: ShownClient {
             name: client.display_name().to_owned(),
-            destination: destination(&login.target.redirect_uri).to_string(),
+            destination: destination(&target.redirect_uri).to_string(),
         },
-        scopes: login.request.scopes,
-        resources: login.request.resources,
+        scopes: consent.request.scopes,
+        resources: consent.request.resources,
         profile,
         created_at: context.now,
         expires_at: context.now + context.config.grant_lifetime,
         code: Some(CodeBinding {
-            redirect_uri: login
-                .target
-                .in_request
-                .then(|| login.target.redirect_uri.clone()),
-            challenge: login.request.challenge,
-            dpop_jkt: login.request.dpop_jkt,
+            redirect_uri: target.in_request.then(|| target.redirect_uri.clone()),
+            challenge: consent.request.challenge,
+            dpop_jkt: consent.request.dpop_jkt,
             expires_at: context.now + CODE_LIFETIME,
         }),
     };
-    let new = context
-        .grants()
-        .begin(&grant, &tokens, random)
-        .await
-        .map_err(failed)?;
-    Ok(answers::code_redirect(
-        &login.target,
-        context.base.as_str(),
-        &new.code,
-    ))
+    let new = context.grants().begin(&grant, &tokens, random).await?;
+    let response = answers::code_redirect(&target, base.as_str(), &new.code);
+    Ok(if remember {
+        with_header(response, SET_COOKIE, remembered.set(keys, base, random))
+    } else {
+        response
+    })
 }
 
 /// The sign-in that this browser left with.
@@ -178,12 +304,12 @@ fn open_state<K>(
     context: &Context<'_, K>,
     request: &Request,
     query: &Parameters,
-) -> Result<PendingLogin, CallbackError> {
+) -> Result<Pending, CallbackError> {
     let cookie = Browser::login_cookie(context.base);
     let browser = Browser::read(&cookie, request.headers()).ok_or(CallbackError::ForeignLogin)?;
     query
         .get("state")
-        .and_then(|state| PendingLogin::open(&context.config.keys, &browser, state))
+        .and_then(|state| Pending::open(&context.config.keys, &browser, state))
         .ok_or(CallbackError::ForeignLogin)
 }
 

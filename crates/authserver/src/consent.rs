@@ -1,0 +1,148 @@
+//! The consent page: which client asks for what, and where the answer goes.
+
+use crate::remembered::may_be_remembered;
+use crate::sign_in::PendingConsent;
+use config::Base;
+use maud::{Markup, html};
+use oauth::look_alike::oddities;
+use oauth::redirect_uri::{Destination, destination};
+use oauth::{Client, scope};
+use web::{Page, Response};
+
+/// What the page is made of.
+pub(crate) struct Consent<'a> {
+    /// Who asks.
+    pub(crate) client: &'a Client,
+    /// For what.
+    pub(crate) pending: &'a PendingConsent,
+    /// The same, sealed for the browser.
+    pub(crate) sealed: &'a str,
+    /// Where we are.
+    pub(crate) base: &'a Base,
+    /// What the identity provider is called.
+    pub(crate) provider: &'a str,
+    /// Whether the browser fetches the client's logo.
+    pub(crate) show_logo: bool,
+}
+
+impl Consent<'_> {
+    /// The page.
+    pub(crate) fn respond(&self) -> Response {
+        let name = self.client.display_name();
+        let destination = destination(&self.pending.target.redirect_uri);
+        let identified_by = host_of(&self.client.client_id);
+        let own_host = host_of_base(self.base);
+        let oddities = oddities(name, &destination, identified_by.as_deref(), &own_host);
+        let logo = self.logo();
+        let issuer = self.base.as_str();
+        let body = html! {
+            @if let Some((url, _)) = &logo {
+                // Its name is in the heading: the picture adds nothing for who cannot see it.
+                img.logo src=(url) alt="" width="48" height="48" referrerpolicy="no-referrer";
+            }
+            h1 { "Connect " (name) "?" }
+            p.lead { b { (name) } " asks to use this server in your name." }
+            @if !oddities.is_empty() {
+                section.warning aria-labelledby="odd" {
+                    h2 #odd { "Be careful" }
+                    ul.bullets { @for oddity in &oddities { li { (oddity) } } }
+                    p { "Go on only if you are sure that this is the app you mean." }
+                }
+            }
+            dl.facts {
+                @if let Some(host) = &identified_by {
+                    dt { "The app is" }
+                    dd { b { (host) } }
+                }
+                dt { "You go back to" }
+                dd { (destination) }
+                dt { "Server" }
+                dd { (issuer.split_once("://").map_or(issuer, |(_, rest)| rest)) }
+            }
+            h2 { "It will be able to" }
+            ul.bullets {
+                @for scope in &self.pending.request.scopes { li { (scope_text(scope, self.provider)) } }
+            }
+            (notice(&destination))
+            form method="post" action="authorize" {
+                input type="hidden" name="consent" value=(self.sealed);
+                @if may_be_remembered(&self.pending.target) {
+                    label {
+                        input type="checkbox" name="remember" value="yes";
+                        "Do not ask me again for 30 days in this browser, as long as nothing of this changes"
+                    }
+                }
+                div.choices {
+                    button.quiet type="submit" name="decision" value="deny" { "Cancel" }
+                    button type="submit" name="decision" value="allow" { "Allow" }
+                }
+            }
+            p.small { "If you allow it, you sign in with " (self.provider) " next. You can end it at any time at " a href=(self.base.join("/account")) { "your account" } "." }
+        };
+        // Browsers hold the redirects after the form to its policy: they go to the identity
+        // provider, wherever that sends the browser, and in the end to the client.
+        let mut page = Page::new(format!("Connect {name}?"), body)
+            .form_action("'self'")
+            .form_action("https:");
+        match &destination {
+            Destination::Host(_) => {}
+            Destination::Loopback(_) => page = page.form_action("http:"),
+            Destination::App(scheme) => page = page.form_action(&format!("{scheme}:")),
+        }
+        // On a loopback address the identity provider may be one of this machine, too.
+        if !self.base.is_https() {
+            page = page.form_action("http:");
+        }
+        if let Some((_, origin)) = &logo {
+            page = page.image_source(origin);
+        }
+        page.into_response()
+    }
+
+    /// The logo and its origin: of an https URL, and only where the operator lets browsers fetch it.
+    fn logo(&self) -> Option<(String, String)> {
+        let logo = self.client.metadata.logo_uri.as_deref()?;
+        let url = url::Url::parse(logo).ok()?;
+        (self.show_logo && url.scheme() == "https")
+            .then(|| (url.to_string(), url.origin().ascii_serialization()))
+    }
+}
+
+/// The host of a client identifier that is a URL (a client ID metadata document).
+fn host_of(client_id: &str) -> Option<String> {
+    let url = url::Url::parse(client_id).ok()?;
+    (url.scheme() == "https").then(|| url.host_str().unwrap_or_default().to_owned())
+}
+
+fn host_of_base(base: &Base) -> String {
+    url::Url::parse(base.as_str())
+        .ok()
+        .and_then(|url| url.host_str().map(str::to_owned))
+        .unwrap_or_default()
+}
+
+/// Anybody can give an app any name; where the answer goes is what counts.
+fn notice(destination: &Destination) -> Markup {
+    match destination {
+        Destination::Host(host) => html! {
+            p.note { "Any app can call itself what it likes. Go on only if you know " b { (host) } "." }
+        },
+        Destination::Loopback(_) => html! {
+            p.warning { "The answer goes to a program that runs on this computer. Go on only if you have just started connecting from it." }
+        },
+        Destination::App(scheme) => html! {
+            p.warning { "The answer goes to whichever app on this device opens links that start with " b { (scheme) ":" } " Go on only if you have just started connecting from it." }
+        },
+    }
+}
+
+/// What a scope lets a client do, as a list says it.
+pub(crate) fn scope_text(scope: &str, provider: &str) -> Markup {
+    match scope {
+        "tools" => html! { "use the tools of this server" },
+        "profile" => html! { "see your profile: name, email address, picture" },
+        "upstream_token" => html! { "get the access token that " (provider) " issues for you" },
+        scope::OFFLINE_ACCESS => html! { "stay connected while you are away" },
+        other => html! { "what this server calls " code { (other) } },
+    }
+}

@@ -1,0 +1,184 @@
+//! What a person has allowed before in this browser, if they ticked the box: a sealed cookie.
+//!
+//! An entry holds a fingerprint of everything that the consent page showed and of the client's
+//! metadata as a whole, and another of the person who then signed in. So it counts only for the very
+//! same request by the very same person; whatever changes, they are asked again. Nothing is stored
+//! at the server.
+//!
+//! Only clients whose answers go to a web host of theirs can be remembered: any program can pass
+//! itself off as one that listens on the person's machine (RFC 8252 section 8.6, RFC 6749 section
+//! 10.2).
+
+use config::Base;
+use http::{HeaderMap, HeaderValue};
+use keys::{KeyRing, Purpose};
+use oauth::authorization_request::{AuthorizationRequest, Target};
+use oauth::redirect_uri::{Destination, destination};
+use oauth::{Client, secret};
+use rand::CryptoRng;
+use serde::{Deserialize, Serialize};
+use web::cookie::Cookie;
+
+/// Seconds that a consent is remembered.
+pub(crate) const LIFETIME: u64 = 30 * 86_400;
+
+/// Entries that the cookie holds; with more, browsers would drop it.
+const MOST: usize = 20;
+
+const REMEMBERED: Purpose = Purpose("remembered consents");
+
+/// The consents that a browser remembers, the newest first.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Remembered(Vec<Entry>);
+
+#[derive(Serialize, Deserialize)]
+struct Entry {
+    #[serde(rename = "c")]
+    consent: Fingerprint,
+    #[serde(rename = "s")]
+    subject: Fingerprint,
+    #[serde(rename = "e")]
+    expires_at: u64,
+}
+
+/// 132 bits of a SHA-256.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Fingerprint(String);
+
+impl Fingerprint {
+    fn of(text: &str) -> Self {
+        let mut hash = secret::hash(text);
+        hash.truncate(22);
+        Self(hash)
+    }
+
+    /// Of what a person says yes to.
+    pub(crate) fn of_consent(
+        client: &Client,
+        target: &Target,
+        request: &AuthorizationRequest,
+    ) -> Self {
+        let metadata = serde_json::to_string(&client.metadata).unwrap_or_default();
+        let shown = (
+            &client.client_id,
+            metadata,
+            &target.redirect_uri,
+            &request.scopes,
+            &request.resources,
+        );
+        Self::of(&serde_json::to_string(&shown).unwrap_or_default())
+    }
+}
+
+/// Whether a consent may be remembered at all.
+pub(crate) fn may_be_remembered(target: &Target) -> bool {
+    matches!(destination(&target.redirect_uri), Destination::Host(_))
+}
+
+impl Remembered {
+    /// What the browser brings; nothing if it was not sealed here.
+    pub(crate) fn read(keys: &KeyRing, base: &Base, headers: &HeaderMap, now: u64) -> Self {
+        let sealed = cookie(base).read(headers);
+        let plain = sealed.and_then(|sealed| keys.open(REMEMBERED, b"", sealed).ok());
+        let mut read: Self = plain
+            .and_then(|plain| serde_json::from_slice(&plain).ok())
+            .unwrap_or_default();
+        read.0.retain(|entry| entry.expires_at > now);
+        read
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether somebody said yes to this in this browser.
+    pub(crate) fn has(&self, consent: &Fingerprint) -> bool {
+        self.0.iter().any(|entry| entry.consent == *consent)
+    }
+
+    /// Whether this person did.
+    pub(crate) fn has_of(&self, consent: &Fingerprint, subject: &str) -> bool {
+        let subject = Fingerprint::of(subject);
+        self.0
+            .iter()
+            .any(|entry| entry.consent == *consent && entry.subject == subject)
+    }
+
+    /// Remembers that a person said yes.
+    pub(crate) fn add(&mut self, consent: Fingerprint, subject: &str, now: u64) {
+        let subject = Fingerprint::of(subject);
+        self.0
+            .retain(|entry| entry.consent != consent || entry.subject != subject);
+        let entry = Entry {
+            consent,
+            subject,
+            expires_at: now + LIFETIME,
+        };
+        self.0.insert(0, entry);
+        self.0.truncate(MOST);
+    }
+
+    /// The `Set-Cookie` value that keeps them in the browser.
+    pub(crate) fn set(
+        &self,
+        keys: &KeyRing,
+        base: &Base,
+        random: &mut impl CryptoRng,
+    ) -> HeaderValue {
+        let plain = serde_json::to_vec(self).unwrap_or_default();
+        cookie(base).set(&keys.seal(REMEMBERED, b"", &plain, random), LIFETIME)
+    }
+
+    /// The `Set-Cookie` value that forgets them all.
+    pub(crate) fn forget(base: &Base) -> HeaderValue {
+        cookie(base).clear()
+    }
+}
+
+fn cookie(base: &Base) -> Cookie {
+    Cookie {
+        name: "gatehouse-remembered",
+        https: base.is_https(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use config::Site;
+    use http::header::COOKIE;
+    use rand::SeedableRng;
+    use rand::rngs::StdRng;
+
+    const KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+
+    #[test]
+    fn the_cookie_keeps_the_newest_and_stays_small_enough_for_any_browser() {
+        let keys = KeyRing::parse(KEY).unwrap();
+        let site = Site::read(|_| Some("https://mcp.example.com")).unwrap();
+        let base = site.base(&HeaderMap::new()).unwrap();
+        let mut remembered = Remembered::default();
+        let consent = |n: usize| Fingerprint::of(&n.to_string());
+        for n in 0..50 {
+            remembered.add(consent(n), "ada", 1_000_000_000);
+        }
+        remembered.add(consent(49), "ada", 1_000_000_000);
+        let random = &mut StdRng::seed_from_u64(1);
+        let set = remembered.set(&keys, &base, random);
+        let text = set.to_str().unwrap();
+        assert!(text.len() < 4000, "{} bytes", text.len());
+        assert!(text.starts_with("__Host-gatehouse-remembered="));
+        let mut headers = HeaderMap::new();
+        let pair = text.split(';').next().unwrap();
+        headers.insert(COOKIE, HeaderValue::from_str(pair).unwrap());
+        let read = Remembered::read(&keys, &base, &headers, 1_000_000_001);
+        assert_eq!(read.len(), MOST);
+        assert!(read.has_of(&consent(49), "ada") && !read.has_of(&consent(49), "eve"));
+        assert!(read.has(&consent(30)) && !read.has(&consent(29)));
+        let later = Remembered::read(&keys, &base, &headers, 1_000_000_000 + LIFETIME);
+        assert_eq!(later.len(), 0);
+    }
+}
