@@ -1,4 +1,5 @@
-//! The component `authorize`: `/authorize`, `/callback`, `/token`, `/revoke` and `/introspect`.
+//! The component `authorize`: `/authorize`, `/callback`, `/account/sign-in`, `/token`, `/revoke` and
+//! `/introspect`.
 
 mod documents;
 mod identity;
@@ -51,6 +52,9 @@ async fn handle(
     match request.uri().path() {
         "/authorize" => endpoints::authorize::handle(&context, random, &Composed, &request).await,
         "/callback" => endpoints::callback::handle(&context, random, &Composed, &request).await,
+        "/account/sign-in" => {
+            endpoints::account_sign_in::handle(&context, random, &Composed, &request).await
+        }
         "/token" => {
             let response = endpoints::token::handle(&context, random, &request).await;
             instance.sweep_sometimes();

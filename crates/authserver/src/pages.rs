@@ -98,6 +98,28 @@ pub(crate) fn account_failed(problem: &str, account: &str) -> Response {
     )
 }
 
+/// A form of the account's page came from elsewhere, or from a session that has ended.
+pub(crate) fn stale_account(account: &str) -> Response {
+    message(
+        StatusCode::FORBIDDEN,
+        "This page is no longer good",
+        &html! {
+            p.lead { "Your session has ended, or the form does not come from this site." }
+            p { "Nothing was changed." }
+            div.choices { a.button href=(account) { "Your account" } }
+        },
+    )
+}
+
+/// There is nothing at the path.
+pub(crate) fn no_such_page(account: &str) -> Response {
+    message(
+        StatusCode::NOT_FOUND,
+        "There is no such page",
+        &html! { div.choices { a.button href=(account) { "Your account" } } },
+    )
+}
+
 /// The browser came back from the identity provider without the cookie it left with.
 pub(crate) fn foreign_login() -> Response {
     message(

@@ -1,5 +1,8 @@
 //! One file an endpoint, named by its path.
 
+pub mod account;
+pub mod account_sign_in;
+pub mod admin;
 pub mod authorize;
 pub mod callback;
 pub mod elsewhere;

@@ -1,0 +1,283 @@
+//! `/account`: a person sees which apps they have connected, and ends what they want to end.
+
+use crate::consent::scope_text;
+use crate::date;
+use crate::remembered::Remembered;
+use crate::session::Session;
+use crate::{Context, answers, pages};
+use grants::{Listed, Page as Grants, Place};
+use http::Method;
+use http::header::SET_COOKIE;
+use maud::{Markup, html};
+use store::KeyValue;
+use web::{Page, ParameterError, Parameters, Request, Response, with_header};
+
+#[derive(Debug, thiserror::Error)]
+enum AccountError {
+    #[error(transparent)]
+    Parameter(#[from] ParameterError),
+    #[error("the form was not sent by a page of this session")]
+    Forged,
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+impl AccountError {
+    fn respond(self, account: &str) -> Response {
+        match self {
+            Self::Parameter(error) => pages::bad_target(&error.to_string()),
+            Self::Forged => pages::stale_account(account),
+            Self::Store(error) => pages::server_error(&answers::store_failed(&error).description),
+        }
+    }
+}
+
+/// What a form of the page asks for, named by the last part of its path.
+enum Action {
+    End,
+    EndAll,
+    Forget,
+    SignOut,
+}
+
+/// Answers any request to `/account` and below, `/account/sign-in` apart.
+pub async fn handle<K: KeyValue>(context: &Context<'_, K>, request: &Request) -> Response {
+    let account = context.base.join("/account");
+    let action = match request.uri().path().trim_end_matches('/') {
+        "/account" => None,
+        "/account/end" => Some(Action::End),
+        "/account/end-all" => Some(Action::EndAll),
+        "/account/forget" => Some(Action::Forget),
+        "/account/sign-out" => Some(Action::SignOut),
+        _ => return pages::no_such_page(&account),
+    };
+    let outcome = match (request.method(), action) {
+        (&Method::GET | &Method::HEAD, None) => show(context, request).await,
+        (&Method::POST, Some(action)) => act(context, request, &action).await,
+        (_, None) => return web::method_not_allowed("GET, HEAD"),
+        (_, Some(_)) => return web::method_not_allowed("POST"),
+    };
+    let response = outcome.unwrap_or_else(|error| error.respond(&account));
+    web::for_method(request.method(), response)
+}
+
+async fn session<K: KeyValue>(
+    context: &Context<'_, K>,
+    request: &Request,
+) -> Result<Option<Session>, store::Error> {
+    let (keys, base, headers) = (&context.config.keys, context.base, request.headers());
+    Session::read(context.store, keys, base, headers, context.now).await
+}
+
+async fn show<K: KeyValue>(
+    context: &Context<'_, K>,
+    request: &Request,
+) -> Result<Response, AccountError> {
+    let query = Parameters::from_query(request.uri().query())?;
+    query.refuse_repeated(&[])?;
+    let done = query.get("done").and_then(done_text);
+    let Some(session) = session(context, request).await? else {
+        return Ok(signed_out(context, done));
+    };
+    let from = query.get("from").and_then(Place::parse);
+    let grants = context
+        .grants()
+        .of_subject(&session.subject, from, context.now)
+        .await?;
+    let keys = &context.config.keys;
+    let remembered = Remembered::read(keys, context.base, request.headers(), context.now).len();
+    let view = View {
+        token: session.form_token(keys),
+        session: &session,
+        grants: &grants,
+        later: from.is_some(),
+        remembered,
+        done,
+        account: context.base.join("/account"),
+    };
+    Ok(view.respond())
+}
+
+async fn act<K: KeyValue>(
+    context: &Context<'_, K>,
+    request: &Request,
+    action: &Action,
+) -> Result<Response, AccountError> {
+    let (keys, base) = (&context.config.keys, context.base);
+    let form = Parameters::from_form(request.headers(), request.body())?;
+    form.refuse_repeated(&[])?;
+    if web::is_cross_origin(request.headers(), &base.origin()) {
+        return Err(AccountError::Forged);
+    }
+    let session = session(context, request).await?;
+    let session = session
+        .filter(|session| session.is_form_token(keys, form.get("token").unwrap_or_default()))
+        .ok_or(AccountError::Forged)?;
+    let to = |query: &str| web::see_other(&format!("{}?{query}", base.join("/account")));
+    Ok(match action {
+        Action::End => {
+            let id = form.get("grant").unwrap_or_default();
+            if is_identifier(id) {
+                context
+                    .grants()
+                    .end_of_subject(&session.subject, id, context.now)
+                    .await?;
+            }
+            to("done=ended")
+        }
+        Action::EndAll => {
+            let from = form.get("from").and_then(Place::parse);
+            let ended = context
+                .grants()
+                .end_page_of_subject(&session.subject, from, context.now)
+                .await?;
+            match ended.next {
+                Some(next) => to(&format!("done=more&from={next}")),
+                None => to("done=all"),
+            }
+        }
+        Action::Forget => with_header(to("done=forgotten"), SET_COOKIE, Remembered::forget(base)),
+        Action::SignOut => {
+            session.end(context.store).await?;
+            with_header(to("done=out"), SET_COOKIE, Session::clear(base))
+        }
+    })
+}
+
+/// Whether a text could be the id of a grant, and so part of a key.
+fn is_identifier(text: &str) -> bool {
+    (1..=64).contains(&text.len())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+}
+
+/// What the page says first after a form. Nothing of a link is repeated on it.
+fn done_text(done: &str) -> Option<&'static str> {
+    Some(match done {
+        "ended" => "The connection is ended.",
+        "all" => "All connections are ended.",
+        "more" => "Many connections are ended, and there are more. End all again to go on.",
+        "forgotten" => "Every app will ask you again.",
+        "out" => "You are signed out here.",
+        _ => return None,
+    })
+}
+
+fn signed_out<K>(context: &Context<'_, K>, done: Option<&str>) -> Response {
+    let body = html! {
+        h1 { "Your account" }
+        @if let Some(done) = done { p.note role="status" { (done) } }
+        p.lead { "Sign in to see which apps you have connected to this server, and to end what you no longer want." }
+        div.choices { a.button href=(context.base.join("/account/sign-in")) { "Sign in" } }
+    };
+    Page::new("Your account", body).into_response()
+}
+
+struct View<'a> {
+    session: &'a Session,
+    token: String,
+    grants: &'a Grants,
+    /// Whether this is not the first page of the list.
+    later: bool,
+    remembered: usize,
+    done: Option<&'static str>,
+    account: String,
+}
+
+impl View<'_> {
+    fn respond(&self) -> Response {
+        let Grants { grants, next } = self.grants;
+        let body = html! {
+            h1 { "Your account" }
+            @if let Some(done) = self.done { p.note role="status" { (done) } }
+            p.lead { "You are signed in as " b { (self.session.display_name()) } "." }
+            h2 { "Connected apps" }
+            @if grants.is_empty() {
+                p { @if self.later || next.is_some() { "None on this page." } @else { "You have connected no app." } }
+            } @else {
+                ul.cards { @for listed in grants { (self.card(listed)) } }
+            }
+            @if let Some(next) = next {
+                p { a href=(format!("{}?from={next}", self.account)) { "Older connections" } }
+            }
+            @if self.later {
+                p { a href=(self.account) { "Newest connections" } }
+            }
+            @if !grants.is_empty() || next.is_some() {
+                (self.form("end-all", html! {
+                    button.quiet type="submit" { "End all connections" }
+                }))
+            }
+            h2 { "Remembered in this browser" }
+            @if self.remembered == 0 {
+                p { "Every app asks you before it is connected." }
+            } @else {
+                p {
+                    @if self.remembered == 1 { "One app is connected again without asking." }
+                    @else { (self.remembered) " apps are connected again without asking." }
+                }
+                (self.form("forget", html! {
+                    button.quiet type="submit" { "Ask me again" }
+                }))
+            }
+            h2 { "This session" }
+            p { "It ends by itself within an hour." }
+            (self.form("sign-out", html! {
+                button.quiet type="submit" { "Sign out" }
+            }))
+        };
+        Page::new("Your account", body)
+            .form_action("'self'")
+            .into_response()
+    }
+
+    fn card(&self, listed: &Listed) -> Markup {
+        let Listed { id, grant, used_at } = listed;
+        let name = if grant.client.name.is_empty() {
+            &grant.client_id
+        } else {
+            &grant.client.name
+        };
+        html! {
+            li.card {
+                h3 { (name) }
+                dl.facts {
+                    dt { "Answers go to" }
+                    dd { (grant.client.destination) }
+                    dt { "May" }
+                    dd {
+                        @for (index, scope) in grant.scopes.iter().enumerate() {
+                            @if index > 0 { "; " }
+                            (scope_text(scope, "your identity provider"))
+                        }
+                    }
+                    dt { "Since" }
+                    dd { (date::time(grant.created_at)) }
+                    dt { "Last used" }
+                    dd {
+                        @match used_at {
+                            Some(at) => (date::time(*at)),
+                            None => "not yet",
+                        }
+                    }
+                    dt { "Ends" }
+                    dd { (date::time(grant.expires_at)) }
+                }
+                (self.form("end", html! {
+                    input type="hidden" name="grant" value=(id);
+                    button.quiet type="submit" aria-label=(format!("End the connection of {name}")) { "End" }
+                }))
+            }
+        }
+    }
+
+    fn form(&self, action: &str, inside: Markup) -> Markup {
+        html! {
+            form.aside method="post" action=(format!("{}/{action}", self.account)) {
+                input type="hidden" name="token" value=(self.token);
+                (inside)
+            }
+        }
+    }
+}

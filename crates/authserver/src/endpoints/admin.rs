@@ -1,0 +1,238 @@
+//! `/admin/grants` and `/admin/sweep`: for an operator who shows the token of the variable
+//! `admin_token`.
+//!
+//! No page of any origin may read the answers, and nothing is looked up for whoever shows no token.
+
+use crate::{Context, answers};
+use grants::{Listed, Place};
+use http::header::{AUTHORIZATION, HeaderValue, WWW_AUTHENTICATE};
+use http::{HeaderMap, Method, StatusCode};
+use serde::Serialize;
+use serde_json::json;
+use store::{KeyValue, Swept};
+use web::{ParameterError, Parameters, Request, Response, with_header};
+
+/// Seconds that a request may go on with work of which there is more.
+const LONGEST: u64 = 8;
+
+/// Steps of the sweep between two looks at the clock.
+const STEPS: u64 = 500;
+
+#[derive(Debug, thiserror::Error)]
+enum AdminError {
+    #[error("there is no administration: the variable admin_token is not set")]
+    Off,
+    #[error(
+        "this needs the header Authorization: Bearer with the token of the variable admin_token"
+    )]
+    Unauthorized,
+    #[error("there is nothing at this path; there are /admin/grants and /admin/sweep")]
+    NotFound,
+    #[error(transparent)]
+    Parameter(#[from] ParameterError),
+    #[error("subject is missing: whose grants?")]
+    NoSubject,
+    #[error("from is not what an answer gave as next")]
+    From,
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+impl AdminError {
+    fn respond(&self) -> Response {
+        let (status, code) = match self {
+            Self::Off | Self::NotFound => (StatusCode::NOT_FOUND, "not_found"),
+            Self::Unauthorized => (StatusCode::UNAUTHORIZED, "invalid_token"),
+            Self::Parameter(_) | Self::NoSubject | Self::From => {
+                (StatusCode::BAD_REQUEST, "invalid_request")
+            }
+            Self::Store(error) => return answers::error(&answers::store_failed(error)),
+        };
+        let text = self.to_string();
+        let response = web::json(status, &json!({ "error": code, "error_description": text }));
+        if status == StatusCode::UNAUTHORIZED {
+            let challenge = HeaderValue::from_static("Bearer realm=\"Gatehouse administration\"");
+            with_header(response, WWW_AUTHENTICATE, challenge)
+        } else {
+            response
+        }
+    }
+}
+
+/// Answers any request to `/admin` and below. `clock` gives seconds since the Unix epoch.
+pub async fn handle<K: KeyValue>(
+    context: &Context<'_, K>,
+    clock: impl Fn() -> u64,
+    request: &Request,
+) -> Response {
+    let response = match answer(context, clock, request).await {
+        Ok(response) => response,
+        Err(error) => error.respond(),
+    };
+    web::for_method(request.method(), response)
+}
+
+async fn answer<K: KeyValue>(
+    context: &Context<'_, K>,
+    clock: impl Fn() -> u64,
+    request: &Request,
+) -> Result<Response, AdminError> {
+    let token = context.config.admin_token.as_ref().ok_or(AdminError::Off)?;
+    if !bearer(request.headers()).is_some_and(|presented| token.is(presented)) {
+        return Err(AdminError::Unauthorized);
+    }
+    let deadline = context.now + LONGEST;
+    let late = || clock() >= deadline;
+    match (request.uri().path(), request.method()) {
+        ("/admin/grants", &Method::GET | &Method::HEAD) => list(context, request).await,
+        ("/admin/grants", &Method::DELETE | &Method::POST) => end(context, late, request).await,
+        ("/admin/grants", _) => Ok(web::method_not_allowed("GET, HEAD, DELETE, POST")),
+        ("/admin/sweep", &Method::POST) => sweep(context, late).await,
+        ("/admin/sweep", _) => Ok(web::method_not_allowed("POST")),
+        _ => Err(AdminError::NotFound),
+    }
+}
+
+/// The token of the only `Authorization` header (RFC 6750 section 2.1).
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let (value, None) = (values.next()?, values.next()) else {
+        return None;
+    };
+    let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// Whose grants, which of them, and from where on.
+struct Asked {
+    subject: String,
+    grant: Option<String>,
+    from: Option<Place>,
+}
+
+impl Asked {
+    fn read(request: &Request) -> Result<Self, AdminError> {
+        let query = Parameters::from_query(request.uri().query())?;
+        query.refuse_repeated(&[])?;
+        let from = match query.get("from") {
+            None => None,
+            Some(text) => Some(Place::parse(text).ok_or(AdminError::From)?),
+        };
+        Ok(Self {
+            subject: query
+                .get("subject")
+                .ok_or(AdminError::NoSubject)?
+                .to_owned(),
+            grant: query.get("grant").map(str::to_owned),
+            from,
+        })
+    }
+}
+
+/// A grant as an operator reads it; times are seconds since the Unix epoch.
+#[derive(Serialize)]
+struct Shown<'a> {
+    id: &'a str,
+    client_id: &'a str,
+    client_name: &'a str,
+    destination: &'a str,
+    scopes: &'a [String],
+    resources: &'a [String],
+    created_at: u64,
+    expires_at: u64,
+    used_at: Option<u64>,
+}
+
+impl<'a> From<&'a Listed> for Shown<'a> {
+    fn from(Listed { id, grant, used_at }: &'a Listed) -> Self {
+        Self {
+            id,
+            client_id: &grant.client_id,
+            client_name: &grant.client.name,
+            destination: &grant.client.destination,
+            scopes: &grant.scopes,
+            resources: &grant.resources,
+            created_at: grant.created_at,
+            expires_at: grant.expires_at,
+            used_at: *used_at,
+        }
+    }
+}
+
+async fn list<K: KeyValue>(
+    context: &Context<'_, K>,
+    request: &Request,
+) -> Result<Response, AdminError> {
+    let Asked { subject, from, .. } = Asked::read(request)?;
+    let grants = context.grants();
+    let page = grants.of_subject(&subject, from, context.now).await?;
+    let shown: Vec<Shown<'_>> = page.grants.iter().map(Shown::from).collect();
+    Ok(web::json(
+        StatusCode::OK,
+        &json!({
+            "subject": subject,
+            "grants": shown,
+            "more": page.next.is_some(),
+            "next": page.next.map(|next| next.to_string()),
+        }),
+    ))
+}
+
+async fn end<K: KeyValue>(
+    context: &Context<'_, K>,
+    late: impl Fn() -> bool,
+    request: &Request,
+) -> Result<Response, AdminError> {
+    let Asked {
+        subject,
+        grant,
+        mut from,
+    } = Asked::read(request)?;
+    let grants = context.grants();
+    let mut count = 0;
+    if let Some(id) = grant {
+        count += usize::from(grants.end_of_subject(&subject, &id, context.now).await?);
+        from = None;
+    } else {
+        loop {
+            let ended = grants
+                .end_page_of_subject(&subject, from, context.now)
+                .await?;
+            count += ended.count;
+            from = ended.next;
+            if from.is_none() || late() {
+                break;
+            }
+        }
+    }
+    Ok(web::json(
+        StatusCode::OK,
+        &json!({
+            "ended": count,
+            "more": from.is_some(),
+            "next": from.map(|next| next.to_string()),
+        }),
+    ))
+}
+
+async fn sweep<K: KeyValue>(
+    context: &Context<'_, K>,
+    late: impl Fn() -> bool,
+) -> Result<Response, AdminError> {
+    let mut all = Swept::default();
+    loop {
+        all = all.and(context.store.sweep(context.now, STEPS).await?);
+        if !all.more || late() {
+            break;
+        }
+    }
+    Ok(web::json(
+        StatusCode::OK,
+        &json!({
+            "removed": all.removed,
+            "steps": all.steps,
+            "swept_until": all.until,
+            "more": all.more,
+        }),
+    ))
+}
