@@ -179,6 +179,10 @@ impl<K: KeyValue> Grants<'_, K> {
         id: &str,
         now: u64,
     ) -> Result<bool, store::Error> {
+        // Anybody may have made the id up, and it becomes part of a key.
+        if URL_SAFE_NO_PAD.decode(id).is_err() {
+            return Ok(false);
+        }
         let found = self.find(id, now).await?;
         let is_theirs = found.is_some_and(|grant| grant.profile.subject == subject);
         if is_theirs {

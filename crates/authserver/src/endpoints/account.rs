@@ -117,12 +117,10 @@ async fn act<K: KeyValue>(
     Ok(match action {
         Action::End => {
             let id = form.get("grant").unwrap_or_default();
-            if is_identifier(id) {
-                context
-                    .grants()
-                    .end_of_subject(&session.subject, id, context.now)
-                    .await?;
-            }
+            context
+                .grants()
+                .end_of_subject(&session.subject, id, context.now)
+                .await?;
             to("done=ended")
         }
         Action::EndAll => {
@@ -142,14 +140,6 @@ async fn act<K: KeyValue>(
             with_header(to("done=out"), SET_COOKIE, Session::clear(base))
         }
     })
-}
-
-/// Whether a text could be the id of a grant, and so part of a key.
-fn is_identifier(text: &str) -> bool {
-    (1..=64).contains(&text.len())
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
 /// What the page says first after a form. Nothing of a link is repeated on it.

@@ -1,9 +1,11 @@
 //! The authorization server's rules, endpoint by endpoint, over the memory store and a provider
 //! that lives in the test.
 
+mod account;
 mod authorize;
 mod callback;
 mod clients;
+mod consent;
 mod discovery;
 mod dpop;
 mod introspect;

@@ -22,6 +22,7 @@ use url::{Url, form_urlencoded};
 use web::Request;
 
 pub(super) const KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+pub(super) const ADMIN_TOKEN: &str = "operator-operator-operator-operator";
 pub(super) const ISSUER: &str = "https://mcp.example.com";
 pub(super) const REDIRECT_URI: &str = "https://client.example/cb";
 pub(super) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
@@ -81,6 +82,8 @@ pub(super) struct Provider {
     pub(super) logins: Mutex<Vec<Login>>,
     /// What it answers instead, if anything.
     pub(super) failure: Option<ProviderError>,
+    /// Who signs in.
+    pub(super) subject: String,
 }
 
 /// A browser: cookies.
@@ -124,7 +127,7 @@ impl IdentityProvider for Provider {
         }
         Ok(SignIn {
             profile: Profile {
-                subject: "person-1".into(),
+                subject: self.subject.clone(),
                 name: Some("Ada".into()),
                 email: None,
                 email_verified: None,
@@ -159,6 +162,8 @@ impl World {
                 "access_token_lifetime" => Some("900"),
                 "grant_lifetime" => Some("86400"),
                 "registrations_per_hour" => Some("3"),
+                "show_logos" => Some("true"),
+                "admin_token" => Some(ADMIN_TOKEN),
                 _ => None,
             })
         })
@@ -168,7 +173,10 @@ impl World {
             base: config.site.base(&http::HeaderMap::new()).unwrap(),
             config,
             store: Store::new(MemoryKeyValue::default(), "t:"),
-            provider: Provider::default(),
+            provider: Provider {
+                subject: "person-1".into(),
+                ..Provider::default()
+            },
             now: 1_000_000,
             documents: Documents::new(Arc::clone(&hosts)),
             hosts,
@@ -196,6 +204,15 @@ impl World {
             let response = match path.as_str() {
                 "/authorize" => {
                     endpoints::authorize::handle(&context, random, provider, &request).await
+                }
+                "/account/sign-in" => {
+                    endpoints::account_sign_in::handle(&context, random, provider, &request).await
+                }
+                path if path.starts_with("/account") => {
+                    endpoints::account::handle(&context, &request).await
+                }
+                path if path.starts_with("/admin") => {
+                    endpoints::admin::handle(&context, || self.now, &request).await
                 }
                 "/callback" => {
                     endpoints::callback::handle(&context, random, provider, &request).await
@@ -326,7 +343,17 @@ impl Browser {
 
     /// Sends the consent form.
     pub(super) fn post(&mut self, world: &mut World, form: &[(&str, &str)]) -> Answer {
-        let request = form_request("/authorize").header(COOKIE, self.cookies());
+        self.post_to(world, "/authorize", form)
+    }
+
+    /// Sends a form.
+    pub(super) fn post_to(
+        &mut self,
+        world: &mut World,
+        path: &str,
+        form: &[(&str, &str)],
+    ) -> Answer {
+        let request = form_request(path).header(COOKIE, self.cookies());
         let answer = world.send(request.body(encode(form)).unwrap());
         self.keep(&answer);
         answer
@@ -336,7 +363,7 @@ impl Browser {
         self.0.contains_key(cookie)
     }
 
-    fn cookies(&self) -> String {
+    pub(super) fn cookies(&self) -> String {
         let pairs: Vec<_> = self.0.iter().map(|(k, v)| format!("{k}={v}")).collect();
         pairs.join("; ")
     }
@@ -374,7 +401,13 @@ impl Answer {
 
     /// The sealed request in the consent page.
     pub(super) fn consent(&self) -> String {
-        let (_, rest) = self.body.split_once(r#"name="consent" value=""#).unwrap();
+        self.field("consent")
+    }
+
+    /// The value of the first hidden field of this name.
+    pub(super) fn field(&self, name: &str) -> String {
+        let start = format!(r#"name="{name}" value=""#);
+        let (_, rest) = self.body.split_once(&start).unwrap();
         rest.split_once('"').unwrap().0.to_owned()
     }
 

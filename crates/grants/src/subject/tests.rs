@@ -57,6 +57,8 @@ fn a_grant_is_ended_by_its_person_alone() {
     let end =
         |subject: &str| block_on(fixture.grants().end_of_subject(subject, &new.id, NOW)).unwrap();
     assert!(!end("person-2"));
+    let grants = fixture.grants();
+    assert!(!block_on(grants.end_of_subject(ADA, "a/../b", NOW)).unwrap());
     assert!(fixture.is_alive(&new.id));
     assert!(end(ADA));
     assert!(!end(ADA));
