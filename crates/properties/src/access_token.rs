@@ -16,6 +16,7 @@ static KEYS: LazyLock<(KeyRing, String)> = LazyLock::new(|| {
             grant_expires_at: 5000,
             lifetime: 900,
             id: "id".to_owned(),
+            key: None,
         },
         1000,
     );
