@@ -59,7 +59,7 @@ mod tests {
         for (seconds, day) in [
             (0, "1 January 1970, 00:00"),
             (951_782_400, "29 February 2000, 00:00"),
-            (1_795_500_000, "24 November 2026, 01:20"),
+            (1_795_500_000, "24 November 2026, 06:00"),
             (4_107_542_399, "28 February 2100, 23:59"),
         ] {
             let text = time(seconds).into_string();
