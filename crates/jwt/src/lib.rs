@@ -22,6 +22,7 @@
 //! ```
 
 mod algorithm;
+mod cache;
 mod crypto;
 mod json;
 mod key;
@@ -30,6 +31,7 @@ mod sign;
 mod token;
 
 pub use algorithm::Algorithm;
+pub use cache::{KeyCache, Lookup};
 pub use key::{KeyError, PublicKey};
 pub use set::KeySet;
 pub use sign::{SignError, SigningKey};

@@ -16,7 +16,7 @@ mod stamp;
 
 pub use ring::{KeyRing, ParseError};
 pub use seal::OpenError;
-pub use sign::{JwkSet, PublicJwk, SignError, VerifyError};
+pub use sign::{JwkSet, SignError, VerifyError};
 
 /// What a sealing or authentication key is for. A value made for one purpose is worthless for any
 /// other.

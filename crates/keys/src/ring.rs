@@ -1,10 +1,10 @@
 //! Reading the master secrets, and deriving from them.
 
 use crate::Purpose;
-use crate::sign::SigningKey;
 use chacha20poly1305::XChaCha20Poly1305;
 use hkdf::Hkdf;
 use hmac::Hmac;
+use jwt::SigningKey;
 use sha2::Sha256;
 use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock};
@@ -105,7 +105,7 @@ impl MasterKey {
         let seed = derive::<32>(&secret, "sign", "ed25519");
         Self {
             id: *derive::<6>(&secret, "id", ""),
-            signing: SigningKey::new(&seed),
+            signing: SigningKey::ed25519(&seed),
             sealing: ByPurpose::new(),
             authenticating: ByPurpose::new(),
             secret,

@@ -1,37 +1,19 @@
-//! JWTs signed with Ed25519 (RFC 8037), and the public keys to check them by.
+//! JWTs signed with the ring's Ed25519 keys (RFC 8037), and the public keys to check them by.
 
 use crate::KeyRing;
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ed25519_dalek::{Signature, Signer};
+use jwt::{Error, Unverified};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
+use serde_json::Value;
 
-/// A public key as a JWK (RFC 8037 section 2).
-#[derive(Clone, Debug, Serialize, PartialEq, Eq)]
-pub struct PublicJwk {
-    kty: &'static str,
-    crv: &'static str,
-    alg: &'static str,
-    #[serde(rename = "use")]
-    usage: &'static str,
-    /// The key's thumbprint (RFC 7638).
-    pub kid: String,
-    x: String,
-}
+pub use jwt::SignError;
 
 /// A JWK Set (RFC 7517 section 5).
 #[derive(Clone, Debug, Serialize, PartialEq, Eq)]
 pub struct JwkSet {
     /// The public keys, the one that signs first.
-    pub keys: Vec<PublicJwk>,
+    pub keys: Vec<Value>,
 }
-
-/// The claims cannot be written as a JSON object.
-#[derive(Debug, thiserror::Error)]
-#[error("the claims cannot be signed")]
-pub struct SignError;
 
 /// Why a token is not one of ours.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -47,57 +29,12 @@ pub enum VerifyError {
     WrongKey,
 }
 
-pub(crate) struct SigningKey {
-    secret: ed25519_dalek::SigningKey,
-    jwk: PublicJwk,
-}
-
-/// The header of a JWT (RFC 7515 section 4.1), as it is written.
-#[derive(Serialize)]
-struct HeaderRef<'a> {
-    typ: &'a str,
-    alg: &'static str,
-    kid: &'a str,
-}
-
-/// The header of a JWT, as it is read. Its texts have no escapes in what we write.
-#[derive(Deserialize)]
-struct Header<'a> {
-    typ: Option<&'a str>,
-    alg: &'a str,
-    kid: Option<&'a str>,
-    /// What a reader must understand (RFC 7515 section 4.1.11): there is nothing that we would.
-    crit: Option<serde::de::IgnoredAny>,
-}
-
-impl SigningKey {
-    pub(crate) fn new(seed: &[u8; 32]) -> Self {
-        let secret = ed25519_dalek::SigningKey::from_bytes(seed);
-        let x = URL_SAFE_NO_PAD.encode(secret.verifying_key().as_bytes());
-        let thumbprint = Sha256::digest(format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#));
-        Self {
-            secret,
-            jwk: PublicJwk {
-                kty: "OKP",
-                crv: "Ed25519",
-                alg: "EdDSA",
-                usage: "sig",
-                kid: URL_SAFE_NO_PAD.encode(thumbprint),
-                x,
-            },
-        }
-    }
-}
-
 impl KeyRing {
     /// The public key of every key of the ring.
     pub fn jwks(&self) -> JwkSet {
+        let keys = self.all().iter().map(|key| key.signing.public().to_jwk());
         JwkSet {
-            keys: self
-                .all()
-                .iter()
-                .map(|key| key.signing.jwk.clone())
-                .collect(),
+            keys: keys.collect(),
         }
     }
 
@@ -107,19 +44,7 @@ impl KeyRing {
     ///
     /// [`SignError`] if the claims are no JSON object.
     pub fn sign(&self, typ: &str, claims: &impl Serialize) -> Result<String, SignError> {
-        let key = &self.newest().signing;
-        let header = HeaderRef {
-            typ,
-            alg: ALGORITHM,
-            kid: &key.jwk.kid,
-        };
-        let mut token = encode(&header)?;
-        token.push('.');
-        token.push_str(&encode(claims)?);
-        let signature = key.secret.sign(token.as_bytes());
-        token.push('.');
-        URL_SAFE_NO_PAD.encode_string(signature.to_bytes(), &mut token);
-        Ok(token)
+        self.newest().signing.sign(typ, claims)
     }
 
     /// The claims of a JWT that [`sign`](Self::sign) made with this `typ`.
@@ -131,51 +56,42 @@ impl KeyRing {
     ///
     /// [`VerifyError`].
     pub fn verify<T: DeserializeOwned>(&self, typ: &str, token: &str) -> Result<T, VerifyError> {
-        let (signed, signature) = token.rsplit_once('.').ok_or(VerifyError::Malformed)?;
-        let (header, claims) = signed.split_once('.').ok_or(VerifyError::Malformed)?;
-        let header = decode(header)?;
-        let header: Header<'_> =
-            serde_json::from_slice(&header).map_err(|_| VerifyError::Malformed)?;
-        if header.alg != ALGORITHM || header.typ != Some(typ) || header.crit.is_some() {
+        let token = Unverified::parse(token).map_err(VerifyError::from)?;
+        if !token.header().is_type(typ) {
             return Err(VerifyError::WrongType);
         }
+        let key_id = token.header().key_id.as_deref();
         let key = self
             .all()
             .iter()
-            .map(|key| &key.signing)
-            .find(|key| header.kid == Some(&key.jwk.kid))
-            .ok_or(VerifyError::WrongKey)?;
-        let signature =
-            Signature::from_slice(&decode(signature)?).map_err(|_| VerifyError::WrongKey)?;
-        key.secret
-            .verifying_key()
-            .verify_strict(signed.as_bytes(), &signature)
-            .map_err(|_| VerifyError::WrongKey)?;
-        serde_json::from_slice(&decode(claims)?).map_err(|_| VerifyError::Malformed)
+            .map(|key| key.signing.public())
+            .find(|key| key_id.is_some() && key.key_id() == key_id);
+        let Some(key) = key else {
+            return Err(match token.header().algorithm {
+                jwt::Algorithm::EdDsa => VerifyError::WrongKey,
+                _ => VerifyError::WrongType,
+            });
+        };
+        let claims = token.verify(key)?;
+        serde_json::from_value(Value::Object(claims)).map_err(|_| VerifyError::Malformed)
     }
 }
 
-/// The algorithm of every token here (RFC 8037 section 3.1).
-const ALGORITHM: &str = "EdDSA";
-
-/// A part of a token: JSON in URL-safe Base64. Claims are an object.
-fn encode(part: &impl Serialize) -> Result<String, SignError> {
-    let json = serde_json::to_vec(part).map_err(|_| SignError)?;
-    if json.first() != Some(&b'{') {
-        return Err(SignError);
+impl From<Error> for VerifyError {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Malformed | Error::TooLong => Self::Malformed,
+            Error::Algorithm | Error::Critical => Self::WrongType,
+            Error::Signature => Self::WrongKey,
+        }
     }
-    Ok(URL_SAFE_NO_PAD.encode(json))
-}
-
-fn decode(part: &str) -> Result<Vec<u8>, VerifyError> {
-    URL_SAFE_NO_PAD
-        .decode(part)
-        .map_err(|_| VerifyError::Malformed)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use serde::Deserialize;
 
     const OLD: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
@@ -213,7 +129,7 @@ mod tests {
     #[test]
     fn the_token_does_not_choose_the_algorithm() {
         let ring = KeyRing::parse(OLD).unwrap();
-        let kid = &ring.jwks().keys[0].kid;
+        let kid = ring.newest().signing.public().thumbprint();
         for alg in ["none", "HS256", "RS256"] {
             let header = format!(r#"{{"alg":"{alg}","typ":"at+jwt","kid":"{kid}"}}"#);
             let token = format!(
@@ -229,13 +145,13 @@ mod tests {
     #[test]
     fn a_header_that_demands_something_unknown_is_refused() {
         let ring = KeyRing::parse(OLD).unwrap();
-        let kid = &ring.jwks().keys[0].kid;
+        let kid = ring.newest().signing.public().thumbprint();
         let sign = |more: &str| {
             let header = format!(r#"{{"alg":"EdDSA","typ":"at+jwt","kid":"{kid}"{more}}}"#);
             let claims = URL_SAFE_NO_PAD.encode(r#"{"sub":"me"}"#);
             let signed = format!("{}.{claims}", URL_SAFE_NO_PAD.encode(header));
-            let signature = ring.newest().signing.secret.sign(signed.as_bytes());
-            format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature.to_bytes()))
+            let signature = ring.newest().signing.signature(&signed).unwrap();
+            format!("{signed}.{signature}")
         };
         assert_eq!(ring.verify("at+jwt", &sign("")), Ok(claims()));
         let error = ring.verify::<Claims>("at+jwt", &sign(r#","b64":false,"crit":["b64"]"#));
