@@ -47,6 +47,7 @@ impl IdentityProvider for Composed {
         let provider::SignIn { profile, tokens } =
             provider::exchange_code(provider::CodeExchange {
                 code: exchange.code,
+                issuer: exchange.issuer,
                 redirect_uri: exchange.redirect_uri,
                 code_verifier: exchange.code_verifier,
                 nonce: exchange.nonce,

@@ -42,6 +42,8 @@ pub struct Login {
 pub struct CodeExchange {
     /// The code.
     pub code: String,
+    /// The `iss` that came with the code (RFC 9207), if any did.
+    pub issuer: Option<String>,
     /// The same as in the [`Login`].
     pub redirect_uri: String,
     /// Of the [`Login`]'s code challenge.

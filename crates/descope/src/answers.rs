@@ -1,11 +1,11 @@
 //! What Descope answers: tokens, claims about a person, errors.
 
-use crate::profile::subject;
+use crate::Error;
 use crate::settings::App;
-use crate::{Error, Tokens};
 use bytes::Bytes;
 use config::Problem;
 use http::{Response, StatusCode};
+use oidc::answer::{self, TokenAnswer, redacted};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -22,26 +22,6 @@ pub(crate) enum Asked {
     Keys,
 }
 
-/// The answer of the token endpoint (RFC 6749 section 5.1).
-pub(crate) struct TokenAnswer {
-    pub(crate) tokens: Tokens,
-    pub(crate) id_token: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct TokenFields {
-    access_token: String,
-    #[serde(default)]
-    token_type: Option<String>,
-    #[serde(default)]
-    refresh_token: Option<String>,
-    #[serde(default)]
-    id_token: Option<String>,
-    /// Seconds, as a number; some servers write it as a string.
-    #[serde(default)]
-    expires_in: Option<Value>,
-}
-
 /// Reads the answer to a token request that was sent at `now`.
 pub(crate) fn tokens(
     response: &Response<Bytes>,
@@ -50,64 +30,13 @@ pub(crate) fn tokens(
     now: u64,
 ) -> Result<TokenAnswer, Error> {
     check_status(response, asked, Some(app))?;
-    let nonsense = |what| Error::Unavailable(format!("Descope's token answer {what}"));
-    let fields: TokenFields = serde_json::from_slice(response.body())
-        .map_err(|_| nonsense("is not the JSON of RFC 6749 section 5.1"))?;
-    let is_bearer = fields
-        .token_type
-        .as_deref()
-        .is_none_or(|kind| kind.eq_ignore_ascii_case("bearer"));
-    if !is_bearer {
-        return Err(nonsense("has a token that is no bearer token"));
-    }
-    if !is_token(&fields.access_token) {
-        return Err(nonsense("has no usable access token"));
-    }
-    let refresh_token = fields.refresh_token.filter(|token| !token.is_empty());
-    if refresh_token
-        .as_deref()
-        .is_some_and(|token| !is_token(token))
-    {
-        return Err(nonsense("has no usable refresh token"));
-    }
-    let lifetime = match fields.expires_in {
-        Some(Value::Number(seconds)) => seconds.as_u64().or_else(|| {
-            // A fraction or an exponent; the cast saturates.
-            seconds.as_f64().map(|seconds| seconds as u64)
-        }),
-        Some(Value::String(seconds)) => seconds.parse().ok(),
-        _ => None,
-    };
-    Ok(TokenAnswer {
-        tokens: Tokens {
-            access_token: fields.access_token,
-            refresh_token,
-            expires_at: lifetime
-                .filter(|seconds| *seconds > 0)
-                .map(|seconds| now.saturating_add(seconds)),
-        },
-        id_token: fields.id_token.filter(|token| !token.is_empty()),
-    })
+    answer::tokens(response.body(), WHO, now)
 }
 
 /// Reads the answer of the userinfo endpoint (OpenID Connect Core section 5.3.2).
 pub(crate) fn userinfo(response: &Response<Bytes>) -> Result<Map<String, Value>, Error> {
     check_status(response, Asked::UserInfo, None)?;
-    let mut claims: Map<String, Value> = serde_json::from_slice(response.body()).map_err(|_| {
-        Error::Unavailable("Descope's userinfo answer is not a JSON object".to_owned())
-    })?;
-    // The API reference wraps the claims.
-    if let Some(Value::Object(inner)) = claims.remove("userInfoClaims")
-        && !claims.contains_key("sub")
-    {
-        claims = inner;
-    }
-    if subject(&claims).is_none() {
-        return Err(Error::Unavailable(
-            "Descope's userinfo answer names no person".to_owned(),
-        ));
-    }
-    Ok(claims)
+    answer::userinfo(response.body(), WHO)
 }
 
 /// The body of the answer to the request for keys.
@@ -142,13 +71,7 @@ fn check_status(response: &Response<Bytes>, asked: Asked, app: Option<&App>) -> 
         Asked::UserInfo => "the access token",
         Asked::Keys => "the request for the project's keys",
     };
-    if status.is_server_error()
-        || status.is_redirection()
-        || matches!(
-            status,
-            StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT
-        )
-    {
+    if answer::is_trouble(status) {
         return Err(Error::Unavailable(format!(
             "Descope answered {what} with status {}",
             status.as_u16()
@@ -259,29 +182,8 @@ impl ErrorFields {
     }
 }
 
-/// At most twenty words of `text`; a word that is long or has other characters than words have is
-/// left out, since it might be a token, a code or an address.
-fn redacted(text: &str) -> String {
-    let is_plain = |word: &&str| {
-        word.len() <= 20
-            && word
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"-_.,;:'()".contains(&byte))
-    };
-    text.split_whitespace()
-        .map(|word| if is_plain(&word) { word } else { "[...]" })
-        .take(20)
-        .collect::<Vec<_>>()
-        .join(" ")
-}
-
-/// Whether a header can carry it and a record can hold it.
-fn is_token(token: &str) -> bool {
-    (1..=MAX_TOKEN).contains(&token.len()) && token.bytes().all(|byte| byte.is_ascii_graphic())
-}
-
-/// In bytes.
-pub(crate) const MAX_TOKEN: usize = 16 * 1024;
+/// Who it is, in words.
+pub(crate) const WHO: &str = "Descope";
 /// "Invalid client id".
 const INVALID_CLIENT_ID: &str = "E074130";
 
@@ -289,6 +191,7 @@ const INVALID_CLIENT_ID: &str = "E074130";
 mod tests {
     use super::*;
     use crate::fixtures;
+    use jwt::MAX_TOKEN;
 
     fn response(status: u16, body: &str) -> Response<Bytes> {
         Response::builder()

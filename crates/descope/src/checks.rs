@@ -1,32 +1,12 @@
 //! Which of Descope's tokens are good, for what, and until when. The signature is checked
 //! elsewhere: a token is good if both agree.
 
-use crate::profile::subject;
 use crate::settings::Project;
 use config::DESCOPE;
+use oidc::claims::{
+    BrokenRule, audience, check_id_token, check_times, has_scopes, is_our_url, subject,
+};
 use serde_json::{Map, Value};
-use url::Url;
-
-/// Which rule a token breaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum CheckError {
-    #[error("another issuer than this Descope project issued it")]
-    Issuer,
-    #[error("it was issued for another audience")]
-    Audience,
-    #[error("it has ended")]
-    Expired,
-    #[error("it does not say when it ends")]
-    NoEnd,
-    #[error("its time has not come yet")]
-    NotYet,
-    #[error("it names no person")]
-    NoSubject,
-    #[error("it belongs to another login")]
-    Nonce,
-    #[error("it is an ID token or a refresh token, not an access token or a session token")]
-    NotForAccess,
-}
 
 /// The rules of OpenID Connect Core section 3.1.3.7 for an ID token of the login with `nonce`.
 pub(crate) fn id_token(
@@ -35,25 +15,12 @@ pub(crate) fn id_token(
     client_id: &str,
     nonce: &str,
     now: u64,
-) -> Result<(), CheckError> {
+) -> Result<(), BrokenRule> {
     if issuer(claims, project).is_none() {
-        return Err(CheckError::Issuer);
+        return Err(BrokenRule::Issuer);
     }
     let is_us = |name: &str| name == client_id || name == project.id;
-    let audience = audience(claims);
-    if !audience.iter().any(|name| is_us(name)) {
-        return Err(CheckError::Audience);
-    }
-    let is_for_others_too = !audience.iter().all(|name| is_us(name));
-    let authorized_party = claims.get("azp").and_then(Value::as_str);
-    if is_for_others_too && !authorized_party.is_some_and(is_us) {
-        return Err(CheckError::Audience);
-    }
-    times(claims, now)?;
-    if claims.get("nonce").and_then(Value::as_str) != Some(nonce) {
-        return Err(CheckError::Nonce);
-    }
-    subject(claims).map(drop).ok_or(CheckError::NoSubject)
+    check_id_token(claims, is_us, nonce, now)
 }
 
 /// The rules for a token that somebody presents. Gives its end, in seconds since the Unix epoch.
@@ -65,57 +32,29 @@ pub(crate) fn presented(
     claims: &Map<String, Value>,
     project: &Project,
     now: u64,
-) -> Result<u64, CheckError> {
-    let issuer = issuer(claims, project).ok_or(CheckError::Issuer)?;
+) -> Result<u64, BrokenRule> {
+    let issuer = issuer(claims, project).ok_or(BrokenRule::Issuer)?;
     let is_session =
         issuer == Issuer::Project && claims.get("drn").and_then(Value::as_str) == Some("DS");
     if !is_session
         && (claims.contains_key("drn") || !has_scopes(claims) || claims.contains_key("nonce"))
     {
-        return Err(CheckError::NotForAccess);
+        return Err(BrokenRule::NotForAccess);
     }
     let audience = audience(claims);
     // A session token is the project's, which its issuer names; most have no audience.
     let is_project_wide = is_session && !claims.contains_key("aud");
     if !is_project_wide && !is_for_us(&audience, project) {
-        return Err(CheckError::Audience);
+        return Err(BrokenRule::Audience);
     }
-    let end = times(claims, now)?;
-    subject(claims).ok_or(CheckError::NoSubject)?;
+    let end = check_times(claims, now)?;
+    subject(claims).ok_or(BrokenRule::NoSubject)?;
     Ok(end)
 }
 
-/// The scopes of a token, wherever it has them. A session token has none to have: nothing of the
-/// person's was handed on with it, it is the person's own.
-pub(crate) fn scopes(claims: &Map<String, Value>) -> Option<Vec<String>> {
-    if !has_scopes(claims) {
-        return None;
-    }
-    let mut scopes = Vec::new();
-    for name in SCOPE_CLAIMS {
-        match claims.get(name) {
-            Some(Value::String(text)) => {
-                scopes.extend(text.split_whitespace().map(ToOwned::to_owned))
-            }
-            Some(Value::Array(items)) => {
-                scopes.extend(
-                    items
-                        .iter()
-                        .filter_map(Value::as_str)
-                        .map(ToOwned::to_owned),
-                );
-            }
-            _ => {}
-        }
-    }
-    scopes.truncate(MAX_SCOPES);
-    Some(scopes)
-}
-
-fn has_scopes(claims: &Map<String, Value>) -> bool {
-    SCOPE_CLAIMS
-        .iter()
-        .any(|name| matches!(claims.get(*name), Some(Value::String(_) | Value::Array(_))))
+/// Whether it is one of the project's issuers.
+pub(crate) fn is_issuer(issuer: &str, project: &Project) -> bool {
+    issuer_of(issuer, project).is_some()
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,10 +67,13 @@ enum Issuer {
     McpServer,
 }
 
-/// Which of the project's issuers it was. A project with a custom domain may go by Descope's own
-/// domain as well.
 fn issuer(claims: &Map<String, Value>, project: &Project) -> Option<Issuer> {
-    let issuer = claims.get("iss").and_then(Value::as_str)?;
+    issuer_of(claims.get("iss").and_then(Value::as_str)?, project)
+}
+
+/// Which of the project's issuers it is. A project with a custom domain may go by Descope's own
+/// domain as well.
+fn issuer_of(issuer: &str, project: &Project) -> Option<Issuer> {
     if issuer == project.id {
         return Some(Issuer::Project);
     }
@@ -175,73 +117,18 @@ fn is_for_us(audience: &[&str], project: &Project) -> bool {
         .filter(|name| name.contains("://") && below_descope(name, project).is_none())
         .peekable();
     if resources.peek().is_some() {
-        return resources.any(|url| is_our_url(url, project));
+        return resources.any(|url| is_our_url(url, project.public_url.as_deref()));
     }
     audience
         .iter()
         .any(|name| *name == project.id || project.client_id.as_deref() == Some(*name))
 }
 
-/// Without a configured URL we are on a loopback address.
-fn is_our_url(url: &str, project: &Project) -> bool {
-    let url = url.trim_end_matches('/');
-    match &project.public_url {
-        Some(base) => url
-            .strip_prefix(base.as_str())
-            .is_some_and(|path| RESOURCES.contains(&path)),
-        None => Url::parse(url).is_ok_and(|url| config::is_loopback(&url)),
-    }
-}
-
-/// RFC 7519 section 4.1.3: one name or several.
-fn audience(claims: &Map<String, Value>) -> Vec<&str> {
-    match claims.get("aud") {
-        Some(Value::String(name)) => vec![name],
-        Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect(),
-        _ => Vec::new(),
-    }
-}
-
-/// RFC 7519 sections 4.1.4 and 4.1.5. Gives the end.
-fn times(claims: &Map<String, Value>, now: u64) -> Result<u64, CheckError> {
-    let end = seconds(claims.get("exp")).ok_or(CheckError::NoEnd)?;
-    if end.saturating_add(LEEWAY) <= now {
-        return Err(CheckError::Expired);
-    }
-    match claims.get("nbf") {
-        None | Some(Value::Null) => {}
-        Some(begin) => {
-            let begin = seconds(Some(begin)).ok_or(CheckError::NotYet)?;
-            if begin > now.saturating_add(LEEWAY) {
-                return Err(CheckError::NotYet);
-            }
-        }
-    }
-    Ok(end)
-}
-
-/// A NumericDate, which may have a fraction (RFC 7519 section 2).
-fn seconds(value: Option<&Value>) -> Option<u64> {
-    let value = value?;
-    value.as_u64().or_else(|| {
-        value
-            .as_f64()
-            .filter(|seconds| *seconds >= 0.0)
-            .map(|seconds| seconds as u64)
-    })
-}
-
-const SCOPE_CLAIMS: [&str; 3] = ["scope", "scopes", "scp"];
-const MAX_SCOPES: usize = 100;
-/// What a token may be bound to: the base URL itself and both MCP endpoints.
-const RESOURCES: [&str; 3] = ["", "/mcp", "/sse"];
-/// Between Descope's clock and ours, in seconds.
-const LEEWAY: u64 = 60;
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::fixtures;
+    use oidc::claims::scopes;
     use serde_json::json;
 
     const NOW: u64 = 1_800_000_000;
@@ -261,7 +148,7 @@ mod tests {
         claims.as_object().cloned().unwrap()
     }
 
-    fn check(changes: Value) -> Result<u64, CheckError> {
+    fn check(changes: Value) -> Result<u64, BrokenRule> {
         presented(&claims(changes), &fixtures::project(), NOW)
     }
 
@@ -298,7 +185,7 @@ mod tests {
         ] {
             assert_eq!(
                 check(json!({ "iss": issuer })),
-                Err(CheckError::Issuer),
+                Err(BrokenRule::Issuer),
                 "{issuer}"
             );
         }
@@ -335,7 +222,7 @@ mod tests {
         ] {
             assert_eq!(
                 check(json!({ "aud": audience })),
-                Err(CheckError::Audience),
+                Err(BrokenRule::Audience),
                 "{audience}"
             );
         }
@@ -368,7 +255,7 @@ mod tests {
         ] {
             assert_eq!(
                 check(json!([url, "P123"]), &ours),
-                Err(CheckError::Audience),
+                Err(BrokenRule::Audience),
                 "{url}"
             );
         }
@@ -390,19 +277,19 @@ mod tests {
         assert!(session(json!({})).is_ok());
         assert!(session(json!({ "iss": "https://api.descope.com/P123" })).is_ok());
         assert!(session(json!({ "aud": ["P123"] })).is_ok());
-        assert_eq!(session(json!({ "aud": "P999" })), Err(CheckError::Audience));
-        assert_eq!(session(json!({ "aud": null })), Err(CheckError::Audience));
+        assert_eq!(session(json!({ "aud": "P999" })), Err(BrokenRule::Audience));
+        assert_eq!(session(json!({ "aud": null })), Err(BrokenRule::Audience));
         assert_eq!(
             session(json!({ "drn": "DSR" })),
-            Err(CheckError::NotForAccess)
+            Err(BrokenRule::NotForAccess)
         );
         assert_eq!(
             session(json!({ "drn": "absent" })),
-            Err(CheckError::NotForAccess)
+            Err(BrokenRule::NotForAccess)
         );
         assert_eq!(
             session(json!({ "iss": APPS })),
-            Err(CheckError::NotForAccess)
+            Err(BrokenRule::NotForAccess)
         );
     }
 
@@ -414,25 +301,25 @@ mod tests {
             json!({ "nonce": "n" }),
             json!({ "drn": "DSR" }),
         ] {
-            assert_eq!(check(changes), Err(CheckError::NotForAccess));
+            assert_eq!(check(changes), Err(BrokenRule::NotForAccess));
         }
     }
 
     #[test]
     fn times_are_kept_with_a_minute_of_leeway() {
         assert!(check(json!({ "exp": NOW - 59 })).is_ok());
-        assert_eq!(check(json!({ "exp": NOW - 60 })), Err(CheckError::Expired));
+        assert_eq!(check(json!({ "exp": NOW - 60 })), Err(BrokenRule::Expired));
         assert!(check(json!({ "exp": (NOW + 1) as f64 + 0.5 })).is_ok());
         for exp in [json!("absent"), json!(null), json!("soon"), json!(-1)] {
             assert_eq!(
                 check(json!({ "exp": exp })),
-                Err(CheckError::NoEnd),
+                Err(BrokenRule::NoEnd),
                 "{exp}"
             );
         }
         assert!(check(json!({ "nbf": NOW + 60 })).is_ok());
-        assert_eq!(check(json!({ "nbf": NOW + 61 })), Err(CheckError::NotYet));
-        assert_eq!(check(json!({ "nbf": "later" })), Err(CheckError::NotYet));
+        assert_eq!(check(json!({ "nbf": NOW + 61 })), Err(BrokenRule::NotYet));
+        assert_eq!(check(json!({ "nbf": "later" })), Err(BrokenRule::NotYet));
         assert!(check(json!({ "exp": u64::MAX })).is_ok());
     }
 
@@ -440,9 +327,9 @@ mod tests {
     fn a_token_without_a_subject_is_nobodys() {
         assert_eq!(
             check(json!({ "sub": "absent" })),
-            Err(CheckError::NoSubject)
+            Err(BrokenRule::NoSubject)
         );
-        assert_eq!(check(json!({ "sub": "" })), Err(CheckError::NoSubject));
+        assert_eq!(check(json!({ "sub": "" })), Err(BrokenRule::NoSubject));
     }
 
     #[test]
@@ -467,11 +354,11 @@ mod tests {
         assert!(check(APPS).is_ok());
         for other in ["MS8", "MS90", "MS9/x", ""] {
             let issuer = format!("https://api.descope.com/v1/apps/agentic/P123/{other}");
-            assert_eq!(check(&issuer), Err(CheckError::Issuer));
+            assert_eq!(check(&issuer), Err(BrokenRule::Issuer));
         }
     }
 
-    fn check_id_token(changes: Value) -> Result<(), CheckError> {
+    fn check_id_token(changes: Value) -> Result<(), BrokenRule> {
         let mut all = json!({ "aud": [fixtures::CLIENT_ID], "nonce": "n1", "scope": "absent" });
         for (name, value) in changes.as_object().cloned().unwrap_or_default() {
             all[name] = value;
@@ -490,21 +377,21 @@ mod tests {
         assert_eq!(check_id_token(json!({})), Ok(()));
         assert_eq!(check_id_token(json!({ "aud": "P123" })), Ok(()));
         for (changes, error) in [
-            (json!({ "iss": "https://evil.example" }), CheckError::Issuer),
-            (json!({ "aud": ["other"] }), CheckError::Audience),
-            (json!({ "aud": "absent" }), CheckError::Audience),
+            (json!({ "iss": "https://evil.example" }), BrokenRule::Issuer),
+            (json!({ "aud": ["other"] }), BrokenRule::Audience),
+            (json!({ "aud": "absent" }), BrokenRule::Audience),
             (
                 json!({ "aud": [fixtures::CLIENT_ID, "other"] }),
-                CheckError::Audience,
+                BrokenRule::Audience,
             ),
             (
                 json!({ "aud": [fixtures::CLIENT_ID, "other"], "azp": "other" }),
-                CheckError::Audience,
+                BrokenRule::Audience,
             ),
-            (json!({ "nonce": "n2" }), CheckError::Nonce),
-            (json!({ "nonce": "absent" }), CheckError::Nonce),
-            (json!({ "exp": NOW - 60 }), CheckError::Expired),
-            (json!({ "sub": "absent" }), CheckError::NoSubject),
+            (json!({ "nonce": "n2" }), BrokenRule::Nonce),
+            (json!({ "nonce": "absent" }), BrokenRule::Nonce),
+            (json!({ "exp": NOW - 60 }), BrokenRule::Expired),
+            (json!({ "sub": "absent" }), BrokenRule::NoSubject),
         ] {
             assert_eq!(check_id_token(changes.clone()), Err(error), "{changes}");
         }

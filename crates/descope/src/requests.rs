@@ -1,81 +1,57 @@
 //! What is sent to Descope.
 
-use crate::Error;
-use crate::descope::{CodeExchange, Login};
 use crate::settings::{App, Credentials, Project};
+use crate::{CodeExchange, Error, Login};
 use bytes::Bytes;
-use form_urlencoded::Serializer;
+use http::Request;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
-use http::{HeaderValue, Request};
+use oidc::request::{self, JSON, sensitive};
 use serde_json::{Map, Value};
+use url::Url;
 
-/// The authorization request (RFC 6749 section 4.1.1, RFC 7636 section 4.3).
-pub(crate) fn login_url(project: &Project, app: &App, login: &Login) -> String {
-    let mut query = Serializer::new(String::new());
-    query
-        .append_pair("response_type", "code")
-        .append_pair("client_id", app.client_id(project))
-        .append_pair("redirect_uri", &login.redirect_uri)
-        .append_pair("scope", &app.scopes)
-        .append_pair("state", &login.state)
-        .append_pair("nonce", &login.nonce)
-        .append_pair("code_challenge", &login.code_challenge)
-        .append_pair("code_challenge_method", "S256");
-    if let Some(prompt) = &login.prompt {
-        query.append_pair("prompt", prompt);
-    }
-    let query = query.finish();
-    format!("{}{AUTHORIZE}?{query}", project.base_url)
+/// The authorization request.
+pub(crate) fn login_url(project: &Project, app: &App, login: &Login) -> Result<String, Error> {
+    let endpoint =
+        Url::parse(&format!("{}{AUTHORIZE}", project.base_url)).map_err(|_| bad_base_url())?;
+    Ok(request::authorization_url(
+        &endpoint,
+        app.client_id(project),
+        &app.scopes,
+        login,
+    ))
 }
 
-/// The token request for a code (RFC 6749 section 4.1.3).
+/// The token request for a code.
 pub(crate) fn exchange_code(
     project: &Project,
     app: &App,
     exchange: &CodeExchange,
 ) -> Result<Request<Bytes>, Error> {
-    token_request(
-        project,
-        app,
-        &[
-            ("grant_type", "authorization_code"),
-            ("code", &exchange.code),
-            ("redirect_uri", &exchange.redirect_uri),
-            ("code_verifier", &exchange.code_verifier),
-        ],
-    )
+    token_request(project, app, &request::exchange(exchange))
 }
 
-/// The token request for a refresh token (RFC 6749 section 6).
+/// The token request for a refresh token.
 pub(crate) fn refresh(
     project: &Project,
     app: &App,
     refresh_token: &str,
 ) -> Result<Request<Bytes>, Error> {
-    token_request(
-        project,
-        app,
-        &[
-            ("grant_type", "refresh_token"),
-            ("refresh_token", refresh_token),
-        ],
-    )
+    token_request(project, app, &request::refresh(refresh_token))
 }
 
 /// The userinfo request (OpenID Connect Core section 5.3.1).
 pub(crate) fn userinfo(project: &Project, access_token: &str) -> Result<Request<Bytes>, Error> {
-    let builder = Request::get(format!("{}{USERINFO}", project.base_url))
-        .header(ACCEPT, JSON)
-        .header(AUTHORIZATION, bearer(access_token)?);
-    build(builder, Bytes::new())
+    // Else it would be the token that no header can carry.
+    sensitive(access_token).ok_or_else(|| {
+        Error::Refused("a token has a character that tokens cannot have".to_owned())
+    })?;
+    let url = format!("{}{USERINFO}", project.base_url);
+    request::get(&url, Some(access_token)).ok_or_else(bad_base_url)
 }
 
 /// The request for the project's public keys.
 pub(crate) fn keys(project: &Project) -> Result<Request<Bytes>, Error> {
-    build(
-        Request::get(project.jwks_url()).header(ACCEPT, JSON),
-        Bytes::new(),
-    )
+    request::get(&project.jwks_url(), None).ok_or_else(bad_base_url)
 }
 
 fn token_request(
@@ -83,15 +59,12 @@ fn token_request(
     app: &App,
     parameters: &[(&str, &str)],
 ) -> Result<Request<Bytes>, Error> {
-    let builder = Request::post(format!("{}{TOKEN}", project.base_url)).header(ACCEPT, JSON);
+    let url = format!("{}{TOKEN}", project.base_url);
     match &app.credentials {
         Credentials::Client { id, secret } => {
-            let body = Serializer::new(String::new())
-                .extend_pairs(parameters)
-                .append_pair("client_id", id)
-                .append_pair("client_secret", secret)
-                .finish();
-            build(builder.header(CONTENT_TYPE, FORM), body.into())
+            let mut parameters = parameters.to_vec();
+            parameters.extend([("client_id", id.as_str()), ("client_secret", secret)]);
+            request::post(&url, &parameters, None).ok_or_else(bad_base_url)
         }
         Credentials::ManagementKey(key) => {
             let mut body: Map<String, Value> = parameters
@@ -99,38 +72,29 @@ fn token_request(
                 .map(|(name, value)| ((*name).to_owned(), Value::from(*value)))
                 .collect();
             body.insert("client_id".to_owned(), Value::from(project.id.as_str()));
-            let builder = builder
+            let authorization = sensitive(&format!("Bearer {}:{key}", project.id));
+            Request::post(url)
+                .header(ACCEPT, JSON)
                 .header(CONTENT_TYPE, JSON)
-                .header(AUTHORIZATION, bearer(&format!("{}:{key}", project.id))?);
-            build(builder, Value::Object(body).to_string().into())
+                .header(AUTHORIZATION, authorization.ok_or_else(bad_base_url)?)
+                .body(Value::Object(body).to_string().into())
+                .map_err(|_| bad_base_url())
         }
     }
 }
 
-fn bearer(token: &str) -> Result<HeaderValue, Error> {
-    let mut value = HeaderValue::from_str(&format!("Bearer {token}")).map_err(|_| {
-        Error::Refused("a token has a character that tokens cannot have".to_owned())
-    })?;
-    value.set_sensitive(true);
-    Ok(value)
-}
-
-fn build(builder: http::request::Builder, body: Bytes) -> Result<Request<Bytes>, Error> {
-    builder.body(body).map_err(|_| {
-        config::Problem::new(
-            "descope_base_url",
-            "no request can be made with it",
-            "Set it to https://api.descope.com or to the custom domain of your Descope project",
-        )
-        .into()
-    })
+fn bad_base_url() -> Error {
+    config::Problem::new(
+        "descope_base_url",
+        "no request can be made with it",
+        "Set it to https://api.descope.com or to the custom domain of your Descope project",
+    )
+    .into()
 }
 
 const AUTHORIZE: &str = "/oauth2/v1/apps/authorize";
 const TOKEN: &str = "/oauth2/v1/apps/token";
 const USERINFO: &str = "/oauth2/v1/apps/userinfo";
-const JSON: HeaderValue = HeaderValue::from_static("application/json");
-const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");
 
 #[cfg(test)]
 mod tests {
@@ -141,6 +105,7 @@ mod tests {
     fn exchange() -> CodeExchange {
         CodeExchange {
             code: "the code+&".to_owned(),
+            issuer: None,
             redirect_uri: "http://127.0.0.1:3000/callback".to_owned(),
             code_verifier: "verifier".to_owned(),
             nonce: "n".to_owned(),
@@ -156,8 +121,8 @@ mod tests {
             code_challenge: "c".to_owned(),
             prompt: Some("login".to_owned()),
         };
-        let url = login_url(&fixtures::project(), &fixtures::client_app(), &login);
-        let url = url::Url::parse(&url).unwrap();
+        let url = login_url(&fixtures::project(), &fixtures::client_app(), &login).unwrap();
+        let url = Url::parse(&url).unwrap();
         assert_eq!(url.path(), "/oauth2/v1/apps/authorize");
         let query: HashMap<_, _> = url.query_pairs().into_owned().collect();
         let expected = [

@@ -83,6 +83,7 @@ impl House {
     async fn exchange(&self, code: String) -> Result<SignIn, Error> {
         let exchange = CodeExchange {
             code,
+            issuer: None,
             redirect_uri: CALLBACK.to_owned(),
             code_verifier: VERIFIER.to_owned(),
             nonce: NONCE.to_owned(),
@@ -197,6 +198,7 @@ async fn a_code_is_good_once_and_with_its_verifier_alone() {
 
     let exchange = CodeExchange {
         code: house.code(NONCE).await,
+        issuer: None,
         redirect_uri: CALLBACK.to_owned(),
         code_verifier: "x".repeat(43),
         nonce: NONCE.to_owned(),
@@ -221,6 +223,7 @@ async fn wrong_credentials_name_their_variable_and_no_value() {
         let descope = connect(&house.emulator, style, &[(variable, "wrong-value")]);
         let exchange = CodeExchange {
             code: house.code(NONCE).await,
+            issuer: None,
             redirect_uri: CALLBACK.to_owned(),
             code_verifier: VERIFIER.to_owned(),
             nonce: NONCE.to_owned(),

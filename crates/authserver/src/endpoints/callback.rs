@@ -214,6 +214,7 @@ async fn sign_in<K: KeyValue>(
     let exchanged = provider
         .exchange_code(CodeExchange {
             code: code.to_owned(),
+            issuer: query.get("iss").map(str::to_owned),
             redirect_uri: context.base.join("/callback"),
             code_verifier: ours.code_verifier.clone(),
             nonce: ours.nonce.clone(),

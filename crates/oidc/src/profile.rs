@@ -1,21 +1,22 @@
 //! Who a person is, out of claims.
 
+use crate::claims::subject;
 use serde_json::{Map, Value};
 
 /// What is known of a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Profile {
-    /// Descope's user id.
+    /// Who it is at the provider.
     pub subject: String,
     /// The full name.
     pub name: Option<String>,
     /// The email address.
     pub email: Option<String>,
-    /// Whether Descope has verified the email address.
+    /// Whether the provider has verified the email address.
     pub email_verified: Option<bool>,
     /// The URL of a picture.
     pub picture: Option<String>,
-    /// Everything that Descope says of the person, at most 16 KB as JSON.
+    /// Everything that the provider says of the person, at most 16 KB as JSON.
     pub claims: Map<String, Value>,
 }
 
@@ -57,14 +58,6 @@ impl Profile {
             claims,
         })
     }
-}
-
-/// The subject of claims (OpenID Connect Core section 2: at most 255 ASCII characters).
-pub(crate) fn subject(claims: &Map<String, Value>) -> Option<&str> {
-    claims
-        .get("sub")
-        .and_then(Value::as_str)
-        .filter(|subject| (1..=255).contains(&subject.len()) && !subject.contains(char::is_control))
 }
 
 const ABOUT_THE_TOKEN: [&str; 17] = [

@@ -1,12 +1,12 @@
-//! Outbound HTTP for `descope`, within bounds.
+//! Outbound HTTP within bounds.
 
 use bytes::Bytes;
-use descope::{Http, SendError};
 use http::{Request, Response};
+use oidc::{Http, SendError};
 use platform::http_client::{self, Bounds, Error};
 use std::time::Duration;
 
-/// The platform's HTTP client.
+/// The platform's HTTP client: ten seconds and 256 KB an answer, and no redirect is followed.
 pub struct Outbound;
 
 impl Http for Outbound {

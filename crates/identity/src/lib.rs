@@ -1,0 +1,158 @@
+//! What components that export the identity contract (`wit/identity`) have in common: the bindings,
+//! outbound HTTP within bounds, and the way from the contract's types to those of `oidc` and back.
+//!
+//! A component says who its provider is by [`Provider`], and exports itself:
+//!
+//! ```ignore
+//! type Component = identity::Component<MyProvider>;
+//! identity::export!(Component with_types_in identity::bindings);
+//! ```
+
+mod outbound;
+
+#[allow(missing_docs, unsafe_code, unused_qualifications)]
+pub mod bindings {
+    //! The contract.
+    use platform::wit_bindgen;
+
+    wit_bindgen::generate!({
+        runtime_path: "platform::wit_bindgen::rt",
+        world: "identity",
+        path: "../../wit/identity",
+        pub_export_macro: true,
+        export_macro_name: "export_identity",
+    });
+}
+
+pub use bindings::export_identity as export;
+pub use outbound::Outbound;
+
+use bindings::exports::gatehouse::identity::provider as contract;
+use platform::time::now;
+use serde_json::Value;
+use std::marker::PhantomData;
+
+/// An identity provider. The one of an instance serves many requests at once.
+pub trait Provider: 'static {
+    /// The instance's only one, made at its first use.
+    fn get() -> impl Future<Output = &'static Self>;
+
+    /// A name that a person recognizes.
+    fn display_name(&self) -> String;
+
+    /// The URL to send the browser to. Times are in seconds since the Unix epoch, here and below.
+    ///
+    /// # Errors
+    ///
+    /// [`oidc::Error`], here and below.
+    fn login_url(
+        &self,
+        login: &oidc::Login,
+        now: u64,
+    ) -> impl Future<Output = Result<String, oidc::Error>>;
+
+    /// Trades a code for the person and their tokens.
+    fn exchange_code(
+        &self,
+        exchange: &oidc::CodeExchange,
+        now: u64,
+    ) -> impl Future<Output = Result<oidc::SignIn, oidc::Error>>;
+
+    /// Trades a refresh token for new tokens.
+    fn refresh(
+        &self,
+        refresh_token: &str,
+        now: u64,
+    ) -> impl Future<Output = Result<oidc::Tokens, oidc::Error>>;
+
+    /// Checks a token that somebody presents.
+    fn verify(
+        &self,
+        access_token: &str,
+        now: u64,
+    ) -> impl Future<Output = Result<oidc::Presented, oidc::Error>>;
+}
+
+/// The component of a provider.
+pub struct Component<P>(PhantomData<P>);
+
+impl<P: Provider> contract::Guest for Component<P> {
+    async fn display_name() -> String {
+        P::get().await.display_name()
+    }
+
+    async fn login_url(login: contract::Login) -> Result<String, contract::Error> {
+        let login = oidc::Login {
+            redirect_uri: login.redirect_uri,
+            state: login.state,
+            nonce: login.nonce,
+            code_challenge: login.code_challenge,
+            prompt: login.prompt,
+        };
+        Ok(P::get().await.login_url(&login, now()).await?)
+    }
+
+    async fn exchange_code(
+        exchange: contract::CodeExchange,
+    ) -> Result<contract::SignIn, contract::Error> {
+        let exchange = oidc::CodeExchange {
+            code: exchange.code,
+            issuer: exchange.issuer,
+            redirect_uri: exchange.redirect_uri,
+            code_verifier: exchange.code_verifier,
+            nonce: exchange.nonce,
+        };
+        let sign_in = P::get().await.exchange_code(&exchange, now()).await?;
+        Ok(contract::SignIn {
+            profile: sign_in.profile.into(),
+            tokens: sign_in.tokens.into(),
+        })
+    }
+
+    async fn refresh(refresh_token: String) -> Result<contract::Tokens, contract::Error> {
+        let tokens = P::get().await.refresh(&refresh_token, now()).await?;
+        Ok(tokens.into())
+    }
+
+    async fn verify(access_token: String) -> Result<contract::Presented, contract::Error> {
+        let presented = P::get().await.verify(&access_token, now()).await?;
+        Ok(contract::Presented {
+            profile: presented.profile.into(),
+            scopes: presented.scopes,
+            expires_at: presented.expires_at,
+        })
+    }
+}
+
+impl From<oidc::Error> for contract::Error {
+    fn from(error: oidc::Error) -> Self {
+        match error {
+            oidc::Error::Misconfigured(text) => Self::Misconfigured(text),
+            oidc::Error::Refused(text) => Self::Refused(text),
+            oidc::Error::Unavailable(text) => Self::Unavailable(text),
+        }
+    }
+}
+
+impl From<oidc::Tokens> for contract::Tokens {
+    fn from(tokens: oidc::Tokens) -> Self {
+        Self {
+            access_token: tokens.access_token,
+            refresh_token: tokens.refresh_token,
+            expires_at: tokens.expires_at,
+        }
+    }
+}
+
+impl From<oidc::Profile> for contract::Profile {
+    fn from(profile: oidc::Profile) -> Self {
+        Self {
+            subject: profile.subject,
+            name: profile.name,
+            email: profile.email,
+            email_verified: profile.email_verified,
+            picture: profile.picture,
+            claims: Value::Object(profile.claims).to_string(),
+        }
+    }
+}

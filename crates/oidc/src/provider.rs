@@ -1,0 +1,475 @@
+//! Any OpenID Connect provider that has discovery.
+
+use crate::claims::{self, BrokenRule};
+use crate::discovery::{self, Authentication, Metadata, Remembered};
+use crate::keys::{self, ProviderKeys, not_good};
+use crate::{
+    CodeExchange, Error, Http, Login, Presented, Profile, SendError, Settings, SignIn, Tokens,
+    answer, request,
+};
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use bytes::Bytes;
+use config::Problem;
+use http::{Request, Response, StatusCode};
+use jwt::{Algorithm, KeySet, Unverified};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256, Sha512};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use url::Url;
+
+/// One OpenID Connect provider. Serves many requests at once; its only state is what it remembers
+/// of the provider's metadata and keys.
+pub struct Provider<H> {
+    settings: Result<Settings, Vec<Problem>>,
+    http: H,
+    metadata: Mutex<Remembered>,
+    keys: ProviderKeys,
+}
+
+impl<H: Http> Provider<H> {
+    /// Sends with `http` what `settings` ask for.
+    pub fn new(settings: Result<Settings, Vec<Problem>>, http: H) -> Self {
+        Self {
+            settings,
+            http,
+            metadata: Mutex::default(),
+            keys: ProviderKeys::default(),
+        }
+    }
+
+    /// A name that a person recognizes: the issuer's host.
+    pub fn display_name(&self) -> String {
+        self.settings
+            .as_ref()
+            .ok()
+            .and_then(|settings| Url::parse(&settings.issuer).ok())
+            .and_then(|issuer| issuer.host_str().map(ToOwned::to_owned))
+            .unwrap_or_else(|| "your account".to_owned())
+    }
+
+    /// The URL to send the browser to.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Misconfigured`] and [`Error::Unavailable`].
+    pub async fn login_url(&self, login: &Login, now: u64) -> Result<String, Error> {
+        let settings = self.settings()?;
+        let endpoint = self.metadata(settings, now).await?.authorization_endpoint;
+        let mut login = login.clone();
+        // OpenID Connect Core section 11: without it offline access is not given.
+        if settings
+            .scopes
+            .split(' ')
+            .any(|scope| scope == "offline_access")
+        {
+            login.prompt = Some(match login.prompt {
+                Some(prompt) => format!("{prompt} consent"),
+                None => "consent".to_owned(),
+            });
+        }
+        let (id, scopes) = (&settings.client_id, &settings.scopes);
+        Ok(request::authorization_url(&endpoint, id, scopes, &login))
+    }
+
+    /// Trades a code for the person and their tokens.
+    ///
+    /// The ID token has to be there and good. The profile comes from userinfo, of the same subject
+    /// (OpenID Connect Core section 5.3.2), over what the ID token says; from the ID token alone
+    /// where userinfo brings nothing.
+    ///
+    /// # Errors
+    ///
+    /// Each kind of [`Error`].
+    pub async fn exchange_code(&self, exchange: &CodeExchange, now: u64) -> Result<SignIn, Error> {
+        let settings = self.settings()?;
+        let metadata = self.metadata(settings, now).await?;
+        check_issuer(exchange.issuer.as_deref(), &settings.issuer, &metadata)?;
+        let parameters = request::exchange(exchange);
+        let answer = self
+            .ask_for_tokens(settings, &metadata, &parameters, "the code", now)
+            .await?;
+        let access_token = &answer.tokens.access_token;
+        let id_token = answer
+            .id_token
+            .as_deref()
+            .ok_or_else(|| Error::Unavailable(format!("{WHO}'s token answer has no ID token")))?;
+        let mut claims = self
+            .check_id_token(
+                settings,
+                &metadata,
+                id_token,
+                access_token,
+                &exchange.nonce,
+                now,
+            )
+            .await?;
+        if let Some(endpoint) = &metadata.userinfo_endpoint
+            && let Ok(info) = self.userinfo(endpoint, access_token).await
+        {
+            if claims.get("sub") != info.get("sub") {
+                return Err(Error::Refused(format!(
+                    "{WHO}'s userinfo is about another person than its ID token"
+                )));
+            }
+            claims.extend(info);
+        }
+        Ok(SignIn {
+            profile: profile(claims)?,
+            tokens: answer.tokens,
+        })
+    }
+
+    /// Trades a refresh token for new tokens.
+    ///
+    /// # Errors
+    ///
+    /// Each kind of [`Error`].
+    pub async fn refresh(&self, refresh_token: &str, now: u64) -> Result<Tokens, Error> {
+        let settings = self.settings()?;
+        let metadata = self.metadata(settings, now).await?;
+        let parameters = request::refresh(refresh_token);
+        let answer = self
+            .ask_for_tokens(settings, &metadata, &parameters, "the refresh token", now)
+            .await?;
+        Ok(answer.tokens)
+    }
+
+    /// Checks a token that somebody presents: it has to be a JWT access token (RFC 9068 section 4)
+    /// of this provider, for this server or for our client id.
+    ///
+    /// Nothing is sent except for metadata and keys, and those seldom.
+    ///
+    /// # Errors
+    ///
+    /// Each kind of [`Error`].
+    pub async fn verify(&self, token: &str, now: u64) -> Result<Presented, Error> {
+        let settings = self.settings()?;
+        let what = "the token";
+        let token = Unverified::parse(token).map_err(|error| match error {
+            jwt::Error::Malformed => Error::Refused(
+                "the token is opaque: only JWT access tokens (RFC 9068) can be checked here"
+                    .to_owned(),
+            ),
+            error => Error::Refused(format!("the token is not good: {error}")),
+        })?;
+        // First what is free to check: a token that cannot be good is no reason to ask for keys.
+        if !token.header().is_type("at+jwt") {
+            return Err(not_good(what, BrokenRule::NotForAccess));
+        }
+        let expires_at =
+            check_presented(token.claims(), settings, now).map_err(|rule| not_good(what, rule))?;
+        let metadata = self.metadata(settings, now).await?;
+        let claims = self.signed_claims(&metadata, token, now).await?;
+        Ok(Presented {
+            scopes: claims::scopes(&claims),
+            profile: profile(claims)?,
+            expires_at,
+        })
+    }
+
+    async fn check_id_token(
+        &self,
+        settings: &Settings,
+        metadata: &Metadata,
+        token: &str,
+        access_token: &str,
+        nonce: &str,
+        now: u64,
+    ) -> Result<Map<String, Value>, Error> {
+        let what = "the ID token";
+        let token = Unverified::parse(token)
+            .map_err(|error| Error::Refused(format!("{what} is not good: {error}")))?;
+        let algorithm = token.header().algorithm;
+        check_id_token(
+            token.claims(),
+            settings,
+            algorithm,
+            access_token,
+            nonce,
+            now,
+        )
+        .map_err(|rule| not_good(what, rule))?;
+        self.signed_claims(metadata, token, now).await
+    }
+
+    async fn signed_claims(
+        &self,
+        metadata: &Metadata,
+        token: Unverified<'_>,
+        now: u64,
+    ) -> Result<Map<String, Value>, Error> {
+        self.keys
+            .verify(token, now, || self.ask_for_keys(&metadata.jwks_uri))
+            .await
+    }
+
+    async fn ask_for_keys(&self, jwks_uri: &Url) -> Result<KeySet, Error> {
+        keys::read(&self.get(jwks_uri.as_str(), None).await?, WHO)
+    }
+
+    async fn userinfo(
+        &self,
+        endpoint: &Url,
+        access_token: &str,
+    ) -> Result<Map<String, Value>, Error> {
+        let body = self.get(endpoint.as_str(), Some(access_token)).await?;
+        answer::userinfo(&body, WHO)
+    }
+
+    async fn metadata(&self, settings: &Settings, now: u64) -> Result<Metadata, Error> {
+        if let Some(metadata) = self.remembered().look_up(now) {
+            return Ok(metadata);
+        }
+        let asked = match self.get(&discovery::url(&settings.issuer), None).await {
+            Ok(body) => discovery::read(&body, &settings.issuer),
+            Err(error) => Err(error),
+        };
+        match asked {
+            Ok(metadata) => {
+                self.remembered().store(metadata.clone(), now);
+                Ok(metadata)
+            }
+            Err(Error::Unavailable(text)) => {
+                let old = self.remembered().old(now);
+                old.ok_or(Error::Unavailable(text))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The body of a successful answer.
+    async fn get(&self, url: &str, access_token: Option<&str>) -> Result<Bytes, Error> {
+        let request = request::get(url, access_token)
+            .ok_or_else(|| Error::Unavailable(format!("{WHO} has a URL that cannot be called")))?;
+        let response = self.send(request).await?;
+        if response.status().is_success() {
+            return Ok(response.into_body());
+        }
+        Err(Error::Unavailable(format!(
+            "{WHO} answered a request for its metadata, keys or userinfo with status {}",
+            response.status().as_u16()
+        )))
+    }
+
+    async fn ask_for_tokens(
+        &self,
+        settings: &Settings,
+        metadata: &Metadata,
+        parameters: &[(&str, &str)],
+        what: &str,
+        now: u64,
+    ) -> Result<answer::TokenAnswer, Error> {
+        let request = token_request(settings, metadata, parameters)?;
+        let response = self.send(request).await?;
+        check_status(&response, settings, what)?;
+        answer::tokens(response.body(), WHO, now)
+    }
+
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Error> {
+        self.http.send(request).await.map_err(|error| match error {
+            SendError::Denied(text) => Problem::new(
+                "oidc_host",
+                text,
+                "Set oidc_host to the origin of the issuer, and oidc_other_host to that of the endpoints which are elsewhere",
+            )
+            .into(),
+            SendError::Failed(text) => Error::Unavailable(text),
+        })
+    }
+
+    fn settings(&self) -> Result<&Settings, Error> {
+        self.settings
+            .as_ref()
+            .map_err(|problems| Error::misconfigured(problems))
+    }
+
+    fn remembered(&self) -> MutexGuard<'_, Remembered> {
+        // Nothing in it can be half done.
+        self.metadata.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// RFC 9207 section 2.4: a code that another issuer sent is not shown to this one.
+fn check_issuer(sent: Option<&str>, issuer: &str, metadata: &Metadata) -> Result<(), Error> {
+    let is_good = match sent {
+        Some(sent) => sent == issuer,
+        None => !metadata.sends_issuer,
+    };
+    if is_good {
+        Ok(())
+    } else {
+        Err(Error::Refused(
+            "the code did not come from the configured issuer".to_owned(),
+        ))
+    }
+}
+
+/// The rules of OpenID Connect Core sections 3.1.3.7 and 3.1.3.8.
+fn check_id_token(
+    claims: &Map<String, Value>,
+    settings: &Settings,
+    algorithm: Algorithm,
+    access_token: &str,
+    nonce: &str,
+    now: u64,
+) -> Result<(), BrokenRule> {
+    if claims.get("iss").and_then(Value::as_str) != Some(&settings.issuer) {
+        return Err(BrokenRule::Issuer);
+    }
+    claims::check_id_token(claims, |name| name == settings.client_id, nonce, now)?;
+    // `iat` has to be there (section 2).
+    if !claims.contains_key("iat") {
+        return Err(BrokenRule::NotYet);
+    }
+    claims::check_begun(claims.get("iat"), now)?;
+    match claims.get("at_hash").filter(|hash| !hash.is_null()) {
+        Some(hash) if hash.as_str() != Some(&left_half(algorithm, access_token)) => {
+            Err(BrokenRule::AccessTokenHash)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The left half of the hash that goes with the algorithm (section 3.1.3.6); Ed25519 goes with
+/// SHA-512.
+fn left_half(algorithm: Algorithm, token: &str) -> String {
+    match algorithm {
+        Algorithm::EdDsa => URL_SAFE_NO_PAD.encode(&Sha512::digest(token)[..32]),
+        Algorithm::Es256 | Algorithm::Rs256 => URL_SAFE_NO_PAD.encode(&Sha256::digest(token)[..16]),
+    }
+}
+
+/// The rules of RFC 9068 section 4 but for the signature. Gives the end, in seconds since the Unix
+/// epoch.
+fn check_presented(
+    claims: &Map<String, Value>,
+    settings: &Settings,
+    now: u64,
+) -> Result<u64, BrokenRule> {
+    if claims.get("iss").and_then(Value::as_str) != Some(&settings.issuer) {
+        return Err(BrokenRule::Issuer);
+    }
+    let is_us = |name: &&str| {
+        *name == settings.client_id || claims::is_our_url(name, settings.public_url.as_deref())
+    };
+    if !claims::audience(claims).iter().any(is_us) {
+        return Err(BrokenRule::Audience);
+    }
+    let end = claims::check_times(claims, now)?;
+    let subject = claims::subject(claims).ok_or(BrokenRule::NoSubject)?;
+    // A client's token for itself names the client (section 2.2).
+    if claims.get("client_id").and_then(Value::as_str) == Some(subject) {
+        return Err(BrokenRule::NoSubject);
+    }
+    Ok(end)
+}
+
+fn token_request(
+    settings: &Settings,
+    metadata: &Metadata,
+    parameters: &[(&str, &str)],
+) -> Result<Request<Bytes>, Error> {
+    let mut parameters = parameters.to_vec();
+    let id = settings.client_id.as_str();
+    let mut authorization = None;
+    match (&settings.client_secret, metadata.authentication) {
+        (None, _) => parameters.push(("client_id", id)),
+        (Some(secret), Authentication::Basic) => {
+            authorization = Some(basic(id, secret));
+        }
+        (Some(secret), Authentication::Post) => {
+            parameters.extend([("client_id", id), ("client_secret", secret.as_str())]);
+        }
+        (Some(_), Authentication::Other) => {
+            return Err(Problem::new(
+                "oidc_client_secret",
+                "the provider takes no secret, neither by HTTP Basic nor in the form",
+                "Leave it out for a public client, or use a provider that takes client_secret_basic or client_secret_post",
+            )
+            .into());
+        }
+    }
+    let url = metadata.token_endpoint.as_str();
+    request::post(url, &parameters, authorization.as_deref())
+        .ok_or_else(|| Error::Unavailable(format!("{WHO} has a URL that cannot be called")))
+}
+
+/// RFC 6749 section 2.3.1: each half is form-encoded first.
+fn basic(id: &str, secret: &str) -> String {
+    let encode = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+    let credentials = STANDARD.encode(format!("{}:{}", encode(id), encode(secret)));
+    format!("Basic {credentials}")
+}
+
+/// RFC 6749 section 5.2.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct TokenError {
+    error: Option<String>,
+    error_description: Option<String>,
+}
+
+/// The one place where a token answer that is no success gets its meaning.
+fn check_status(response: &Response<Bytes>, settings: &Settings, what: &str) -> Result<(), Error> {
+    let status = response.status();
+    if status.is_success() {
+        return Ok(());
+    }
+    if answer::is_trouble(status) {
+        return Err(Error::Unavailable(format!(
+            "{WHO} answered {what} with status {}",
+            status.as_u16()
+        )));
+    }
+    let fields: TokenError = serde_json::from_slice(response.body()).unwrap_or_default();
+    let code = fields.error.as_deref().unwrap_or_default();
+    let problem =
+        |variable, text: &str, remedy: &str| Err(Problem::new(variable, text, remedy).into());
+    match code {
+        "invalid_scope" => {
+            return problem(
+                "oidc_scopes",
+                "the provider does not accept the scopes",
+                "List only scopes that the provider has, and that the client may ask for",
+            );
+        }
+        "invalid_client" | "unauthorized_client" => {
+            let variable = match settings.client_secret {
+                Some(_) => "oidc_client_secret",
+                None => "oidc_client_id",
+            };
+            return problem(
+                variable,
+                "the provider does not accept it",
+                "Copy the client id and the secret again from the provider; a client without a secret has to be registered as a public one",
+            );
+        }
+        "" if status == StatusCode::NOT_FOUND => {
+            return Err(Error::Unavailable(format!(
+                "{WHO} has nothing at its token endpoint"
+            )));
+        }
+        _ => {}
+    }
+    let mut words = String::new();
+    for (separator, part) in [(", ", &fields.error), (": ", &fields.error_description)] {
+        if let Some(part) = part {
+            words.push_str(separator);
+            words.push_str(&answer::redacted(part));
+        }
+    }
+    Err(Error::Refused(format!(
+        "{WHO} refused {what} (status {}{words})",
+        status.as_u16()
+    )))
+}
+
+fn profile(claims: Map<String, Value>) -> Result<Profile, Error> {
+    Profile::from_claims(claims)
+        .ok_or_else(|| Error::Unavailable(format!("{WHO}'s answer names no person")))
+}
+
+/// Who it is, in words.
+const WHO: &str = "the identity provider";
