@@ -20,6 +20,9 @@ mod provider;
 pub mod request;
 mod settings;
 
+#[cfg(test)]
+mod tests;
+
 pub use discovery::Metadata;
 pub use profile::Profile;
 pub use provider::Provider;
