@@ -33,6 +33,7 @@ async fn handle(State(instance): State<Arc<Instance>>, request: Request) -> Resp
         config,
         base: &base,
         store,
+        documents: None,
         now: now(),
     };
     let path = request.uri().path();
