@@ -122,9 +122,11 @@ pub fn oddities(
 fn odd_name(name: &str, answers_to: Option<&str>, own_host: &str) -> Option<Oddity> {
     let plain = words(&name.to_lowercase());
     let seen = words(&skeleton(name));
+    let is_visible = !name.chars().any(is_invisible);
     for known in KNOWN {
         let names = || std::iter::once(known.name).chain(known.also.iter().copied());
-        let honest = names().any(|known| has_words(&plain, &words(&known.to_lowercase())));
+        let honest =
+            is_visible && names().any(|known| has_words(&plain, &words(&known.to_lowercase())));
         let looks = names().any(|known| has_words(&seen, &words(&skeleton(known))));
         if honest {
             let theirs = answers_to.is_none_or(|host| known.domains.iter().any(|d| is_in(host, d)));
@@ -201,6 +203,7 @@ fn decoded(label: &str) -> String {
     label
         .strip_prefix("xn--")
         .and_then(idna::punycode::decode_to_string)
+        .filter(|decoded| !decoded.is_empty())
         .unwrap_or_else(|| label.to_owned())
 }
 
@@ -395,7 +398,7 @@ mod tests {
             "claude-login.example",
             "claude.example",
             "c1aude.ai",
-            "xn--laude-1ye.ai",
+            "xn--laude-0ye.ai",
             "chatgpt.com-login.example",
             "mcp.gatehouse.example.evil.example",
             "mcp-gatehouse-example.evil.example",

@@ -53,6 +53,7 @@ pub fn provider_answers(data: &[u8]) {
         redirect_uri: "https://mcp.example.com/callback".to_owned(),
         code_verifier: "the-verifier".to_owned(),
         nonce: "the-nonce".to_owned(),
+        issuer: None,
     };
     let checked = |tokens: &descope::Tokens| {
         let is_header_text =
