@@ -88,7 +88,7 @@ impl<P: Parts> Server<P> {
         }
         let claims = match self.claims_of(authorization.token, &hash) {
             Ok(claims) => claims,
-            Err(VerifyError::WrongType) => {
+            Err(error) if may_be_the_providers(&error, authorization.token, &place.issuer) => {
                 return self.ask_the_provider(authorization, hash, now).await;
             }
             Err(error) => return Err(not_ours(&error)),
@@ -220,6 +220,17 @@ impl<P: Parts> Server<P> {
     pub(crate) fn unavailable(&self, error: &impl std::fmt::Display) -> Refusal {
         self.environment.log(&format!("mcp: {error}"));
         Refusal::Unavailable
+    }
+}
+
+/// Whether a token that is none of ours could be one of the provider's: it is of another kind than
+/// ours, or of the same kind and does not say that it was issued by us, at `issuer`.
+fn may_be_the_providers(error: &VerifyError, token: &str, issuer: &str) -> bool {
+    match error {
+        VerifyError::WrongType => true,
+        VerifyError::WrongKey => jwt::Unverified::parse(token)
+            .is_ok_and(|token| token.claims().get("iss").is_none_or(|iss| iss != issuer)),
+        VerifyError::Malformed => false,
     }
 }
 

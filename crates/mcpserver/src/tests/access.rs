@@ -160,6 +160,25 @@ fn a_token_of_the_provider_is_asked_about_once_a_minute_and_has_every_scope() {
     });
 }
 
+#[test]
+fn the_provider_is_asked_about_an_access_token_of_its_own_even_if_it_looks_like_ours() {
+    let fixture = Fixture::new();
+    fixture.environment.run(async {
+        let foreign = jwt::SigningKey::ed25519(&[9; 32]);
+        let signed = |issuer: &str| {
+            let claims = serde_json::json!({ "iss": issuer, "sub": "ada" });
+            foreign.sign(access_token::TYP, &claims).unwrap()
+        };
+        let theirs = signed("https://idp.example");
+        assert_eq!(fixture.post(&theirs, &[], PING).await.status, 200);
+        assert_eq!(fixture.identity.verifications(), 1);
+        // One that says it is ours is forged, and nobody is asked about it.
+        let forged = signed(BASE);
+        assert_eq!(fixture.post(&forged, &[], PING).await.status, 401);
+        assert_eq!(fixture.identity.verifications(), 1);
+    });
+}
+
 /// What a server needs whose tokens Descope issues.
 const AT_DESCOPE: [(&str, &str); 2] = [
     ("authorization_server", "descope"),
