@@ -1,11 +1,11 @@
 //! The composed tools.
 
 use crate::bindings::gatehouse::tools::tools;
-use mcp::{
-    Annotations, Content, EmbeddedResource, Media, Output, Progress, ResourceBody, ResourceLink,
-    Tool,
+use mcpserver::{
+    Answer, Asked, Call, Caller, Changed, Changes, Completion, Credential, Event, Events, Failure,
+    InputRequest, InputRequired, Offer, OfferedPrompt, OfferedTool, PromptRequest, Read,
+    ResourceOffer, Round, ToolProvider,
 };
-use mcpserver::{Call, Caller, Credential, Event, Events, Failure, OfferedTool, ToolProvider};
 use platform::wit_bindgen::StreamReader;
 
 /// The component that exports `gatehouse:tools/tools`.
@@ -17,24 +17,103 @@ pub(crate) struct CallEvents(StreamReader<tools::Event>);
 impl ToolProvider for Tools {
     type Events = CallEvents;
 
-    async fn list(&self) -> Result<Vec<OfferedTool>, String> {
-        let tools = tools::list_tools()
+    async fn describe(&self) -> Result<Offer, String> {
+        let offer = tools::describe()
             .await
             .map_err(|failure| format!("{failure:?}"))?;
-        tools.into_iter().map(offered).collect()
+        let tools = offer.tools.into_iter().map(tool);
+        Ok(Offer {
+            instructions: offer.instructions,
+            tools: tools.collect::<Result<_, _>>()?,
+            prompts: offer.prompts.into_iter().map(prompt).collect(),
+            resources: offer.resources.map(resources),
+            completes: offer.completes,
+            changes: Changes {
+                tools: offer.changes.tools,
+                prompts: offer.changes.prompts,
+                resources: offer.changes.resources,
+                resource_contents: offer.changes.resource_contents,
+            },
+        })
     }
 
     async fn call(&self, call: Call) -> Result<CallEvents, Failure> {
         let call = tools::Call {
             name: call.name,
             arguments: call.arguments,
-            caller: caller(call.caller),
-            wants_progress: call.wants_progress,
-            answers: Vec::new(),
-            state: None,
+            context: context(call.caller, call.round, call.wants_progress),
         };
         let events = tools::call_tool(call).await.map_err(failed)?;
         Ok(CallEvents(events))
+    }
+
+    async fn list_resources(
+        &self,
+        asking: Caller,
+        cursor: Option<String>,
+    ) -> Result<mcp::ResourcePage, Failure> {
+        let page = tools::list_resources(caller(asking), cursor)
+            .await
+            .map_err(failed)?;
+        Ok(mcp::ResourcePage {
+            resources: page.resources.into_iter().map(resource).collect(),
+            next_cursor: page.next_cursor,
+            freshness: freshness(page.freshness),
+        })
+    }
+
+    async fn read_resource(&self, read: Read) -> Result<Asked<mcp::Contents>, Failure> {
+        let read = tools::Read {
+            uri: read.uri,
+            context: context(read.caller, read.round, false),
+        };
+        Ok(match tools::read_resource(read).await.map_err(failed)? {
+            tools::Reading::Contents(contents) => Asked::Given(mcp::Contents {
+                parts: contents.parts.into_iter().map(resource_contents).collect(),
+                freshness: freshness(contents.freshness),
+            }),
+            tools::Reading::InputRequired(questions) => {
+                Asked::InputRequired(input_required(questions))
+            }
+        })
+    }
+
+    async fn get_prompt(
+        &self,
+        request: PromptRequest,
+    ) -> Result<Asked<mcp::PromptMessages>, Failure> {
+        let request = tools::PromptRequest {
+            name: request.name,
+            arguments: request.arguments.into_iter().map(argument).collect(),
+            context: context(request.caller, request.round, false),
+        };
+        Ok(match tools::get_prompt(request).await.map_err(failed)? {
+            tools::Prompting::Messages(prompt) => Asked::Given(mcp::PromptMessages {
+                description: prompt.description,
+                messages: prompt.messages.into_iter().map(message).collect(),
+                meta: prompt.meta,
+            }),
+            tools::Prompting::InputRequired(questions) => {
+                Asked::InputRequired(input_required(questions))
+            }
+        })
+    }
+
+    async fn complete(&self, completion: Completion) -> Result<mcp::Suggestions, Failure> {
+        let completion = tools::Completion {
+            target: match completion.reference {
+                mcp::Reference::Prompt { name } => tools::CompletionTarget::Prompt(name),
+                mcp::Reference::Resource { uri } => tools::CompletionTarget::Resource(uri),
+            },
+            argument: argument(completion.argument),
+            known: completion.known.into_iter().map(argument).collect(),
+            caller: caller(completion.caller),
+        };
+        let suggestions = tools::complete(completion).await.map_err(failed)?;
+        Ok(mcp::Suggestions {
+            values: suggestions.values,
+            total: suggestions.total,
+        })
     }
 }
 
@@ -42,28 +121,6 @@ impl Events for CallEvents {
     async fn next(&mut self) -> Option<Event> {
         self.0.next().await.map(event)
     }
-}
-
-fn offered(tool: tools::Tool) -> Result<OfferedTool, String> {
-    let annotations = tool.annotations.map(|annotations| Annotations {
-        read_only: annotations.read_only,
-        destructive: annotations.destructive,
-        idempotent: annotations.idempotent,
-        open_world: annotations.open_world,
-    });
-    Ok(OfferedTool {
-        scopes: tool.scopes,
-        wants_credential: tool.wants_credential,
-        tool: Tool::new(
-            tool.name,
-            tool.title,
-            tool.description,
-            tool.input_schema,
-            tool.output_schema,
-            annotations,
-        )
-        .map_err(|error| error.to_string())?,
-    })
 }
 
 fn caller(caller: Caller) -> tools::Caller {
@@ -86,59 +143,257 @@ fn caller(caller: Caller) -> tools::Caller {
     }
 }
 
+fn context(asking: Caller, round: Round, wants_progress: bool) -> tools::Context {
+    let abilities = round.abilities;
+    tools::Context {
+        caller: caller(asking),
+        abilities: tools::Abilities {
+            elicits_forms: abilities.elicits_forms,
+            elicits_urls: abilities.elicits_urls,
+            samples: abilities.samples,
+            samples_with_tools: abilities.samples_with_tools,
+            lists_roots: abilities.lists_roots,
+        },
+        wants_progress,
+        log_level: round.log_level.map(|level| match level {
+            mcp::LogLevel::Debug => tools::LogLevel::Debug,
+            mcp::LogLevel::Info => tools::LogLevel::Info,
+            mcp::LogLevel::Notice => tools::LogLevel::Notice,
+            mcp::LogLevel::Warning => tools::LogLevel::Warning,
+            mcp::LogLevel::Error => tools::LogLevel::Error,
+            mcp::LogLevel::Critical => tools::LogLevel::Critical,
+            mcp::LogLevel::Alert => tools::LogLevel::Alert,
+            mcp::LogLevel::Emergency => tools::LogLevel::Emergency,
+        }),
+        answers: round.answers.into_iter().map(answer).collect(),
+        state: round.state,
+    }
+}
+
+fn answer(answer: Answer) -> tools::Answer {
+    tools::Answer {
+        id: answer.id,
+        result: answer.result,
+    }
+}
+
+fn argument((name, value): (String, String)) -> tools::Argument {
+    tools::Argument { name, value }
+}
+
 fn failed(failure: tools::Failure) -> Failure {
     match failure {
-        tools::Failure::UnknownTool => Failure::UnknownTool,
+        tools::Failure::NotFound => Failure::NotFound,
         tools::Failure::InvalidArguments(text) => Failure::InvalidArguments(text),
         tools::Failure::Unsupported => Failure::Unsupported,
         tools::Failure::Internal(text) => Failure::Internal(text),
     }
 }
 
+fn tool(tool: tools::Tool) -> Result<OfferedTool, String> {
+    let annotations = tool.annotations.map(|annotations| mcp::ToolAnnotations {
+        read_only: annotations.read_only,
+        destructive: annotations.destructive,
+        idempotent: annotations.idempotent,
+        open_world: annotations.open_world,
+    });
+    let description = mcp::ToolDescription {
+        name: tool.name,
+        title: tool.title,
+        description: tool.description,
+        icons: tool.icons.into_iter().map(icon).collect(),
+        input_schema: tool.input_schema,
+        output_schema: tool.output_schema,
+        annotations,
+        meta: tool.meta,
+    };
+    Ok(OfferedTool {
+        tool: mcp::Tool::new(description).map_err(|error| error.to_string())?,
+        scopes: tool.scopes,
+        wants_credential: tool.wants_credential,
+        is_long_running: tool.long_running,
+    })
+}
+
+fn prompt(prompt: tools::Prompt) -> OfferedPrompt {
+    let argument = |argument: tools::PromptArgument| mcp::PromptArgument {
+        name: argument.name,
+        title: argument.title,
+        description: argument.description,
+        required: argument.required,
+    };
+    OfferedPrompt {
+        scopes: prompt.scopes,
+        prompt: mcp::Prompt {
+            name: prompt.name,
+            title: prompt.title,
+            description: prompt.description,
+            icons: prompt.icons.into_iter().map(icon).collect(),
+            arguments: prompt.arguments.into_iter().map(argument).collect(),
+            meta: prompt.meta,
+        },
+    }
+}
+
+fn resources(offer: tools::ResourceOffer) -> ResourceOffer {
+    let template = |template: tools::ResourceTemplate| mcp::ResourceTemplate {
+        uri_template: template.uri_template,
+        name: template.name,
+        title: template.title,
+        description: template.description,
+        icons: template.icons.into_iter().map(icon).collect(),
+        mime_type: template.mime_type,
+        annotations: template.annotations.map(annotations),
+        meta: template.meta,
+    };
+    ResourceOffer {
+        templates: offer.templates.into_iter().map(template).collect(),
+        scopes: offer.scopes,
+        wants_credential: offer.wants_credential,
+    }
+}
+
+fn resource(resource: tools::ListedResource) -> mcp::Resource {
+    mcp::Resource {
+        uri: resource.uri,
+        name: resource.name,
+        title: resource.title,
+        description: resource.description,
+        icons: resource.icons.into_iter().map(icon).collect(),
+        mime_type: resource.mime_type,
+        size: resource.size,
+        annotations: resource.annotations.map(annotations),
+        meta: resource.meta,
+    }
+}
+
+fn resource_contents(contents: tools::ResourceContents) -> mcp::ResourceContents {
+    mcp::ResourceContents {
+        uri: contents.uri,
+        mime_type: contents.mime_type,
+        body: match contents.body {
+            tools::ResourceBody::Text(text) => mcp::ResourceBody::Text(text),
+            tools::ResourceBody::Blob(bytes) => mcp::ResourceBody::Blob(bytes),
+        },
+        meta: contents.meta,
+    }
+}
+
+fn message(message: tools::PromptMessage) -> mcp::PromptMessage {
+    mcp::PromptMessage {
+        role: role(message.role),
+        content: content(message.content),
+    }
+}
+
 fn event(event: tools::Event) -> Event {
     match event {
-        tools::Event::Progress(progress) => Event::Progress(Progress {
+        tools::Event::Progress(progress) => Event::Progress(mcp::Progress {
             progress: progress.progress,
             total: progress.total,
             message: progress.message,
         }),
-        tools::Event::Log(_) => Event::Log,
-        tools::Event::InputRequired(_) => Event::InputRequired,
-        tools::Event::Done(output) => Event::Done(Output {
+        tools::Event::Log(log) => Event::Log(mcp::Log {
+            level: log_level(log.level),
+            data: log.data,
+            logger: log.logger,
+        }),
+        tools::Event::Changed(changed) => Event::Changed(match changed {
+            tools::Changed::Tools => Changed::Tools,
+            tools::Changed::Prompts => Changed::Prompts,
+            tools::Changed::Resources => Changed::Resources,
+            tools::Changed::Resource(uri) => Changed::Resource(uri),
+        }),
+        tools::Event::InputRequired(questions) => Event::InputRequired(input_required(questions)),
+        tools::Event::Done(output) => Event::Done(mcp::Output {
             content: output.content.into_iter().map(content).collect(),
             structured: output.structured,
             is_error: output.is_error,
+            meta: output.meta,
         }),
     }
 }
 
-fn content(content: tools::Content) -> Content {
-    match content {
-        tools::Content::Text(text) => Content::Text(text),
-        tools::Content::Image(image) => Content::Image(media(image)),
-        tools::Content::Audio(audio) => Content::Audio(media(audio)),
-        tools::Content::ResourceLink(link) => Content::ResourceLink(ResourceLink {
-            uri: link.uri,
-            name: link.name,
-            title: link.title,
-            description: link.description,
-            mime_type: link.mime_type,
-            size: link.size,
-        }),
-        tools::Content::EmbeddedResource(resource) => Content::EmbeddedResource(EmbeddedResource {
-            uri: resource.uri,
-            mime_type: resource.mime_type,
-            body: match resource.body {
-                tools::ResourceBody::Text(text) => ResourceBody::Text(text),
-                tools::ResourceBody::Blob(bytes) => ResourceBody::Blob(bytes),
-            },
-        }),
+fn input_required(questions: tools::InputRequired) -> InputRequired {
+    let request = |request: tools::InputRequest| InputRequest {
+        id: request.id,
+        method: request.method,
+        params: request.params,
+    };
+    InputRequired {
+        requests: questions.requests.into_iter().map(request).collect(),
+        state: questions.state,
     }
 }
 
-fn media(media: tools::Media) -> Media {
-    Media {
+fn content(content: tools::Content) -> mcp::Content {
+    mcp::Content {
+        body: match content.body {
+            tools::ContentBody::Text(text) => mcp::ContentBody::Text(text),
+            tools::ContentBody::Image(image) => mcp::ContentBody::Image(media(image)),
+            tools::ContentBody::Audio(audio) => mcp::ContentBody::Audio(media(audio)),
+            tools::ContentBody::ResourceLink(link) => {
+                mcp::ContentBody::ResourceLink(resource(link))
+            }
+            tools::ContentBody::EmbeddedResource(contents) => {
+                mcp::ContentBody::EmbeddedResource(resource_contents(contents))
+            }
+        },
+        annotations: content.annotations.map(annotations),
+        meta: content.meta,
+    }
+}
+
+fn media(media: tools::Media) -> mcp::Media {
+    mcp::Media {
         data: media.data,
         mime_type: media.mime_type,
     }
+}
+
+fn annotations(annotations: tools::Annotations) -> mcp::Annotations {
+    mcp::Annotations {
+        audience: annotations.audience.into_iter().map(role).collect(),
+        priority: annotations.priority,
+        last_modified: annotations.last_modified,
+    }
+}
+
+fn icon(icon: tools::Icon) -> mcp::Icon {
+    mcp::Icon {
+        src: icon.src,
+        mime_type: icon.mime_type,
+        sizes: icon.sizes,
+        theme: icon.theme.map(|theme| match theme {
+            tools::Theme::Light => mcp::Theme::Light,
+            tools::Theme::Dark => mcp::Theme::Dark,
+        }),
+    }
+}
+
+fn role(role: tools::Role) -> mcp::Role {
+    match role {
+        tools::Role::User => mcp::Role::User,
+        tools::Role::Assistant => mcp::Role::Assistant,
+    }
+}
+
+fn log_level(level: tools::LogLevel) -> mcp::LogLevel {
+    match level {
+        tools::LogLevel::Debug => mcp::LogLevel::Debug,
+        tools::LogLevel::Info => mcp::LogLevel::Info,
+        tools::LogLevel::Notice => mcp::LogLevel::Notice,
+        tools::LogLevel::Warning => mcp::LogLevel::Warning,
+        tools::LogLevel::Error => mcp::LogLevel::Error,
+        tools::LogLevel::Critical => mcp::LogLevel::Critical,
+        tools::LogLevel::Alert => mcp::LogLevel::Alert,
+        tools::LogLevel::Emergency => mcp::LogLevel::Emergency,
+    }
+}
+
+fn freshness(freshness: Option<tools::Freshness>) -> mcp::Freshness {
+    freshness.map_or(mcp::Freshness::default(), |freshness| mcp::Freshness {
+        ttl: freshness.ttl,
+        is_shared: freshness.shared,
+    })
 }

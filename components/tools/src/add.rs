@@ -21,9 +21,12 @@ pub(crate) fn tool() -> Tool {
         description: Some("Adds two numbers and gives their sum.".to_owned()),
         input_schema: r#"{"type":"object","properties":{"a":{"type":"number","description":"The first number"},"b":{"type":"number","description":"The second number"}},"required":["a","b"],"additionalProperties":false}"#.to_owned(),
         output_schema: Some(r#"{"type":"object","properties":{"sum":{"type":"number","description":"a + b"}},"required":["sum"],"additionalProperties":false}"#.to_owned()),
+        icons: Vec::new(),
         annotations: looks_only(),
         scopes: vec!["tools".to_owned()],
         wants_credential: false,
+        long_running: false,
+        meta: None,
     }
 }
 

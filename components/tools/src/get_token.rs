@@ -16,15 +16,18 @@ pub(crate) fn tool() -> Tool {
         ),
         input_schema: NO_ARGUMENTS.to_owned(),
         output_schema: None,
+        icons: Vec::new(),
         annotations: looks_only(),
         scopes: vec!["upstream_token".to_owned()],
         wants_credential: true,
+        long_running: false,
+        meta: None,
     }
 }
 
 pub(crate) fn call(call: &Call) -> Result<Output, Failure> {
     let NoArguments {} = arguments::read(call)?;
-    Ok(match &call.caller.credential {
+    Ok(match &call.context.caller.credential {
         Some(Credential::Presented(token) | Credential::Upstream(token)) => text(token),
         None => Output {
             is_error: true,

@@ -17,15 +17,18 @@ pub(crate) fn tool() -> Tool {
         ),
         input_schema: NO_ARGUMENTS.to_owned(),
         output_schema: Some(r#"{"type":"object","properties":{"sub":{"type":"string","description":"The person's identifier at the identity provider"},"name":{"type":"string"},"email":{"type":"string"},"email_verified":{"type":"boolean"},"picture":{"type":"string"}},"required":["sub"]}"#.to_owned()),
+        icons: Vec::new(),
         annotations: looks_only(),
         scopes: vec!["profile".to_owned()],
         wants_credential: false,
+        long_running: false,
+        meta: None,
     }
 }
 
 pub(crate) fn call(call: &Call) -> Result<Output, Failure> {
     let NoArguments {} = arguments::read(call)?;
-    let profile = profile(&call.caller);
+    let profile = profile(&call.context.caller);
     let pretty = serde_json::to_string_pretty(&profile)
         .map_err(|error| Failure::Internal(error.to_string()))?;
     Ok(Output {

@@ -25,7 +25,8 @@ mod bindings {
 }
 
 use bindings::exports::gatehouse::tools::tools::{
-    Annotations, Call, Content, Event, Failure, Guest, Output, Tool,
+    Call, Caller, Changes, Completion, Content, ContentBody, Event, Failure, Guest, Offer, Output,
+    PromptRequest, Prompting, Read, Reading, ResourcePage, Suggestions, ToolAnnotations,
 };
 use bindings::wit_stream;
 use std::future::poll_fn;
@@ -35,8 +36,20 @@ use wit_bindgen::StreamReader;
 struct Component;
 
 impl Guest for Component {
-    async fn list_tools() -> Result<Vec<Tool>, Failure> {
-        Ok(vec![add::tool(), get_user_info::tool(), get_token::tool()])
+    async fn describe() -> Result<Offer, Failure> {
+        Ok(Offer {
+            instructions: None,
+            tools: vec![add::tool(), get_user_info::tool(), get_token::tool()],
+            prompts: Vec::new(),
+            resources: None,
+            completes: false,
+            changes: Changes {
+                tools: false,
+                prompts: false,
+                resources: false,
+                resource_contents: false,
+            },
+        })
     }
 
     async fn call_tool(call: Call) -> Result<StreamReader<Event>, Failure> {
@@ -44,9 +57,28 @@ impl Guest for Component {
             add::NAME => add::call(&call)?,
             get_user_info::NAME => get_user_info::call(&call)?,
             get_token::NAME => get_token::call(&call)?,
-            _ => return Err(Failure::UnknownTool),
+            _ => return Err(Failure::NotFound),
         };
         Ok(only(Event::Done(output)).await)
+    }
+
+    async fn list_resources(
+        _caller: Caller,
+        _cursor: Option<String>,
+    ) -> Result<ResourcePage, Failure> {
+        Err(Failure::Unsupported)
+    }
+
+    async fn read_resource(_read: Read) -> Result<Reading, Failure> {
+        Err(Failure::Unsupported)
+    }
+
+    async fn get_prompt(_request: PromptRequest) -> Result<Prompting, Failure> {
+        Err(Failure::Unsupported)
+    }
+
+    async fn complete(_completion: Completion) -> Result<Suggestions, Failure> {
+        Err(Failure::Unsupported)
     }
 }
 
@@ -68,15 +100,20 @@ async fn only(event: Event) -> StreamReader<Event> {
 /// A result of one text.
 fn text(text: impl Into<String>) -> Output {
     Output {
-        content: vec![Content::Text(text.into())],
+        content: vec![Content {
+            body: ContentBody::Text(text.into()),
+            annotations: None,
+            meta: None,
+        }],
         structured: None,
         is_error: false,
+        meta: None,
     }
 }
 
 /// What all three tools are: they look, and change nothing.
-fn looks_only() -> Option<Annotations> {
-    Some(Annotations {
+fn looks_only() -> Option<ToolAnnotations> {
+    Some(ToolAnnotations {
         read_only: Some(true),
         destructive: Some(false),
         idempotent: Some(true),

@@ -1,6 +1,8 @@
 //! JSON-RPC error objects (JSON-RPC 2.0 section 5.1).
 
+use crate::Revision;
 use serde::{Serialize, Serializer};
+use serde_json::Value;
 use std::borrow::Cow;
 
 /// An error as a JSON-RPC response carries it.
@@ -11,6 +13,9 @@ pub struct Error {
     pub code: ErrorCode,
     /// One sentence for people and models. No secrets.
     pub message: Cow<'static, str>,
+    /// More, for programs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data: Option<Value>,
 }
 
 /// The codes in use.
@@ -30,6 +35,14 @@ pub enum ErrorCode {
     Refused,
     /// -32001: the session is unknown or has ended.
     SessionNotFound,
+    /// -32002: there is no such resource; up to 2025-11-25.
+    ResourceNotFound,
+    /// -32020: a header and the body disagree; from 2026-07-28 on.
+    HeaderMismatch,
+    /// -32021: the request needs something that the client cannot do; from 2026-07-28 on.
+    MissingClientCapability,
+    /// -32022: the revision is not spoken here; from 2026-07-28 on.
+    UnsupportedProtocolVersion,
 }
 
 impl ErrorCode {
@@ -43,6 +56,10 @@ impl ErrorCode {
             Self::InternalError => -32603,
             Self::Refused => -32000,
             Self::SessionNotFound => -32001,
+            Self::ResourceNotFound => -32002,
+            Self::HeaderMismatch => -32020,
+            Self::MissingClientCapability => -32021,
+            Self::UnsupportedProtocolVersion => -32022,
         }
     }
 }
@@ -59,6 +76,16 @@ impl Error {
         Self {
             code,
             message: message.into(),
+            data: None,
+        }
+    }
+
+    /// This, with more for programs.
+    #[must_use]
+    pub fn with_data(self, data: Value) -> Self {
+        Self {
+            data: Some(data),
+            ..self
         }
     }
 
@@ -76,6 +103,38 @@ impl Error {
             ErrorCode::InvalidParams,
             format!("There is no tool {}.", quoted(name)),
         )
+    }
+
+    /// There is no such prompt: invalid parameters, as the MCP specification has it.
+    pub fn unknown_prompt(name: &str) -> Self {
+        Self::new(
+            ErrorCode::InvalidParams,
+            format!("There is no prompt {}.", quoted(name)),
+        )
+    }
+
+    /// There is no such resource, as `revision` says it (2025-11-25 and 2026-07-28, Resources, Error
+    /// Handling).
+    pub fn unknown_resource(uri: &str, revision: Revision) -> Self {
+        let code = if revision.is_stateless() {
+            ErrorCode::InvalidParams
+        } else {
+            ErrorCode::ResourceNotFound
+        };
+        Self::new(code, format!("There is no resource {}.", quoted(uri)))
+            .with_data(serde_json::json!({ "uri": uri }))
+    }
+
+    /// The client cannot be asked what the request takes: its `capabilities` lack `missing`
+    /// (2026-07-28, `MissingRequiredClientCapabilityError`).
+    pub fn missing_capabilities(missing: Value, revision: Revision) -> Self {
+        const MESSAGE: &str = "The request takes something that the client cannot be asked.";
+        if revision.is_stateless() {
+            Self::new(ErrorCode::MissingClientCapability, MESSAGE)
+                .with_data(serde_json::json!({ "requiredCapabilities": missing }))
+        } else {
+            Self::new(ErrorCode::InvalidRequest, MESSAGE)
+        }
     }
 
     /// The parameters do not fit.

@@ -16,7 +16,7 @@ pub enum UnsupportedVersion {
     /// A later revision: its client should begin with `initialize` and an earlier one.
     #[error(
         "This server speaks revisions up to {newest} of the protocol; begin with initialize",
-        newest = Revision::NEWEST
+        newest = Revision::NEWEST_WITH_SESSIONS
     )]
     Newer,
     /// No revision at all.
@@ -125,7 +125,8 @@ mod tests {
     fn a_version_header_names_a_spoken_revision_or_is_refused() {
         let version = |value| protocol_version(&headers(PROTOCOL_VERSION, value));
         assert_eq!(version("2025-06-18"), Ok(Some(Revision::V2025_06_18)));
-        assert_eq!(version("2026-07-28"), Err(UnsupportedVersion::Newer));
+        assert_eq!(version("2026-07-28"), Ok(Some(Revision::V2026_07_28)));
+        assert_eq!(version("2027-01-01"), Err(UnsupportedVersion::Newer));
         assert_eq!(version("nonsense"), Err(UnsupportedVersion::Unknown));
         assert_eq!(protocol_version(&HeaderMap::new()), Ok(None));
     }

@@ -1,6 +1,7 @@
 //! The answer to `initialize`.
 
 use crate::Revision;
+use crate::capabilities::ServerCapabilities;
 use serde::Serialize;
 
 /// Who the server says it is.
@@ -14,21 +15,22 @@ pub struct ServerInfo {
     pub version: &'static str,
 }
 
-/// The result of `initialize` in `revision`, as JSON: a server with tools.
-pub fn initialize_result(revision: Revision, server: ServerInfo) -> String {
+/// The result of `initialize` in `revision`, as JSON.
+pub fn initialize_result(
+    revision: Revision,
+    server: ServerInfo,
+    capabilities: &ServerCapabilities,
+    instructions: Option<&str>,
+) -> String {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
-    struct Wire {
+    struct Wire<'a> {
         protocol_version: Revision,
-        capabilities: Capabilities,
+        capabilities: &'a ServerCapabilities,
         server_info: Info,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        instructions: Option<&'a str>,
     }
-    #[derive(Serialize)]
-    struct Capabilities {
-        tools: Empty,
-    }
-    #[derive(Serialize)]
-    struct Empty {}
     #[derive(Serialize)]
     struct Info {
         name: &'static str,
@@ -38,12 +40,13 @@ pub fn initialize_result(revision: Revision, server: ServerInfo) -> String {
     }
     let result = Wire {
         protocol_version: revision,
-        capabilities: Capabilities { tools: Empty {} },
+        capabilities,
         server_info: Info {
             name: server.name,
             title: revision.has_structured_content().then_some(server.title),
             version: server.version,
         },
+        instructions,
     };
     serde_json::to_string(&result).unwrap_or_default()
 }
@@ -51,6 +54,7 @@ pub fn initialize_result(revision: Revision, server: ServerInfo) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::capabilities::ListChanged;
 
     #[test]
     fn a_title_is_told_to_those_who_know_titles() {
@@ -59,10 +63,15 @@ mod tests {
             title: "S",
             version: "1",
         };
+        let capabilities = ServerCapabilities {
+            tools: Some(ListChanged::default()),
+            ..ServerCapabilities::default()
+        };
+        let result = |revision| initialize_result(revision, server, &capabilities, None);
         assert_eq!(
-            initialize_result(Revision::V2025_03_26, server),
+            result(Revision::V2025_03_26),
             r#"{"protocolVersion":"2025-03-26","capabilities":{"tools":{}},"serverInfo":{"name":"s","version":"1"}}"#
         );
-        assert!(initialize_result(Revision::V2025_06_18, server).contains(r#""title":"S""#));
+        assert!(result(Revision::V2025_06_18).contains(r#""title":"S""#));
     }
 }

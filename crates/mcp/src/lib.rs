@@ -1,27 +1,48 @@
 //! The Model Context Protocol as text: JSON-RPC messages, revisions, headers, results, events.
 //!
 //! Nothing here knows of HTTP servers, OAuth or storage. One model ([`Tool`], [`Output`],
-//! [`Progress`]) is written in the shape of whichever [`Revision`] a client speaks; what an older
+//! [`Prompt`], [`Resource`], ...) is written in the shape of whichever [`Revision`] a client speaks; what an older
 //! revision has no field for is left out or said in words.
 //!
 //! JSON that merely passes through (arguments, schemas, structured content, request ids) stays
 //! text: it is checked to be JSON and never rebuilt.
 
+pub mod capabilities;
+mod completion;
+mod content;
+mod envelope;
 mod error;
 pub mod headers;
+mod icon;
 mod initialize;
+mod json;
 pub mod jsonrpc;
 mod notification;
 mod output;
 mod params;
+mod prompt;
+mod resource;
 mod revision;
 pub mod sse;
 mod tool;
 
+pub use capabilities::{ClientAbilities, ServerCapabilities};
+pub use completion::Suggestions;
+pub use content::{Annotations, Content, ContentBody, Media, Role};
+pub use envelope::{Freshness, empty_result};
 pub use error::{Error, ErrorCode};
+pub use icon::{Icon, Theme};
 pub use initialize::{ServerInfo, initialize_result};
-pub use notification::Progress;
-pub use output::{Content, EmbeddedResource, Media, Output, ResourceBody, ResourceLink};
-pub use params::{CallParams, InitializeParams};
+pub use json::Garbage;
+pub use notification::{Log, LogLevel, Progress};
+pub use output::Output;
+pub use params::{
+    CallParams, CompleteParams, InitializeParams, PageParams, PromptParams, ReadParams, Reference,
+};
+pub use prompt::{Prompt, PromptArgument, PromptMessage, PromptMessages, prompts_list};
+pub use resource::{
+    Contents, Resource, ResourceBody, ResourceContents, ResourcePage, ResourceTemplate,
+    resource_templates_list,
+};
 pub use revision::Revision;
-pub use tool::{Annotations, InvalidTool, Tool, tools_list};
+pub use tool::{InvalidTool, Tool, ToolAnnotations, ToolDescription, tools_list};

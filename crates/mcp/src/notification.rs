@@ -1,7 +1,8 @@
 //! Notifications to the client.
 
 use crate::Revision;
-use serde::Serialize;
+use crate::json::{self, Garbage};
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 /// How far a request has come.
@@ -55,6 +56,65 @@ impl Progress {
     }
 }
 
+/// Something worth telling the client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Log {
+    /// How much it matters.
+    pub level: LogLevel,
+    /// What happened: any JSON value.
+    pub data: String,
+    /// Who says so.
+    pub logger: Option<String>,
+}
+
+/// The levels of RFC 5424 section 6.2.1, the least first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[allow(missing_docs, reason = "RFC 5424 says it")]
+pub enum LogLevel {
+    Debug,
+    Info,
+    Notice,
+    Warning,
+    Error,
+    Critical,
+    Alert,
+    Emergency,
+}
+
+impl Log {
+    /// The `notifications/message` message.
+    ///
+    /// # Errors
+    ///
+    /// [`Garbage`], if the data are not JSON.
+    pub fn to_message(&self) -> Result<String, Garbage> {
+        #[derive(Serialize)]
+        struct Wire<'a> {
+            jsonrpc: &'static str,
+            method: &'static str,
+            params: Params<'a>,
+        }
+        #[derive(Serialize)]
+        struct Params<'a> {
+            level: LogLevel,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            logger: Option<&'a str>,
+            #[serde(serialize_with = "json::value")]
+            data: &'a str,
+        }
+        json::write(&Wire {
+            jsonrpc: "2.0",
+            method: "notifications/message",
+            params: Params {
+                level: self.level,
+                logger: self.logger.as_deref(),
+                data: &self.data,
+            },
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -79,5 +139,28 @@ mod tests {
             ..progress
         };
         assert_eq!(endless.to_message("7", Revision::NEWEST), None);
+    }
+
+    #[test]
+    fn a_log_message_carries_any_json_and_nothing_else() {
+        let log = Log {
+            level: LogLevel::Warning,
+            data: r#"{"disk": 0.97}"#.into(),
+            logger: None,
+        };
+        assert_eq!(
+            log.to_message().unwrap(),
+            r#"{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"warning","data":{"disk": 0.97}}}"#
+        );
+        let garbage = Log {
+            data: "not json".into(),
+            ..log
+        };
+        assert!(garbage.to_message().is_err());
+    }
+
+    #[test]
+    fn the_levels_are_ordered() {
+        assert!(LogLevel::Debug < LogLevel::Info && LogLevel::Alert < LogLevel::Emergency);
     }
 }

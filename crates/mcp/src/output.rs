@@ -1,137 +1,83 @@
 //! What a tool gives, as `tools/call` answers it.
 
 use crate::Revision;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use crate::content::Content;
+use crate::envelope::complete;
+use crate::json::{self, Garbage};
 use serde::Serialize;
 use serde_json::value::RawValue;
+use std::borrow::Cow;
 
 /// The result of a call.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Output {
     /// For the model.
     pub content: Vec<Content>,
-    /// A JSON object, for programs; from 2025-06-18 on.
+    /// A JSON value, for programs: an object from 2025-06-18 on, anything from 2026-07-28 on.
     pub structured: Option<String>,
     /// Whether the content tells of an error.
     pub is_error: bool,
-}
-
-/// A part of a result.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Content {
-    /// Text.
-    Text(String),
-    /// An image.
-    Image(Media),
-    /// A sound; from 2025-03-26 on.
-    Audio(Media),
-    /// Where to find a resource; from 2025-06-18 on.
-    ResourceLink(ResourceLink),
-    /// A resource itself.
-    EmbeddedResource(EmbeddedResource),
-}
-
-/// An image or a sound.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Media {
-    /// The bytes.
-    pub data: Vec<u8>,
-    /// Their type.
-    pub mime_type: String,
-}
-
-/// Where to find a resource.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ResourceLink {
-    /// Where.
-    pub uri: String,
-    /// For programs.
-    pub name: String,
-    /// For people.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub title: Option<String>,
-    /// For the model.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
-    /// Its type.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub mime_type: Option<String>,
-    /// In bytes.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub size: Option<u64>,
-}
-
-/// A resource with its contents.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EmbeddedResource {
-    /// Its name in the world.
-    pub uri: String,
-    /// Its type.
-    pub mime_type: Option<String>,
-    /// What it holds.
-    pub body: ResourceBody,
-}
-
-/// What a resource holds.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ResourceBody {
-    /// Text.
-    Text(String),
-    /// Bytes.
-    Blob(Vec<u8>),
+    /// `_meta`: a JSON object.
+    pub meta: Option<String>,
 }
 
 impl Output {
     /// An error that the model may be able to mend.
     pub fn error(text: impl Into<String>) -> Self {
         Self {
-            content: vec![Content::Text(text.into())],
+            content: vec![Content::text(text)],
             structured: None,
             is_error: true,
+            meta: None,
         }
     }
 
-    /// The result of `tools/call` in `revision`, as JSON; `None` if the structured content is no
-    /// JSON object.
+    /// The result of `tools/call` in `revision`, as JSON.
     ///
     /// What the revision has no type for becomes text, and so does structured content that comes
     /// with no other.
-    pub fn to_result(&self, revision: Revision) -> Option<String> {
+    ///
+    /// # Errors
+    ///
+    /// [`Garbage`], if what should be JSON is none.
+    pub fn to_result(&self, revision: Revision) -> Result<String, Garbage> {
         #[derive(Serialize)]
         #[serde(rename_all = "camelCase")]
         struct Wire<'a> {
-            content: Vec<WireContent<'a>>,
+            content: Vec<Cow<'a, Content>>,
             #[serde(skip_serializing_if = "Option::is_none")]
             structured_content: Option<&'a RawValue>,
             #[serde(skip_serializing_if = "is_false")]
             is_error: bool,
+            #[serde(
+                rename = "_meta",
+                skip_serializing_if = "Option::is_none",
+                serialize_with = "json::object"
+            )]
+            meta: Option<&'a str>,
         }
-        let structured = match &self.structured {
+        let structured: Option<&RawValue> = match &self.structured {
             None => None,
-            Some(text) => Some(
-                serde_json::from_str::<&RawValue>(text)
-                    .ok()
-                    .filter(|raw| raw.get().starts_with('{'))?,
-            ),
+            Some(text) => Some(serde_json::from_str(text)?),
         };
         let mut content: Vec<_> = self
             .content
             .iter()
-            .map(|content| WireContent::new(content, revision))
+            .map(|content| content.adapted(revision))
             .collect();
         if let (Some(raw), true) = (structured, content.is_empty()) {
-            content.push(WireContent::Text {
-                text: raw.get().into(),
-            });
+            content.push(Cow::Owned(Content::text(raw.get())));
         }
-        let result = Wire {
+        let result = json::write(&Wire {
             content,
-            structured_content: structured.filter(|_| revision.has_structured_content()),
+            structured_content: structured.filter(|raw| {
+                revision.is_stateless()
+                    || (revision.has_structured_content() && raw.get().starts_with('{'))
+            }),
             is_error: self.is_error,
-        };
-        serde_json::to_string(&result).ok()
+            meta: self.meta.as_deref(),
+        })?;
+        Ok(complete(result, revision, None))
     }
 }
 
@@ -139,111 +85,37 @@ fn is_false(value: &bool) -> bool {
     !value
 }
 
-#[derive(Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-enum WireContent<'a> {
-    Text {
-        text: std::borrow::Cow<'a, str>,
-    },
-    #[serde(rename_all = "camelCase")]
-    Image {
-        data: String,
-        mime_type: &'a str,
-    },
-    #[serde(rename_all = "camelCase")]
-    Audio {
-        data: String,
-        mime_type: &'a str,
-    },
-    ResourceLink(&'a ResourceLink),
-    Resource {
-        resource: WireResource<'a>,
-    },
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct WireResource<'a> {
-    uri: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    mime_type: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    text: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    blob: Option<String>,
-}
-
-impl<'a> WireContent<'a> {
-    fn new(content: &'a Content, revision: Revision) -> Self {
-        match content {
-            Content::Text(text) => Self::Text {
-                text: text.as_str().into(),
-            },
-            Content::Image(media) => Self::Image {
-                data: STANDARD.encode(&media.data),
-                mime_type: &media.mime_type,
-            },
-            Content::Audio(media) if revision.has_annotations() => Self::Audio {
-                data: STANDARD.encode(&media.data),
-                mime_type: &media.mime_type,
-            },
-            Content::Audio(media) => Self::Text {
-                text: format!(
-                    "A sound of type {} that revision {revision} of the protocol cannot carry.",
-                    media.mime_type
-                )
-                .into(),
-            },
-            Content::ResourceLink(link) if revision.has_structured_content() => {
-                Self::ResourceLink(link)
-            }
-            Content::ResourceLink(link) => Self::Text {
-                text: format!(
-                    "{}: {}",
-                    link.title.as_ref().unwrap_or(&link.name),
-                    link.uri
-                )
-                .into(),
-            },
-            Content::EmbeddedResource(resource) => Self::Resource {
-                resource: WireResource {
-                    uri: &resource.uri,
-                    mime_type: resource.mime_type.as_deref(),
-                    text: match &resource.body {
-                        ResourceBody::Text(text) => Some(text),
-                        ResourceBody::Blob(_) => None,
-                    },
-                    blob: match &resource.body {
-                        ResourceBody::Text(_) => None,
-                        ResourceBody::Blob(bytes) => Some(STANDARD.encode(bytes)),
-                    },
-                },
-            },
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::content::{ContentBody, Media};
+    use crate::resource::{Resource, ResourceBody, ResourceContents};
     use serde_json::{Value, json};
 
     fn result(output: &Output, revision: Revision) -> Value {
         let text = output.to_result(revision).unwrap();
-        serde_json::from_str(&text).unwrap()
+        let mut value: Value = serde_json::from_str(&text).unwrap();
+        let kind = value.as_object_mut().unwrap().remove("resultType");
+        assert_eq!(kind.is_some(), revision.is_stateless());
+        value
     }
 
-    fn output(content: Content) -> Output {
+    fn output(body: ContentBody) -> Output {
         Output {
-            content: vec![content],
+            content: vec![Content {
+                body,
+                annotations: None,
+                meta: None,
+            }],
             structured: Some(r#"{"sum":3}"#.into()),
             is_error: false,
+            meta: None,
         }
     }
 
     #[test]
     fn structured_content_goes_to_those_who_know_it() {
-        let output = output(Content::Text("3".into()));
+        let output = output(ContentBody::Text("3".into()));
         assert_eq!(
             result(&output, Revision::V2025_03_26),
             json!({"content":[{"type":"text","text":"3"}]})
@@ -255,11 +127,22 @@ mod tests {
     }
 
     #[test]
+    fn structured_content_that_is_no_object_goes_to_2026_07_28_alone() {
+        let output = Output {
+            structured: Some("[1]".into()),
+            ..output(ContentBody::Text("1".into()))
+        };
+        for revision in Revision::ALL {
+            let has_it = result(&output, revision).get("structuredContent").is_some();
+            assert_eq!(has_it, revision == Revision::V2026_07_28, "{revision}");
+        }
+    }
+
+    #[test]
     fn structured_content_alone_is_repeated_as_text() {
         let output = Output {
             content: Vec::new(),
-            structured: Some(r#"{"sum":3}"#.into()),
-            is_error: false,
+            ..output(ContentBody::Text(String::new()))
         };
         for revision in Revision::ALL {
             assert_eq!(
@@ -270,19 +153,30 @@ mod tests {
     }
 
     #[test]
-    fn structured_content_that_is_no_object_is_no_result() {
-        for garbage in ["", "3", "[]", "{", "{} {}"] {
-            let output = Output {
+    fn what_should_be_json_and_is_not_is_no_result() {
+        for garbage in ["", "{", "{} {}", "nope"] {
+            let structured = Output {
                 structured: Some(garbage.into()),
                 ..Output::error("x")
             };
-            assert_eq!(output.to_result(Revision::NEWEST), None, "{garbage}");
+            let meta = Output {
+                meta: Some(garbage.into()),
+                ..Output::error("x")
+            };
+            for output in [structured, meta] {
+                assert!(output.to_result(Revision::NEWEST).is_err(), "{garbage}");
+            }
         }
+        let meta = Output {
+            meta: Some("[]".into()),
+            ..Output::error("x")
+        };
+        assert!(meta.to_result(Revision::NEWEST).is_err());
     }
 
     #[test]
     fn content_that_a_revision_does_not_know_becomes_text() {
-        let audio = output(Content::Audio(Media {
+        let audio = output(ContentBody::Audio(Media {
             data: vec![1, 2],
             mime_type: "audio/wav".into(),
         }));
@@ -292,13 +186,16 @@ mod tests {
             first(&audio, Revision::V2025_03_26),
             json!({"type":"audio","data":"AQI=","mimeType":"audio/wav"})
         );
-        let link = output(Content::ResourceLink(ResourceLink {
+        let link = output(ContentBody::ResourceLink(Resource {
             uri: "file:///a".into(),
             name: "a".into(),
             title: None,
             description: None,
+            icons: Vec::new(),
             mime_type: None,
             size: Some(3),
+            annotations: None,
+            meta: Some(r#"{"m":1}"#.into()),
         }));
         assert_eq!(
             first(&link, Revision::V2025_03_26),
@@ -306,20 +203,21 @@ mod tests {
         );
         assert_eq!(
             first(&link, Revision::V2025_06_18),
-            json!({"type":"resource_link","uri":"file:///a","name":"a","size":3})
+            json!({"type":"resource_link","uri":"file:///a","name":"a","size":3,"_meta":{"m":1}})
         );
     }
 
     #[test]
     fn an_error_and_an_embedded_resource_look_the_same_in_all_revisions() {
         let output = Output {
-            content: vec![Content::EmbeddedResource(EmbeddedResource {
+            structured: None,
+            is_error: true,
+            ..output(ContentBody::EmbeddedResource(ResourceContents {
                 uri: "x:y".into(),
                 mime_type: Some("a/b".into()),
                 body: ResourceBody::Blob(vec![255]),
-            })],
-            structured: None,
-            is_error: true,
+                meta: None,
+            }))
         };
         for revision in Revision::ALL {
             assert_eq!(

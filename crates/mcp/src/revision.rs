@@ -1,11 +1,9 @@
 //! The revisions of the protocol, and choosing one.
 
+use crate::icon::Icon;
 use serde::{Deserialize, Serialize};
 
 /// A revision of the protocol that this server speaks, oldest first.
-///
-/// 2026-07-28 has neither handshake nor sessions and is no further variant here: a client that
-/// begins with it is told so ([`Revision::is_newer`]) and falls back to `initialize`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Revision {
     /// HTTP+SSE.
@@ -20,19 +18,27 @@ pub enum Revision {
     /// Icons, scope challenges.
     #[serde(rename = "2025-11-25")]
     V2025_11_25,
+    /// No handshake and no sessions: each request says all there is to know.
+    #[serde(rename = "2026-07-28")]
+    V2026_07_28,
 }
 
 impl Revision {
     /// Every revision, oldest first.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::V2024_11_05,
         Self::V2025_03_26,
         Self::V2025_06_18,
         Self::V2025_11_25,
+        Self::V2026_07_28,
     ];
 
-    /// What is offered to a client that asks for an unknown revision.
-    pub const NEWEST: Self = Self::V2025_11_25;
+    /// The newest one.
+    pub const NEWEST: Self = Self::V2026_07_28;
+
+    /// The newest one that begins with `initialize`: what is offered to a client that asks there
+    /// for an unknown revision.
+    pub const NEWEST_WITH_SESSIONS: Self = Self::V2025_11_25;
 
     /// What an HTTP request without `MCP-Protocol-Version` speaks, if nothing else tells (2025-11-25,
     /// Transports, Protocol Version Header).
@@ -45,6 +51,7 @@ impl Revision {
             Self::V2025_03_26 => "2025-03-26",
             Self::V2025_06_18 => "2025-06-18",
             Self::V2025_11_25 => "2025-11-25",
+            Self::V2026_07_28 => "2026-07-28",
         }
     }
 
@@ -65,7 +72,9 @@ impl Revision {
     /// What to answer to an `initialize` that asks for `requested` (2025-11-25, Lifecycle, Version
     /// Negotiation).
     pub fn negotiate(requested: &str) -> Self {
-        Self::parse(requested).unwrap_or(Self::NEWEST)
+        Self::parse(requested)
+            .filter(|revision| !revision.is_stateless())
+            .unwrap_or(Self::NEWEST_WITH_SESSIONS)
     }
 
     /// Its place in [`ALL`](Self::ALL).
@@ -88,6 +97,21 @@ impl Revision {
         self >= Self::V2025_06_18
     }
 
+    /// Whether there are icons.
+    pub fn has_icons(self) -> bool {
+        self >= Self::V2025_11_25
+    }
+
+    /// These, if the revision knows icons.
+    pub(crate) fn icons(self, icons: Vec<Icon>) -> Vec<Icon> {
+        if self.has_icons() { icons } else { Vec::new() }
+    }
+
+    /// Whether there is neither handshake nor session, and every request says all there is to know.
+    pub fn is_stateless(self) -> bool {
+        self >= Self::V2026_07_28
+    }
+
     /// Whether an error that belongs to no request goes without an `id`; before, JSON-RPC's null
     /// is all there is.
     pub fn omits_unknown_id(self) -> bool {
@@ -108,18 +132,28 @@ mod tests {
     #[test]
     fn a_known_revision_is_taken_and_an_unknown_one_answered_with_the_newest() {
         for revision in Revision::ALL {
-            assert_eq!(Revision::negotiate(revision.as_str()), revision);
+            if !revision.is_stateless() {
+                assert_eq!(Revision::negotiate(revision.as_str()), revision);
+            }
             assert_eq!(Revision::ALL[revision.index()], revision);
         }
-        for unknown in ["2026-07-28", "1.0", "", "2025-11-25 "] {
-            assert_eq!(Revision::negotiate(unknown), Revision::NEWEST);
+        // The stateless one is not begun with initialize.
+        for unknown in ["2026-07-28", "2027-01-01", "1.0", "", "2025-11-25 "] {
+            assert_eq!(Revision::negotiate(unknown), Revision::NEWEST_WITH_SESSIONS);
         }
     }
 
     #[test]
     fn only_a_later_date_is_newer() {
-        assert!(Revision::is_newer("2026-07-28"));
-        for name in ["2025-11-25", "2024-01-01", "DRAFT-2026", "zzzz-zz-zz", ""] {
+        assert!(Revision::is_newer("2027-01-01"));
+        for name in [
+            "2026-07-28",
+            "2025-11-25",
+            "2024-01-01",
+            "DRAFT-2026",
+            "zzzz-zz-zz",
+            "",
+        ] {
             assert!(!Revision::is_newer(name), "{name}");
         }
     }

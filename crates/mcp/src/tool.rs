@@ -1,23 +1,50 @@
 //! Tools as `tools/list` shows them.
 
 use crate::Revision;
+use crate::envelope::{Freshness, complete};
+use crate::icon::Icon;
+use crate::json::{self, Garbage};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-/// A tool.
+/// A tool, as its component describes it.
+#[derive(Clone, Debug, Default)]
+pub struct ToolDescription {
+    /// For programs.
+    pub name: String,
+    /// For people; from 2025-06-18 on.
+    pub title: Option<String>,
+    /// For the model.
+    pub description: Option<String>,
+    /// From 2025-11-25 on.
+    pub icons: Vec<Icon>,
+    /// The JSON Schema of the arguments.
+    pub input_schema: String,
+    /// The JSON Schema of the structured content; from 2025-06-18 on.
+    pub output_schema: Option<String>,
+    /// Hints; from 2025-03-26 on.
+    pub annotations: Option<ToolAnnotations>,
+    /// `_meta`: a JSON object; from 2025-06-18 on.
+    pub meta: Option<String>,
+}
+
+/// A tool that can be offered.
 #[derive(Clone, Debug)]
 pub struct Tool {
-    name: String,
-    title: Option<String>,
-    description: Option<String>,
+    description: ToolDescription,
     input_schema: Box<RawValue>,
-    output_schema: Option<Box<RawValue>>,
-    annotations: Option<Annotations>,
+    output_schema: Option<OutputSchema>,
+}
+
+#[derive(Clone, Debug)]
+struct OutputSchema {
+    text: Box<RawValue>,
+    is_of_objects: bool,
 }
 
 /// Hints about what a tool does; from 2025-03-26 on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Annotations {
+pub struct ToolAnnotations {
     /// It changes nothing.
     #[serde(rename = "readOnlyHint", skip_serializing_if = "Option::is_none")]
     pub read_only: Option<bool>,
@@ -35,73 +62,104 @@ pub struct Annotations {
 /// Why a tool cannot be offered.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum InvalidTool {
-    /// The name is empty, too long, or has characters other than `A-Z a-z 0-9 _ - .`.
+    /// The name is empty, too long, or has characters other than `A-Z a-z 0-9 _ - . /`.
     #[error("a tool has a name that tools cannot have")]
     Name,
-    /// A schema is no JSON object of `"type": "object"`.
+    /// The input schema is no JSON object of `"type": "object"`, or the output schema no object.
     #[error("the tool {0} has a schema that is not an object schema")]
     Schema(String),
+    /// Its `_meta` is no JSON object.
+    #[error("the tool {0} has a _meta that is not an object")]
+    Meta(String),
 }
 
 impl Tool {
-    /// A tool with these JSON Schemas.
+    /// A tool that fits its description.
     ///
     /// # Errors
     ///
     /// [`InvalidTool`].
-    pub fn new(
-        name: String,
-        title: Option<String>,
-        description: Option<String>,
-        input_schema: String,
-        output_schema: Option<String>,
-        annotations: Option<Annotations>,
-    ) -> Result<Self, InvalidTool> {
+    pub fn new(description: ToolDescription) -> Result<Self, InvalidTool> {
+        let name = &description.name;
         let is_name = (1..=128).contains(&name.len())
             && name
                 .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'));
+                .all(|byte| byte.is_ascii_alphanumeric() || b"_-./".contains(&byte));
         if !is_name {
             return Err(InvalidTool::Name);
         }
-        let schema = |text| object_schema(text).ok_or_else(|| InvalidTool::Schema(name.clone()));
+        let no_schema = || InvalidTool::Schema(name.clone());
+        let (input_schema, takes_objects) =
+            schema(&description.input_schema).ok_or_else(no_schema)?;
+        if !takes_objects {
+            return Err(no_schema());
+        }
+        let output_schema = match &description.output_schema {
+            None => None,
+            Some(text) => {
+                let (text, is_of_objects) = schema(text).ok_or_else(no_schema)?;
+                Some(OutputSchema {
+                    text,
+                    is_of_objects,
+                })
+            }
+        };
+        let meta = description.meta.as_deref();
+        if meta.is_some_and(|meta| schema(meta).is_none()) {
+            return Err(InvalidTool::Meta(name.clone()));
+        }
         Ok(Self {
-            input_schema: schema(input_schema)?,
-            output_schema: output_schema.map(schema).transpose()?,
-            title,
+            input_schema,
+            output_schema,
             description,
-            annotations,
-            name,
         })
     }
 
     /// What calls name it by.
     pub fn name(&self) -> &str {
-        &self.name
+        &self.description.name
+    }
+
+    /// The JSON Schema of its arguments.
+    pub fn input_schema(&self) -> &str {
+        self.input_schema.get()
+    }
+
+    /// The JSON Schema of its structured content.
+    pub fn output_schema(&self) -> Option<&str> {
+        self.output_schema.as_ref().map(|schema| schema.text.get())
     }
 }
 
-fn object_schema(text: String) -> Option<Box<RawValue>> {
-    let value: serde_json::Value = serde_json::from_str(&text).ok()?;
-    if value.get("type")?.as_str()? != "object" {
-        return None;
-    }
-    serde_json::from_str(text.trim()).ok()
+/// The text of a JSON object, and whether it has a `"type": "object"`.
+fn schema(text: &str) -> Option<(Box<RawValue>, bool)> {
+    let value: serde_json::Value = serde_json::from_str(text).ok()?;
+    let is_of_objects = value
+        .as_object()?
+        .get("type")
+        .is_some_and(|kind| kind == "object");
+    Some((serde_json::from_str(text.trim()).ok()?, is_of_objects))
 }
 
 /// The result of `tools/list` in `revision`, as JSON.
-pub fn tools_list<'a>(tools: impl IntoIterator<Item = &'a Tool>, revision: Revision) -> String {
+///
+/// # Errors
+///
+/// [`Garbage`].
+pub fn tools_list<'a>(
+    tools: impl IntoIterator<Item = &'a Tool>,
+    revision: Revision,
+    freshness: Freshness,
+) -> Result<String, Garbage> {
     #[derive(Serialize)]
     struct Wire<'a> {
         tools: Vec<WireTool<'a>>,
     }
-    let result = Wire {
-        tools: tools
-            .into_iter()
-            .map(|tool| WireTool::new(tool, revision))
-            .collect(),
-    };
-    serde_json::to_string(&result).unwrap_or_default()
+    let tools = tools.into_iter();
+    let result = json::write(&Wire {
+        tools: tools.map(|tool| WireTool::new(tool, revision)).collect(),
+    })?;
+    Ok(complete(result, revision, Some(freshness)))
 }
 
 #[derive(Serialize)]
@@ -112,11 +170,19 @@ struct WireTool<'a> {
     title: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[Icon]>::is_empty")]
+    icons: &'a [Icon],
     input_schema: &'a RawValue,
     #[serde(skip_serializing_if = "Option::is_none")]
     output_schema: Option<&'a RawValue>,
     #[serde(skip_serializing_if = "Option::is_none")]
     annotations: Option<WireAnnotations<'a>>,
+    #[serde(
+        rename = "_meta",
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "json::object"
+    )]
+    meta: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -125,26 +191,37 @@ struct WireAnnotations<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     title: Option<&'a str>,
     #[serde(flatten)]
-    hints: Annotations,
+    hints: ToolAnnotations,
 }
 
 impl<'a> WireTool<'a> {
     fn new(tool: &'a Tool, revision: Revision) -> Self {
-        let title = tool.title.as_deref();
+        let described = &tool.description;
+        let title = described.title.as_deref();
         let has_title = revision.has_structured_content();
         let annotations = WireAnnotations {
             title: title.filter(|_| !has_title),
-            hints: tool.annotations.unwrap_or_default(),
+            hints: described.annotations.unwrap_or_default(),
         };
         let says_something =
-            annotations.title.is_some() || annotations.hints != Annotations::default();
+            annotations.title.is_some() || annotations.hints != ToolAnnotations::default();
+        let output_schema = tool
+            .output_schema
+            .as_ref()
+            .filter(|schema| revision.is_stateless() || (has_title && schema.is_of_objects));
         Self {
-            name: &tool.name,
+            name: &described.name,
             title: title.filter(|_| has_title),
-            description: tool.description.as_deref(),
+            description: described.description.as_deref(),
+            icons: if revision.has_icons() {
+                &described.icons
+            } else {
+                &[]
+            },
             input_schema: &tool.input_schema,
-            output_schema: tool.output_schema.as_deref().filter(|_| has_title),
+            output_schema: output_schema.map(|schema| &*schema.text),
             annotations: (revision.has_annotations() && says_something).then_some(annotations),
+            meta: described.meta.as_deref().filter(|_| has_title),
         }
     }
 }
@@ -152,25 +229,34 @@ impl<'a> WireTool<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::icon::Theme;
     use serde_json::{Value, json};
 
     fn tool(name: &str, schema: &str) -> Result<Tool, InvalidTool> {
-        Tool::new(
-            name.into(),
-            Some("Add".into()),
-            Some("Adds.".into()),
-            schema.into(),
-            Some(r#"{"type":"object"}"#.into()),
-            Some(Annotations {
+        Tool::new(ToolDescription {
+            name: name.into(),
+            title: Some("Add".into()),
+            description: Some("Adds.".into()),
+            icons: vec![Icon {
+                src: "data:,".into(),
+                mime_type: None,
+                sizes: vec!["any".into()],
+                theme: Some(Theme::Dark),
+            }],
+            input_schema: schema.into(),
+            output_schema: Some(r#"{"type":"object"}"#.into()),
+            annotations: Some(ToolAnnotations {
                 read_only: Some(true),
-                ..Annotations::default()
+                ..ToolAnnotations::default()
             }),
-        )
+            meta: Some(r#"{"m":1}"#.into()),
+        })
     }
 
     fn shown(revision: Revision) -> Value {
         let tool = tool("add", r#"{"type":"object","properties":{}}"#).unwrap();
-        let list: Value = serde_json::from_str(&tools_list([&tool], revision)).unwrap();
+        let list = tools_list([&tool], revision, Freshness::default()).unwrap();
+        let list: Value = serde_json::from_str(&list).unwrap();
         list["tools"][0].clone()
     }
 
@@ -186,12 +272,27 @@ mod tests {
             json!({"name":"add","description":"Adds.","inputSchema":input,
                 "annotations":{"title":"Add","readOnlyHint":true}})
         );
-        for revision in [Revision::V2025_06_18, Revision::V2025_11_25] {
-            assert_eq!(
-                shown(revision),
-                json!({"name":"add","title":"Add","description":"Adds.","inputSchema":input,
-                    "outputSchema":{"type":"object"},"annotations":{"readOnlyHint":true}})
-            );
+        let mut newer = json!({"name":"add","title":"Add","description":"Adds.",
+            "inputSchema":input, "outputSchema":{"type":"object"},
+            "annotations":{"readOnlyHint":true}, "_meta":{"m":1}});
+        assert_eq!(shown(Revision::V2025_06_18), newer);
+        newer["icons"] = json!([{"src":"data:,","sizes":["any"],"theme":"dark"}]);
+        assert_eq!(shown(Revision::V2025_11_25), newer);
+        assert_eq!(shown(Revision::V2026_07_28), newer);
+    }
+
+    #[test]
+    fn a_schema_of_something_else_than_objects_goes_to_2026_07_28_alone() {
+        let tool = Tool::new(ToolDescription {
+            name: "list".into(),
+            input_schema: r#"{"type":"object"}"#.into(),
+            output_schema: Some(r#"{"type":"array"}"#.into()),
+            ..ToolDescription::default()
+        })
+        .unwrap();
+        for revision in Revision::ALL {
+            let list = tools_list([&tool], revision, Freshness::default()).unwrap();
+            assert_eq!(list.contains("outputSchema"), revision.is_stateless());
         }
     }
 

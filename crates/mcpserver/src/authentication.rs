@@ -45,6 +45,22 @@ impl Authenticated {
     pub(crate) fn subject(&self) -> &str {
         &self.caller.profile.subject
     }
+
+    /// # Errors
+    ///
+    /// Insufficient scope, if the token lacks one of `scopes`. It names what the token has besides,
+    /// so that whoever asks for these loses nothing.
+    pub(crate) fn needs(&self, scopes: &[String]) -> Result<(), Refusal> {
+        let granted = &self.caller.scopes;
+        let missing = scopes.iter().filter(|scope| !granted.contains(scope));
+        let missing: Vec<_> = missing.cloned().collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        Err(Refusal::InsufficientScope(
+            [&granted[..], &missing].concat(),
+        ))
+    }
 }
 
 /// What the provider said of a pasted token, and until when that is taken for true.

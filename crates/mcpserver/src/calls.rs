@@ -1,21 +1,24 @@
 //! A call on its way to its tool and back.
 
 use crate::authentication::{Authenticated, Source};
+use crate::catalog::Catalog;
 use crate::credential::upstream_token;
+use crate::input::{self, Unaskable};
 use crate::refusal::Refusal;
-use crate::toolbox::Toolbox;
+use crate::tools::{InputRequired, Round};
 use crate::{
     Call, Caller, Credential, Environment, Event, Events, Failure, Parts, Server, ToolProvider,
 };
 use futures::future::{BoxFuture, Either, FutureExt, select};
 use grants::Grants;
 use mcp::jsonrpc::{self, Id};
-use mcp::{CallParams, Error, Output, Revision};
+use mcp::{CallParams, ClientAbilities, Error, LogLevel, Output, Revision};
 use std::pin::pin;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 /// How long a call may take.
-const LONGEST: Duration = Duration::from_secs(60);
+pub(crate) const LONGEST: Duration = Duration::from_secs(60);
 
 /// A call that may be made.
 #[derive(Debug)]
@@ -26,6 +29,8 @@ pub(crate) struct PreparedCall {
     name: String,
     arguments: String,
     wants_credential: bool,
+    round: Round,
+    may_stream: bool,
 }
 
 /// A call that was not begun, or has come to an end: the JSON-RPC response.
@@ -37,6 +42,8 @@ pub(crate) struct RunningCall<P: Parts> {
     revision: Revision,
     progress_token: Option<String>,
     last_progress: f64,
+    abilities: ClientAbilities,
+    log_level: Option<LogLevel>,
     name: String,
     events: <P::Tools as ToolProvider>::Events,
     deadline: BoxFuture<'static, ()>,
@@ -47,6 +54,8 @@ pub(crate) struct RunningCall<P: Parts> {
 pub(crate) enum Step {
     /// A notification.
     Notification(String),
+    /// Questions to the client, which it can answer; after these there is nothing.
+    InputRequired(InputRequired),
     /// The response, after which there is nothing.
     Response(String),
 }
@@ -54,13 +63,14 @@ pub(crate) enum Step {
 impl<P: Parts> Server<P> {
     /// Checks everything about a call that can be checked before it is made.
     ///
-    /// Without `may_stream` progress is not asked for.
+    /// Without `may_stream` neither progress nor log messages are asked for.
     pub(crate) async fn prepare_call(
         &self,
         id: Id,
         params: Result<CallParams<'_>, Error>,
         authenticated: &Authenticated,
         revision: Revision,
+        round: Round,
         may_stream: bool,
     ) -> Result<Result<PreparedCall, Ended>, Refusal> {
         let ended = |error| {
@@ -71,25 +81,13 @@ impl<P: Parts> Server<P> {
             Ok(params) => params,
             Err(error) => return ended(error),
         };
-        let Some(toolbox) = self.toolbox().await else {
+        let Some(catalog) = self.catalog().await else {
             return ended(Error::internal());
         };
-        let Some(terms) = toolbox.find(&params.name) else {
+        let Some(offered) = catalog.tool(&params.name) else {
             return ended(Error::unknown_tool(&params.name));
         };
-        let granted = &authenticated.caller.scopes;
-        if !terms.scopes.iter().all(|scope| granted.contains(scope)) {
-            // With what the token has, so that whoever asks for these loses nothing.
-            let mut needed = granted.clone();
-            needed.extend(
-                terms
-                    .scopes
-                    .iter()
-                    .filter(|s| !granted.contains(s))
-                    .cloned(),
-            );
-            return Err(Refusal::InsufficientScope(needed));
-        }
+        authenticated.needs(&offered.scopes)?;
         Ok(Ok(PreparedCall {
             id,
             revision,
@@ -99,7 +97,9 @@ impl<P: Parts> Server<P> {
                 .map(str::to_owned),
             name: params.name.into_owned(),
             arguments: params.arguments.to_owned(),
-            wants_credential: terms.wants_credential,
+            wants_credential: offered.wants_credential,
+            round,
+            may_stream,
         }))
     }
 
@@ -116,7 +116,11 @@ impl<P: Parts> Server<P> {
             name,
             arguments,
             wants_credential,
+            round,
+            may_stream,
         } = call;
+        let abilities = round.abilities;
+        let log_level = round.log_level.filter(|_| may_stream);
         let mut deadline = self.environment.sleep(LONGEST).boxed();
         let beginning = async {
             let credential = if wants_credential {
@@ -131,6 +135,7 @@ impl<P: Parts> Server<P> {
                     credential,
                     ..authenticated.caller
                 },
+                round,
                 wants_progress: progress_token.is_some(),
             };
             self.tools
@@ -148,6 +153,8 @@ impl<P: Parts> Server<P> {
                 revision,
                 progress_token,
                 last_progress: f64::NEG_INFINITY,
+                abilities,
+                log_level,
                 name,
                 events,
                 deadline,
@@ -159,22 +166,32 @@ impl<P: Parts> Server<P> {
         }
     }
 
-    /// The tools; `None` if they cannot be had now.
-    pub(crate) async fn toolbox(&self) -> Option<&Toolbox> {
-        if let Some(toolbox) = self.toolbox.get() {
-            return Some(toolbox);
+    /// What is offered; `None` if it cannot be had now.
+    pub(crate) async fn catalog(&self) -> Option<Arc<Catalog>> {
+        let known = self
+            .catalog
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        if known.is_some() {
+            return known;
         }
-        let listed = match select(
-            pin!(self.tools.list()),
+        let described = match select(
+            pin!(self.tools.describe()),
             self.environment.sleep(LONGEST).boxed(),
         )
         .await
         {
-            Either::Left((listed, _)) => listed.and_then(Toolbox::new),
-            Either::Right(_) => Err("they were not listed in time".to_owned()),
+            Either::Left((described, _)) => described.and_then(Catalog::new),
+            Either::Right(_) => Err("they were not described in time".to_owned()),
         };
-        match listed {
-            Ok(toolbox) => Some(self.toolbox.get_or_init(|| toolbox)),
+        match described {
+            Ok(catalog) => {
+                let catalog = Arc::new(catalog);
+                let mut known = self.catalog.write().unwrap_or_else(PoisonError::into_inner);
+                *known = Some(Arc::clone(&catalog));
+                Some(catalog)
+            }
             Err(reason) => {
                 self.environment
                     .log(&format!("mcp: the tools cannot be offered: {reason}"));
@@ -183,7 +200,7 @@ impl<P: Parts> Server<P> {
         }
     }
 
-    async fn credential(&self, source: Source) -> Result<Option<Credential>, NotBegun> {
+    pub(crate) async fn credential(&self, source: Source) -> Result<Option<Credential>, NotBegun> {
         match source {
             Source::Presented(value) => Ok(Some(Credential::Presented(value))),
             Source::Grant { id, expires_at } => upstream_token::<P>(
@@ -206,7 +223,7 @@ impl<P: Parts> Server<P> {
 
     fn failed(&self, name: &str, failure: Failure, revision: Revision) -> NotBegun {
         match failure {
-            Failure::UnknownTool => NotBegun::Error(Error::unknown_tool(name)),
+            Failure::NotFound => NotBegun::Error(Error::unknown_tool(name)),
             // From 2025-11-25 on these are for the model, which can mend them.
             Failure::InvalidArguments(reason) if revision >= Revision::V2025_11_25 => {
                 NotBegun::Output(Output::error(format!("The arguments do not fit: {reason}")))
@@ -234,8 +251,8 @@ impl<P: Parts> Server<P> {
 
     fn respond(&self, id: &Id, name: &str, output: &Output, revision: Revision) -> Ended {
         match output.to_result(revision) {
-            Some(result) => jsonrpc::response(id, &result),
-            None => self.garbage(id, name, "structured content that is no object", revision),
+            Ok(result) => jsonrpc::response(id, &result),
+            Err(garbage) => self.garbage(id, name, &garbage.to_string(), revision),
         }
     }
 
@@ -247,7 +264,7 @@ impl<P: Parts> Server<P> {
 }
 
 /// Why a call was not begun.
-enum NotBegun {
+pub(crate) enum NotBegun {
     /// In words for the model.
     Output(Output),
     /// In words for the client.
@@ -276,7 +293,17 @@ impl<P: Parts> RunningCall<P> {
             let garbage =
                 |what| Step::Response(server.garbage(&self.id, &self.name, what, self.revision));
             match event {
-                Some(Event::Log) => {}
+                Some(Event::Log(log)) => {
+                    if self.log_level.is_some_and(|least| log.level >= least) {
+                        match log.to_message() {
+                            Ok(message) => return Step::Notification(message),
+                            Err(garbage) => server
+                                .environment
+                                .log(&format!("mcp: the tool {} logged {garbage}", self.name)),
+                        }
+                    }
+                }
+                Some(Event::Changed(changed)) => server.report(&changed).await,
                 Some(Event::Progress(progress)) => {
                     let message = self
                         .progress_token
@@ -296,11 +323,31 @@ impl<P: Parts> RunningCall<P> {
                         self.revision,
                     ));
                 }
-                Some(Event::InputRequired) => {
-                    return garbage("a question for the client, which cannot be asked yet");
+                Some(Event::InputRequired(questions)) => {
+                    return match input::check(&questions.requests, self.abilities) {
+                        Ok(()) if questions.requests.is_empty() && questions.state.is_none() => {
+                            garbage("neither a question nor a state")
+                        }
+                        Ok(()) => Step::InputRequired(questions),
+                        Err(Unaskable::Garbage(what)) => garbage(what),
+                        Err(Unaskable::MissingCapabilities(missing)) => {
+                            let error = Error::missing_capabilities(missing, self.revision);
+                            Step::Response(jsonrpc::error_response(
+                                Some(&self.id),
+                                &error,
+                                self.revision,
+                            ))
+                        }
+                    };
                 }
                 None => return garbage("no result"),
             }
         }
+    }
+
+    /// The response of a call whose questions nobody can be asked.
+    pub(crate) fn unasked(&self, server: &Server<P>) -> Ended {
+        let what = "a question for the client, which cannot be asked yet";
+        server.garbage(&self.id, &self.name, what, self.revision)
     }
 }

@@ -233,6 +233,10 @@ impl<P: Parts> Server<P> {
                     self.post_or_log(&id, &text).await;
                     return;
                 }
+                Step::InputRequired(_) => {
+                    self.post_or_log(&id, &running.unasked(&self)).await;
+                    return;
+                }
             }
         }
     }

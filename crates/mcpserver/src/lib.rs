@@ -12,27 +12,34 @@ mod authentication;
 mod body;
 mod cache;
 mod calls;
+mod catalog;
+mod changes;
 mod credential;
 mod environment;
 mod http_sse;
 mod identity;
+mod input;
 mod mailbox;
 mod messages;
 mod origin;
 mod place;
 mod possession;
 mod refusal;
+mod requests;
 mod server;
 mod session;
 mod streamable_http;
-mod toolbox;
 mod tools;
 
 pub use body::Body;
 pub use environment::{Environment, Parts};
 pub use identity::{IdentityError, IdentityProvider, Presented};
 pub use server::Server;
-pub use tools::{Call, Caller, Credential, Event, Events, Failure, OfferedTool, ToolProvider};
+pub use tools::{
+    Answer, Asked, Call, Caller, Changed, Changes, Completion, Credential, Event, Events, Failure,
+    InputRequest, InputRequired, Offer, OfferedPrompt, OfferedTool, PromptRequest, Read,
+    ResourceOffer, Round, ToolProvider,
+};
 
 #[cfg(test)]
 mod testing;

@@ -2,10 +2,17 @@
 
 use crate::authentication::Authenticated;
 use crate::calls::PreparedCall;
+use crate::catalog::Prepared;
 use crate::refusal::Refusal;
-use crate::{Parts, Server};
+use crate::requests::{Answered, NotAnswered};
+use crate::tools::Round;
+use crate::{Environment, Parts, Server};
 use mcp::jsonrpc::{self, Id, Message};
-use mcp::{CallParams, Error, InitializeParams, Revision, ServerInfo, initialize_result};
+use mcp::{
+    CallParams, CompleteParams, Error, InitializeParams, PageParams, PromptParams, ReadParams,
+    Revision, ServerInfo, initialize_result,
+};
+use serde_json::value::RawValue;
 
 const SERVER: ServerInfo = ServerInfo {
     name: "gatehouse",
@@ -56,26 +63,85 @@ impl<P: Parts> Server<P> {
         };
         match &*method {
             "initialize" => match InitializeParams::read(params) {
-                Ok(params) => {
-                    let result = initialize_result(params.revision, SERVER);
-                    let response = jsonrpc::response(&id, &result);
-                    Ok(Handled::Initialized(response, params.revision))
-                }
+                Ok(params) => match self.catalog().await {
+                    Some(catalog) => {
+                        let result = initialize_result(
+                            params.revision,
+                            SERVER,
+                            &catalog.prepared(params.revision).capabilities,
+                            catalog.instructions.as_deref(),
+                        );
+                        let response = jsonrpc::response(&id, &result);
+                        Ok(Handled::Initialized(response, params.revision))
+                    }
+                    None => fail(&id, Error::internal()),
+                },
                 Err(error) => fail(&id, error),
             },
             "ping" => respond("{}"),
-            "tools/list" => match self.toolbox().await {
-                Some(toolbox) => respond(toolbox.list(revision)),
-                None => fail(&id, Error::internal()),
-            },
             "tools/call" => {
                 let params = CallParams::read(params);
+                let round = Round::default();
                 let prepared = self
-                    .prepare_call(id, params, authenticated, revision, may_stream)
+                    .prepare_call(id, params, authenticated, revision, round, may_stream)
                     .await?;
                 Ok(prepared.map_or_else(Handled::Response, Handled::Call))
             }
-            method => fail(&id, Error::method_not_found(method)),
+            method => {
+                let answered = self
+                    .answer_request(method, params, authenticated, revision)
+                    .await;
+                match answered {
+                    Ok(Answered::Result(result)) => respond(&result),
+                    Ok(Answered::InputRequired(questions)) => {
+                        self.environment.log(&format!(
+                            "mcp: {method} has {} questions for the client, which cannot be asked yet",
+                            questions.requests.len()
+                        ));
+                        fail(&id, Error::internal())
+                    }
+                    Err(NotAnswered::Error(error)) => fail(&id, error),
+                    Err(NotAnswered::Refused(refusal)) => Err(refusal),
+                }
+            }
+        }
+    }
+
+    /// Answers a request with one result, or finds that there is no such method.
+    async fn answer_request(
+        &self,
+        method: &str,
+        params: Option<&RawValue>,
+        authenticated: &Authenticated,
+        revision: Revision,
+    ) -> Result<Answered, NotAnswered> {
+        let prepared = async |list: fn(&Prepared) -> &String| match self.catalog().await {
+            Some(catalog) => Ok(Answered::Result(list(catalog.prepared(revision)).clone())),
+            None => Err(Error::internal().into()),
+        };
+        match method {
+            "tools/list" => prepared(|prepared| &prepared.tools).await,
+            "prompts/list" => prepared(|prepared| &prepared.prompts).await,
+            "resources/templates/list" => prepared(|prepared| &prepared.templates).await,
+            "resources/list" => {
+                let params = PageParams::read(params)?;
+                self.list_resources(params, authenticated, revision).await
+            }
+            "resources/read" => {
+                let params = ReadParams::read(params)?;
+                self.read_resource(params, Round::default(), authenticated, revision)
+                    .await
+            }
+            "prompts/get" => {
+                let params = PromptParams::read(params)?;
+                self.get_prompt(params, Round::default(), authenticated, revision)
+                    .await
+            }
+            "completion/complete" => {
+                let params = CompleteParams::read(params)?;
+                self.complete(params, authenticated, revision).await
+            }
+            method => Err(Error::method_not_found(method).into()),
         }
     }
 }

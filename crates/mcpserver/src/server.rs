@@ -3,10 +3,10 @@
 use crate::authentication::{Remembered, Scheme};
 use crate::body::from_web;
 use crate::cache::Cache;
+use crate::catalog::Catalog;
 use crate::place::{Place, Transport};
 use crate::refusal::{Refusal, Terms};
 use crate::session::Sessions;
-use crate::toolbox::Toolbox;
 use crate::{Body, Environment, Parts, http_sse, origin, streamable_http};
 use bytes::{Buf, Bytes};
 use config::Problem;
@@ -19,7 +19,7 @@ use http::{HeaderMap, Method, Request, Response};
 use http_body_util::BodyExt;
 use oauth::access_token::Claims;
 use std::pin::pin;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, RwLock};
 use store::Store;
 use web::cors::{Cors, Origin};
 
@@ -36,7 +36,8 @@ pub struct Server<P: Parts> {
     pub(crate) identity: P::Identity,
     pub(crate) tools: P::Tools,
     pub(crate) environment: P::Environment,
-    pub(crate) toolbox: OnceLock<Toolbox>,
+    /// What is offered, as long as that is not known to have changed.
+    pub(crate) catalog: RwLock<Option<Arc<Catalog>>>,
     pub(crate) sessions: Sessions,
     /// Our tokens whose signature was found good, by their SHA-256.
     pub(crate) claims: Cache<[u8; 32], Arc<Claims>>,
@@ -62,7 +63,7 @@ impl<P: Parts> Server<P> {
             identity,
             tools,
             environment,
-            toolbox: OnceLock::new(),
+            catalog: RwLock::default(),
             sessions: Sessions::new(),
             claims: Cache::new(TOKENS),
             grants: Cache::new(TOKENS),

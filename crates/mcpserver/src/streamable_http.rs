@@ -51,7 +51,12 @@ impl<P: Parts> Server<P> {
                 "Accept application/json and text/event-stream.",
             ));
         }
-        let named = headers::protocol_version(headers).map_err(|error| {
+        let named = match headers::protocol_version(headers) {
+            // Not spoken yet.
+            Ok(Some(revision)) if revision.is_stateless() => Err(UnsupportedVersion::Newer),
+            named => named,
+        };
+        let named = named.map_err(|error| {
             Refusal::BadRequest(Error::new(ErrorCode::Refused, error.to_string()))
         })?;
         let body = crate::server::read(headers, body).await?;
@@ -127,6 +132,7 @@ impl<P: Parts> Server<P> {
         // The first thing that happens decides how the client is answered.
         match running.next(self).await {
             Step::Response(text) => Ok(answer(text, accepted)),
+            Step::InputRequired(_) => Ok(answer(running.unasked(self), accepted)),
             Step::Notification(first) => {
                 let (sender, body) = events();
                 self.environment
@@ -170,6 +176,10 @@ impl<P: Parts> Server<P> {
                 }
                 Step::Response(text) => {
                     sender.send(sse::message(&text)).await;
+                    return;
+                }
+                Step::InputRequired(_) => {
+                    sender.send(sse::message(&running.unasked(&self))).await;
                     return;
                 }
             }
@@ -224,8 +234,10 @@ impl<P: Parts> Server<P> {
             Handled::Call(call) => match self.start_call(call, authenticated.clone()).await {
                 Err(ended) => Some(ended),
                 Ok(mut running) => loop {
-                    if let Step::Response(text) = running.next(self).await {
-                        break Some(text);
+                    match running.next(self).await {
+                        Step::Notification(_) => {}
+                        Step::Response(text) => break Some(text),
+                        Step::InputRequired(_) => break Some(running.unasked(self)),
                     }
                 },
             },

@@ -1,13 +1,18 @@
 //! Parts for tests: a memory store, a clock that runs when everybody waits, tools of all manners.
 
 use crate::{
-    Call, Environment, Event, Events, Failure, IdentityError, IdentityProvider, OfferedTool, Parts,
-    Presented, ToolProvider,
+    Asked, Call, Caller, Completion, Environment, Event, Events, Failure, IdentityError,
+    IdentityProvider, Offer, OfferedPrompt, OfferedTool, Parts, Presented, PromptRequest, Read,
+    ResourceOffer, ToolProvider,
 };
 use futures::future::BoxFuture;
 use grants::{Grant, Grants, Profile, UpstreamTokens};
 use keys::KeyRing;
-use mcp::{Content, Output, Progress, Tool};
+use mcp::{
+    Content, Contents, Freshness, Log, LogLevel, Output, Progress, Prompt, PromptArgument,
+    PromptMessage, PromptMessages, Resource, ResourceBody, ResourceContents, ResourcePage, Role,
+    Suggestions, Tool, ToolDescription,
+};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use std::pin::pin;
@@ -320,9 +325,18 @@ impl Events for TestEvents {
 
 fn done(text: &str) -> Event {
     Event::Done(Output {
-        content: vec![Content::Text(text.into())],
+        content: vec![Content::text(text)],
         structured: None,
         is_error: false,
+        meta: None,
+    })
+}
+
+fn log(text: &str) -> Event {
+    Event::Log(Log {
+        level: LogLevel::Info,
+        data: format!("{text:?}"),
+        logger: None,
     })
 }
 
@@ -337,21 +351,19 @@ fn progress(progress: f64) -> Event {
 impl ToolProvider for TestTools {
     type Events = TestEvents;
 
-    async fn list(&self) -> Result<Vec<OfferedTool>, String> {
+    async fn describe(&self) -> Result<Offer, String> {
         let tool = |name: &str, scope: &str| OfferedTool {
-            tool: Tool::new(
-                name.into(),
-                None,
-                None,
-                r#"{"type":"object"}"#.into(),
-                None,
-                None,
-            )
+            tool: Tool::new(ToolDescription {
+                name: name.into(),
+                input_schema: r#"{"type":"object"}"#.into(),
+                ..ToolDescription::default()
+            })
             .unwrap(),
             scopes: vec![scope.into()],
             wants_credential: name == "credential",
+            is_long_running: false,
         };
-        Ok(vec![
+        let tools = vec![
             tool("echo", "tools"),
             tool("steps", "tools"),
             tool("pauses", "tools"),
@@ -362,16 +374,105 @@ impl ToolProvider for TestTools {
             tool("fails", "tools"),
             tool("large", "tools"),
             tool("credential", "secret"),
-        ])
+        ];
+        let resources = ResourceOffer {
+            scopes: vec!["tools".into()],
+            ..ResourceOffer::default()
+        };
+        let prompt = |name: &str, scope: &str| OfferedPrompt {
+            prompt: Prompt {
+                name: name.into(),
+                title: None,
+                description: None,
+                icons: Vec::new(),
+                arguments: vec![PromptArgument {
+                    name: "topic".into(),
+                    title: None,
+                    description: None,
+                    required: true,
+                }],
+                meta: None,
+            },
+            scopes: vec![scope.into()],
+        };
+        Ok(Offer {
+            tools,
+            prompts: vec![prompt("ask", "tools"), prompt("secret", "secret")],
+            resources: Some(resources),
+            completes: true,
+            ..Offer::default()
+        })
+    }
+
+    async fn list_resources(
+        &self,
+        _caller: Caller,
+        cursor: Option<String>,
+    ) -> Result<ResourcePage, Failure> {
+        let resource = |name: &str| Resource {
+            uri: format!("test:{name}"),
+            name: name.into(),
+            title: None,
+            description: None,
+            icons: Vec::new(),
+            mime_type: None,
+            size: None,
+            annotations: None,
+            meta: None,
+        };
+        let (resources, next_cursor) = match cursor.as_deref() {
+            None => (vec![resource("one")], Some("2".into())),
+            Some("2") => (vec![resource("two")], None),
+            Some(_) => return Err(Failure::InvalidArguments("no such page".into())),
+        };
+        Ok(ResourcePage {
+            resources,
+            next_cursor,
+            freshness: Freshness::default(),
+        })
+    }
+
+    async fn read_resource(&self, read: Read) -> Result<Asked<Contents>, Failure> {
+        match read.uri.as_str() {
+            "test:one" => Ok(Asked::Given(Contents {
+                parts: vec![ResourceContents {
+                    uri: read.uri,
+                    mime_type: None,
+                    body: ResourceBody::Text("1".into()),
+                    meta: None,
+                }],
+                freshness: Freshness::default(),
+            })),
+            "test:broken" => Err(Failure::Internal("for the log".into())),
+            _ => Err(Failure::NotFound),
+        }
+    }
+
+    async fn get_prompt(&self, request: PromptRequest) -> Result<Asked<PromptMessages>, Failure> {
+        Ok(Asked::Given(PromptMessages {
+            description: None,
+            messages: vec![PromptMessage {
+                role: Role::User,
+                content: Content::text(format!("{:?}", request.arguments)),
+            }],
+            meta: None,
+        }))
+    }
+
+    async fn complete(&self, completion: Completion) -> Result<Suggestions, Failure> {
+        Ok(Suggestions {
+            values: vec![format!("{}…", completion.argument.1)],
+            total: None,
+        })
     }
 
     async fn call(&self, call: Call) -> Result<TestEvents, Failure> {
         let events = match call.name.as_str() {
-            "echo" => vec![Event::Log, progress(1.0), done(&call.arguments)],
+            "echo" => vec![log("began"), progress(1.0), done(&call.arguments)],
             "steps" => vec![
                 progress(1.0),
                 progress(0.5),
-                Event::Log,
+                log("began"),
                 progress(f64::NAN),
                 progress(2.0),
                 done("steps"),
@@ -388,6 +489,7 @@ impl ToolProvider for TestTools {
                 content: Vec::new(),
                 structured: Some("{".into()),
                 is_error: false,
+                meta: None,
             })],
             "refuses" => return Err(Failure::InvalidArguments("mend this".into())),
             "large" => vec![done(&"x".repeat(600_000))],

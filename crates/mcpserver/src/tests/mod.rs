@@ -1,6 +1,7 @@
 //! The endpoint as clients meet it, over memory.
 
 mod access;
+mod content;
 mod dpop;
 mod http_sse;
 mod streamable_http;
@@ -17,6 +18,15 @@ use serde_json::Value;
 use std::sync::Arc;
 
 const BASE: &str = "http://127.0.0.1:3000";
+
+/// Runs `test` with a new server and a token of the scope `tools`.
+fn run<F: AsyncFnOnce(&Fixture, String)>(test: F) {
+    let fixture = Fixture::new();
+    fixture.environment.run(async {
+        let token = fixture.token(&["tools"]).await;
+        test(&fixture, token).await;
+    });
+}
 
 /// A server, and what its surroundings know of it.
 struct Fixture {

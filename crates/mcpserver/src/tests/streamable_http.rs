@@ -4,18 +4,10 @@ use super::*;
 use mcp::Revision;
 use serde_json::json;
 
-fn run<F: AsyncFnOnce(&Fixture, String)>(test: F) {
-    let fixture = Fixture::new();
-    fixture.environment.run(async {
-        let token = fixture.token(&["tools"]).await;
-        test(&fixture, token).await;
-    });
-}
-
 #[test]
 fn a_client_begins_a_session_lists_the_tools_and_calls_one() {
     run(async |fixture, token| {
-        for revision in Revision::ALL {
+        for revision in Revision::ALL.into_iter().filter(|one| !one.is_stateless()) {
             let answer = fixture
                 .post(&token, &[], &initialize(revision.as_str()))
                 .await;
@@ -134,7 +126,7 @@ fn an_error_of_the_protocol_is_answered_as_json_rpc_has_it() {
         assert_eq!(code("{").await, -32700);
         assert_eq!(code(r#"{"jsonrpc":"2.0","id":1}"#).await, -32600);
         assert_eq!(
-            code(r#"{"jsonrpc":"2.0","id":1,"method":"resources/list"}"#).await,
+            code(r#"{"jsonrpc":"2.0","id":1,"method":"tasks/list"}"#).await,
             -32601
         );
         assert_eq!(

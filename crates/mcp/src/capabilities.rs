@@ -1,0 +1,144 @@
+//! What a server and a client can do, as they tell each other.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// What a server offers. A revision is told what it knows, and what works there.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ServerCapabilities {
+    /// Argument completion; from 2025-03-26 on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub completions: Option<Empty>,
+    /// Log messages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub logging: Option<Empty>,
+    /// Prompts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prompts: Option<ListChanged>,
+    /// Resources.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resources: Option<ResourceCapabilities>,
+    /// Tools.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tools: Option<ListChanged>,
+    /// Extensions by their names; from 2026-07-28 on.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub extensions: Map<String, Value>,
+}
+
+/// A list, and whether clients are told when it changes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ListChanged {
+    /// Whether clients are told.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub list_changed: bool,
+}
+
+/// Resources, and what clients are told of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ResourceCapabilities {
+    /// Whether clients are told when one changes.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub subscribe: bool,
+    /// Whether clients are told when the list changes.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub list_changed: bool,
+}
+
+/// Something that is there, and has no more to say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Empty {}
+
+/// What a client can be asked (`ClientCapabilities` of every revision).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClientAbilities {
+    /// `elicitation/create` with a form; from 2025-06-18 on.
+    pub elicits_forms: bool,
+    /// `elicitation/create` with a URL; from 2025-11-25 on.
+    pub elicits_urls: bool,
+    /// `sampling/createMessage`.
+    pub samples: bool,
+    /// The same with tools; from 2025-11-25 on.
+    pub samples_with_tools: bool,
+    /// `roots/list`.
+    pub lists_roots: bool,
+    /// The extension `io.modelcontextprotocol/tasks`.
+    pub knows_tasks: bool,
+}
+
+/// The name of the tasks extension.
+pub const TASKS: &str = "io.modelcontextprotocol/tasks";
+
+impl ClientAbilities {
+    /// Reads a client's `capabilities`. What it says of other things is passed over.
+    pub fn read(capabilities: &Value) -> Self {
+        let has = |path: &[&str]| {
+            path.iter()
+                .try_fold(capabilities, |value, name| value.get(name))
+                .is_some_and(Value::is_object)
+        };
+        let elicits_urls = has(&["elicitation", "url"]);
+        Self {
+            // An empty `elicitation` is one of forms (2025-11-25, Elicitation, Capabilities).
+            elicits_forms: has(&["elicitation", "form"])
+                || (has(&["elicitation"]) && !elicits_urls),
+            elicits_urls,
+            samples: has(&["sampling"]),
+            samples_with_tools: has(&["sampling", "tools"]),
+            lists_roots: has(&["roots"]),
+            knows_tasks: has(&["extensions", TASKS]),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_client_can_be_asked_what_it_says() {
+        let read = |value| ClientAbilities::read(&value);
+        assert_eq!(read(json!({})), ClientAbilities::default());
+        assert_eq!(read(json!([1])), ClientAbilities::default());
+        assert_eq!(read(json!({"sampling": true})), ClientAbilities::default());
+        let forms = ClientAbilities {
+            elicits_forms: true,
+            ..ClientAbilities::default()
+        };
+        assert_eq!(read(json!({"elicitation": {}})), forms);
+        assert_eq!(read(json!({"elicitation": {"form": {}}})), forms);
+        assert!(!read(json!({"elicitation": {"url": {}}})).elicits_forms);
+        let all = read(json!({
+            "elicitation": {"form": {}, "url": {}},
+            "sampling": {"tools": {}},
+            "roots": {"listChanged": true},
+            "extensions": {TASKS: {}},
+        }));
+        assert_eq!(
+            all,
+            ClientAbilities {
+                elicits_forms: true,
+                elicits_urls: true,
+                samples: true,
+                samples_with_tools: true,
+                lists_roots: true,
+                knows_tasks: true,
+            }
+        );
+    }
+
+    #[test]
+    fn what_is_not_offered_is_not_told() {
+        let tools = ServerCapabilities {
+            tools: Some(ListChanged { list_changed: true }),
+            ..ServerCapabilities::default()
+        };
+        assert_eq!(
+            serde_json::to_value(&tools).unwrap(),
+            json!({"tools": {"listChanged": true}})
+        );
+    }
+}

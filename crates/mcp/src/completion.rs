@@ -1,0 +1,70 @@
+//! Completions of arguments.
+
+use crate::Revision;
+use crate::envelope::complete;
+use serde::Serialize;
+
+/// Values at most (every revision, Completion).
+const MOST: usize = 100;
+
+/// What an argument may become.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suggestions {
+    /// The best first.
+    pub values: Vec<String>,
+    /// Of how many, if that is known.
+    pub total: Option<u32>,
+}
+
+impl Suggestions {
+    /// The result of `completion/complete` in `revision`, as JSON.
+    pub fn to_result(&self, revision: Revision) -> String {
+        #[derive(Serialize)]
+        struct Wire<'a> {
+            completion: Completion<'a>,
+        }
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Completion<'a> {
+            values: &'a [String],
+            #[serde(skip_serializing_if = "Option::is_none")]
+            total: Option<u32>,
+            has_more: bool,
+        }
+        let values = &self.values[..self.values.len().min(MOST)];
+        let result = serde_json::to_string(&Wire {
+            completion: Completion {
+                values,
+                total: self.total,
+                has_more: self.values.len() > values.len()
+                    || self
+                        .total
+                        .is_some_and(|total| total as usize > values.len()),
+            },
+        });
+        complete(result.unwrap_or_default(), revision, None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hundred_values_at_most_and_a_word_that_there_are_more() {
+        let suggestions = Suggestions {
+            values: (0..101).map(|n| n.to_string()).collect(),
+            total: None,
+        };
+        let result = suggestions.to_result(Revision::V2025_11_25);
+        assert!(result.contains(r#""99"],"hasMore":true"#), "{result}");
+        let none = Suggestions {
+            values: Vec::new(),
+            total: Some(0),
+        };
+        assert_eq!(
+            none.to_result(Revision::V2025_11_25),
+            r#"{"completion":{"values":[],"total":0,"hasMore":false}}"#
+        );
+    }
+}

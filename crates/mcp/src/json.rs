@@ -1,0 +1,53 @@
+//! JSON that passes through as text: checked when it is written, never rebuilt.
+
+use serde::Serializer;
+use serde::ser::Error as _;
+use serde_json::value::RawValue;
+
+/// Something that a component gave and that no client can be given.
+#[derive(Debug, thiserror::Error)]
+#[error("a value that cannot be written: {0}")]
+pub struct Garbage(#[from] serde_json::Error);
+
+/// `value` as JSON text.
+///
+/// # Errors
+///
+/// [`Garbage`], if some text in it is not the JSON that it should be.
+pub(crate) fn write(value: &impl serde::Serialize) -> Result<String, Garbage> {
+    Ok(serde_json::to_string(value)?)
+}
+
+/// Writes the JSON object that the text should be.
+pub(crate) fn object<S: Serializer>(
+    text: &Option<impl AsRef<str>>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match text.as_ref().map(AsRef::as_ref) {
+        None => serializer.serialize_none(),
+        Some(text) => raw(text, serializer, |raw| raw.starts_with('{'), "an object"),
+    }
+}
+
+/// Writes the JSON value that the text should be.
+pub(crate) fn value<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    raw(text, serializer, |_| true, "a JSON value")
+}
+
+/// Writes bytes in Base64 (RFC 4648 section 4).
+pub(crate) fn base64<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    use base64::Engine;
+    serializer.serialize_str(&base64::engine::general_purpose::STANDARD.encode(bytes))
+}
+
+fn raw<S: Serializer>(
+    text: &str,
+    serializer: S,
+    is_right: impl Fn(&str) -> bool,
+    what: &str,
+) -> Result<S::Ok, S::Error> {
+    match serde_json::from_str::<&RawValue>(text) {
+        Ok(raw) if is_right(raw.get()) => serde::Serialize::serialize(raw, serializer),
+        _ => Err(S::Error::custom(format_args!("it is not {what}"))),
+    }
+}

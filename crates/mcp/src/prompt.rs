@@ -1,0 +1,149 @@
+//! Prompts: as they are listed, and as they are given.
+
+use crate::Revision;
+use crate::content::{Content, Role};
+use crate::envelope::{Freshness, complete};
+use crate::icon::Icon;
+use crate::json::{self, Garbage};
+use serde::Serialize;
+use std::borrow::Cow;
+
+/// A prompt, as `prompts/list` shows it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Prompt {
+    /// For programs.
+    pub name: String,
+    /// For people; from 2025-06-18 on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// What it is for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// From 2025-11-25 on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub icons: Vec<Icon>,
+    /// What it is made with.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub arguments: Vec<PromptArgument>,
+    /// `_meta`: a JSON object; from 2025-06-18 on.
+    #[serde(
+        rename = "_meta",
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "json::object"
+    )]
+    pub meta: Option<String>,
+}
+
+/// What a prompt is made with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PromptArgument {
+    /// For programs.
+    pub name: String,
+    /// For people; from 2025-06-18 on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// What it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Whether there is no prompt without it.
+    pub required: bool,
+}
+
+/// A prompt, as `prompts/get` gives it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PromptMessages {
+    /// What it is for.
+    pub description: Option<String>,
+    /// What is said.
+    pub messages: Vec<PromptMessage>,
+    /// `_meta`: a JSON object; from 2025-06-18 on.
+    pub meta: Option<String>,
+}
+
+/// What one side says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PromptMessage {
+    /// Who.
+    pub role: Role,
+    /// What.
+    pub content: Content,
+}
+
+impl Prompt {
+    fn adapted(self, revision: Revision) -> Self {
+        let has_titles = revision.has_structured_content();
+        let argument = |argument: PromptArgument| PromptArgument {
+            title: argument.title.filter(|_| has_titles),
+            ..argument
+        };
+        Self {
+            title: self.title.filter(|_| has_titles),
+            icons: revision.icons(self.icons),
+            arguments: self.arguments.into_iter().map(argument).collect(),
+            meta: self.meta.filter(|_| has_titles),
+            ..self
+        }
+    }
+}
+
+/// The result of `prompts/list` in `revision`, as JSON.
+///
+/// # Errors
+///
+/// [`Garbage`].
+pub fn prompts_list<'a>(
+    prompts: impl IntoIterator<Item = &'a Prompt>,
+    revision: Revision,
+    freshness: Freshness,
+) -> Result<String, Garbage> {
+    #[derive(Serialize)]
+    struct Wire {
+        prompts: Vec<Prompt>,
+    }
+    let prompts = prompts.into_iter().cloned();
+    let result = json::write(&Wire {
+        prompts: prompts.map(|one| one.adapted(revision)).collect(),
+    })?;
+    Ok(complete(result, revision, Some(freshness)))
+}
+
+impl PromptMessages {
+    /// The result of `prompts/get` in `revision`, as JSON.
+    ///
+    /// # Errors
+    ///
+    /// [`Garbage`].
+    pub fn to_result(&self, revision: Revision) -> Result<String, Garbage> {
+        #[derive(Serialize)]
+        struct Wire<'a> {
+            #[serde(skip_serializing_if = "Option::is_none")]
+            description: Option<&'a str>,
+            messages: Vec<Message<'a>>,
+            #[serde(
+                rename = "_meta",
+                skip_serializing_if = "Option::is_none",
+                serialize_with = "json::object"
+            )]
+            meta: Option<&'a str>,
+        }
+        #[derive(Serialize)]
+        struct Message<'a> {
+            role: Role,
+            content: Cow<'a, Content>,
+        }
+        let messages = self.messages.iter().map(|message| Message {
+            role: message.role,
+            content: message.content.adapted(revision),
+        });
+        let result = json::write(&Wire {
+            description: self.description.as_deref(),
+            messages: messages.collect(),
+            meta: self
+                .meta
+                .as_deref()
+                .filter(|_| revision.has_structured_content()),
+        })?;
+        Ok(complete(result, revision, None))
+    }
+}
