@@ -18,6 +18,7 @@ mod provider_answers;
 mod redirect_uri;
 mod sealed;
 mod site;
+mod tool_schema;
 
 pub use self::jwt::{jwks, jwt};
 pub use access_token::access_token;
@@ -33,6 +34,7 @@ pub use provider_answers::provider_answers;
 pub use redirect_uri::redirect_uri;
 pub use sealed::sealed;
 pub use site::site;
+pub use tool_schema::tool_schema;
 
 use oauth::Client;
 use oauth::client_metadata::{Rules, Source};
@@ -58,6 +60,7 @@ pub const TARGETS: &[Target] = &[
     ("redirect_uri", redirect_uri),
     ("sealed", sealed),
     ("site", site),
+    ("tool_schema", tool_schema),
 ];
 
 /// The master secret of the targets that need one; it guards nothing.

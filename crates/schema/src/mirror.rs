@@ -1,0 +1,375 @@
+//! The arguments that clients repeat in `Mcp-Param-*` headers, so that what stands before a server
+//! can act on them without reading the body (2026-07-28, Streamable HTTP, Custom Headers from Tool
+//! Parameters). What acts on the header and what acts on the body must not be told different things.
+
+use crate::SchemaError;
+use crate::subschemas::{Applies, subschemas};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use serde_json::{Number, Value};
+use std::borrow::Cow;
+
+/// What every such header begins with.
+const PREFIX: &str = "mcp-param-";
+
+/// An argument that clients repeat in a header.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mirrored {
+    header: HeaderName,
+    /// The properties that lead to it.
+    path: Vec<String>,
+}
+
+/// A header and the body differ, or the header is not one that could be read.
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+pub enum Mismatch {
+    /// The body has a value and the header is not there.
+    #[error("the header {0} is missing, and the body has a value for it")]
+    Missing(HeaderName),
+    /// The header is there and the body has no value.
+    #[error("the header {0} has a value that the body does not have")]
+    Unexpected(HeaderName),
+    /// Both are there and differ.
+    #[error("the header {0} does not have the value that the body has")]
+    Different(HeaderName),
+    /// The header is there twice, holds characters that it cannot hold, or its Base64 is none.
+    #[error("the header {0} cannot be read")]
+    Unreadable(HeaderName),
+}
+
+impl Mirrored {
+    /// The header.
+    pub fn header(&self) -> &HeaderName {
+        &self.header
+    }
+
+    /// Whether the header says what the arguments say.
+    ///
+    /// # Errors
+    ///
+    /// [`Mismatch`].
+    pub fn check(&self, headers: &HeaderMap, arguments: &Value) -> Result<(), Mismatch> {
+        let name = || self.header.clone();
+        let value = self
+            .path
+            .iter()
+            .try_fold(arguments, |value, step| value.get(step))
+            .filter(|value| !value.is_null());
+        let mut sent = headers.get_all(&self.header).iter();
+        let (value, sent) = match (value, sent.next(), sent.next()) {
+            (_, Some(_), Some(_)) => return Err(Mismatch::Unreadable(name())),
+            (None, None, None) => return Ok(()),
+            (None, Some(_), None) => return Err(Mismatch::Unexpected(name())),
+            // No header can say these, and the schema will not have them.
+            (Some(Value::Array(_) | Value::Object(_)), None, None) => return Ok(()),
+            (Some(_), None, _) => return Err(Mismatch::Missing(name())),
+            (Some(value), Some(sent), None) => (value, sent),
+            (None, None, Some(_)) => unreachable!("there is no second without a first"),
+        };
+        let sent = decode(sent).ok_or_else(|| Mismatch::Unreadable(name()))?;
+        if is_same(value, &sent) {
+            Ok(())
+        } else {
+            Err(Mismatch::Different(name()))
+        }
+    }
+}
+
+/// What a header says that carries a value of the body: `Mcp-Name` and `Mcp-Param-*` (2026-07-28,
+/// Streamable HTTP, Value Encoding). `None` if it cannot be read.
+pub fn decode(value: &HeaderValue) -> Option<Cow<'_, str>> {
+    let text = value.to_str().ok()?.trim_matches([' ', '\t']);
+    let encoded = text
+        .strip_prefix("=?base64?")
+        .and_then(|rest| rest.strip_suffix("?="));
+    match encoded {
+        None => Some(text.into()),
+        Some(encoded) => {
+            let bytes = STANDARD.decode(encoded).ok()?;
+            String::from_utf8(bytes).ok().map(Cow::Owned)
+        }
+    }
+}
+
+fn is_same(value: &Value, sent: &str) -> bool {
+    match value {
+        Value::String(text) => text == sent,
+        Value::Bool(true) => sent == "true",
+        Value::Bool(false) => sent == "false",
+        Value::Number(number) => {
+            serde_json::from_str(sent).is_ok_and(|sent: Number| is_equal(number, &sent))
+        }
+        Value::Null | Value::Array(_) | Value::Object(_) => false,
+    }
+}
+
+/// Whether two numbers are the same, however they are written: `42.0` is `42`.
+fn is_equal(one: &Number, other: &Number) -> bool {
+    // As floating-point numbers, large integers run into each other.
+    match (one.as_i128(), other.as_i128()) {
+        (Some(one), Some(other)) => one == other,
+        _ => match (one.as_f64(), other.as_f64()) {
+            (Some(one), Some(other)) => one == other && one.abs() < 9_007_199_254_740_992.0,
+            _ => false,
+        },
+    }
+}
+
+/// Every argument marked in an input schema.
+pub(crate) fn marked(schema: &Value) -> Result<Vec<Mirrored>, SchemaError> {
+    let mut found = Vec::new();
+    walk(schema, Some(Vec::new()), &mut found)?;
+    found.sort_by(|one, other| one.header.as_str().cmp(other.header.as_str()));
+    // Header names are lower case here, so this is without regard to it.
+    if found.windows(2).any(|two| two[0].header == two[1].header) {
+        return Err(SchemaError::Header("is the same for two arguments"));
+    }
+    Ok(found)
+}
+
+/// `path` is `None` where the schema cannot be reached by `properties` alone.
+fn walk(
+    schema: &Value,
+    path: Option<Vec<String>>,
+    found: &mut Vec<Mirrored>,
+) -> Result<(), SchemaError> {
+    let Value::Object(keywords) = schema else {
+        return Ok(());
+    };
+    if let Some(mark) = keywords.get("x-mcp-header") {
+        let path = path
+            .clone()
+            .filter(|path| !path.is_empty())
+            .ok_or(SchemaError::Header(
+                "is on something that `properties` alone do not lead to",
+            ))?;
+        if !is_primitive(keywords.get("type")) {
+            return Err(SchemaError::Header(
+                "is on an argument whose `type` is none of string, integer and boolean",
+            ));
+        }
+        let header = mark
+            .as_str()
+            .filter(|mark| !mark.is_empty())
+            .and_then(|mark| HeaderName::try_from(format!("{PREFIX}{mark}")).ok())
+            .ok_or(SchemaError::Header("is not a name that headers can have"))?;
+        found.push(Mirrored { header, path });
+    }
+    for subschema in subschemas(keywords) {
+        let path = match (&path, subschema.applies) {
+            (Some(path), Applies::Property(name)) => {
+                Some([path.as_slice(), &[name.to_owned()]].concat())
+            }
+            _ => None,
+        };
+        walk(subschema.schema, path, found)?;
+    }
+    Ok(())
+}
+
+/// Whether a `type` allows nothing but one kind of value that a header can carry, or null.
+fn is_primitive(kind: Option<&Value>) -> bool {
+    let is = |kind: &str| matches!(kind, "string" | "integer" | "boolean");
+    match kind {
+        Some(Value::String(kind)) => is(kind),
+        Some(Value::Array(kinds)) => {
+            let mut kinds = kinds.iter().filter_map(Value::as_str);
+            let others = kinds.by_ref().filter(|kind| *kind != "null");
+            let others: Vec<_> = others.collect();
+            matches!(others[..], [kind] if is(kind))
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::rngs::StdRng;
+    use rand::{RngExt, SeedableRng};
+    use serde_json::json;
+
+    fn schema() -> Value {
+        json!({
+            "type": "object",
+            "properties": {
+                "region": {"type": "string", "x-mcp-header": "Region"},
+                "where": {"type": "object", "properties": {
+                    "shelf": {"type": "integer", "x-mcp-header": "Shelf"},
+                    "top": {"type": ["boolean", "null"], "x-mcp-header": "Top"},
+                }},
+                "query": {"type": "string"},
+            },
+        })
+    }
+
+    fn check(sent: &[(&'static str, &str)], arguments: &Value) -> Result<(), Mismatch> {
+        let mut headers = HeaderMap::new();
+        for (name, value) in sent {
+            headers.append(*name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
+        }
+        marked(&schema())
+            .unwrap()
+            .iter()
+            .try_for_each(|mirrored| mirrored.check(&headers, arguments))
+    }
+
+    fn name(header: &'static str) -> HeaderName {
+        HeaderName::from_static(header)
+    }
+
+    #[test]
+    fn marks_are_found_where_properties_lead() {
+        let found = marked(&schema()).unwrap();
+        let found: Vec<_> = found
+            .iter()
+            .map(|one| (one.header.as_str(), one.path.join("/")))
+            .collect();
+        let expected = [
+            ("mcp-param-region", "region".to_owned()),
+            ("mcp-param-shelf", "where/shelf".to_owned()),
+            ("mcp-param-top", "where/top".to_owned()),
+        ];
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_mark_that_breaks_a_rule_is_refused() {
+        let mark = json!({"type": "string", "x-mcp-header": "A"});
+        let on = |kind: Value, name: Value| json!({"properties": {"a": {"type": kind, "x-mcp-header": name}}});
+        for schema in [
+            // On nothing that `properties` alone lead to.
+            mark.clone(),
+            json!({"items": mark}),
+            json!({"properties": {"a": {"items": mark}}}),
+            json!({"anyOf": [{"properties": {"a": mark}}]}),
+            json!({"properties": {"a": {"if": mark}}}),
+            json!({"$defs": {"a": mark}, "properties": {"a": {"$ref": "#/$defs/a"}}}),
+            json!({"additionalProperties": mark}),
+            json!({"patternProperties": {"a": mark}}),
+            // Twice.
+            json!({"properties": {"a": mark, "b": {"type": "string", "x-mcp-header": "a"}}}),
+            // Not on one primitive type.
+            on(json!("number"), json!("A")),
+            on(json!("object"), json!("A")),
+            on(json!(["string", "integer"]), json!("A")),
+            on(json!("null"), json!("A")),
+            json!({"properties": {"a": {"x-mcp-header": "A"}}}),
+            // No name.
+            on(json!("string"), json!("")),
+            on(json!("string"), json!("a b")),
+            on(json!("string"), json!("a\r\nb")),
+            on(json!("string"), json!("ä")),
+            on(json!("string"), json!(1)),
+        ] {
+            let refused = marked(&schema);
+            assert!(matches!(refused, Err(SchemaError::Header(_))), "{schema}");
+        }
+    }
+
+    #[test]
+    fn a_mark_in_an_example_is_none() {
+        let schema = json!({
+            "default": {"x-mcp-header": "A"},
+            "properties": {"x-mcp-header": {"type": "string"}},
+        });
+        assert_eq!(marked(&schema), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn header_and_body_say_the_same_or_neither_says_anything() {
+        let arguments = json!({"region": "eu", "where": {"shelf": 42, "top": false}});
+        let all = |region, shelf, top| {
+            check(
+                &[
+                    ("mcp-param-region", region),
+                    ("mcp-param-shelf", shelf),
+                    ("mcp-param-top", top),
+                ],
+                &arguments,
+            )
+        };
+        assert_eq!(all("eu", "42", "false"), Ok(()));
+        assert_eq!(all(" eu\t", "42.0", "=?base64?ZmFsc2U=?="), Ok(()));
+        assert_eq!(all("=?base64?ZXU=?=", "4.2e1", "false"), Ok(()));
+        let different = |header| Err(Mismatch::Different(name(header)));
+        assert_eq!(all("EU", "42", "false"), different("mcp-param-region"));
+        assert_eq!(all("eu", "43", "false"), different("mcp-param-shelf"));
+        assert_eq!(all("eu", "0x2a", "false"), different("mcp-param-shelf"));
+        assert_eq!(all("eu", "42", "False"), different("mcp-param-top"));
+        for arguments in [
+            json!({}),
+            json!({"region": null, "where": null}),
+            json!({"where": {"top": null}}),
+            json!({"where": []}),
+        ] {
+            assert_eq!(check(&[], &arguments), Ok(()));
+            let unexpected = Err(Mismatch::Unexpected(name("mcp-param-region")));
+            assert_eq!(check(&[("mcp-param-region", "eu")], &arguments), unexpected);
+        }
+        let missing = Err(Mismatch::Missing(name("mcp-param-region")));
+        assert_eq!(check(&[], &json!({"region": ""})), missing);
+    }
+
+    #[test]
+    fn a_header_that_cannot_be_read_is_refused() {
+        let arguments = json!({"region": "Hello"});
+        let unreadable = Err(Mismatch::Unreadable(name("mcp-param-region")));
+        for sent in [
+            "=?base64?SGVsbG8?=",
+            "=?base64?SGVs!!!bG8=?=",
+            "=?base64?/w==?=",
+            "Héllo",
+        ] {
+            assert_eq!(check(&[("mcp-param-region", sent)], &arguments), unreadable);
+        }
+        let twice = [("mcp-param-region", "Hello"), ("mcp-param-region", "Hello")];
+        assert_eq!(check(&twice, &arguments), unreadable);
+        // These are no Base64 but what they say.
+        for literal in ["SGVsbG8=", "=?base64?SGVsbG8=", "=?BASE64?SGVsbG8=?="] {
+            let arguments = json!({"region": literal});
+            assert_eq!(check(&[("mcp-param-region", literal)], &arguments), Ok(()));
+        }
+    }
+
+    #[test]
+    fn large_integers_do_not_run_into_each_other() {
+        let shelf = |sent| {
+            check(
+                &[("mcp-param-shelf", sent)],
+                &json!({"where": {"shelf": 9_007_199_254_740_993_u64}}),
+            )
+        };
+        assert_eq!(shelf("9007199254740993"), Ok(()));
+        assert!(shelf("9007199254740992").is_err());
+        assert!(shelf("9007199254740993.0").is_err());
+    }
+
+    #[test]
+    fn whatever_a_client_encodes_is_what_is_read() {
+        let random = &mut StdRng::seed_from_u64(1);
+        for _ in 0..2000 {
+            let length = random.random_range(0..12);
+            let text: String = (0..length)
+                .map(|_| match random.random_range(0..4) {
+                    0 => ' ',
+                    1 => random.random_range('\0'..'\u{80}'),
+                    2 => random.random_range('a'..'z'),
+                    _ => random.random(),
+                })
+                .collect();
+            let is_plain = !text.starts_with(' ')
+                && !text.ends_with(' ')
+                && !text.starts_with("=?base64?")
+                && text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+            let sent = if is_plain {
+                text.clone()
+            } else {
+                format!("=?base64?{}?=", STANDARD.encode(&text))
+            };
+            let header = HeaderValue::from_str(&sent).unwrap();
+            assert_eq!(decode(&header).as_deref(), Some(&*text));
+        }
+    }
+}

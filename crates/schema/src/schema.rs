@@ -1,0 +1,347 @@
+//! A schema, and holding an instance against it.
+
+use crate::error::shown;
+use crate::mirror::{self, Mirrored};
+use crate::references::References;
+use crate::words::said;
+use crate::work::Cost;
+use crate::{Instance, SchemaError};
+use jsonschema::{Draft, PatternOptions, Validator};
+use serde_json::Value;
+use std::sync::OnceLock;
+
+/// A schema of a tool. It is checked when it is read, and compiled when it is first used.
+#[derive(Debug)]
+pub struct Schema {
+    value: Value,
+    dialect: Draft,
+    cost: Cost,
+    validator: OnceLock<Result<Validator, SchemaError>>,
+}
+
+/// Why an instance does not pass.
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+pub enum Unfit {
+    /// It does not fit: what is wrong, for a model to mend it. At most
+    /// [`Schema::LONGEST_WORDS`] bytes, of which little is the instance's own.
+    #[error("{0}")]
+    Instance(String),
+    /// The schema is no schema, which nobody can mend but the tool's author.
+    #[error("the schema cannot be used: {0}")]
+    Schema(SchemaError),
+}
+
+impl Schema {
+    /// Bytes at most.
+    pub const LARGEST: usize = 256 * 1024;
+
+    /// Levels of objects and arrays at most.
+    pub const DEEPEST: usize = Instance::DEEPEST;
+
+    /// Bytes of words about an instance at most.
+    pub const LONGEST_WORDS: usize = 2048;
+
+    /// Times that a pattern may go back in a text. Most never do.
+    const BACKTRACKS: usize = 100_000;
+
+    /// Bytes of a compiled pattern at most.
+    const LARGEST_PATTERN: usize = 1024 * 1024;
+
+    /// Reads a schema, of the dialect that its `$schema` names or else of 2020-12.
+    ///
+    /// # Errors
+    ///
+    /// [`SchemaError`], for everything but what only its dialect can tell: that shows when it is
+    /// compiled.
+    pub fn read(text: &str) -> Result<Self, SchemaError> {
+        if text.len() > Self::LARGEST {
+            return Err(SchemaError::TooLarge);
+        }
+        // Of the same depth as an instance, and with no key twice.
+        let value = Instance::read(text)
+            .map_err(|error| {
+                if error.to_string().contains("nested") {
+                    SchemaError::TooDeep
+                } else {
+                    SchemaError::NotAnObject
+                }
+            })?
+            .into_value();
+        if !value.is_object() {
+            return Err(SchemaError::NotAnObject);
+        }
+        let dialect = dialect(&value)?;
+        let cost = {
+            let references = References::check(&value)?;
+            Cost::of(&value, &references)
+        };
+        Ok(Self {
+            value,
+            dialect,
+            cost,
+            validator: OnceLock::new(),
+        })
+    }
+
+    /// The arguments that a client repeats in headers: those that are marked with `x-mcp-header`.
+    ///
+    /// # Errors
+    ///
+    /// [`SchemaError::Header`] if a mark breaks a rule. Clients would leave the tool out.
+    pub fn mirrored(&self) -> Result<Vec<Mirrored>, SchemaError> {
+        mirror::marked(&self.value)
+    }
+
+    /// Compiles the schema, if that was not done before.
+    ///
+    /// # Errors
+    ///
+    /// [`SchemaError::Invalid`] if it is no schema of its dialect.
+    pub fn compile(&self) -> Result<(), SchemaError> {
+        self.validator().map(|_| ()).map_err(Clone::clone)
+    }
+
+    /// Whether an instance fits. `whole` is what to call it in words.
+    ///
+    /// # Errors
+    ///
+    /// [`Unfit`].
+    pub fn check(&self, instance: &Instance, whole: &str) -> Result<(), Unfit> {
+        let validator = self
+            .validator()
+            .map_err(|error| Unfit::Schema(error.clone()))?;
+        if self.cost.check(&self.value, instance).is_err() {
+            return Err(Unfit::Instance(format!(
+                "{whole}: there is too much nesting to check"
+            )));
+        }
+        if validator.is_valid(instance.value()) {
+            return Ok(());
+        }
+        Err(Unfit::Instance(said(validator, instance, whole)))
+    }
+
+    fn validator(&self) -> Result<&Validator, &SchemaError> {
+        let compiled = self.validator.get_or_init(|| {
+            // A `format` is an annotation, as 2020-12 has it, in all dialects alike.
+            jsonschema::options()
+                .with_draft(self.dialect)
+                .should_validate_formats(false)
+                .offline()
+                .with_pattern_options(
+                    PatternOptions::fancy_regex()
+                        .backtrack_limit(Self::BACKTRACKS)
+                        .size_limit(Self::LARGEST_PATTERN),
+                )
+                .build(&self.value)
+                .map_err(|error| {
+                    let place = error.instance_path().as_str().to_owned();
+                    SchemaError::Invalid(format!(
+                        "{} (at `{}`)",
+                        shown(&error.to_string()),
+                        shown(&place)
+                    ))
+                })
+        });
+        compiled.as_ref()
+    }
+}
+
+fn dialect(schema: &Value) -> Result<Draft, SchemaError> {
+    let Some(named) = schema.get("$schema") else {
+        return Ok(Draft::Draft202012);
+    };
+    let name = named.as_str().unwrap_or_default();
+    let bare = name.trim_end_matches('#');
+    let bare = bare
+        .strip_prefix("https://")
+        .or_else(|| bare.strip_prefix("http://"));
+    match bare {
+        Some("json-schema.org/draft/2020-12/schema") => Ok(Draft::Draft202012),
+        Some("json-schema.org/draft/2019-09/schema") => Ok(Draft::Draft201909),
+        Some("json-schema.org/draft-07/schema") => Ok(Draft::Draft7),
+        Some("json-schema.org/draft-06/schema") => Ok(Draft::Draft6),
+        Some("json-schema.org/draft-04/schema") => Ok(Draft::Draft4),
+        _ => Err(SchemaError::Dialect(shown(name))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn check(schema: &Value, instance: &str) -> Result<(), Unfit> {
+        let schema = Schema::read(&schema.to_string()).expect("a good schema");
+        let instance = Instance::read(instance).expect("a good instance");
+        schema.check(&instance, "`arguments`")
+    }
+
+    fn words(schema: &Value, instance: &str) -> String {
+        match check(schema, instance) {
+            Err(Unfit::Instance(words)) => words,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn words_name_the_argument_and_what_it_has_to_be() {
+        let schema = json!({
+            "type": "object",
+            "properties": {
+                "a": {"type": "number", "minimum": 0},
+                "mode": {"enum": ["fast", "safe"]},
+                "tags": {"type": "array", "items": {"type": "string", "maxLength": 3}},
+                "either": {"anyOf": [{"type": "string"}, {"type": "object", "required": ["id"]}]},
+            },
+            "required": ["a"],
+            "additionalProperties": false,
+        });
+        for (instance, expected) in [
+            ("[]", "`arguments` has to be an object, not an array"),
+            ("{}", "`a` is missing"),
+            (r#"{"a":"1"}"#, "`a` has to be a number, not a string"),
+            (r#"{"a":-1}"#, "`a` has to be 0 or more"),
+            (
+                r#"{"a":1,"mode":"slow"}"#,
+                r#"`mode` has to be one of "fast", "safe""#,
+            ),
+            (
+                r#"{"a":1,"tags":["x",7]}"#,
+                "`tags[1]` has to be a string, not a number",
+            ),
+            (
+                r#"{"a":1,"tags":["long"]}"#,
+                "`tags[0]` may have 3 characters at most",
+            ),
+            (r#"{"a":1,"other":2}"#, "there is no `other`"),
+            (
+                r#"{"a":1,"either":{}}"#,
+                "`either` fits none of its kinds: `either` has to be a string, not an object; or `either.id` is missing",
+            ),
+        ] {
+            assert_eq!(words(&schema, instance), expected, "{instance}");
+        }
+    }
+
+    #[test]
+    fn several_problems_are_told_at_once_but_not_without_end() {
+        let schema = json!({"items": {"type": "string"}});
+        let told = words(&schema, "[1,2]");
+        assert_eq!(
+            told,
+            "`[0]` has to be a string, not a number; `[1]` has to be a string, not a number"
+        );
+        let told = words(&schema, &format!("[{}0]", "0,".repeat(900)));
+        assert!(told.ends_with("; and 896 more"), "{told}");
+        assert!(told.len() < 500);
+        let told = words(&schema, &format!("[{}0]", "0,".repeat(50_000)));
+        assert_eq!(
+            told,
+            "`arguments` does not fit its schema, and is too large to say where"
+        );
+    }
+
+    #[test]
+    fn little_of_the_instance_and_of_the_schema_is_repeated() {
+        let long = "x".repeat(10_000);
+        let kinds: Vec<_> = (0..20).map(|n| format!("{n}{long}")).collect();
+        for (schema, instance) in [
+            (
+                json!({"properties": {(long.clone()): {"type": "string"}}}),
+                format!(r#"{{"{long}":1}}"#),
+            ),
+            (
+                json!({"additionalProperties": false}),
+                format!(r#"{{"{long}":1,"{long}2":1}}"#),
+            ),
+            (json!({"enum": kinds}), format!("\"{long}\"")),
+            (json!({"const": long}), "1".to_owned()),
+            (json!({"pattern": "^a{3000}$"}), format!("\"{long}\"")),
+            (json!({"required": [long]}), "{}".to_owned()),
+        ] {
+            let told = words(&schema, &instance);
+            assert!(told.len() <= 600, "{}: {told}", told.len());
+        }
+    }
+
+    #[test]
+    fn a_schema_says_its_dialect_and_2020_12_is_the_default() {
+        let tuple = |dialect: Option<&str>| {
+            let mut schema = json!({"items": [{"type": "string"}]});
+            if let Some(dialect) = dialect {
+                schema["$schema"] = dialect.into();
+            }
+            Schema::read(&schema.to_string())
+        };
+        // An array of `items` was a tuple until 2019-09, and is nothing since.
+        for old in [
+            "http://json-schema.org/draft-07/schema#",
+            "http://json-schema.org/draft-06/schema",
+            "http://json-schema.org/draft-04/schema#",
+            "https://json-schema.org/draft/2019-09/schema",
+        ] {
+            assert_eq!(tuple(Some(old)).unwrap().compile(), Ok(()), "{old}");
+        }
+        for new in [None, Some("https://json-schema.org/draft/2020-12/schema")] {
+            let compiled = tuple(new).unwrap().compile();
+            assert!(
+                matches!(compiled, Err(SchemaError::Invalid(_))),
+                "{compiled:?}"
+            );
+        }
+        for unknown in [
+            "https://json-schema.org/draft/2030-01/schema",
+            "nonsense",
+            "",
+        ] {
+            let refused = tuple(Some(unknown)).map(|_| ());
+            assert_eq!(refused, Err(SchemaError::Dialect(unknown.to_owned())));
+        }
+    }
+
+    #[test]
+    fn a_schema_is_bounded_and_an_object() {
+        let read = |text: &str| Schema::read(text).map(|_| ());
+        let large = format!(r#"{{"title":"{}"}}"#, "x".repeat(Schema::LARGEST));
+        assert_eq!(read(&large), Err(SchemaError::TooLarge));
+        let deep = r#"{"not":"#.repeat(100) + "{}" + &"}".repeat(100);
+        assert_eq!(read(&deep), Err(SchemaError::TooDeep));
+        for text in ["", "[]", "true", "{", r#"{"a":1,"a":2}"#] {
+            assert_eq!(read(text), Err(SchemaError::NotAnObject), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_schema_that_is_none_is_told_when_it_is_compiled() {
+        for schema in [
+            json!({"type": "nonsense"}),
+            json!({"pattern": "("}),
+            json!({"minLength": -1}),
+        ] {
+            let schema = Schema::read(&schema.to_string()).unwrap();
+            assert!(matches!(schema.compile(), Err(SchemaError::Invalid(_))));
+        }
+    }
+
+    #[test]
+    fn a_pattern_cannot_run_without_end() {
+        let schema = json!({"pattern": "^(?=(a+)+$)\\1b"});
+        let text = format!("\"{}!\"", "a".repeat(5000));
+        assert!(check(&schema, &text).is_err());
+    }
+
+    #[test]
+    fn references_within_the_schema_are_followed() {
+        let schema = json!({
+            "properties": {"left": {"$ref": "#"}, "name": {"$ref": "#name"}},
+            "additionalProperties": false,
+            "$defs": {"text": {"$anchor": "name", "type": "string"}},
+        });
+        assert_eq!(check(&schema, r#"{"left":{"left":{"name":"x"}}}"#), Ok(()));
+        assert_eq!(
+            words(&schema, r#"{"left":{"left":{"name":1}}}"#),
+            "`left.left.name` has to be a string, not a number"
+        );
+    }
+}

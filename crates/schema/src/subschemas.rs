@@ -1,0 +1,85 @@
+//! Where a schema has schemas inside of it.
+
+use serde_json::{Map, Value};
+
+/// A schema directly inside of another one.
+pub(crate) struct Subschema<'s> {
+    /// What of an instance it is held against.
+    pub(crate) applies: Applies<'s>,
+    pub(crate) schema: &'s Value,
+}
+
+/// What a subschema is held against, of the value that its parent is held against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Applies<'s> {
+    /// The same value.
+    Here,
+    /// The property of this name.
+    Property(&'s str),
+    /// Properties, though which ones depends.
+    Properties,
+    /// The names of properties.
+    Names,
+    /// Items.
+    Items,
+    /// Nothing, unless it is referred to.
+    Nowhere,
+}
+
+/// Every schema directly inside of `schema`, in any dialect. Keywords that nobody knows hold none.
+pub(crate) fn subschemas<'s>(
+    schema: &'s Map<String, Value>,
+) -> impl Iterator<Item = Subschema<'s>> {
+    schema
+        .iter()
+        .filter_map(|(keyword, value)| Some((holder(keyword)?, value)))
+        .flat_map(|(holder, value)| held(holder, value))
+}
+
+enum Holder {
+    /// A schema.
+    One(Applies<'static>),
+    /// An array of schemas, or a schema.
+    Several(Applies<'static>),
+    /// An object of schemas.
+    Named(Applies<'static>),
+    /// `properties`.
+    Properties,
+}
+
+fn holder(keyword: &str) -> Option<Holder> {
+    use Applies::{Here, Items, Names, Nowhere, Properties};
+    Some(match keyword {
+        "properties" => Holder::Properties,
+        "allOf" | "anyOf" | "oneOf" => Holder::Several(Here),
+        "not" | "if" | "then" | "else" => Holder::One(Here),
+        "dependentSchemas" | "dependencies" => Holder::Named(Here),
+        "patternProperties" => Holder::Named(Properties),
+        "additionalProperties" | "unevaluatedProperties" => Holder::One(Properties),
+        "propertyNames" => Holder::One(Names),
+        "items" | "prefixItems" => Holder::Several(Items),
+        "additionalItems" | "contains" | "unevaluatedItems" => Holder::One(Items),
+        "$defs" | "definitions" => Holder::Named(Nowhere),
+        "contentSchema" => Holder::One(Nowhere),
+        _ => return None,
+    })
+}
+
+fn held(holder: Holder, value: &Value) -> Vec<Subschema<'_>> {
+    let one = |applies, schema| Subschema { applies, schema };
+    match (holder, value) {
+        (Holder::Several(applies), Value::Array(schemas)) => {
+            schemas.iter().map(|schema| one(applies, schema)).collect()
+        }
+        (Holder::One(applies) | Holder::Several(applies), schema) => vec![one(applies, schema)],
+        (Holder::Named(applies), Value::Object(schemas)) => schemas
+            .values()
+            .map(|schema| one(applies, schema))
+            .collect(),
+        (Holder::Properties, Value::Object(schemas)) => schemas
+            .iter()
+            .map(|(name, schema)| one(Applies::Property(name), schema))
+            .collect(),
+        (Holder::Named(_) | Holder::Properties, _) => Vec::new(),
+    }
+}

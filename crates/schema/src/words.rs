@@ -1,0 +1,232 @@
+//! What is wrong with an instance, in words that a model can act on.
+
+use crate::error::shown;
+use crate::{Instance, Schema};
+use jsonschema::error::{TypeKind, ValidationErrorKind as Kind};
+use jsonschema::paths::{Location, LocationSegment};
+use jsonschema::{JsonType, ValidationError, Validator};
+use serde_json::Value;
+
+/// Problems told of at most.
+const MOST: usize = 5;
+
+/// Values of an instance at most whose problems are all looked for: they are collected before they
+/// are told.
+const LARGEST: usize = 1000;
+
+/// Kinds of an `anyOf` told of at most.
+const MOST_KINDS: usize = 4;
+
+/// Values of an `enum` told of, in bytes.
+const LONGEST_LIST: usize = 256;
+
+/// What is wrong with an instance that does not fit. `whole` is what it is called.
+pub(crate) fn said(validator: &Validator, instance: &Instance, whole: &str) -> String {
+    if instance.nodes() > LARGEST {
+        return format!("{whole} does not fit its schema, and is too large to say where");
+    }
+    let mut problems = validator.iter_errors(instance.value());
+    let mut told: Vec<_> = problems
+        .by_ref()
+        .take(MOST)
+        .map(|problem| Speaker { whole, depth: 0 }.problem(&problem))
+        .collect();
+    let more = problems.count();
+    if more > 0 {
+        told.push(format!("and {more} more"));
+    }
+    cut(told.join("; "), Schema::LONGEST_WORDS)
+}
+
+#[derive(Clone, Copy)]
+struct Speaker<'w> {
+    whole: &'w str,
+    /// How many `anyOf`s this is inside of.
+    depth: usize,
+}
+
+impl Speaker<'_> {
+    fn problem(self, error: &ValidationError<'_>) -> String {
+        let place = self.place(error.instance_path());
+        let has_to_be = |what: String| format!("{place} has to be {what}");
+        let may_have = |limit: u64, what: &str, bound: &str| {
+            format!("{place} may have {limit} {what} {bound}")
+        };
+        match error.kind() {
+            Kind::Required { property } => {
+                let name = property.as_str().unwrap_or_default();
+                format!("`{}` is missing", self.below(error.instance_path(), name))
+            }
+            Kind::AdditionalProperties { unexpected }
+            | Kind::UnevaluatedProperties { unexpected } => {
+                let names: Vec<_> = unexpected
+                    .iter()
+                    .take(MOST)
+                    .map(|name| format!("`{}`", self.below(error.instance_path(), name)))
+                    .collect();
+                format!("there is no {}", names.join(", "))
+            }
+            Kind::Type { kind } => has_to_be(format!(
+                "{}, not {}",
+                types(kind),
+                article(JsonType::from(error.instance().as_ref()))
+            )),
+            Kind::Enum { options } => match options.as_array() {
+                Some(options) => has_to_be(format!("one of {}", list(options))),
+                None => has_to_be("another value".into()),
+            },
+            Kind::Constant { expected_value } => has_to_be(value(expected_value)),
+            Kind::Minimum { limit } => has_to_be(format!("{} or more", value(limit))),
+            Kind::Maximum { limit } => has_to_be(format!("{} or less", value(limit))),
+            Kind::ExclusiveMinimum { limit } => has_to_be(format!("more than {}", value(limit))),
+            Kind::ExclusiveMaximum { limit } => has_to_be(format!("less than {}", value(limit))),
+            Kind::MultipleOf { multiple_of } => has_to_be(format!("a multiple of {multiple_of}")),
+            Kind::MinLength { limit } => {
+                format!("{place} has to have {limit} characters or more")
+            }
+            Kind::MaxLength { limit } => may_have(*limit, "characters", "at most"),
+            Kind::MinItems { limit } => format!("{place} has to have {limit} items or more"),
+            Kind::MaxItems { limit } => may_have(*limit, "items", "at most"),
+            Kind::AdditionalItems { limit } => may_have(*limit as u64, "items", "at most"),
+            Kind::MinProperties { limit } => {
+                format!("{place} has to have {limit} properties or more")
+            }
+            Kind::MaxProperties { limit } => may_have(*limit, "properties", "at most"),
+            Kind::UniqueItems => format!("{place} has an item twice"),
+            Kind::Pattern { pattern } => {
+                format!("{place} has to match the pattern {}", shown(pattern))
+            }
+            Kind::Contains => format!("{place} lacks an item that it has to have"),
+            Kind::PropertyNames { error } => {
+                format!(
+                    "a name in {place} does not do: {}",
+                    self.deeper().problem(error)
+                )
+            }
+            Kind::AnyOf { context } | Kind::OneOfNotValid { context } => {
+                self.kinds(&place, context)
+            }
+            Kind::OneOfMultipleValid { .. } => {
+                format!("{place} fits several of its kinds, and has to fit one alone")
+            }
+            Kind::Not { .. } => format!("{place} has a value that it must not have"),
+            Kind::FalseSchema => format!("{place} must not be there"),
+            kind => format!("{place} breaks the rule `{}`", shown(kind.keyword())),
+        }
+    }
+
+    /// None of several kinds: why not, for each.
+    fn kinds(self, place: &str, context: &[Vec<ValidationError<'static>>]) -> String {
+        // Kinds within kinds would be more confusing than helpful.
+        if self.depth > 0 {
+            return format!("{place} fits none of its kinds");
+        }
+        let reasons: Vec<_> = context
+            .iter()
+            .take(MOST_KINDS)
+            .filter_map(|errors| Some(self.deeper().problem(errors.first()?)))
+            .collect();
+        format!("{place} fits none of its kinds: {}", reasons.join("; or "))
+    }
+
+    fn deeper(self) -> Self {
+        Self {
+            depth: self.depth + 1,
+            ..self
+        }
+    }
+
+    /// `a.b[2]`, in quotes; or what the whole is called.
+    fn place(self, location: &Location) -> String {
+        if location.is_empty() {
+            self.whole.to_owned()
+        } else {
+            format!("`{}`", path(location))
+        }
+    }
+
+    fn below(self, location: &Location, name: &str) -> String {
+        let mut path = path(location);
+        if !path.is_empty() {
+            path.push('.');
+        }
+        path + &shown(name)
+    }
+}
+
+/// The way to a value. Of a long one, the end.
+fn path(location: &Location) -> String {
+    const MOST_STEPS: usize = 6;
+    let steps: Vec<_> = location.segments().collect();
+    let (mut path, steps) = match steps.len().checked_sub(MOST_STEPS) {
+        Some(left_out @ 1..) => ("…".to_owned(), &steps[left_out..]),
+        _ => (String::new(), &steps[..]),
+    };
+    for step in steps {
+        match step {
+            LocationSegment::Index(index) => path.push_str(&format!("[{index}]")),
+            LocationSegment::Property(name) => {
+                if !path.is_empty() {
+                    path.push('.');
+                }
+                path.push_str(&shown(name));
+            }
+        }
+    }
+    path
+}
+
+fn types(kind: &TypeKind) -> String {
+    match kind {
+        TypeKind::Single(kind) => article(*kind).to_owned(),
+        TypeKind::Multiple(kinds) => {
+            let kinds: Vec<_> = kinds.iter().map(article).collect();
+            kinds.join(" or ")
+        }
+    }
+}
+
+fn article(kind: JsonType) -> &'static str {
+    match kind {
+        JsonType::Null => "null",
+        JsonType::Boolean => "a boolean",
+        JsonType::Integer => "an integer",
+        JsonType::Number => "a number",
+        JsonType::String => "a string",
+        JsonType::Array => "an array",
+        JsonType::Object => "an object",
+    }
+}
+
+/// Some values of the schema's, as JSON.
+fn list(values: &[Value]) -> String {
+    let mut list = String::new();
+    for (n, one) in values.iter().enumerate() {
+        let one = value(one);
+        if list.len() + one.len() > LONGEST_LIST && n > 0 {
+            list.push_str(", …");
+            break;
+        }
+        if n > 0 {
+            list.push_str(", ");
+        }
+        list.push_str(&one);
+    }
+    list
+}
+
+fn value(value: &Value) -> String {
+    shown(&value.to_string())
+}
+
+/// Not more than so many bytes.
+fn cut(mut text: String, most: usize) -> String {
+    if text.len() > most {
+        let end = (0..=most - '…'.len_utf8())
+            .rev()
+            .find(|end| text.is_char_boundary(*end));
+        text.truncate(end.unwrap_or(0));
+        text.push('…');
+    }
+    text
+}
