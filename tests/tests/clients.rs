@@ -123,6 +123,23 @@ async fn a_person_goes_through_the_pages_in_a_real_browser() {
     assert_eq!(saw["ok"], true, "{saw}");
 }
 
+/// No check may fail, be skipped, or warn.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_official_conformance_runner_finds_nothing_wrong_with_the_authorization_server() {
+    let gatehouse = Gatehouse::start().await;
+    let saw = node("conformance-authorization-server.mjs", &[&gatehouse.base()]).await;
+    let revisions = saw["checks"].as_object().expect("revisions");
+    for revision in ["2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"] {
+        assert!(revisions.contains_key(revision), "{saw}");
+    }
+    for check in revisions
+        .values()
+        .flat_map(|checks| checks.as_array().expect("checks"))
+    {
+        assert_eq!(check["status"], "SUCCESS", "{check}");
+    }
+}
+
 /// Every script says what `add`, `getUserInfo` and `getToken` answered.
 fn assert_tools_worked(saw: &Value) {
     assert_eq!(
