@@ -413,12 +413,16 @@ impl<'a> Fields<'a> {
         let Some(text) = self.text(name, MAX_LONG_TEXT)? else {
             return Ok(None);
         };
-        Url::parse(text)
+        let url = Url::parse(text)
             .ok()
             .filter(|url| matches!(url.scheme(), "http" | "https"))
             .filter(|url| url.username().is_empty() && url.password().is_none())
-            .map(|url| Some(url.into()))
-            .ok_or(MetadataError::Url(name))
+            .ok_or(MetadataError::Url(name))?;
+        // Written out, with its escapes, it may have become longer.
+        if url.as_str().len() > MAX_LONG_TEXT {
+            return Err(MetadataError::TooLong(name));
+        }
+        Ok(Some(url.into()))
     }
 }
 

@@ -82,6 +82,16 @@ fn an_error_names_the_field() {
     );
 }
 
+/// Or a client could not send back, when it is changed, what it was answered (RFC 7592).
+#[test]
+fn an_address_is_as_long_as_it_is_with_its_escapes() {
+    let address = |letters: usize| format!("https://a.example/{}", "ü".repeat(letters));
+    let kept = with("logo_uri", json!(address(300))).unwrap().logo_uri;
+    assert_eq!(with("logo_uri", json!(kept)).unwrap().logo_uri, kept);
+    let refused = with("logo_uri", json!(address(400)));
+    assert_eq!(refused, Err(MetadataError::TooLong("logo_uri")));
+}
+
 #[test]
 fn a_client_may_list_more_than_is_supported() {
     let metadata = with(
