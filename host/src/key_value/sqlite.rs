@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use rusqlite::{Connection, OptionalExtension, params, types::Value};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params, types::Value};
 
 use super::{KeyValueError, Pairs};
 
@@ -159,7 +159,10 @@ impl Store {
     /// Adds to a number of 8 bytes, little endian.
     pub(super) fn increment(&self, key: &str, delta: i64) -> Result<i64, KeyValueError> {
         self.write(|connection| {
-            let transaction = connection.transaction()?;
+            // Another process may have the same file open. One that begins by reading would be
+            // turned away, instead of waiting, where the other writes in between.
+            let transaction =
+                connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let value: Option<Vec<u8>> = transaction
                 .prepare_cached(GET)?
                 .query_row(params![self.label, key], |row| row.get(0))
@@ -312,6 +315,27 @@ mod tests {
             .collect::<Vec<_>>();
         seen.sort_unstable();
         assert_eq!(seen, (1..=200).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn increments_of_several_connections_to_one_file_wait_for_each_other() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("store.db");
+        let threads = (0..2).map(|_| {
+            let store = Database::new(Some(path.clone())).open("default").unwrap();
+            std::thread::spawn(move || {
+                (0..50)
+                    .map(|_| store.increment("n", 1).unwrap())
+                    .collect::<Vec<_>>()
+            })
+        });
+        let mut seen = threads
+            .collect::<Vec<_>>()
+            .into_iter()
+            .flat_map(|thread| thread.join().unwrap())
+            .collect::<Vec<_>>();
+        seen.sort_unstable();
+        assert_eq!(seen, (1..=100).collect::<Vec<_>>());
     }
 
     #[test]
