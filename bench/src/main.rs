@@ -4,6 +4,7 @@
 mod load;
 mod process;
 mod sse;
+mod sweep;
 mod targets;
 
 use anyhow::Result;
@@ -22,6 +23,9 @@ struct Arguments {
     /// HTTP+SSE sessions that stand idle at once
     #[arg(long, default_value_t = 1000)]
     sessions: usize,
+    /// Dead records that are swept
+    #[arg(long, default_value_t = 100_000)]
+    dead: u64,
 }
 
 #[tokio::main]
@@ -33,6 +37,7 @@ async fn main() -> Result<()> {
         "{:<28} {:>5} {:>10} {:>9} {:>9} {:>8} {:>8} {:>8}",
         "", "conn", "req/s", "p50 ms", "p99 ms", "ratio", "reads", "writes"
     );
+    let mut fastest: f64 = 0.0;
     for connections in CONNECTIONS {
         let mut empty = None;
         for target in bench.targets().await? {
@@ -42,10 +47,12 @@ async fn main() -> Result<()> {
             let measured = measure(&target, connections, time).await?;
             let counters = bench.counters().since(&before);
             let base = *empty.get_or_insert(measured.per_second());
+            fastest = fastest.max(base);
             print(&target.name, connections, &measured, base, &counters);
         }
         println!();
     }
+    sweep::sweep(bench.another_store(), arguments.dead, fastest).await?;
     sse::latency(bench.gatehouse(), 500).await?;
     sse::idle(bench.gatehouse(), arguments.sessions, time).await?;
     println!();

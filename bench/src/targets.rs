@@ -14,6 +14,10 @@ use tokio::sync::Mutex;
 /// another.
 const GRANTS: usize = 64;
 
+/// The client that introspects, and its secret.
+const RESOURCE_SERVER: &str = "bench";
+const SECRET: &str = "nothing-to-guard-and-as-long-as-it-has-to-be";
+
 /// A kind of request, and how it is answered.
 #[derive(Clone)]
 pub struct Target {
@@ -36,6 +40,10 @@ enum Kind {
         url: String,
         client_id: String,
         tokens: Arc<Mutex<VecDeque<String>>>,
+    },
+    Introspect {
+        url: String,
+        token: String,
     },
 }
 
@@ -68,6 +76,10 @@ impl Target {
                     ("client_id", client_id),
                 ])
             }
+            Kind::Introspect { url, token } => http
+                .post(url)
+                .basic_auth(RESOURCE_SERVER, Some(SECRET))
+                .form(&[("token", token)]),
         })
     }
 
@@ -89,8 +101,8 @@ pub struct Bench {
     client: Client,
     refresh_tokens: Arc<Mutex<VecDeque<String>>>,
     access_token: String,
-    // Holds the SQLite file for as long as the bench runs.
-    _folder: Folder,
+    // Holds the SQLite files for as long as the bench runs.
+    folder: Folder,
 }
 
 struct Folder(PathBuf);
@@ -114,8 +126,17 @@ impl Bench {
             key_value: host::KeyValue::sqlite(folder.join("bench.db")),
             ..Settings::default()
         };
-        let gatehouse =
-            Gatehouse::start_with(settings.variable("registrations_per_hour", "10000000")).await;
+        let clients = json!([{
+            "client_id": RESOURCE_SERVER,
+            "client_secret": SECRET,
+            "grant_types": ["client_credentials"],
+        }]);
+        let gatehouse = Gatehouse::start_with(
+            settings
+                .variable("registrations_per_hour", "10000000")
+                .variable("clients", clients.to_string()),
+        )
+        .await;
         let manifest = folder.join("spin.toml");
         let wasm = wasm("bench_empty");
         std::fs::write(
@@ -147,7 +168,7 @@ impl Bench {
             client,
             refresh_tokens: Arc::new(Mutex::new(refresh_tokens)),
             access_token,
-            _folder: Folder(folder),
+            folder: Folder(folder),
         })
     }
 
@@ -194,7 +215,20 @@ impl Bench {
                     tokens: self.refresh_tokens.clone(),
                 },
             ),
+            target(
+                "POST /introspect",
+                200,
+                Kind::Introspect {
+                    url: self.gatehouse.url("/introspect"),
+                    token: self.access_token.clone(),
+                },
+            ),
         ])
+    }
+
+    /// A store beside the application's, with nothing in it.
+    pub fn another_store(&self) -> host::KeyValue {
+        host::KeyValue::sqlite(self.folder.0.join("another.db"))
     }
 
     /// The application.

@@ -14,6 +14,9 @@ pub struct Options {
     /// HTTP+SSE sessions that stand idle at once
     #[arg(long, default_value_t = 1000)]
     sessions: usize,
+    /// Dead records that are swept
+    #[arg(long, default_value_t = 100_000)]
+    dead: u64,
 }
 
 /// Builds everything for release and measures it.
@@ -31,5 +34,7 @@ pub fn bench(options: &Options) -> Result<()> {
         .arg("--seconds")
         .arg(options.seconds.to_string())
         .arg("--sessions")
-        .arg(options.sessions.to_string()))
+        .arg(options.sessions.to_string())
+        .arg("--dead")
+        .arg(options.dead.to_string()))
 }

@@ -155,7 +155,11 @@ impl KeyValueStore {
         Ok(pairs)
     }
 
-    async fn set_many(&self, pairs: Vec<(String, Vec<u8>)>) -> Result<(), KeyValueError> {
+    /// Sets several keys, in one transaction.
+    ///
+    /// # Errors
+    /// The backend's.
+    pub async fn set_many(&self, pairs: Vec<(String, Vec<u8>)>) -> Result<(), KeyValueError> {
         delegate!(self, set_many(pairs))
     }
 
