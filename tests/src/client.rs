@@ -84,11 +84,34 @@ impl Client {
         }
     }
 
+    /// A client that registered at `base` and was answered this.
+    pub fn with(base: &str, registration: Value) -> Self {
+        Self {
+            registration,
+            base: base.to_owned(),
+            http: reqwest::Client::new(),
+        }
+    }
+
+    /// The same client, at another machine.
+    pub fn at(&self, base: &str) -> Self {
+        Self {
+            registration: self.registration.clone(),
+            base: base.to_owned(),
+            http: self.http.clone(),
+        }
+    }
+
     /// The client id.
     pub fn id(&self) -> &str {
         self.registration["client_id"]
             .as_str()
             .expect("a client_id")
+    }
+
+    /// The URL of `path` at the server.
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
     }
 
     /// The parameters of an authorization request.
@@ -126,12 +149,22 @@ impl Client {
     ///
     /// If nothing answers.
     pub async fn token(&self, parameters: &[(&str, &str)]) -> Response {
-        self.http
-            .post(format!("{}/token", self.base))
-            .form(parameters)
-            .send()
-            .await
-            .expect("an answer")
+        let answer = self.try_post("/token", parameters).await;
+        answer.expect("an answer")
+    }
+
+    /// Posts a form to an endpoint of the server, which may be gone.
+    ///
+    /// # Errors
+    ///
+    /// If nothing answers.
+    pub async fn try_post(
+        &self,
+        path: &str,
+        parameters: &[(&str, &str)],
+    ) -> reqwest::Result<Response> {
+        let url = format!("{}{path}", self.base);
+        self.http.post(url).form(parameters).send().await
     }
 
     /// Redeems a code as it should be.
@@ -162,12 +195,9 @@ impl Client {
     ///
     /// If nothing answers.
     pub async fn revoke(&self, token: &str) -> Response {
-        self.http
-            .post(format!("{}/revoke", self.base))
-            .form(&[("token", token), ("client_id", self.id())])
-            .send()
-            .await
-            .expect("an answer")
+        let parameters = [("token", token), ("client_id", self.id())];
+        let answer = self.try_post("/revoke", &parameters).await;
+        answer.expect("an answer")
     }
 
     /// The whole way, with every scope.

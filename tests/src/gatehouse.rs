@@ -1,6 +1,7 @@
 //! Gatehouse itself, started from the repository's own `spin.toml`.
 
 use crate::ENCRYPTION_KEY;
+use crate::secrets::{self, Watched};
 use descope_emulator::{Config, Emulator};
 use host::{Host, KeyValue};
 use std::net::TcpListener;
@@ -47,6 +48,8 @@ pub struct Gatehouse {
     pub host: host::Running,
     settings: Vec<(String, String)>,
     key_value: KeyValue,
+    // The last of all, so that it is dropped when everything has been logged.
+    logs: Watched,
 }
 
 impl Gatehouse {
@@ -61,6 +64,7 @@ impl Gatehouse {
     ///
     /// If it does not start.
     pub async fn start_with(settings: Settings) -> Self {
+        secrets::trace();
         let descope = Emulator::start(settings.descope)
             .await
             .expect("the emulator starts");
@@ -82,13 +86,16 @@ impl Gatehouse {
                 }
             }
         }
+        keep_secrets(&variables);
+        let logs = Watched::default();
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let host = serve(listener, &variables, settings.key_value.clone()).await;
+        let host = serve(listener, &variables, settings.key_value.clone(), &logs).await;
         Self {
             descope,
             host,
             settings: variables,
             key_value: settings.key_value,
+            logs,
         }
     }
 
@@ -98,18 +105,24 @@ impl Gatehouse {
         let address = self.host.address();
         self.host.shutdown().await;
         let listener = TcpListener::bind(address).expect("the port is free again");
-        let host = serve(listener, &self.settings, self.key_value.clone()).await;
+        let host = serve(listener, &self.settings, self.key_value.clone(), &self.logs).await;
         Self { host, ..self }
     }
 
     /// Another host on the same records: a second machine.
     pub async fn another(&self) -> host::Running {
+        self.another_with(self.key_value.clone()).await
+    }
+
+    /// Another host that reaches the same records in a way of its own, such as a connection to the
+    /// same server.
+    pub async fn another_with(&self, key_value: KeyValue) -> host::Running {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let mut variables = self.settings.clone();
         if !variables.iter().any(|(name, _)| name == "public_url") {
             variables.push(("public_url".to_owned(), self.base()));
         }
-        serve(listener, &variables, self.key_value.clone()).await
+        serve(listener, &variables, key_value, &self.logs).await
     }
 
     /// The base URL: the issuer.
@@ -127,6 +140,7 @@ async fn serve(
     listener: TcpListener,
     variables: &[(String, String)],
     key_value: KeyValue,
+    logs: &Watched,
 ) -> host::Running {
     let mut host = Host::builder(root().join("spin.toml"))
         .listener(listener)
@@ -135,7 +149,21 @@ async fn serve(
     for (name, value) in variables {
         host = host.variable(name, value);
     }
-    host.start().await.expect("the host starts")
+    let running = host.start().await.expect("the host starts");
+    logs.add(running.log());
+    running
+}
+
+/// Notes the secrets among the variables.
+fn keep_secrets(variables: &[(String, String)]) {
+    for (name, value) in variables {
+        let is_secret = ["key", "secret", "token"]
+            .iter()
+            .any(|kind| name.ends_with(kind));
+        for part in value.split(',').filter(|_| is_secret) {
+            secrets::keep(part.trim());
+        }
+    }
 }
 
 /// The folder of the workspace.

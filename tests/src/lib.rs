@@ -6,6 +6,7 @@ mod gatehouse;
 pub mod mcp;
 pub mod person;
 pub mod published;
+pub mod secrets;
 pub mod sse;
 
 pub use client::{Client, Tokens};

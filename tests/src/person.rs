@@ -47,7 +47,16 @@ impl Person {
     ///
     /// If nothing answers.
     pub async fn open(&self, url: &str) -> Response {
-        self.http.get(url).send().await.expect("an answer")
+        self.try_open(url).await.expect("an answer")
+    }
+
+    /// Opens a page of a server that may be gone.
+    ///
+    /// # Errors
+    ///
+    /// If nothing answers.
+    pub async fn try_open(&self, url: &str) -> reqwest::Result<Response> {
+        self.http.get(url).send().await
     }
 
     /// Sends a form with one of its buttons.
@@ -56,14 +65,14 @@ impl Person {
     ///
     /// If nothing answers.
     pub async fn send(&self, form: &Form, button: (&str, &str)) -> Response {
+        self.try_send(form, button).await.expect("an answer")
+    }
+
+    async fn try_send(&self, form: &Form, button: (&str, &str)) -> reqwest::Result<Response> {
         let mut fields = form.fields.clone();
         fields.push((button.0.to_owned(), button.1.to_owned()));
-        self.http
-            .post(form.action.clone())
-            .form(&fields)
-            .send()
-            .await
-            .expect("an answer")
+        let request = self.http.post(form.action.clone()).form(&fields);
+        request.send().await
     }
 
     /// The only form of the page that `response` is.
@@ -72,9 +81,13 @@ impl Person {
     ///
     /// If it is no page, or has no form.
     pub async fn form(&self, response: Response) -> Form {
+        self.try_form(response).await.expect("a whole page")
+    }
+
+    async fn try_form(&self, response: Response) -> reqwest::Result<Form> {
         let url = response.url().clone();
         assert_eq!(response.status(), StatusCode::OK, "a page at {url}");
-        let html = response.text().await.expect("a whole page");
+        let html = response.text().await?;
         let start = html.find("<form").expect("a form on the page");
         let end = html[start..].find("</form").expect("an end of the form") + start;
         let form = &html[start..end];
@@ -91,10 +104,10 @@ impl Person {
                 )
             })
             .collect();
-        Form {
+        Ok(Form {
             action: url.join(&action.unwrap_or_default()).expect("an action"),
             fields,
-        }
+        })
     }
 
     /// Goes the whole way from an authorization URL, over consent and sign-in, to the URL that
@@ -104,14 +117,28 @@ impl Person {
     ///
     /// If a step on the way is not as it should be.
     pub async fn allow(&self, authorization_url: &str) -> Url {
-        let form = self.form(self.open(authorization_url).await).await;
-        let mut next = location(&self.send(&form, ("decision", "allow")).await);
+        self.try_allow(authorization_url).await.expect("an answer")
+    }
+
+    /// The same at a server that may be gone.
+    ///
+    /// # Errors
+    ///
+    /// If nothing answers at some step.
+    ///
+    /// # Panics
+    ///
+    /// If a step on the way is not as it should be.
+    pub async fn try_allow(&self, authorization_url: &str) -> reqwest::Result<Url> {
+        let page = self.try_open(authorization_url).await?;
+        let form = self.try_form(page).await?;
+        let mut next = location(&self.try_send(&form, ("decision", "allow")).await?);
         // Descope, then /callback, then the client.
         loop {
-            let response = self.open(next.as_str()).await;
+            let response = self.try_open(next.as_str()).await?;
             let leads_to = location(&response);
             if next.path().ends_with("/callback") {
-                return leads_to;
+                return Ok(leads_to);
             }
             next = leads_to;
         }

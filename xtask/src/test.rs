@@ -11,9 +11,12 @@ use std::process::Stdio;
 /// What `cargo xtask test` takes.
 #[derive(Args)]
 pub struct Options {
-    /// Run only the tests that need neither Node.js, Python nor a browser
+    /// Run only the tests that need neither Node.js, Python, a browser nor Redis, and take no minutes
     #[arg(long)]
     quick: bool,
+    /// Kill the host so many times, at random points, to see that nothing it answered is lost
+    #[arg(long, value_name = "TIMES", default_value_t = 25)]
+    kills: u32,
 }
 
 /// Runs every test.
@@ -37,7 +40,9 @@ pub fn test(options: &Options) -> Result<()> {
         tests.arg("--no-default-features");
     } else {
         let tools = install_clients()?;
+        install_redis()?;
         tests
+            .env("GATEHOUSE_TEST_KILLS", options.kills.to_string())
             .env("GATEHOUSE_TEST_PYTHON", tools.python)
             .env("GATEHOUSE_TEST_CHROMIUM", tools.chromium);
     }
@@ -79,7 +84,9 @@ fn install_clients() -> Result<Clients> {
         Some(chromium) => chromium,
         None => {
             step("Installing Chromium");
-            install_chromium()?;
+            install("chromium").context(
+                "The page tests need Chromium. Install it, or name it in the variable CHROMIUM, or run `cargo xtask test --quick`",
+            )?;
             find_chromium().context("Chromium was installed but is not on the PATH")?
         }
     };
@@ -124,20 +131,24 @@ fn find_chromium() -> Option<PathBuf> {
         .map(PathBuf::from)
 }
 
-fn install_chromium() -> Result<()> {
-    let install = || -> Result<()> {
-        run(program("apt-get").args(["update", "--quiet=2"]))?;
-        run(program("apt-get").args([
-            "install",
-            "--yes",
-            "--quiet=2",
-            "--no-install-recommends",
-            "chromium",
-        ]))
-    };
-    install().context(
-        "The page tests need Chromium. Install it, or name it in the variable CHROMIUM, or run `cargo xtask test --quick`",
+fn install_redis() -> Result<()> {
+    if exists("redis-server") {
+        return Ok(());
+    }
+    step("Installing Redis");
+    install("redis-server").context(
+        "The races on Redis need a redis-server. Install it, or run `cargo xtask test --quick`",
     )
+}
+
+/// Installs a package on Debian, and starts none of its services.
+fn install(package: &str) -> Result<()> {
+    run(program("apt-get").args(["update", "--quiet=2"]))?;
+    run(program("apt-get")
+        .args(["install", "--yes", "--quiet=2", "--no-install-recommends"])
+        .arg(package)
+        // invoke-rc.d(8): at the level of a single user nothing is started.
+        .env("RUNLEVEL", "1"))
 }
 
 /// What test runners reported.

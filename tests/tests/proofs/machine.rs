@@ -1,0 +1,127 @@
+//! The host as a process of its own, which may be killed at any moment.
+
+use descope_emulator::{Config, Emulator};
+use std::fs::{File, OpenOptions};
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+use tempfile::TempDir;
+use tests::{ENCRYPTION_KEY, secrets};
+use tokio::net::TcpStream;
+
+/// A Gatehouse with records in a SQLite file, and its Descope, which nobody kills.
+pub struct Machine {
+    host: Child,
+    address: SocketAddr,
+    descope: descope_emulator::Running,
+    folder: TempDir,
+}
+
+impl Machine {
+    /// Starts one with no records.
+    pub async fn start() -> Self {
+        let descope = Emulator::start(Config::for_tests()).await;
+        let descope = descope.expect("the emulator starts");
+        let folder = tempfile::tempdir().expect("a folder");
+        // The components that the harness has compiled are good for this host as well.
+        let compiled = workspace().join("target/compiled-components");
+        std::fs::create_dir_all(&compiled).expect("a folder for what is compiled");
+        std::os::unix::fs::symlink(compiled, folder.path().join("gatehouse-host"))
+            .expect("a link to it");
+        let address = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr());
+        let address = address.expect("a free port");
+        secrets::keep(&descope.config().client_secret);
+        Self {
+            host: serve(folder.path(), address, &descope).await,
+            address,
+            descope,
+            folder,
+        }
+    }
+
+    /// Its issuer.
+    pub fn base(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Ends the process as a power cut would: without a word, in the middle of whatever it does.
+    pub fn kill(&mut self) {
+        self.host.kill().expect("it runs");
+        self.host.wait().expect("it ends");
+    }
+
+    /// Starts the host again, with the records as they lie.
+    pub async fn restart(&mut self) {
+        self.host = serve(self.folder.path(), self.address, &self.descope).await;
+    }
+
+    /// Everything that the host and its components have printed.
+    pub fn printed(&self) -> String {
+        std::fs::read_to_string(log(self.folder.path())).expect("a log")
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        self.host.kill().ok();
+        self.host.wait().ok();
+    }
+}
+
+async fn serve(folder: &Path, address: SocketAddr, descope: &descope_emulator::Running) -> Child {
+    let config = descope.config();
+    let mut host = start(
+        folder,
+        &[
+            format!("--listen={address}"),
+            format!("--variable=encryption_key={ENCRYPTION_KEY}"),
+            format!("--variable=descope_base_url={}", descope.base_url()),
+            format!("--variable=descope_project_id={}", config.project_id),
+            format!("--variable=descope_client_id={}", config.client_id),
+            format!("--variable=descope_client_secret={}", config.client_secret),
+        ],
+    );
+    while TcpStream::connect(address).await.is_err() {
+        let ended = host.try_wait().expect("its state");
+        assert!(ended.is_none(), "the host ended: {:?}", log(folder));
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    host
+}
+
+fn start(folder: &Path, arguments: &[String]) -> Child {
+    let log = || -> File {
+        let log = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(log(folder));
+        log.expect("a log")
+    };
+    // Cargo builds it beside the tests, because tests of its own need it.
+    let tests = std::env::current_exe().expect("this program");
+    let host = tests.ancestors().nth(2).expect("target/debug");
+    Command::new(host.join("gatehouse-host"))
+        .arg("--from")
+        .arg(workspace().join("spin.toml"))
+        .arg("--state-dir")
+        .arg(folder)
+        .args(arguments)
+        .current_dir(folder)
+        .env("XDG_CACHE_HOME", folder)
+        .env("RUST_LOG", "warn,host=trace")
+        .stdin(Stdio::null())
+        .stdout(log())
+        .stderr(log())
+        .spawn()
+        .expect("the host starts; `cargo build --package host` builds it")
+}
+
+fn log(folder: &Path) -> PathBuf {
+    folder.join("log")
+}
+
+fn workspace() -> PathBuf {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
+    tests.parent().expect("the workspace").to_owned()
+}

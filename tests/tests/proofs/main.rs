@@ -1,0 +1,15 @@
+//! What takes minutes to prove: races between machines, and machines that die at any moment.
+#![cfg(unix)]
+
+mod kills;
+mod machine;
+mod races;
+mod redis;
+
+/// The number in an environment variable, or else `usual`.
+fn number(variable: &str, usual: u64) -> u64 {
+    std::env::var(variable).map_or(usual, |text| {
+        text.parse()
+            .unwrap_or_else(|_| panic!("{variable} is no number"))
+    })
+}

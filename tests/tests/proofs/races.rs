@@ -1,0 +1,158 @@
+//! Requests that race for one code or with one refresh token, at several machines on one store.
+
+use crate::number;
+use crate::redis::Redis;
+use futures::future::join_all;
+use host::KeyValue;
+use serde_json::{Value, json};
+use std::collections::HashSet;
+use std::path::Path;
+use tempfile::TempDir;
+use tests::client::Tokens;
+use tests::{Client, Gatehouse, Mcp, Person, Settings};
+
+/// Machines on one store.
+const MACHINES: usize = 3;
+
+/// Requests of one round.
+const RACERS: usize = 32;
+
+/// Rounds that go on at once, each with a code or a grant of its own.
+const LANES: u64 = 4;
+
+/// Rounds of each race.
+fn rounds() -> u64 {
+    number("GATEHOUSE_TEST_ROUNDS", 1000)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_redemptions_of_one_code_on_sqlite_exactly_one_succeeds() {
+    let folder = folder_in_memory();
+    let file = folder.path().join("gatehouse.db");
+    race_for_codes(|| KeyValue::sqlite(&file)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_redemptions_of_one_code_on_redis_exactly_one_succeeds() {
+    let redis = Redis::start().await;
+    race_for_codes(|| redis.store()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_refresh_token_used_many_times_at_once_has_one_successor_on_sqlite() {
+    let folder = folder_in_memory();
+    let file = folder.path().join("gatehouse.db");
+    race_with_refresh_tokens(|| KeyValue::sqlite(&file)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_refresh_token_used_many_times_at_once_has_one_successor_on_redis() {
+    let redis = Redis::start().await;
+    race_with_refresh_tokens(|| redis.store()).await;
+}
+
+/// Where the system has a place for files in memory, there: nobody races for the disk, and it would
+/// be most of the time.
+fn folder_in_memory() -> TempDir {
+    let memory = Path::new("/dev/shm");
+    let folder = tempfile::tempdir_in(memory).or_else(|_| tempfile::tempdir());
+    folder.expect("a folder")
+}
+
+async fn race_for_codes(store: impl Fn() -> KeyValue) {
+    let cluster = Cluster::start(store).await;
+    let lanes = (0..LANES).map(|lane| {
+        let cluster = &cluster;
+        async move {
+            let racers = cluster.racers().await;
+            for _ in (lane..rounds()).step_by(LANES as usize) {
+                let code = racers[0].code(&Person::new()).await;
+                let answers = racers.iter().map(|racer| async {
+                    let response = racer.redeem(&code).await;
+                    (response.status().as_u16(), response.json::<Value>().await)
+                });
+                let mut won = Vec::new();
+                for (status, answer) in join_all(answers).await {
+                    let answer = answer.expect("JSON");
+                    match status {
+                        200 => won.push(answer),
+                        _ => assert_eq!((status, &answer["error"]), (400, &json!("invalid_grant"))),
+                    }
+                }
+                assert_eq!(won.len(), 1, "successes");
+                // A code that comes back ends what it gave (RFC 6749 section 10.5).
+                let text = |name: &str| won[0][name].as_str().expect("a token").to_owned();
+                assert_eq!(cluster.use_token(&text("access_token")).await, 401);
+                let refreshed = racers[1].refresh(&text("refresh_token")).await;
+                assert_eq!(refreshed.status(), 400);
+            }
+        }
+    });
+    join_all(lanes).await;
+}
+
+async fn race_with_refresh_tokens(store: impl Fn() -> KeyValue) {
+    let cluster = Cluster::start(store).await;
+    let lanes = (0..LANES).map(|lane| {
+        let cluster = &cluster;
+        async move {
+            let racers = cluster.racers().await;
+            let first = racers[0].sign_in(&Person::new()).await;
+            let mut refresh_token = first.refresh.clone();
+            for _ in (lane..rounds()).step_by(LANES as usize) {
+                let answers = racers
+                    .iter()
+                    .map(|racer| async { Tokens::read(racer.refresh(&refresh_token).await).await });
+                let answers = join_all(answers).await;
+                let successors: HashSet<_> = answers.iter().map(|tokens| &tokens.refresh).collect();
+                assert_eq!(successors.len(), 1, "successors");
+                assert_eq!(cluster.use_token(&answers[0].access).await, 200);
+                assert_ne!(answers[0].refresh, refresh_token);
+                refresh_token = answers[0].refresh.clone();
+            }
+            let last = Tokens::read(racers[0].refresh(&refresh_token).await).await;
+            assert_eq!(cluster.use_token(&last.access).await, 200);
+            // None of the others is alive: the use of one ends the grant.
+            assert_eq!(racers[1].refresh(&first.refresh).await.status(), 400);
+            assert_eq!(cluster.use_token(&last.access).await, 401);
+        }
+    });
+    join_all(lanes).await;
+}
+
+/// Several machines, each with a connection of its own to the store.
+struct Cluster {
+    gatehouse: Gatehouse,
+    others: Vec<host::Running>,
+}
+
+impl Cluster {
+    async fn start(store: impl Fn() -> KeyValue) -> Self {
+        let settings = Settings {
+            key_value: store(),
+            ..Settings::default()
+        };
+        let gatehouse = Gatehouse::start_with(settings).await;
+        let mut others = Vec::new();
+        for _ in 1..MACHINES {
+            others.push(gatehouse.another_with(store()).await);
+        }
+        Self { gatehouse, others }
+    }
+
+    /// One client, as often as it races, at every machine in turn.
+    async fn racers(&self) -> Vec<Client> {
+        let client = Client::register(&self.gatehouse).await;
+        let others = self.others.iter().map(|machine| machine.url());
+        let bases: Vec<_> = [self.gatehouse.base()].into_iter().chain(others).collect();
+        let turns = bases.iter().cycle().take(RACERS);
+        turns.map(|base| client.at(base)).collect()
+    }
+
+    /// The status of a call with this access token, at a machine that did not issue it.
+    async fn use_token(&self, access_token: &str) -> u16 {
+        let url = format!("{}/mcp", self.others[0].url());
+        let mcp = Mcp::new(url, Some(access_token));
+        mcp.request("tools/list", json!({})).await.status().as_u16()
+    }
+}

@@ -1,0 +1,47 @@
+//! A real Redis server, for one test.
+
+use host::KeyValue;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// The server. It ends with this value, and keeps nothing.
+pub struct Redis {
+    server: Child,
+    folder: TempDir,
+}
+
+impl Redis {
+    /// Starts one that listens on a socket in a folder of its own, and on no port.
+    pub async fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let server = Command::new("redis-server")
+            .args(["--port", "0", "--unixsocket", "redis.sock"])
+            .args(["--save", "", "--appendonly", "no"])
+            .current_dir(folder.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("redis-server starts; `cargo xtask test` installs it");
+        let mut redis = Self { server, folder };
+        while redis.store().open("default").await.is_err() {
+            let ended = redis.server.try_wait().expect("its state");
+            assert!(ended.is_none(), "redis-server ended");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        redis
+    }
+
+    /// A connection to it, for one host.
+    pub fn store(&self) -> KeyValue {
+        let socket = self.folder.path().join("redis.sock");
+        KeyValue::redis(&format!("redis+unix://{}", socket.display())).expect("a URL of Redis")
+    }
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        self.server.kill().ok();
+        self.server.wait().ok();
+    }
+}
