@@ -8,6 +8,7 @@ pub mod person;
 pub mod published;
 pub mod secrets;
 pub mod sse;
+pub mod stateless;
 
 pub use client::{Client, Tokens};
 pub use gatehouse::{Gatehouse, Settings};
@@ -15,6 +16,7 @@ pub use mcp::{Mcp, sse_events};
 pub use person::Person;
 pub use published::Published;
 pub use sse::SseStream;
+pub use stateless::Stateless;
 
 /// The keys that the tests use; they guard nothing.
 pub const ENCRYPTION_KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";

@@ -29,6 +29,10 @@ pub struct Server {
     pub dpop_nonces: bool,
     /// Web origins, besides our own, whose pages may call the MCP endpoint.
     pub allowed_origins: Vec<String>,
+    /// Seconds that a call of a tool may take.
+    pub call_timeout: u64,
+    /// Bytes of a message to the MCP endpoint at most.
+    pub message_limit: usize,
     /// Whether the consent page shows a client's logo, which the browser fetches from its host.
     pub show_logos: bool,
     /// How an operator shows who they are, if there is one.
@@ -47,6 +51,8 @@ impl Server {
         "registrations_per_hour",
         "dpop_nonces",
         "allowed_origins",
+        "call_timeout",
+        "message_limit",
         "authorization_server",
         "descope_base_url",
         "descope_project_id",
@@ -76,6 +82,8 @@ impl Server {
         let registrations_per_hour = note(REGISTRATIONS_PER_HOUR.read(&values), &mut problems);
         let dpop_nonces = note(dpop::read_nonces(&values), &mut problems);
         let allowed_origins = note(read_origins(&values), &mut problems);
+        let call_timeout = note(CALL_TIMEOUT.read(&values), &mut problems);
+        let message_limit = note(MESSAGE_LIMIT.read(&values), &mut problems);
         let authorization_server = AuthorizationServer::read(&values)
             .map_err(|found| problems.extend(found))
             .ok();
@@ -97,6 +105,8 @@ impl Server {
                 clients: clients?,
                 dpop_nonces: dpop_nonces?,
                 allowed_origins: allowed_origins?,
+                call_timeout: call_timeout?,
+                message_limit: usize::try_from(message_limit?).ok()?,
                 show_logos: show_logos?,
                 admin_token: admin_token?,
             })
@@ -143,6 +153,22 @@ const REGISTRATIONS_PER_HOUR: Number = Number {
     default: 1000,
     least: 1,
     most: 1_000_000_000,
+};
+
+const CALL_TIMEOUT: Number = Number {
+    name: "call_timeout",
+    what: "seconds",
+    default: 60,
+    least: 1,
+    most: DAY,
+};
+
+const MESSAGE_LIMIT: Number = Number {
+    name: "message_limit",
+    what: "bytes",
+    default: 1024 * 1024,
+    least: 1024,
+    most: 64 * 1024 * 1024,
 };
 
 impl Number {
@@ -269,6 +295,7 @@ mod tests {
         assert_eq!(server.scopes, ["tools", "profile"]);
         assert_eq!(server.access_token_lifetime, 900);
         assert!(server.allowed_origins.is_empty());
+        assert_eq!((server.call_timeout, server.message_limit), (60, 1_048_576));
     }
 
     #[test]
@@ -283,6 +310,8 @@ mod tests {
             ("registrations_per_hour", "-1"),
             ("dpop_nonces", "bad-value"),
             ("allowed_origins", "bad-value"),
+            ("call_timeout", "0"),
+            ("message_limit", "bad-value"),
             ("authorization_server", "descope"),
             ("descope_base_url", "bad-value"),
             ("descope_project_id", "bad-value/"),

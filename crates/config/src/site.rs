@@ -49,13 +49,17 @@ impl Site {
             .and_then(|url| Url::parse(url).ok())
             .filter(|url| matches!(url.scheme(), "http" | "https") && is_loopback(url))
             .map(|url| Base(url.origin().ascii_serialization()))
-            .ok_or_else(|| {
-                Problem::new(
-                    "public_url",
-                    "it is not set, and this request did not come to a loopback address",
-                    "Set it to the https URL under which people reach this server",
-                )
-            })
+            .ok_or_else(Self::elsewhere)
+    }
+
+    /// The problem of a request that came to another host than this machine, where `public_url` is
+    /// not set.
+    pub fn elsewhere() -> Problem {
+        Problem::new(
+            "public_url",
+            "it is not set, and this request did not come to a loopback address",
+            "Set it to the https URL under which people reach this server",
+        )
     }
 
     /// The configured base URL, if one is configured.

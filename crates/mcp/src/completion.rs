@@ -42,7 +42,7 @@ impl Suggestions {
                         .is_some_and(|total| total as usize > values.len()),
             },
         });
-        complete(result.unwrap_or_default(), revision, None)
+        complete(result.unwrap_or_default(), None, revision, None)
     }
 }
 

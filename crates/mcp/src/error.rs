@@ -137,6 +137,12 @@ impl Error {
         }
     }
 
+    /// A header does not say what the body says, or is missing (2026-07-28, Streamable HTTP, Server
+    /// Validation).
+    pub fn header_mismatch(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorCode::HeaderMismatch, message)
+    }
+
     /// The parameters do not fit.
     pub fn invalid_params(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(ErrorCode::InvalidParams, message)

@@ -1,8 +1,11 @@
 //! The HTTP headers of the transports.
 
 use crate::Revision;
-use http::HeaderMap;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use http::header::{ACCEPT, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue};
+use std::borrow::Cow;
 
 /// The revision of the messages of a session.
 pub const PROTOCOL_VERSION: &str = "mcp-protocol-version";
@@ -38,6 +41,22 @@ pub fn protocol_version(headers: &HeaderMap) -> Result<Option<Revision>, Unsuppo
         Some(revision) => Ok(Some(revision)),
         None if Revision::is_newer(name.trim()) => Err(UnsupportedVersion::Newer),
         None => Err(UnsupportedVersion::Unknown),
+    }
+}
+
+/// What a header says that carries a value of the body: `Mcp-Name` and `Mcp-Param-*` (2026-07-28,
+/// Streamable HTTP, Value Encoding). `None` if it cannot be read.
+pub fn decode(value: &HeaderValue) -> Option<Cow<'_, str>> {
+    let text = value.to_str().ok()?.trim_matches([' ', '\t']);
+    let encoded = text
+        .strip_prefix("=?base64?")
+        .and_then(|rest| rest.strip_suffix("?="));
+    match encoded {
+        None => Some(text.into()),
+        Some(encoded) => {
+            let bytes = STANDARD.decode(encoded).ok()?;
+            String::from_utf8(bytes).ok().map(Cow::Owned)
+        }
     }
 }
 
@@ -113,7 +132,6 @@ pub fn is_json(headers: &HeaderMap) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::HeaderValue;
 
     fn headers(name: &'static str, value: &'static str) -> HeaderMap {
         let mut headers = HeaderMap::new();

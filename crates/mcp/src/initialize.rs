@@ -4,6 +4,18 @@ use crate::Revision;
 use crate::capabilities::ServerCapabilities;
 use serde::Serialize;
 
+/// Who we are.
+pub const SERVER: ServerInfo = ServerInfo {
+    name: "gatehouse",
+    title: "Gatehouse",
+    version: env!("CARGO_PKG_VERSION"),
+    json: concat!(
+        r#"{"name":"gatehouse","title":"Gatehouse","version":""#,
+        env!("CARGO_PKG_VERSION"),
+        r#""}"#
+    ),
+};
+
 /// Who the server says it is.
 #[derive(Clone, Copy, Debug)]
 pub struct ServerInfo {
@@ -13,12 +25,20 @@ pub struct ServerInfo {
     pub title: &'static str,
     /// Of the server.
     pub version: &'static str,
+    /// All of it, as JSON.
+    json: &'static str,
+}
+
+impl ServerInfo {
+    /// An `Implementation` of 2025-06-18 and later, as JSON.
+    pub fn as_json(&self) -> &'static str {
+        self.json
+    }
 }
 
 /// The result of `initialize` in `revision`, as JSON.
 pub fn initialize_result(
     revision: Revision,
-    server: ServerInfo,
     capabilities: &ServerCapabilities,
     instructions: Option<&str>,
 ) -> String {
@@ -42,9 +62,9 @@ pub fn initialize_result(
         protocol_version: revision,
         capabilities,
         server_info: Info {
-            name: server.name,
-            title: revision.has_structured_content().then_some(server.title),
-            version: server.version,
+            name: SERVER.name,
+            title: revision.has_structured_content().then_some(SERVER.title),
+            version: SERVER.version,
         },
         instructions,
     };
@@ -58,20 +78,19 @@ mod tests {
 
     #[test]
     fn a_title_is_told_to_those_who_know_titles() {
-        let server = ServerInfo {
-            name: "s",
-            title: "S",
-            version: "1",
-        };
         let capabilities = ServerCapabilities {
             tools: Some(ListChanged::default()),
             ..ServerCapabilities::default()
         };
-        let result = |revision| initialize_result(revision, server, &capabilities, None);
+        let result = |revision| initialize_result(revision, &capabilities, None);
+        let version = SERVER.version;
         assert_eq!(
             result(Revision::V2025_03_26),
-            r#"{"protocolVersion":"2025-03-26","capabilities":{"tools":{}},"serverInfo":{"name":"s","version":"1"}}"#
+            format!(
+                r#"{{"protocolVersion":"2025-03-26","capabilities":{{"tools":{{}}}},"serverInfo":{{"name":"gatehouse","version":"{version}"}}}}"#
+            )
         );
-        assert!(result(Revision::V2025_06_18).contains(r#""title":"S""#));
+        let told = result(Revision::V2025_06_18);
+        assert!(told.contains(SERVER.as_json()), "{told}");
     }
 }

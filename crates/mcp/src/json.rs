@@ -18,6 +18,20 @@ pub(crate) fn write(value: &impl serde::Serialize) -> Result<String, Garbage> {
     Ok(serde_json::to_string(value)?)
 }
 
+/// The JSON object that the text should be.
+///
+/// # Errors
+///
+/// [`Garbage`], if it is none.
+pub(crate) fn parsed_object(text: Option<&str>) -> Result<Option<&RawValue>, Garbage> {
+    let Some(text) = text else { return Ok(None) };
+    let raw: &RawValue = serde_json::from_str(text)?;
+    if !raw.get().starts_with('{') {
+        return Err(serde_json::Error::custom("it is not an object").into());
+    }
+    Ok(Some(raw))
+}
+
 /// Writes the JSON object that the text should be.
 pub(crate) fn object<S: Serializer>(
     text: &Option<impl AsRef<str>>,

@@ -49,12 +49,6 @@ impl Output {
             structured_content: Option<&'a RawValue>,
             #[serde(skip_serializing_if = "is_false")]
             is_error: bool,
-            #[serde(
-                rename = "_meta",
-                skip_serializing_if = "Option::is_none",
-                serialize_with = "json::object"
-            )]
-            meta: Option<&'a str>,
         }
         let structured: Option<&RawValue> = match &self.structured {
             None => None,
@@ -75,9 +69,9 @@ impl Output {
                     || (revision.has_structured_content() && raw.get().starts_with('{'))
             }),
             is_error: self.is_error,
-            meta: self.meta.as_deref(),
         })?;
-        Ok(complete(result, revision, None))
+        let meta = json::parsed_object(self.meta.as_deref())?;
+        Ok(complete(result, meta, revision, None))
     }
 }
 
@@ -95,8 +89,10 @@ mod tests {
     fn result(output: &Output, revision: Revision) -> Value {
         let text = output.to_result(revision).unwrap();
         let mut value: Value = serde_json::from_str(&text).unwrap();
-        let kind = value.as_object_mut().unwrap().remove("resultType");
-        assert_eq!(kind.is_some(), revision.is_stateless());
+        for around in ["resultType", "_meta"] {
+            let said = value.as_object_mut().unwrap().remove(around);
+            assert_eq!(said.is_some(), revision.is_stateless());
+        }
         value
     }
 

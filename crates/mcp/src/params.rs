@@ -237,7 +237,7 @@ impl CompleteParams {
     }
 }
 
-fn read<'a, T: Deserialize<'a>>(params: Option<&'a RawValue>) -> Result<T, Error> {
+pub(crate) fn read<'a, T: Deserialize<'a>>(params: Option<&'a RawValue>) -> Result<T, Error> {
     let params = params.map_or("{}", RawValue::get);
     serde_json::from_str(params).map_err(|error| {
         // Without the place, which is one inside of the parameters and not of the body.

@@ -105,7 +105,7 @@ pub fn prompts_list<'a>(
     let result = json::write(&Wire {
         prompts: prompts.map(|one| one.adapted(revision)).collect(),
     })?;
-    Ok(complete(result, revision, Some(freshness)))
+    Ok(complete(result, None, revision, Some(freshness)))
 }
 
 impl PromptMessages {
@@ -120,12 +120,6 @@ impl PromptMessages {
             #[serde(skip_serializing_if = "Option::is_none")]
             description: Option<&'a str>,
             messages: Vec<Message<'a>>,
-            #[serde(
-                rename = "_meta",
-                skip_serializing_if = "Option::is_none",
-                serialize_with = "json::object"
-            )]
-            meta: Option<&'a str>,
         }
         #[derive(Serialize)]
         struct Message<'a> {
@@ -139,11 +133,8 @@ impl PromptMessages {
         let result = json::write(&Wire {
             description: self.description.as_deref(),
             messages: messages.collect(),
-            meta: self
-                .meta
-                .as_deref()
-                .filter(|_| revision.has_structured_content()),
         })?;
-        Ok(complete(result, revision, None))
+        let meta = json::parsed_object(self.meta.as_deref())?;
+        Ok(complete(result, meta, revision, None))
     }
 }

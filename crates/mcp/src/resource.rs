@@ -186,7 +186,7 @@ impl ResourcePage {
             resources: resources.map(|one| one.adapted(revision)).collect(),
             next_cursor: self.next_cursor,
         })?;
-        Ok(complete(result, revision, Some(self.freshness)))
+        Ok(complete(result, None, revision, Some(self.freshness)))
     }
 }
 
@@ -205,7 +205,7 @@ impl Contents {
         let result = json::write(&Wire {
             contents: parts.map(|part| part.adapted(revision)).collect(),
         })?;
-        Ok(complete(result, revision, Some(self.freshness)))
+        Ok(complete(result, None, revision, Some(self.freshness)))
     }
 }
 
@@ -228,5 +228,5 @@ pub fn resource_templates_list(
     let result = json::write(&Wire {
         resource_templates: templates.map(|one| one.adapted(revision)).collect(),
     })?;
-    Ok(complete(result, revision, Some(freshness)))
+    Ok(complete(result, None, revision, Some(freshness)))
 }

@@ -159,7 +159,7 @@ pub fn tools_list<'a>(
     let result = json::write(&Wire {
         tools: tools.map(|tool| WireTool::new(tool, revision)).collect(),
     })?;
-    Ok(complete(result, revision, Some(freshness)))
+    Ok(complete(result, None, revision, Some(freshness)))
 }
 
 #[derive(Serialize)]

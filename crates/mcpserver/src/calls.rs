@@ -2,6 +2,7 @@
 
 use crate::authentication::{Authenticated, Source};
 use crate::catalog::Catalog;
+use crate::checked::CheckedTool;
 use crate::credential::upstream_token;
 use crate::input::{self, Unaskable};
 use crate::refusal::Refusal;
@@ -17,18 +18,15 @@ use std::pin::pin;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-/// How long a call may take.
-pub(crate) const LONGEST: Duration = Duration::from_secs(60);
-
 /// A call that may be made.
 #[derive(Debug)]
 pub(crate) struct PreparedCall {
     id: Id,
     revision: Revision,
     progress_token: Option<String>,
+    tool: Arc<CheckedTool>,
     name: String,
     arguments: String,
-    wants_credential: bool,
     round: Round,
     may_stream: bool,
 }
@@ -44,6 +42,7 @@ pub(crate) struct RunningCall<P: Parts> {
     last_progress: f64,
     abilities: ClientAbilities,
     log_level: Option<LogLevel>,
+    tool: Arc<CheckedTool>,
     name: String,
     events: <P::Tools as ToolProvider>::Events,
     deadline: BoxFuture<'static, ()>,
@@ -58,6 +57,8 @@ pub(crate) enum Step {
     InputRequired(InputRequired),
     /// The response, after which there is nothing.
     Response(String),
+    /// The response likewise: an error, as the client cannot be asked what the call takes.
+    Unable(String),
 }
 
 impl<P: Parts> Server<P> {
@@ -84,10 +85,14 @@ impl<P: Parts> Server<P> {
         let Some(catalog) = self.catalog().await else {
             return ended(Error::internal());
         };
-        let Some(offered) = catalog.tool(&params.name) else {
+        let Some(tool) = catalog.tool(&params.name) else {
             return ended(Error::unknown_tool(&params.name));
         };
-        authenticated.needs(&offered.scopes)?;
+        authenticated.needs(&tool.offered.scopes)?;
+        if let Err(failure) = tool.check_arguments(params.arguments) {
+            let failed = self.failed(&params.name, failure, revision);
+            return Ok(Err(self.not_begun(&id, &params.name, failed, revision)));
+        }
         Ok(Ok(PreparedCall {
             id,
             revision,
@@ -95,9 +100,9 @@ impl<P: Parts> Server<P> {
                 .progress_token
                 .filter(|_| may_stream)
                 .map(str::to_owned),
+            tool: Arc::clone(tool),
             name: params.name.into_owned(),
             arguments: params.arguments.to_owned(),
-            wants_credential: offered.wants_credential,
             round,
             may_stream,
         }))
@@ -113,17 +118,17 @@ impl<P: Parts> Server<P> {
             id,
             revision,
             progress_token,
+            tool,
             name,
             arguments,
-            wants_credential,
             round,
             may_stream,
         } = call;
         let abilities = round.abilities;
         let log_level = round.log_level.filter(|_| may_stream);
-        let mut deadline = self.environment.sleep(LONGEST).boxed();
+        let mut deadline = self.environment.sleep(self.call_timeout()).boxed();
         let beginning = async {
-            let credential = if wants_credential {
+            let credential = if tool.offered.wants_credential {
                 self.credential(authenticated.source).await?
             } else {
                 None
@@ -155,15 +160,18 @@ impl<P: Parts> Server<P> {
                 last_progress: f64::NEG_INFINITY,
                 abilities,
                 log_level,
+                tool,
                 name,
                 events,
                 deadline,
             }),
-            Err(NotBegun::Output(output)) => Err(self.respond(&id, &name, &output, revision)),
-            Err(NotBegun::Error(error)) => {
-                Err(jsonrpc::error_response(Some(&id), &error, revision))
-            }
+            Err(not_begun) => Err(self.not_begun(&id, &name, not_begun, revision)),
         }
+    }
+
+    /// How long a call may take.
+    pub(crate) fn call_timeout(&self) -> Duration {
+        Duration::from_secs(self.config.call_timeout)
     }
 
     /// What is offered; `None` if it cannot be had now.
@@ -178,7 +186,7 @@ impl<P: Parts> Server<P> {
         }
         let described = match select(
             pin!(self.tools.describe()),
-            self.environment.sleep(LONGEST).boxed(),
+            self.environment.sleep(self.call_timeout()).boxed(),
         )
         .await
         {
@@ -187,6 +195,9 @@ impl<P: Parts> Server<P> {
         };
         match described {
             Ok(catalog) => {
+                for complaint in &catalog.complaints {
+                    self.environment.log(&format!("mcp: {complaint}"));
+                }
                 let catalog = Arc::new(catalog);
                 let mut known = self.catalog.write().unwrap_or_else(PoisonError::into_inner);
                 *known = Some(Arc::clone(&catalog));
@@ -249,6 +260,13 @@ impl<P: Parts> Server<P> {
         ))
     }
 
+    fn not_begun(&self, id: &Id, name: &str, not_begun: NotBegun, revision: Revision) -> Ended {
+        match not_begun {
+            NotBegun::Output(output) => self.respond(id, name, &output, revision),
+            NotBegun::Error(error) => jsonrpc::error_response(Some(id), &error, revision),
+        }
+    }
+
     fn respond(&self, id: &Id, name: &str, output: &Output, revision: Revision) -> Ended {
         match output.to_result(revision) {
             Ok(result) => jsonrpc::response(id, &result),
@@ -279,19 +297,14 @@ impl<P: Parts> RunningCall<P> {
             let event = match select(pin!(self.events.next()), &mut self.deadline).await {
                 Either::Left((event, _)) => event,
                 Either::Right(_) => {
-                    let response = match server.too_slow(&self.name) {
-                        NotBegun::Output(output) => {
-                            server.respond(&self.id, &self.name, &output, self.revision)
-                        }
-                        NotBegun::Error(error) => {
-                            jsonrpc::error_response(Some(&self.id), &error, self.revision)
-                        }
-                    };
+                    let slow = server.too_slow(&self.name);
+                    let response = server.not_begun(&self.id, &self.name, slow, self.revision);
                     return Step::Response(response);
                 }
             };
-            let garbage =
-                |what| Step::Response(server.garbage(&self.id, &self.name, what, self.revision));
+            let garbage = |what: &str| {
+                Step::Response(server.garbage(&self.id, &self.name, what, self.revision))
+            };
             match event {
                 Some(Event::Log(log)) => {
                     if self.log_level.is_some_and(|least| log.level >= least) {
@@ -316,6 +329,9 @@ impl<P: Parts> RunningCall<P> {
                     }
                 }
                 Some(Event::Done(output)) => {
+                    if let Err(what) = self.tool.check_output(&output) {
+                        return garbage(&what);
+                    }
                     return Step::Response(server.respond(
                         &self.id,
                         &self.name,
@@ -332,7 +348,7 @@ impl<P: Parts> RunningCall<P> {
                         Err(Unaskable::Garbage(what)) => garbage(what),
                         Err(Unaskable::MissingCapabilities(missing)) => {
                             let error = Error::missing_capabilities(missing, self.revision);
-                            Step::Response(jsonrpc::error_response(
+                            Step::Unable(jsonrpc::error_response(
                                 Some(&self.id),
                                 &error,
                                 self.revision,

@@ -1,20 +1,24 @@
 //! What is offered, asked for once per instance, and everything made of it in advance.
 
-use crate::tools::{Offer, OfferedPrompt, OfferedTool, ResourceOffer};
+use crate::checked::CheckedTool;
+use crate::tools::{Offer, OfferedPrompt, ResourceOffer};
 use mcp::capabilities::{Empty, ListChanged, ResourceCapabilities};
 use mcp::{
-    Freshness, Garbage, Revision, ServerCapabilities, prompts_list, resource_templates_list,
-    tools_list,
+    Freshness, Garbage, Revision, ServerCapabilities, discover_result, prompts_list,
+    resource_templates_list, tools_list,
 };
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// What there is.
 pub(crate) struct Catalog {
-    tools: HashMap<String, OfferedTool>,
+    tools: HashMap<String, Arc<CheckedTool>>,
     prompts: HashMap<String, OfferedPrompt>,
     pub(crate) resources: Option<ResourceOffer>,
     pub(crate) completes: bool,
     pub(crate) instructions: Option<String>,
+    /// Why tools are left out that the component offers, for the log.
+    pub(crate) complaints: Vec<String>,
     prepared: [Prepared; Revision::ALL.len()],
 }
 
@@ -22,6 +26,8 @@ pub(crate) struct Catalog {
 pub(crate) struct Prepared {
     /// Of `initialize` and `server/discover`.
     pub(crate) capabilities: ServerCapabilities,
+    /// The result of `server/discover`.
+    pub(crate) discover: String,
     /// The result of `tools/list`.
     pub(crate) tools: String,
     /// Of `prompts/list`.
@@ -34,24 +40,34 @@ impl Catalog {
     /// # Errors
     ///
     /// What is wrong with the offer, for the log.
-    pub(crate) fn new(offer: Offer) -> Result<Self, String> {
+    pub(crate) fn new(mut offer: Offer) -> Result<Self, String> {
+        let mut complaints = Vec::new();
+        let mut tools = Vec::with_capacity(offer.tools.len());
+        for offered in std::mem::take(&mut offer.tools) {
+            match CheckedTool::new(offered) {
+                Ok(tool) => tools.push(Arc::new(tool)),
+                Err(complaint) => complaints.push(complaint),
+            }
+        }
         let prepare = |revision| {
-            Prepared::new(&offer, revision).map_err(|garbage| format!("they have {garbage}"))
+            Prepared::new(&offer, &tools, revision)
+                .map_err(|garbage| format!("they have {garbage}"))
         };
         let prepared = Revision::ALL.map(prepare);
         let prepared: Vec<Prepared> = prepared.into_iter().collect::<Result<_, _>>()?;
         let prepared = prepared.try_into().map_err(|_| "a revision is missing")?;
         Ok(Self {
             prepared,
-            tools: by_name("tools", offer.tools, |one| one.tool.name())?,
+            tools: by_name("tools", tools, |one| one.offered.tool.name())?,
             prompts: by_name("prompts", offer.prompts, |one| &one.prompt.name)?,
             resources: offer.resources,
             completes: offer.completes,
             instructions: offer.instructions,
+            complaints,
         })
     }
 
-    pub(crate) fn tool(&self, name: &str) -> Option<&OfferedTool> {
+    pub(crate) fn tool(&self, name: &str) -> Option<&Arc<CheckedTool>> {
         self.tools.get(name)
     }
 
@@ -80,13 +96,16 @@ fn by_name<T>(
 }
 
 impl Prepared {
-    fn new(offer: &Offer, revision: Revision) -> Result<Self, Garbage> {
-        let tools = offer.tools.iter().map(|offered| &offered.tool);
+    fn new(offer: &Offer, tools: &[Arc<CheckedTool>], revision: Revision) -> Result<Self, Garbage> {
+        let tools = tools.iter().map(|one| &one.offered.tool);
         let prompts = offer.prompts.iter().map(|offered| &offered.prompt);
         let resources = offer.resources.as_ref();
         let templates = resources.map_or(&[][..], |resources| &resources.templates);
+        let capabilities = capabilities(offer, revision);
+        let instructions = offer.instructions.as_deref();
         Ok(Self {
-            capabilities: capabilities(offer, revision),
+            discover: discover_result(revision, &capabilities, instructions, FRESHNESS),
+            capabilities,
             tools: tools_list(tools, revision, FRESHNESS)?,
             prompts: prompts_list(prompts, revision, FRESHNESS)?,
             templates: resource_templates_list(templates, revision, FRESHNESS)?,
@@ -105,6 +124,8 @@ fn capabilities(offer: &Offer, revision: Revision) -> ServerCapabilities {
             .is_some()
             .then(ResourceCapabilities::default),
         completions: (offer.completes && revision >= Revision::V2025_03_26).then_some(Empty {}),
+        // Without sessions, a request says for itself whether it wants them.
+        logging: revision.is_stateless().then_some(Empty {}),
         ..ServerCapabilities::default()
     }
 }

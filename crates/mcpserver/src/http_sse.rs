@@ -153,7 +153,7 @@ impl<P: Parts> Server<P> {
         let id = session_id(uri)
             .and_then(|sealed| self.mailboxes().find(authenticated.subject(), sealed))
             .ok_or(Refusal::NoSession)?;
-        let body = crate::server::read(headers, body).await?;
+        let body = crate::server::read(headers, body, self.config.message_limit).await?;
         let now = self.environment.now();
         let session = self
             .mailboxes()
@@ -229,7 +229,7 @@ impl<P: Parts> Server<P> {
                         return;
                     }
                 }
-                Step::Response(text) => {
+                Step::Response(text) | Step::Unable(text) => {
                     self.post_or_log(&id, &text).await;
                     return;
                 }

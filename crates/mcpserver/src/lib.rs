@@ -14,6 +14,7 @@ mod cache;
 mod calls;
 mod catalog;
 mod changes;
+mod checked;
 mod credential;
 mod environment;
 mod http_sse;
@@ -28,6 +29,7 @@ mod refusal;
 mod requests;
 mod server;
 mod session;
+mod stateless;
 mod streamable_http;
 mod tools;
 

@@ -10,15 +10,9 @@ use crate::{Environment, Parts, Server};
 use mcp::jsonrpc::{self, Id, Message};
 use mcp::{
     CallParams, CompleteParams, Error, InitializeParams, PageParams, PromptParams, ReadParams,
-    Revision, ServerInfo, initialize_result,
+    Revision, initialize_result,
 };
 use serde_json::value::RawValue;
-
-const SERVER: ServerInfo = ServerInfo {
-    name: "gatehouse",
-    title: "Gatehouse",
-    version: env!("CARGO_PKG_VERSION"),
-};
 
 /// What becomes of a message.
 #[derive(Debug)]
@@ -67,7 +61,6 @@ impl<P: Parts> Server<P> {
                     Some(catalog) => {
                         let result = initialize_result(
                             params.revision,
-                            SERVER,
                             &catalog.prepared(params.revision).capabilities,
                             catalog.instructions.as_deref(),
                         );
@@ -89,7 +82,7 @@ impl<P: Parts> Server<P> {
             }
             method => {
                 let answered = self
-                    .answer_request(method, params, authenticated, revision)
+                    .answer_request(method, params, Round::default(), authenticated, revision)
                     .await;
                 match answered {
                     Ok(Answered::Result(result)) => respond(&result),
@@ -108,10 +101,11 @@ impl<P: Parts> Server<P> {
     }
 
     /// Answers a request with one result, or finds that there is no such method.
-    async fn answer_request(
+    pub(crate) async fn answer_request(
         &self,
         method: &str,
         params: Option<&RawValue>,
+        round: Round,
         authenticated: &Authenticated,
         revision: Revision,
     ) -> Result<Answered, NotAnswered> {
@@ -129,12 +123,12 @@ impl<P: Parts> Server<P> {
             }
             "resources/read" => {
                 let params = ReadParams::read(params)?;
-                self.read_resource(params, Round::default(), authenticated, revision)
+                self.read_resource(params, round, authenticated, revision)
                     .await
             }
             "prompts/get" => {
                 let params = PromptParams::read(params)?;
-                self.get_prompt(params, Round::default(), authenticated, revision)
+                self.get_prompt(params, round, authenticated, revision)
                     .await
             }
             "completion/complete" => {

@@ -32,6 +32,17 @@ pub(crate) fn check<'h>(
     }
 }
 
+/// Whether the `Host` of a request, if it has one, is this machine. A page that got a name of its
+/// own to mean this machine sends that name.
+pub(crate) fn is_here(headers: &HeaderMap) -> bool {
+    let mut hosts = headers.get_all(http::header::HOST).iter();
+    let Some(host) = hosts.next() else {
+        return true;
+    };
+    let host = host.to_str().unwrap_or_default();
+    hosts.next().is_none() && is_loopback(&format!("http://{host}"))
+}
+
 /// The origin is not one whose pages may call.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Foreign;
@@ -44,7 +55,7 @@ fn is_loopback(origin: &str) -> bool {
     let Some(host) = uri.host() else {
         return false;
     };
-    let is_here = host == "localhost"
+    let is_loopback = host == "localhost"
         || host
             .trim_start_matches('[')
             .trim_end_matches(']')
@@ -52,8 +63,9 @@ fn is_loopback(origin: &str) -> bool {
             .is_ok_and(|address| address.is_loopback());
     let is_bare = uri
         .authority()
-        .is_some_and(|authority| !authority.as_str().contains('@'));
-    is_web && is_here && is_bare
+        .is_some_and(|authority| !authority.as_str().contains('@'))
+        && uri.path() == "/";
+    is_web && is_loopback && is_bare
 }
 
 #[cfg(test)]
@@ -113,6 +125,32 @@ mod tests {
         ] {
             assert!(!is_allowed(origin), "{origin}");
         }
+    }
+
+    #[test]
+    fn a_foreign_host_name_is_not_this_machine() {
+        let is_local = |host: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert("host", HeaderValue::from_static(host));
+            is_here(&headers)
+        };
+        for host in ["localhost", "localhost:3000", "127.0.0.1:3000", "[::1]:1"] {
+            assert!(is_local(host), "{host}");
+        }
+        for host in [
+            "evil.example",
+            "localhost.evil.example:3000",
+            "a@localhost",
+            "localhost/x",
+            "",
+        ] {
+            assert!(!is_local(host), "{host}");
+        }
+        let mut twice = HeaderMap::new();
+        twice.append("host", HeaderValue::from_static("localhost"));
+        twice.append("host", HeaderValue::from_static("evil.example"));
+        assert!(!is_here(&twice));
+        assert!(is_here(&HeaderMap::new()));
     }
 
     #[test]

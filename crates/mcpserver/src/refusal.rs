@@ -10,15 +10,16 @@ use http::header::{
     X_CONTENT_TYPE_OPTIONS,
 };
 use http::{Response, StatusCode};
+use mcp::jsonrpc::Id;
 use mcp::{Error, ErrorCode, Revision, jsonrpc};
 
 /// Why a request goes no further.
 #[derive(Debug)]
 pub(crate) enum Refusal {
-    /// 500: the operator has something to put right.
-    Misconfigured(Vec<Problem>),
-    /// 500: likewise, as the identity provider says it.
+    /// 500: the operator has something to put right, as the identity provider says it.
     IdentityMisconfigured(String),
+    /// 421: it came for another host, and no `public_url` says that we are that.
+    Misdirected(Problem),
     /// 403: the page that sent it may not.
     Origin,
     /// 401: there is no token.
@@ -31,6 +32,8 @@ pub(crate) enum Refusal {
     Proof(dpop::Error),
     /// 403: the token lacks a scope; the ones to ask for.
     InsufficientScope(Vec<String>),
+    /// One of the others, of the request with this id.
+    Of(Id, Box<Self>),
     /// 405, with the methods there are.
     Method(&'static str),
     /// 406: no kind of answer that there is.
@@ -67,12 +70,16 @@ pub(crate) struct Terms<'a> {
 impl Refusal {
     pub(crate) fn into_response(self, terms: &Terms<'_>) -> Response<Body> {
         match self {
-            Self::Misconfigured(problems) => from_web(web::problem_json(&problems)),
             Self::IdentityMisconfigured(problem) => error(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 ErrorCode::InternalError,
                 format!("This server is not set up yet. {problem}"),
             ),
+            Self::Misdirected(problem) => {
+                let mut response = from_web(web::problem_json(&[problem]));
+                *response.status_mut() = StatusCode::MISDIRECTED_REQUEST;
+                response
+            }
             Self::Origin => refused(
                 StatusCode::FORBIDDEN,
                 "Pages of this origin may not call this server; its operator can allow them with allowed_origins.",
@@ -114,6 +121,7 @@ impl Refusal {
                 ];
                 challenge(response, terms, terms.scheme, &parameters, &needed)
             }
+            Self::Of(id, refusal) => with_id(&id, refusal.into_response(terms)),
             Self::Method(allowed) => with(
                 refused(
                     StatusCode::METHOD_NOT_ALLOWED,
@@ -191,6 +199,20 @@ fn json_error(status: StatusCode, error: &Error) -> Response<Body> {
         status,
         jsonrpc::error_response(None, error, Revision::NEWEST),
     )
+}
+
+/// A response of ours with the id of its request, which those that are made without one lack
+/// (2026-07-28, Overview, Error Responses).
+fn with_id(id: &Id, response: Response<Body>) -> Response<Body> {
+    const BEGINNING: &[u8] = br#"{"jsonrpc":"2.0","#;
+    response.map(|body| match body {
+        Body::Whole(Some(text)) if text.starts_with(BEGINNING) => {
+            let (beginning, rest) = text.split_at(BEGINNING.len());
+            let id = format!(r#""id":{},"#, id.as_json());
+            Body::whole([beginning, id.as_bytes(), rest].concat())
+        }
+        body => body,
+    })
 }
 
 fn with(

@@ -194,7 +194,7 @@ impl<P: Parts> Server<P> {
         method: &str,
         work: impl Future<Output = T>,
     ) -> Result<T, NotAnswered> {
-        let deadline = pin!(self.environment.sleep(crate::calls::LONGEST));
+        let deadline = pin!(self.environment.sleep(self.call_timeout()));
         match select(pin!(work), deadline).await {
             Either::Left((done, _)) => Ok(done),
             Either::Right(_) => {

@@ -9,7 +9,7 @@ use crate::refusal::{Refusal, Terms};
 use crate::session::Sessions;
 use crate::{Body, Environment, Parts, http_sse, origin, streamable_http};
 use bytes::{Buf, Bytes};
-use config::Problem;
+use config::{Problem, Site};
 use grants::OpenedGrant;
 use http::header::{
     CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS,
@@ -22,9 +22,6 @@ use std::pin::pin;
 use std::sync::{Arc, RwLock};
 use store::Store;
 use web::cors::{Cors, Origin};
-
-/// Bytes of a message at most.
-const LARGEST_MESSAGE: usize = 1024 * 1024;
 
 /// Tokens remembered per instance.
 const TOKENS: usize = 512;
@@ -101,7 +98,7 @@ impl<P: Parts> Server<P> {
         };
         let cors = Cors { methods, ..CORS };
         let mut response = match (&place, origin) {
-            (Err(problem), _) => refuse(Refusal::Misconfigured(vec![problem.clone()])),
+            (Err(problem), _) => refuse(Refusal::Misdirected(problem.clone())),
             (Ok(_), Some(origin)) if head.method == Method::OPTIONS => {
                 return from_web(cors.preflight(Origin::One(origin)));
             }
@@ -149,7 +146,11 @@ impl<P: Parts> Server<P> {
 
     /// Where this request reached us.
     fn place(&self, headers: &HeaderMap) -> Result<Arc<Place>, Problem> {
-        let base = self.config.site.base(headers)?;
+        let site = &self.config.site;
+        if site.configured().is_none() && !origin::is_here(headers) {
+            return Err(Site::elsewhere());
+        }
+        let base = site.base(headers)?;
         if let Some(place) = self.places.get(base.as_str()) {
             return Ok(place);
         }
@@ -160,9 +161,9 @@ impl<P: Parts> Server<P> {
     }
 }
 
-/// Reads a message: as many bytes as `Content-Length` says, or else all there are. Not waiting for
-/// an end that is known saves a good part of what a short request costs.
-pub(crate) async fn read<B>(headers: &HeaderMap, body: B) -> Result<Bytes, Refusal>
+/// Reads a message of at most `limit` bytes: as many as `Content-Length` says, or else all there
+/// are. Not waiting for an end that is known saves a good part of what a short request costs.
+pub(crate) async fn read<B>(headers: &HeaderMap, body: B, limit: usize) -> Result<Bytes, Refusal>
 where
     B: http_body::Body,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -170,8 +171,8 @@ where
     let expected: Option<usize> = headers
         .get(CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.parse().ok());
-    if expected.is_some_and(|length| length > LARGEST_MESSAGE) {
-        return Err(Refusal::TooLarge(LARGEST_MESSAGE));
+    if expected.is_some_and(|length| length > limit) {
+        return Err(Refusal::TooLarge(limit));
     }
     let mut body = pin!(body);
     let mut read: Vec<u8> = Vec::new();
@@ -184,8 +185,8 @@ where
         if read.is_empty() && expected == Some(size) {
             return Ok(data.copy_to_bytes(size));
         }
-        if read.len() + size > LARGEST_MESSAGE {
-            return Err(Refusal::TooLarge(LARGEST_MESSAGE));
+        if read.len() + size > limit {
+            return Err(Refusal::TooLarge(limit));
         }
         while data.has_remaining() {
             let chunk = data.chunk();
@@ -221,6 +222,6 @@ pub(crate) fn event_stream(body: Body) -> Response<Body> {
 /// What pages may send and read; the methods are each path's own.
 const CORS: Cors = Cors {
     methods: "",
-    headers: "Authorization, DPoP, Content-Type, Accept, Last-Event-ID, MCP-Protocol-Version, MCP-Session-Id, MCP-Method, MCP-Name",
+    headers: "Authorization, DPoP, Content-Type, Accept, Last-Event-ID, MCP-Protocol-Version, MCP-Session-Id, Mcp-Method, Mcp-Name",
     exposed: "WWW-Authenticate, DPoP-Nonce, Mcp-Session-Id",
 };

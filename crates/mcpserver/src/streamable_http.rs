@@ -1,4 +1,5 @@
-//! `/mcp`: Streamable HTTP (2025-03-26 to 2025-11-25, Transports).
+//! `/mcp`: Streamable HTTP (2025-03-26 to 2025-11-25, Transports). Requests that need no session go
+//! on in `stateless`.
 
 use crate::authentication::Authenticated;
 use crate::body::{EventSender, events};
@@ -12,9 +13,9 @@ use bytes::Bytes;
 use futures::future::{Either, select};
 use http::header::HeaderValue;
 use http::{HeaderMap, Method, Response, StatusCode};
-use mcp::headers::{self, Accepted, SESSION_ID, UnsupportedVersion};
+use mcp::headers::{self, Accepted, SESSION_ID};
 use mcp::jsonrpc::{self, Body as Messages, Message};
-use mcp::{Error, ErrorCode, Revision, sse};
+use mcp::{Era, Error, ErrorCode, Revision, era, sse};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,35 +52,33 @@ impl<P: Parts> Server<P> {
                 "Accept application/json and text/event-stream.",
             ));
         }
-        let named = match headers::protocol_version(headers) {
-            // Not spoken yet.
-            Ok(Some(revision)) if revision.is_stateless() => Err(UnsupportedVersion::Newer),
-            named => named,
-        };
-        let named = named.map_err(|error| {
-            Refusal::BadRequest(Error::new(ErrorCode::Refused, error.to_string()))
-        })?;
-        let body = crate::server::read(headers, body).await?;
+        // What names no revision that we know is taken for a stateless one, and refused as such.
+        let named = headers::protocol_version(headers).unwrap_or(Some(Revision::NEWEST));
+        let body = crate::server::read(headers, body, self.config.message_limit).await?;
         let session = headers.get(SESSION_ID).map(|id| {
             let id = id.to_str().unwrap_or_default();
             let now = self.environment.now();
             self.sessions
                 .find(&self.config.keys, authenticated.subject(), id, now)
         });
-        let revision = match &session {
-            Some(Ok(revision)) => *revision,
+        let revision = match (named, &session) {
+            (Some(named), _) if named.is_stateless() => named,
+            (_, Some(Ok(revision))) => *revision,
             _ => named.unwrap_or(Revision::ASSUMED),
         };
         let messages = jsonrpc::parse(&body, revision).map_err(Refusal::BadRequest)?;
+        let messages = match messages {
+            Messages::Single(message) if era(headers, &message) == Era::Stateless => {
+                return self
+                    .stateless(headers, message, authenticated, accepted)
+                    .await;
+            }
+            messages => messages,
+        };
         let method = match &messages {
             Messages::Single(Message::Request { method, .. }) => &**method,
             _ => "",
         };
-        // How a client of a later revision begins: on a 400 it goes on with initialize.
-        if method == "server/discover" {
-            let reason = UnsupportedVersion::Newer.to_string();
-            return Err(Refusal::BadRequest(Error::new(ErrorCode::Refused, reason)));
-        }
         if matches!(session, Some(Err(_))) && method != "initialize" {
             return Err(Refusal::NoSession);
         }
@@ -131,7 +130,7 @@ impl<P: Parts> Server<P> {
         };
         // The first thing that happens decides how the client is answered.
         match running.next(self).await {
-            Step::Response(text) => Ok(answer(text, accepted)),
+            Step::Response(text) | Step::Unable(text) => Ok(answer(text, accepted)),
             Step::InputRequired(_) => Ok(answer(running.unasked(self), accepted)),
             Step::Notification(first) => {
                 let (sender, body) = events();
@@ -174,7 +173,7 @@ impl<P: Parts> Server<P> {
                         return;
                     }
                 }
-                Step::Response(text) => {
+                Step::Response(text) | Step::Unable(text) => {
                     sender.send(sse::message(&text)).await;
                     return;
                 }
@@ -236,7 +235,7 @@ impl<P: Parts> Server<P> {
                 Ok(mut running) => loop {
                     match running.next(self).await {
                         Step::Notification(_) => {}
-                        Step::Response(text) => break Some(text),
+                        Step::Response(text) | Step::Unable(text) => break Some(text),
                         Step::InputRequired(_) => break Some(running.unasked(self)),
                     }
                 },
@@ -246,14 +245,14 @@ impl<P: Parts> Server<P> {
 }
 
 /// 202, for what wants no answer.
-fn accepted_response() -> Response<Body> {
+pub(crate) fn accepted_response() -> Response<Body> {
     let mut response = Response::new(Body::whole(Bytes::new()));
     *response.status_mut() = StatusCode::ACCEPTED;
     response
 }
 
 /// A response in the kind that the client takes, JSON if it takes both.
-fn answer(text: String, accepted: Accepted) -> Response<Body> {
+pub(crate) fn answer(text: String, accepted: Accepted) -> Response<Body> {
     if accepted.json {
         json(StatusCode::OK, text)
     } else {

@@ -2,8 +2,8 @@
 
 use crate::{
     Asked, Call, Caller, Completion, Environment, Event, Events, Failure, IdentityError,
-    IdentityProvider, Offer, OfferedPrompt, OfferedTool, Parts, Presented, PromptRequest, Read,
-    ResourceOffer, ToolProvider,
+    IdentityProvider, InputRequest, InputRequired, Offer, OfferedPrompt, OfferedTool, Parts,
+    Presented, PromptRequest, Read, ResourceOffer, Round, ToolProvider,
 };
 use futures::future::BoxFuture;
 use grants::{Grant, Grants, Profile, UpstreamTokens};
@@ -340,6 +340,23 @@ fn log(text: &str) -> Event {
     })
 }
 
+/// The answer to the question for a name, or that question.
+fn answered(round: &Round) -> Result<String, InputRequired> {
+    let answer = round.answers.iter().find(|answer| answer.id == "name");
+    match (answer, &round.state) {
+        (Some(answer), Some(state)) => Ok(format!("{} {state}", answer.result)),
+        _ => Err(InputRequired {
+            requests: vec![InputRequest {
+                id: "name".into(),
+                method: "elicitation/create".into(),
+                params: r#"{"message":"?","requestedSchema":{"type":"object","properties":{}}}"#
+                    .into(),
+            }],
+            state: Some("seen".into()),
+        }),
+    }
+}
+
 fn progress(progress: f64) -> Event {
     Event::Progress(Progress {
         progress,
@@ -363,6 +380,18 @@ impl ToolProvider for TestTools {
             wants_credential: name == "credential",
             is_long_running: false,
         };
+        let described = |name: &str, input: &str, output: Option<&str>| OfferedTool {
+            tool: Tool::new(ToolDescription {
+                name: name.into(),
+                input_schema: input.into(),
+                output_schema: output.map(str::to_owned),
+                ..ToolDescription::default()
+            })
+            .unwrap(),
+            scopes: vec!["tools".into()],
+            wants_credential: false,
+            is_long_running: false,
+        };
         let tools = vec![
             tool("echo", "tools"),
             tool("steps", "tools"),
@@ -374,6 +403,22 @@ impl ToolProvider for TestTools {
             tool("fails", "tools"),
             tool("large", "tools"),
             tool("credential", "secret"),
+            tool("asks", "tools"),
+            described(
+                "strict",
+                r#"{"type":"object","properties":{"count":{"type":"integer"}},"required":["count"],"additionalProperties":false}"#,
+                Some(r#"{"type":"object","properties":{"count":{"const":1}}}"#),
+            ),
+            described(
+                "regional",
+                r#"{"type":"object","properties":{"region":{"type":["string","null"],"x-mcp-header":"Region"}}}"#,
+                None,
+            ),
+            described(
+                "foreign",
+                r#"{"type":"object","properties":{"x":{"$ref":"https://example.com/x"}}}"#,
+                None,
+            ),
         ];
         let resources = ResourceOffer {
             scopes: vec!["tools".into()],
@@ -395,9 +440,11 @@ impl ToolProvider for TestTools {
             },
             scopes: vec![scope.into()],
         };
+        let mut asks = prompt("asks", "tools");
+        asks.prompt.arguments.clear();
         Ok(Offer {
             tools,
-            prompts: vec![prompt("ask", "tools"), prompt("secret", "secret")],
+            prompts: vec![prompt("ask", "tools"), prompt("secret", "secret"), asks],
             resources: Some(resources),
             completes: true,
             ..Offer::default()
@@ -434,6 +481,18 @@ impl ToolProvider for TestTools {
 
     async fn read_resource(&self, read: Read) -> Result<Asked<Contents>, Failure> {
         match read.uri.as_str() {
+            "test:asks" => Ok(match answered(&read.round) {
+                Err(questions) => Asked::InputRequired(questions),
+                Ok(answer) => Asked::Given(Contents {
+                    parts: vec![ResourceContents {
+                        uri: read.uri,
+                        mime_type: None,
+                        body: ResourceBody::Text(answer),
+                        meta: None,
+                    }],
+                    freshness: Freshness::default(),
+                }),
+            }),
             "test:one" => Ok(Asked::Given(Contents {
                 parts: vec![ResourceContents {
                     uri: read.uri,
@@ -449,11 +508,18 @@ impl ToolProvider for TestTools {
     }
 
     async fn get_prompt(&self, request: PromptRequest) -> Result<Asked<PromptMessages>, Failure> {
+        let mut text = format!("{:?}", request.arguments);
+        if request.name == "asks" {
+            match answered(&request.round) {
+                Ok(answer) => text = answer,
+                Err(questions) => return Ok(Asked::InputRequired(questions)),
+            }
+        }
         Ok(Asked::Given(PromptMessages {
             description: None,
             messages: vec![PromptMessage {
                 role: Role::User,
-                content: Content::text(format!("{:?}", request.arguments)),
+                content: Content::text(text),
             }],
             meta: None,
         }))
@@ -469,6 +535,17 @@ impl ToolProvider for TestTools {
     async fn call(&self, call: Call) -> Result<TestEvents, Failure> {
         let events = match call.name.as_str() {
             "echo" => vec![log("began"), progress(1.0), done(&call.arguments)],
+            "asks" => match answered(&call.round) {
+                Ok(answer) => vec![done(&answer)],
+                Err(questions) => vec![Event::InputRequired(questions)],
+            },
+            "strict" => vec![Event::Done(Output {
+                content: Vec::new(),
+                structured: (!call.arguments.contains('3')).then_some(call.arguments),
+                is_error: false,
+                meta: None,
+            })],
+            "regional" => vec![done("there")],
             "steps" => vec![
                 progress(1.0),
                 progress(0.5),

@@ -18,6 +18,7 @@ mod provider_answers;
 mod redirect_uri;
 mod sealed;
 mod site;
+mod stateless_request;
 mod tool_schema;
 
 pub use self::jwt::{jwks, jwt};
@@ -34,6 +35,7 @@ pub use provider_answers::provider_answers;
 pub use redirect_uri::redirect_uri;
 pub use sealed::sealed;
 pub use site::site;
+pub use stateless_request::stateless_request;
 pub use tool_schema::tool_schema;
 
 use oauth::Client;
@@ -60,6 +62,7 @@ pub const TARGETS: &[Target] = &[
     ("redirect_uri", redirect_uri),
     ("sealed", sealed),
     ("site", site),
+    ("stateless_request", stateless_request),
     ("tool_schema", tool_schema),
 ];
 

@@ -19,7 +19,7 @@ pub fn tool_schema(data: &[u8]) {
         }
     }
     for value in headers.values() {
-        if let Some(decoded) = schema::decode(value) {
+        if let Some(decoded) = mcp::headers::decode(value) {
             assert!(decoded.len() <= value.len());
         }
     }

@@ -19,5 +19,5 @@ mod work;
 
 pub use error::SchemaError;
 pub use instance::{Instance, Unreadable};
-pub use mirror::{Mirrored, Mismatch, decode};
+pub use mirror::{Mirrored, Mismatch};
 pub use schema::{Schema, Unfit};

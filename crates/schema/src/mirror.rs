@@ -4,11 +4,9 @@
 
 use crate::SchemaError;
 use crate::subschemas::{Applies, subschemas};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName};
+use mcp::headers::decode;
 use serde_json::{Number, Value};
-use std::borrow::Cow;
 
 /// What every such header begins with.
 const PREFIX: &str = "mcp-param-";
@@ -72,22 +70,6 @@ impl Mirrored {
             Ok(())
         } else {
             Err(Mismatch::Different(name()))
-        }
-    }
-}
-
-/// What a header says that carries a value of the body: `Mcp-Name` and `Mcp-Param-*` (2026-07-28,
-/// Streamable HTTP, Value Encoding). `None` if it cannot be read.
-pub fn decode(value: &HeaderValue) -> Option<Cow<'_, str>> {
-    let text = value.to_str().ok()?.trim_matches([' ', '\t']);
-    let encoded = text
-        .strip_prefix("=?base64?")
-        .and_then(|rest| rest.strip_suffix("?="));
-    match encoded {
-        None => Some(text.into()),
-        Some(encoded) => {
-            let bytes = STANDARD.decode(encoded).ok()?;
-            String::from_utf8(bytes).ok().map(Cow::Owned)
         }
     }
 }
@@ -186,6 +168,9 @@ fn is_primitive(kind: Option<&Value>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+    use http::HeaderValue;
     use rand::rngs::StdRng;
     use rand::{RngExt, SeedableRng};
     use serde_json::json;
@@ -355,7 +340,7 @@ mod tests {
                 .map(|_| match random.random_range(0..4) {
                     0 => ' ',
                     1 => random.random_range('\0'..'\u{80}'),
-                    2 => random.random_range('a'..'z'),
+                    2 => random.random_range('a'..='z'),
                     _ => random.random(),
                 })
                 .collect();

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 #[test]
-fn every_component_is_under_one_and_a_half_megabytes() {
+fn every_component_is_under_one_and_a_half_megabytes_but_the_one_that_checks_schemas() {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"),
         Into::into,
@@ -14,7 +14,11 @@ fn every_component_is_under_one_and_a_half_megabytes() {
         let name = path.file_name().expect("a name").to_string_lossy();
         if name.starts_with("gatehouse_") && name.ends_with(".wasm") {
             let bytes = path.metadata().expect("a file").len();
-            assert!(bytes < 1_500_000, "{name} has {bytes} bytes");
+            let most = match &*name {
+                "gatehouse_mcp.wasm" => 4_500_000,
+                _ => 1_500_000,
+            };
+            assert!(bytes < most, "{name} has {bytes} bytes");
             components += 1;
         }
     }

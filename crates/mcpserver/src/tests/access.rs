@@ -291,11 +291,16 @@ fn a_page_of_another_origin_is_refused_and_one_of_ours_may_read() {
 fn a_server_that_does_not_know_its_place_names_the_variable() {
     let fixture = Fixture::new();
     fixture.environment.run(async {
-        let headers = [("spin-full-url", "https://mcp.example.com/mcp")];
-        let answer = fixture.send("POST", "/mcp", &headers, PING).await;
-        assert_eq!(answer.status, 500);
-        let text = answer.json().await.to_string();
-        assert!(text.contains("SPIN_VARIABLE_PUBLIC_URL"));
+        // A name that somebody made to mean this machine, as a page of theirs would use it.
+        for headers in [
+            [("spin-full-url", "https://mcp.example.com/mcp")],
+            [("host", "evil.example:3000")],
+        ] {
+            let answer = fixture.send("POST", "/mcp", &headers, PING).await;
+            assert_eq!(answer.status, 421);
+            let text = answer.json().await.to_string();
+            assert!(text.contains("SPIN_VARIABLE_PUBLIC_URL"));
+        }
     });
 }
 

@@ -4,6 +4,7 @@ mod access;
 mod content;
 mod dpop;
 mod http_sse;
+mod stateless;
 mod streamable_http;
 
 use crate::testing::{

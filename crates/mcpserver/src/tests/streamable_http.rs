@@ -50,23 +50,6 @@ fn an_unknown_revision_is_answered_with_the_newest() {
 }
 
 #[test]
-fn a_client_of_a_later_revision_is_sent_back_to_initialize() {
-    run(async |fixture, token| {
-        let discover = r#"{"jsonrpc":"2.0","id":1,"method":"server/discover","params":{}}"#;
-        for headers in [&[("mcp-protocol-version", "2026-07-28")][..], &[]] {
-            let answer = fixture.post(&token, headers, discover).await;
-            assert_eq!(answer.status, 400);
-            let message = answer.json().await;
-            assert_eq!(message["jsonrpc"], "2.0");
-            // Not one of the codes by which a server of that revision would be recognized.
-            assert_eq!(message["error"]["code"], -32000);
-        }
-        let headers = [("mcp-protocol-version", "nonsense")];
-        assert_eq!(fixture.post(&token, &headers, PING).await.status, 400);
-    });
-}
-
-#[test]
 fn a_session_that_is_unknown_or_somebody_elses_is_not_found() {
     run(async |fixture, token| {
         let answer = fixture.post(&token, &[], &initialize("2025-06-18")).await;

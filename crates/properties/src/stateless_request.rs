@@ -1,0 +1,42 @@
+use http::{HeaderMap, HeaderName, HeaderValue};
+use mcp::jsonrpc::{self, Body, Message};
+use mcp::stateless::{Metadata, check_version};
+use mcp::{Era, Revision, era};
+
+/// Header lines, an empty line, and a message: it is of one era, and what is read of a stateless one
+/// is what both the headers and the body say.
+pub fn stateless_request(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let (head, body) = text.split_once("\n\n").unwrap_or((&text, ""));
+    let mut headers = HeaderMap::new();
+    for (name, value) in head.lines().filter_map(|line| line.split_once(':')) {
+        if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), HeaderValue::from_str(value)) {
+            headers.append(name, value);
+        }
+    }
+    let Ok(Body::Single(message)) = jsonrpc::parse(body.as_bytes(), Revision::NEWEST) else {
+        return;
+    };
+    let era = era(&headers, &message);
+    let spoken = check_version(&headers);
+    if spoken.is_ok() {
+        assert_eq!(era, Era::Stateless);
+    }
+    let Message::Request { method, params, .. } = &message else {
+        return;
+    };
+    match Metadata::read(&headers, method, *params) {
+        Ok(read) => {
+            assert!(spoken.is_ok());
+            let named = headers["mcp-method"].to_str().expect("it was read");
+            assert_eq!(named.trim(), method);
+            for (_, answer) in read.answers {
+                assert!(answer.starts_with('{'));
+            }
+        }
+        Err(error) => {
+            assert!(matches!(error.code.number(), -32020 | -32022 | -32602));
+            assert!(error.message.len() < 1024);
+        }
+    }
+}
