@@ -4,7 +4,7 @@ use crate::bindings::gatehouse::tools::tools;
 use mcpserver::{
     Answer, Asked, Call, Caller, Changed, Changes, Completion, Credential, Event, Events, Failure,
     InputRequest, InputRequired, Offer, OfferedPrompt, OfferedTool, PromptRequest, Read,
-    ResourceOffer, Round, ToolProvider,
+    ResourceOffer, Round, TaskUse, ToolProvider,
 };
 use platform::wit_bindgen::StreamReader;
 
@@ -211,7 +211,11 @@ fn tool(tool: tools::Tool) -> Result<OfferedTool, String> {
         tool: mcp::Tool::new(description).map_err(|error| error.to_string())?,
         scopes: tool.scopes,
         wants_credential: tool.wants_credential,
-        is_long_running: tool.long_running,
+        tasks: match tool.tasks {
+            tools::TaskUse::Never => TaskUse::Never,
+            tools::TaskUse::Optional => TaskUse::Optional,
+            tools::TaskUse::Required => TaskUse::Required,
+        },
     })
 }
 

@@ -1,6 +1,6 @@
 //! `add`: the sum of two numbers.
 
-use crate::bindings::exports::gatehouse::tools::tools::{Call, Failure, Output, Tool};
+use crate::bindings::exports::gatehouse::tools::tools::{Call, Failure, Output, TaskUse, Tool};
 use crate::{arguments, looks_only, text};
 use serde::Deserialize;
 use serde_json::{Number, Value};
@@ -25,7 +25,7 @@ pub(crate) fn tool() -> Tool {
         annotations: looks_only(),
         scopes: vec!["tools".to_owned()],
         wants_credential: false,
-        long_running: false,
+        tasks: TaskUse::Never,
         meta: None,
     }
 }

@@ -1,7 +1,9 @@
 //! `getToken`: the person's token of the identity provider.
 
 use crate::arguments::{self, NO_ARGUMENTS, NoArguments};
-use crate::bindings::exports::gatehouse::tools::tools::{Call, Credential, Failure, Output, Tool};
+use crate::bindings::exports::gatehouse::tools::tools::{
+    Call, Credential, Failure, Output, TaskUse, Tool,
+};
 use crate::{looks_only, text};
 
 pub(crate) const NAME: &str = "getToken";
@@ -20,7 +22,7 @@ pub(crate) fn tool() -> Tool {
         annotations: looks_only(),
         scopes: vec!["upstream_token".to_owned()],
         wants_credential: true,
-        long_running: false,
+        tasks: TaskUse::Never,
         meta: None,
     }
 }

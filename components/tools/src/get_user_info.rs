@@ -1,7 +1,9 @@
 //! `getUserInfo`: what the identity provider says of the person.
 
 use crate::arguments::{self, NO_ARGUMENTS, NoArguments};
-use crate::bindings::exports::gatehouse::tools::tools::{Call, Caller, Failure, Output, Tool};
+use crate::bindings::exports::gatehouse::tools::tools::{
+    Call, Caller, Failure, Output, TaskUse, Tool,
+};
 use crate::{looks_only, text};
 use serde_json::{Map, Value};
 
@@ -21,7 +23,7 @@ pub(crate) fn tool() -> Tool {
         annotations: looks_only(),
         scopes: vec!["profile".to_owned()],
         wants_credential: false,
-        long_running: false,
+        tasks: TaskUse::Never,
         meta: None,
     }
 }

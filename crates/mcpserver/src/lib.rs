@@ -40,7 +40,7 @@ pub use server::Server;
 pub use tools::{
     Answer, Asked, Call, Caller, Changed, Changes, Completion, Credential, Event, Events, Failure,
     InputRequest, InputRequired, Offer, OfferedPrompt, OfferedTool, PromptRequest, Read,
-    ResourceOffer, Round, ToolProvider,
+    ResourceOffer, Round, TaskUse, ToolProvider,
 };
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use crate::{
     Asked, Call, Caller, Completion, Environment, Event, Events, Failure, IdentityError,
     IdentityProvider, InputRequest, InputRequired, Offer, OfferedPrompt, OfferedTool, Parts,
-    Presented, PromptRequest, Read, ResourceOffer, Round, ToolProvider,
+    Presented, PromptRequest, Read, ResourceOffer, Round, TaskUse, ToolProvider,
 };
 use futures::future::BoxFuture;
 use grants::{Grant, Grants, Profile, UpstreamTokens};
@@ -378,7 +378,7 @@ impl ToolProvider for TestTools {
             .unwrap(),
             scopes: vec![scope.into()],
             wants_credential: name == "credential",
-            is_long_running: false,
+            tasks: TaskUse::Never,
         };
         let described = |name: &str, input: &str, output: Option<&str>| OfferedTool {
             tool: Tool::new(ToolDescription {
@@ -390,7 +390,7 @@ impl ToolProvider for TestTools {
             .unwrap(),
             scopes: vec!["tools".into()],
             wants_credential: false,
-            is_long_running: false,
+            tasks: TaskUse::Never,
         };
         let tools = vec![
             tool("echo", "tools"),

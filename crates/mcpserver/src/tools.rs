@@ -32,8 +32,20 @@ pub struct OfferedTool {
     pub scopes: Vec<String>,
     /// Whether calls get the person's credential.
     pub wants_credential: bool,
-    /// Whether a client that knows tasks gets one.
-    pub is_long_running: bool,
+    /// Whether a call may become a task.
+    pub tasks: TaskUse,
+}
+
+/// Whether a call may become a task.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TaskUse {
+    /// The client waits.
+    #[default]
+    Never,
+    /// One for clients that know tasks; the others wait.
+    Optional,
+    /// Clients that do not know tasks are refused.
+    Required,
 }
 
 /// A prompt, and what asking for it takes.
