@@ -67,5 +67,13 @@ pub fn packages() -> Result<Vec<String>> {
 /// the platform.
 pub const NATIVELY_TESTED: [&str; 2] = ["gatehouse-home", "gatehouse-tools"];
 
-/// What else becomes Wasm: for the bench, and for the tests of the host.
-pub const GUESTS: [&str; 3] = ["bench-empty", "host-test-dependency", "host-test-guest"];
+/// What else becomes Wasm: for the bench, for the tests of the host, and [`FOR_TESTS`].
+pub const GUESTS: [&str; 4] = [
+    "bench-empty",
+    "conformance-tools",
+    "host-test-dependency",
+    "host-test-guest",
+];
+
+/// The components that the black-box tests put in the place of others.
+pub const FOR_TESTS: [&str; 1] = ["conformance-tools"];

@@ -1,0 +1,91 @@
+//! A tools component that offers exactly what the server scenarios of the official conformance
+//! suite call for. It takes the place of `components/tools` by one line of the manifest.
+//!
+//! The suite says by name what each tool, resource and prompt has to do; docs/conformance.md says
+//! which scenarios there are.
+
+mod asking;
+mod content;
+mod fixture;
+mod prompts;
+mod resources;
+mod script;
+mod tasks;
+mod telling;
+
+mod bindings {
+    #![allow(missing_docs, unsafe_code, unused_qualifications)]
+
+    wit_bindgen::generate!({
+        world: "tools-component",
+        path: "../../wit/tools",
+    });
+
+    use super::Component;
+    export!(Component with_types_in self);
+}
+
+pub(crate) use bindings::exports::gatehouse::tools::tools as contract;
+
+use contract::{
+    Call, Caller, Changes, Completion, Event, Failure, Guest, Offer, PromptRequest, Prompting,
+    Read, Reading, ResourcePage, Suggestions,
+};
+use fixture::Fixture;
+use wit_bindgen::StreamReader;
+
+struct Component;
+
+impl Guest for Component {
+    async fn describe() -> Result<Offer, Failure> {
+        Ok(Offer {
+            instructions: Some("These tools test clients and servers, and do nothing.".to_owned()),
+            tools: fixtures().map(Fixture::tool).collect(),
+            prompts: prompts::offered(),
+            resources: Some(resources::offered()),
+            completes: true,
+            changes: Changes {
+                tools: true,
+                prompts: true,
+                resources: false,
+                resource_contents: true,
+            },
+        })
+    }
+
+    async fn call_tool(call: Call) -> Result<StreamReader<Event>, Failure> {
+        let fixture = fixtures().find(|fixture| fixture.name == call.name);
+        let fixture = fixture.ok_or(Failure::NotFound)?;
+        Ok(script::play((fixture.script)(&call)))
+    }
+
+    async fn list_resources(
+        _caller: Caller,
+        _cursor: Option<String>,
+    ) -> Result<ResourcePage, Failure> {
+        Ok(resources::page())
+    }
+
+    async fn read_resource(read: Read) -> Result<Reading, Failure> {
+        resources::read(&read.uri).ok_or(Failure::NotFound)
+    }
+
+    async fn get_prompt(request: PromptRequest) -> Result<Prompting, Failure> {
+        prompts::get(&request).ok_or(Failure::NotFound)
+    }
+
+    async fn complete(completion: Completion) -> Result<Suggestions, Failure> {
+        Ok(prompts::complete(&completion))
+    }
+}
+
+fn fixtures() -> impl Iterator<Item = &'static Fixture> {
+    [
+        content::FIXTURES,
+        telling::FIXTURES,
+        asking::FIXTURES,
+        tasks::FIXTURES,
+    ]
+    .into_iter()
+    .flatten()
+}
