@@ -1,4 +1,5 @@
-//! What a test may do to a running application: fail or delay its calls to the host, and count them.
+//! What a test may do to a running application: fail or delay its calls to the host, count them, and watch what clients are
+//! answered.
 
 use std::{
     collections::BTreeMap,
@@ -10,6 +11,9 @@ use std::{
 };
 
 use futures::future::BoxFuture;
+use http::request;
+
+use crate::exchange::{Exchange, ExchangeHook};
 
 /// A call of a component to a key-value store.
 #[derive(Clone, Debug)]
@@ -43,9 +47,10 @@ pub(crate) type KeyValueHook =
 pub(crate) type OutboundHook =
     Arc<dyn Fn(OutboundCall) -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
 
-/// Faults to put between components and the host. None by default.
+/// Faults to put between components and the host, and who watches. None by default.
 #[derive(Clone, Default)]
 pub struct Hooks {
+    pub(crate) exchange: Option<ExchangeHook>,
     pub(crate) key_value: Option<KeyValueHook>,
     pub(crate) outbound: Option<OutboundHook>,
 }
@@ -54,6 +59,16 @@ impl Hooks {
     /// No faults.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Calls `hook` for every request from outside; what it returns, if anything, sees the request and its answer as they pass.
+    #[must_use]
+    pub fn on_exchange(
+        mut self,
+        hook: impl Fn(&request::Parts) -> Option<Box<dyn Exchange>> + Send + Sync + 'static,
+    ) -> Self {
+        self.exchange = Some(Arc::new(hook));
+        self
     }
 
     /// Calls `hook` before every key-value operation. What it waits for delays the operation; an error that it returns is the
@@ -89,6 +104,7 @@ impl fmt::Debug for Hooks {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Hooks")
+            .field("exchange", &self.exchange.is_some())
             .field("key_value", &self.key_value.is_some())
             .field("outbound", &self.outbound.is_some())
             .finish()

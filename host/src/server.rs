@@ -22,6 +22,7 @@ use wasmtime_wasi_http::{Error, WasiBody, handler::ProxyHandler};
 
 use crate::{
     component::Component,
+    exchange::{ExchangeHook, Watched},
     handler::Instances,
     headers,
     manifest::{App, StaticResponse, Target},
@@ -37,6 +38,7 @@ pub(crate) struct Server {
     router: Router,
     components: BTreeMap<String, ProxyHandler<Instances>>,
     address: SocketAddr,
+    watcher: Option<ExchangeHook>,
 }
 
 impl Server {
@@ -45,12 +47,14 @@ impl Server {
         router: Router,
         components: BTreeMap<String, ProxyHandler<Instances>>,
         address: SocketAddr,
+        watcher: Option<ExchangeHook>,
     ) -> Self {
         Self {
             app,
             router,
             components,
             address,
+            watcher,
         }
     }
 
@@ -101,7 +105,12 @@ impl Server {
             let server = self.clone();
             async move {
                 let request = request.map(|body| body.map_err(Error::from).boxed_unsync());
-                server.request(request, client).await
+                let (request, watched) = Watched::request(server.watcher.as_ref(), request);
+                let answer = server.request(request, client).await?;
+                anyhow::Ok(match watched {
+                    Some(watched) => watched.answer(answer),
+                    None => answer,
+                })
             }
         });
         if let Err(error) = Builder::new(TokioExecutor::new())

@@ -136,7 +136,8 @@ impl Host {
         for id in app.triggered() {
             components.insert(id.to_owned(), ProxyHandler::new(loader.load(&app, id)?));
         }
-        let server = Arc::new(Server::new(app, router, components, address));
+        let watcher = loader.hooks.exchange.clone();
+        let server = Arc::new(Server::new(app, router, components, address, watcher));
         // Nobody else has set it yet.
         let _ = loader.outbound.server.set(Arc::downgrade(&server));
         Ok((server, listener, loader.logs))

@@ -5,9 +5,11 @@ mod common;
 use bytes::Bytes;
 use common::{App, ask, get, get_with, send, text};
 use futures::{StreamExt, channel::mpsc};
-use http::Request;
+use host::{Exchange, Hooks};
+use http::{Request, response};
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
+use std::sync::{Arc, Mutex};
 
 #[tokio::test]
 async fn a_component_is_told_of_url_route_and_client_after_what_the_client_said() {
@@ -269,5 +271,49 @@ async fn five_hundred_open_streams_are_served_at_once() {
     for events in &mut open {
         events.frame().await.unwrap().unwrap();
     }
+    running.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_hook_sees_requests_and_their_answers_as_they_pass() {
+    struct Seen(Arc<Mutex<Vec<String>>>);
+
+    impl Seen {
+        fn note(&self, text: String) {
+            self.0.lock().unwrap().push(text);
+        }
+    }
+
+    impl Exchange for Seen {
+        fn sent(&mut self, data: &Bytes) {
+            self.note(format!("sent {}", String::from_utf8_lossy(data)));
+        }
+
+        fn answered(&mut self, head: &response::Parts) {
+            self.note(format!("answered {}", head.status));
+        }
+
+        fn received(&mut self, data: &Bytes) {
+            self.note(format!("received {}", String::from_utf8_lossy(data)));
+        }
+    }
+
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let all = seen.clone();
+    let hooks = Hooks::new().on_exchange(move |head| {
+        let is_watched = head.uri.path().ends_with("/echo");
+        is_watched.then(|| -> Box<dyn Exchange> { Box::new(Seen(all.clone())) })
+    });
+    let app = App::new();
+    let running = app.host().hooks(hooks).start().await.unwrap();
+    get(&format!("{}/fixed", running.url())).await;
+    let request = Request::post(format!("{}/guest/test/echo", running.url()))
+        .body(text("hello"))
+        .unwrap();
+    send(request).await.collect().await.unwrap();
+    let mut seen = seen.lock().unwrap().clone();
+    // The guest may begin to answer before it reads.
+    seen.sort();
+    assert_eq!(seen, ["answered 200 OK", "received hello", "sent hello"]);
     running.shutdown().await;
 }

@@ -2,8 +2,9 @@
 
 use crate::ENCRYPTION_KEY;
 use crate::secrets::{self, Watched};
+use crate::wire::Wire;
 use descope_emulator::{Config, Emulator};
-use host::{Host, KeyValue};
+use host::{Hooks, Host, KeyValue};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 
@@ -17,6 +18,8 @@ pub struct Settings {
     pub descope: Config,
     /// Whether the components are pointed at the emulator.
     pub descope_variables: bool,
+    /// The Wasm of another tools component than Gatehouse's own.
+    pub tools: Option<&'static str>,
 }
 
 impl Default for Settings {
@@ -26,6 +29,7 @@ impl Default for Settings {
             key_value: KeyValue::memory(),
             descope: Config::for_tests(),
             descope_variables: true,
+            tools: None,
         }
     }
 }
@@ -38,6 +42,13 @@ impl Settings {
         self.variables.push((name, value.into()));
         self
     }
+
+    /// With the tools of the conformance suite (tests/conformance).
+    #[must_use]
+    pub fn conformance_tools(mut self) -> Self {
+        self.tools = Some("conformance_tools.wasm");
+        self
+    }
 }
 
 /// A running Gatehouse, and the Descope it leans on.
@@ -46,8 +57,15 @@ pub struct Gatehouse {
     pub descope: descope_emulator::Running,
     /// The host that runs the application.
     pub host: host::Running,
-    settings: Vec<(String, String)>,
     key_value: KeyValue,
+    application: Application,
+}
+
+/// What is served, on however many hosts, and what they are watched for.
+struct Application {
+    variables: Vec<(String, String)>,
+    tools: Option<&'static str>,
+    wire: Wire,
     // The last of all, so that it is dropped when everything has been logged.
     logs: Watched,
 }
@@ -87,15 +105,20 @@ impl Gatehouse {
             }
         }
         keep_secrets(&variables);
-        let logs = Watched::default();
+        let application = Application {
+            variables,
+            tools: settings.tools,
+            wire: Wire::default(),
+            logs: Watched::default(),
+        };
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let host = serve(listener, &variables, settings.key_value.clone(), &logs).await;
+        let key_value = settings.key_value;
+        let host = application.serve(listener, key_value.clone(), &[]).await;
         Self {
             descope,
             host,
-            settings: variables,
-            key_value: settings.key_value,
-            logs,
+            key_value,
+            application,
         }
     }
 
@@ -105,7 +128,8 @@ impl Gatehouse {
         let address = self.host.address();
         self.host.shutdown().await;
         let listener = TcpListener::bind(address).expect("the port is free again");
-        let host = serve(listener, &self.settings, self.key_value.clone(), &self.logs).await;
+        let key_value = self.key_value.clone();
+        let host = self.application.serve(listener, key_value, &[]).await;
         Self { host, ..self }
     }
 
@@ -118,11 +142,13 @@ impl Gatehouse {
     /// same server.
     pub async fn another_with(&self, key_value: KeyValue) -> host::Running {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let mut variables = self.settings.clone();
-        if !variables.iter().any(|(name, _)| name == "public_url") {
-            variables.push(("public_url".to_owned(), self.base()));
-        }
-        serve(listener, &variables, key_value, &self.logs).await
+        let here = [("public_url", self.base())];
+        self.application.serve(listener, key_value, &here).await
+    }
+
+    /// How many messages it sent that an official schema was asked about, and found valid.
+    pub fn valid_messages(&self) -> usize {
+        self.application.wire.valid()
     }
 
     /// The base URL: the issuer.
@@ -136,22 +162,33 @@ impl Gatehouse {
     }
 }
 
-async fn serve(
-    listener: TcpListener,
-    variables: &[(String, String)],
-    key_value: KeyValue,
-    logs: &Watched,
-) -> host::Running {
-    let mut host = Host::builder(root().join("spin.toml"))
-        .listener(listener)
-        .key_value(key_value)
-        .cache(Some(root().join("target/compiled-components")));
-    for (name, value) in variables {
-        host = host.variable(name, value);
+impl Application {
+    /// Serves it, with these variables too where it has none of the name.
+    async fn serve(
+        &self,
+        listener: TcpListener,
+        key_value: KeyValue,
+        more: &[(&str, String)],
+    ) -> host::Running {
+        let mut host = Host::builder(root().join("spin.toml"))
+            .listener(listener)
+            .key_value(key_value)
+            .hooks(self.wire.watch(Hooks::new()))
+            .cache(Some(root().join("target/compiled-components")));
+        for (name, value) in more {
+            host = host.variable(*name, value);
+        }
+        for (name, value) in &self.variables {
+            host = host.variable(name, value);
+        }
+        if let Some(tools) = self.tools {
+            let path = root().join("target/wasm32-wasip2/wasm").join(tools);
+            host = host.dependency("mcp", "gatehouse:tools/tools@0.2.0", path);
+        }
+        let running = host.start().await.expect("the host starts");
+        self.logs.add(running.log());
+        running
     }
-    let running = host.start().await.expect("the host starts");
-    logs.add(running.log());
-    running
 }
 
 /// Notes the secrets among the variables.

@@ -6,9 +6,12 @@ mod gatehouse;
 pub mod mcp;
 pub mod person;
 pub mod published;
+pub mod schema;
+pub mod scripts;
 pub mod secrets;
 pub mod sse;
 pub mod stateless;
+mod wire;
 
 pub use client::{Client, Tokens};
 pub use gatehouse::{Gatehouse, Settings};

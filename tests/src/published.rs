@@ -3,6 +3,7 @@
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
+use http::StatusCode;
 use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -114,11 +115,11 @@ async fn answer(State(pages): State<Pages>, request: Request) -> Response {
         shelf.pages.get(&path).cloned()
     });
     let Some(page) = page else {
-        return (axum::http::StatusCode::NOT_FOUND, "nothing here").into_response();
+        return (StatusCode::NOT_FOUND, "nothing here").into_response();
     };
     let mut response = page.body.into_response();
     response.headers_mut().clear();
-    if let Ok(status) = axum::http::StatusCode::from_u16(page.status) {
+    if let Ok(status) = StatusCode::from_u16(page.status) {
         *response.status_mut() = status;
     }
     for (name, value) in page.headers {

@@ -25,12 +25,14 @@ pub struct Options {
 ///
 /// If something cannot be installed or built, or any test fails.
 pub fn test(options: &Options) -> Result<()> {
-    build::components()?;
+    let components = build::packages()?;
+    let mut wasm = components.clone();
+    wasm.extend(build::FOR_TESTS.map(str::to_owned));
+    build::wasm(&wasm)?;
     // One run of cargo for everything native: another selection of packages would build the host's
     // dependencies with other features, and so a second time.
     let mut tests = cargo();
     tests.args(["test", "--workspace", "--no-fail-fast"]);
-    let components = build::packages()?;
     for package in components.iter().map(String::as_str).chain(build::GUESTS) {
         if !build::NATIVELY_TESTED.contains(&package) {
             tests.args(["--exclude", package]);
@@ -44,7 +46,8 @@ pub fn test(options: &Options) -> Result<()> {
         tests
             .env("GATEHOUSE_TEST_KILLS", options.kills.to_string())
             .env("GATEHOUSE_TEST_PYTHON", tools.python)
-            .env("GATEHOUSE_TEST_CHROMIUM", tools.chromium);
+            .env("GATEHOUSE_TEST_CHROMIUM", tools.chromium)
+            .env("GATEHOUSE_TEST_SCHEMAS", tools.schemas);
     }
     step("Testing");
     let total = counted(&mut tests)?;
@@ -59,6 +62,8 @@ pub fn test(options: &Options) -> Result<()> {
 struct Clients {
     python: PathBuf,
     chromium: PathBuf,
+    /// The folder of the official schemas of MCP.
+    schemas: PathBuf,
 }
 
 /// Installs the clients of `tests/clients` into that folder, and finds a browser.
@@ -78,6 +83,11 @@ fn install_clients() -> Result<Clients> {
         "--no-fund",
         "--loglevel=error",
     ]))?;
+    let schemas = root().join("target/mcp-schemas");
+    run(program("node")
+        .current_dir(&folder)
+        .arg("schemas.mjs")
+        .arg(&schemas))?;
     step("Installing the Python clients");
     let python = install_python_clients(&folder)?;
     let chromium = match find_chromium() {
@@ -90,7 +100,11 @@ fn install_clients() -> Result<Clients> {
             find_chromium().context("Chromium was installed but is not on the PATH")?
         }
     };
-    Ok(Clients { python, chromium })
+    Ok(Clients {
+        python,
+        chromium,
+        schemas,
+    })
 }
 
 fn install_python_clients(folder: &Path) -> Result<PathBuf> {

@@ -1,0 +1,61 @@
+//! Clients that others wrote: each script of `tests/clients/` drives one, and prints what it saw as
+//! one line of JSON.
+
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+use tokio::process::Command;
+
+/// How long a client may take; it is here to end a test that hangs.
+const LIMIT: Duration = Duration::from_secs(240);
+
+/// Runs a script of Node.js, and gives what it saw.
+///
+/// # Panics
+///
+/// If it fails.
+pub async fn node(script: &str, arguments: &[&str]) -> Value {
+    let mut command = Command::new("node");
+    command.arg(script).args(arguments);
+    run(command).await
+}
+
+/// Runs a script of Python, and gives what it saw.
+///
+/// # Panics
+///
+/// If it fails.
+pub async fn python(arguments: &[&str]) -> Value {
+    let python = std::env::var_os("GATEHOUSE_TEST_PYTHON")
+        .map_or_else(|| folder().join(".venv/bin/python"), PathBuf::from);
+    let mut command = Command::new(python);
+    command.args(arguments);
+    run(command).await
+}
+
+/// The folder of the scripts.
+pub fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("clients")
+}
+
+/// Runs a client and gives the last line of what it prints.
+async fn run(mut command: Command) -> Value {
+    let command = command
+        .current_dir(folder())
+        .stdin(Stdio::null())
+        .kill_on_drop(true);
+    let output = tokio::time::timeout(LIMIT, command.output())
+        .await
+        .expect("the client ends")
+        .expect("the client starts; `cargo xtask test` installs it");
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(
+        output.status.success(),
+        "{}\n{printed}\n{}",
+        output.status,
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let last = printed.lines().next_back().unwrap_or_default();
+    serde_json::from_str(last).unwrap_or_else(|_| panic!("no JSON in the last line of: {printed}"))
+}
