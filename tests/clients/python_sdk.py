@@ -4,94 +4,19 @@ Prints what it saw as one line of JSON.
 """
 
 import argparse
-import base64
-import json
-import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
-import anyio
-import httpx2
 from mcp import Client
 from mcp.client.auth import OAuthClientProvider
 from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared._httpx_utils import create_mcp_http_client
-from mcp.shared.auth import AuthorizationCodeResult, OAuthClientMetadata, OAuthClientInformationFull, OAuthToken
 
-from lib.person import Person
-
-SECONDS = 60
-# Nothing listens there: the person hands the address over instead of visiting it.
-REDIRECT_URI = "http://127.0.0.1:47621/callback"
-LOOPBACK = ("127.", "::1", "localhost")
-
-
-def stay_on_loopback(event: str, arguments: tuple[Any, ...]) -> None:
-    if event == "socket.connect" and isinstance(arguments[1], tuple):
-        host = str(arguments[1][0])
-        if not host.startswith(LOOPBACK):
-            raise ConnectionError(f"refused to leave loopback: {host}")
-
-
-def step(what: str) -> None:
-    print(f"- {what}", file=sys.stderr, flush=True)
-
-
-class Memory:
-    """Keeps tokens and the registration for as long as the script runs."""
-
-    def __init__(self) -> None:
-        self.tokens: OAuthToken | None = None
-        self.client: OAuthClientInformationFull | None = None
-        self.saves = 0
-
-    async def get_tokens(self) -> OAuthToken | None:
-        return self.tokens
-
-    async def set_tokens(self, tokens: OAuthToken) -> None:
-        self.saves += 1
-        self.tokens = tokens
-
-    async def get_client_info(self) -> OAuthClientInformationFull | None:
-        return self.client
-
-    async def set_client_info(self, client_info: OAuthClientInformationFull) -> None:
-        self.client = client_info
-
-
-class SignIn:
-    """What the SDK asks of an application that signs people in."""
-
-    def __init__(self, url: str, auth_method: str | None) -> None:
-        self.person = Person()
-        self.memory = Memory()
-        self.logins = 0
-        self._arrived = ""
-        self.provider = OAuthClientProvider(
-            server_url=url,
-            client_metadata=OAuthClientMetadata(
-                client_name="Python SDK",
-                redirect_uris=[REDIRECT_URI],
-                token_endpoint_auth_method=auth_method,
-            ),
-            storage=self.memory,
-            redirect_handler=self._redirect,
-            callback_handler=self._callback,
-        )
-
-    async def _redirect(self, url: str) -> None:
-        self.logins += 1
-        self._arrived = await self.person.authorize(url, REDIRECT_URI)
-
-    async def _callback(self) -> AuthorizationCodeResult:
-        answer = {name: values[0] for name, values in parse_qs(urlsplit(self._arrived).query).items()}
-        if "code" not in answer:
-            raise RuntimeError(f"the sign-in ended with {answer.get('error')}: {answer.get('error_description')}")
-        return AuthorizationCodeResult(code=answer["code"], state=answer.get("state"), iss=answer.get("iss"))
+from lib.run import check, claims, run, step
+from lib.sign_in import SignIn
 
 
 @asynccontextmanager
@@ -112,22 +37,6 @@ async def call(client: Client, name: str, **arguments: Any) -> Any:
     if result.is_error:
         raise RuntimeError(f"{name} failed: {text}")
     return result.structured_content, text
-
-
-def check(condition: object, message: str) -> None:
-    if not condition:
-        raise RuntimeError(message)
-
-
-def claims(token: str) -> dict[str, Any] | None:
-    """The claims of a JWT, unverified; None if it is none."""
-    parts = token.split(".")
-    if len(parts) != 3:
-        return None
-    try:
-        return json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-    except ValueError:
-        return None
 
 
 async def use(options: argparse.Namespace) -> dict[str, Any]:
@@ -174,17 +83,10 @@ async def use(options: argparse.Namespace) -> dict[str, Any]:
         }
 
 
-async def main(options: argparse.Namespace) -> dict[str, Any]:
-    with anyio.fail_after(SECONDS):
-        return await use(options)
-
-
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("url")
     parser.add_argument("--sse", action="store_true")
     parser.add_argument("--mode", default="auto", help="auto, legacy, or a revision to insist on")
     parser.add_argument("--auth-method", help="register with this token_endpoint_auth_method")
-    given = parser.parse_args()
-    sys.addaudithook(stay_on_loopback)
-    print(json.dumps(anyio.run(main, given)), flush=True)
+    run(use, parser.parse_args())

@@ -1,15 +1,9 @@
 //! Clients that others wrote, from the first request to a tool's answer. `cargo xtask test`
 //! installs them; each script of `tests/clients/` prints what it saw as one line of JSON.
 
-use serde_json::Value;
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
-use std::time::Duration;
-use tests::{Gatehouse, Settings};
-use tokio::process::Command;
-
-/// How long a client may take; it is here to end a test that hangs.
-const LIMIT: Duration = Duration::from_secs(240);
+use serde_json::{Value, json};
+use tests::scripts::{folder, node, python};
+use tests::{Gatehouse, Settings, schema};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_typescript_sdk_signs_in_and_calls_every_tool() {
@@ -65,6 +59,13 @@ async fn the_python_sdk_signs_in_and_calls_every_tool() {
 async fn the_python_sdks_sse_client_signs_in_and_calls_every_tool() {
     let gatehouse = Gatehouse::start().await;
     let saw = python(&["python_sdk.py", &gatehouse.url("/sse"), "--sse"]).await;
+    assert_tools_worked(&saw);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fastmcps_client_signs_in_and_calls_every_tool() {
+    let gatehouse = Gatehouse::start().await;
+    let saw = python(&["fastmcp_client.py", &gatehouse.url("/mcp")]).await;
     assert_tools_worked(&saw);
 }
 
@@ -140,11 +141,92 @@ async fn the_official_conformance_runner_finds_nothing_wrong_with_the_authorizat
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "the engine is on its way there"]
+async fn the_typescript_sdk_uses_everything_a_server_can_offer() {
+    let gatehouse = Gatehouse::start_with(Settings::default().conformance_tools()).await;
+    let url = gatehouse.url("/mcp");
+    let saw = node("typescript-sdk-fixtures.mjs", &[&url, "1"]).await;
+    assert_fixtures_worked(&saw, "2025-11-25");
+    let saw = node("typescript-sdk-fixtures.mjs", &[&url, "2"]).await;
+    assert_fixtures_worked(&saw, "2025-11-25");
+    let saw = node("typescript-sdk-fixtures.mjs", &[&url, "2", "2026-07-28"]).await;
+    assert_fixtures_worked(&saw, "2026-07-28");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "the engine is on its way there"]
+async fn the_python_sdk_uses_everything_a_server_can_offer() {
+    let gatehouse = Gatehouse::start_with(Settings::default().conformance_tools()).await;
+    for (mode, revision) in [("legacy", "2025-11-25"), ("2026-07-28", "2026-07-28")] {
+        let url = gatehouse.url("/mcp");
+        let saw = python(&["python_sdk_fixtures.py", &url, "--mode", mode]).await;
+        assert_fixtures_worked(&saw, revision);
+    }
+}
+
+/// Every message is held against one of these; without them, nothing would be.
+#[test]
+fn every_revision_has_its_schema() {
+    for revision in schema::REVISIONS {
+        let schema = schema::of(revision).unwrap_or_else(|| panic!("no schema of {revision}"));
+        let answer = |result| json!({ "jsonrpc": "2.0", "id": 1, "result": result });
+        let image = json!({ "type": "image", "data": "aGk=" });
+        let content = json!({ "content": [image], "resultType": "complete" });
+        let errors = schema.errors(&answer(content), Some("tools/call"));
+        assert!(!errors.is_empty(), "{revision} takes an image of no type");
+        assert!(
+            !schema
+                .errors(&json!({ "id": 1, "result": {} }), None)
+                .is_empty()
+        );
+    }
+}
+
+/// What the scripts for the fixtures of tests/conformance have to see, in this revision.
+fn assert_fixtures_worked(saw: &Value, revision: &str) {
+    let missing = match revision {
+        "2026-07-28" => -32602,
+        _ => -32002,
+    };
+    let expected = json!({
+        "protocol": revision,
+        "resources": ["test://static-text", "test://static-binary", "test://watched-resource"],
+        "templates": ["test://template/{id}/data"],
+        "text": "This is the content of the static text resource.",
+        "binary": ["image/png", "PNG"],
+        "fromTemplate": "7",
+        "missing": missing,
+        "prompts": [
+            "test_simple_prompt",
+            "test_prompt_with_arguments",
+            "test_prompt_with_embedded_resource",
+            "test_prompt_with_image",
+            "test_input_required_result_prompt",
+        ],
+        "prompt": "Prompt with arguments: arg1='one', arg2='two'",
+        "completion": ["paris", "park", "party"],
+        "logs": ["Tool execution started", "Tool processing data", "Tool execution completed"],
+        "elicited": r#"User response: action=accept, content={"email":"my email","username":"my username"}"#,
+        "sampled": "LLM response: You said: Hello",
+        "roots": [{ "uri": "file:///home/ada", "name": "Home" }],
+        "threeAtOnce": "You said: Generate a greeting (my name)",
+        "twoRounds": "Your color is my color.",
+        "askingPrompt": "Use this context: my context",
+        "changed": true,
+    });
+    for (name, expected) in expected.as_object().expect("an object") {
+        assert_eq!(&saw[name], expected, "{name}");
+    }
+    let progress: Vec<Vec<f64>> = serde_json::from_value(saw["progress"].clone()).expect("numbers");
+    assert_eq!(progress, [[0.0, 100.0], [50.0, 100.0], [100.0, 100.0]]);
+}
+
 /// Every script says what `add`, `getUserInfo` and `getToken` answered.
 fn assert_tools_worked(saw: &Value) {
     assert_eq!(
         saw["tools"],
-        serde_json::json!(["add", "getUserInfo", "getToken"]),
+        json!(["add", "getUserInfo", "getToken"]),
         "{saw}"
     );
     assert_eq!(saw["add"], "5", "{saw}");
@@ -154,43 +236,4 @@ fn assert_tools_worked(saw: &Value) {
             "{saw}"
         );
     }
-}
-
-async fn node(script: &str, arguments: &[&str]) -> Value {
-    let mut command = Command::new("node");
-    command.arg(script).args(arguments);
-    run(command).await
-}
-
-async fn python(arguments: &[&str]) -> Value {
-    let python = std::env::var_os("GATEHOUSE_TEST_PYTHON")
-        .map_or_else(|| folder().join(".venv/bin/python"), PathBuf::from);
-    let mut command = Command::new(python);
-    command.args(arguments);
-    run(command).await
-}
-
-/// Runs a client and gives the last line of what it prints.
-async fn run(mut command: Command) -> Value {
-    let command = command
-        .current_dir(folder())
-        .stdin(Stdio::null())
-        .kill_on_drop(true);
-    let output = tokio::time::timeout(LIMIT, command.output())
-        .await
-        .expect("the client ends")
-        .expect("the client starts; `cargo xtask test` installs it");
-    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(
-        output.status.success(),
-        "{}\n{printed}\n{}",
-        output.status,
-        String::from_utf8_lossy(&output.stderr)
-    );
-    let last = printed.lines().next_back().unwrap_or_default();
-    serde_json::from_str(last).unwrap_or_else(|_| panic!("no JSON in the last line of: {printed}"))
-}
-
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("clients")
 }

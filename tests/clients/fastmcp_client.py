@@ -1,0 +1,86 @@
+"""FastMCP's client with its own sign-in, over Streamable HTTP, or with --sse over HTTP+SSE.
+
+Prints what it saw as one line of JSON.
+"""
+
+import argparse
+import webbrowser
+from typing import Any
+
+import anyio
+import httpx2
+from fastmcp import Client
+from fastmcp.client.auth import OAuth
+from fastmcp.client.transports import SSETransport, StreamableHttpTransport
+from mcp.shared.auth import AuthorizationCodeResult
+
+from lib.person import Person
+from lib.run import check, claims, run, step
+
+
+class SignIn(OAuth):
+    """FastMCP's own, with a person for a browser."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url, client_name="FastMCP", callback_host="127.0.0.1")
+        self.person = Person()
+        self.opened: list[str] = []
+        webbrowser.open = self.opened.append
+
+    async def callback_handler(self) -> AuthorizationCodeResult:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._visit)
+            return await super().callback_handler()
+
+    async def _visit(self) -> None:
+        redirect_uri = str(self.context.client_metadata.redirect_uris[0])
+        arrived = await self.person.authorize(self.opened[-1], redirect_uri)
+        async with httpx2.AsyncClient() as browser:
+            while True:
+                try:
+                    await browser.get(arrived)
+                    return
+                except httpx2.ConnectError:
+                    # FastMCP begins to listen only now.
+                    await anyio.sleep(0.05)
+
+
+async def use(options: argparse.Namespace) -> dict[str, Any]:
+    sign_in = SignIn(options.url)
+    transport = (SSETransport if options.sse else StreamableHttpTransport)(options.url, auth=sign_in)
+    step("connecting, which asks for a sign-in")
+    async with Client(transport, mode=options.mode) as client:
+        step("listing the tools")
+        tools = [tool.name for tool in await client.list_tools()]
+        added, sum_text = await call(client, "add", a=2, b=3)
+        check(added == {"sum": 5} and sum_text == "5", f"2 + 3 came out as {added} and {sum_text}")
+        user, user_text = await call(client, "getUserInfo")
+        check(user and user.get("sub"), f"getUserInfo names nobody: {user}")
+        _, token_text = await call(client, "getToken")
+        scheme, _, token = token_text.rpartition(" ")
+        check(token, "getToken gave no token")
+        check(len(sign_in.opened) == 1, f"the person had to sign in {len(sign_in.opened)} times")
+        return {
+            "protocol": client.protocol_version,
+            "tools": tools,
+            "add": sum_text,
+            "getUserInfo": user_text,
+            "getToken": "(not shown)",
+            "user": user,
+            "token": {"scheme": scheme or None, "claims": claims(token)},
+            "pages": sign_in.person.pages,
+        }
+
+
+async def call(client: Client, name: str, **arguments: Any) -> Any:
+    step(f"calling {name}")
+    result = await client.call_tool(name, arguments)
+    return result.structured_content, "\n".join(block.text for block in result.content if block.type == "text")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("url")
+    parser.add_argument("--sse", action="store_true")
+    parser.add_argument("--mode", default="auto", help="auto, legacy, or a revision to insist on")
+    run(use, parser.parse_args())
