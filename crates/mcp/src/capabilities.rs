@@ -1,5 +1,6 @@
 //! What a server and a client can do, as they tell each other.
 
+use crate::Revision;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -91,6 +92,44 @@ impl ClientAbilities {
             knows_tasks: has(&["extensions", TASKS]),
         }
     }
+
+    /// Those of them that `revision` has.
+    pub fn known_to(self, revision: Revision) -> Self {
+        Self {
+            elicits_forms: self.elicits_forms && revision >= Revision::V2025_06_18,
+            elicits_urls: self.elicits_urls && revision >= Revision::V2025_11_25,
+            samples_with_tools: self.samples_with_tools && revision >= Revision::V2025_11_25,
+            knows_tasks: self.knows_tasks && revision >= Revision::V2026_07_28,
+            ..self
+        }
+    }
+
+    /// All of them in a byte, for what has to be short.
+    pub fn to_bits(self) -> u8 {
+        let flags = [
+            self.elicits_forms,
+            self.elicits_urls,
+            self.samples,
+            self.samples_with_tools,
+            self.lists_roots,
+            self.knows_tasks,
+        ];
+        let bits = flags.iter().enumerate();
+        bits.fold(0, |bits, (place, flag)| bits | u8::from(*flag) << place)
+    }
+
+    /// What [`to_bits`](Self::to_bits) put there.
+    pub fn from_bits(bits: u8) -> Self {
+        let has = |place: u8| bits & 1 << place != 0;
+        Self {
+            elicits_forms: has(0),
+            elicits_urls: has(1),
+            samples: has(2),
+            samples_with_tools: has(3),
+            lists_roots: has(4),
+            knows_tasks: has(5),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -128,6 +167,11 @@ mod tests {
                 knows_tasks: true,
             }
         );
+        for bits in 0..64 {
+            assert_eq!(ClientAbilities::from_bits(bits).to_bits(), bits);
+        }
+        assert!(!all.known_to(Revision::V2025_03_26).elicits_forms);
+        assert!(all.known_to(Revision::V2025_11_25).elicits_urls);
     }
 
     #[test]

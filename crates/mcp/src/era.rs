@@ -37,7 +37,7 @@ pub fn era(headers: &HeaderMap, message: &Message<'_>) -> Era {
             Message::Request { params, .. } | Message::Notification { params, .. } => params
                 .and_then(version_in)
                 .map_or(Era::Sessions, |version| of_version(&version)),
-            Message::Response | Message::Invalid { .. } => Era::Sessions,
+            Message::Response { .. } | Message::Invalid { .. } => Era::Sessions,
         },
     }
 }

@@ -13,9 +13,20 @@ const LARGEST_BATCH: usize = 100;
 pub struct Id(Box<str>);
 
 impl Id {
+    /// The id that this JSON is, if it is one.
+    pub fn read(raw: &RawValue) -> Option<Self> {
+        read_id(raw)
+    }
+
     /// The JSON text.
     pub fn as_json(&self) -> &str {
         &self.0
+    }
+
+    /// What is between the quotes of one that was written without escapes.
+    pub fn as_plain_text(&self) -> Option<&str> {
+        let text = self.0.strip_prefix('"')?.strip_suffix('"')?;
+        (!text.contains('\\')).then_some(text)
     }
 }
 
@@ -39,7 +50,12 @@ pub enum Message<'a> {
         params: Option<&'a RawValue>,
     },
     /// Answers a request of ours.
-    Response,
+    Response {
+        /// That request's.
+        id: Id,
+        /// The result, or else the error.
+        outcome: Result<&'a RawValue, &'a RawValue>,
+    },
     /// JSON, but no message.
     Invalid {
         /// Its id, if it has a good one.
@@ -97,6 +113,11 @@ pub fn parse(body: &[u8], revision: Revision) -> Result<Body<'_>, Error> {
         })
         .collect();
     Ok(Body::Batch(messages))
+}
+
+/// A request of ours. `id` holds nothing that JSON would have to escape, and `params` are JSON.
+pub fn request(id: &str, method: &str, params: &str) -> String {
+    format!(r#"{{"jsonrpc":"2.0","id":"{id}","method":"{method}","params":{params}}}"#)
 }
 
 /// A response that carries `result`, which is JSON.
@@ -166,8 +187,13 @@ impl<'a> Wire<'a> {
             return invalid(None, "An `id` is a string or a number.");
         }
         let Some(method) = self.method else {
-            return match (id, self.result.is_some() != self.error.is_some()) {
-                (Some(_), true) => Message::Response,
+            let outcome = match (self.result, self.error) {
+                (Some(result), None) => Some(Ok(result)),
+                (None, Some(error)) => Some(Err(error)),
+                _ => None,
+            };
+            return match (id, outcome) {
+                (Some(id), Some(outcome)) => Message::Response { id, outcome },
                 (id, _) => invalid(id, "The message has no `method`."),
             };
         };
@@ -279,7 +305,7 @@ mod tests {
             r#"{"jsonrpc":"2.0","id":1,"result":{}}"#,
             r#"{"jsonrpc":"2.0","id":1,"error":{"code":1,"message":"x"}}"#,
         ] {
-            assert!(matches!(single(text), Message::Response));
+            assert!(matches!(single(text), Message::Response { .. }));
         }
     }
 

@@ -19,7 +19,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 /// A call that may be made.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct PreparedCall {
     id: Id,
     revision: Revision,
@@ -29,6 +29,21 @@ pub(crate) struct PreparedCall {
     arguments: String,
     round: Round,
     may_stream: bool,
+}
+
+impl PreparedCall {
+    /// The id of its request.
+    pub(crate) fn id(&self) -> &Id {
+        &self.id
+    }
+
+    /// The same call once more, with what the client has answered.
+    pub(crate) fn for_round(&self, round: Round) -> Self {
+        Self {
+            round,
+            ..self.clone()
+        }
+    }
 }
 
 /// A call that was not begun, or has come to an end: the JSON-RPC response.

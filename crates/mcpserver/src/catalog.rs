@@ -124,8 +124,7 @@ fn capabilities(offer: &Offer, revision: Revision) -> ServerCapabilities {
             .is_some()
             .then(ResourceCapabilities::default),
         completions: (offer.completes && revision >= Revision::V2025_03_26).then_some(Empty {}),
-        // Without sessions, a request says for itself whether it wants them.
-        logging: revision.is_stateless().then_some(Empty {}),
+        logging: Some(Empty {}),
         ..ServerCapabilities::default()
     }
 }

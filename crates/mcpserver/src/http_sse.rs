@@ -6,13 +6,16 @@
 
 use crate::authentication::Authenticated;
 use crate::body::{EventSender, events};
-use crate::calls::{PreparedCall, Step};
+use crate::calls::PreparedCall;
+use crate::conversation::First;
+use crate::line::Line;
 use crate::mailbox::{Look, MailboxId, Mailboxes, OpenError, PostError, Session, pace};
 use crate::messages::Handled;
 use crate::place::Place;
 use crate::refusal::Refusal;
 use crate::server::event_stream;
 use crate::streamable_http::KEEP_ALIVE;
+use crate::talk::Talk;
 use crate::{Body, Environment, Parts, Server};
 use futures::channel::oneshot;
 use futures::future::select;
@@ -162,13 +165,24 @@ impl<P: Parts> Server<P> {
             .map_err(|error| self.unavailable(&error))?
             .ok_or(Refusal::NoSession)?;
         let revision = session.revision.unwrap_or(Revision::V2024_11_05);
+        let talk = Talk {
+            revision,
+            abilities: session.abilities,
+            log_level: session.state.log_level,
+            may_stream: true,
+            session: Some(id.name().to_owned()),
+        };
         let messages = jsonrpc::parse(&body, revision).map_err(Refusal::BadRequest)?;
         let message = match messages {
             Messages::Single(message) => message,
             Messages::Batch(messages) => {
+                let talk = Talk {
+                    may_stream: false,
+                    ..talk
+                };
                 let mut responses = Vec::new();
                 for message in messages {
-                    responses.extend(self.batched(message, &authenticated, revision).await?);
+                    responses.extend(self.batched(message, &authenticated, &talk).await?);
                 }
                 if !responses.is_empty() {
                     let response = jsonrpc::batch_response(&responses);
@@ -177,25 +191,39 @@ impl<P: Parts> Server<P> {
                 return Ok(accepted());
             }
         };
-        match self
-            .handle_message(message, &authenticated, revision, true)
-            .await?
-        {
+        match self.handle_message(message, &authenticated, &talk).await? {
             Handled::Nothing => {}
             Handled::Response(text) | Handled::Invalid(text) => self.post(&id, &text).await?,
-            Handled::Initialized(text, revision) => {
+            Handled::Initialized(text, revision, abilities) => {
                 let session = Session {
                     revision: Some(revision),
+                    abilities,
+                    ..session
                 };
-                self.mailboxes()
-                    .keep(&id, &session, now)
-                    .await
-                    .map_err(|error| self.unavailable(&error))?;
+                self.keep_session(&id, &session, now).await?;
                 self.post(&id, &text).await?;
+            }
+            Handled::Wish(request, wish) => {
+                let mut session = session;
+                let response = match session.state.fulfil(wish) {
+                    Ok(is_new) => {
+                        if is_new {
+                            self.keep_session(&id, &session, now).await?;
+                        }
+                        jsonrpc::response(&request, "{}")
+                    }
+                    Err(error) => jsonrpc::error_response(Some(&request), &error, revision),
+                };
+                self.post(&id, &response).await?;
+            }
+            Handled::Questions(asking, questions) => {
+                let line = Line::Mail(id);
+                self.environment
+                    .spawn(Arc::clone(self).converse_for_result(*asking, questions, line));
             }
             Handled::Call(call) => {
                 let (ended, end) = oneshot::channel::<()>();
-                let work = Arc::clone(self).call_by_mail(call, authenticated, id);
+                let work = Arc::clone(self).call_by_mail(call, authenticated, talk, id);
                 self.environment.spawn(async move {
                     work.await;
                     // Nobody may be waiting any more.
@@ -208,40 +236,35 @@ impl<P: Parts> Server<P> {
         Ok(accepted())
     }
 
+    async fn keep_session(
+        &self,
+        id: &MailboxId,
+        session: &Session,
+        now: u64,
+    ) -> Result<(), Refusal> {
+        let kept = self.mailboxes().keep(id, session, now).await;
+        kept.map_err(|error| self.unavailable(&error))
+    }
+
     /// Makes a call whose answers go into a mailbox.
     async fn call_by_mail(
         self: Arc<Self>,
         call: PreparedCall,
         authenticated: Authenticated,
+        talk: Talk,
         id: MailboxId,
     ) {
-        let mut running = match self.start_call(call, authenticated).await {
-            Ok(running) => running,
-            Err(ended) => {
-                self.post_or_log(&id, &ended).await;
-                return;
+        match self.begin(call, authenticated, talk).await {
+            First::Response(text) => {
+                self.post_or_log(&id, &text).await;
             }
-        };
-        loop {
-            match running.next(&self).await {
-                Step::Notification(text) => {
-                    if !self.post_or_log(&id, &text).await {
-                        return;
-                    }
-                }
-                Step::Response(text) | Step::Unable(text) => {
-                    self.post_or_log(&id, &text).await;
-                    return;
-                }
-                Step::InputRequired(_) => {
-                    self.post_or_log(&id, &running.unasked(&self)).await;
-                    return;
-                }
+            First::GoesOn(conversation, first) => {
+                self.converse(conversation, first, Line::Mail(id)).await;
             }
         }
     }
 
-    async fn post_or_log(&self, id: &MailboxId, message: &str) -> bool {
+    pub(crate) async fn post_or_log(&self, id: &MailboxId, message: &str) -> bool {
         let posted = self.mailboxes().post(id, message, &self.environment).await;
         if let Err(error) = &posted {
             self.environment
@@ -263,7 +286,7 @@ impl<P: Parts> Server<P> {
             })
     }
 
-    fn mailboxes(&self) -> Mailboxes<'_, P::KeyValue> {
+    pub(crate) fn mailboxes(&self) -> Mailboxes<'_, P::KeyValue> {
         Mailboxes {
             store: &self.store,
             keys: &self.config.keys,

@@ -12,10 +12,11 @@
 //! | `sse:<id>.1` to `.32` | a message, sealed | at each message; deleted when it is delivered |
 
 use crate::Environment;
+use crate::session::SessionState;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use keys::{KeyRing, Purpose};
-use mcp::Revision;
+use mcp::{ClientAbilities, Revision};
 use rand::{CryptoRng, RngExt};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -51,10 +52,14 @@ const LONGEST_WAIT: Duration = Duration::from_secs(10);
 const GAP: u64 = 3;
 
 /// A session, as its stream keeps it alive.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Session {
     /// What `initialize` negotiated.
     pub(crate) revision: Option<Revision>,
+    /// What the client can be asked.
+    pub(crate) abilities: ClientAbilities,
+    /// What the client has changed since.
+    pub(crate) state: SessionState,
 }
 
 impl Record for Session {
@@ -74,6 +79,13 @@ struct Slot {
 /// The id of a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct MailboxId(String);
+
+impl MailboxId {
+    /// Tells it from others.
+    pub(crate) fn name(&self) -> &str {
+        &self.0
+    }
+}
 
 /// Why there is no new mailbox.
 #[derive(Debug, thiserror::Error)]
@@ -120,7 +132,7 @@ impl<K: KeyValue> Mailboxes<'_, K> {
         if !is_within_limit {
             return Err(OpenError::TooMany);
         }
-        let session = Session { revision: None };
+        let session = Session::default();
         self.store
             .create_with_slots(&id.0, &session, SLOTS, now + LIFETIME)
             .await?;

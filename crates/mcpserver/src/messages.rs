@@ -3,15 +3,20 @@
 use crate::authentication::Authenticated;
 use crate::calls::PreparedCall;
 use crate::catalog::Prepared;
+use crate::conversation::Asking;
+use crate::input::{self, Unaskable};
 use crate::refusal::Refusal;
 use crate::requests::{Answered, NotAnswered};
-use crate::tools::Round;
+use crate::session::Wish;
+use crate::talk::Talk;
+use crate::tools::{InputRequired, Round};
 use crate::{Environment, Parts, Server};
 use mcp::jsonrpc::{self, Id, Message};
 use mcp::{
-    CallParams, CompleteParams, Error, InitializeParams, PageParams, PromptParams, ReadParams,
-    Revision, initialize_result,
+    CallParams, ClientAbilities, CompleteParams, Error, InitializeParams, LogLevel, PageParams,
+    PromptParams, ReadParams, Revision, initialize_result,
 };
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
 /// What becomes of a message.
@@ -23,10 +28,14 @@ pub(crate) enum Handled {
     Response(String),
     /// This response, to something that is no message.
     Invalid(String),
-    /// This response, and from now on this revision is spoken.
-    Initialized(String, Revision),
+    /// This response, and from now on this revision is spoken by a client that can be asked so much.
+    Initialized(String, Revision, ClientAbilities),
     /// A call that is to be made.
     Call(PreparedCall),
+    /// A request that waits for the client's answers.
+    Questions(Box<Asking>, InputRequired),
+    /// Something that is to be different from now on, and the request that wishes for it.
+    Wish(Id, Wish),
 }
 
 impl<P: Parts> Server<P> {
@@ -34,14 +43,27 @@ impl<P: Parts> Server<P> {
         &self,
         message: Message<'_>,
         authenticated: &Authenticated,
-        revision: Revision,
-        may_stream: bool,
+        talk: &Talk,
     ) -> Result<Handled, Refusal> {
+        let revision = talk.revision;
         let (id, method, params) = match message {
             Message::Request { id, method, params } => (id, method, params),
-            // Cancelling reaches a call by the end of its own request; nothing else that clients
-            // notify of changes anything here. Nor do we ask them for anything they could answer.
-            Message::Notification { .. } | Message::Response => return Ok(Handled::Nothing),
+            Message::Notification { method, params } => {
+                if method == "notifications/cancelled"
+                    && let Some(request) = params.and_then(cancelled_request)
+                {
+                    let cancelled = self.cancel(&request, talk).await;
+                    cancelled.map_err(|error| self.unavailable(&error))?;
+                }
+                return Ok(Handled::Nothing);
+            }
+            Message::Response { id, outcome } => {
+                let taken = self.take_answer(&id, outcome, authenticated).await;
+                return match taken.map_err(|error| self.unavailable(&error))? {
+                    Ok(()) => Ok(Handled::Nothing),
+                    Err(error) => Err(Refusal::BadRequest(error)),
+                };
+            }
             Message::Invalid { id, error } => {
                 return Ok(Handled::Invalid(jsonrpc::error_response(
                     id.as_ref(),
@@ -65,7 +87,11 @@ impl<P: Parts> Server<P> {
                             catalog.instructions.as_deref(),
                         );
                         let response = jsonrpc::response(&id, &result);
-                        Ok(Handled::Initialized(response, params.revision))
+                        Ok(Handled::Initialized(
+                            response,
+                            params.revision,
+                            params.abilities,
+                        ))
                     }
                     None => fail(&id, Error::internal()),
                 },
@@ -74,30 +100,97 @@ impl<P: Parts> Server<P> {
             "ping" => respond("{}"),
             "tools/call" => {
                 let params = CallParams::read(params);
-                let round = Round::default();
+                let round = talk.first_round();
                 let prepared = self
-                    .prepare_call(id, params, authenticated, revision, round, may_stream)
+                    .prepare_call(id, params, authenticated, revision, round, talk.may_stream)
                     .await?;
                 Ok(prepared.map_or_else(Handled::Response, Handled::Call))
             }
+            "logging/setLevel" => match level(params) {
+                Ok(level) => Ok(Handled::Wish(id, Wish::LogLevel(level))),
+                Err(error) => fail(&id, error),
+            },
+            "resources/subscribe" | "resources/unsubscribe" => {
+                match self.subscription(&method, params, authenticated).await {
+                    Ok(wish) => Ok(Handled::Wish(id, wish)),
+                    Err(NotAnswered::Error(error)) => fail(&id, error),
+                    Err(NotAnswered::Refused(refusal)) => Err(refusal),
+                }
+            }
             method => {
+                let round = talk.first_round();
+                let abilities = round.abilities;
                 let answered = self
-                    .answer_request(method, params, Round::default(), authenticated, revision)
+                    .answer_request(method, params, round, authenticated, revision)
                     .await;
                 match answered {
                     Ok(Answered::Result(result)) => respond(&result),
                     Ok(Answered::InputRequired(questions)) => {
-                        self.environment.log(&format!(
-                            "mcp: {method} has {} questions for the client, which cannot be asked yet",
-                            questions.requests.len()
-                        ));
-                        fail(&id, Error::internal())
+                        match self.askable(method, &questions, abilities, revision) {
+                            Ok(()) => Ok(Handled::Questions(
+                                Box::new(Asking {
+                                    id,
+                                    method: method.to_owned(),
+                                    params: params.map(RawValue::to_owned),
+                                    authenticated: authenticated.clone(),
+                                    talk: talk.clone(),
+                                }),
+                                questions,
+                            )),
+                            Err(error) => fail(&id, error),
+                        }
                     }
                     Err(NotAnswered::Error(error)) => fail(&id, error),
                     Err(NotAnswered::Refused(refusal)) => Err(refusal),
                 }
             }
         }
+    }
+
+    /// What `resources/subscribe` or `resources/unsubscribe` wishes for.
+    async fn subscription(
+        &self,
+        method: &str,
+        params: Option<&RawValue>,
+        authenticated: &Authenticated,
+    ) -> Result<Wish, NotAnswered> {
+        let catalog = self.catalog().await.ok_or_else(Error::internal)?;
+        let resources = catalog.resources.as_ref();
+        let resources = resources.ok_or_else(|| Error::method_not_found(method))?;
+        authenticated.needs(&resources.scopes)?;
+        let uri = ReadParams::read(params)?.uri.into_owned();
+        Ok(if method == "resources/subscribe" {
+            Wish::Subscribe(uri)
+        } else {
+            Wish::Unsubscribe(uri)
+        })
+    }
+
+    /// Whether a client with these abilities can be asked what a request needs to know.
+    ///
+    /// # Errors
+    ///
+    /// What to answer instead.
+    pub(crate) fn askable(
+        &self,
+        method: &str,
+        questions: &InputRequired,
+        abilities: ClientAbilities,
+        revision: Revision,
+    ) -> Result<(), Error> {
+        let what = match input::check(&questions.requests, abilities) {
+            Ok(()) if questions.requests.is_empty() && questions.state.is_none() => {
+                "neither a question nor a state"
+            }
+            Ok(()) => return Ok(()),
+            Err(Unaskable::Garbage(what)) => what,
+            Err(Unaskable::MissingCapabilities(missing)) => {
+                return Err(Error::missing_capabilities(missing, revision));
+            }
+        };
+        self.environment
+            .log(&format!("mcp: {method} was answered with {what}"));
+        Err(Error::internal())
     }
 
     /// Answers a request with one result, or finds that there is no such method.
@@ -138,4 +231,28 @@ impl<P: Parts> Server<P> {
             method => Err(Error::method_not_found(method).into()),
         }
     }
+}
+
+/// What `logging/setLevel` sets.
+fn level(params: Option<&RawValue>) -> Result<LogLevel, Error> {
+    #[derive(Deserialize)]
+    struct Params {
+        level: LogLevel,
+    }
+    let params = params.map_or("{}", RawValue::get);
+    serde_json::from_str(params)
+        .map(|params: Params| params.level)
+        .map_err(|_| Error::invalid_params("The `level` is one of RFC 5424's."))
+}
+
+/// The request that a notification cancels.
+fn cancelled_request(params: &RawValue) -> Option<Id> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Params<'a> {
+        #[serde(borrow)]
+        request_id: &'a RawValue,
+    }
+    let params: Params<'_> = serde_json::from_str(params.get()).ok()?;
+    Id::read(params.request_id)
 }

@@ -1,13 +1,17 @@
 //! Session ids of Streamable HTTP: sealed, not stored.
 //!
-//! An id opens for the person it was made for and for nobody else, tells the revision that was
-//! negotiated, and ends by itself. As nothing is stored, a client cannot end one early: DELETE is
-//! answered 405, as the specification allows.
+//! An id opens for the person it was made for and for nobody else, tells what was negotiated, and
+//! ends by itself. What changes in a session's life is in its [`SessionState`], a record that most
+//! sessions never have.
 
 use crate::cache::Cache;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use keys::{KeyRing, Purpose};
-use mcp::Revision;
+use mcp::{ClientAbilities, LogLevel, Revision};
 use rand::{CryptoRng, RngExt};
+use serde::{Deserialize, Serialize};
+use store::Record;
 
 const SESSION: Purpose = Purpose("mcp session");
 
@@ -20,11 +24,77 @@ const LONGEST: usize = 256;
 /// The sessions that were opened before, so that each is opened once per instance.
 pub(crate) struct Sessions(Cache<String, Session>);
 
-#[derive(Clone)]
-struct Session {
+/// A session, as its id has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Session {
+    /// Tells it from the person's other sessions.
+    pub(crate) name: String,
+    pub(crate) revision: Revision,
+    pub(crate) abilities: ClientAbilities,
+    /// In seconds since the Unix epoch.
+    pub(crate) ends_at: u64,
     subject: String,
-    revision: Revision,
-    ends_at: u64,
+}
+
+/// What a client changed in its session.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SessionState {
+    /// The client has ended it.
+    pub(crate) is_over: bool,
+    /// What `logging/setLevel` said.
+    pub(crate) log_level: Option<LogLevel>,
+    /// The resources of `resources/subscribe`, by their URIs.
+    pub(crate) subscriptions: Vec<String>,
+}
+
+impl Record for SessionState {
+    const KIND: &'static str = "mcp-session";
+}
+
+/// Something that a client wants to be different from now on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Wish {
+    /// `logging/setLevel`.
+    LogLevel(LogLevel),
+    /// `resources/subscribe`.
+    Subscribe(String),
+    /// `resources/unsubscribe`.
+    Unsubscribe(String),
+}
+
+/// Resources that one session may listen for.
+const MOST_SUBSCRIPTIONS: usize = 100;
+
+/// Bytes of a URI that is listened for.
+pub(crate) const LONGEST_URI: usize = 2048;
+
+impl SessionState {
+    /// Fulfils a wish. Says whether that changed anything.
+    ///
+    /// # Errors
+    ///
+    /// Invalid params, if it listens for too much.
+    pub(crate) fn fulfil(&mut self, wish: Wish) -> Result<bool, mcp::Error> {
+        match wish {
+            Wish::LogLevel(level) => Ok(self.log_level.replace(level) != Some(level)),
+            Wish::Unsubscribe(uri) => {
+                let before = self.subscriptions.len();
+                self.subscriptions.retain(|one| *one != uri);
+                Ok(self.subscriptions.len() != before)
+            }
+            Wish::Subscribe(uri) if self.subscriptions.contains(&uri) => Ok(false),
+            Wish::Subscribe(uri) => {
+                if self.subscriptions.len() >= MOST_SUBSCRIPTIONS || uri.len() > LONGEST_URI {
+                    let reason = format!(
+                        "A session listens for {MOST_SUBSCRIPTIONS} resources at most, with URIs of {LONGEST_URI} bytes at most."
+                    );
+                    return Err(mcp::Error::invalid_params(reason));
+                }
+                self.subscriptions.push(uri);
+                Ok(true)
+            }
+        }
+    }
 }
 
 /// The session is unknown, ended, or somebody else's.
@@ -36,33 +106,35 @@ impl Sessions {
         Self(Cache::new(1024))
     }
 
-    /// A new session id for a person who speaks `revision`.
+    /// A new session id for a person whose client speaks `revision` and can be asked so much.
     pub(crate) fn begin(
         keys: &KeyRing,
         subject: &str,
         revision: Revision,
+        abilities: ClientAbilities,
         now: u64,
         random: &mut impl CryptoRng,
     ) -> String {
         let ends_at = now.saturating_add(LIFETIME);
-        let nonce: [u8; 8] = random.random();
+        let name: [u8; 12] = random.random();
         let plain = [
-            nonce.as_slice(),
+            name.as_slice(),
             &ends_at.to_be_bytes(),
+            &[abilities.to_bits()],
             revision.as_str().as_bytes(),
         ]
         .concat();
         keys.seal(SESSION, subject.as_bytes(), &plain, random)
     }
 
-    /// The revision of a person's session.
+    /// A person's session.
     pub(crate) fn find(
         &self,
         keys: &KeyRing,
         subject: &str,
         id: &str,
         now: u64,
-    ) -> Result<Revision, NotFound> {
+    ) -> Result<Session, NotFound> {
         let session = match self.0.get(id) {
             Some(session) => session,
             None => {
@@ -72,7 +144,7 @@ impl Sessions {
             }
         };
         if session.subject == subject && session.ends_at > now {
-            Ok(session.revision)
+            Ok(session)
         } else {
             Err(NotFound)
         }
@@ -84,11 +156,14 @@ fn open(keys: &KeyRing, subject: &str, id: &str) -> Option<Session> {
         return None;
     }
     let plain = keys.open(SESSION, subject.as_bytes(), id).ok()?;
-    let (_, rest) = plain.split_at_checked(8)?;
-    let (ends_at, revision) = rest.split_first_chunk::<8>()?;
+    let (name, rest) = plain.split_at_checked(12)?;
+    let (ends_at, rest) = rest.split_first_chunk::<8>()?;
+    let (abilities, revision) = rest.split_first()?;
     Some(Session {
+        name: URL_SAFE_NO_PAD.encode(name),
         subject: subject.to_owned(),
         revision: Revision::parse(std::str::from_utf8(revision).ok()?)?,
+        abilities: ClientAbilities::from_bits(*abilities),
         ends_at: u64::from_be_bytes(*ends_at),
     })
 }
@@ -105,21 +180,45 @@ mod tests {
     fn a_session_is_its_persons_alone_and_ends() {
         let keys = KeyRing::parse(KEY).unwrap();
         let random = &mut StdRng::seed_from_u64(1);
-        let id = Sessions::begin(&keys, "ann", Revision::V2025_06_18, 100, random);
+        let abilities = ClientAbilities {
+            samples: true,
+            ..ClientAbilities::default()
+        };
+        let mut begin =
+            || Sessions::begin(&keys, "ann", Revision::V2025_06_18, abilities, 100, random);
+        let id = begin();
         assert!(id.bytes().all(|byte| byte.is_ascii_graphic()));
         let sessions = Sessions::new();
         // Twice: opened, then remembered.
         for _ in 0..2 {
-            let find = |subject, now| sessions.find(&keys, subject, &id, now);
+            let find = |subject, now| {
+                let found = sessions.find(&keys, subject, &id, now);
+                found.map(|session| (session.revision, session.abilities))
+            };
             assert_eq!(find("bob", 101), Err(NotFound));
-            assert_eq!(find("ann", 101), Ok(Revision::V2025_06_18));
+            assert_eq!(find("ann", 101), Ok((Revision::V2025_06_18, abilities)));
             assert_eq!(find("bob", 101), Err(NotFound));
             assert_eq!(find("ann", 100 + LIFETIME), Err(NotFound));
         }
         for id in ["", "nonsense", &id[1..]] {
             assert_eq!(sessions.find(&keys, "ann", id, 101), Err(NotFound));
         }
-        let other = Sessions::begin(&keys, "ann", Revision::V2025_06_18, 100, random);
+        let other = begin();
         assert_ne!(id, other);
+    }
+
+    #[test]
+    fn a_session_listens_for_so_many_resources_and_no_more() {
+        let mut state = SessionState::default();
+        let uri = |n: usize| format!("test:{n}");
+        for n in 0..MOST_SUBSCRIPTIONS {
+            assert_eq!(state.fulfil(Wish::Subscribe(uri(n))), Ok(true));
+        }
+        assert_eq!(state.fulfil(Wish::Subscribe(uri(1))), Ok(false));
+        assert!(state.fulfil(Wish::Subscribe("test:more".into())).is_err());
+        assert_eq!(state.fulfil(Wish::Unsubscribe(uri(1))), Ok(true));
+        assert_eq!(state.fulfil(Wish::Unsubscribe(uri(1))), Ok(false));
+        let long = Wish::Subscribe("x".repeat(LONGEST_URI + 1));
+        assert!(state.fulfil(long).is_err());
     }
 }

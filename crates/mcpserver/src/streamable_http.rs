@@ -2,27 +2,28 @@
 //! on in `stateless`.
 
 use crate::authentication::Authenticated;
-use crate::body::{EventSender, events};
-use crate::calls::{RunningCall, Step};
+use crate::body::events;
+use crate::calls::Step;
+use crate::conversation::First;
+use crate::line::Line;
 use crate::messages::Handled;
 use crate::refusal::{Refusal, json};
 use crate::server::event_stream;
-use crate::session::Sessions;
+use crate::session::{NotFound, Session, SessionState, Sessions, Wish};
+use crate::talk::Talk;
 use crate::{Body, Environment, Parts, Server};
 use bytes::Bytes;
-use futures::future::{Either, select};
 use http::header::HeaderValue;
 use http::{HeaderMap, Method, Response, StatusCode};
 use mcp::headers::{self, Accepted, SESSION_ID};
-use mcp::jsonrpc::{self, Body as Messages, Message};
+use mcp::jsonrpc::{self, Body as Messages, Id, Message};
 use mcp::{Era, Error, ErrorCode, Revision, era, sse};
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// The methods there are. A GET would open a stream of messages that belong to no request, of which
-/// there are none; a DELETE would end a session, and sessions are not stored.
-pub(crate) const METHODS: &str = "POST, OPTIONS";
+/// there are none.
+pub(crate) const METHODS: &str = "POST, DELETE, OPTIONS";
 
 /// Silence after which a stream says that it lives.
 pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -40,8 +41,10 @@ impl<P: Parts> Server<P> {
         B::Data: Send,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        if method != Method::POST {
-            return Err(Refusal::Method(METHODS));
+        match *method {
+            Method::POST => {}
+            Method::DELETE => return self.end_session(headers, &authenticated).await,
+            _ => return Err(Refusal::Method(METHODS)),
         }
         if !headers::is_json(headers) {
             return Err(Refusal::MediaType);
@@ -55,15 +58,10 @@ impl<P: Parts> Server<P> {
         // What names no revision that we know is taken for a stateless one, and refused as such.
         let named = headers::protocol_version(headers).unwrap_or(Some(Revision::NEWEST));
         let body = crate::server::read(headers, body, self.config.message_limit).await?;
-        let session = headers.get(SESSION_ID).map(|id| {
-            let id = id.to_str().unwrap_or_default();
-            let now = self.environment.now();
-            self.sessions
-                .find(&self.config.keys, authenticated.subject(), id, now)
-        });
+        let session = self.session(headers, &authenticated);
         let revision = match (named, &session) {
             (Some(named), _) if named.is_stateless() => named,
-            (_, Some(Ok(revision))) => *revision,
+            (_, Some(Ok(session))) => session.revision,
             _ => named.unwrap_or(Revision::ASSUMED),
         };
         let messages = jsonrpc::parse(&body, revision).map_err(Refusal::BadRequest)?;
@@ -79,40 +77,130 @@ impl<P: Parts> Server<P> {
             Messages::Single(Message::Request { method, .. }) => &**method,
             _ => "",
         };
-        if matches!(session, Some(Err(_))) && method != "initialize" {
-            return Err(Refusal::NoSession);
+        let mut talk = Talk::alone(revision);
+        talk.may_stream = accepted.event_stream;
+        // Whoever initializes begins anew, whatever session they had.
+        if method != "initialize"
+            && let Some(session) = session
+        {
+            let session = session.map_err(|_| Refusal::NoSession)?;
+            let state = self.session_state(&session).await?;
+            talk.abilities = session.abilities;
+            talk.log_level = state.log_level;
+            talk.session = Some(session.name);
         }
         match messages {
             Messages::Single(message) => {
-                self.single(message, authenticated, revision, accepted)
+                self.single(message, headers, authenticated, talk, accepted)
                     .await
             }
-            Messages::Batch(messages) => {
-                self.batch(messages, authenticated, revision, accepted)
-                    .await
+            Messages::Batch(messages) => self.batch(messages, authenticated, talk, accepted).await,
+        }
+    }
+
+    /// The session that a request names.
+    fn session(
+        &self,
+        headers: &HeaderMap,
+        authenticated: &Authenticated,
+    ) -> Option<Result<Session, NotFound>> {
+        let id = headers.get(SESSION_ID)?.to_str().unwrap_or_default();
+        let now = self.environment.now();
+        let keys = &self.config.keys;
+        Some(self.sessions.find(keys, authenticated.subject(), id, now))
+    }
+
+    /// What the client has changed in its session.
+    ///
+    /// # Errors
+    ///
+    /// No session, if it has ended it.
+    async fn session_state(&self, session: &Session) -> Result<SessionState, Refusal> {
+        let now = self.environment.now();
+        let state = self.store.get::<SessionState>(&session.name, now).await;
+        let state = state.map_err(|error| self.unavailable(&error))?;
+        match state {
+            Some(state) if state.is_over => Err(Refusal::NoSession),
+            state => Ok(state.unwrap_or_default()),
+        }
+    }
+
+    /// DELETE: the client ends its session (2025-11-25, Transports, Session Management).
+    async fn end_session(
+        &self,
+        headers: &HeaderMap,
+        authenticated: &Authenticated,
+    ) -> Result<Response<Body>, Refusal> {
+        let session = self.session(headers, authenticated);
+        let session = session.ok_or(Refusal::Method(METHODS))?;
+        let session = session.map_err(|_| Refusal::NoSession)?;
+        self.session_state(&session).await?;
+        let over = SessionState {
+            is_over: true,
+            ..SessionState::default()
+        };
+        self.keep_state(&session.name, session.ends_at, &over)
+            .await?;
+        let mut response = Response::new(Body::whole(Bytes::new()));
+        *response.status_mut() = StatusCode::NO_CONTENT;
+        Ok(response)
+    }
+
+    async fn keep_state(
+        &self,
+        name: &str,
+        ends_at: u64,
+        state: &SessionState,
+    ) -> Result<(), Refusal> {
+        let kept = self.store.create(name, state, ends_at).await;
+        kept.map_err(|error| self.unavailable(&error))
+    }
+
+    /// Fulfils a wish for the session that a request names.
+    async fn fulfil(
+        &self,
+        id: &Id,
+        wish: Wish,
+        headers: &HeaderMap,
+        authenticated: &Authenticated,
+        revision: Revision,
+    ) -> Result<String, Refusal> {
+        let done = Ok(jsonrpc::response(id, "{}"));
+        // Without a session there is nothing to keep it in.
+        let Some(Ok(session)) = self.session(headers, authenticated) else {
+            return done;
+        };
+        let mut state = self.session_state(&session).await?;
+        match state.fulfil(wish) {
+            Ok(false) => done,
+            Ok(true) => {
+                self.keep_state(&session.name, session.ends_at, &state)
+                    .await?;
+                done
             }
+            Err(error) => Ok(jsonrpc::error_response(Some(id), &error, revision)),
         }
     }
 
     async fn single(
         self: &Arc<Self>,
         message: Message<'_>,
+        headers: &HeaderMap,
         authenticated: Authenticated,
-        revision: Revision,
+        talk: Talk,
         accepted: Accepted,
     ) -> Result<Response<Body>, Refusal> {
-        let handled = self
-            .handle_message(message, &authenticated, revision, accepted.event_stream)
-            .await?;
+        let handled = self.handle_message(message, &authenticated, &talk).await?;
         let call = match handled {
             Handled::Nothing => return Ok(accepted_response()),
             Handled::Response(text) => return Ok(answer(text, accepted)),
             Handled::Invalid(text) => return Ok(json(StatusCode::BAD_REQUEST, text)),
-            Handled::Initialized(text, revision) => {
+            Handled::Initialized(text, revision, abilities) => {
                 let id = Sessions::begin(
                     &self.config.keys,
                     authenticated.subject(),
                     revision,
+                    abilities,
                     self.environment.now(),
                     &mut self.environment.random(),
                 );
@@ -122,65 +210,30 @@ impl<P: Parts> Server<P> {
                 }
                 return Ok(response);
             }
+            Handled::Wish(id, wish) => {
+                let fulfilled = self
+                    .fulfil(&id, wish, headers, &authenticated, talk.revision)
+                    .await?;
+                return Ok(answer(fulfilled, accepted));
+            }
+            Handled::Questions(asking, questions) => {
+                let (sender, body) = events();
+                let line = Line::Stream(sender);
+                self.environment
+                    .spawn(Arc::clone(self).converse_for_result(*asking, questions, line));
+                return Ok(event_stream(body));
+            }
             Handled::Call(call) => call,
         };
-        let mut running = match self.start_call(call, authenticated).await {
-            Ok(running) => running,
-            Err(ended) => return Ok(answer(ended, accepted)),
-        };
-        // The first thing that happens decides how the client is answered.
-        match running.next(self).await {
-            Step::Response(text) | Step::Unable(text) => Ok(answer(text, accepted)),
-            Step::InputRequired(_) => Ok(answer(running.unasked(self), accepted)),
-            Step::Notification(first) => {
+        // What happens first decides how the client is answered.
+        match self.begin(call, authenticated, talk).await {
+            First::Response(text) => Ok(answer(text, accepted)),
+            First::GoesOn(conversation, first) => {
                 let (sender, body) = events();
+                let line = Line::Stream(sender);
                 self.environment
-                    .spawn(Arc::clone(self).stream(running, first, sender));
+                    .spawn(Arc::clone(self).converse(conversation, first, line));
                 Ok(event_stream(body))
-            }
-        }
-    }
-
-    /// Sends what a call has to say until it is over. Returns early, and so cancels the call, when
-    /// the client is gone.
-    async fn stream(
-        self: Arc<Self>,
-        mut running: RunningCall<P>,
-        first: String,
-        mut sender: EventSender,
-    ) {
-        if !sender.send(sse::message(&first)).await {
-            return;
-        }
-        loop {
-            let step = {
-                let mut next = pin!(running.next(&self));
-                loop {
-                    let silence = pin!(self.environment.sleep(KEEP_ALIVE));
-                    match select(next.as_mut(), silence).await {
-                        Either::Left((step, _)) => break step,
-                        Either::Right(_) => {
-                            if !sender.send(sse::KEEP_ALIVE.to_owned()).await {
-                                return;
-                            }
-                        }
-                    }
-                }
-            };
-            match step {
-                Step::Notification(text) => {
-                    if !sender.send(sse::message(&text)).await {
-                        return;
-                    }
-                }
-                Step::Response(text) | Step::Unable(text) => {
-                    sender.send(sse::message(&text)).await;
-                    return;
-                }
-                Step::InputRequired(_) => {
-                    sender.send(sse::message(&running.unasked(&self))).await;
-                    return;
-                }
             }
         }
     }
@@ -190,12 +243,13 @@ impl<P: Parts> Server<P> {
         self: &Arc<Self>,
         messages: Vec<Message<'_>>,
         authenticated: Authenticated,
-        revision: Revision,
+        mut talk: Talk,
         accepted: Accepted,
     ) -> Result<Response<Body>, Refusal> {
+        talk.may_stream = false;
         let mut responses = Vec::new();
         for message in messages {
-            if let Some(response) = self.batched(message, &authenticated, revision).await? {
+            if let Some(response) = self.batched(message, &authenticated, &talk).await? {
                 responses.push(response);
             }
         }
@@ -211,24 +265,37 @@ impl<P: Parts> Server<P> {
         &self,
         message: Message<'_>,
         authenticated: &Authenticated,
-        revision: Revision,
+        talk: &Talk,
     ) -> Result<Option<String>, Refusal> {
+        let alone = |id: &Id, what: &str| {
+            let reason = format!("{what} comes alone.");
+            let error = Error::new(ErrorCode::InvalidRequest, reason);
+            Ok(Some(jsonrpc::error_response(
+                Some(id),
+                &error,
+                talk.revision,
+            )))
+        };
         if let Message::Request { id, method, .. } = &message
             && method == "initialize"
         {
-            let error = Error::new(
-                ErrorCode::InvalidRequest,
-                "An initialize request comes alone.",
-            );
-            return Ok(Some(jsonrpc::error_response(Some(id), &error, revision)));
+            return alone(id, "An initialize request");
         }
-        let handled = self
-            .handle_message(message, authenticated, revision, false)
-            .await?;
+        let handled = self.handle_message(message, authenticated, talk).await?;
         Ok(match handled {
             Handled::Nothing => None,
-            Handled::Response(text) | Handled::Invalid(text) | Handled::Initialized(text, _) => {
+            Handled::Response(text) | Handled::Invalid(text) | Handled::Initialized(text, _, _) => {
                 Some(text)
+            }
+            Handled::Wish(id, _) => return alone(&id, "A request that changes the session"),
+            // Who cannot be asked in between has no abilities, and is asked nothing.
+            Handled::Questions(asking, _) => {
+                let error = Error::internal();
+                Some(jsonrpc::error_response(
+                    Some(&asking.id),
+                    &error,
+                    talk.revision,
+                ))
             }
             Handled::Call(call) => match self.start_call(call, authenticated.clone()).await {
                 Err(ended) => Some(ended),

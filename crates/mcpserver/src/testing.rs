@@ -396,6 +396,8 @@ impl ToolProvider for TestTools {
             tool("echo", "tools"),
             tool("steps", "tools"),
             tool("pauses", "tools"),
+            tool("again", "tools"),
+            tool("endless", "tools"),
             tool("hangs", "tools"),
             tool("vanishes", "tools"),
             tool("garbage", "tools"),
@@ -560,6 +562,17 @@ impl ToolProvider for TestTools {
                     Some(self.0.clone()),
                 ));
             }
+            "again" => vec![match call.round.state.as_deref() {
+                Some("kept") => done("again"),
+                _ => Event::InputRequired(InputRequired {
+                    requests: Vec::new(),
+                    state: Some("kept".into()),
+                }),
+            }],
+            "endless" => vec![Event::InputRequired(InputRequired {
+                requests: Vec::new(),
+                state: Some("kept".into()),
+            })],
             "hangs" => futures::future::pending().await,
             "vanishes" => vec![progress(1.0)],
             "garbage" => vec![Event::Done(Output {

@@ -45,7 +45,7 @@ impl<P: Parts> Server<P> {
                 check_version(headers).map_err(Refusal::BadRequest)?;
                 return Ok(accepted_response());
             }
-            Message::Response => {
+            Message::Response { .. } => {
                 const REASON: &str =
                     "No response is expected: questions are answered by asking again.";
                 return Err(Refusal::BadRequest(Error::new(

@@ -93,7 +93,7 @@ fn what_the_transport_does_not_take_is_refused_by_its_status() {
             let answer = fixture.send(method, "/mcp", &headers, "").await;
             assert_eq!(
                 (answer.status, answer.header("allow")),
-                (405, "POST, OPTIONS")
+                (405, "POST, DELETE, OPTIONS")
             );
         }
     });
