@@ -1,6 +1,6 @@
 //! A tool of the suite, and what tools are made of.
 
-use crate::contract::{Call, Content, ContentBody, Media, Output, Tool};
+use crate::contract::{Call, Content, ContentBody, Media, Output, TaskUse, Tool};
 use crate::script::Script;
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ pub(crate) struct Fixture {
     pub(crate) description: &'static str,
     /// A JSON Schema.
     pub(crate) input: &'static str,
-    pub(crate) long_running: bool,
+    pub(crate) tasks: TaskUse,
     /// What a call does.
     pub(crate) script: fn(&Call) -> Script,
 }
@@ -26,7 +26,7 @@ impl Fixture {
             name,
             description,
             input: r#"{"type":"object"}"#,
-            long_running: false,
+            tasks: TaskUse::Never,
             script,
         }
     }
@@ -37,9 +37,9 @@ impl Fixture {
         self
     }
 
-    /// That may take longer than a client cares to wait.
-    pub(crate) const fn long_running(mut self) -> Self {
-        self.long_running = true;
+    /// With calls that become tasks.
+    pub(crate) const fn tasks(mut self, tasks: TaskUse) -> Self {
+        self.tasks = tasks;
         self
     }
 
@@ -55,7 +55,7 @@ impl Fixture {
             annotations: None,
             scopes: Vec::new(),
             wants_credential: false,
-            long_running: self.long_running,
+            tasks: self.tasks,
             meta: None,
         }
     }

@@ -3,7 +3,7 @@
 //! A call becomes a task when it reports anything, or takes its time, before it asks or answers.
 
 use crate::asking::{ask, elicitation};
-use crate::contract::{Call, Output};
+use crate::contract::{Call, Output, TaskUse};
 use crate::fixture::{Fixture, arguments, output, text};
 use crate::script::{Script, Step, done, progress, wait};
 
@@ -20,7 +20,7 @@ pub(crate) const FIXTURES: &[Fixture] = &[
         .input(
             r#"{"type":"object","properties":{"seconds":{"type":"integer","minimum":0,"maximum":60},"label":{"type":"string"}},"required":["seconds"]}"#,
         )
-        .long_running(),
+        .tasks(TaskUse::Optional),
     Fixture::new("failing_job", "Ends with an error of the tool", |_| {
         let error = Output {
             is_error: true,
@@ -28,13 +28,13 @@ pub(crate) const FIXTURES: &[Fixture] = &[
         };
         vec![progress(0, 1), wait(200), done(error)]
     })
-    .long_running(),
+    .tasks(TaskUse::Required),
     Fixture::new(
         "protocol_error_job",
         "Ends without a result, as a tool that crashes",
         |_| vec![progress(0, 1), wait(200)],
     )
-    .long_running(),
+    .tasks(TaskUse::Optional),
     Fixture::new("confirm_delete", "Asks before it deletes", |call| {
         let file = arguments(call)["filename"].clone();
         let question = format!("Delete {file}?");
@@ -47,7 +47,7 @@ pub(crate) const FIXTURES: &[Fixture] = &[
     .input(
         r#"{"type":"object","properties":{"filename":{"type":"string"}},"required":["filename"]}"#,
     )
-    .long_running(),
+    .tasks(TaskUse::Optional),
     Fixture::new("multi_input", "Asks two questions at once", |call| {
         let name = r#"{"name":{"type":"string"}}"#;
         after_a_start(ask(
@@ -59,7 +59,7 @@ pub(crate) const FIXTURES: &[Fixture] = &[
             |_| output(vec![text("Both are known.")]),
         ))
     })
-    .long_running(),
+    .tasks(TaskUse::Optional),
     Fixture::new(
         "test_tool_with_task",
         "Asks first, and then takes its time",
@@ -80,7 +80,7 @@ pub(crate) const FIXTURES: &[Fixture] = &[
             }
         },
     )
-    .long_running(),
+    .tasks(TaskUse::Required),
 ];
 
 fn slow_compute(call: &Call) -> Script {
