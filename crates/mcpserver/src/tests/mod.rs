@@ -4,6 +4,7 @@ mod access;
 mod content;
 mod dpop;
 mod http_sse;
+mod sessions;
 mod stateless;
 mod streamable_http;
 
