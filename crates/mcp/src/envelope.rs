@@ -69,20 +69,27 @@ pub fn input_required_result<'a>(
         #[serde(skip_serializing_if = "Option::is_none")]
         request_state: Option<&'a str>,
     }
-    let mut input_requests = Map::new();
-    for question in questions {
-        let params: Value = serde_json::from_str(question.params)?;
-        let request = serde_json::json!({ "method": question.method, "params": params });
-        input_requests.insert(question.id.to_owned(), request);
-    }
     let result = json::write(&Wire {
-        input_requests,
+        input_requests: input_requests(questions)?,
         request_state: state,
     })?;
     Ok(stateless("input_required", None, None, &result))
 }
 
-fn stateless(
+/// Questions by their ids.
+pub(crate) fn input_requests<'a>(
+    questions: impl IntoIterator<Item = Question<'a>>,
+) -> Result<Map<String, Value>, Garbage> {
+    let mut requests = Map::new();
+    for question in questions {
+        let params: Value = serde_json::from_str(question.params)?;
+        let request = serde_json::json!({ "method": question.method, "params": params });
+        requests.insert(question.id.to_owned(), request);
+    }
+    Ok(requests)
+}
+
+pub(crate) fn stateless(
     kind: &str,
     freshness: Option<Freshness>,
     meta: Option<&RawValue>,
@@ -104,7 +111,7 @@ fn stateless(
 }
 
 /// The members of an object, as text.
-fn inside(object: &str) -> &str {
+pub(crate) fn inside(object: &str) -> &str {
     let object = object.trim();
     object
         .strip_prefix('{')
@@ -113,7 +120,7 @@ fn inside(object: &str) -> &str {
 }
 
 /// An object of these members, of which each has several or none.
-fn object(members: &[&str]) -> String {
+pub(crate) fn object(members: &[&str]) -> String {
     let mut object =
         String::with_capacity(members.iter().map(|one| one.len() + 1).sum::<usize>() + 2);
     object.push('{');

@@ -27,6 +27,8 @@ mod resource;
 mod revision;
 pub mod sse;
 pub mod stateless;
+mod subscription;
+mod task;
 mod tool;
 
 pub use capabilities::{ClientAbilities, ServerCapabilities};
@@ -50,4 +52,6 @@ pub use resource::{
     resource_templates_list,
 };
 pub use revision::Revision;
+pub use subscription::{Filter, List, list_changed, resource_updated, subscription_ended};
+pub use task::{Task, TaskParams, TaskState};
 pub use tool::{InvalidTool, Tool, ToolAnnotations, ToolDescription, tools_list};

@@ -18,7 +18,8 @@ pub(crate) const VERSION: &str = "io.modelcontextprotocol/protocolVersion";
 /// Repeats the method of the message.
 pub const METHOD: &str = "mcp-method";
 
-/// Repeats what a request is about: the name of a tool or prompt, or the URI of a resource.
+/// Repeats what a request is about: the name of a tool or prompt, the URI of a resource, or the id of
+/// a task.
 pub const NAME: &str = "mcp-name";
 
 /// What a request says of itself.
@@ -67,6 +68,7 @@ impl<'a> Metadata<'a> {
         let subject = match method {
             "tools/call" | "prompts/get" => Some(wire.name),
             "resources/read" => Some(wire.uri),
+            "tasks/get" | "tasks/update" | "tasks/cancel" => Some(wire.task_id),
             _ => None,
         };
         if let Some(subject) = subject {
@@ -111,6 +113,8 @@ struct Wire<'a> {
     name: Option<&'a RawValue>,
     #[serde(borrow)]
     uri: Option<&'a RawValue>,
+    #[serde(borrow)]
+    task_id: Option<&'a RawValue>,
     #[serde(borrow, default, deserialize_with = "present")]
     input_responses: Option<&'a RawValue>,
     #[serde(borrow)]

@@ -8,6 +8,8 @@
 use crate::place::Place;
 use crate::refusal::Refusal;
 use crate::{Caller, Environment, IdentityError, IdentityProvider, Parts, Presented, Server};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use config::AuthorizationServer;
 use grants::Grants;
 use http::HeaderMap;
@@ -30,6 +32,8 @@ pub(crate) struct Authenticated {
     pub(crate) caller: Caller,
     /// Where a credential would come from.
     pub(crate) source: Source,
+    /// When the token ends (seconds since the Unix epoch).
+    pub(crate) ends_at: u64,
 }
 
 /// Where the person's credential comes from.
@@ -44,6 +48,11 @@ pub(crate) enum Source {
 impl Authenticated {
     pub(crate) fn subject(&self) -> &str {
         &self.caller.profile.subject
+    }
+
+    /// Whose limits these are, as the store may know it.
+    pub(crate) fn person(&self) -> String {
+        URL_SAFE_NO_PAD.encode(&Sha256::digest(self.subject())[..16])
     }
 
     /// # Errors
@@ -172,7 +181,26 @@ impl<P: Parts> Server<P> {
                 id: claims.grant.clone(),
                 expires_at: grant.expires_at,
             },
+            ends_at: claims.exp.min(grant.expires_at),
         })
+    }
+
+    /// Whether somebody who was authenticated a while ago still is: for streams, which outlive the
+    /// request that opened them.
+    pub(crate) async fn is_still_good(
+        &self,
+        authenticated: &Authenticated,
+    ) -> Result<bool, store::Error> {
+        let now = self.environment.now();
+        if authenticated.ends_at <= now {
+            return Ok(false);
+        }
+        let Source::Grant { id, .. } = &authenticated.source else {
+            return Ok(true);
+        };
+        let known = self.grants.get(id.as_str());
+        let grants = Grants::new(&self.store, &self.config.keys);
+        Ok(grants.find_again(id, now, known).await?.is_some())
     }
 
     async fn ask_the_provider(
@@ -229,6 +257,7 @@ impl<P: Parts> Server<P> {
                 credential: None,
             },
             source: Source::Presented(authorization.to_owned()),
+            ends_at: presented.expires_at,
         }
     }
 

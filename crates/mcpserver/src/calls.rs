@@ -1,7 +1,6 @@
 //! A call on its way to its tool and back.
 
 use crate::authentication::{Authenticated, Source};
-use crate::catalog::Catalog;
 use crate::checked::CheckedTool;
 use crate::credential::upstream_token;
 use crate::input::{self, Unaskable};
@@ -15,7 +14,7 @@ use grants::Grants;
 use mcp::jsonrpc::{self, Id};
 use mcp::{CallParams, ClientAbilities, Error, LogLevel, Output, Revision};
 use std::pin::pin;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A call that may be made.
@@ -187,43 +186,6 @@ impl<P: Parts> Server<P> {
     /// How long a call may take.
     pub(crate) fn call_timeout(&self) -> Duration {
         Duration::from_secs(self.config.call_timeout)
-    }
-
-    /// What is offered; `None` if it cannot be had now.
-    pub(crate) async fn catalog(&self) -> Option<Arc<Catalog>> {
-        let known = self
-            .catalog
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        if known.is_some() {
-            return known;
-        }
-        let described = match select(
-            pin!(self.tools.describe()),
-            self.environment.sleep(self.call_timeout()).boxed(),
-        )
-        .await
-        {
-            Either::Left((described, _)) => described.and_then(Catalog::new),
-            Either::Right(_) => Err("they were not described in time".to_owned()),
-        };
-        match described {
-            Ok(catalog) => {
-                for complaint in &catalog.complaints {
-                    self.environment.log(&format!("mcp: {complaint}"));
-                }
-                let catalog = Arc::new(catalog);
-                let mut known = self.catalog.write().unwrap_or_else(PoisonError::into_inner);
-                *known = Some(Arc::clone(&catalog));
-                Some(catalog)
-            }
-            Err(reason) => {
-                self.environment
-                    .log(&format!("mcp: the tools cannot be offered: {reason}"));
-                None
-            }
-        }
     }
 
     pub(crate) async fn credential(&self, source: Source) -> Result<Option<Credential>, NotBegun> {

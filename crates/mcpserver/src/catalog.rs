@@ -1,14 +1,26 @@
-//! What is offered, asked for once per instance, and everything made of it in advance.
+//! What is offered, asked for once per instance and after each change, and everything made of it in
+//! advance.
 
+use crate::changes::{ChangeReader, Seen};
 use crate::checked::CheckedTool;
-use crate::tools::{Offer, OfferedPrompt, ResourceOffer};
+use crate::tools::{Changed, Changes, Offer, OfferedPrompt, ResourceOffer};
+use crate::{Environment, Parts, Server, ToolProvider};
+use futures::future::{Either, select};
 use mcp::capabilities::{Empty, ListChanged, ResourceCapabilities};
 use mcp::{
     Freshness, Garbage, Revision, ServerCapabilities, discover_result, prompts_list,
     resource_templates_list, tools_list,
 };
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::pin::pin;
+use std::sync::{Arc, PoisonError};
+
+/// Seconds after which it is asked anew what there is, where that may change: what another instance
+/// was told of has then come here as well.
+const FRESH: u64 = 30;
+
+/// Changes that are looked through at once.
+const MOST_LOOKS: u32 = 64;
 
 /// What there is.
 pub(crate) struct Catalog {
@@ -16,10 +28,116 @@ pub(crate) struct Catalog {
     prompts: HashMap<String, OfferedPrompt>,
     pub(crate) resources: Option<ResourceOffer>,
     pub(crate) completes: bool,
+    /// What may change of all that.
+    pub(crate) changes: Changes,
     pub(crate) instructions: Option<String>,
     /// Why tools are left out that the component offers, for the log.
     pub(crate) complaints: Vec<String>,
     prepared: [Prepared; Revision::ALL.len()],
+}
+
+/// The catalog as this instance knows it.
+#[derive(Clone)]
+pub(crate) struct Known {
+    catalog: Arc<Catalog>,
+    /// From this second on it is asked for anew; `None`: it never changes.
+    until: Option<u64>,
+    /// The changes since then.
+    reader: Option<ChangeReader>,
+}
+
+impl<P: Parts> Server<P> {
+    /// What is offered; `None` if it cannot be had now.
+    pub(crate) async fn catalog(&self) -> Option<Arc<Catalog>> {
+        let known = self.known();
+        match known {
+            Some(Known { catalog, until, .. })
+                if until.is_none_or(|until| until > self.environment.now()) =>
+            {
+                Some(catalog)
+            }
+            known => self.ask_anew(known).await,
+        }
+    }
+
+    /// The same for somebody who may have been told just now that it changed: where that may be, it
+    /// costs a read of the store to know.
+    pub(crate) async fn newest_catalog(&self) -> Option<Arc<Catalog>> {
+        let catalog = self.catalog().await?;
+        let mut known = self.known()?;
+        if !catalog.changes.of_the_offer() {
+            return Some(catalog);
+        }
+        let Some(reader) = &mut known.reader else {
+            // First where to look from, then what there is: no change falls between the two.
+            known.reader = self.changes().await.ok();
+            return self.ask_anew(Some(known)).await;
+        };
+        let mut is_old = false;
+        for looks in 1.. {
+            match reader.look(self).await {
+                Ok(Seen::Nothing) if looks == 1 => return Some(catalog),
+                Ok(Seen::Nothing) => break,
+                Ok(Seen::Change(Changed::Resource(_))) if looks < MOST_LOOKS => {}
+                Ok(Seen::Change(_) | Seen::Anything) if looks < MOST_LOOKS => is_old = true,
+                Ok(_) => {
+                    is_old = true;
+                    break;
+                }
+                Err(error) => {
+                    self.environment.log(&format!("mcp: {error}"));
+                    break;
+                }
+            }
+        }
+        if is_old {
+            return self.ask_anew(Some(known)).await;
+        }
+        *self.catalog.write().unwrap_or_else(PoisonError::into_inner) = Some(known);
+        Some(catalog)
+    }
+
+    /// This instance asks anew for what there is, when that is needed next.
+    pub(crate) fn forget_catalog(&self) {
+        let mut known = self.catalog.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = &mut *known {
+            known.until = Some(0);
+        }
+    }
+
+    fn known(&self) -> Option<Known> {
+        self.catalog
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    async fn ask_anew(&self, known: Option<Known>) -> Option<Arc<Catalog>> {
+        let deadline = pin!(self.environment.sleep(self.call_timeout()));
+        let described = match select(pin!(self.tools.describe()), deadline).await {
+            Either::Left((described, _)) => described.and_then(Catalog::new),
+            Either::Right(_) => Err("they were not described in time".to_owned()),
+        };
+        let catalog = match described {
+            Ok(catalog) => Arc::new(catalog),
+            Err(reason) => {
+                self.environment
+                    .log(&format!("mcp: the tools cannot be offered: {reason}"));
+                return known.map(|known| known.catalog);
+            }
+        };
+        for complaint in &catalog.complaints {
+            self.environment.log(&format!("mcp: {complaint}"));
+        }
+        let may_change = catalog.changes.of_the_offer();
+        let now_known = Known {
+            catalog: Arc::clone(&catalog),
+            until: may_change.then(|| self.environment.now() + FRESH),
+            reader: known.and_then(|known| known.reader),
+        };
+        *self.catalog.write().unwrap_or_else(PoisonError::into_inner) = Some(now_known);
+        Some(catalog)
+    }
 }
 
 /// What a revision is answered with, whoever asks.
@@ -62,6 +180,7 @@ impl Catalog {
             prompts: by_name("prompts", offer.prompts, |one| &one.prompt.name)?,
             resources: offer.resources,
             completes: offer.completes,
+            changes: offer.changes,
             instructions: offer.instructions,
             complaints,
         })
@@ -113,23 +232,29 @@ impl Prepared {
     }
 }
 
-/// Nobody is told of changes yet, so none is announced.
+/// What is announced is what works: a stateless client can listen for changes.
 fn capabilities(offer: &Offer, revision: Revision) -> ServerCapabilities {
+    let changes = if revision.is_stateless() {
+        offer.changes
+    } else {
+        Changes::default()
+    };
+    let list = |list_changed| ListChanged { list_changed };
     ServerCapabilities {
         // As ever, `tools` is there even where there are none: clients ask for them first of all.
-        tools: Some(ListChanged::default()),
-        prompts: (!offer.prompts.is_empty()).then(ListChanged::default),
-        resources: offer
-            .resources
-            .is_some()
-            .then(ResourceCapabilities::default),
+        tools: Some(list(changes.tools)),
+        prompts: (!offer.prompts.is_empty() || changes.prompts).then_some(list(changes.prompts)),
+        resources: offer.resources.is_some().then_some(ResourceCapabilities {
+            subscribe: changes.resource_contents,
+            list_changed: changes.resources,
+        }),
         completions: (offer.completes && revision >= Revision::V2025_03_26).then_some(Empty {}),
         logging: Some(Empty {}),
         ..ServerCapabilities::default()
     }
 }
 
-/// The lists depend on nobody, and change with a new version of their component alone.
+/// The lists depend on nobody, and change with a new version of their component, or are told of.
 const FRESHNESS: Freshness = Freshness {
     ttl: 60_000,
     is_shared: true,

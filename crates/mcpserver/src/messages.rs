@@ -202,7 +202,7 @@ impl<P: Parts> Server<P> {
         authenticated: &Authenticated,
         revision: Revision,
     ) -> Result<Answered, NotAnswered> {
-        let prepared = async |list: fn(&Prepared) -> &String| match self.catalog().await {
+        let prepared = async |list: fn(&Prepared) -> &String| match self.newest_catalog().await {
             Some(catalog) => Ok(Answered::Result(list(catalog.prepared(revision)).clone())),
             None => Err(Error::internal().into()),
         };

@@ -3,7 +3,7 @@
 use crate::authentication::{Remembered, Scheme};
 use crate::body::from_web;
 use crate::cache::Cache;
-use crate::catalog::Catalog;
+use crate::catalog::Known;
 use crate::place::{Place, Transport};
 use crate::refusal::{Refusal, Terms};
 use crate::session::Sessions;
@@ -33,8 +33,8 @@ pub struct Server<P: Parts> {
     pub(crate) identity: P::Identity,
     pub(crate) tools: P::Tools,
     pub(crate) environment: P::Environment,
-    /// What is offered, as long as that is not known to have changed.
-    pub(crate) catalog: RwLock<Option<Arc<Catalog>>>,
+    /// What is offered.
+    pub(crate) catalog: RwLock<Option<Known>>,
     pub(crate) sessions: Sessions,
     /// Our tokens whose signature was found good, by their SHA-256.
     pub(crate) claims: Cache<[u8; 32], Arc<Claims>>,

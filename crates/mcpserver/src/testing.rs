@@ -1,9 +1,10 @@
 //! Parts for tests: a memory store, a clock that runs when everybody waits, tools of all manners.
 
 use crate::{
-    Asked, Call, Caller, Completion, Environment, Event, Events, Failure, IdentityError,
-    IdentityProvider, InputRequest, InputRequired, Offer, OfferedPrompt, OfferedTool, Parts,
-    Presented, PromptRequest, Read, ResourceOffer, Round, TaskUse, ToolProvider,
+    Asked, Call, Caller, Changed, Changes, Completion, Environment, Event, Events, Failure,
+    IdentityError, IdentityProvider, InputRequest, InputRequired, Offer, OfferedPrompt,
+    OfferedTool, Parts, Presented, PromptRequest, Read, ResourceOffer, Round, TaskUse,
+    ToolProvider,
 };
 use futures::future::BoxFuture;
 use grants::{Grant, Grants, Profile, UpstreamTokens};
@@ -37,11 +38,11 @@ impl Parts for TestParts {
 }
 
 /// A memory store that counts what is asked of it.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct TestKeyValue {
-    memory: MemoryKeyValue,
-    reads: AtomicU32,
-    writes: AtomicU32,
+    memory: Arc<MemoryKeyValue>,
+    reads: Arc<AtomicU32>,
+    writes: Arc<AtomicU32>,
 }
 
 impl TestKeyValue {
@@ -309,8 +310,9 @@ impl IdentityProvider for TestIdentity {
     }
 }
 
-/// Tools of all manners; the names say which.
-pub(crate) struct TestTools(pub(crate) TestEnvironment);
+/// Tools of all manners; the names say which. The instructions count the calls of `changes`.
+#[derive(Clone)]
+pub(crate) struct TestTools(pub(crate) TestEnvironment, pub(crate) Arc<AtomicU32>);
 
 pub(crate) struct TestEvents(Vec<Event>, Option<TestEnvironment>);
 
@@ -406,6 +408,7 @@ impl ToolProvider for TestTools {
             tool("large", "tools"),
             tool("credential", "secret"),
             tool("asks", "tools"),
+            tool("changes", "tools"),
             described(
                 "strict",
                 r#"{"type":"object","properties":{"count":{"type":"integer"}},"required":["count"],"additionalProperties":false}"#,
@@ -444,11 +447,19 @@ impl ToolProvider for TestTools {
         };
         let mut asks = prompt("asks", "tools");
         asks.prompt.arguments.clear();
+        let changes = self.1.load(Ordering::Relaxed);
         Ok(Offer {
+            instructions: (changes > 0).then(|| changes.to_string()),
             tools,
             prompts: vec![prompt("ask", "tools"), prompt("secret", "secret"), asks],
             resources: Some(resources),
             completes: true,
+            changes: Changes {
+                tools: true,
+                prompts: false,
+                resources: true,
+                resource_contents: true,
+            },
             ..Offer::default()
         })
     }
@@ -548,6 +559,16 @@ impl ToolProvider for TestTools {
                 meta: None,
             })],
             "regional" => vec![done("there")],
+            "changes" => {
+                self.1.fetch_add(1, Ordering::Relaxed);
+                vec![
+                    Event::Changed(Changed::Tools),
+                    Event::Changed(Changed::Prompts),
+                    Event::Changed(Changed::Resource("test:one".into())),
+                    Event::Changed(Changed::Resource("test:two".into())),
+                    done("changed"),
+                ]
+            }
             "steps" => vec![
                 progress(1.0),
                 progress(0.5),

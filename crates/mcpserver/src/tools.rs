@@ -5,6 +5,7 @@ use mcp::{
     ClientAbilities, Contents, Log, LogLevel, Output, Progress, Prompt, PromptMessages, Reference,
     ResourcePage, ResourceTemplate, Suggestions, Tool,
 };
+use serde::{Deserialize, Serialize};
 
 /// Everything there is.
 #[derive(Clone, Debug, Default)]
@@ -79,6 +80,13 @@ pub struct Changes {
     pub resources: bool,
     /// What single resources hold.
     pub resource_contents: bool,
+}
+
+impl Changes {
+    /// Whether something may change that there is in the [`Offer`] itself.
+    pub(crate) fn of_the_offer(self) -> bool {
+        self.tools || self.prompts || self.resources
+    }
 }
 
 /// Who something is done for.
@@ -193,7 +201,7 @@ pub enum Event {
 }
 
 /// What is no longer as it was.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Changed {
     /// The list of tools.
     Tools,

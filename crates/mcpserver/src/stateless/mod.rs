@@ -1,6 +1,7 @@
 //! Requests that need no session: each says all there is to know (2026-07-28, Streamable HTTP).
 
 mod call;
+mod listen;
 mod round;
 
 use crate::authentication::Authenticated;
@@ -72,6 +73,7 @@ impl<P: Parts> Server<P> {
         };
         let answered = match &*request.method {
             "tools/call" => self.stateless_call(request, authenticated).await,
+            "subscriptions/listen" => self.listen(request, authenticated).await,
             _ => self.answered(request, &authenticated).await,
         };
         // A refusal has no id of its own, and every error has to have its request's.

@@ -4,6 +4,7 @@ mod access;
 mod content;
 mod dpop;
 mod http_sse;
+mod listen;
 mod sessions;
 mod stateless;
 mod streamable_http;
@@ -33,8 +34,22 @@ fn run<F: AsyncFnOnce(&Fixture, String)>(test: F) {
 /// A server, and what its surroundings know of it.
 struct Fixture {
     server: Arc<Server<TestParts>>,
+    tools: TestTools,
     environment: TestEnvironment,
     identity: TestIdentity,
+}
+
+fn config(variables: &[(&str, &'static str)]) -> config::Server {
+    let config = config::Server::read(|name| {
+        let given = variables.iter().find(|(given, _)| *given == name);
+        match name {
+            _ if given.is_some() => given.map(|(_, value)| *value),
+            "encryption_key" => Some(KEY),
+            "scopes" => Some("tools secret"),
+            _ => None,
+        }
+    });
+    config.unwrap_or_else(|problems| panic!("{problems:?}"))
 }
 
 /// What came back.
@@ -52,26 +67,36 @@ impl Fixture {
     fn with(variables: &[(&str, &'static str)]) -> Self {
         let environment = TestEnvironment::default();
         let identity = TestIdentity::new(&environment);
-        let config = config::Server::read(|name| {
-            let given = variables.iter().find(|(given, _)| *given == name);
-            match name {
-                _ if given.is_some() => given.map(|(_, value)| *value),
-                "encryption_key" => Some(KEY),
-                "scopes" => Some("tools secret"),
-                _ => None,
-            }
-        });
+        let tools = TestTools(environment.clone(), Arc::default());
         let server = Server::new(
-            config.unwrap_or_else(|problems| panic!("{problems:?}")),
+            config(variables),
             TestKeyValue::default(),
             identity.clone(),
-            TestTools(environment.clone()),
+            tools.clone(),
             environment.clone(),
         );
         Self {
             server,
+            tools,
             environment,
             identity,
+        }
+    }
+
+    /// Another instance of the same application.
+    fn twin(&self) -> Self {
+        let server = Server::new(
+            config(&[]),
+            self.server.store.backend().clone(),
+            self.identity.clone(),
+            self.tools.clone(),
+            self.environment.clone(),
+        );
+        Self {
+            server,
+            tools: self.tools.clone(),
+            environment: self.environment.clone(),
+            identity: self.identity.clone(),
         }
     }
 

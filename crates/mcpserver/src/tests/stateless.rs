@@ -3,10 +3,10 @@
 use super::*;
 use serde_json::{Value, json};
 
-const VERSION: &str = "2026-07-28";
+pub(super) const VERSION: &str = "2026-07-28";
 
 /// A message with the `_meta` that every request has, and capabilities of the client.
-fn message(method: &str, params: Value, capabilities: Value) -> Value {
+pub(super) fn message(method: &str, params: Value, capabilities: Value) -> Value {
     let mut message = json!({"jsonrpc": "2.0", "id": "q", "method": method, "params": params});
     let meta = &mut message["params"]["_meta"];
     meta["io.modelcontextprotocol/protocolVersion"] = VERSION.into();
@@ -14,9 +14,16 @@ fn message(method: &str, params: Value, capabilities: Value) -> Value {
     message
 }
 
-async fn send(fixture: &Fixture, token: &str, headers: &[(&str, &str)], message: &Value) -> Answer {
+pub(super) async fn send(
+    fixture: &Fixture,
+    token: &str,
+    headers: &[(&str, &str)],
+    message: &Value,
+) -> Answer {
     let name = &message["params"];
-    let name = name["name"].as_str().or(name["uri"].as_str());
+    let name = ["name", "uri", "taskId"]
+        .iter()
+        .find_map(|member| name[member].as_str());
     let mut all = vec![
         ("mcp-protocol-version", VERSION),
         ("mcp-method", message["method"].as_str().unwrap_or("")),
@@ -27,7 +34,7 @@ async fn send(fixture: &Fixture, token: &str, headers: &[(&str, &str)], message:
     fixture.post(token, &all, &message.to_string()).await
 }
 
-async fn ask(fixture: &Fixture, token: &str, method: &str, params: Value) -> Value {
+pub(super) async fn ask(fixture: &Fixture, token: &str, method: &str, params: Value) -> Value {
     let message = message(method, params, json!({}));
     let answer = send(fixture, token, &[], &message).await;
     assert_eq!(answer.status, 200, "{method}");
@@ -37,7 +44,7 @@ async fn ask(fixture: &Fixture, token: &str, method: &str, params: Value) -> Val
 }
 
 /// The status and the code of an error, which names its request.
-async fn refused(
+pub(super) async fn refused(
     fixture: &Fixture,
     token: &str,
     headers: &[(&str, &str)],

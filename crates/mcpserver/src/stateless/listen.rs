@@ -1,0 +1,212 @@
+//! `subscriptions/listen`: a stream of what changes (2026-07-28, Subscriptions).
+//!
+//! A stream reads the changes from the store, so it does not matter which instance holds it. It
+//! ends with the token it was opened with, and by its client's going away.
+
+use super::{Request, failed, status_of};
+use crate::authentication::Authenticated;
+use crate::body::{EventSender, events};
+use crate::catalog::Catalog;
+use crate::changes::{ChangeReader, Seen};
+use crate::refusal::Refusal;
+use crate::server::event_stream;
+use crate::streamable_http::KEEP_ALIVE;
+use crate::tools::Changed;
+use crate::{Body, Environment, Parts, Server};
+use http::Response;
+use mcp::jsonrpc::Id;
+use mcp::{Error, Filter, sse, subscription_ended};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Streams that one person may open in a minute.
+const STREAMS_PER_MINUTE: u64 = 120;
+
+/// How often a stream looks whether its grant is still there.
+const RECHECK: Duration = Duration::from_secs(60);
+
+/// One who listens.
+struct Listener {
+    subscription: Id,
+    authenticated: Authenticated,
+    filter: Filter,
+    /// `None`, where nothing that it may be told of ever changes.
+    changes: Option<ChangeReader>,
+}
+
+impl<P: Parts> Server<P> {
+    pub(super) async fn listen(
+        self: &Arc<Self>,
+        request: Request<'_>,
+        authenticated: Authenticated,
+    ) -> Result<Response<Body>, Refusal> {
+        if !request.accepted.event_stream {
+            return Err(Refusal::NotAcceptable("Accept text/event-stream."));
+        }
+        let fail = |error| Ok(failed(status_of(&error), &request.id, &error));
+        let wanted = match Filter::read(request.params) {
+            Ok(wanted) => wanted,
+            Err(error) => return fail(error),
+        };
+        let Some(catalog) = self.catalog().await else {
+            return fail(Error::internal());
+        };
+        let limit = format!("listen-limit:{}", authenticated.person());
+        let now = self.environment.now();
+        let is_within_limit = self
+            .store
+            .within_limit(&limit, STREAMS_PER_MINUTE, 60, now)
+            .await
+            .map_err(|error| self.unavailable(&error))?;
+        if !is_within_limit {
+            return Err(Refusal::TooMany);
+        }
+        let filter = granted(wanted, &catalog, &authenticated);
+        let changes = if filter == Filter::default() {
+            None
+        } else {
+            let changes = self.changes().await;
+            Some(changes.map_err(|error| self.unavailable(&error))?)
+        };
+        let listener = Listener {
+            subscription: request.id,
+            authenticated,
+            filter,
+            changes,
+        };
+        let (sender, body) = events();
+        self.environment
+            .spawn(Arc::clone(self).tell_listener(listener, sender));
+        Ok(event_stream(body))
+    }
+
+    /// Tells of changes until the client is gone, or the token ends.
+    async fn tell_listener(self: Arc<Self>, mut listener: Listener, mut sender: EventSender) {
+        let first = listener.filter.acknowledged(&listener.subscription);
+        if !sender.send(sse::message(&first)).await {
+            return;
+        }
+        match self.tell_changes(&mut listener, &mut sender).await {
+            Ok(Over::Gone) => return,
+            Ok(Over::Ended) => {}
+            Err(error) => self
+                .environment
+                .log(&format!("mcp: a stream ends early: {error}")),
+        }
+        let last = subscription_ended(&listener.subscription);
+        sender.send(sse::message(&last)).await;
+    }
+
+    async fn tell_changes(
+        &self,
+        listener: &mut Listener,
+        sender: &mut EventSender,
+    ) -> Result<Over, store::Error> {
+        let mut idle = Duration::ZERO;
+        let mut silent = Duration::ZERO;
+        let mut unchecked = Duration::ZERO;
+        loop {
+            if listener.authenticated.ends_at <= self.environment.now() {
+                return Ok(Over::Ended);
+            }
+            if let Some(messages) = listener.look(self).await? {
+                for message in messages {
+                    if !sender.send(sse::message(&message)).await {
+                        return Ok(Over::Gone);
+                    }
+                    silent = Duration::ZERO;
+                }
+                idle = Duration::ZERO;
+                continue;
+            }
+            if unchecked >= RECHECK {
+                if !self.is_still_good(&listener.authenticated).await? {
+                    return Ok(Over::Ended);
+                }
+                unchecked = Duration::ZERO;
+            }
+            if silent >= KEEP_ALIVE {
+                if !sender.send(sse::KEEP_ALIVE.to_owned()).await {
+                    return Ok(Over::Gone);
+                }
+                silent = Duration::ZERO;
+            }
+            let wait = pace(idle);
+            self.environment.sleep(wait).await;
+            idle += wait;
+            silent += wait;
+            unchecked += wait;
+        }
+    }
+}
+
+/// Why a stream is over.
+enum Over {
+    /// Nobody reads it any more.
+    Gone,
+    /// The token or its grant has ended.
+    Ended,
+}
+
+/// How long to wait before the next look, when nothing happened for so long.
+fn pace(idle: Duration) -> Duration {
+    if idle < Duration::from_secs(10) {
+        Duration::from_millis(200)
+    } else {
+        Duration::from_secs(1)
+    }
+}
+
+/// What of `wanted` there is, and the token lets its holder know.
+fn granted(wanted: Filter, catalog: &Catalog, authenticated: &Authenticated) -> Filter {
+    let changes = catalog.changes;
+    let may_read = catalog
+        .resources
+        .as_ref()
+        .is_some_and(|resources| authenticated.needs(&resources.scopes).is_ok());
+    let mut uris = wanted.resource_subscriptions;
+    uris.retain(|_| changes.resource_contents && may_read);
+    uris.sort_unstable();
+    uris.dedup();
+    Filter {
+        tools_list_changed: wanted.tools_list_changed && changes.tools,
+        prompts_list_changed: wanted.prompts_list_changed && changes.prompts,
+        resources_list_changed: wanted.resources_list_changed && changes.resources && may_read,
+        resource_subscriptions: uris,
+        task_ids: Vec::new(),
+    }
+}
+
+impl Listener {
+    /// What there is to tell now; `None`, if nothing happened.
+    async fn look<P: Parts>(
+        &mut self,
+        server: &Server<P>,
+    ) -> Result<Option<Vec<String>>, store::Error> {
+        let Some(changes) = &mut self.changes else {
+            return Ok(None);
+        };
+        let changed = match changes.look(server).await? {
+            Seen::Nothing => return Ok(None),
+            Seen::Change(changed) => vec![changed],
+            Seen::Anything => everything(&self.filter),
+        };
+        let told = changed.iter().filter(|changed| match changed {
+            Changed::Tools => self.filter.tools_list_changed,
+            Changed::Prompts => self.filter.prompts_list_changed,
+            Changed::Resources => self.filter.resources_list_changed,
+            Changed::Resource(uri) => self.filter.resource_subscriptions.contains(uri),
+        });
+        let messages = told.map(|changed| changed.to_message(Some(&self.subscription)));
+        Ok(Some(messages.collect()))
+    }
+}
+
+/// All that somebody with this filter can be told of.
+fn everything(filter: &Filter) -> Vec<Changed> {
+    let resources = filter.resource_subscriptions.iter().cloned();
+    [Changed::Tools, Changed::Prompts, Changed::Resources]
+        .into_iter()
+        .chain(resources.map(Changed::Resource))
+        .collect()
+}
