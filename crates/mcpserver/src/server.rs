@@ -219,9 +219,10 @@ pub(crate) fn event_stream(body: Body) -> Response<Body> {
     response
 }
 
-/// What pages may send and read; the methods are each path's own.
+/// What pages may send and read; the methods are each path's own. The star stands for
+/// `Mcp-Param-*`, whose names are the tools' own; it does not stand for `Authorization`.
 const CORS: Cors = Cors {
     methods: "",
-    headers: "Authorization, DPoP, Content-Type, Accept, Last-Event-ID, MCP-Protocol-Version, MCP-Session-Id, Mcp-Method, Mcp-Name",
+    headers: "Authorization, DPoP, Content-Type, Accept, Last-Event-ID, MCP-Protocol-Version, MCP-Session-Id, Mcp-Method, Mcp-Name, *",
     exposed: "WWW-Authenticate, DPoP-Nonce, Mcp-Session-Id",
 };

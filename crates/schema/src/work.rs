@@ -13,8 +13,8 @@ use std::collections::HashMap;
 /// Visits at most: some tenths of a second.
 const MOST: usize = 1_000_000;
 
-/// Visits within each other at most, so that the stack is enough.
-const DEEPEST: usize = 320;
+/// Visits within each other at most, so that a stack of half a megabyte is enough.
+const DEEPEST: usize = 160;
 
 /// What a schema costs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
