@@ -41,7 +41,7 @@ fn check(message: &Message<'_>, revision: Revision) -> Option<String> {
             check_params(*params);
             None
         }
-        Message::Response => None,
+        Message::Response { .. } => None,
         Message::Invalid { id, error } => {
             check_error(id.as_ref(), error, revision);
             Some(error_response(id.as_ref(), error, revision))
