@@ -5,12 +5,13 @@ use crate::checked::CheckedTool;
 use crate::credential::upstream_token;
 use crate::input::{self, Unaskable};
 use crate::refusal::Refusal;
-use crate::tools::{InputRequired, Round};
+use crate::tools::{InputRequired, Round, TaskUse};
 use crate::{
     Call, Caller, Credential, Environment, Event, Events, Failure, Parts, Server, ToolProvider,
 };
 use futures::future::{BoxFuture, Either, FutureExt, select};
 use grants::Grants;
+use mcp::capabilities::TASKS;
 use mcp::jsonrpc::{self, Id};
 use mcp::{CallParams, ClientAbilities, Error, LogLevel, Output, Revision};
 use std::pin::pin;
@@ -34,6 +35,27 @@ impl PreparedCall {
     /// The id of its request.
     pub(crate) fn id(&self) -> &Id {
         &self.id
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn arguments(&self) -> &str {
+        &self.arguments
+    }
+
+    pub(crate) fn abilities(&self) -> ClientAbilities {
+        self.round.abilities
+    }
+
+    pub(crate) fn tasks(&self) -> TaskUse {
+        self.tool.offered.tasks
+    }
+
+    /// Asks the tool for progress, for a task to show.
+    pub(crate) fn report_progress(&mut self) {
+        self.progress_token.get_or_insert_with(|| "0".to_owned());
     }
 
     /// The same call once more, with what the client has answered.
@@ -75,6 +97,15 @@ pub(crate) enum Step {
     Unable(String),
 }
 
+/// What a call that runs as a task has to say.
+#[derive(Debug, PartialEq)]
+pub(crate) enum TaskStep {
+    /// It gets on, and says so in these words.
+    Alive(Option<String>),
+    /// There is nothing after this, which is no notification.
+    Over(Step),
+}
+
 impl<P: Parts> Server<P> {
     /// Checks everything about a call that can be checked before it is made.
     ///
@@ -103,6 +134,11 @@ impl<P: Parts> Server<P> {
             return ended(Error::unknown_tool(&params.name));
         };
         authenticated.needs(&tool.offered.scopes)?;
+        let knows_tasks = revision.is_stateless() && round.abilities.knows_tasks;
+        if tool.offered.tasks == TaskUse::Required && !knows_tasks {
+            let missing = serde_json::json!({"extensions": {TASKS: {}}});
+            return ended(Error::missing_capabilities(missing, revision));
+        }
         if let Err(failure) = tool.check_arguments(params.arguments) {
             let failed = self.failed(&params.name, failure, revision);
             return Ok(Err(self.not_begun(&id, &params.name, failed, revision)));
@@ -128,6 +164,17 @@ impl<P: Parts> Server<P> {
         call: PreparedCall,
         authenticated: Authenticated,
     ) -> Result<RunningCall<P>, Ended> {
+        self.start_call_within(call, authenticated, self.call_timeout())
+            .await
+    }
+
+    /// Makes a call that may take so long.
+    pub(crate) async fn start_call_within(
+        &self,
+        call: PreparedCall,
+        authenticated: Authenticated,
+        limit: Duration,
+    ) -> Result<RunningCall<P>, Ended> {
         let PreparedCall {
             id,
             revision,
@@ -140,7 +187,7 @@ impl<P: Parts> Server<P> {
         } = call;
         let abilities = round.abilities;
         let log_level = round.log_level.filter(|_| may_stream);
-        let mut deadline = self.environment.sleep(self.call_timeout()).boxed();
+        let mut deadline = self.environment.sleep(limit).boxed();
         let beginning = async {
             let credential = if tool.offered.wants_credential {
                 self.credential(authenticated.source).await?
@@ -271,71 +318,99 @@ impl<P: Parts> RunningCall<P> {
     /// up: a step could be lost.
     pub(crate) async fn next(&mut self, server: &Server<P>) -> Step {
         loop {
-            let event = match select(pin!(self.events.next()), &mut self.deadline).await {
-                Either::Left((event, _)) => event,
-                Either::Right(_) => {
-                    let slow = server.too_slow(&self.name);
-                    let response = server.not_begun(&self.id, &self.name, slow, self.revision);
-                    return Step::Response(response);
-                }
+            let event = match self.event(server).await {
+                Ok(event) => event,
+                Err(response) => return Step::Response(response),
             };
-            let garbage = |what: &str| {
-                Step::Response(server.garbage(&self.id, &self.name, what, self.revision))
-            };
-            match event {
-                Some(Event::Log(log)) => {
-                    if self.log_level.is_some_and(|least| log.level >= least) {
-                        match log.to_message() {
-                            Ok(message) => return Step::Notification(message),
-                            Err(garbage) => server
-                                .environment
-                                .log(&format!("mcp: the tool {} logged {garbage}", self.name)),
-                        }
-                    }
-                }
-                Some(Event::Changed(changed)) => server.report(&changed).await,
-                Some(Event::Progress(progress)) => {
-                    let message = self
-                        .progress_token
-                        .as_deref()
-                        .filter(|_| progress.progress > self.last_progress)
-                        .and_then(|token| progress.to_message(token, self.revision));
-                    if let Some(message) = message {
-                        self.last_progress = progress.progress;
-                        return Step::Notification(message);
-                    }
-                }
-                Some(Event::Done(output)) => {
-                    if let Err(what) = self.tool.check_output(&output) {
-                        return garbage(&what);
-                    }
-                    return Step::Response(server.respond(
-                        &self.id,
-                        &self.name,
-                        &output,
-                        self.revision,
-                    ));
-                }
-                Some(Event::InputRequired(questions)) => {
-                    return match input::check(&questions.requests, self.abilities) {
-                        Ok(()) if questions.requests.is_empty() && questions.state.is_none() => {
-                            garbage("neither a question nor a state")
-                        }
-                        Ok(()) => Step::InputRequired(questions),
-                        Err(Unaskable::Garbage(what)) => garbage(what),
-                        Err(Unaskable::MissingCapabilities(missing)) => {
-                            let error = Error::missing_capabilities(missing, self.revision);
-                            Step::Unable(jsonrpc::error_response(
-                                Some(&self.id),
-                                &error,
-                                self.revision,
-                            ))
-                        }
-                    };
-                }
-                None => return garbage("no result"),
+            if let Some(step) = self.step(event, server).await {
+                return step;
             }
         }
+    }
+
+    /// The same for a task, which may show how far it is, and notifies nobody.
+    pub(crate) async fn next_of_task(&mut self, server: &Server<P>) -> TaskStep {
+        loop {
+            let event = match self.event(server).await {
+                Ok(event) => event,
+                Err(response) => return TaskStep::Over(Step::Response(response)),
+            };
+            match event {
+                Some(Event::Progress(progress)) => return TaskStep::Alive(progress.message),
+                Some(Event::Log(_)) => return TaskStep::Alive(None),
+                event => {
+                    if let Some(step) = self.step(event, server).await {
+                        return TaskStep::Over(step);
+                    }
+                }
+            }
+        }
+    }
+
+    async fn event(&mut self, server: &Server<P>) -> Result<Option<Event>, Ended> {
+        match select(pin!(self.events.next()), &mut self.deadline).await {
+            Either::Left((event, _)) => Ok(event),
+            Either::Right(_) => {
+                let slow = server.too_slow(&self.name);
+                Err(server.not_begun(&self.id, &self.name, slow, self.revision))
+            }
+        }
+    }
+
+    /// What the client is told of an event, if anything.
+    async fn step(&mut self, event: Option<Event>, server: &Server<P>) -> Option<Step> {
+        let garbage =
+            |what: &str| Step::Response(server.garbage(&self.id, &self.name, what, self.revision));
+        match event {
+            Some(Event::Log(log)) => {
+                if self.log_level.is_some_and(|least| log.level >= least) {
+                    match log.to_message() {
+                        Ok(message) => return Some(Step::Notification(message)),
+                        Err(garbage) => server
+                            .environment
+                            .log(&format!("mcp: the tool {} logged {garbage}", self.name)),
+                    }
+                }
+            }
+            Some(Event::Changed(changed)) => server.report(&changed).await,
+            Some(Event::Progress(progress)) => {
+                let message = self
+                    .progress_token
+                    .as_deref()
+                    .filter(|_| progress.progress > self.last_progress)
+                    .and_then(|token| progress.to_message(token, self.revision));
+                if let Some(message) = message {
+                    self.last_progress = progress.progress;
+                    return Some(Step::Notification(message));
+                }
+            }
+            Some(Event::Done(output)) => {
+                if let Err(what) = self.tool.check_output(&output) {
+                    return Some(garbage(&what));
+                }
+                let response = server.respond(&self.id, &self.name, &output, self.revision);
+                return Some(Step::Response(response));
+            }
+            Some(Event::InputRequired(questions)) => {
+                return Some(match input::check(&questions.requests, self.abilities) {
+                    Ok(()) if questions.requests.is_empty() && questions.state.is_none() => {
+                        garbage("neither a question nor a state")
+                    }
+                    Ok(()) => Step::InputRequired(questions),
+                    Err(Unaskable::Garbage(what)) => garbage(what),
+                    Err(Unaskable::MissingCapabilities(missing)) => {
+                        let error = Error::missing_capabilities(missing, self.revision);
+                        Step::Unable(jsonrpc::error_response(
+                            Some(&self.id),
+                            &error,
+                            self.revision,
+                        ))
+                    }
+                });
+            }
+            None => return Some(garbage("no result")),
+        }
+        None
     }
 
     /// The response of a call whose questions nobody can be asked.

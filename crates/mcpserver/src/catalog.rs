@@ -3,14 +3,15 @@
 
 use crate::changes::{ChangeReader, Seen};
 use crate::checked::CheckedTool;
-use crate::tools::{Changed, Changes, Offer, OfferedPrompt, ResourceOffer};
+use crate::tools::{Changed, Changes, Offer, OfferedPrompt, ResourceOffer, TaskUse};
 use crate::{Environment, Parts, Server, ToolProvider};
 use futures::future::{Either, select};
-use mcp::capabilities::{Empty, ListChanged, ResourceCapabilities};
+use mcp::capabilities::{Empty, ListChanged, ResourceCapabilities, TASKS};
 use mcp::{
     Freshness, Garbage, Revision, ServerCapabilities, discover_result, prompts_list,
     resource_templates_list, tools_list,
 };
+use serde_json::{Map, Value};
 use std::collections::HashMap;
 use std::pin::pin;
 use std::sync::{Arc, PoisonError};
@@ -216,11 +217,18 @@ fn by_name<T>(
 
 impl Prepared {
     fn new(offer: &Offer, tools: &[Arc<CheckedTool>], revision: Revision) -> Result<Self, Garbage> {
+        let has_tasks = tools.iter().any(|one| one.offered.tasks != TaskUse::Never);
         let tools = tools.iter().map(|one| &one.offered.tool);
         let prompts = offer.prompts.iter().map(|offered| &offered.prompt);
         let resources = offer.resources.as_ref();
         let templates = resources.map_or(&[][..], |resources| &resources.templates);
-        let capabilities = capabilities(offer, revision);
+        let mut capabilities = capabilities(offer, revision);
+        if has_tasks && revision.is_stateless() {
+            let nothing_more = Value::Object(Map::new());
+            capabilities
+                .extensions
+                .insert(TASKS.to_owned(), nothing_more);
+        }
         let instructions = offer.instructions.as_deref();
         Ok(Self {
             discover: discover_result(revision, &capabilities, instructions, FRESHNESS),

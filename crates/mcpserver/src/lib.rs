@@ -36,6 +36,7 @@ mod session;
 mod stateless;
 mod streamable_http;
 mod talk;
+mod tasks;
 mod tools;
 
 pub use body::Body;

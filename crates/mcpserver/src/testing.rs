@@ -176,6 +176,11 @@ impl TestEnvironment {
         self.0.log.lock().unwrap().join("\n")
     }
 
+    /// Ends all spawned work where it stands, as the end of its process would.
+    pub(crate) fn kill(&self) {
+        self.0.tasks.lock().unwrap().clear();
+    }
+
     /// How much spawned work has not come to its end.
     pub(crate) fn working(&self) -> usize {
         self.0.tasks.lock().unwrap().len()
@@ -367,6 +372,58 @@ fn progress(progress: f64) -> Event {
     })
 }
 
+impl TestTools {
+    /// What a call of `task` does that may become one: its argument says it.
+    async fn as_task(&self, call: &Call) -> Result<TestEvents, Failure> {
+        let began = || {
+            Event::Progress(Progress {
+                progress: 0.0,
+                total: None,
+                message: Some("began".into()),
+            })
+        };
+        let round = &call.round;
+        let ask = |ids: &[&str], state: &str| {
+            let request = |id: &&str| InputRequest {
+                id: (*id).into(),
+                method: "roots/list".into(),
+                params: "{}".into(),
+            };
+            Event::InputRequired(InputRequired {
+                requests: ids.iter().map(request).collect(),
+                state: Some(state.into()),
+            })
+        };
+        let answers = || {
+            let answers = round.answers.iter();
+            let answers = answers.map(|answer| format!("{}={}", answer.id, answer.result));
+            done(&answers.collect::<Vec<_>>().join(" "))
+        };
+        let state = round.state.as_deref();
+        let arguments: serde_json::Value = serde_json::from_str(&call.arguments).unwrap();
+        let events = match (arguments["does"].as_str().unwrap_or(""), state) {
+            ("ends", _) => vec![began(), done("ended")],
+            ("ends at once", _) => vec![done("ended")],
+            ("asks first", None) => vec![ask(&["a"], "1")],
+            ("asks", None) => vec![began(), ask(&["a", "b"], "1")],
+            ("asks twice", None) => vec![began(), ask(&["a"], "1")],
+            ("asks twice", Some("1")) => vec![began(), ask(&["a"], "2")],
+            ("asks nothing", None) => vec![began(), ask(&[], "1")],
+            ("asks for ever", _) => vec![began(), ask(&[], "1")],
+            ("asks first" | "asks" | "asks twice" | "asks nothing", _) => vec![began(), answers()],
+            ("vanishes", _) => vec![began()],
+            ("is large", _) => vec![began(), done(&"x".repeat(600_000))],
+            ("is too large", _) => vec![began(), done(&"x".repeat(3_000_000))],
+            ("hangs", _) => futures::future::pending().await,
+            _ => {
+                let pause = Some(self.0.clone());
+                return Ok(TestEvents(vec![began(), done("paused")], pause));
+            }
+        };
+        Ok(TestEvents(events, None))
+    }
+}
+
 impl ToolProvider for TestTools {
     type Events = TestEvents;
 
@@ -380,7 +437,11 @@ impl ToolProvider for TestTools {
             .unwrap(),
             scopes: vec![scope.into()],
             wants_credential: name == "credential",
-            tasks: TaskUse::Never,
+            tasks: match name {
+                "task" => TaskUse::Optional,
+                "task-only" => TaskUse::Required,
+                _ => TaskUse::Never,
+            },
         };
         let described = |name: &str, input: &str, output: Option<&str>| OfferedTool {
             tool: Tool::new(ToolDescription {
@@ -409,6 +470,8 @@ impl ToolProvider for TestTools {
             tool("credential", "secret"),
             tool("asks", "tools"),
             tool("changes", "tools"),
+            tool("task", "tools"),
+            tool("task-only", "tools"),
             described(
                 "strict",
                 r#"{"type":"object","properties":{"count":{"type":"integer"}},"required":["count"],"additionalProperties":false}"#,
@@ -460,7 +523,6 @@ impl ToolProvider for TestTools {
                 resources: true,
                 resource_contents: true,
             },
-            ..Offer::default()
         })
     }
 
@@ -559,6 +621,7 @@ impl ToolProvider for TestTools {
                 meta: None,
             })],
             "regional" => vec![done("there")],
+            "task" | "task-only" => return self.as_task(&call).await,
             "changes" => {
                 self.1.fetch_add(1, Ordering::Relaxed);
                 vec![

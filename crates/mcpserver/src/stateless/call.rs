@@ -7,7 +7,9 @@ use crate::calls::{RunningCall, Step};
 use crate::refusal::{Refusal, json};
 use crate::server::event_stream;
 use crate::stateless::round::Context;
+use crate::stateless::tasks::takes_tasks;
 use crate::streamable_http::{KEEP_ALIVE, answer};
+use crate::tools::TaskUse;
 use crate::{Body, Environment, Parts, Server};
 use futures::future::{Either, select};
 use http::{HeaderMap, Response, StatusCode};
@@ -31,6 +33,13 @@ impl<P: Parts> Server<P> {
         {
             return Ok(failed(status_of(&error), id, &error));
         }
+        if let Ok(params) = &params
+            && !request.metadata.abilities.knows_tasks
+            && self.takes_a_task(&params.name).await
+        {
+            let error = takes_tasks();
+            return Ok(failed(status_of(&error), id, &error));
+        }
         let round = match self.round(&request, &authenticated) {
             Ok(round) => round,
             Err(error) => return Ok(failed(status_of(&error), id, &error)),
@@ -49,6 +58,11 @@ impl<P: Parts> Server<P> {
             Ok(call) => call,
             Err(ended) => return Ok(answer(ended, accepted)),
         };
+        if call.tasks() != TaskUse::Never && request.metadata.abilities.knows_tasks {
+            return self
+                .call_that_may_be_a_task(&request, call, authenticated)
+                .await;
+        }
         let asker = authenticated.asker();
         let mut running = match self.start_call(call, authenticated).await {
             Ok(running) => running,
@@ -72,6 +86,13 @@ impl<P: Parts> Server<P> {
                 Ok(event_stream(body))
             }
         }
+    }
+
+    /// Whether the tool is called as a task alone.
+    async fn takes_a_task(&self, name: &str) -> bool {
+        let catalog = self.catalog().await;
+        let tool = catalog.as_ref().and_then(|catalog| catalog.tool(name));
+        tool.is_some_and(|tool| tool.offered.tasks == TaskUse::Required)
     }
 
     /// Whether the headers that repeat arguments say what the arguments say.

@@ -10,7 +10,9 @@ use crate::catalog::Catalog;
 use crate::changes::{ChangeReader, Seen};
 use crate::refusal::Refusal;
 use crate::server::event_stream;
+use crate::stateless::tasks::{owner_of, takes_tasks};
 use crate::streamable_http::KEEP_ALIVE;
+use crate::tasks::{Mark, TaskId};
 use crate::tools::Changed;
 use crate::{Body, Environment, Parts, Server};
 use http::Response;
@@ -32,6 +34,9 @@ struct Listener {
     filter: Filter,
     /// `None`, where nothing that it may be told of ever changes.
     changes: Option<ChangeReader>,
+    /// The tasks that it is told of, with what it was told last, and when they are looked at next.
+    tasks: Vec<(TaskId, Option<Mark>)>,
+    next_tasks: u64,
 }
 
 impl<P: Parts> Server<P> {
@@ -48,6 +53,10 @@ impl<P: Parts> Server<P> {
             Ok(wanted) => wanted,
             Err(error) => return fail(error),
         };
+        // SEP-2663, Task Status Notifications.
+        if !wanted.task_ids.is_empty() && !request.metadata.abilities.knows_tasks {
+            return fail(takes_tasks());
+        }
         let Some(catalog) = self.catalog().await else {
             return fail(Error::internal());
         };
@@ -61,18 +70,35 @@ impl<P: Parts> Server<P> {
         if !is_within_limit {
             return Err(Refusal::TooMany);
         }
-        let filter = granted(wanted, &catalog, &authenticated);
+        let owner = owner_of(&authenticated);
+        let mut tasks = Vec::new();
+        for shown in &wanted.task_ids {
+            let Some(id) = self.tasks().find(&owner, shown) else {
+                continue;
+            };
+            let beginning = self.tasks().beginning(&id).await;
+            if beginning
+                .map_err(|error| self.unavailable(&error))?
+                .is_some()
+            {
+                tasks.push((id, None));
+            }
+        }
+        let mut filter = granted(wanted, &catalog, &authenticated);
         let changes = if filter == Filter::default() {
             None
         } else {
             let changes = self.changes().await;
             Some(changes.map_err(|error| self.unavailable(&error))?)
         };
+        filter.task_ids = tasks.iter().map(|(id, _)| id.shown.clone()).collect();
         let listener = Listener {
             subscription: request.id,
             authenticated,
             filter,
             changes,
+            tasks,
+            next_tasks: now,
         };
         let (sender, body) = events();
         self.environment
@@ -183,6 +209,14 @@ impl Listener {
         &mut self,
         server: &Server<P>,
     ) -> Result<Option<Vec<String>>, store::Error> {
+        let now = server.environment.now();
+        if self.next_tasks <= now && !self.tasks.is_empty() {
+            self.next_tasks = now + 1;
+            let messages = self.look_at_tasks(server).await?;
+            if !messages.is_empty() {
+                return Ok(Some(messages));
+            }
+        }
         let Some(changes) = &mut self.changes else {
             return Ok(None);
         };
@@ -199,6 +233,30 @@ impl Listener {
         });
         let messages = told.map(|changed| changed.to_message(Some(&self.subscription)));
         Ok(Some(messages.collect()))
+    }
+}
+
+impl Listener {
+    /// The tasks that are no longer as they were. One that has ended is told of for the last time.
+    async fn look_at_tasks<P: Parts>(
+        &mut self,
+        server: &Server<P>,
+    ) -> Result<Vec<String>, store::Error> {
+        let mut messages = Vec::new();
+        for (id, told) in std::mem::take(&mut self.tasks) {
+            let Some(view) = server.tasks().view(&id).await? else {
+                continue;
+            };
+            let mark = view.mark();
+            if told.as_ref() != Some(&mark) {
+                let message = view.task(&id).to_notification(&self.subscription);
+                messages.extend(message.ok());
+            }
+            if !view.state.is_final() {
+                self.tasks.push((id, Some(mark)));
+            }
+        }
+        Ok(messages)
     }
 }
 

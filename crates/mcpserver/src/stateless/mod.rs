@@ -3,6 +3,7 @@
 mod call;
 mod listen;
 mod round;
+mod tasks;
 
 use crate::authentication::Authenticated;
 use crate::refusal::{Refusal, json};
@@ -74,6 +75,9 @@ impl<P: Parts> Server<P> {
         let answered = match &*request.method {
             "tools/call" => self.stateless_call(request, authenticated).await,
             "subscriptions/listen" => self.listen(request, authenticated).await,
+            "tasks/get" | "tasks/update" | "tasks/cancel" => {
+                self.task_request(request, authenticated).await
+            }
             _ => self.answered(request, &authenticated).await,
         };
         // A refusal has no id of its own, and every error has to have its request's.

@@ -9,15 +9,24 @@ use std::time::Duration;
 const SUBSCRIPTION: &str = "io.modelcontextprotocol/subscriptionId";
 
 /// Somebody who listens.
-struct Stream {
+pub(super) struct Stream {
     body: Body,
     text: String,
 }
 
 impl Stream {
     async fn open(fixture: &Fixture, token: &str, notifications: Value) -> Stream {
+        Self::open_with(token, fixture, notifications, json!({})).await
+    }
+
+    pub(super) async fn open_with(
+        token: &str,
+        fixture: &Fixture,
+        notifications: Value,
+        capabilities: Value,
+    ) -> Stream {
         let params = json!({"notifications": notifications});
-        let message = message("subscriptions/listen", params, json!({}));
+        let message = message("subscriptions/listen", params, capabilities);
         let answer = send(fixture, token, &[], &message).await;
         assert_eq!(answer.status, 200);
         assert_eq!(answer.header("content-type"), "text/event-stream");
@@ -28,7 +37,7 @@ impl Stream {
     }
 
     /// The next message, which names its subscription; `None` at the end of the stream.
-    async fn next(&mut self) -> Option<Value> {
+    pub(super) async fn next(&mut self) -> Option<Value> {
         loop {
             if let Some((event, rest)) = self.text.split_once("\n\n") {
                 let found = messages(&format!("{event}\n\n")).pop();
@@ -50,7 +59,7 @@ impl Stream {
         }
     }
 
-    async fn acknowledged(&mut self) -> Value {
+    pub(super) async fn acknowledged(&mut self) -> Value {
         let first = self.next().await.unwrap();
         assert_eq!(first["method"], "notifications/subscriptions/acknowledged");
         first["params"]["notifications"].clone()

@@ -8,6 +8,7 @@ mod listen;
 mod sessions;
 mod stateless;
 mod streamable_http;
+mod tasks;
 
 use crate::testing::{
     KEY, START, TestEnvironment, TestIdentity, TestKeyValue, TestParts, TestTools, begin_grant,

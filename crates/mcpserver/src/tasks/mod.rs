@@ -1,0 +1,33 @@
+//! Tasks: calls that run on by themselves (the extension `io.modelcontextprotocol/tasks`).
+//!
+//! A task lies in the store, so whichever instance is asked knows it. Its id is sealed for the
+//! person and client that it belongs to: to anybody else it is no id at all. Whoever takes the
+//! request that begins a round of it, the first call or the last answer to its questions, runs that
+//! round, and says in the store from time to time that it does. A task whose runner has died is
+//! found out by whoever asks next.
+//!
+//! | module | what it does |
+//! | --- | --- |
+//! | `record` | what of a task lies in the store, and who may write it |
+//! | `view` | how far a task has come |
+//! | `runner` | running it |
+
+mod record;
+mod runner;
+mod view;
+
+use record::LIFETIME;
+pub(crate) use record::{TaskId, Tasks, owner};
+pub(crate) use runner::First;
+pub(crate) use view::{Mark, State, View};
+
+use crate::{Parts, Server};
+
+/// Milliseconds after which it is worth to ask after a task again.
+pub(crate) const POLL_INTERVAL: u64 = 1000;
+
+impl<P: Parts> Server<P> {
+    pub(crate) fn tasks(&self) -> Tasks<'_, P> {
+        Tasks { server: self }
+    }
+}

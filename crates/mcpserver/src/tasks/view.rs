@@ -1,0 +1,188 @@
+//! How far a task has come.
+
+use super::record::{Answered, Asked, Asking, Beginning, EndKind, TaskId, Tasks};
+use super::{LIFETIME, POLL_INTERVAL};
+use crate::{Environment, Parts};
+use mcp::{Error, ErrorCode, Question, Task, TaskState};
+
+/// Seconds after its last sign of life at which a runner counts as dead: four of them are missing.
+pub(super) const DEAD: u64 = 40;
+
+/// A task, as it is now.
+#[derive(Debug)]
+pub(crate) struct View {
+    pub(crate) beginning: Beginning,
+    pub(crate) updated_at: u64,
+    pub(crate) message: Option<String>,
+    pub(crate) state: State,
+}
+
+/// Tells a state from another.
+pub(crate) type Mark = (usize, Option<String>);
+
+/// How far it has come.
+#[derive(Debug)]
+pub(crate) enum State {
+    /// It runs.
+    Working,
+    /// It waits for answers.
+    InputRequired {
+        /// The round that asked.
+        round: u32,
+        /// Not yet answered.
+        pending: Vec<Asking>,
+    },
+    /// It came to this result.
+    Completed(String),
+    /// It came to this error.
+    Failed(String),
+    /// It was given up.
+    Cancelled,
+}
+
+impl State {
+    /// Whether it stays as it is.
+    pub(crate) fn is_final(&self) -> bool {
+        !matches!(self, Self::Working | Self::InputRequired { .. })
+    }
+}
+
+impl View {
+    /// As clients see it.
+    pub(crate) fn task<'a>(&'a self, id: &'a TaskId) -> Task<'a> {
+        Task {
+            id: &id.shown,
+            created_at: self.beginning.created_at,
+            updated_at: self.updated_at,
+            ttl: LIFETIME * 1000,
+            poll_interval: POLL_INTERVAL,
+            message: self.message.as_deref(),
+            state: match &self.state {
+                State::Working => TaskState::Working,
+                State::InputRequired { pending, .. } => {
+                    let questions = pending.iter().map(|asking| Question {
+                        id: &asking.key,
+                        method: &asking.method,
+                        params: &asking.params,
+                    });
+                    TaskState::InputRequired(questions.collect())
+                }
+                State::Completed(result) => TaskState::Completed(result),
+                State::Failed(error) => TaskState::Failed(error),
+                State::Cancelled => TaskState::Cancelled,
+            },
+        }
+    }
+
+    /// Tells one state from another, for whoever is told of each.
+    pub(crate) fn mark(&self) -> Mark {
+        let kind = match &self.state {
+            State::Working => 0,
+            State::Completed(_) => 1,
+            State::Failed(_) => 2,
+            State::Cancelled => 3,
+            State::InputRequired { pending, round } => 4 + *round as usize * 100 + pending.len(),
+        };
+        (kind, self.message.clone())
+    }
+}
+
+impl<P: Parts> Tasks<'_, P> {
+    /// The task as it is now; `None` once it is gone.
+    pub(crate) async fn view(&self, id: &TaskId) -> Result<Option<View>, store::Error> {
+        let Some(beginning) = self.beginning(id).await? else {
+            return Ok(None);
+        };
+        let view = |beginning, updated_at, message, state| {
+            Ok(Some(View {
+                beginning,
+                updated_at,
+                message,
+                state,
+            }))
+        };
+        if let Some((at, state)) = self.final_state(id).await? {
+            return view(beginning, at, None, state);
+        }
+        let mut heard = beginning.created_at;
+        let mut message = None;
+        if let Some((round, asked)) = self.last_asked(id).await? {
+            let (answers, pending) = self.answers(id, &asked).await?;
+            if !pending.is_empty() {
+                let last = answers.iter().map(|answered| answered.at).max();
+                let at = last.unwrap_or(asked.at);
+                let state = State::InputRequired { round, pending };
+                return view(beginning, at, None, state);
+            }
+            heard = answers
+                .iter()
+                .map(|answered| answered.at)
+                .fold(asked.at, u64::max);
+        }
+        if let Some(beat) = self.last_beat(id).await? {
+            heard = heard.max(beat.at);
+            message = beat.message;
+        }
+        if self.server.environment.now() < heard + DEAD {
+            return view(beginning, heard, message, State::Working);
+        }
+        // For good, so that nobody ever sees it otherwise.
+        let error = Error::new(
+            ErrorCode::InternalError,
+            "The server that ran the task stopped before it was done. Call the tool again.",
+        );
+        let error = serde_json::to_string(&error).unwrap_or_default();
+        self.end(id, EndKind::Failed, &error).await?;
+        match self.final_state(id).await? {
+            Some((at, state)) => view(beginning, at, None, state),
+            // Whoever would end it died over it.
+            None => view(beginning, heard + DEAD, None, State::Failed(error)),
+        }
+    }
+
+    async fn final_state(&self, id: &TaskId) -> Result<Option<(u64, State)>, store::Error> {
+        let ended = self.ended(id).await?;
+        Ok(ended.map(|(end, content)| {
+            let state = match end.kind {
+                EndKind::Completed => State::Completed(content),
+                EndKind::Failed => State::Failed(content),
+                EndKind::Cancelled => State::Cancelled,
+            };
+            (end.at, state)
+        }))
+    }
+
+    /// The last round that asked something, and what; `None`, if the rounds after it run.
+    pub(super) async fn last_asked(
+        &self,
+        id: &TaskId,
+    ) -> Result<Option<(u32, Asked)>, store::Error> {
+        let mut last = None;
+        let mut round = 0;
+        while let Some(asked) = self.asked(id, round).await? {
+            last = Some((round, asked));
+            round += 1;
+        }
+        Ok(match last {
+            Some((round, _)) if self.is_claimed(id, round + 1).await? => None,
+            last => last,
+        })
+    }
+
+    /// The answers there are to these questions, and the questions without one.
+    pub(super) async fn answers(
+        &self,
+        id: &TaskId,
+        asked: &Asked,
+    ) -> Result<(Vec<Answered>, Vec<Asking>), store::Error> {
+        let mut answers = Vec::new();
+        let mut pending = Vec::new();
+        for asking in &asked.questions {
+            match self.answered(id, asking.number).await? {
+                Some(answered) => answers.push(answered),
+                None => pending.push(asking.clone()),
+            }
+        }
+        Ok((answers, pending))
+    }
+}
