@@ -49,7 +49,14 @@ impl<'a> Metadata<'a> {
     ) -> Result<Self, Error> {
         let named = named(headers)?;
         let wire: Wire<'a> = crate::params::read(params)?;
-        let meta = wire.meta.unwrap_or_default();
+        let meta: Meta<'a> = match wire.meta {
+            None => Meta::default(),
+            // Or an array would do as well, its items taken for the fields in their order.
+            Some(meta) if !meta.get().starts_with('{') => {
+                return Err(Error::invalid_params("The `_meta` is an object."));
+            }
+            meta => crate::params::read(meta)?,
+        };
         match &meta.version {
             Some(version) if version.0 != named => return Err(mismatch(PROTOCOL_VERSION)),
             version => {
@@ -108,7 +115,7 @@ fn check_spoken(named: &str) -> Result<(), Error> {
 #[serde(rename_all = "camelCase")]
 struct Wire<'a> {
     #[serde(borrow, rename = "_meta")]
-    meta: Option<Meta<'a>>,
+    meta: Option<&'a RawValue>,
     #[serde(borrow)]
     name: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -292,6 +299,7 @@ mod tests {
             "{}",
             r#"{"_meta":{}}"#,
             r#"{"_meta":1}"#,
+            r#"{"name":"add","_meta":["2026-07-28",{},null]}"#,
             r#"{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}}"#,
             r#"{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":[]}}"#,
             r#"{"_meta":{"io.modelcontextprotocol/clientCapabilities":{}}}"#,

@@ -52,10 +52,16 @@ impl Filter {
     /// Invalid params, if there is no filter, or it asks for more than one stream carries.
     pub fn read(params: Option<&RawValue>) -> Result<Self, Error> {
         #[derive(Deserialize)]
-        struct Wire {
-            notifications: Filter,
+        struct Wire<'a> {
+            #[serde(borrow)]
+            notifications: &'a RawValue,
         }
         let Wire { notifications } = crate::params::read(params)?;
+        // Or an array would do as well, its items taken for the fields in their order.
+        if !notifications.get().starts_with('{') {
+            return Err(Error::invalid_params("The `notifications` are an object."));
+        }
+        let notifications: Self = crate::params::read(Some(notifications))?;
         let is_bounded = |list: &[String], most, longest| {
             list.len() <= most && list.iter().all(|one| one.len() <= longest)
         };
