@@ -31,6 +31,9 @@ pub struct Server {
     pub allowed_origins: Vec<String>,
     /// Seconds that a call of a tool may take.
     pub call_timeout: u64,
+    /// Seconds after which a stream of the MCP endpoint is closed, to be gone on with on another
+    /// connection; `None`: when it is over.
+    pub stream_seconds: Option<u64>,
     /// Bytes of a message to the MCP endpoint at most.
     pub message_limit: usize,
     /// Whether the consent page shows a client's logo, which the browser fetches from its host.
@@ -52,6 +55,7 @@ impl Server {
         "dpop_nonces",
         "allowed_origins",
         "call_timeout",
+        "stream_seconds",
         "message_limit",
         "authorization_server",
         "descope_base_url",
@@ -83,6 +87,7 @@ impl Server {
         let dpop_nonces = note(dpop::read_nonces(&values), &mut problems);
         let allowed_origins = note(read_origins(&values), &mut problems);
         let call_timeout = note(CALL_TIMEOUT.read(&values), &mut problems);
+        let stream_seconds = note(STREAM_SECONDS.read_optional(&values), &mut problems);
         let message_limit = note(MESSAGE_LIMIT.read(&values), &mut problems);
         let authorization_server = AuthorizationServer::read(&values)
             .map_err(|found| problems.extend(found))
@@ -106,6 +111,7 @@ impl Server {
                 dpop_nonces: dpop_nonces?,
                 allowed_origins: allowed_origins?,
                 call_timeout: call_timeout?,
+                stream_seconds: stream_seconds?,
                 message_limit: usize::try_from(message_limit?).ok()?,
                 show_logos: show_logos?,
                 admin_token: admin_token?,
@@ -163,6 +169,14 @@ const CALL_TIMEOUT: Number = Number {
     most: DAY,
 };
 
+const STREAM_SECONDS: Number = Number {
+    name: "stream_seconds",
+    what: "seconds",
+    default: 25,
+    least: 1,
+    most: DAY,
+};
+
 const MESSAGE_LIMIT: Number = Number {
     name: "message_limit",
     what: "bytes",
@@ -172,6 +186,16 @@ const MESSAGE_LIMIT: Number = Number {
 };
 
 impl Number {
+    /// The number, if there is one.
+    fn read_optional<'a>(
+        &self,
+        values: &impl Fn(&str) -> Option<&'a str>,
+    ) -> Result<Option<u64>, Problem> {
+        given(values, self.name)
+            .map(|_| self.read(values))
+            .transpose()
+    }
+
     fn read<'a>(&self, values: &impl Fn(&str) -> Option<&'a str>) -> Result<u64, Problem> {
         let Some(value) = given(values, self.name) else {
             return Ok(self.default);

@@ -13,6 +13,9 @@ pub const PROTOCOL_VERSION: &str = "mcp-protocol-version";
 /// The session.
 pub const SESSION_ID: &str = "mcp-session-id";
 
+/// The last event of a stream that a client has seen (the HTML standard, section 9.2).
+pub const LAST_EVENT_ID: &str = "last-event-id";
+
 /// `MCP-Protocol-Version` names something that is not spoken here.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum UnsupportedVersion {

@@ -8,6 +8,22 @@ pub fn message(json: &str) -> String {
     event("message", json)
 }
 
+/// A JSON-RPC message as an event with an id, which holds nothing but URL-safe characters.
+pub fn message_with_id(id: &str, json: &str) -> String {
+    format!("id: {id}\n{}", message(json))
+}
+
+/// The first event of a stream that a client may come back to: an id with nothing in it, and after
+/// how many milliseconds to come back (2025-11-25, Transports, Sending Messages to the Server).
+pub fn priming(id: &str, milliseconds: u32) -> String {
+    format!("id: {id}\nretry: {milliseconds}\ndata: \n\n")
+}
+
+/// After how many milliseconds to come back.
+pub fn retry(milliseconds: u32) -> String {
+    format!("retry: {milliseconds}\n\n")
+}
+
 /// The event that tells an HTTP+SSE client where to post (2024-11-05, Transports).
 pub fn endpoint(reference: &str) -> String {
     event("endpoint", reference)
@@ -43,5 +59,15 @@ mod tests {
             "event: message\ndata: {  \"a\":1}\n\n"
         );
         assert_eq!(endpoint("/m?x=1"), "event: endpoint\ndata: /m?x=1\n\n");
+    }
+
+    #[test]
+    fn a_stream_that_goes_on_later_begins_with_an_id_and_nothing_else() {
+        assert_eq!(priming("a.0", 500), "id: a.0\nretry: 500\ndata: \n\n");
+        assert_eq!(
+            message_with_id("a.1", "{}"),
+            "id: a.1\nevent: message\ndata: {}\n\n"
+        );
+        assert_eq!(retry(500), "retry: 500\n\n");
     }
 }

@@ -6,7 +6,6 @@ use crate::calls::{PreparedCall, RunningCall, Step};
 use crate::line::Line;
 use crate::questions::{Rounds, Unanswered};
 use crate::requests::{Answered, NotAnswered};
-use crate::streamable_http::KEEP_ALIVE;
 use crate::talk::Talk;
 use crate::tools::InputRequired;
 use crate::{Environment, Parts, Server};
@@ -20,7 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// How often a call that takes its time looks whether it was cancelled.
-const LOOK: Duration = Duration::from_secs(1);
+pub(crate) const LOOK: Duration = Duration::from_secs(1);
 
 /// A call, and what it takes to make it again.
 pub(crate) struct Conversation<P: Parts> {
@@ -127,7 +126,7 @@ impl<P: Parts> Server<P> {
                     }
                 }
             };
-            self.tell(&mut line, &last).await;
+            self.finish(line, &last).await;
             return;
         }
     }
@@ -140,21 +139,14 @@ impl<P: Parts> Server<P> {
         talk: &Talk,
         line: &mut Line,
     ) -> Option<T> {
-        let mut silent = Duration::ZERO;
         loop {
             let look = pin!(self.environment.sleep(LOOK));
             match select(&mut *next, look).await {
                 Either::Left((came, _)) => return Some(came),
-                Either::Right(_) => silent += LOOK,
+                Either::Right(_) => {}
             }
-            if self.is_cancelled(id, talk).await {
+            if self.is_cancelled(id, talk).await || !self.rest(line, LOOK).await {
                 return None;
-            }
-            if silent >= KEEP_ALIVE {
-                silent = Duration::ZERO;
-                if !self.keep_alive(line).await {
-                    return None;
-                }
             }
         }
     }
@@ -173,7 +165,7 @@ impl<P: Parts> Server<P> {
             ..
         } = conversation;
         let round = self
-            .put_questions(questions, rounds, talk.first_round(), authenticated, line)
+            .put_questions(questions, rounds, again.id(), talk, authenticated, line)
             .await
             .map_err(|unanswered| Unasked::new(unanswered, again.id(), talk))?;
         self.start_call(again.for_round(round), authenticated.clone())
@@ -201,7 +193,8 @@ impl<P: Parts> Server<P> {
                 .put_questions(
                     questions,
                     &mut rounds,
-                    talk.first_round(),
+                    &id,
+                    &talk,
                     &authenticated,
                     &mut line,
                 )
@@ -228,7 +221,7 @@ impl<P: Parts> Server<P> {
             };
             break jsonrpc::error_response(Some(&id), &error, talk.revision);
         };
-        self.tell(&mut line, &last).await;
+        self.finish(line, &last).await;
     }
 }
 

@@ -217,7 +217,7 @@ impl<P: Parts> Server<P> {
                 self.post(&id, &response).await?;
             }
             Handled::Questions(asking, questions) => {
-                let line = Line::Mail(id);
+                let line = Line::mail(id);
                 self.environment
                     .spawn(Arc::clone(self).converse_for_result(*asking, questions, line));
             }
@@ -259,7 +259,7 @@ impl<P: Parts> Server<P> {
                 self.post_or_log(&id, &text).await;
             }
             First::GoesOn(conversation, first) => {
-                self.converse(conversation, first, Line::Mail(id)).await;
+                self.converse(conversation, first, Line::mail(id)).await;
             }
         }
     }

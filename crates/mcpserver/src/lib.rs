@@ -31,6 +31,7 @@ mod possession;
 mod questions;
 mod refusal;
 mod requests;
+mod resumption;
 mod server;
 mod session;
 mod stateless;

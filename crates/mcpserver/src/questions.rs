@@ -6,9 +6,10 @@
 //! call that asked takes it out.
 
 use crate::authentication::Authenticated;
+use crate::conversation::LOOK;
 use crate::line::Line;
 use crate::mailbox::pace;
-use crate::streamable_http::KEEP_ALIVE;
+use crate::talk::Talk;
 use crate::tools::{Answer, InputRequired, Round};
 use crate::{Environment, Parts, Server};
 use base64::Engine;
@@ -84,13 +85,14 @@ impl Rounds {
 }
 
 impl<P: Parts> Server<P> {
-    /// Puts questions to a client and waits for its answers: the next round of what asked, after its
-    /// `first`.
+    /// Puts questions to a client and waits for its answers: the next round of the request that
+    /// asked.
     pub(crate) async fn put_questions(
         &self,
         questions: InputRequired,
         rounds: &mut Rounds,
-        first: Round,
+        request: &Id,
+        talk: &Talk,
         authenticated: &Authenticated,
         line: &mut Line,
     ) -> Result<Round, Unanswered> {
@@ -114,13 +116,15 @@ impl<P: Parts> Server<P> {
         }
         let mut answers = Vec::new();
         for (id, name) in asked {
-            let result = self.wait_for_answer(&name, subject, ends_at, line).await?;
+            let result = self
+                .wait_for_answer(&name, subject, ends_at, request, talk, line)
+                .await?;
             answers.push(Answer { id, result });
         }
         Ok(Round {
             answers,
             state: questions.state,
-            ..first
+            ..talk.first_round()
         })
     }
 
@@ -130,11 +134,13 @@ impl<P: Parts> Server<P> {
         name: &str,
         subject: &str,
         ends_at: u64,
+        request: &Id,
+        talk: &Talk,
         line: &mut Line,
     ) -> Result<String, Unanswered> {
         let failed = |code, reason: &'static str| Err(Unanswered::Failed(Error::new(code, reason)));
         let mut idle = Duration::ZERO;
-        let mut silent = Duration::ZERO;
+        let mut unlooked = Duration::ZERO;
         loop {
             let now = self.environment.now();
             match self.store.get::<Answered>(name, now).await {
@@ -164,12 +170,15 @@ impl<P: Parts> Server<P> {
             let wait = pace(idle);
             self.environment.sleep(wait).await;
             idle += wait;
-            silent += wait;
-            if silent >= KEEP_ALIVE {
-                silent = Duration::ZERO;
-                if !self.keep_alive(line).await {
+            unlooked += wait;
+            if unlooked >= LOOK {
+                unlooked = Duration::ZERO;
+                if self.is_cancelled(request, talk).await {
                     return Err(Unanswered::Gone);
                 }
+            }
+            if !self.rest(line, wait).await {
+                return Err(Unanswered::Gone);
             }
         }
     }

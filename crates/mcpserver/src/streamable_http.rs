@@ -8,6 +8,7 @@ use crate::conversation::First;
 use crate::line::Line;
 use crate::messages::Handled;
 use crate::refusal::{Refusal, json};
+use crate::resumption::Reader;
 use crate::server::event_stream;
 use crate::session::{NotFound, Session, SessionState, Sessions, Wish};
 use crate::talk::Talk;
@@ -15,15 +16,17 @@ use crate::{Body, Environment, Parts, Server};
 use bytes::Bytes;
 use http::header::HeaderValue;
 use http::{HeaderMap, Method, Response, StatusCode};
-use mcp::headers::{self, Accepted, SESSION_ID};
+use mcp::headers::{self, Accepted, LAST_EVENT_ID, SESSION_ID};
 use mcp::jsonrpc::{self, Body as Messages, Id, Message};
 use mcp::{Era, Error, ErrorCode, Revision, era, sse};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The methods there are. A GET would open a stream of messages that belong to no request, of which
-/// there are none.
-pub(crate) const METHODS: &str = "POST, DELETE, OPTIONS";
+/// The methods there are.
+pub(crate) const METHODS: &str = "GET, POST, DELETE, OPTIONS";
+
+/// Those there are where a GET would never get anything.
+const METHODS_WITHOUT_STREAM: &str = "POST, DELETE, OPTIONS";
 
 /// Silence after which a stream says that it lives.
 pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -43,6 +46,7 @@ impl<P: Parts> Server<P> {
     {
         match *method {
             Method::POST => {}
+            Method::GET => return self.get_stream(headers, &authenticated).await,
             Method::DELETE => return self.end_session(headers, &authenticated).await,
             _ => return Err(Refusal::Method(METHODS)),
         }
@@ -132,7 +136,7 @@ impl<P: Parts> Server<P> {
         authenticated: &Authenticated,
     ) -> Result<Response<Body>, Refusal> {
         let session = self.session(headers, authenticated);
-        let session = session.ok_or(Refusal::Method(METHODS))?;
+        let session = session.ok_or(Refusal::Method(METHODS_WITHOUT_STREAM))?;
         let session = session.map_err(|_| Refusal::NoSession)?;
         self.session_state(&session).await?;
         let over = SessionState {
@@ -217,8 +221,7 @@ impl<P: Parts> Server<P> {
                 return Ok(answer(fulfilled, accepted));
             }
             Handled::Questions(asking, questions) => {
-                let (sender, body) = events();
-                let line = Line::Stream(sender);
+                let (line, body) = self.line(&asking.talk, &asking.authenticated).await;
                 self.environment
                     .spawn(Arc::clone(self).converse_for_result(*asking, questions, line));
                 return Ok(event_stream(body));
@@ -226,16 +229,55 @@ impl<P: Parts> Server<P> {
             Handled::Call(call) => call,
         };
         // What happens first decides how the client is answered.
-        match self.begin(call, authenticated, talk).await {
+        let begun = self.begin(call, authenticated.clone(), talk.clone()).await;
+        match begun {
             First::Response(text) => Ok(answer(text, accepted)),
             First::GoesOn(conversation, first) => {
-                let (sender, body) = events();
-                let line = Line::Stream(sender);
+                let (line, body) = self.line(&talk, &authenticated).await;
                 self.environment
                     .spawn(Arc::clone(self).converse(conversation, first, line));
                 Ok(event_stream(body))
             }
         }
+    }
+
+    /// The stream that answers a request, and its body.
+    async fn line(&self, talk: &Talk, authenticated: &Authenticated) -> (Line, Body) {
+        if let (Some(session), Some(seconds)) = (&talk.session, self.config.stream_seconds) {
+            let reader = Reader {
+                subject: authenticated.subject(),
+                session,
+                revision: talk.revision,
+            };
+            let (stream, body) = self.resumable(&reader, seconds).await;
+            return (Line::resumable(stream), body);
+        }
+        let (sender, body) = events();
+        (Line::stream(sender), body)
+    }
+
+    /// GET: the rest of a stream that was broken off.
+    async fn get_stream(
+        self: &Arc<Self>,
+        headers: &HeaderMap,
+        authenticated: &Authenticated,
+    ) -> Result<Response<Body>, Refusal> {
+        const NONE: Refusal = Refusal::Method(METHODS_WITHOUT_STREAM);
+        let session = self.session(headers, authenticated).ok_or(NONE)?;
+        let session = session.map_err(|_| Refusal::NoSession)?;
+        if !headers::accepted(headers).event_stream {
+            return Err(Refusal::NotAcceptable("Accept text/event-stream."));
+        }
+        self.session_state(&session).await?;
+        let last = headers.get(LAST_EVENT_ID).ok_or(NONE)?;
+        let seconds = self.config.stream_seconds.ok_or(NONE)?;
+        let reader = Reader {
+            subject: authenticated.subject(),
+            session: &session.name,
+            revision: session.revision,
+        };
+        self.resume(last.to_str().unwrap_or_default(), &reader, seconds)
+            .await
     }
 
     /// Handles the messages of a batch one after the other (2025-03-26 alone).
