@@ -278,7 +278,7 @@ fn a_page_of_another_origin_is_refused_and_one_of_ours_may_read() {
         assert_eq!(answer.status, 204);
         assert_eq!(
             answer.header("access-control-allow-methods"),
-            "POST, DELETE, OPTIONS"
+            "GET, POST, DELETE, OPTIONS"
         );
         let allowed = answer.header("access-control-allow-headers");
         for name in ["Authorization", "MCP-Protocol-Version", "Last-Event-ID"] {
