@@ -97,6 +97,11 @@ impl Revision {
         self >= Self::V2025_06_18
     }
 
+    /// Whether a server may close a stream before it is over, and an event may be empty.
+    pub fn polls(self) -> bool {
+        self >= Self::V2025_11_25
+    }
+
     /// Whether there are icons.
     pub fn has_icons(self) -> bool {
         self >= Self::V2025_11_25

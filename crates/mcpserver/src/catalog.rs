@@ -240,13 +240,9 @@ impl Prepared {
     }
 }
 
-/// What is announced is what works: a stateless client can listen for changes.
+/// What is announced is what works: a client of any revision can listen for changes.
 fn capabilities(offer: &Offer, revision: Revision) -> ServerCapabilities {
-    let changes = if revision.is_stateless() {
-        offer.changes
-    } else {
-        Changes::default()
-    };
+    let changes = offer.changes;
     let list = |list_changed| ListChanged { list_changed };
     ServerCapabilities {
         // As ever, `tools` is there even where there are none: clients ask for them first of all.

@@ -123,6 +123,16 @@ impl<P: Parts> Server<P> {
 }
 
 impl ChangeReader {
+    /// The number of the last change that it has seen, or was there before it.
+    pub(crate) fn last(&self) -> u64 {
+        self.next - 1
+    }
+
+    /// Sees again what came after the change with this number.
+    pub(crate) fn go_back_to(&mut self, number: u64) {
+        self.next = self.next.min(number.saturating_add(1));
+    }
+
     /// Looks once: one read of the store when there is nothing.
     ///
     /// # Errors

@@ -9,6 +9,7 @@ use crate::body::{EventSender, events};
 use crate::calls::PreparedCall;
 use crate::conversation::First;
 use crate::line::Line;
+use crate::listening::Listener;
 use crate::mailbox::{Look, MailboxId, Mailboxes, OpenError, PostError, Session, pace};
 use crate::messages::Handled;
 use crate::place::Place;
@@ -55,6 +56,8 @@ impl<P: Parts> Server<P> {
         if !headers::accepted(headers).event_stream {
             return Err(Refusal::NotAcceptable("Accept text/event-stream."));
         }
+        let listener = self.listener(authenticated).await;
+        let listener = listener.map_err(|error| self.unavailable(&error))?;
         let (id, sealed) = self
             .mailboxes()
             .open(
@@ -70,14 +73,20 @@ impl<P: Parts> Server<P> {
         let endpoint = sse::endpoint(&format!("{}?sessionId={sealed}", place.messages));
         let (sender, body) = events();
         self.environment
-            .spawn(Arc::clone(self).deliver(id, endpoint, sender));
+            .spawn(Arc::clone(self).deliver(id, endpoint, listener, sender));
         Ok(event_stream(body))
     }
 
     /// Takes messages out of the mailbox and sends them, until the client is gone.
-    async fn deliver(self: Arc<Self>, id: MailboxId, endpoint: String, mut sender: EventSender) {
+    async fn deliver(
+        self: Arc<Self>,
+        id: MailboxId,
+        endpoint: String,
+        listener: Option<Listener>,
+        mut sender: EventSender,
+    ) {
         if sender.send(endpoint).await
-            && let Err(error) = self.deliver_messages(&id, &mut sender).await
+            && let Err(error) = self.deliver_messages(&id, listener, &mut sender).await
         {
             self.environment
                 .log(&format!("mcp: a stream ends early: {error}"));
@@ -91,6 +100,7 @@ impl<P: Parts> Server<P> {
     async fn deliver_messages(
         &self,
         id: &MailboxId,
+        mut listener: Option<Listener>,
         sender: &mut EventSender,
     ) -> Result<(), store::Error> {
         let mailboxes = self.mailboxes();
@@ -98,7 +108,30 @@ impl<P: Parts> Server<P> {
         let mut idle = Duration::ZERO;
         let mut silent = Duration::ZERO;
         let mut unheard = Duration::ZERO;
+        let subscriptions = async || {
+            let session = mailboxes.session(id, self.environment.now()).await?;
+            Ok(session.unwrap_or_default().state.subscriptions)
+        };
+        let mut looks = 0u32;
         loop {
+            looks = looks.wrapping_add(1);
+            // Every fourth look is for what changes, so that an idle session costs no more for it.
+            if let Some(listener) = &mut listener
+                && looks.is_multiple_of(4)
+            {
+                for message in self.news(listener, subscriptions()).await? {
+                    if !sender.send(sse::message(&message)).await {
+                        return Ok(());
+                    }
+                    silent = Duration::ZERO;
+                }
+                let wait = pace(idle);
+                self.environment.sleep(wait).await;
+                idle += wait;
+                silent += wait;
+                unheard += wait;
+                continue;
+            }
             match reader.look(&mailboxes, self.environment.now()).await? {
                 Look::Message(message) => {
                     if !sender.send(sse::message(&message)).await {

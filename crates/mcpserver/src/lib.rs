@@ -23,6 +23,7 @@ mod http_sse;
 mod identity;
 mod input;
 mod line;
+mod listening;
 mod mailbox;
 mod messages;
 mod origin;

@@ -122,7 +122,7 @@ impl Reader<'_> {
     /// Whether a connection may be closed on purpose, and an event may be empty (from 2025-11-25
     /// on).
     fn polls(&self) -> bool {
-        self.revision >= Revision::V2025_11_25
+        self.revision.polls()
     }
 }
 

@@ -6,6 +6,7 @@ use crate::body::events;
 use crate::calls::Step;
 use crate::conversation::First;
 use crate::line::Line;
+use crate::listening::CHANGES;
 use crate::messages::Handled;
 use crate::refusal::{Refusal, json};
 use crate::resumption::Reader;
@@ -27,6 +28,9 @@ pub(crate) const METHODS: &str = "GET, POST, DELETE, OPTIONS";
 
 /// Those there are where a GET would never get anything.
 const METHODS_WITHOUT_STREAM: &str = "POST, DELETE, OPTIONS";
+
+/// Sessions of one person in a minute that something is kept of.
+const STATES_PER_MINUTE: u64 = 120;
 
 /// Silence after which a stream says that it lives.
 pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -143,8 +147,7 @@ impl<P: Parts> Server<P> {
             is_over: true,
             ..SessionState::default()
         };
-        self.keep_state(&session.name, session.ends_at, &over)
-            .await?;
+        self.keep_state(&session, &over, authenticated).await?;
         let mut response = Response::new(Body::whole(Bytes::new()));
         *response.status_mut() = StatusCode::NO_CONTENT;
         Ok(response)
@@ -152,12 +155,40 @@ impl<P: Parts> Server<P> {
 
     async fn keep_state(
         &self,
-        name: &str,
-        ends_at: u64,
+        session: &Session,
         state: &SessionState,
+        authenticated: &Authenticated,
     ) -> Result<(), Refusal> {
-        let kept = self.store.create(name, state, ends_at).await;
-        kept.map_err(|error| self.unavailable(&error))
+        let kept = self.try_keep_state(session, state, authenticated).await;
+        match kept.map_err(|error| self.unavailable(&error))? {
+            true => Ok(()),
+            false => Err(Refusal::TooMany),
+        }
+    }
+
+    /// `false` if the person has too many sessions with something to keep.
+    async fn try_keep_state(
+        &self,
+        session: &Session,
+        state: &SessionState,
+        authenticated: &Authenticated,
+    ) -> Result<bool, store::Error> {
+        let Session { name, ends_at, .. } = session;
+        let now = self.environment.now();
+        if self.store.get::<SessionState>(name, now).await?.is_some() {
+            self.store.put(name, state, Some(*ends_at)).await?;
+            return Ok(true);
+        }
+        let limit = format!("mcp-session-limit:{}", authenticated.person());
+        if !self
+            .store
+            .within_limit(&limit, STATES_PER_MINUTE, 60, now)
+            .await?
+        {
+            return Ok(false);
+        }
+        self.store.create(name, state, *ends_at).await?;
+        Ok(true)
     }
 
     /// Fulfils a wish for the session that a request names.
@@ -178,8 +209,7 @@ impl<P: Parts> Server<P> {
         match state.fulfil(wish) {
             Ok(false) => done,
             Ok(true) => {
-                self.keep_state(&session.name, session.ends_at, &state)
-                    .await?;
+                self.keep_state(&session, &state, authenticated).await?;
                 done
             }
             Err(error) => Ok(jsonrpc::error_response(Some(id), &error, revision)),
@@ -256,7 +286,7 @@ impl<P: Parts> Server<P> {
         (Line::stream(sender), body)
     }
 
-    /// GET: the rest of a stream that was broken off.
+    /// GET: the rest of a stream that was broken off, or else what changes.
     async fn get_stream(
         self: &Arc<Self>,
         headers: &HeaderMap,
@@ -269,15 +299,21 @@ impl<P: Parts> Server<P> {
             return Err(Refusal::NotAcceptable("Accept text/event-stream."));
         }
         self.session_state(&session).await?;
-        let last = headers.get(LAST_EVENT_ID).ok_or(NONE)?;
-        let seconds = self.config.stream_seconds.ok_or(NONE)?;
+        let last = headers.get(LAST_EVENT_ID);
+        let last = last.map(|id| id.to_str().unwrap_or_default());
+        let (Some(id), Some(seconds)) = (
+            last.filter(|id| !id.starts_with(CHANGES)),
+            self.config.stream_seconds,
+        ) else {
+            let stream = self.listen_in_session(session, authenticated, last).await?;
+            return stream.ok_or(NONE);
+        };
         let reader = Reader {
             subject: authenticated.subject(),
             session: &session.name,
             revision: session.revision,
         };
-        self.resume(last.to_str().unwrap_or_default(), &reader, seconds)
-            .await
+        self.resume(id, &reader, seconds).await
     }
 
     /// Handles the messages of a batch one after the other (2025-03-26 alone).

@@ -94,7 +94,8 @@ fn what_is_offered_is_announced_and_nothing_else() {
         let result = ask(fixture, &token, "initialize", params).await;
         assert_eq!(
             result["result"]["capabilities"],
-            json!({"completions": {}, "logging": {}, "prompts": {}, "resources": {}, "tools": {}})
+            json!({"completions": {}, "logging": {}, "prompts": {},
+                "resources": {"listChanged": true, "subscribe": true}, "tools": {"listChanged": true}})
         );
     });
 }

@@ -95,6 +95,21 @@ fn what_is_posted_is_answered_on_the_stream() {
 }
 
 #[test]
+fn what_changes_is_told_on_the_stream() {
+    run(async |_, mut client| {
+        assert_eq!(client.post(&initialize("2024-11-05")).await, 202);
+        client.message().await;
+        assert_eq!(client.post(&plain_call("changes")).await, 202);
+        let mut seen = Vec::new();
+        while seen.len() < 2 {
+            let message = client.message().await;
+            seen.push(message.get("method").cloned());
+        }
+        assert!(seen.contains(&Some("notifications/tools/list_changed".into())));
+    });
+}
+
+#[test]
 fn progress_comes_before_the_response() {
     run(async |_, mut client| {
         assert_eq!(client.post(&call("steps")).await, 202);
