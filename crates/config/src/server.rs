@@ -320,6 +320,7 @@ mod tests {
         assert_eq!(server.access_token_lifetime, 900);
         assert!(server.allowed_origins.is_empty());
         assert_eq!((server.call_timeout, server.message_limit), (60, 1_048_576));
+        assert_eq!(server.stream_seconds, None);
     }
 
     #[test]
@@ -335,6 +336,7 @@ mod tests {
             ("dpop_nonces", "bad-value"),
             ("allowed_origins", "bad-value"),
             ("call_timeout", "0"),
+            ("stream_seconds", "0"),
             ("message_limit", "bad-value"),
             ("authorization_server", "descope"),
             ("descope_base_url", "bad-value"),
