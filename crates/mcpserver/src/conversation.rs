@@ -145,7 +145,7 @@ impl<P: Parts> Server<P> {
                 Either::Left((came, _)) => return Some(came),
                 Either::Right(_) => {}
             }
-            if self.is_cancelled(id, talk).await || !self.rest(line, LOOK).await {
+            if self.is_cancelled(id, talk).await || !self.rest_line(line, LOOK).await {
                 return None;
             }
         }

@@ -69,7 +69,7 @@ impl<P: Parts> Server<P> {
 
     /// Says now and then that this side still lives; to be told whenever there was nothing else to
     /// say for a while. `false` when the other side does not.
-    pub(crate) async fn rest(&self, line: &mut Line, waited: Duration) -> bool {
+    pub(crate) async fn rest_line(&self, line: &mut Line, waited: Duration) -> bool {
         if let Way::Resumable(stream) = &mut line.way {
             return self.rest_resumable(stream, waited).await;
         }

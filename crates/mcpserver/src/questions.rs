@@ -177,7 +177,7 @@ impl<P: Parts> Server<P> {
                     return Err(Unanswered::Gone);
                 }
             }
-            if !self.rest(line, wait).await {
+            if !self.rest_line(line, wait).await {
                 return Err(Unanswered::Gone);
             }
         }

@@ -324,7 +324,7 @@ impl<P: Parts> Server<P> {
     /// # Errors
     ///
     /// A bad request, if the id is none of the person's in this session.
-    pub(crate) async fn resume(
+    pub(crate) async fn resume_stream(
         self: &Arc<Self>,
         id: &str,
         reader: &Reader<'_>,

@@ -313,7 +313,7 @@ impl<P: Parts> Server<P> {
             session: &session.name,
             revision: session.revision,
         };
-        self.resume(id, &reader, seconds).await
+        self.resume_stream(id, &reader, seconds).await
     }
 
     /// Handles the messages of a batch one after the other (2025-03-26 alone).
