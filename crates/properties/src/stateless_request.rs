@@ -1,7 +1,7 @@
 use http::{HeaderMap, HeaderName, HeaderValue};
 use mcp::jsonrpc::{self, Body, Message};
 use mcp::stateless::{Metadata, check_version};
-use mcp::{Era, Revision, era};
+use mcp::{Era, Filter, Revision, TaskParams, era};
 
 /// Header lines, an empty line, and a message: it is of one era, and what is read of a stateless one
 /// is what both the headers and the body say.
@@ -22,9 +22,19 @@ pub fn stateless_request(data: &[u8]) {
     if spoken.is_ok() {
         assert_eq!(era, Era::Stateless);
     }
-    let Message::Request { method, params, .. } = &message else {
+    let Message::Request { id, method, params } = &message else {
         return;
     };
+    if let Ok(filter) = Filter::read(*params) {
+        let first: serde_json::Value =
+            serde_json::from_str(&filter.acknowledged(id)).expect("a message");
+        let named = &first["params"]["_meta"]["io.modelcontextprotocol/subscriptionId"];
+        assert!(!named.is_null());
+        assert!(filter.resource_subscriptions.len() + filter.task_ids.len() <= 80);
+    }
+    if let Err(error) = TaskParams::read(*params) {
+        assert_eq!(error.code.number(), -32602);
+    }
     match Metadata::read(&headers, method, *params) {
         Ok(read) => {
             assert!(spoken.is_ok());
