@@ -120,10 +120,7 @@ pub fn read(
         jwks_uri: keys.url,
         grant_types,
         response_types: response_types(fields)?,
-        client_name: fields
-            .text("client_name", MAX_TEXT)?
-            .map(visible)
-            .filter(|name| !name.is_empty()),
+        client_name: fields.visible_text("client_name")?,
         client_uri: fields.web_address("client_uri")?,
         logo_uri: fields.web_address("logo_uri")?,
         policy_uri: fields.web_address("policy_uri")?,
@@ -131,8 +128,8 @@ pub fn read(
         scope: registered_scope(fields, rules.scopes)?,
         contacts: fields.list("contacts")?.unwrap_or_default(),
         application_type: application_type.map(str::to_owned),
-        software_id: fields.text("software_id", MAX_TEXT)?.map(visible),
-        software_version: fields.text("software_version", MAX_TEXT)?.map(visible),
+        software_id: fields.visible_text("software_id")?,
+        software_version: fields.visible_text("software_version")?,
     })
 }
 
@@ -384,6 +381,13 @@ impl<'a> Fields<'a> {
             Some(Value::String(text)) => Ok(Some(text)),
             Some(_) => Err(MetadataError::Type(name, "a string")),
         }
+    }
+
+    /// The same of a short text that people read: what nobody can see of it is left out, and if that
+    /// is all of it, so is the text.
+    fn visible_text(self, name: &'static str) -> Result<Option<String>, MetadataError> {
+        let text = self.text(name, MAX_TEXT)?.map(visible);
+        Ok(text.filter(|text| !text.is_empty()))
     }
 
     fn list(self, name: &'static str) -> Result<Option<Vec<String>>, MetadataError> {

@@ -126,8 +126,12 @@ fn null_and_empty_fields_count_as_absent() {
 fn a_name_has_no_invisible_characters() {
     let name = with("client_name", json!("  Good\u{202e}\u{200b}\n App\t")).unwrap();
     assert_eq!(name.client_name.as_deref(), Some("Good App"));
-    let name = with("client_name", json!("\u{200b}")).unwrap();
-    assert_eq!(name.client_name, None);
+    for nothing in ["\u{200b}", " \n"] {
+        let name = with("client_name", json!(nothing)).unwrap();
+        assert_eq!(name.client_name, None);
+        let version = with("software_version", json!(nothing)).unwrap();
+        assert_eq!(version.software_version, None);
+    }
 }
 
 #[test]
