@@ -33,9 +33,25 @@ enum HostPattern {
 }
 
 impl AllowedHosts {
+    /// Checks a component's entries as far as the variables' `defaults` allow: an entry with a variable that has none is
+    /// left for [`AllowedHosts::parse`].
+    pub(crate) fn validate(
+        entries: &[String],
+        defaults: &BTreeMap<String, String>,
+    ) -> Result<(), String> {
+        for entry in entries {
+            match Pattern::resolve(entry, defaults) {
+                Ok(_) | Err(EntryError::Variable(_)) => {}
+                Err(EntryError::Malformed(reason)) => return Err(format!("{entry:?}: {reason}")),
+            }
+        }
+        Ok(())
+    }
+
     /// Parses a component's entries after replacing their variables.
     ///
-    /// `components` are the names that `*.spin.internal` stands for. An entry that its variables leave empty is skipped.
+    /// `components` are the names that `*.spin.internal` stands for. An entry that its variables leave empty is skipped, and so
+    /// is one of which nothing but `http://` or `https://` is left.
     pub(crate) fn parse(
         entries: &[String],
         values: &BTreeMap<String, String>,
@@ -43,16 +59,13 @@ impl AllowedHosts {
     ) -> Result<Self, String> {
         let mut patterns = Vec::new();
         for entry in entries {
-            let template =
-                Template::parse(entry).map_err(|reason| format!("{entry:?}: {reason}"))?;
-            let resolved = template
-                .resolve(values)
-                .map_err(|name| format!("{entry:?}: the application has no variable {name:?}"))?;
-            if !template.is_literal() && matches!(resolved.as_str(), "" | "http://" | "https://") {
-                continue;
-            }
-            let pattern =
-                Pattern::parse(&resolved).map_err(|reason| format!("{entry:?}: {reason}"))?;
+            let resolved = Pattern::resolve(entry, values).map_err(|error| match error {
+                EntryError::Variable(name) => {
+                    format!("{entry:?}: the application has no variable {name:?}")
+                }
+                EntryError::Malformed(reason) => format!("{entry:?}: {reason}"),
+            })?;
+            let Some(pattern) = resolved else { continue };
             match &pattern.host {
                 HostPattern::Subdomains(suffix) if suffix == CHAINING_SUFFIX => {
                     patterns.extend(components.iter().map(|component| Pattern {
@@ -96,7 +109,26 @@ impl AllowedHosts {
     }
 }
 
+/// Why an entry says nothing. No value of a variable is part of it.
+enum EntryError {
+    /// There is no value for this variable.
+    Variable(String),
+    /// It is not of the form that entries have.
+    Malformed(String),
+}
+
 impl Pattern {
+    /// What an entry is with its variables replaced; nothing if that leaves it empty.
+    fn resolve(entry: &str, values: &BTreeMap<String, String>) -> Result<Option<Self>, EntryError> {
+        let template = Template::parse(entry).map_err(EntryError::Malformed)?;
+        let resolved = template.resolve(values).map_err(EntryError::Variable)?;
+        if !template.is_literal() && matches!(resolved.as_str(), "" | "http://" | "https://") {
+            return Ok(None);
+        }
+        let pattern = Self::parse(&resolved);
+        pattern.map(Some).map_err(EntryError::Malformed)
+    }
+
     fn parse(entry: &str) -> Result<Self, String> {
         let (scheme, rest) = entry
             .trim()
@@ -117,7 +149,7 @@ impl Pattern {
         };
         let ports = ports(port, scheme)?;
         if scheme != "*" && !scheme.chars().all(char::is_alphabetic) {
-            return Err(format!("{scheme:?} is not a scheme"));
+            return Err("a scheme is made of letters alone".to_owned());
         }
         Ok(Self {
             scheme: (scheme != "*").then(|| scheme.to_owned()),
@@ -160,7 +192,7 @@ impl HostPattern {
                 Ok(Host::Domain(domain)) if !domain.contains('*') => {
                     Ok(Self::Subdomains(format!(".{domain}")))
                 }
-                _ => Err(format!("{domain:?} is not a domain")),
+                _ => Err("what follows the `*.` is not a domain".to_owned()),
             };
         }
         if host.contains('*') {
@@ -168,7 +200,7 @@ impl HostPattern {
         }
         Host::parse(host)
             .map(Self::Exactly)
-            .map_err(|error| format!("{host:?}: {error}"))
+            .map_err(|error| error.to_string())
     }
 
     fn allows(&self, host: &Host) -> bool {
@@ -187,7 +219,7 @@ fn ports(port: &str, scheme: &str) -> Result<Option<std::ops::Range<u32>>, Strin
     let number = |text: &str| {
         text.parse::<u16>()
             .map(u32::from)
-            .map_err(|_| format!("{text:?} is not a port"))
+            .map_err(|_| "a port is a number up to 65535".to_owned())
     };
     match port {
         "*" => Ok(None),
@@ -317,6 +349,27 @@ mod tests {
         assert!(hosts.allows("http://one.spin.internal/", "https"));
         assert!(!hosts.allows("http://three.spin.internal/", "https"));
         assert!(!allowed(&["*://one.test:*"]).allows("http://one.spin.internal/", "https"));
+    }
+
+    #[test]
+    fn entries_are_checked_with_the_defaults_of_their_variables() {
+        let defaults = [("empty", ""), ("path", "https://example.com/path")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into_iter()
+            .collect();
+        let validate = |entry: &str| AllowedHosts::validate(&[entry.to_owned()], &defaults);
+        // One without a default can be anything yet.
+        for entry in [
+            "{{ empty }}",
+            "https://{{ empty }}",
+            "{{ required }}",
+            "https://a.test",
+        ] {
+            assert_eq!(validate(entry), Ok(()), "{entry}");
+        }
+        for entry in ["{{ path }}", "", "a.test", "{{ empty }}a.test", "{{ open"] {
+            assert!(validate(entry).is_err(), "{entry}");
+        }
     }
 
     #[test]

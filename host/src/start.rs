@@ -210,8 +210,15 @@ impl Loader {
             .map(String::as_str)
             .collect::<Vec<_>>();
         let hosts = &component.allowed_outbound_hosts;
-        let allowed = AllowedHosts::parse(hosts, &self.values, &names)
+        AllowedHosts::validate(hosts, &variables::defaults(app))
             .map_err(|reason| refused("allowed_outbound_hosts", reason))?;
+        // What somebody set is no reason not to start: as in Spin, the component then reaches nobody.
+        let allowed = AllowedHosts::parse(hosts, &self.values, &names).unwrap_or_else(|reason| {
+            tracing::error!(
+                "component {id:?} may not send any request, since its allowed_outbound_hosts cannot be read: {reason}"
+            );
+            AllowedHosts::default()
+        });
         let mut environment = component.environment.clone();
         environment.extend(self.environment.clone());
         Ok(Component {

@@ -112,6 +112,15 @@ pub(crate) fn resolve(
     }
 }
 
+/// The variables that have a default, with it.
+pub(crate) fn defaults(app: &App) -> BTreeMap<String, String> {
+    let defaults = app.variables.iter().filter_map(|(name, variable)| {
+        let default = variable.default.clone()?;
+        Some((name.clone(), default))
+    });
+    defaults.collect()
+}
+
 /// The variables that a component sees, by name.
 ///
 /// # Errors

@@ -318,6 +318,65 @@ async fn a_blocked_network_is_refused_after_name_resolution() {
 }
 
 #[tokio::test]
+async fn an_entry_that_its_variable_leaves_empty_opens_nothing_and_shuts_nothing_out() {
+    let app = App::with(
+        &MANIFEST
+            .replace("\"{{ address }}\"", "\"{{ address }}\", \"{{ more }}\"")
+            .replace("address = {", "more = { default = \"\" }\naddress = {"),
+    );
+    let other = app.serve().await;
+    let running = app.host().variable("address", other.url());
+    let running = running.start().await.unwrap();
+    assert_eq!(
+        ask(&running, &format!("fetch?url={}/fixed", other.url())).await,
+        "418 short and stout"
+    );
+    assert_eq!(
+        ask(&running, "fetch?url=http://127.0.0.1:1/").await,
+        "ErrorCode::HttpRequestDenied"
+    );
+    other.shutdown().await;
+    running.shutdown().await;
+}
+
+#[tokio::test]
+async fn with_an_entry_that_cannot_be_read_a_component_starts_and_reaches_nobody() {
+    let app = App::new();
+    for address in ["http://127.0.0.1:1/path", "127.0.0.1", " "] {
+        let running = app.host().variable("address", address);
+        let running = running.start().await.unwrap();
+        for url in [
+            "http://127.0.0.1:1/",
+            "http://hidden.spin.internal/",
+            "http://self.alt/",
+        ] {
+            assert_eq!(
+                ask(&running, &format!("fetch?url={url}")).await,
+                "ErrorCode::HttpRequestDenied",
+                "{url} with {address:?}"
+            );
+        }
+        running.shutdown().await;
+    }
+    // A manifest that is wrong as it stands does not start.
+    let wrong = App::with(&MANIFEST.replace("http://127.0.0.1:1", "http://127.0.0.1:1/path"));
+    let error = wrong.host().start().await.err().unwrap().to_string();
+    assert!(error.contains("allowed_outbound_hosts"), "{error}");
+}
+
+#[tokio::test]
+async fn a_blocked_network_is_no_matter_between_components() {
+    let app = App::new();
+    let config = app.directory().join("runtime-config.toml");
+    let blocks = "[outbound_networking]\nblock_networks = [\"private\"]\n";
+    std::fs::write(&config, blocks).unwrap();
+    let running = app.host().runtime_config(config).start().await.unwrap();
+    let answer = ask(&running, "fetch?url=http://hidden.spin.internal/a/headers").await;
+    assert!(answer.starts_with("200 "), "{answer}");
+    running.shutdown().await;
+}
+
+#[tokio::test]
 async fn a_private_component_is_reached_from_within_only() {
     let running = App::new().serve().await;
     let answer = ask(&running, "fetch?url=http://hidden.spin.internal/a/headers").await;
