@@ -5,11 +5,14 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use jwt::{KeySet, SigningKey, Unverified};
+use serde_json::{Map, Value, json};
 use tokio::sync::watch;
 
 use crate::config::{Config, TokenIssuer};
 use crate::error::DescopeError;
 use crate::fault::{Endpoint, Fault, Planned};
+use crate::keys::{KeyError, openid_key};
 use crate::state::State;
 use crate::user::User;
 
@@ -23,6 +26,8 @@ pub(crate) struct App {
     pub(crate) base_url: String,
     pub(crate) auto_login: AtomicBool,
     pub(crate) access_token_lifetime: AtomicU64,
+    /// What the issuer at `/openid` signs with, if not with the project's keys.
+    openid_key: Option<SigningKey>,
     state: Mutex<State>,
     plan: Mutex<Plan>,
     clock_offset: AtomicU64,
@@ -38,6 +43,10 @@ pub(crate) struct Plan {
     pub(crate) outcomes: VecDeque<Outcome>,
     /// Faults, first one first.
     pub(crate) faults: Vec<Planned>,
+    /// What is otherwise about the next redirect after a sign-in: parameters, and nothing for one to leave out.
+    pub(crate) callback: Vec<(String, Option<String>)>,
+    /// What is otherwise about the next ID token: claims, `null` for one to leave out.
+    pub(crate) id_token: Map<String, Value>,
 }
 
 /// A login that ends with an error (RFC 6749 section 4.1.2.1).
@@ -58,11 +67,14 @@ impl App {
             base_url,
             auto_login: AtomicBool::new(config.auto_login),
             access_token_lifetime: AtomicU64::new(config.access_token_lifetime),
+            openid_key: openid_key(config.openid_algorithm),
             state: Mutex::new(state),
             plan: Mutex::new(Plan {
                 user: config.user.clone(),
                 outcomes: VecDeque::new(),
                 faults: Vec::new(),
+                callback: Vec::new(),
+                id_token: Map::new(),
             }),
             clock_offset: AtomicU64::new(0),
             counts: Default::default(),
@@ -103,7 +115,54 @@ impl App {
                 let server = &self.config.mcp_server_id;
                 format!("{base}/v1/apps/agentic/{project}/{server}")
             }
+            TokenIssuer::OpenId => format!("{base}/openid"),
         }
+    }
+
+    /// Signs a token of the type `typ` as `issuer` does.
+    pub(crate) fn sign(
+        &self,
+        state: &State,
+        issuer: TokenIssuer,
+        typ: &str,
+        claims: &Map<String, Value>,
+    ) -> Result<String, KeyError> {
+        if let (TokenIssuer::OpenId, Some(key)) = (issuer, &self.openid_key) {
+            return key.sign(typ, claims).map_err(|_| KeyError);
+        }
+        let key = state.keys.current()?;
+        key.sign(typ, &key.kid, claims)
+    }
+
+    /// The id of the key that signs as `issuer`.
+    pub(crate) fn key_id(&self, state: &State, issuer: TokenIssuer) -> Result<String, KeyError> {
+        match (issuer, &self.openid_key) {
+            (TokenIssuer::OpenId, Some(key)) => {
+                Ok(key.public().key_id().unwrap_or_default().to_owned())
+            }
+            _ => Ok(state.keys.current()?.kid.clone()),
+        }
+    }
+
+    /// The public keys of the issuer at `/openid` (RFC 7517 section 5).
+    pub(crate) fn openid_jwks(&self) -> Value {
+        match &self.openid_key {
+            Some(key) => json!({ "keys": [key.public().to_jwk()] }),
+            None => self.state().keys.to_jwks(),
+        }
+    }
+
+    /// The claims of `token` if one of our keys signed it. Times are the caller's to check.
+    pub(crate) fn verify(&self, state: &State, token: &str) -> Option<Map<String, Value>> {
+        if let Some(claims) = state.keys.verify(token) {
+            return Some(claims);
+        }
+        let token = Unverified::parse(token).ok()?;
+        let keys: KeySet = [self.openid_key.as_ref()?.public().clone()]
+            .into_iter()
+            .collect();
+        let key = keys.find(token.header().key_id.as_deref(), token.header().algorithm)?;
+        token.verify(key).ok()
     }
 
     /// Refuses the path of another project.

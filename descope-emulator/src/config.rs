@@ -3,6 +3,8 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
+use jwt::Algorithm;
+use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::user::User;
@@ -34,6 +36,9 @@ pub struct Config {
     pub token_issuer: TokenIssuer,
     /// Whether userinfo answers for tokens of the agentic issuer. Descope's does not.
     pub userinfo_for_agentic_tokens: bool,
+    /// What the issuer at `/openid` signs with. RS256 is with the project's own key; the others have a key that lives as
+    /// long as the emulator.
+    pub openid_algorithm: Algorithm,
     /// The scopes defined on the app. `openid` need not be among them.
     pub scopes: Vec<String>,
     /// Redirect URIs that are approved, compared exactly.
@@ -73,6 +78,7 @@ impl Default for Config {
             mcp_server_url: None,
             token_issuer: TokenIssuer::InboundApp,
             userinfo_for_agentic_tokens: false,
+            openid_algorithm: Algorithm::Rs256,
             scopes: DEFAULT_SCOPES.split(' ').map(ToOwned::to_owned).collect(),
             redirect_uris: Vec::new(),
             allow_loopback_redirects: true,
@@ -138,13 +144,16 @@ impl Config {
     }
 }
 
-/// Which of a project's issuers a token names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Which issuer a token names.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TokenIssuer {
     /// `/v1/apps/{project id}`: the inbound apps of the project.
+    #[default]
     InboundApp,
     /// `/v1/apps/agentic/{project id}/{mcp server id}`: an MCP server defined in the project.
     Agentic,
+    /// `/openid`: an OpenID Connect provider that is not Descope.
+    OpenId,
 }
 
 /// The project id where none is given.

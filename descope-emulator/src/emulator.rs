@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -148,6 +149,21 @@ impl Running {
         });
     }
 
+    /// The next redirect after a sign-in has these parameters in place of its own; `None` leaves one out.
+    pub fn change_next_callback(&self, parameters: &[(&str, Option<&str>)]) {
+        let changes = parameters
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), value.map(ToOwned::to_owned)));
+        self.app.plan().callback = changes.collect();
+    }
+
+    /// The next ID token has these claims over its own; `null` leaves one out. It is signed as ever.
+    pub fn change_next_id_token(&self, claims: Value) {
+        if let Value::Object(claims) = claims {
+            self.app.plan().id_token = claims;
+        }
+    }
+
     /// The next `times` requests to `endpoint` meet `fault`. Several faults follow one another.
     pub fn fail(&self, endpoint: Endpoint, fault: Fault, times: u32) {
         if times > 0 {
@@ -159,11 +175,13 @@ impl Running {
         }
     }
 
-    /// Forgets all planned faults and errors. Requests that hang already go on hanging.
+    /// Forgets all planned faults, errors and changes. Requests that hang already go on hanging.
     pub fn heal(&self) {
         let mut plan = self.app.plan();
         plan.faults.clear();
         plan.outcomes.clear();
+        plan.callback.clear();
+        plan.id_token.clear();
     }
 
     /// Sets how long access tokens and ID tokens issued from now on are good for, in seconds.

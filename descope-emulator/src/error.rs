@@ -24,6 +24,9 @@ pub(crate) enum DescopeError {
     /// A parameter has a value that cannot be served.
     #[error("{0}")]
     Invalid(&'static str),
+    /// A grant type that is none of ours.
+    #[error("Unsupported grant type")]
+    GrantType,
     /// A scope that is not defined on the app.
     #[error("Received invalid scope")]
     Scope,
@@ -67,7 +70,9 @@ impl DescopeError {
                 "E011002",
                 "Request is missing required arguments",
             ),
-            Self::Invalid(_) | Self::Scope => (StatusCode::BAD_REQUEST, "E011003", INVALID),
+            Self::Invalid(_) | Self::GrantType | Self::Scope => {
+                (StatusCode::BAD_REQUEST, "E011003", INVALID)
+            }
             Self::Credentials => (StatusCode::UNAUTHORIZED, "E011003", INVALID),
             Self::AccessToken | Self::RefreshToken => {
                 (StatusCode::UNAUTHORIZED, "E061005", "Invalid token")

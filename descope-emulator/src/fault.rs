@@ -11,7 +11,8 @@ use serde_json::Value;
 
 use crate::app::Shared;
 
-/// The emulator's endpoints, for counting requests and for faults.
+/// The emulator's endpoints, for counting requests and for faults. Those below `/openid` count as their like of
+/// Descope's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Endpoint {
     /// `GET /oauth2/v1/apps/authorize`.

@@ -1,10 +1,11 @@
-//! The project's signing keys: RSA, for RS256 (RFC 7518 section 3.3).
+//! The project's signing keys: RSA, for RS256 (RFC 7518 section 3.3). And the one of the issuer at `/openid`, if that
+//! signs with another algorithm.
 
 use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use jwt::{KeySet, Unverified};
+use jwt::{Algorithm, KeySet, Unverified};
 use serde_json::{Map, Value, json};
 
 /// One key pair with its key id.
@@ -17,7 +18,7 @@ pub(crate) struct SigningKey {
 
 /// A key that cannot be made, read or used.
 #[derive(Debug, thiserror::Error)]
-#[error("the RSA signing key is unusable")]
+#[error("the signing key is unusable")]
 pub struct KeyError;
 
 impl SigningKey {
@@ -47,12 +48,27 @@ impl SigningKey {
         })
     }
 
-    /// A signed JWT under the key id `kid`, which is this key's own except in a forgery.
-    pub(crate) fn sign(&self, kid: &str, claims: &Map<String, Value>) -> Result<String, KeyError> {
+    /// A signed JWT of the type `typ` under the key id `kid`, which is this key's own except in a forgery.
+    pub(crate) fn sign(
+        &self,
+        typ: &str,
+        kid: &str,
+        claims: &Map<String, Value>,
+    ) -> Result<String, KeyError> {
         let mut header = Map::new();
-        header.insert("typ".to_owned(), json!("JWT"));
+        header.insert("typ".to_owned(), json!(typ));
         header.insert("kid".to_owned(), json!(kid));
         self.key.sign_under(header, claims).map_err(|_| KeyError)
+    }
+}
+
+/// A new key for `algorithm`, under its thumbprint; none for RS256, which is for the project's keys.
+pub(crate) fn openid_key(algorithm: Algorithm) -> Option<jwt::SigningKey> {
+    let secret: [u8; 32] = rand::random();
+    match algorithm {
+        Algorithm::Rs256 => None,
+        Algorithm::Es256 => jwt::SigningKey::es256(&secret),
+        Algorithm::EdDsa => Some(jwt::SigningKey::ed25519(&secret)),
     }
 }
 
@@ -112,7 +128,7 @@ mod tests {
         let key = SigningKey::generate().unwrap();
         let kid = key.kid.clone();
         let claims = json!({ "sub": "U1" });
-        let token = key.sign(&kid, claims.as_object().unwrap()).unwrap();
+        let token = key.sign("JWT", &kid, claims.as_object().unwrap()).unwrap();
         let ring = KeyRing::new(vec![SigningKey::from_text(&key.to_text()).unwrap()]);
         assert_eq!(ring.current().unwrap().kid, kid);
         assert_eq!(ring.verify(&token).unwrap()["sub"], "U1");
@@ -123,8 +139,9 @@ mod tests {
         let ours = SigningKey::generate().unwrap();
         let theirs = SigningKey::generate().unwrap();
         let claims = json!({ "sub": "U1" });
-        let forged = theirs.sign(&ours.kid, claims.as_object().unwrap()).unwrap();
-        let real = ours.sign(&ours.kid, claims.as_object().unwrap()).unwrap();
+        let claims = claims.as_object().unwrap();
+        let forged = theirs.sign("JWT", &ours.kid, claims).unwrap();
+        let real = ours.sign("JWT", &ours.kid, claims).unwrap();
         let ring = KeyRing::new(vec![ours]);
         assert!(ring.verify(&real).is_some());
         assert!(ring.verify(&forged).is_none());

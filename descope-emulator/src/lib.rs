@@ -16,6 +16,11 @@
 //! The first four exist below `/oauth2/v1/apps/{project}/` too, and `authorize` and `token` below
 //! `/oauth2/v1/apps/agentic/{project}/{server}/`, where tokens name the agentic issuer.
 //!
+//! Below `/openid` it plays a second provider for the same people: one of OpenID Connect that is not Descope, for
+//! applications that sign in with any. That path under the base URL is its issuer; the client id and secret are the
+//! inbound app's, by HTTP Basic alone; `iss` comes with every code (RFC 9207); access tokens are those of RFC 9068. The
+//! controls below are for both.
+//!
 //! **It signs anyone in, with any name.** It listens on loopback addresses alone unless told otherwise.
 //!
 //! # What is Descope's and what is assumed
@@ -70,6 +75,7 @@ pub use config::{
 };
 pub use emulator::{Emulator, Running, StartError};
 pub use fault::{Endpoint, Fault};
+pub use jwt::Algorithm;
 pub use keys::KeyError;
 pub use state::StateError;
 pub use tokens::{Mint, Signature};

@@ -95,6 +95,7 @@ pub(crate) fn error(status: StatusCode, message: &str) -> Response {
 /// `GET /`: what answers here.
 pub(crate) async fn home(State(app): State<Shared>) -> Response {
     let inbound = app.issuer(TokenIssuer::InboundApp);
+    let openid = app.issuer(TokenIssuer::OpenId);
     let body = format!(
         r#"<h1>Descope emulator</h1>
 <p>This server answers the OAuth requests that an application would send to Descope.</p>
@@ -102,10 +103,12 @@ pub(crate) async fn home(State(app): State<Shared>) -> Response {
 <dt>Base URL</dt><dd><code>{base}</code></dd>
 <dt>Project</dt><dd><code>{project}</code></dd>
 <dt>Metadata</dt><dd><a href="{inbound}/.well-known/openid-configuration">openid-configuration</a></dd>
+<dt>Another provider, which is not Descope</dt><dd><a href="{openid}/.well-known/openid-configuration">openid-configuration</a></dd>
 </dl>"#,
         base = escape(&app.base_url),
         project = escape(&app.config.project_id),
         inbound = escape(&inbound),
+        openid = escape(&openid),
     );
     document(StatusCode::OK, "Descope emulator", &body)
 }
@@ -147,7 +150,7 @@ fn document(status: StatusCode, title: &str, body: &str) -> Response {
 <link rel="stylesheet" href="/emulator/style.css">
 </head>
 <body>
-<p class="banner" role="note"><strong>Local emulator.</strong> This stands in for Descope on your machine. There is no password: anyone who opens this page can sign in as anyone.</p>
+<p class="banner" role="note"><strong>Local emulator.</strong> This stands in for an identity provider on your machine. There is no password: anyone who opens this page can sign in as anyone.</p>
 <main>
 {body}
 </main>

@@ -42,23 +42,13 @@ pub(crate) struct Grant {
     pub(crate) scopes: Vec<String>,
     /// The resource that was asked for (RFC 8707).
     pub(crate) resource: Option<String>,
-    /// Whether tokens name the agentic issuer.
-    pub(crate) agentic: bool,
+    /// The issuer of this grant's tokens.
+    #[serde(default)]
+    pub(crate) issuer: TokenIssuer,
     /// When the person signed in, in seconds since the epoch.
     pub(crate) auth_time: u64,
     /// When the last refresh token ends, in seconds since the epoch.
     pub(crate) expires_at: u64,
-}
-
-impl Grant {
-    /// The issuer of this grant's tokens.
-    pub(crate) fn issuer(&self) -> TokenIssuer {
-        if self.agentic {
-            TokenIssuer::Agentic
-        } else {
-            TokenIssuer::InboundApp
-        }
-    }
 }
 
 /// An authorization code (RFC 6749 section 4.1.2).

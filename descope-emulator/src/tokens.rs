@@ -48,21 +48,19 @@ pub(crate) fn issue(
         .get(&grant.subject)
         .ok_or(DescopeError::UserNotFound)?;
 
-    let access = access_claims(app, &grant, grant_id, scopes, now, lifetime);
-    let id = scopes
-        .iter()
-        .any(|scope| scope == "openid")
-        .then(|| id_claims(app, &grant, user, scopes, nonce, now, lifetime));
-    let key = state
-        .keys
-        .current()
-        .map_err(|KeyError| DescopeError::Storage)?;
-    let sign = |claims: &Map<String, Value>| {
-        key.sign(&key.kid, claims)
+    let sign = |typ: &str, claims: &Map<String, Value>| {
+        app.sign(state, grant.issuer, typ, claims)
             .map_err(|KeyError| DescopeError::Storage)
     };
-    let access_token = sign(&access)?;
-    let id_token = id.as_ref().map(sign).transpose()?;
+    let access = access_claims(app, &grant, grant_id, scopes, now, lifetime);
+    let access_token = sign(access_type(grant.issuer), &access)?;
+    let id_token = if scopes.iter().any(|scope| scope == "openid") {
+        let mut claims = id_claims(app, &grant, user, scopes, nonce, now, lifetime);
+        change(&mut claims, std::mem::take(&mut app.plan().id_token));
+        Some(sign("JWT", &claims)?)
+    } else {
+        None
+    };
 
     let refresh_token = refresh_token.unwrap_or_else(random_token);
     state.refresh_tokens.insert(
@@ -92,8 +90,8 @@ fn access_claims(
     lifetime: u64,
 ) -> Map<String, Value> {
     object(json!({
-        "iss": app.issuer(grant.issuer()),
-        "aud": audience(app, grant.issuer(), grant.resource.as_deref()),
+        "iss": app.issuer(grant.issuer),
+        "aud": audience(app, grant.issuer, grant.resource.as_deref()),
         "sub": grant.subject,
         "azp": grant.client_id,
         "client_id": grant.client_id,
@@ -116,7 +114,7 @@ fn id_claims(
 ) -> Map<String, Value> {
     let mut claims = user.claims(scopes);
     claims.extend(object(json!({
-        "iss": app.issuer(grant.issuer()),
+        "iss": app.issuer(grant.issuer),
         "aud": [grant.client_id],
         "azp": grant.client_id,
         "iat": now,
@@ -129,18 +127,34 @@ fn id_claims(
     claims
 }
 
-/// The project, and with it the resource or the MCP server's URL.
+/// The project, and with it the resource or the MCP server's URL; at `/openid` the client.
 fn audience(app: &App, issuer: TokenIssuer, resource: Option<&str>) -> Vec<String> {
-    let mut audience = Vec::new();
-    let server_url = match issuer {
-        TokenIssuer::Agentic => app.config.mcp_server_url.as_deref(),
-        TokenIssuer::InboundApp => None,
+    let (server_url, own) = match issuer {
+        TokenIssuer::Agentic => (app.config.mcp_server_url.as_deref(), &app.config.project_id),
+        TokenIssuer::InboundApp => (None, &app.config.project_id),
+        TokenIssuer::OpenId => (None, &app.config.client_id),
     };
-    if let Some(target) = resource.or(server_url) {
-        audience.push(target.to_owned());
+    let target = resource.or(server_url).map(ToOwned::to_owned);
+    target.into_iter().chain([own.clone()]).collect()
+}
+
+/// The `typ` of an access token: Descope has none of its own for it, `/openid` that of RFC 9068 section 2.1.
+fn access_type(issuer: TokenIssuer) -> &'static str {
+    match issuer {
+        TokenIssuer::InboundApp | TokenIssuer::Agentic => "JWT",
+        TokenIssuer::OpenId => "at+jwt",
     }
-    audience.push(app.config.project_id.clone());
-    audience
+}
+
+/// Puts `changes` over `claims`; `null` takes one away.
+fn change(claims: &mut Map<String, Value>, changes: Map<String, Value>) {
+    for (name, value) in changes {
+        if value.is_null() {
+            claims.remove(&name);
+        } else {
+            claims.insert(name, value);
+        }
+    }
 }
 
 fn object(value: Value) -> Map<String, Value> {
@@ -166,7 +180,7 @@ pub(crate) fn grant_id(claims: &Map<String, Value>) -> Option<&str> {
 pub struct Mint {
     subject: Option<String>,
     issuer: Option<String>,
-    agentic: bool,
+    kind: TokenIssuer,
     audience: Option<Vec<String>>,
     scopes: String,
     lifetime: i64,
@@ -190,7 +204,7 @@ impl Default for Mint {
         Self {
             subject: None,
             issuer: None,
-            agentic: false,
+            kind: TokenIssuer::InboundApp,
             audience: None,
             scopes: "openid profile email".to_owned(),
             lifetime: 600,
@@ -222,8 +236,14 @@ impl Mint {
 
     /// Sets `iss` to the project's agentic issuer.
     #[must_use]
-    pub fn agentic(mut self) -> Self {
-        self.agentic = true;
+    pub fn agentic(self) -> Self {
+        self.of(TokenIssuer::Agentic)
+    }
+
+    /// Sets who issues it: `iss`, and with it the audience, the type and the key.
+    #[must_use]
+    pub fn of(mut self, issuer: TokenIssuer) -> Self {
+        self.kind = issuer;
         self
     }
 
@@ -264,11 +284,7 @@ impl Mint {
 
     pub(crate) fn sign(self, app: &App) -> Result<String, KeyError> {
         let now = app.now();
-        let kind = if self.agentic {
-            TokenIssuer::Agentic
-        } else {
-            TokenIssuer::InboundApp
-        };
+        let kind = self.kind;
         let subject = self.subject.unwrap_or_else(|| {
             let user = app.plan().user.clone();
             let subject = user.subject.clone();
@@ -287,20 +303,17 @@ impl Mint {
             "exp": ends,
             "jti": random_token().replace('.', ""),
         }));
-        for (name, value) in self.extra {
-            if value.is_null() {
-                claims.remove(&name);
-            } else {
-                claims.insert(name, value);
-            }
-        }
-        let ours = app.state().keys.current()?;
+        change(&mut claims, self.extra);
+        let typ = access_type(kind);
         match self.signature {
-            Signature::Genuine => ours.sign(&ours.kid, &claims),
-            Signature::ForeignKey => SigningKey::generate()?.sign(&ours.kid, &claims),
+            Signature::Genuine => app.sign(&app.state(), kind, typ, &claims),
+            Signature::ForeignKey => {
+                let ours = app.key_id(&app.state(), kind)?;
+                SigningKey::generate()?.sign(typ, &ours, &claims)
+            }
             Signature::UnknownKey => {
                 let foreign = SigningKey::generate()?;
-                foreign.sign(&foreign.kid, &claims)
+                foreign.sign(typ, &foreign.kid, &claims)
             }
         }
     }

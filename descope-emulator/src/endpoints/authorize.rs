@@ -65,6 +65,16 @@ pub(super) async fn agentic(
     answer(&app, &query, &headers)
 }
 
+/// The endpoint of the issuer at `/openid`.
+pub(super) async fn openid(
+    State(app): State<Shared>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    let query = query.unwrap_or_default();
+    answer(&app, &format!("{query}&{OPENID_PARAMETER}=1"), &headers)
+}
+
 fn answer(app: &App, query: &str, headers: &HeaderMap) -> Response {
     let request = match LoginRequest::parse(app, query) {
         Ok(request) => request,
@@ -126,6 +136,8 @@ pub(super) struct LoginRequest {
     code_challenge: Option<String>,
     resource: Option<String>,
     issuer: TokenIssuer,
+    /// The `iss` that goes to the redirect URI (RFC 9207 section 2), where one does.
+    issuer_parameter: Option<String>,
     login_hint: Option<String>,
     prompt_none: bool,
     needs_pkce: bool,
@@ -157,6 +169,7 @@ impl LoginRequest {
         }
         let redirect_uri = Url::parse(redirect_uri_text).map_err(|_| not_approved())?;
         let issuer = match params.get(MCP_SERVER_PARAMETER) {
+            _ if params.get(OPENID_PARAMETER).is_some() => TokenIssuer::OpenId,
             // It registered with the MCP server and nowhere else.
             None if registered.is_some() => TokenIssuer::Agentic,
             None => config.token_issuer,
@@ -176,6 +189,7 @@ impl LoginRequest {
             code_challenge: params.get("code_challenge").map(ToOwned::to_owned),
             resource: params.get("resource").map(ToOwned::to_owned),
             issuer,
+            issuer_parameter: (issuer == TokenIssuer::OpenId).then(|| app.issuer(issuer)),
             login_hint: params
                 .get("login_hint")
                 .or(params.get("loginHint"))
@@ -235,7 +249,7 @@ impl LoginRequest {
                     client_id: self.client_id.clone(),
                     scopes: self.scopes.clone(),
                     resource: self.resource.clone(),
-                    agentic: self.issuer == TokenIssuer::Agentic,
+                    issuer: self.issuer,
                     auth_time: now,
                     expires_at: now,
                 },
@@ -247,19 +261,34 @@ impl LoginRequest {
         );
         state.users.insert(user.subject.clone(), user);
         state.save(now)?;
-        Ok(self.redirect(&[("code", &code)]))
+        let changes = std::mem::take(&mut app.plan().callback);
+        Ok(self.redirect(&[("code", &code)], &changes))
     }
 
     /// Ends the login badly (RFC 6749 section 4.1.2.1).
     pub(super) fn redirect_error(&self, error: &str, description: &str) -> Response {
-        self.redirect(&[("error", error), ("error_description", description)])
+        self.redirect(&[("error", error), ("error_description", description)], &[])
     }
 
-    fn redirect(&self, parameters: &[(&str, &str)]) -> Response {
+    /// Leads to the redirect URI with these parameters and those that every answer has, but for `changes`.
+    fn redirect(
+        &self,
+        parameters: &[(&str, &str)],
+        changes: &[(String, Option<String>)],
+    ) -> Response {
+        let mut parameters = parameters.to_vec();
+        parameters.push(("state", &self.state));
+        parameters.extend(
+            self.issuer_parameter
+                .as_deref()
+                .map(|issuer| ("iss", issuer)),
+        );
+        for (name, value) in changes {
+            parameters.retain(|(known, _)| known != name);
+            parameters.extend(value.as_deref().map(|value| (name.as_str(), value)));
+        }
         let mut url = self.redirect_uri.clone();
-        url.query_pairs_mut()
-            .extend_pairs(parameters)
-            .append_pair("state", &self.state);
+        url.query_pairs_mut().extend_pairs(parameters);
         let Ok(location) = HeaderValue::from_str(url.as_str()) else {
             return DescopeError::Invalid("Redirect URL is not approved").into_response();
         };
@@ -290,3 +319,5 @@ fn is_s256_challenge(challenge: &str) -> bool {
 }
 
 const MCP_SERVER_PARAMETER: &str = "mcp_server_id";
+/// Keeps a login at `/openid` apart from Descope's while it goes through the sign-in page.
+const OPENID_PARAMETER: &str = "emulator_openid";

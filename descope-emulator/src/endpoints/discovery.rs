@@ -35,11 +35,11 @@ fn document(app: &App, issuer: TokenIssuer) -> Value {
     let (base, config) = (&app.base_url, &app.config);
     let project = &config.project_id;
     let own = match issuer {
-        TokenIssuer::InboundApp => format!("{base}/oauth2/v1/apps"),
         TokenIssuer::Agentic => {
             let server = &config.mcp_server_id;
             format!("{base}/oauth2/v1/apps/agentic/{project}/{server}")
         }
+        TokenIssuer::InboundApp | TokenIssuer::OpenId => format!("{base}/oauth2/v1/apps"),
     };
     let mut scopes = config.scopes.clone();
     if !scopes.iter().any(|scope| scope == "openid") {

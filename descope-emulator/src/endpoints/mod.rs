@@ -15,6 +15,7 @@ use crate::page;
 mod authorize;
 mod discovery;
 mod jwks;
+mod openid;
 mod register;
 mod revoke;
 mod sign_in;
@@ -94,6 +95,26 @@ pub(crate) fn router(app: Shared) -> Router {
             "/v1/apps/agentic/{project}/{server}/.well-known/oauth-authorization-server",
             agentic_discovery(),
         )
+        .route(
+            "/openid/.well-known/openid-configuration",
+            watched(Endpoint::Discovery, get(openid::configuration)),
+        )
+        .route(
+            "/openid/authorize",
+            watched(Endpoint::Authorize, get(authorize::openid)),
+        )
+        .route(
+            "/openid/token",
+            watched(Endpoint::Token, post(openid::token)),
+        )
+        .route(
+            "/openid/userinfo",
+            watched(
+                Endpoint::UserInfo,
+                get(userinfo::openid).post(userinfo::openid),
+            ),
+        )
+        .route("/openid/keys", watched(Endpoint::Jwks, get(openid::keys)))
         .route(
             "/emulator/sign-in",
             watched(Endpoint::SignIn, post(sign_in::handler)),

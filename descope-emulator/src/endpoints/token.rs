@@ -51,14 +51,23 @@ pub(super) async fn agentic(
 
 fn answer(app: &App, headers: &HeaderMap, body: &[u8]) -> Result<Response, DescopeError> {
     let params = Params::from_body(headers, body)?;
-    let grant_type = params.require("grant_type")?;
+    params.require("grant_type")?;
     let client_id = client::authenticate(app, headers, &params)?;
-    let tokens = match grant_type {
-        "authorization_code" => exchange(app, &client_id, &params)?,
-        "refresh_token" => refresh(app, &client_id, &params)?,
-        _ => return Err(DescopeError::Invalid("Unsupported grant type")),
-    };
+    let tokens = redeem(app, &client_id, &params)?;
     Ok(private_json(&tokens))
+}
+
+/// What the grant of `client_id` in `params` gives.
+pub(super) fn redeem(
+    app: &App,
+    client_id: &str,
+    params: &Params,
+) -> Result<TokenResponse, DescopeError> {
+    match params.require("grant_type")? {
+        "authorization_code" => exchange(app, client_id, params),
+        "refresh_token" => refresh(app, client_id, params),
+        _ => Err(DescopeError::GrantType),
+    }
 }
 
 /// A code is gone after the first try of the client it was made for, whatever comes of it.

@@ -4,6 +4,7 @@ mod authorize;
 mod discovery;
 mod faults;
 mod mint;
+mod openid;
 mod page;
 mod persistence;
 mod program;
