@@ -100,7 +100,7 @@ fn words(error: &Error) -> String {
         Error::TooLarge(host, most) => {
             format!("{host} answered with more than {most} bytes")
         }
-        Error::Denied(host) | Error::Unreachable(host, _) => {
+        Error::Denied(host) | Error::Blocked(host) | Error::Unreachable(host, _) => {
             eprintln!("{error}");
             format!("{host} cannot be reached")
         }

@@ -61,11 +61,11 @@ fn sign_in(server: &AuthorizationServer) -> Markup {
             ol.bullets {
                 li { "The client asks this server where to sign in, and opens your browser." }
                 li { "A page here says which client it is, where it wants to be called back, and what it asks for. You allow it or you do not." }
-                li { "You sign in with Descope. The client sees neither your password nor your session there." }
+                li { "You sign in with this server's identity provider. The client sees neither your password nor your session there." }
                 li { "The client gets a token that is good for this server alone. It lasts for minutes and renews itself, until the client gives it back or you have to sign in again." }
             }
             p {
-                "A Descope token of this server's own project works as well, where it is put into the client's "
+                "A token that the identity provider issued for this server works as well, where it is put into the client's "
                 code { "Authorization" } " header by hand."
             }
         },
@@ -84,12 +84,12 @@ const TOOLS: [(&str, &str, &str); 3] = [
     ("add", "Adds two numbers and gives their sum.", "tools"),
     (
         "getUserInfo",
-        "Tells who you are: your name, your email address, and whatever else Descope says of you.",
+        "Tells who you are: your name, your email address, and whatever else the identity provider says of you.",
         "profile",
     ),
     (
         "getToken",
-        "Gives your Descope token, for Descope's own services. Allow it to clients alone that you trust with it.",
+        "Gives your token of the identity provider, for its own services. Allow it to clients alone that you trust with it.",
         "upstream_token",
     ),
 ];

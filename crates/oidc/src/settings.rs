@@ -22,6 +22,8 @@ impl Settings {
     /// The variables that [`Settings::read`] asks for.
     pub const VARIABLES: &[&'static str] = &[
         "oidc_issuer",
+        "oidc_host",
+        "oidc_other_host",
         "oidc_client_id",
         "oidc_client_secret",
         "oidc_scopes",
@@ -29,6 +31,9 @@ impl Settings {
     ];
 
     /// Reads and checks every variable. A blank one counts as not set.
+    ///
+    /// `oidc_host` and `oidc_other_host` are the platform's, which lets requests to them through; they are checked here
+    /// because the platform says nothing of a wrong one but that no request may be sent.
     ///
     /// # Errors
     ///
@@ -40,21 +45,28 @@ impl Settings {
                 .filter(|value| !value.is_empty())
         };
         let issuer = read_issuer(given("oidc_issuer"));
+        let url = issuer.as_ref().ok().map(|(_, url)| url);
+        let host = read_host(given("oidc_host"), url);
+        let other_host = read_other_host(given("oidc_other_host"));
         let client_id = read_credential("oidc_client_id", given("oidc_client_id")).and_then(|id| {
             id.ok_or_else(|| Problem::new("oidc_client_id", "it is not set", REGISTER))
         });
         let client_secret = read_credential("oidc_client_secret", given("oidc_client_secret"));
         let scopes = read_scopes(given("oidc_scopes").unwrap_or(DEFAULT_SCOPES));
-        match (issuer, client_id, client_secret, scopes) {
-            (Ok(issuer), Ok(client_id), Ok(client_secret), Ok(scopes)) => Ok(Self {
-                issuer,
-                client_id,
-                client_secret,
-                scopes,
-                public_url: given("public_url").map(|url| url.trim_end_matches('/').to_owned()),
-            }),
-            (issuer, client_id, client_secret, scopes) => Err([
+        match (issuer, host, other_host, client_id, client_secret, scopes) {
+            (Ok((issuer, _)), Ok(()), Ok(()), Ok(client_id), Ok(client_secret), Ok(scopes)) => {
+                Ok(Self {
+                    issuer,
+                    client_id,
+                    client_secret,
+                    scopes,
+                    public_url: given("public_url").map(|url| url.trim_end_matches('/').to_owned()),
+                })
+            }
+            (issuer, host, other_host, client_id, client_secret, scopes) => Err([
                 issuer.err(),
+                host.err(),
+                other_host.err(),
                 client_id.err(),
                 client_secret.err(),
                 scopes.err(),
@@ -68,7 +80,9 @@ impl Settings {
 
 /// An https URL, or an http one on a loopback address, without query and fragment (OpenID Connect
 /// Discovery section 3).
-fn read_issuer(value: Option<&str>) -> Result<String, Problem> {
+///
+/// Gives it as it is written, and what that means.
+fn read_issuer(value: Option<&str>) -> Result<(String, Url), Problem> {
     let problem = |problem| {
         Problem::new(
             "oidc_issuer",
@@ -86,7 +100,49 @@ fn read_issuer(value: Option<&str>) -> Result<String, Problem> {
     if url.query().is_some() || url.fragment().is_some() {
         return Err(problem("there is a query or a fragment in it"));
     }
-    Ok(value.to_owned())
+    Ok((value.to_owned(), url))
+}
+
+/// The origin of the issuer: it may have a path, and what the platform lets through may not.
+fn read_host(value: Option<&str>, issuer: Option<&Url>) -> Result<(), Problem> {
+    let problem = |problem| {
+        Problem::new(
+            "oidc_host",
+            problem,
+            "Set it to oidc_issuer without its path: scheme, host and, if there is one, port",
+        )
+    };
+    let value = value.ok_or_else(|| problem("it is not set"))?;
+    let host = Url::parse(value).map_err(|_| problem("it is not a URL"))?;
+    if !is_origin(&host) {
+        return Err(problem("there is more in it than scheme, host and port"));
+    }
+    match issuer {
+        Some(issuer) if issuer.origin() != host.origin() => {
+            Err(problem("it is not where oidc_issuer is"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// An origin whose host may start with `*.`.
+fn read_other_host(value: Option<&str>) -> Result<(), Problem> {
+    let Some(value) = value else { return Ok(()) };
+    let is_good = Url::parse(&value.replacen("://*.", "://any.", 1)).is_ok_and(|url| {
+        is_safe(&url) && is_origin(&url) && url.host_str().is_some_and(|host| !host.contains('*'))
+    });
+    if is_good {
+        return Ok(());
+    }
+    Err(Problem::new(
+        "oidc_other_host",
+        "it is not an https origin",
+        "Set it to scheme, host and, if there is one, port, such as https://oauth.example.com or https://*.example.com",
+    ))
+}
+
+fn is_origin(url: &Url) -> bool {
+    url.path() == "/" && url.query().is_none() && url.fragment().is_none()
 }
 
 /// Whether a URL may be called or sent a browser to: nobody on the way can read or change it.

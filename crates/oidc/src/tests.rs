@@ -100,6 +100,7 @@ fn key() -> SigningKey {
 fn settings(more: &[(&str, &'static str)]) -> Result<Settings, Vec<config::Problem>> {
     let values = [
         ("oidc_issuer", ISSUER),
+        ("oidc_host", "https://id.example.com"),
         ("oidc_client_id", CLIENT_ID),
         ("oidc_client_secret", SECRET),
         ("public_url", "https://mcp.example.com/"),
@@ -599,15 +600,65 @@ fn every_bad_variable_is_named_and_no_value_repeated() {
     ] {
         assert_eq!(named(&[("oidc_issuer", issuer)]), ["oidc_issuer"]);
     }
-    assert!(named(&[("oidc_issuer", "http://127.0.0.1:3001/x")]).is_empty());
+    for (issuer, host) in [
+        ("http://127.0.0.1:3001/x", "http://127.0.0.1:3001"),
+        ("https://id.example.com", "https://id.example.com/"),
+        (
+            "https://id.example.com:8443/",
+            "https://id.example.com:8443",
+        ),
+    ] {
+        let both = [("oidc_issuer", issuer), ("oidc_host", host)];
+        assert!(named(&both).is_empty(), "{issuer}");
+    }
+    for host in [
+        "",
+        "bad",
+        "https://bad.example.com",
+        "http://id.example.com",
+        "https://id.example.com:444",
+        "https://id.example.com/bad",
+        "https://id.example.com/?bad",
+        "https://*.example.com",
+    ] {
+        assert_eq!(named(&[("oidc_host", host)]), ["oidc_host"], "{host}");
+    }
+    for host in [
+        "https://oauth.example.com",
+        "https://oauth.example.com:8443/",
+        "https://*.example.com",
+        "http://127.0.0.1:3001",
+    ] {
+        assert!(named(&[("oidc_other_host", host)]).is_empty(), "{host}");
+    }
+    for host in [
+        "bad",
+        "https://*",
+        "https://*:*",
+        "*://bad.example.com",
+        "http://bad.example.com",
+        "https://bad.example.com/path",
+        "https://bad.*.example.com",
+        "https://bad@example.com",
+    ] {
+        assert_eq!(
+            named(&[("oidc_other_host", host)]),
+            ["oidc_other_host"],
+            "{host}"
+        );
+    }
     let all = [
         ("oidc_issuer", ""),
+        ("oidc_host", "bad"),
+        ("oidc_other_host", "bad"),
         ("oidc_client_id", " "),
         ("oidc_client_secret", "bad value"),
         ("oidc_scopes", "profile bad"),
     ];
     let names = [
         "oidc_issuer",
+        "oidc_host",
+        "oidc_other_host",
         "oidc_client_id",
         "oidc_client_secret",
         "oidc_scopes",

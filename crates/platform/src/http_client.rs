@@ -22,6 +22,9 @@ pub enum Error {
     /// The manifest's `allowed_outbound_hosts` does not list the host.
     #[error("the manifest allows this component no call to {0}")]
     Denied(String),
+    /// The name leads into a network that the runtime configuration keeps calls out of.
+    #[error("{0} is in a network that the runtime configuration blocks (block_networks)")]
+    Blocked(String),
     /// No complete response within [`Bounds::time`].
     #[error("{0} did not answer in time")]
     Timeout(String),
@@ -52,6 +55,7 @@ pub async fn send(request: Request<Bytes>, bounds: Bounds) -> Result<Response<By
                 .await
                 .map_err(|code| match code {
                     ErrorCode::HttpRequestDenied => Error::Denied(host.clone()),
+                    ErrorCode::DestinationIpProhibited => Error::Blocked(host.clone()),
                     code => Error::Unreachable(host.clone(), format!("{code:?}")),
                 })?;
         let (parts, body) = response.into_parts();
