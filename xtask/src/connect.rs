@@ -1,12 +1,15 @@
 //! What a person needs once the application is served.
 
+use crate::identity::Identity;
 use std::net::SocketAddr;
 
 /// What was started.
 pub struct Served<'a> {
     /// The public base URL.
     pub base: &'a str,
-    /// Where the Descope emulator is, if it stands in.
+    /// How people sign in.
+    pub identity: Identity,
+    /// Where the emulator is, if it stands in.
     pub emulator: Option<SocketAddr>,
     /// Whether clients sign in at Descope itself.
     pub is_descope_mode: bool,
@@ -44,16 +47,26 @@ Clients that only start programs, such as Claude Desktop without connectors
     );
     match served.emulator {
         Some(address) => println!(
-            "Sign-in: the Descope emulator at http://{address}{}. It lets anyone in: it is for this machine.\n\
-             For a real Descope project put SPIN_VARIABLE_DESCOPE_PROJECT_ID, SPIN_VARIABLE_DESCOPE_CLIENT_ID and\n\
-             SPIN_VARIABLE_DESCOPE_CLIENT_SECRET into .env; the README goes through it step by step.",
+            "Sign-in: the emulator at http://{address}{}. It lets anyone in: it is for this machine.\n\
+             For a real {};\n\
+             the README goes through it step by step.",
             if served.auto_login {
                 ", without its page"
             } else {
                 ""
+            },
+            match served.identity {
+                Identity::OpenId => {
+                    "provider put SPIN_VARIABLE_OIDC_ISSUER, SPIN_VARIABLE_OIDC_HOST,\n\
+                     SPIN_VARIABLE_OIDC_CLIENT_ID and SPIN_VARIABLE_OIDC_CLIENT_SECRET into .env"
+                }
+                Identity::Descope | Identity::Own => {
+                    "Descope project put SPIN_VARIABLE_DESCOPE_PROJECT_ID, SPIN_VARIABLE_DESCOPE_CLIENT_ID and\n\
+                     SPIN_VARIABLE_DESCOPE_CLIENT_SECRET into .env"
+                }
             }
         ),
-        None => println!("Sign-in: your Descope project."),
+        None => println!("Sign-in: {}.", served.identity.name()),
     }
     if served.is_descope_mode {
         println!("         Clients sign in there themselves: authorization_server is descope.");

@@ -1,6 +1,8 @@
 //! Checking what can be checked before anything starts.
 
 use crate::environment::Variables;
+use crate::identity::{self, configure_emulator, emulator_address, wants_emulator};
+use crate::runtime_config;
 use crate::shell::{exists, output, program};
 use crate::toolchain::{WASM, has_wasm};
 use anyhow::{Result, bail};
@@ -26,17 +28,18 @@ pub fn doctor(options: &Options) -> Result<()> {
     toolchain(&mut report);
     port(&mut report, "the application", options.listen);
     let mut variables = Variables::read()?;
+    let identity = variables.identity();
     if wants_emulator(&variables) {
         let emulator = emulator_address(options.listen);
-        port(&mut report, "the Descope emulator", emulator);
-        report.good("Descope: the emulator, since no Descope project is configured");
+        port(&mut report, "the emulator", emulator);
+        report.good("sign-in: the emulator, since no identity provider is configured");
         configure_emulator(&mut variables, emulator);
     } else {
-        report.good("Descope: your own project");
+        report.good(&format!("sign-in: {}", identity.name()));
     }
     match AuthorizationServer::read(&|name: &str| variables.get(name)) {
         Ok(AuthorizationServer::BuiltIn) => {
-            report.good("authorization server: built in; people sign in with Descope through it");
+            report.good("authorization server: built in; people sign in through it");
         }
         Ok(AuthorizationServer::External(external)) => report.good(&format!(
             "authorization server: {}; clients sign in there themselves",
@@ -52,6 +55,12 @@ pub fn doctor(options: &Options) -> Result<()> {
     for problem in problems(&variables, options.listen) {
         report.bad(&problem);
     }
+    match runtime_config::local_host(&variables) {
+        Some(name) => report.good(&format!(
+            "private networks: open while `cargo xtask up` serves, since {name} is on this machine"
+        )),
+        None => report.good("private networks: as runtime-config.toml has them"),
+    }
     for line in &report.lines {
         println!("{line}");
     }
@@ -65,12 +74,7 @@ pub fn doctor(options: &Options) -> Result<()> {
 /// Everything that is wrong with the configuration for serving at `listen`, in words.
 pub fn problems(variables: &Variables, listen: SocketAddr) -> Vec<String> {
     let values = |name: &str| variables.get(name);
-    // Clients that sign in elsewhere need no credentials of ours, and the rest is read with the
-    // authorization server.
-    let mut problems = match AuthorizationServer::read(&values) {
-        Ok(AuthorizationServer::BuiltIn) => descope::Settings::read(values).problems(),
-        _ => Vec::new(),
-    };
+    let mut problems = identity::problems(variables);
     match config::Server::read(values) {
         Ok(server) if server.site.configured().is_none() && !listen.ip().is_loopback() => {
             problems.push(Problem::new(
@@ -87,51 +91,6 @@ pub fn problems(variables: &Variables, listen: SocketAddr) -> Vec<String> {
         .map(|problem| format!("{problem} ({})", problem.environment_variable()))
         .collect()
 }
-
-/// Whether there is no word of a real Descope project, so that the emulator stands in.
-pub fn wants_emulator(variables: &Variables) -> bool {
-    [
-        "descope_project_id",
-        "descope_mcp_server_id",
-        "descope_client_id",
-        "descope_client_secret",
-        "descope_management_key",
-    ]
-    .iter()
-    .all(|name| !variables.is_set(name))
-}
-
-/// The emulator listens on loopback, on the port after the application's.
-pub fn emulator_address(listen: SocketAddr) -> SocketAddr {
-    let port = listen.port().checked_add(1).unwrap_or(3001);
-    SocketAddr::from(([127, 0, 0, 1], port))
-}
-
-/// Whether clients sign in at Descope itself.
-pub fn is_descope_mode(variables: &Variables) -> bool {
-    let mode = variables.get("authorization_server").unwrap_or_default();
-    mode.trim() == "descope"
-}
-
-/// Points the application at the emulator.
-pub fn configure_emulator(variables: &mut Variables, address: SocketAddr) {
-    variables.set("descope_base_url", format!("http://{address}"));
-    variables.set("descope_project_id", EMULATOR_PROJECT);
-    if is_descope_mode(variables) {
-        variables.set("descope_mcp_server_id", EMULATOR_MCP_SERVER);
-    }
-    variables.set("descope_client_id", EMULATOR_CLIENT);
-    variables.set("descope_client_secret", EMULATOR_SECRET);
-}
-
-/// The emulator's project.
-pub const EMULATOR_PROJECT: &str = "P_LOCAL";
-/// The emulator's MCP server, which stands for us where clients sign in there.
-pub const EMULATOR_MCP_SERVER: &str = "MS_LOCAL";
-/// The emulator's inbound app.
-pub const EMULATOR_CLIENT: &str = "local-client";
-/// The secret of the emulator's inbound app; it guards nothing.
-pub const EMULATOR_SECRET: &str = "local-secret-not-for-production";
 
 /// Stands in for the key that `up` will make, so that the rest can be checked.
 const EXAMPLE_KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";

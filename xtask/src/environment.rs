@@ -1,6 +1,7 @@
 //! The variables of the application, as Spin finds them: in the environment, in `.env`, and the
 //! defaults of `spin.toml`.
 
+use crate::identity::Identity;
 use crate::shell::root;
 use anyhow::{Context, Result};
 use rand::TryRng;
@@ -14,6 +15,7 @@ const PREFIX: &str = "SPIN_VARIABLE_";
 pub struct Variables {
     values: BTreeMap<String, String>,
     set: BTreeMap<String, String>,
+    identity: Identity,
 }
 
 impl Variables {
@@ -26,6 +28,26 @@ impl Variables {
         let manifest = std::fs::read_to_string(root().join("spin.toml"))
             .context("spin.toml cannot be read")?;
         let manifest: toml::Table = manifest.parse().context("spin.toml is not valid TOML")?;
+        let mut variables = Self::of(&manifest);
+        let file = root().join(".env");
+        if file.is_file() {
+            for entry in dotenvy::from_path_iter(&file).context(".env cannot be read")? {
+                let (name, value) = entry.context(".env has a line that is not NAME=VALUE")?;
+                if let Some(name) = name.strip_prefix(PREFIX) {
+                    variables.set(&name.to_ascii_lowercase(), value);
+                }
+            }
+        }
+        for (name, value) in std::env::vars() {
+            if let Some(name) = name.strip_prefix(PREFIX) {
+                variables.set(&name.to_ascii_lowercase(), value);
+            }
+        }
+        Ok(variables)
+    }
+
+    /// Those of this manifest, with its defaults.
+    pub fn of(manifest: &toml::Table) -> Self {
         let mut values = BTreeMap::new();
         if let Some(variables) = manifest.get("variables").and_then(toml::Value::as_table) {
             for (name, variable) in variables {
@@ -33,25 +55,16 @@ impl Variables {
                 values.insert(name.clone(), default.unwrap_or_default().to_owned());
             }
         }
-        let mut set = BTreeMap::new();
-        let file = root().join(".env");
-        if file.is_file() {
-            for entry in dotenvy::from_path_iter(&file).context(".env cannot be read")? {
-                let (name, value) = entry.context(".env has a line that is not NAME=VALUE")?;
-                if let Some(name) = name.strip_prefix(PREFIX) {
-                    set.insert(name.to_ascii_lowercase(), value);
-                }
-            }
+        Self {
+            values,
+            set: BTreeMap::new(),
+            identity: Identity::of(manifest),
         }
-        for (name, value) in std::env::vars() {
-            if let Some(name) = name.strip_prefix(PREFIX) {
-                set.insert(name.to_ascii_lowercase(), value);
-            }
-        }
-        for (name, value) in &set {
-            values.insert(name.clone(), value.clone());
-        }
-        Ok(Self { values, set })
+    }
+
+    /// How people sign in.
+    pub fn identity(&self) -> Identity {
+        self.identity
     }
 
     /// The value of a variable: what was set, or else its default.
@@ -108,15 +121,34 @@ fn environment_name(variable: &str) -> String {
     format!("{PREFIX}{}", variable.to_ascii_uppercase())
 }
 
-fn append_to_env_file(text: &str) -> Result<()> {
-    let path = root().join(".env");
+/// Writes a file of the workspace's folder that may hold secrets.
+///
+/// # Errors
+///
+/// If it cannot be written.
+pub fn write_secret(name: &str, text: &str) -> Result<()> {
+    let mut options = for_the_owner();
+    let file = options.write(true).truncate(true).open(root().join(name));
+    file.and_then(|mut file| file.write_all(text.as_bytes()))
+        .with_context(|| format!("{name} cannot be written"))
+}
+
+/// Makes a file that nobody else can read.
+fn for_the_owner() -> std::fs::OpenOptions {
     let mut options = std::fs::OpenOptions::new();
-    options.create(true).append(true);
+    options.create(true);
     #[cfg(unix)]
     {
         use std::os::unix::fs::OpenOptionsExt;
         options.mode(0o600);
     }
+    options
+}
+
+fn append_to_env_file(text: &str) -> Result<()> {
+    let path = root().join(".env");
+    let mut options = for_the_owner();
+    options.append(true);
     let needs_newline =
         std::fs::read(&path).is_ok_and(|bytes| bytes.last().is_some_and(|last| *last != b'\n'));
     let mut file = options.open(&path).context(".env cannot be written")?;

@@ -5,6 +5,8 @@ mod build;
 mod connect;
 mod doctor;
 mod environment;
+mod identity;
+mod runtime_config;
 mod shell;
 mod test;
 mod toolchain;
@@ -23,7 +25,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Build everything and serve it, with a stand-in for Descope unless a project is configured
+    /// Build everything and serve it, with a stand-in unless an identity provider is configured
     Up(up::Options),
     /// Install what the tests need and run every test
     Test(test::Options),

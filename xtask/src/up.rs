@@ -1,12 +1,13 @@
 //! `cargo xtask up`: from a fresh clone to a served application.
 
-use crate::doctor::{
-    EMULATOR_CLIENT, EMULATOR_MCP_SERVER, EMULATOR_PROJECT, EMULATOR_SECRET, configure_emulator,
-    emulator_address, is_descope_mode, problems, wants_emulator,
-};
+use crate::doctor::problems;
 use crate::environment::Variables;
+use crate::identity::{
+    EMULATOR_CLIENT, EMULATOR_MCP_SERVER, EMULATOR_PROJECT, EMULATOR_SECRET, configure_emulator,
+    emulator_address, is_descope_mode, wants_emulator,
+};
 use crate::shell::{exists, program, root, step, target};
-use crate::{build, connect};
+use crate::{build, connect, runtime_config};
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use std::io::{Read, Write};
@@ -24,7 +25,7 @@ pub struct Options {
     /// What runs the application
     #[arg(long, value_enum, default_value = "embedded")]
     runtime: Runtime,
-    /// Let the Descope emulator sign people in without its page
+    /// Let the emulator sign people in without its page
     #[arg(long)]
     auto_login: bool,
 }
@@ -51,7 +52,7 @@ pub fn up(options: &Options) -> Result<()> {
     let mut variables = Variables::read()?;
     let emulator = wants_emulator(&variables).then(|| emulator_address(options.listen));
     if options.auto_login && emulator.is_none() {
-        bail!("--auto-login is the emulator's, but a Descope project is configured");
+        bail!("--auto-login is the emulator's, but an identity provider is configured");
     }
     for address in [Some(options.listen), emulator].into_iter().flatten() {
         TcpListener::bind(address).with_context(|| {
@@ -77,7 +78,7 @@ pub fn up(options: &Options) -> Result<()> {
     step("Starting");
     if let Some(address) = emulator {
         servers.start(
-            "the Descope emulator",
+            "the emulator",
             &mut emulator_command(address, &variables, options)?,
         )?;
         servers.wait_until_healthy(
@@ -96,7 +97,8 @@ pub fn up(options: &Options) -> Result<()> {
     };
     application
         .args(["--from", "spin.toml"])
-        .args(["--runtime-config-file", "runtime-config.toml"])
+        .arg("--runtime-config-file")
+        .arg(runtime_config::file(&variables)?)
         .arg("--listen")
         .arg(options.listen.to_string())
         .envs(variables.environment());
@@ -117,6 +119,7 @@ pub fn up(options: &Options) -> Result<()> {
         );
     connect::print(&connect::Served {
         base: &base,
+        identity: variables.identity(),
         emulator,
         is_descope_mode: is_descope_mode(&variables),
         auto_login: options.auto_login,

@@ -1,0 +1,102 @@
+//! The runtime configuration that `cargo xtask up` serves with.
+//!
+//! `runtime-config.toml` keeps every outbound call out of private networks, and this machine is one
+//! of them. Where what is called is on this machine, `up` serves with a copy that leaves them open.
+
+use crate::environment::Variables;
+use crate::shell::root;
+use anyhow::{Context, Result};
+use std::path::PathBuf;
+
+/// The variable that names a host on this machine, if one does.
+pub fn local_host(variables: &Variables) -> Option<&'static str> {
+    [
+        "descope_base_url",
+        "oidc_host",
+        "oidc_other_host",
+        "client_metadata_origin",
+    ]
+    .into_iter()
+    .find(|name| {
+        let value = variables.get(name).unwrap_or_default();
+        url::Url::parse(value.trim()).is_ok_and(|url| config::is_loopback(&url))
+    })
+}
+
+/// The file to serve with.
+///
+/// # Errors
+///
+/// If `runtime-config.toml` cannot be read, or its copy cannot be written.
+pub fn file(variables: &Variables) -> Result<PathBuf> {
+    const FILE: &str = "runtime-config.toml";
+    if local_host(variables).is_none() {
+        return Ok(FILE.into());
+    }
+    let text = std::fs::read_to_string(root().join(FILE))
+        .with_context(|| format!("{FILE} cannot be read"))?;
+    let open = open_private_networks(&text).with_context(|| format!("{FILE} is not valid TOML"))?;
+    // Beside the original, since relative paths in it start from its folder.
+    let copy = ".runtime-config.local.toml";
+    crate::environment::write_secret(copy, &open)?;
+    Ok(copy.into())
+}
+
+/// The same configuration, in which `private` is not among the blocked networks.
+fn open_private_networks(text: &str) -> Result<String, toml::de::Error> {
+    let mut table: toml::Table = text.parse()?;
+    let blocked = table
+        .get_mut("outbound_networking")
+        .and_then(|networking| networking.get_mut("block_networks"))
+        .and_then(toml::Value::as_array_mut);
+    if let Some(blocked) = blocked {
+        blocked.retain(|network| network.as_str() != Some("private"));
+    }
+    Ok(table.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn variables(set: &[(&str, &str)]) -> Variables {
+        let mut variables = Variables::of(&include_str!("../../spin.toml").parse().unwrap());
+        for (name, value) in set {
+            variables.set(name, *value);
+        }
+        variables
+    }
+
+    #[test]
+    fn a_host_on_this_machine_is_one_that_a_variable_names() {
+        assert_eq!(local_host(&variables(&[])), None);
+        for (name, value) in [
+            ("descope_base_url", "http://127.0.0.1:3001"),
+            ("oidc_host", "http://localhost:8080"),
+            ("client_metadata_origin", "http://[::1]:4000"),
+        ] {
+            assert_eq!(local_host(&variables(&[(name, value)])), Some(name));
+        }
+        let elsewhere = [("oidc_host", "https://id.example.com")];
+        assert_eq!(local_host(&variables(&elsewhere)), None);
+    }
+
+    #[test]
+    fn the_copy_blocks_what_the_original_does_but_private_networks() {
+        let shipped: toml::Table = include_str!("../../runtime-config.toml").parse().unwrap();
+        assert_eq!(
+            shipped["outbound_networking"]["block_networks"]
+                .as_array()
+                .unwrap(),
+            &["private".into()]
+        );
+        let copy = open_private_networks(
+            "[key_value_store.default]\ntype = \"redis\"\nurl = \"redis://127.0.0.1\"\n\
+             [outbound_networking]\nblock_networks = [\"203.0.113.0/24\", \"private\"]\nmax_total_connections = 9\n",
+        );
+        let expected = "[key_value_store.default]\ntype = \"redis\"\nurl = \"redis://127.0.0.1\"\n\
+             [outbound_networking]\nblock_networks = [\"203.0.113.0/24\"]\nmax_total_connections = 9\n";
+        let table = |text: &str| text.parse::<toml::Table>().unwrap();
+        assert_eq!(table(&copy.unwrap()), table(expected));
+    }
+}
