@@ -1,8 +1,8 @@
 //! Gatehouse itself, started from the repository's own `spin.toml`.
 
-use crate::ENCRYPTION_KEY;
 use crate::secrets::{self, Watched};
 use crate::wire::Wire;
+use crate::{ENCRYPTION_KEY, Provider};
 use descope_emulator::{Config, Emulator};
 use host::{Hooks, Host, KeyValue};
 use std::net::TcpListener;
@@ -10,14 +10,19 @@ use std::path::{Path, PathBuf};
 
 /// What a test starts Gatehouse with.
 pub struct Settings {
+    /// How people sign in.
+    pub provider: Provider,
     /// Application variables besides those that point at the emulator.
     pub variables: Vec<(&'static str, String)>,
     /// Where records lie.
     pub key_value: KeyValue,
-    /// How Descope behaves.
+    /// How Descope behaves, or whom the emulator plays in its place.
     pub descope: Config,
     /// Whether the components are pointed at the emulator.
-    pub descope_variables: bool,
+    pub provider_variables: bool,
+    /// Whether the runtime configuration is the repository's own, which keeps calls out of private
+    /// networks.
+    pub blocks_private_networks: bool,
     /// The Wasm of another tools component than Gatehouse's own.
     pub tools: Option<&'static str>,
 }
@@ -25,16 +30,33 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
+            provider: Provider::Descope,
             variables: vec![("encryption_key", ENCRYPTION_KEY.to_owned())],
             key_value: KeyValue::memory(),
             descope: Config::for_tests(),
-            descope_variables: true,
+            provider_variables: true,
+            blocks_private_networks: false,
             tools: None,
         }
     }
 }
 
 impl Settings {
+    /// The usual ones, over this provider.
+    pub fn over(provider: Provider) -> Self {
+        Self {
+            provider,
+            ..Self::default()
+        }
+    }
+
+    /// With the runtime configuration of the repository.
+    #[must_use]
+    pub fn block_private_networks(mut self) -> Self {
+        self.blocks_private_networks = true;
+        self
+    }
+
     /// With another value for a variable.
     #[must_use]
     pub fn variable(mut self, name: &'static str, value: impl Into<String>) -> Self {
@@ -51,9 +73,9 @@ impl Settings {
     }
 }
 
-/// A running Gatehouse, and the Descope it leans on.
+/// A running Gatehouse, and the identity provider it leans on.
 pub struct Gatehouse {
-    /// Descope.
+    /// Descope, or whom the emulator plays in its place.
     pub descope: descope_emulator::Running,
     /// The host that runs the application.
     pub host: host::Running,
@@ -63,6 +85,8 @@ pub struct Gatehouse {
 
 /// What is served, on however many hosts, and what they are watched for.
 struct Application {
+    provider: Provider,
+    blocks_private_networks: bool,
     variables: Vec<(String, String)>,
     tools: Option<&'static str>,
     wire: Wire,
@@ -74,6 +98,11 @@ impl Gatehouse {
     /// Starts one with records in memory.
     pub async fn start() -> Self {
         Self::start_with(Settings::default()).await
+    }
+
+    /// Starts one over this provider, with records in memory.
+    pub async fn start_over(provider: Provider) -> Self {
+        Self::start_with(Settings::over(provider)).await
     }
 
     /// Starts one as `settings` say.
@@ -91,21 +120,17 @@ impl Gatehouse {
             .into_iter()
             .map(|(name, value)| (name.to_owned(), value))
             .collect();
-        if settings.descope_variables {
-            let config = descope.config();
-            for (name, value) in [
-                ("descope_base_url", descope.base_url()),
-                ("descope_project_id", &config.project_id),
-                ("descope_client_id", &config.client_id),
-                ("descope_client_secret", &config.client_secret),
-            ] {
+        if settings.provider_variables {
+            for (name, value) in settings.provider.variables(&descope) {
                 if !variables.iter().any(|(known, _)| known == name) {
-                    variables.push((name.to_owned(), value.to_owned()));
+                    variables.push((name.to_owned(), value));
                 }
             }
         }
         keep_secrets(&variables);
         let application = Application {
+            provider: settings.provider,
+            blocks_private_networks: settings.blocks_private_networks,
             variables,
             tools: settings.tools,
             wire: Wire::default(),
@@ -170,7 +195,9 @@ impl Application {
         key_value: KeyValue,
         more: &[(&str, String)],
     ) -> host::Running {
+        let wasm = root().join("target/wasm32-wasip2/wasm");
         let mut host = Host::builder(root().join("spin.toml"))
+            .source("identity", wasm.join(self.provider.component()))
             .listener(listener)
             .key_value(key_value)
             .hooks(self.wire.watch(Hooks::new()))
@@ -182,8 +209,10 @@ impl Application {
             host = host.variable(name, value);
         }
         if let Some(tools) = self.tools {
-            let path = root().join("target/wasm32-wasip2/wasm").join(tools);
-            host = host.dependency("mcp", "gatehouse:tools/tools@0.2.0", path);
+            host = host.dependency("mcp", "gatehouse:tools/tools@0.2.0", wasm.join(tools));
+        }
+        if self.blocks_private_networks {
+            host = host.runtime_config(root().join("runtime-config.toml"));
         }
         let running = host.start().await.expect("the host starts");
         self.logs.add(running.log());

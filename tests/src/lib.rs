@@ -1,10 +1,11 @@
-//! The harness of the black-box tests: a running Gatehouse with a Descope of its own, and who talks
-//! to it.
+//! The harness of the black-box tests: a running Gatehouse with an identity provider of its own, and
+//! who talks to it.
 
 pub mod client;
 mod gatehouse;
 pub mod mcp;
 pub mod person;
+mod provider;
 pub mod published;
 pub mod schema;
 pub mod scripts;
@@ -17,6 +18,7 @@ pub use client::{Client, Tokens};
 pub use gatehouse::{Gatehouse, Settings};
 pub use mcp::{Mcp, sse_events};
 pub use person::Person;
+pub use provider::Provider;
 pub use published::Published;
 pub use sse::SseStream;
 pub use stateless::Stateless;

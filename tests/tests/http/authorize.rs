@@ -3,7 +3,13 @@
 use descope_emulator::{Endpoint, Fault};
 use tests::client::parameter;
 use tests::person::location;
-use tests::{Client, Gatehouse, Person};
+use tests::{Client, Gatehouse, Person, Provider};
+
+tests::over_both_providers!(
+    nobody_reaches_the_provider_without_consent,
+    a_callback_is_good_for_one_browser_and_once,
+    the_providers_refusal_and_its_failures_reach_the_client_or_the_person_in_words,
+);
 
 #[tokio::test]
 async fn an_unknown_client_or_redirect_uri_ends_at_a_page_and_redirects_nobody() {
@@ -71,9 +77,8 @@ async fn a_repeated_parameter_is_refused() {
     }
 }
 
-#[tokio::test]
-async fn nobody_reaches_descope_without_consent() {
-    let gatehouse = Gatehouse::start().await;
+async fn nobody_reaches_the_provider_without_consent(provider: Provider) {
+    let gatehouse = Gatehouse::start_over(provider).await;
     let client = Client::register(&gatehouse).await;
     let person = Person::new();
     let response = person
@@ -141,9 +146,8 @@ async fn deny_goes_back_to_the_client_as_access_denied() {
     assert_eq!(parameter(&back, "state").as_deref(), Some("client-state"));
 }
 
-#[tokio::test]
-async fn a_callback_is_good_for_one_browser_and_once() {
-    let gatehouse = Gatehouse::start().await;
+async fn a_callback_is_good_for_one_browser_and_once(provider: Provider) {
+    let gatehouse = Gatehouse::start_over(provider).await;
     let client = Client::register(&gatehouse).await;
     let person = Person::new();
     let url = client.authorization_url(&client.authorization_request());
@@ -161,9 +165,10 @@ async fn a_callback_is_good_for_one_browser_and_once() {
     );
 }
 
-#[tokio::test]
-async fn descopes_refusal_and_its_failures_reach_the_client_or_the_person_in_words() {
-    let gatehouse = Gatehouse::start().await;
+async fn the_providers_refusal_and_its_failures_reach_the_client_or_the_person_in_words(
+    provider: Provider,
+) {
+    let gatehouse = Gatehouse::start_over(provider).await;
     let client = Client::register(&gatehouse).await;
     let person = Person::new();
     let url = client.authorization_url(&client.authorization_request());

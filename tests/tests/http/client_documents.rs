@@ -185,6 +185,27 @@ async fn a_private_place_is_never_asked_for_a_document() {
 }
 
 #[tokio::test]
+async fn a_name_that_leads_into_a_private_network_is_not_called_where_those_are_blocked() {
+    let published = Published::start().await;
+    published.put(PATH, document(&published, json!({})));
+    let settings = Settings::default().variable("client_metadata_origin", published.origin());
+    let gatehouse = Gatehouse::start_with(settings.block_private_networks()).await;
+    let client = Client::known_as(&gatehouse, &published.url(PATH));
+    let url = client.authorization_url(&client.authorization_request());
+    let response = Person::new().open(&url).await;
+    assert_eq!(response.status(), 400);
+    let page = response.text().await.unwrap();
+    assert!(page.contains("cannot be reached"), "{page}");
+    assert!(published.asked().is_empty());
+    // It was the component that fetches which was kept from it: components reach one another.
+    let logs = gatehouse.host.logs().join("\n");
+    assert!(
+        logs.contains("[client-metadata]") && logs.contains("block_networks"),
+        "{logs}"
+    );
+}
+
+#[tokio::test]
 async fn nobody_outside_reaches_what_fetches_documents() {
     let published = Published::start().await;
     published.put(PATH, document(&published, json!({})));

@@ -1,7 +1,9 @@
 //! What is said when the configuration is wrong.
 
 use serde_json::json;
-use tests::{Gatehouse, Mcp, Settings};
+use tests::{Gatehouse, Mcp, Provider, Settings};
+
+tests::over_both_providers!(missing_credentials_are_named_to_the_person_who_signs_in);
 
 #[tokio::test]
 async fn a_bad_variable_is_named_with_what_to_do_and_never_its_value() {
@@ -47,11 +49,10 @@ async fn a_person_gets_a_page_about_it() {
     );
 }
 
-#[tokio::test]
-async fn missing_descope_credentials_are_named_to_the_person_who_signs_in() {
+async fn missing_credentials_are_named_to_the_person_who_signs_in(provider: Provider) {
     let settings = Settings {
-        descope_variables: false,
-        ..Settings::default()
+        provider_variables: false,
+        ..Settings::over(provider)
     };
     let gatehouse = Gatehouse::start_with(settings).await;
     let client = tests::Client::register(&gatehouse).await;
@@ -69,7 +70,7 @@ async fn missing_descope_credentials_are_named_to_the_person_who_signs_in() {
     } else {
         response.text().await.unwrap()
     };
-    assert!(text.contains("descope_project_id"), "{text}");
+    assert!(text.contains(provider.needs()), "{text}");
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ mod configuration;
 mod configured_clients;
 mod descope_mode;
 mod discovery;
+mod identity_provider;
 mod mcp_2026;
 mod mcp_endpoint;
 mod register;

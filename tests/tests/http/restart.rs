@@ -3,14 +3,18 @@
 use host::KeyValue;
 use serde_json::json;
 use tests::client::Tokens;
-use tests::{Client, Gatehouse, Mcp, Person, Settings};
+use tests::{Client, Gatehouse, Mcp, Person, Provider, Settings};
 
-#[tokio::test]
-async fn tokens_codes_and_registrations_issued_before_a_restart_work_after_it() {
+tests::over_both_providers!(
+    tokens_codes_and_registrations_issued_before_a_restart_work_after_it,
+    no_secret_of_the_whole_way_is_in_any_log_line,
+);
+
+async fn tokens_codes_and_registrations_issued_before_a_restart_work_after_it(provider: Provider) {
     let folder = tempfile::tempdir().unwrap();
     let gatehouse = Gatehouse::start_with(Settings {
         key_value: KeyValue::sqlite(folder.path().join("gatehouse.db")),
-        ..Settings::default()
+        ..Settings::over(provider)
     })
     .await;
     let client = Client::register(&gatehouse).await;
@@ -28,9 +32,8 @@ async fn tokens_codes_and_registrations_issued_before_a_restart_work_after_it() 
     client.sign_in(&person).await;
 }
 
-#[tokio::test]
-async fn no_secret_of_the_whole_way_is_in_any_log_line() {
-    let gatehouse = Gatehouse::start().await;
+async fn no_secret_of_the_whole_way_is_in_any_log_line(provider: Provider) {
+    let gatehouse = Gatehouse::start_over(provider).await;
     let client = Client::register(&gatehouse).await;
     let person = Person::new();
     let code = client.code(&person).await;

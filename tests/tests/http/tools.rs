@@ -3,11 +3,16 @@
 use descope_emulator::{Endpoint, Mint, Signature, User};
 use serde_json::json;
 use std::time::Duration;
-use tests::{Client, Gatehouse, Mcp, Person};
+use tests::{Client, Gatehouse, Mcp, Person, Provider};
 
-#[tokio::test]
-async fn get_user_info_gives_the_profile_that_descope_has() {
-    let gatehouse = Gatehouse::start().await;
+tests::over_both_providers!(
+    get_user_info_gives_the_profile_that_the_provider_has,
+    get_token_gives_the_upstream_token_and_refreshes_it_when_it_has_expired,
+    a_token_of_the_providers_pasted_by_hand_is_taken_if_it_was_issued_for_this_server,
+);
+
+async fn get_user_info_gives_the_profile_that_the_provider_has(provider: Provider) {
+    let gatehouse = Gatehouse::start_over(provider).await;
     gatehouse
         .descope
         .sign_in_as(User::new("Ada Lovelace", "ada@example.com"));
@@ -21,9 +26,10 @@ async fn get_user_info_gives_the_profile_that_descope_has() {
     assert_eq!(result["structuredContent"]["email"], "ada@example.com");
 }
 
-#[tokio::test]
-async fn get_token_gives_the_upstream_token_and_refreshes_it_when_it_has_expired() {
-    let gatehouse = Gatehouse::start().await;
+async fn get_token_gives_the_upstream_token_and_refreshes_it_when_it_has_expired(
+    provider: Provider,
+) {
+    let gatehouse = Gatehouse::start_over(provider).await;
     let mcp = Mcp::signed_in(&gatehouse).await;
     let first = text(&mcp.call("getToken", json!({})).await);
     assert_eq!(text(&mcp.call("getToken", json!({})).await), first);
@@ -47,39 +53,33 @@ async fn get_token_gives_the_upstream_token_and_refreshes_it_when_it_has_expired
     assert_eq!(text(&answers.0), text(&answers.1));
     assert_eq!(text(&answers.0), text(&answers.2));
     let userinfo = reqwest::Client::new()
-        .get(format!(
-            "{}/oauth2/v1/apps/userinfo",
-            gatehouse.descope.base_url()
-        ))
+        .get(provider.userinfo(&gatehouse.descope))
         .bearer_auth(jwt_in(&text(&answers.0)))
         .send()
         .await
         .unwrap();
-    assert_eq!(userinfo.status(), 200, "Descope takes the token");
+    assert_eq!(userinfo.status(), 200, "the provider takes the token");
 }
 
-#[tokio::test]
-async fn a_descope_token_pasted_by_hand_is_taken_if_it_was_issued_for_this_project() {
-    let gatehouse = Gatehouse::start().await;
-    let pasted = gatehouse
-        .descope
-        .mint(Mint::new().scopes("openid email profile").lifetime(300))
-        .unwrap();
+async fn a_token_of_the_providers_pasted_by_hand_is_taken_if_it_was_issued_for_this_server(
+    provider: Provider,
+) {
+    let gatehouse = Gatehouse::start_over(provider).await;
+    let token = || Mint::new().of(provider.issuer());
+    let mint = |mint| gatehouse.descope.mint(mint).unwrap();
+    let pasted = mint(token().scopes("openid email profile").lifetime(300));
     let mcp = Mcp::initialized(&gatehouse, &pasted).await;
     assert_eq!(text(&mcp.call("add", json!({ "a": 1, "b": 1 })).await), "2");
     let header = text(&mcp.call("getToken", json!({})).await);
     assert!(header.contains(&format!("Bearer {pasted}")), "{header}");
 
-    let expired = gatehouse.descope.mint(Mint::new().lifetime(-3600)).unwrap();
-    let forged = gatehouse
-        .descope
-        .mint(Mint::new().signature(Signature::ForeignKey))
-        .unwrap();
-    let foreign = gatehouse
-        .descope
-        .mint(Mint::new().audience(["somebody-else"]))
-        .unwrap();
-    for bad in [expired, forged, foreign] {
+    for bad in [
+        mint(token().lifetime(-3600)),
+        mint(token().signature(Signature::ForeignKey)),
+        mint(token().signature(Signature::UnknownKey)),
+        mint(token().audience(["somebody-else"])),
+        mint(token().issuer("https://id.example.com")),
+    ] {
         let mcp = Mcp::new(gatehouse.url("/mcp"), Some(&bad));
         assert_eq!(mcp.request("tools/list", json!({})).await.status(), 401);
     }

@@ -2,12 +2,18 @@
 
 use serde_json::{Value, json};
 use tests::client::{Tokens, parameter};
-use tests::{Client, Gatehouse, Mcp, Person, Settings};
+use tests::{Client, Gatehouse, Mcp, Person, Provider, Settings};
 use url::Url;
 
-#[tokio::test]
-async fn a_client_finds_its_way_from_a_401_to_a_tools_answer_and_a_revocation_ends_it() {
-    let gatehouse = Gatehouse::start().await;
+tests::over_both_providers!(
+    a_client_finds_its_way_from_a_401_to_a_tools_answer_and_a_revocation_ends_it,
+    a_grant_that_was_revoked_on_one_machine_is_dead_on_another_at_once,
+);
+
+async fn a_client_finds_its_way_from_a_401_to_a_tools_answer_and_a_revocation_ends_it(
+    provider: Provider,
+) {
+    let gatehouse = Gatehouse::start_over(provider).await;
     let stranger = Mcp::new(gatehouse.url("/mcp"), None);
     let response = stranger.request("ping", json!({})).await;
     assert_eq!(response.status(), 401);
@@ -78,9 +84,8 @@ async fn a_client_finds_its_way_from_a_401_to_a_tools_answer_and_a_revocation_en
     assert_eq!(client.refresh(&tokens.refresh).await.status(), 400);
 }
 
-#[tokio::test]
-async fn a_grant_that_was_revoked_on_one_machine_is_dead_on_another_at_once() {
-    let gatehouse = Gatehouse::start().await;
+async fn a_grant_that_was_revoked_on_one_machine_is_dead_on_another_at_once(provider: Provider) {
+    let gatehouse = Gatehouse::start_over(provider).await;
     let client = Client::register(&gatehouse).await;
     let tokens = client.sign_in(&Person::new()).await;
     let other = gatehouse.another().await;
