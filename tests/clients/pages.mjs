@@ -1,15 +1,17 @@
-// The pages in a real Chromium (GATEHOUSE_TEST_CHROMIUM): landing, consent, the emulator's sign-in, errors. BASE is
-// Gatehouse's base URL; the emulator has to show its sign-in page. Screenshots go into FOLDER.
-import { createHash, randomBytes } from "node:crypto";
+// The pages in a real Chromium (GATEHOUSE_TEST_CHROMIUM): landing, consent, the emulator's sign-in, warnings, errors. BASE
+// is Gatehouse's base URL; the emulator has to show its sign-in page. Screenshots go into FOLDER.
 import { mkdir } from "node:fs/promises";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
+import { authorization, checkAnswer, redeem, register } from "./lib/application.mjs";
 import { listenForCallback } from "./lib/callback.mjs";
 import { launchChromium } from "./lib/chromium.mjs";
 import { check, run, step } from "./lib/run.mjs";
 import { WatchedPage } from "./lib/watched-page.mjs";
 
 const CLIENT = "Harbour <b>Crane</b> & Co";
+/** With a Cyrillic first letter. */
+const POSING = "\u0421laude";
 const NAME = "Grace O’Malley";
 const EMAIL = "grace@example.com";
 const APPROVE = /^(allow|approve|continue|accept)/i;
@@ -33,7 +35,7 @@ run(
     await lookWithoutScripts(browser, base);
 
     const callback = await listenForCallback();
-    const client = await register(base, callback.redirectUri);
+    const client = await register(base, CLIENT, callback.redirectUri);
 
     step("allowing with the keyboard");
     const allowed = authorization(base, client, callback.redirectUri);
@@ -46,13 +48,21 @@ run(
     step("signing in");
     await watched.reach((url) => url.origin !== new URL(base).origin, "the way to the sign-in page");
     titles.signIn = await watched.look("sign-in");
-    await type(watched.page, "Name", NAME);
-    await type(watched.page, "Email", EMAIL);
+    await watched.type("Name", NAME);
+    await watched.type("Email", EMAIL);
     await watched.page.keyboard.press("Enter");
     const arrived = await arrival(watched, callback);
     checkAnswer(arrived, allowed, base);
     check(arrived.searchParams.get("code"), `the sign-in brought ${arrived.searchParams.get("error")} instead of a code`);
     watched.good("the way back");
+
+    step("going back, and signing in again");
+    await watched.page.goBack();
+    await watched.reach((url) => url.origin !== new URL(base).origin, "the way back to the sign-in page");
+    await watched.tabTo(/^(sign in|continue|allow|approve)/i);
+    await watched.page.keyboard.press("Enter");
+    await watched.reach((url) => url.href.startsWith(`${base}/callback`), "the way to a sign-in that is over");
+    titles.used = await watched.look("sign-in-used");
 
     step("using the token");
     const tokens = await redeem(base, client, callback.redirectUri, arrived.searchParams.get("code"), allowed.verifier);
@@ -79,6 +89,17 @@ run(
     const turned = await arrival(watched, callback);
     checkAnswer(turned, left, base);
     check(turned.searchParams.get("error") === "access_denied", `leaving the sign-in page brought ${turned.searchParams.get("error")}`);
+
+    step("meeting an app that passes itself off as another");
+    const posing = await register(base, POSING, callback.redirectUri);
+    const posed = authorization(base, posing, callback.redirectUri);
+    await watched.page.goto(posed.url);
+    const warning = await watched.page.getByRole("region", { name: "Be careful" }).innerText();
+    check(/looks like Claude, and is not/.test(warning), `the warning says ${warning}`);
+    titles.warning = await watched.look("consent-warning");
+    await watched.tabTo(DENY);
+    await watched.page.keyboard.press("Enter");
+    checkAnswer(await arrival(watched, callback), posed, base);
 
     step("meeting an error");
     const unknown = new URL(allowed.url);
@@ -132,65 +153,6 @@ async function checkConsent(page, redirectUri) {
 async function arrival(watched, callback) {
   await watched.reach((url) => url.href.startsWith(callback.redirectUri), "the way to the client");
   return callback.arrival();
-}
-
-async function type(page, label, text) {
-  const field = page.getByLabel(label);
-  await field.focus();
-  await page.keyboard.press("ControlOrMeta+A");
-  await page.keyboard.type(text);
-}
-
-async function register(base, redirectUri) {
-  const answer = await post(`${base}/register`, "application/json", JSON.stringify({
-    client_name: CLIENT,
-    redirect_uris: [redirectUri],
-    token_endpoint_auth_method: "none",
-    grant_types: ["authorization_code", "refresh_token"],
-    response_types: ["code"],
-  }));
-  return answer.client_id;
-}
-
-function authorization(base, client, redirectUri) {
-  const verifier = randomBytes(32).toString("base64url");
-  const state = randomBytes(16).toString("base64url");
-  const url = new URL(`${base}/authorize`);
-  url.search = new URLSearchParams({
-    response_type: "code",
-    client_id: client,
-    redirect_uri: redirectUri,
-    state,
-    resource: `${base}/mcp`,
-    code_challenge: createHash("sha256").update(verifier).digest("base64url"),
-    code_challenge_method: "S256",
-  });
-  return { url: url.href, verifier, state };
-}
-
-/** What holds of every answer at a redirect URI, good or bad: RFC 6749 section 4.1.2 and RFC 9207 section 2. */
-function checkAnswer(arrived, asked, base) {
-  check(arrived.searchParams.get("state") === asked.state, "the state came back changed");
-  check(arrived.searchParams.get("iss") === base, `the issuer came back as ${arrived.searchParams.get("iss")}`);
-}
-
-function redeem(base, client, redirectUri, code, verifier) {
-  const form = new URLSearchParams({
-    grant_type: "authorization_code",
-    code,
-    redirect_uri: redirectUri,
-    client_id: client,
-    code_verifier: verifier,
-    resource: `${base}/mcp`,
-  });
-  return post(`${base}/token`, "application/x-www-form-urlencoded", form.toString());
-}
-
-async function post(url, type, body) {
-  const answer = await fetch(url, { method: "POST", headers: { "content-type": type }, body, redirect: "error" });
-  const text = await answer.text();
-  check(answer.ok, `${new URL(url).pathname} answered ${answer.status}: ${text.slice(0, 500)}`);
-  return JSON.parse(text);
 }
 
 async function whoAmI(base, token) {

@@ -113,14 +113,20 @@ async fn a_page_of_an_allowed_origin_signs_in_and_calls_every_tool() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_person_goes_through_the_pages_in_a_real_browser() {
+    go_through("pages.mjs").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_lets_an_app_be_remembered_and_ends_it_in_a_real_browser() {
+    go_through("account.mjs").await;
+}
+
+/// Lets a script use the pages, where Descope shows its sign-in page.
+async fn go_through(script: &str) {
     let gatehouse = Gatehouse::start().await;
     gatehouse.descope.set_auto_login(false);
     let screenshots = folder().join("screenshots");
-    let saw = node(
-        "pages.mjs",
-        &[&gatehouse.base(), &screenshots.to_string_lossy()],
-    )
-    .await;
+    let saw = node(script, &[&gatehouse.base(), &screenshots.to_string_lossy()]).await;
     assert_eq!(saw["ok"], true, "{saw}");
 }
 

@@ -40,7 +40,7 @@ pub fn home(base: &Base, server: &AuthorizationServer) -> Response {
         }
         section aria-labelledby="sign-in" {
             h2 #sign-in { "How signing in works" }
-            (sign_in(server))
+            (sign_in(base, server))
         }
         section aria-labelledby="developers" {
             h2 #developers { "For developers" }
@@ -55,7 +55,7 @@ pub fn home(base: &Base, server: &AuthorizationServer) -> Response {
         .into_response()
 }
 
-fn sign_in(server: &AuthorizationServer) -> Markup {
+fn sign_in(base: &Base, server: &AuthorizationServer) -> Markup {
     match server {
         AuthorizationServer::BuiltIn => html! {
             ol.bullets {
@@ -63,6 +63,9 @@ fn sign_in(server: &AuthorizationServer) -> Markup {
                 li { "A page here says which client it is, where it wants to be called back, and what it asks for. You allow it or you do not." }
                 li { "You sign in with this server's identity provider. The client sees neither your password nor your session there." }
                 li { "The client gets a token that is good for this server alone. It lasts for minutes and renews itself, until the client gives it back or you have to sign in again." }
+            }
+            p {
+                "At " a href=(base.join("/account")) { "your account" } " you see which clients you have connected, and disconnect them."
             }
             p {
                 "A token that the identity provider issued for this server works as well, where it is put into the client's "
@@ -165,7 +168,12 @@ mod tests {
             issuer: "https://as.example/v1".into(),
         }));
         assert!(elsewhere.contains("https://as.example/v1"));
-        for absent in ["/register", "oauth-authorization-server", "jwks"] {
+        for absent in [
+            "/register",
+            "/account",
+            "oauth-authorization-server",
+            "jwks",
+        ] {
             assert!(!elsewhere.contains(absent), "{absent}");
             assert!(page().contains(absent), "{absent}");
         }

@@ -33,6 +33,7 @@ impl Consent<'_> {
         let identified_by = host_of(&self.client.client_id);
         let own_host = host_of_base(self.base);
         let oddities = oddities(name, &destination, identified_by.as_deref(), &own_host);
+        let is_odd = !oddities.is_empty();
         let logo = self.logo();
         let issuer = self.base.as_str();
         let body = html! {
@@ -42,10 +43,10 @@ impl Consent<'_> {
             }
             h1 { "Connect " (name) "?" }
             p.lead { b { (name) } " asks to use this server in your name." }
-            @if !oddities.is_empty() {
+            @if is_odd {
                 section.warning aria-labelledby="odd" {
                     h2 #odd { "Be careful" }
-                    ul.bullets { @for oddity in &oddities { li { (oddity) } } }
+                    @for oddity in &oddities { p { (oddity) } }
                     p { "Go on only if you are sure that this is the app you mean." }
                 }
             }
@@ -63,18 +64,25 @@ impl Consent<'_> {
             ul.bullets {
                 @for scope in &self.pending.request.scopes { li { (scope_text(scope, self.provider)) } }
             }
-            (notice(&destination))
+            @if !is_odd || !matches!(destination, Destination::Host(_)) {
+                (notice(&destination))
+            }
             form method="post" action="authorize" {
                 input type="hidden" name="consent" value=(self.sealed);
                 @if may_be_remembered(&self.pending.target) {
                     label {
                         input type="checkbox" name="remember" value="yes";
-                        "Do not ask me again for 30 days in this browser, as long as nothing of this changes"
+                        span {
+                            "Do not ask me again for 30 days in this browser"
+                            br;
+                            span.small { "As long as nothing of this changes." }
+                        }
                     }
                 }
+                // The choice that stands out is the one that most people should make.
                 div.choices {
-                    button.quiet type="submit" name="decision" value="deny" { "Cancel" }
-                    button type="submit" name="decision" value="allow" { "Allow" }
+                    button.quiet[!is_odd] type="submit" name="decision" value="deny" { "Cancel" }
+                    button.quiet[is_odd] type="submit" name="decision" value="allow" { "Allow" }
                 }
             }
             p.small { "If you allow it, you sign in with " (self.provider) " next. You can end it at any time at " a href=(self.base.join("/account")) { "your account" } "." }

@@ -16,9 +16,12 @@ const WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
 export class WatchedPage {
   #faults = [];
 
-  static async open(context, folder) {
+  /** `hosted` are origins of the Internet to which the page may be sent. It arrives nowhere: `visits` has the addresses. */
+  static async open(context, folder, hosted = []) {
     const watched = new WatchedPage();
     watched.folder = folder;
+    watched.hosted = hosted;
+    watched.visits = [];
     watched.page = await context.newPage();
     watched.#watch();
     return watched;
@@ -28,17 +31,21 @@ export class WatchedPage {
     const fault = (what) => this.#faults.push(what);
     this.page.on("request", (request) => {
       const url = new URL(request.url());
-      if (/^https?:$/.test(url.protocol) && !isLoopback(url.hostname)) fault(`a request to ${url.origin}`);
+      if (this.hosted.includes(url.origin)) this.visits.push(url);
+      else if (/^https?:$/.test(url.protocol) && !isLoopback(url.hostname)) fault(`a request to ${url.origin}`);
     });
     this.page.on("response", (response) => {
       if (response.status() >= 400 && !response.request().isNavigationRequest()) {
         fault(`${response.status()} for ${new URL(response.url()).pathname}`);
       }
     });
-    this.page.on("requestfailed", (request) => fault(`${request.failure()?.errorText} for ${new URL(request.url()).pathname}`));
+    this.page.on("requestfailed", (request) => {
+      const url = new URL(request.url());
+      if (!this.hosted.includes(url.origin)) fault(`${request.failure()?.errorText} for ${url.pathname}`);
+    });
     this.page.on("console", (message) => {
       // Chromium also reports the status of a page that is an error page on purpose.
-      const ownStatus = /^Failed to load resource: the server responded with a status of/.test(message.text());
+      const ownStatus = /^Failed to load resource: (the server responded with a status of|net::ERR_NAME_NOT_RESOLVED)/.test(message.text());
       if (["error", "warning"].includes(message.type()) && !ownStatus) fault(`console: ${message.text()}`);
     });
     this.page.on("pageerror", (error) => fault(`script: ${error.message}`));
@@ -89,6 +96,21 @@ export class WatchedPage {
     check(this.#faults.length === 0, `${name}: ${this.#faults.join("; ")}`);
   }
 
+  /** The next address of a hosted origin to which the page was sent. */
+  async visit(name) {
+    for (let waited = 0; waited < 300; waited++) {
+      const url = this.visits.shift();
+      if (url) {
+        // What comes of it is Chromium's own page.
+        await this.page.waitForURL((url) => url.protocol === "chrome-error:");
+        return url;
+      }
+      await this.page.waitForTimeout(100);
+    }
+    this.good(name);
+    throw new Error(`${name} was not found; the page is at ${this.page.url()}`);
+  }
+
   /** Waits until the page's address is one that `test` takes. What kept it from going there is said first. */
   async reach(test, name) {
     try {
@@ -101,6 +123,13 @@ export class WatchedPage {
     }
   }
 
+  /** Writes `text` over what is in the field with this label. */
+  async type(label, text) {
+    await this.page.getByLabel(label).focus();
+    await this.page.keyboard.press("ControlOrMeta+A");
+    await this.page.keyboard.type(text);
+  }
+
   /** Moves the focus with the Tab key to the control with this accessible name, which must show that it has it. */
   async tabTo(name) {
     for (let pressed = 0; pressed < 40; pressed++) {
@@ -110,7 +139,7 @@ export class WatchedPage {
         if (!element || element === document.body) return undefined;
         const style = getComputedStyle(element);
         return {
-          label: (element.getAttribute("aria-label") ?? element.innerText ?? "").trim() || element.value || "",
+          label: (element.getAttribute("aria-label") ?? element.labels?.[0]?.innerText ?? element.innerText ?? "").trim() || element.value || "",
           visible: (style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0) || style.boxShadow !== "none",
         };
       });

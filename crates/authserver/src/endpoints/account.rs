@@ -145,9 +145,9 @@ async fn act<K: KeyValue>(
 /// What the page says first after a form. Nothing of a link is repeated on it.
 fn done_text(done: &str) -> Option<&'static str> {
     Some(match done {
-        "ended" => "The connection is ended.",
-        "all" => "All connections are ended.",
-        "more" => "Many connections are ended, and there are more. End all again to go on.",
+        "ended" => "The app is disconnected.",
+        "all" => "All apps are disconnected.",
+        "more" => "Many apps are disconnected, and there are more. Disconnect all again to go on.",
         "forgotten" => "Every app will ask you again.",
         "out" => "You are signed out here.",
         _ => return None,
@@ -158,7 +158,7 @@ fn signed_out<K>(context: &Context<'_, K>, done: Option<&str>) -> Response {
     let body = html! {
         h1 { "Your account" }
         @if let Some(done) = done { p.note role="status" { (done) } }
-        p.lead { "Sign in to see which apps you have connected to this server, and to end what you no longer want." }
+        p.lead { "Sign in to see which apps you have connected to this server, and to disconnect those that you no longer want." }
         div.choices { a.button href=(context.base.join("/account/sign-in")) { "Sign in" } }
     };
     Page::new("Your account", body).into_response()
@@ -178,44 +178,56 @@ struct View<'a> {
 impl View<'_> {
     fn respond(&self) -> Response {
         let Grants { grants, next } = self.grants;
+        let is_all = next.is_none() && !self.later;
         let body = html! {
             h1 { "Your account" }
             @if let Some(done) = self.done { p.note role="status" { (done) } }
-            p.lead { "You are signed in as " b { (self.session.display_name()) } "." }
+            div.row {
+                p.lead { "You are signed in as " b { (self.session.display_name()) } "." }
+                (self.form("sign-out", html! {
+                    button.quiet.compact type="submit" { "Sign out" }
+                }))
+            }
             h2 { "Connected apps" }
-            @if grants.is_empty() {
-                p { @if self.later || next.is_some() { "None on this page." } @else { "You have connected no app." } }
+            @if grants.is_empty() && is_all {
+                p { "You have connected no app. When one connects to this server in your name, you find it here." }
+            } @else if grants.is_empty() {
+                p { "None on this page." }
             } @else {
                 ul.cards { @for listed in grants { (self.card(listed)) } }
             }
-            @if let Some(next) = next {
-                p { a href=(format!("{}?from={next}", self.account)) { "Older connections" } }
+            @if !is_all {
+                nav.row aria-label="Pages" {
+                    @if self.later { a href=(self.account) { "Newest" } }
+                    @if let Some(next) = next {
+                        a href=(format!("{}?from={next}", self.account)) { "Older" }
+                    }
+                }
             }
-            @if self.later {
-                p { a href=(self.account) { "Newest connections" } }
-            }
-            @if !grants.is_empty() || next.is_some() {
-                (self.form("end-all", html! {
-                    button.quiet type="submit" { "End all connections" }
-                }))
+            @if grants.len() > 1 || !is_all {
+                details.more {
+                    summary { "Disconnect all apps" }
+                    (self.form("end-all", html! {
+                        p { "Each of them loses its access at once, and has to be connected anew." }
+                        button type="submit" { "Disconnect all" }
+                    }))
+                }
             }
             h2 { "Remembered in this browser" }
             @if self.remembered == 0 {
-                p { "Every app asks you before it is connected." }
+                p { "Nothing: every app asks you before it is connected." }
             } @else {
-                p {
-                    @if self.remembered == 1 { "One app is connected again without asking." }
-                    @else { (self.remembered) " apps are connected again without asking." }
+                div.row {
+                    p {
+                        @if self.remembered == 1 { "One app is connected again without asking." }
+                        @else { (self.remembered) " apps are connected again without asking." }
+                    }
+                    (self.form("forget", html! {
+                        button.quiet.compact type="submit" { "Ask me again" }
+                    }))
                 }
-                (self.form("forget", html! {
-                    button.quiet type="submit" { "Ask me again" }
-                }))
             }
-            h2 { "This session" }
-            p { "It ends by itself within an hour." }
-            (self.form("sign-out", html! {
-                button.quiet type="submit" { "Sign out" }
-            }))
+            p.small { "This sign-in ends within an hour." }
         };
         Page::new("Your account", body)
             .form_action("'self'")
@@ -231,40 +243,37 @@ impl View<'_> {
         };
         html! {
             li.card {
-                h3 { (name) }
-                dl.facts {
-                    dt { "Answers go to" }
-                    dd { (grant.client.destination) }
-                    dt { "May" }
-                    dd {
-                        @for (index, scope) in grant.scopes.iter().enumerate() {
-                            @if index > 0 { "; " }
-                            (scope_text(scope, "your identity provider"))
-                        }
-                    }
-                    dt { "Since" }
-                    dd { (date::time(grant.created_at)) }
-                    dt { "Last used" }
-                    dd {
-                        @match used_at {
-                            Some(at) => (date::time(*at)),
-                            None => "not yet",
-                        }
-                    }
-                    dt { "Ends" }
-                    dd { (date::time(grant.expires_at)) }
+                div.row {
+                    h3 { (name) }
+                    (self.form("end", html! {
+                        input type="hidden" name="grant" value=(id);
+                        button.quiet.compact type="submit" aria-label=(format!("Disconnect {name}")) { "Disconnect" }
+                    }))
                 }
-                (self.form("end", html! {
-                    input type="hidden" name="grant" value=(id);
-                    button.quiet type="submit" aria-label=(format!("End the connection of {name}")) { "End" }
-                }))
+                p.small { "Answers go to " (grant.client.destination) }
+                ul.bullets {
+                    @for scope in &grant.scopes { li { (scope_text(scope, "your identity provider")) } }
+                }
+                dl.times {
+                    div { dt { "Connected" } dd { (date::time(grant.created_at)) } }
+                    div {
+                        dt { "Last used" }
+                        dd {
+                            @match used_at {
+                                Some(at) => (date::time(*at)),
+                                None => "not yet",
+                            }
+                        }
+                    }
+                    div { dt { "Ends by itself" } dd { (date::time(grant.expires_at)) } }
+                }
             }
         }
     }
 
     fn form(&self, action: &str, inside: Markup) -> Markup {
         html! {
-            form.aside method="post" action=(format!("{}/{action}", self.account)) {
+            form method="post" action=(format!("{}/{action}", self.account)) {
                 input type="hidden" name="token" value=(self.token);
                 (inside)
             }

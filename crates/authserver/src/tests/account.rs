@@ -45,7 +45,7 @@ fn a_person_sees_what_they_have_connected_and_ends_it() {
     assert!(answer.location().ends_with("/account?done=ended"));
     assert_eq!(world.refresh(&id, &token).error().0, 400);
     let page = browser.open(&mut world, "/account?done=ended");
-    assert!(page.body.contains("The connection is ended."));
+    assert!(page.body.contains("The app is disconnected."));
     assert!(page.body.contains("You have connected no app."));
 }
 
