@@ -1,5 +1,5 @@
-//! What a test may do to a running application: fail or delay its calls to the host, count them, and watch what clients are
-//! answered.
+//! What a test may do to a running application: fail or delay its calls to the host, count them, watch what clients are
+//! answered, and put the clock forward.
 
 use std::{
     collections::BTreeMap,
@@ -13,7 +13,10 @@ use std::{
 use futures::future::BoxFuture;
 use http::request;
 
-use crate::exchange::{Exchange, ExchangeHook};
+use crate::{
+    clock::Clock,
+    exchange::{Exchange, ExchangeHook},
+};
 
 /// A call of a component to a key-value store.
 #[derive(Clone, Debug)]
@@ -53,6 +56,7 @@ pub struct Hooks {
     pub(crate) exchange: Option<ExchangeHook>,
     pub(crate) key_value: Option<KeyValueHook>,
     pub(crate) outbound: Option<OutboundHook>,
+    pub(crate) clock: Clock,
 }
 
 impl Hooks {
@@ -98,6 +102,13 @@ impl Hooks {
         self.outbound = Some(Arc::new(move |call| Box::pin(hook(call))));
         self
     }
+
+    /// Lets components read the time from this clock.
+    #[must_use]
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
 }
 
 impl fmt::Debug for Hooks {
@@ -107,6 +118,7 @@ impl fmt::Debug for Hooks {
             .field("exchange", &self.exchange.is_some())
             .field("key_value", &self.key_value.is_some())
             .field("outbound", &self.outbound.is_some())
+            .field("clock", &self.clock)
             .finish()
     }
 }

@@ -28,6 +28,7 @@ mod allowed_hosts;
 mod bindings;
 mod blocked_networks;
 mod cache;
+mod clock;
 mod component;
 mod compose;
 mod connect;
@@ -52,6 +53,7 @@ mod state;
 mod template;
 mod variables;
 
+pub use clock::Clock;
 pub use compose::ComposeError;
 pub use dependency_name::DependencyName;
 pub use engine::ComponentError;

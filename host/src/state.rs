@@ -29,6 +29,7 @@ impl State {
         let mut wasi = WasiCtx::builder();
         wasi.stdout(component.logs.stream(&component.id));
         wasi.stderr(component.logs.stream(&component.id));
+        wasi.wall_clock(component.hooks.clock.clone());
         for (name, value) in &component.environment {
             wasi.env(name, value);
         }

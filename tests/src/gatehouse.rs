@@ -4,7 +4,7 @@ use crate::secrets::{self, Watched};
 use crate::wire::Wire;
 use crate::{ENCRYPTION_KEY, Provider};
 use descope_emulator::{Config, Emulator};
-use host::{Hooks, Host, KeyValue};
+use host::{Clock, Hooks, Host, KeyValue};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 
@@ -89,6 +89,7 @@ struct Application {
     blocks_private_networks: bool,
     variables: Vec<(String, String)>,
     tools: Option<&'static str>,
+    clock: Clock,
     wire: Wire,
     // The last of all, so that it is dropped when everything has been logged.
     logs: Watched,
@@ -133,6 +134,7 @@ impl Gatehouse {
             blocks_private_networks: settings.blocks_private_networks,
             variables,
             tools: settings.tools,
+            clock: Clock::new(),
             wire: Wire::default(),
             logs: Watched::default(),
         };
@@ -176,6 +178,12 @@ impl Gatehouse {
         self.application.wire.valid()
     }
 
+    /// Lets so many seconds pass, here, on every other machine and at Descope.
+    pub fn pass(&self, seconds: u64) {
+        self.application.clock.advance(seconds);
+        self.descope.advance_clock(seconds);
+    }
+
     /// The base URL: the issuer.
     pub fn base(&self) -> String {
         self.host.url().trim_end_matches('/').to_owned()
@@ -200,7 +208,7 @@ impl Application {
             .source("identity", wasm.join(self.provider.component()))
             .listener(listener)
             .key_value(key_value)
-            .hooks(self.wire.watch(Hooks::new()))
+            .hooks(self.wire.watch(Hooks::new().clock(self.clock.clone())))
             .cache(Some(root().join("target/compiled-components")));
         for (name, value) in more {
             host = host.variable(*name, value);

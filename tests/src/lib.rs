@@ -4,6 +4,7 @@
 pub mod client;
 mod gatehouse;
 pub mod mcp;
+mod page;
 pub mod person;
 mod provider;
 pub mod published;
@@ -17,6 +18,7 @@ mod wire;
 pub use client::{Client, Tokens};
 pub use gatehouse::{Gatehouse, Settings};
 pub use mcp::{Mcp, sse_events};
+pub use page::Page;
 pub use person::Person;
 pub use provider::Provider;
 pub use published::Published;

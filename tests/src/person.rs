@@ -1,13 +1,22 @@
 //! A person with a browser: cookies, redirects, and forms that are read before they are sent.
 
-use reqwest::header::LOCATION;
+use crate::{Gatehouse, Page};
+use reqwest::header::{COOKIE, HeaderMap, LOCATION, SET_COOKIE};
 use reqwest::redirect::Policy;
-use reqwest::{Response, StatusCode};
+use reqwest::{Method, RequestBuilder, Response};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use url::Url;
 
-/// A browser that follows nothing by itself.
+/// A browser that follows nothing by itself, keeps cookies for longer than it has to, and shows them
+/// to whoever asks.
 pub struct Person {
     http: reqwest::Client,
+    cookies: Mutex<BTreeMap<String, String>>,
+    /// Every `Set-Cookie` that was met.
+    set_cookies: Mutex<Vec<String>>,
+    /// A public URL, and where it is really served: what a TLS proxy in front would do.
+    proxied: Option<(String, String)>,
 }
 
 /// A form of a page, with what it would send.
@@ -17,6 +26,25 @@ pub struct Form {
     pub action: Url,
     /// The hidden fields.
     pub fields: Vec<(String, String)>,
+}
+
+impl Form {
+    /// With a field more, such as a box that is ticked.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.fields.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// The value of a hidden field.
+    ///
+    /// # Panics
+    ///
+    /// If there is none of this name.
+    pub fn field(&self, name: &str) -> &str {
+        let field = self.fields.iter().find(|(known, _)| known == name);
+        &field.unwrap_or_else(|| panic!("a field {name}")).1
+    }
 }
 
 impl Default for Person {
@@ -34,14 +62,97 @@ impl Person {
     pub fn new() -> Self {
         Self {
             http: reqwest::Client::builder()
-                .cookie_store(true)
                 .redirect(Policy::none())
                 .build()
                 .expect("an HTTP client"),
+            cookies: Mutex::default(),
+            set_cookies: Mutex::default(),
+            proxied: None,
         }
     }
 
-    /// Opens a page.
+    /// A browser that reaches `gatehouse` at `public_url`.
+    pub fn at(public_url: &str, gatehouse: &Gatehouse) -> Self {
+        Self {
+            proxied: Some((public_url.to_owned(), gatehouse.base())),
+            ..Self::new()
+        }
+    }
+
+    /// Another browser with the same cookies: what somebody has who copied them.
+    #[must_use]
+    pub fn copy(&self) -> Self {
+        Self {
+            http: self.http.clone(),
+            cookies: Mutex::new(lock(&self.cookies).clone()),
+            set_cookies: Mutex::default(),
+            proxied: self.proxied.clone(),
+        }
+    }
+
+    /// The value of a cookie.
+    pub fn cookie(&self, name: &str) -> Option<String> {
+        lock(&self.cookies).get(name).cloned()
+    }
+
+    /// Puts a cookie into the browser.
+    pub fn plant(&self, name: &str, value: impl Into<String>) {
+        lock(&self.cookies).insert(name.to_owned(), value.into());
+    }
+
+    /// Every `Set-Cookie` value that the browser has met.
+    pub fn set_cookies(&self) -> Vec<String> {
+        lock(&self.set_cookies).clone()
+    }
+
+    /// A request as this browser sends it, to be changed and sent.
+    pub fn request(&self, method: Method, url: &str) -> RequestBuilder {
+        let url = match &self.proxied {
+            Some((public, real)) => match url.strip_prefix(public.as_str()) {
+                Some(rest) => format!("{real}{rest}"),
+                None => url.to_owned(),
+            },
+            None => url.to_owned(),
+        };
+        let request = self.http.request(method, url);
+        let cookies = lock(&self.cookies);
+        if cookies.is_empty() {
+            return request;
+        }
+        let pairs: Vec<_> = cookies.iter().map(|(k, v)| format!("{k}={v}")).collect();
+        request.header(COOKIE, pairs.join("; "))
+    }
+
+    /// Sends a request of [`request`](Self::request), and keeps the cookies of the answer.
+    ///
+    /// # Panics
+    ///
+    /// If nothing answers.
+    pub async fn answer(&self, request: RequestBuilder) -> Response {
+        self.try_answer(request).await.expect("an answer")
+    }
+
+    async fn try_answer(&self, request: RequestBuilder) -> reqwest::Result<Response> {
+        let response = request.send().await?;
+        self.keep_cookies(response.headers());
+        Ok(response)
+    }
+
+    fn keep_cookies(&self, headers: &HeaderMap) {
+        for header in headers.get_all(SET_COOKIE) {
+            let text = header.to_str().expect("text").to_owned();
+            let pair = text.split(';').next().unwrap_or_default();
+            let (name, value) = pair.split_once('=').expect("a name and a value");
+            if text.contains("; Max-Age=0") {
+                lock(&self.cookies).remove(name);
+            } else {
+                self.plant(name, value);
+            }
+            lock(&self.set_cookies).push(text);
+        }
+    }
+
+    /// Opens an address.
     ///
     /// # Panics
     ///
@@ -50,64 +161,38 @@ impl Person {
         self.try_open(url).await.expect("an answer")
     }
 
-    /// Opens a page of a server that may be gone.
+    /// Opens an address of a server that may be gone.
     ///
     /// # Errors
     ///
     /// If nothing answers.
     pub async fn try_open(&self, url: &str) -> reqwest::Result<Response> {
-        self.http.get(url).send().await
+        self.try_answer(self.request(Method::GET, url)).await
+    }
+
+    /// Opens a page.
+    pub async fn page(&self, url: &str) -> Page {
+        Page::read(self.open(url).await).await
+    }
+
+    /// Sends a form as it is.
+    pub async fn submit(&self, form: &Form) -> Response {
+        self.try_submit(form).await.expect("an answer")
+    }
+
+    async fn try_submit(&self, form: &Form) -> reqwest::Result<Response> {
+        let request = self.request(Method::POST, form.action.as_str());
+        self.try_answer(request.form(&form.fields)).await
     }
 
     /// Sends a form with one of its buttons.
-    ///
-    /// # Panics
-    ///
-    /// If nothing answers.
     pub async fn send(&self, form: &Form, button: (&str, &str)) -> Response {
-        self.try_send(form, button).await.expect("an answer")
-    }
-
-    async fn try_send(&self, form: &Form, button: (&str, &str)) -> reqwest::Result<Response> {
-        let mut fields = form.fields.clone();
-        fields.push((button.0.to_owned(), button.1.to_owned()));
-        let request = self.http.post(form.action.clone()).form(&fields);
-        request.send().await
+        self.submit(&form.clone().with(button.0, button.1)).await
     }
 
     /// The only form of the page that `response` is.
-    ///
-    /// # Panics
-    ///
-    /// If it is no page, or has no form.
     pub async fn form(&self, response: Response) -> Form {
-        self.try_form(response).await.expect("a whole page")
-    }
-
-    async fn try_form(&self, response: Response) -> reqwest::Result<Form> {
-        let url = response.url().clone();
-        assert_eq!(response.status(), StatusCode::OK, "a page at {url}");
-        let html = response.text().await?;
-        let start = html.find("<form").expect("a form on the page");
-        let end = html[start..].find("</form").expect("an end of the form") + start;
-        let form = &html[start..end];
-        let action = attribute(&form[..form.find('>').unwrap_or(form.len())], "action");
-        let fields = form
-            .split("<input")
-            .skip(1)
-            .map(|input| &input[..input.find('>').unwrap_or(input.len())])
-            .filter(|input| input.contains("hidden"))
-            .map(|input| {
-                (
-                    attribute(input, "name").unwrap_or_default(),
-                    attribute(input, "value").unwrap_or_default(),
-                )
-            })
-            .collect();
-        Ok(Form {
-            action: url.join(&action.unwrap_or_default()).expect("an action"),
-            fields,
-        })
+        Page::read(response).await.form()
     }
 
     /// Goes the whole way from an authorization URL, over consent and sign-in, to the URL that
@@ -130,9 +215,9 @@ impl Person {
     ///
     /// If a step on the way is not as it should be.
     pub async fn try_allow(&self, authorization_url: &str) -> reqwest::Result<Url> {
-        let page = self.try_open(authorization_url).await?;
-        let form = self.try_form(page).await?;
-        let mut next = location(&self.try_send(&form, ("decision", "allow")).await?);
+        let page = Page::try_read(self.try_open(authorization_url).await?).await?;
+        let form = page.form().with("decision", "allow");
+        let mut next = location(&self.try_submit(&form).await?);
         // Descope, then /callback, then the client.
         loop {
             let response = self.try_open(next.as_str()).await?;
@@ -143,6 +228,33 @@ impl Person {
             next = leads_to;
         }
     }
+
+    /// Goes from the redirect to the identity provider to where `/callback` leads.
+    ///
+    /// # Panics
+    ///
+    /// If a step on the way is no redirect.
+    pub async fn finish(&self, to_provider: &Response) -> Url {
+        location(&self.open(self.come_back(to_provider).await.as_str()).await)
+    }
+
+    /// Goes from the redirect to the identity provider to the address of `/callback` to which that
+    /// sends the browser, without opening it.
+    ///
+    /// # Panics
+    ///
+    /// If a step on the way is no redirect.
+    pub async fn come_back(&self, to_provider: &Response) -> Url {
+        let mut next = location(to_provider);
+        while !next.path().ends_with("/callback") {
+            next = location(&self.open(next.as_str()).await);
+        }
+        next
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Where a redirect leads.
@@ -159,17 +271,4 @@ pub fn location(response: &Response) -> Url {
     );
     let location = response.headers()[LOCATION].to_str().expect("text");
     response.url().join(location).expect("a URL")
-}
-
-/// The value of an attribute in the inside of a tag.
-fn attribute(tag: &str, name: &str) -> Option<String> {
-    let start = tag.find(&format!(" {name}=\""))? + name.len() + 3;
-    let end = tag[start..].find('"')? + start;
-    Some(
-        tag[start..end]
-            .replace("&quot;", "\"")
-            .replace("&lt;", "<")
-            .replace("&gt;", ">")
-            .replace("&amp;", "&"),
-    )
 }
