@@ -176,11 +176,7 @@ impl<K: KeyValue> Store<K> {
     /// treated as made.
     pub async fn claim_once(&self, kind: &str, id: &str, forget_at: u64) -> Result<bool, Error> {
         let key = self.key(kind, id);
-        let first = self.backend.increment(&key, 1).await? == 1;
-        if first {
-            self.enter(&key, forget_at).await?;
-        }
-        Ok(first)
+        Ok(self.count(&key, forget_at).await? == 1)
     }
 
     /// Whether [`claim_once`](Self::claim_once) was ever called for this; claims nothing.
@@ -209,10 +205,7 @@ impl<K: KeyValue> Store<K> {
     ) -> Result<bool, Error> {
         let start = now / window.max(1);
         let key = self.key(kind, &start.to_string());
-        let count = self.backend.increment(&key, 1).await?;
-        if count == 1 {
-            self.enter(&key, now + window).await?;
-        }
+        let count = self.count(&key, now + window).await?;
         Ok(u64::try_from(count).is_ok_and(|count| count <= limit))
     }
 
@@ -227,11 +220,21 @@ impl<K: KeyValue> Store<K> {
     /// [`Error`] of the backend; the number is then lost.
     pub async fn next_number(&self, kind: &str, id: &str, forget_at: u64) -> Result<u64, Error> {
         let key = self.key(kind, id);
-        let number = self.backend.increment(&key, 1).await?;
-        if number == 1 {
-            self.enter(&key, forget_at).await?;
-        }
+        let number = self.count(&key, forget_at).await?;
         u64::try_from(number).map_err(|_| Error::Unreadable(key))
+    }
+
+    /// Increments a counter that is swept after `forget_at`.
+    ///
+    /// It is entered for the sweep before it is there: a counter that the sweep does not know of
+    /// would stay for ever. Callers that race to make it may each enter it, which costs the sweep a
+    /// step and does no harm.
+    async fn count(&self, key: &str, forget_at: u64) -> Result<i64, Error> {
+        // Reads are cheap: a counter that is there has been entered.
+        if !self.backend.exists(key).await? {
+            self.enter(key, forget_at).await?;
+        }
+        self.backend.increment(key, 1).await
     }
 
     /// How many numbers [`next_number`](Self::next_number) has handed out under this id.

@@ -181,36 +181,64 @@ fn the_hour_that_is_running_or_has_just_ended_is_left_alone() {
     });
 }
 
-/// A memory store that counts what it is asked.
+/// A memory store that counts what it is asked, and may be gone from some call on.
 #[derive(Default)]
 struct Counting {
     inner: MemoryKeyValue,
     calls: AtomicU64,
+    most: Option<u64>,
 }
 
 impl Counting {
-    fn call(&self) -> &MemoryKeyValue {
-        self.calls.fetch_add(1, Ordering::Relaxed);
-        &self.inner
+    fn call(&self) -> Result<&MemoryKeyValue, Error> {
+        let before = self.calls.fetch_add(1, Ordering::Relaxed);
+        if self.most.is_some_and(|most| before >= most) {
+            return Err(Error::Unavailable("it is gone".into()));
+        }
+        Ok(&self.inner)
     }
 }
 
 impl KeyValue for Counting {
     async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
-        self.call().get(key).await
+        self.call()?.get(key).await
     }
     async fn set(&self, key: &str, value: &[u8]) -> Result<(), Error> {
-        self.call().set(key, value).await
+        self.call()?.set(key, value).await
     }
     async fn delete(&self, key: &str) -> Result<(), Error> {
-        self.call().delete(key).await
+        self.call()?.delete(key).await
     }
     async fn exists(&self, key: &str) -> Result<bool, Error> {
-        self.call().exists(key).await
+        self.call()?.exists(key).await
     }
     async fn increment(&self, key: &str, delta: i64) -> Result<i64, Error> {
-        self.call().increment(key, delta).await
+        self.call()?.increment(key, delta).await
     }
+}
+
+#[test]
+fn whatever_is_broken_off_leaves_nothing_that_the_sweep_does_not_find() {
+    block_on(async {
+        for most in 0..30 {
+            let backend = Counting {
+                most: Some(most),
+                ..Counting::default()
+            };
+            let store = Store::new(backend, "");
+            for id in ["a", "b"] {
+                // Whoever is killed is answered nothing.
+                let _ = store.claim_once("claim", id, NOW + 1).await;
+                let _ = store.within_limit(id, 1, HOUR, NOW + 1 - HOUR).await;
+                let _ = store.next_number("number", id, NOW + 1).await;
+                let _ = store.create(id, &Note, NOW + 1).await;
+                let _ = store.create_with_slots("slots", &Note, 2, NOW + 1).await;
+            }
+            let store = Store::new(store.backend.inner, "");
+            sweep_all(&store, OVER).await;
+            assert_eq!(store.backend().keys(), ["sweep:cursor"], "after {most}");
+        }
+    });
 }
 
 /// 100,000 dead of every sort, spread over a year, among a thousand that live.
