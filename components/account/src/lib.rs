@@ -1,7 +1,7 @@
 //! The component `account`: `/account`, where a person sees and ends what they have allowed, and
 //! `/admin`, where an operator does.
 
-use authserver::{Context, MAX_BODY, endpoints};
+use authserver::{Context, endpoints};
 use axum::Router;
 use axum::extract::{Request, State};
 use instance::{Instance, Parts};
@@ -25,7 +25,7 @@ async fn handle(State(instance): State<Arc<Instance>>, request: Request) -> Resp
         }
         Err(problems) => return web::problem_json(&problems),
     };
-    let request = match web::read_request(request, MAX_BODY).await {
+    let request = match authserver::read_request(request).await {
         Ok(request) => request,
         Err(response) => return response,
     };

@@ -5,7 +5,7 @@ mod documents;
 mod identity;
 
 use authserver::documents::Documents;
-use authserver::{Context, MAX_BODY, endpoints};
+use authserver::{Context, endpoints};
 use axum::Router;
 use axum::extract::{Request, State};
 use documents::ClientMetadata;
@@ -37,7 +37,7 @@ async fn handle(
     if let Some(external) = config.authorization_server.external() {
         return endpoints::elsewhere::handle(external, request.method(), request.headers());
     }
-    let request = match web::read_request(request, MAX_BODY).await {
+    let request = match authserver::read_request(request).await {
         Ok(request) => request,
         Err(response) => return response,
     };

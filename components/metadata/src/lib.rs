@@ -1,6 +1,7 @@
 //! The component `metadata`: discovery documents, public keys, and client registration.
 
-use authserver::{Context, MAX_BODY, endpoints};
+use authserver::endpoints::well_known::WellKnown;
+use authserver::{Context, endpoints};
 use axum::Router;
 use axum::extract::{Request, State};
 use instance::{Instance, Parts};
@@ -10,24 +11,27 @@ use web::Response;
 platform::http_component!(router);
 
 async fn router() -> Router {
-    Router::new()
-        .fallback(handle)
-        .with_state(Arc::new(Instance::read().await))
+    Router::new().fallback(handle).with_state((
+        Arc::new(Instance::read().await),
+        Arc::new(WellKnown::default()),
+    ))
 }
 
-async fn handle(State(instance): State<Arc<Instance>>, request: Request) -> Response {
+async fn handle(
+    State((instance, well_known)): State<(Arc<Instance>, Arc<WellKnown>)>,
+    request: Request,
+) -> Response {
     let (Parts { config, store }, base) = match instance.place(request.headers()) {
         Ok(place) => place,
         Err(problems) => return web::problem_json(&problems),
     };
     if request.uri().path().starts_with("/.well-known/") {
-        let (method, path) = (request.method(), request.uri().path());
-        return endpoints::well_known::handle(config, &base, method, path);
+        return well_known.handle(config, &base, &request);
     }
     if let Some(external) = config.authorization_server.external() {
         return endpoints::elsewhere::handle(external, request.method(), request.headers());
     }
-    let request = match web::read_request(request, MAX_BODY).await {
+    let request = match authserver::read_request(request).await {
         Ok(request) => request,
         Err(response) => return response,
     };

@@ -5,10 +5,10 @@ use http::{Method, StatusCode};
 use oauth::authorization_request::Target;
 use oauth::{Error, ErrorCode, redirect_uri};
 use web::cors::{Cors, Origin};
-use web::{Response, method_not_allowed, see_other, with_header};
+use web::{Request, Response, method_not_allowed, see_other, with_header};
 
 /// Bytes that the body of any request may have.
-pub const MAX_BODY: usize = oauth::registration::MAX_BODY;
+const MAX_BODY: usize = oauth::registration::MAX_BODY;
 
 /// For what browser-based clients post to: no cookie counts there, so any page may.
 pub(crate) const POST: Cors = Cors {
@@ -23,6 +23,30 @@ pub(crate) const READ: Cors = Cors {
     headers: "authorization, content-type, mcp-protocol-version",
     exposed: "",
 };
+
+/// Reads a request as a whole.
+///
+/// # Errors
+///
+/// The response to give, as [`web::read_request`] has it; a page may read it where it may read what
+/// the endpoint itself answers.
+pub async fn read_request<B>(request: http::Request<B>) -> Result<Request, Response>
+where
+    B: http_body::Body,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let path = request.uri().path();
+    let is_for_pages =
+        matches!(path, "/token" | "/revoke" | "/introspect") || path.starts_with("/register");
+    let read = web::read_request(request, MAX_BODY).await;
+    read.map_err(|response| {
+        if is_for_pages {
+            POST.allow(Origin::Any, response)
+        } else {
+            response
+        }
+    })
+}
 
 /// What to do with a request to an endpoint that only POST reaches, apart from handling it:
 /// preflight requests and other methods.

@@ -31,7 +31,7 @@ mod remembered;
 mod session;
 mod sign_in;
 
-pub use answers::MAX_BODY;
+pub use answers::read_request;
 
 use config::{Base, Server};
 use documents::Documents;

@@ -5,6 +5,7 @@
 //! test may look into.
 
 mod bearer;
+mod cached;
 pub mod cookie;
 pub mod cors;
 mod headers;
@@ -16,14 +17,14 @@ mod respond;
 mod same_origin;
 
 pub use bearer::bearer_token;
+pub use cached::CachedJson;
 pub use headers::ContentSecurityPolicy;
 pub use page::Page;
 pub use parameters::{ParameterError, Parameters};
 pub use problem::{Problem, problem_json, problem_page};
 pub use request::{Request, read_request, wants_html};
 pub use respond::{
-    cached_json, for_method, json, method_not_allowed, no_content, see_other, text, too_large,
-    with_header,
+    for_method, json, method_not_allowed, no_content, see_other, text, too_large, with_header,
 };
 pub use same_origin::{is_cross_origin, is_same_origin};
 

@@ -1,7 +1,8 @@
 //! What people and programs read when the configuration is wrong.
 
-use crate::{Page, Response, json};
+use crate::{Page, Response, json, with_header};
 use http::StatusCode;
+use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue};
 use maud::html;
 use serde_json::json;
 
@@ -58,19 +59,25 @@ pub fn problem_page(problems: &[Problem]) -> Response {
     .into_response()
 }
 
-/// The same for programs: `server_error` as OAuth spells it.
+/// The same for programs: `server_error` as OAuth spells it. A page of any origin may read it, or it
+/// could not tell its user more than that nobody is there.
 pub fn problem_json(problems: &[Problem]) -> Response {
     let text = problems
         .iter()
         .map(|problem| format!("{problem} ({}).", problem.environment_variable()))
         .collect::<Vec<_>>()
         .join(" ");
-    json(
+    let response = json(
         StatusCode::INTERNAL_SERVER_ERROR,
         &json!({
             "error": "server_error",
             "error_description": format!("This server is not set up yet. {text}"),
         }),
+    );
+    with_header(
+        response,
+        ACCESS_CONTROL_ALLOW_ORIGIN,
+        HeaderValue::from_static("*"),
     )
 }
 

@@ -2,17 +2,13 @@
 
 use crate::Response;
 use crate::headers::{ContentSecurityPolicy, secure};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH,
-    IntoHeaderName, LOCATION,
+    ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, IntoHeaderName, LOCATION,
 };
 use http::{Method, StatusCode};
 use http_body_util::Full;
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
 /// A JSON response. It is not cached unless the caller puts another `Cache-Control`.
 pub fn json(status: StatusCode, value: &impl Serialize) -> Response {
@@ -24,39 +20,6 @@ pub fn json(status: StatusCode, value: &impl Serialize) -> Response {
             Bytes::from_static(br#"{"error":"server_error"}"#),
         ),
     }
-}
-
-/// A JSON response that caches may keep as `cache_control` says, to a request with these headers:
-/// 304 for whoever has this very text (RFC 9110 section 13.1.2).
-pub fn cached_json(
-    request: &HeaderMap,
-    cache_control: &'static str,
-    value: &impl Serialize,
-) -> Response {
-    let mut response = json(StatusCode::OK, value);
-    let Ok(text) = serde_json::to_vec(value) else {
-        return response;
-    };
-    let etag = format!(
-        "\"{}\"",
-        URL_SAFE_NO_PAD.encode(&Sha256::digest(text)[..12])
-    );
-    let is_known = request
-        .get_all(IF_NONE_MATCH)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .map(|known| known.trim().trim_start_matches("W/"))
-        .any(|known| known == "*" || known == etag);
-    if is_known {
-        response = empty(StatusCode::NOT_MODIFIED);
-    }
-    let headers = response.headers_mut();
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static(cache_control));
-    if let Ok(etag) = HeaderValue::from_str(&etag) {
-        headers.insert(ETAG, etag);
-    }
-    response
 }
 
 /// A plain-text response.
@@ -141,7 +104,7 @@ pub(crate) fn respond(status: StatusCode, content_type: &'static str, body: Byte
     response
 }
 
-fn empty(status: StatusCode) -> Response {
+pub(crate) fn empty(status: StatusCode) -> Response {
     let mut response = Response::default();
     *response.status_mut() = status;
     let headers = response.headers_mut();
@@ -177,27 +140,5 @@ mod tests {
         let response = see_other("https://a.example/\r\nset-cookie: a=b");
         assert_eq!(response.status(), 500);
         assert!(!response.headers().contains_key("location"));
-    }
-
-    #[test]
-    fn whoever_has_the_text_gets_it_only_when_it_has_changed() {
-        const FOR_AN_HOUR: &str = "public, max-age=3600";
-        let ask = |known: Option<&HeaderValue>, value: &str| {
-            let known = known.map(|known| (IF_NONE_MATCH, known.clone()));
-            cached_json(&HeaderMap::from_iter(known), FOR_AN_HOUR, &value)
-        };
-        let first = ask(None, "a");
-        let etag = &first.headers()[ETAG];
-        assert_eq!(first.status(), 200);
-        let again = ask(Some(etag), "a");
-        assert_eq!(again.status(), 304);
-        assert_eq!(&again.headers()[ETAG], etag);
-        assert_eq!(again.headers()[CACHE_CONTROL], FOR_AN_HOUR);
-        let several = format!("\"x\", W/{}", etag.to_str().unwrap_or_default());
-        let several = HeaderValue::from_str(&several).ok();
-        assert_eq!(ask(several.as_ref(), "a").status(), 304);
-        let changed = ask(Some(etag), "b");
-        assert_eq!(changed.status(), 200);
-        assert_ne!(&changed.headers()[ETAG], etag);
     }
 }

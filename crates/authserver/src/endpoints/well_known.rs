@@ -1,18 +1,22 @@
 //! `/.well-known/…`: the discovery documents and the public keys.
 //!
-//! For an issuer with a path, the documents lie below the host's root with that path behind them
-//! (RFC 8414 section 3.1, RFC 9728 section 3.1); clients also look below the issuer itself. Both
-//! are answered.
+//! The documents of an issuer or a resource with a path lie below the host's root with that path
+//! behind them (RFC 8414 section 3.1, RFC 9728 section 3.1); where a proxy takes the path of
+//! `public_url` off, below the issuer itself as well.
+//!
+//! A client that knows nothing but the URL of an MCP endpoint takes that for the issuer and looks for
+//! the authorization server's document there, so it lies behind `/mcp` and `/sse` too. It lies
+//! nowhere else: every other path is an issuer that does not exist.
 
 use super::elsewhere;
 use crate::answers::READ;
 use config::{Base, Registration, Server};
-use http::header::{CACHE_CONTROL, HeaderValue};
-use http::{Method, StatusCode};
+use http::{Method, Request, StatusCode};
 use oauth::metadata;
-use serde::Serialize;
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
 use web::cors::Origin;
-use web::{Response, for_method, json, method_not_allowed, with_header};
+use web::{CachedJson, Response, for_method, method_not_allowed};
 
 /// Documents and keys may be a few minutes old.
 const CACHED: &str = "public, max-age=300";
@@ -24,54 +28,91 @@ const ISSUED: [&str; 3] = [
     "jwks.json",
 ];
 
-/// Answers a request for `path`, which starts with `/.well-known/`.
-pub fn handle(config: &Server, base: &Base, method: &Method, path: &str) -> Response {
-    let response = match *method {
-        Method::GET | Method::HEAD => find(config, base, path)
-            .unwrap_or_else(|| web::text(StatusCode::NOT_FOUND, "Not found\n")),
-        Method::OPTIONS => return READ.preflight(Origin::Any),
-        _ => method_not_allowed(READ.methods),
-    };
-    for_method(method, READ.allow(Origin::Any, response))
+/// Texts that an instance keeps. Where `public_url` is set there are as many as documents; elsewhere
+/// the request says where the server is, and may say many things.
+const MOST: usize = 64;
+
+/// The documents. Each is written once for every place that the server is seen at.
+#[derive(Default)]
+pub struct WellKnown(RwLock<HashMap<String, Arc<CachedJson>>>);
+
+impl WellKnown {
+    /// Answers a request whose path starts with `/.well-known/`.
+    pub fn handle<B>(&self, config: &Server, base: &Base, request: &Request<B>) -> Response {
+        let (method, headers) = (request.method(), request.headers());
+        let path = request.uri().path();
+        let response = match *method {
+            Method::GET | Method::HEAD => match issued_elsewhere(config, path) {
+                Some(words) => words,
+                None => match self.document(config, base, path) {
+                    Some(document) => document.respond(headers, CACHED),
+                    None => web::text(StatusCode::NOT_FOUND, "Not found\n"),
+                },
+            },
+            Method::OPTIONS => return READ.preflight(Origin::Any),
+            _ => method_not_allowed(READ.methods),
+        };
+        for_method(method, READ.allow(Origin::Any, response))
+    }
+
+    fn document(&self, config: &Server, base: &Base, path: &str) -> Option<Arc<CachedJson>> {
+        // No URL has a space in it.
+        let key = format!("{} {path}", base.as_str());
+        // An entry is there whole or not at all.
+        let kept = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(document) = kept.get(&key) {
+            return Some(Arc::clone(document));
+        }
+        drop(kept);
+        let document = Arc::new(write(config, base, path)?);
+        let mut kept = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() < MOST {
+            kept.insert(key, Arc::clone(&document));
+        }
+        Some(document)
+    }
 }
 
-fn find(config: &Server, base: &Base, path: &str) -> Option<Response> {
-    let name = path.strip_prefix("/.well-known/")?;
-    let (name, rest) = name.split_at(name.find('/').unwrap_or(name.len()));
-    let rest = rest.trim_end_matches('/');
-    let external = config.authorization_server.external();
-    if let Some(external) = external
-        && ISSUED.contains(&name)
-    {
-        return Some(elsewhere::words(external));
-    }
+/// What is said in place of our own documents where another authorization server issues the tokens.
+fn issued_elsewhere(config: &Server, path: &str) -> Option<Response> {
+    let external = config.authorization_server.external()?;
+    let (name, _) = split(path)?;
+    ISSUED.contains(&name).then(|| elsewhere::words(external))
+}
+
+/// The document at this path, as it is at `base`.
+fn write(config: &Server, base: &Base, path: &str) -> Option<CachedJson> {
+    let (name, rest) = split(path)?;
+    // What it is about: the base itself, or something below it.
+    let below = rest.strip_prefix(base.path()).unwrap_or(rest);
+    let below = below.strip_suffix('/').unwrap_or(below);
+    let (issuer, scopes) = (base.as_str(), &config.scopes);
     let registration = config.clients.registration != Registration::Off;
     match name {
-        "oauth-authorization-server" => Some(document(&metadata::authorization_server(
-            base.as_str(),
-            &config.scopes,
-            registration,
-        ))),
-        "openid-configuration" => Some(document(&metadata::openid_configuration(
-            base.as_str(),
-            &config.scopes,
-            registration,
-        ))),
+        "oauth-authorization-server" if is_probed(below) => CachedJson::new(
+            &metadata::authorization_server(issuer, scopes, registration),
+        ),
+        "openid-configuration" if is_probed(below) => CachedJson::new(
+            &metadata::openid_configuration(issuer, scopes, registration),
+        ),
         "oauth-protected-resource" => {
-            let path = rest.strip_prefix(base.path()).unwrap_or(rest);
-            let issuer = external.map_or(base.as_str(), |external| &external.issuer);
-            metadata::protected_resource(base.as_str(), path, issuer, &config.scopes)
-                .map(|found| document(&found))
+            let external = config.authorization_server.external();
+            let issuer = external.map_or(issuer, |external| &external.issuer);
+            let document = metadata::protected_resource(base.as_str(), below, issuer, scopes)?;
+            CachedJson::new(&document)
         }
-        "jwks.json" if rest.is_empty() => Some(document(&config.keys.jwks())),
+        "jwks.json" if rest.is_empty() => CachedJson::new(&config.keys.jwks()),
         _ => None,
     }
 }
 
-fn document(value: &impl Serialize) -> Response {
-    with_header(
-        json(StatusCode::OK, value),
-        CACHE_CONTROL,
-        HeaderValue::from_static(CACHED),
-    )
+/// The name of a document, and the path behind it.
+fn split(path: &str) -> Option<(&str, &str)> {
+    let name = path.strip_prefix("/.well-known/")?;
+    Some(name.split_at(name.find('/').unwrap_or(name.len())))
+}
+
+/// Whether clients look there for the authorization server.
+fn is_probed(below: &str) -> bool {
+    matches!(below, "" | "/mcp" | "/sse")
 }

@@ -32,6 +32,8 @@ fn an_issuer_with_a_path_has_that_path_behind_the_well_known_one() {
     assert_eq!(answer.json()["issuer"], "https://example.com/tools");
     let answer = world.get("/.well-known/oauth-protected-resource/tools/mcp");
     assert_eq!(answer.json()["resource"], "https://example.com/tools/mcp");
+    let answer = world.get("/.well-known/oauth-authorization-server/toolsmcp");
+    assert_eq!(answer.status, 404);
 }
 
 #[test]
@@ -39,6 +41,9 @@ fn what_does_not_exist_is_404_also_for_browser_clients() {
     let mut world = World::new();
     for path in [
         "/.well-known/other",
+        "/.well-known/oauth-authorization-server/other",
+        "/.well-known/oauth-authorization-server/mcp/other",
+        "/.well-known/openid-configuration/other",
         "/.well-known/oauth-protected-resource/other",
         "/.well-known/jwks.json/x",
         "/.well-known/",

@@ -224,12 +224,10 @@ impl World {
                 path if path.starts_with("/register/") => {
                     endpoints::registered_client::handle(&context, random, &request).await
                 }
-                path => endpoints::well_known::handle(
-                    context.config,
-                    context.base,
-                    request.method(),
-                    path,
-                ),
+                _ => {
+                    let well_known = endpoints::well_known::WellKnown::default();
+                    well_known.handle(context.config, context.base, &request)
+                }
             };
             let (parts, body) = response.into_parts();
             let body = body.collect().await.unwrap().to_bytes();
