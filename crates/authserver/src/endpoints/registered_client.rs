@@ -23,7 +23,7 @@ use web::{Request, Response};
 const TOKEN: Purpose = Purpose("registration-access-token");
 
 /// What the token starts with, so that scanners for leaked secrets know it.
-const PREFIX: &str = "ghr_";
+const PREFIX: &str = "ghm_";
 
 const CORS: Cors = Cors {
     methods: "GET, PUT, DELETE, OPTIONS",

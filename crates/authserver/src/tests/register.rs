@@ -20,7 +20,7 @@ fn a_registration_is_answered_201_with_what_was_registered() {
         format!("{ISSUER}/register/{id}")
     );
     let token = json["registration_access_token"].as_str().unwrap();
-    assert!(token.starts_with("ghr_") && token.len() > 40);
+    assert!(token.starts_with("ghm_") && token.len() > 40);
 }
 
 #[test]

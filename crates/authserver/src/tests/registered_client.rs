@@ -64,7 +64,7 @@ fn a_registration_is_opened_by_its_own_token_alone() {
     let mut world = World::new();
     let one = Registration::make(&mut world);
     let other = Registration::make(&mut world);
-    for token in [other.token(), "ghr_AAAA", "nonsense", one.id()] {
+    for token in [other.token(), "ghm_AAAA", "nonsense", one.id()] {
         for method in ["GET", "PUT", "DELETE"] {
             let refused = send(&mut world, method, &one.path(), token, &json!({}));
             assert_eq!(refused.error(), (401, "invalid_token".into()));
