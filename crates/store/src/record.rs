@@ -176,7 +176,12 @@ impl<K: KeyValue> Store<K> {
     /// treated as made.
     pub async fn claim_once(&self, kind: &str, id: &str, forget_at: u64) -> Result<bool, Error> {
         let key = self.key(kind, id);
-        Ok(self.count(&key, forget_at).await? == 1)
+        // Whoever comes late writes nothing.
+        if self.backend.exists(&key).await? {
+            return Ok(false);
+        }
+        self.enter(&key, forget_at).await?;
+        Ok(self.backend.increment(&key, 1).await? == 1)
     }
 
     /// Whether [`claim_once`](Self::claim_once) was ever called for this; claims nothing.
