@@ -4,7 +4,7 @@
 use crate::{Gatehouse, Person};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use reqwest::Response;
+use reqwest::{RequestBuilder, Response};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
@@ -60,9 +60,18 @@ impl Client {
     ///
     /// If the registration is refused.
     pub async fn register_as(gatehouse: &Gatehouse, metadata: Value) -> Self {
+        Self::register_at(&gatehouse.base(), metadata).await
+    }
+
+    /// Registers a client with this metadata at the server whose issuer is `base`.
+    ///
+    /// # Panics
+    ///
+    /// If the registration is refused.
+    pub async fn register_at(base: &str, metadata: Value) -> Self {
         let http = reqwest::Client::new();
         let response = http
-            .post(gatehouse.url("/register"))
+            .post(format!("{base}/register"))
             .json(&metadata)
             .send()
             .await
@@ -70,7 +79,7 @@ impl Client {
         assert_eq!(response.status(), 201);
         Self {
             registration: response.json().await.expect("JSON"),
-            base: gatehouse.base(),
+            base: base.to_owned(),
             http,
         }
     }
@@ -143,14 +152,50 @@ impl Client {
         parameter(&person.allow(&url).await, "code").expect("a code")
     }
 
+    /// Lets `person` allow an authorization request of which these parameters are changed, and gives
+    /// the code.
+    ///
+    /// # Panics
+    ///
+    /// If there is none.
+    pub async fn code_with(&self, person: &Person, changes: &[(&'static str, &str)]) -> String {
+        let mut request = self.authorization_request();
+        for (name, value) in changes {
+            request.insert(name, (*value).to_owned());
+        }
+        let back = person.allow(&self.authorization_url(&request)).await;
+        parameter(&back, "code").expect("a code")
+    }
+
+    /// A form for the endpoint at this path, to be changed and sent.
+    pub fn form(&self, path: &str, parameters: &[(&str, &str)]) -> RequestBuilder {
+        self.http
+            .post(format!("{}{path}", self.base))
+            .form(parameters)
+    }
+
+    /// The form that redeems a code as it should be.
+    pub fn redemption(&self, code: &str) -> RequestBuilder {
+        self.form(
+            "/token",
+            &[
+                ("grant_type", "authorization_code"),
+                ("code", code),
+                ("redirect_uri", USED_REDIRECT_URI),
+                ("client_id", self.id()),
+                ("code_verifier", VERIFIER),
+            ],
+        )
+    }
+
     /// Sends a token request.
     ///
     /// # Panics
     ///
     /// If nothing answers.
     pub async fn token(&self, parameters: &[(&str, &str)]) -> Response {
-        let answer = self.try_post("/token", parameters).await;
-        answer.expect("an answer")
+        let request = self.form("/token", parameters);
+        request.send().await.expect("an answer")
     }
 
     /// Posts a form to an endpoint of the server, which may be gone.
@@ -168,15 +213,13 @@ impl Client {
     }
 
     /// Redeems a code as it should be.
+    ///
+    /// # Panics
+    ///
+    /// If nothing answers.
     pub async fn redeem(&self, code: &str) -> Response {
-        self.token(&[
-            ("grant_type", "authorization_code"),
-            ("code", code),
-            ("redirect_uri", USED_REDIRECT_URI),
-            ("client_id", self.id()),
-            ("code_verifier", VERIFIER),
-        ])
-        .await
+        let request = self.redemption(code);
+        request.send().await.expect("an answer")
     }
 
     /// Uses a refresh token.
@@ -195,9 +238,8 @@ impl Client {
     ///
     /// If nothing answers.
     pub async fn revoke(&self, token: &str) -> Response {
-        let parameters = [("token", token), ("client_id", self.id())];
-        let answer = self.try_post("/revoke", &parameters).await;
-        answer.expect("an answer")
+        let request = self.form("/revoke", &[("token", token), ("client_id", self.id())]);
+        request.send().await.expect("an answer")
     }
 
     /// The whole way, with every scope.
@@ -207,15 +249,23 @@ impl Client {
 
     /// The whole way, with these scopes.
     pub async fn sign_in_for(&self, person: &Person, scope: &str) -> Tokens {
-        let mut request = self.authorization_request();
-        request.insert("scope", scope.to_owned());
-        let back = person.allow(&self.authorization_url(&request)).await;
-        let code = parameter(&back, "code").expect("a code");
+        let code = self.code_with(person, &[("scope", scope)]).await;
         Tokens::read(self.redeem(&code).await).await
     }
 }
 
 impl Tokens {
+    /// What the access token says, read without checking it.
+    ///
+    /// # Panics
+    ///
+    /// If it is no JWT.
+    pub fn claims(&self) -> Value {
+        let part = self.access.split('.').nth(1).expect("a JWT");
+        let json = URL_SAFE_NO_PAD.decode(part).expect("Base64");
+        serde_json::from_slice(&json).expect("JSON")
+    }
+
     /// Reads a token response.
     ///
     /// # Panics

@@ -160,6 +160,16 @@ impl Gatehouse {
         Self { host, ..self }
     }
 
+    /// The same, with other values for variables.
+    pub async fn restart_with(mut self, variables: &[(&str, &str)]) -> Self {
+        for (name, value) in variables {
+            self.settings.retain(|(known, _)| known != name);
+            self.settings
+                .push(((*name).to_owned(), (*value).to_owned()));
+        }
+        self.restart().await
+    }
+
     /// Another host on the same records: a second machine.
     pub async fn another(&self) -> host::Running {
         self.another_with(self.key_value.clone()).await

@@ -281,3 +281,18 @@ async fn the_metadata_says_that_documents_and_assertions_are_taken() {
         json!(["EdDSA", "ES256", "RS256"])
     );
 }
+
+#[tokio::test]
+async fn a_document_is_not_fetched_again_while_it_is_good() {
+    let published = Published::start().await;
+    published.put(PATH, document(&published, json!({})));
+    let gatehouse = start(&published).await;
+    let client = Client::known_as(&gatehouse, &published.url(PATH));
+    let tokens = client.sign_in(&Person::new()).await;
+    let fetched = published.asked().len();
+    // On another instance, too.
+    let _gatehouse = gatehouse.restart().await;
+    Tokens::read(client.refresh(&tokens.refresh).await).await;
+    assert_eq!(page(&client).await.0, 200);
+    assert_eq!(published.asked().len(), fetched);
+}

@@ -1,8 +1,18 @@
 //! What a client finds before it knows anything (RFC 8414, RFC 9728).
 
-use reqwest::Method;
+use reqwest::{Method, StatusCode};
 use serde_json::Value;
 use tests::Gatehouse;
+
+/// Every document that there is.
+const DOCUMENTS: [&str; 6] = [
+    "/.well-known/oauth-authorization-server",
+    "/.well-known/openid-configuration",
+    "/.well-known/oauth-protected-resource",
+    "/.well-known/oauth-protected-resource/mcp",
+    "/.well-known/oauth-protected-resource/sse",
+    "/.well-known/jwks.json",
+];
 
 #[tokio::test]
 async fn the_authorization_server_is_found_wherever_clients_probe_for_it() {
@@ -10,7 +20,10 @@ async fn the_authorization_server_is_found_wherever_clients_probe_for_it() {
     for path in [
         "/.well-known/oauth-authorization-server",
         "/.well-known/oauth-authorization-server/mcp",
+        "/.well-known/oauth-authorization-server/sse",
         "/.well-known/openid-configuration",
+        "/.well-known/openid-configuration/mcp",
+        "/.well-known/openid-configuration/sse",
     ] {
         let metadata = json(&gatehouse.url(path)).await;
         assert_eq!(metadata["issuer"], gatehouse.base(), "{path}");
@@ -55,23 +68,44 @@ async fn the_published_keys_are_public_keys_alone() {
 }
 
 #[tokio::test]
-async fn a_browser_client_may_read_the_metadata_and_no_method_but_get_is_taken() {
+async fn nothing_is_published_for_an_issuer_or_a_resource_that_does_not_exist() {
+    let gatehouse = Gatehouse::start().await;
+    for path in [
+        "oauth-authorization-server/other",
+        "oauth-authorization-server/mcp/other",
+        "oauth-authorization-server/tools/mcp",
+        "openid-configuration/other",
+        "oauth-protected-resource/other",
+        "oauth-protected-resource/messages",
+        "jwks.json/mcp",
+        "other",
+        "",
+    ] {
+        let url = gatehouse.url(&format!("/.well-known/{path}"));
+        let response = reqwest::get(url).await.unwrap();
+        assert_eq!(response.status(), 404, "{path}");
+        // A page can tell 404 from a server that is out of reach.
+        assert_eq!(response.headers()["access-control-allow-origin"], "*");
+    }
+}
+
+#[tokio::test]
+async fn a_browser_client_may_read_every_document_and_no_method_but_get_is_taken() {
     let gatehouse = Gatehouse::start().await;
     let http = reqwest::Client::new();
-    for path in [
-        "/.well-known/oauth-authorization-server",
-        "/.well-known/oauth-protected-resource/mcp",
-    ] {
+    for path in DOCUMENTS {
         let url = gatehouse.url(path);
-        let response = http
+        let get = http
             .get(&url)
             .header("origin", "https://inspector.example")
             .send()
             .await
             .unwrap();
-        assert_eq!(response.headers()["access-control-allow-origin"], "*");
+        assert_eq!(get.headers()["access-control-allow-origin"], "*");
         let head = http.head(&url).send().await.unwrap();
         assert_eq!(head.status(), 200);
+        assert_eq!(head.headers()["etag"], get.headers()["etag"]);
+        assert!(head.bytes().await.unwrap().is_empty());
         let preflight = http
             .request(Method::OPTIONS, &url)
             .header("origin", "https://inspector.example")
@@ -80,11 +114,41 @@ async fn a_browser_client_may_read_the_metadata_and_no_method_but_get_is_taken()
             .send()
             .await
             .unwrap();
-        assert!(preflight.status().is_success());
-        assert_eq!(preflight.headers()["access-control-allow-origin"], "*");
-        let post = http.post(&url).send().await.unwrap();
-        assert_eq!(post.status(), 405);
-        assert!(post.headers().contains_key("allow"));
+        assert_eq!(preflight.status(), 204);
+        let headers = preflight.headers();
+        assert_eq!(headers["access-control-allow-origin"], "*");
+        let methods = headers["access-control-allow-methods"].to_str().unwrap();
+        assert!(methods.contains("GET"), "{methods}");
+        let allowed = headers["access-control-allow-headers"].to_str().unwrap();
+        assert!(allowed.contains("mcp-protocol-version"), "{allowed}");
+        for method in [Method::POST, Method::PUT, Method::DELETE] {
+            let refused = http.request(method, &url).send().await.unwrap();
+            assert_eq!(refused.status(), 405);
+            assert_eq!(refused.headers()["allow"], "GET, HEAD, OPTIONS");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_document_may_be_kept_for_minutes_and_is_sent_again_only_when_it_has_changed() {
+    let gatehouse = Gatehouse::start().await;
+    let http = reqwest::Client::new();
+    for path in DOCUMENTS {
+        let url = gatehouse.url(path);
+        let first = http.get(&url).send().await.unwrap();
+        let headers = first.headers().clone();
+        assert_eq!(headers["cache-control"], "public, max-age=300", "{path}");
+        let ask = |etag: String| http.get(&url).header("if-none-match", etag).send();
+        let etag = headers["etag"].to_str().unwrap();
+        for known in [etag.to_owned(), format!("\"other\", W/{etag}"), "*".into()] {
+            let again = ask(known).await.unwrap();
+            assert_eq!(again.status(), StatusCode::NOT_MODIFIED, "{path}");
+            assert_eq!(again.headers()["etag"], headers["etag"]);
+            assert_eq!(again.headers()["access-control-allow-origin"], "*");
+            assert!(again.bytes().await.unwrap().is_empty());
+        }
+        let changed = ask("\"other\"".into()).await.unwrap();
+        assert_eq!(changed.status(), 200);
     }
 }
 

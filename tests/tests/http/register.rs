@@ -1,7 +1,7 @@
 //! Registering a client (RFC 7591).
 
 use serde_json::{Value, json};
-use tests::Gatehouse;
+use tests::{Gatehouse, Settings};
 
 async fn register(gatehouse: &Gatehouse, metadata: &Value) -> (u16, Value) {
     let response = reqwest::Client::new()
@@ -145,4 +145,136 @@ async fn a_web_application_redirects_to_https_alone_and_a_native_one_to_its_own_
             assert_eq!(answer["error"], "invalid_redirect_uri");
         }
     }
+}
+
+#[tokio::test]
+async fn what_a_client_does_not_say_is_by_default_as_the_rfc_has_it() {
+    let gatehouse = Gatehouse::start().await;
+    let (status, client) = register(
+        &gatehouse,
+        &json!({ "redirect_uris": ["https://client.example/callback"], "client_name": null }),
+    )
+    .await;
+    assert_eq!(status, 201, "{client}");
+    assert_eq!(client["token_endpoint_auth_method"], "client_secret_basic");
+    assert_eq!(client["grant_types"], json!(["authorization_code"]));
+    assert_eq!(client["response_types"], json!(["code"]));
+    assert!(client["client_id_issued_at"].as_u64().unwrap() > 1_700_000_000);
+    assert!(client.get("client_name").is_none());
+    let (_, other) = register(
+        &gatehouse,
+        &json!({ "redirect_uris": ["https://client.example/callback"] }),
+    )
+    .await;
+    for name in ["client_id", "client_secret", "registration_access_token"] {
+        assert_ne!(client[name], other[name], "{name}");
+    }
+}
+
+#[tokio::test]
+async fn every_field_is_checked_and_the_one_that_is_wrong_is_named_without_its_value() {
+    let gatehouse = Gatehouse::start().await;
+    let uri = "https://client.example/s3cret";
+    let long = "s3cret".repeat(400);
+    let many = vec!["s3cret"; 21];
+    let uris: Vec<_> = (0..21).map(|n| format!("{uri}/{n}")).collect();
+    let private = json!({ "keys": [{ "kty": "OKP", "crv": "Ed25519", "x": "AA", "d": "s3cret" }] });
+    for (field, value) in [
+        ("redirect_uris", json!("s3cret")),
+        ("redirect_uris", json!([])),
+        ("redirect_uris", json!([1])),
+        ("redirect_uris", json!(uris)),
+        ("redirect_uris", json!([format!("{uri}/{long}")])),
+        ("token_endpoint_auth_method", json!("s3cret")),
+        ("token_endpoint_auth_method", json!(["none"])),
+        ("token_endpoint_auth_signing_alg", json!("none")),
+        ("token_endpoint_auth_signing_alg", json!("HS256")),
+        ("grant_types", json!(["implicit"])),
+        ("grant_types", json!(["client_credentials"])),
+        ("grant_types", json!(["refresh_token"])),
+        ("grant_types", json!("authorization_code")),
+        ("response_types", json!(["token"])),
+        ("application_type", json!("s3cret")),
+        ("client_name", json!(long)),
+        ("client_name", json!({ "s3cret": 1 })),
+        ("client_uri", json!("javascript:s3cret")),
+        ("client_uri", json!("https://me:s3cret@client.example/")),
+        ("logo_uri", json!("data:image/png;base64,s3cret")),
+        ("policy_uri", json!("s3cret")),
+        ("tos_uri", json!("ftp://client.example/s3cret")),
+        ("scope", json!("s3cret\"")),
+        ("scope", json!(["s3cret"])),
+        ("contacts", json!(many)),
+        ("contacts", json!([1])),
+        ("software_id", json!(long)),
+        ("software_version", json!(1)),
+        ("jwks", json!("s3cret")),
+        ("jwks", private),
+        ("jwks_uri", json!("http://client.example/s3cret")),
+        ("jwks_uri", json!("https://10.0.0.1/s3cret")),
+    ] {
+        let mut metadata = json!({ "redirect_uris": [uri] });
+        metadata[field] = value.clone();
+        let (status, error) = register(&gatehouse, &metadata).await;
+        assert_eq!(status, 400, "{field} {value}: {error}");
+        let code = match field {
+            "redirect_uris" => "invalid_redirect_uri",
+            _ => "invalid_client_metadata",
+        };
+        assert_eq!(error["error"], code, "{field} {value}");
+        let description = error["error_description"].as_str().unwrap();
+        assert!(description.contains(field), "{field}: {description}");
+        assert!(!description.contains("s3cret"), "{description}");
+    }
+    for (metadata, field) in [
+        (
+            json!({ "token_endpoint_auth_method": "private_key_jwt" }),
+            "jwks",
+        ),
+        (
+            json!({ "jwks": { "keys": [] }, "jwks_uri": "https://client.example/k" }),
+            "jwks",
+        ),
+        (json!({}), "redirect_uris"),
+    ] {
+        let mut metadata = metadata;
+        if field != "redirect_uris" {
+            metadata["redirect_uris"] = json!([uri]);
+        }
+        let (status, error) = register(&gatehouse, &metadata).await;
+        assert_eq!(status, 400, "{error}");
+        assert!(error["error_description"].as_str().unwrap().contains(field));
+    }
+}
+
+#[tokio::test]
+async fn more_registrations_than_an_hour_may_have_are_answered_429_with_the_time_to_wait() {
+    let settings = Settings::default().variable("registrations_per_hour", "2");
+    let gatehouse = Gatehouse::start_with(settings).await;
+    let metadata = json!({ "redirect_uris": ["https://client.example/callback"] });
+    // One that is refused does not count.
+    for _ in 0..5 {
+        assert_eq!(register(&gatehouse, &json!({})).await.0, 400);
+    }
+    let mut refused = 0;
+    // Of six, four are too many, or two where a new hour begins in between.
+    for _ in 0..6 {
+        let url = gatehouse.url("/register");
+        let request = reqwest::Client::new().post(url).json(&metadata);
+        let response = request.send().await.unwrap();
+        if response.status() == 201 {
+            continue;
+        }
+        assert_eq!(response.status(), 429);
+        let wait: u64 = response.headers()["retry-after"]
+            .to_str()
+            .unwrap()
+            .parse()
+            .unwrap();
+        assert!((1..=3600).contains(&wait), "{wait}");
+        let error: Value = response.json().await.unwrap();
+        assert_eq!(error["error"], "temporarily_unavailable");
+        refused += 1;
+    }
+    assert!(refused >= 2, "{refused}");
 }

@@ -1,15 +1,30 @@
 //! The token endpoint and revocation (RFC 6749 sections 4.1.3 and 6, RFC 7009, RFC 7636).
 
+use reqwest::Response;
 use serde_json::{Value, json};
-use tests::client::{REDIRECT_URI, Tokens, USED_REDIRECT_URI, VERIFIER};
+use tests::client::{REDIRECT_URI, Tokens, USED_REDIRECT_URI, VERIFIER, parameter};
 use tests::{Client, Gatehouse, Mcp, Person};
+use url::Url;
+
+/// The error of a refused request.
+async fn error(response: Response, status: u16) -> String {
+    assert_eq!(response.status(), status);
+    let headers = response.headers();
+    assert_eq!(headers["cache-control"], "no-store");
+    assert_eq!(headers["content-type"], "application/json");
+    let error: Value = response.json().await.unwrap();
+    assert!(error["error_description"].is_string());
+    error["error"].as_str().unwrap().to_owned()
+}
 
 #[tokio::test]
 async fn a_code_is_refused_without_what_it_is_bound_to_and_survives_the_attempt() {
     let gatehouse = Gatehouse::start().await;
     let client = Client::register(&gatehouse).await;
     let other = Client::register(&gatehouse).await;
-    let code = client.code(&Person::new()).await;
+    let code = client
+        .code_with(&Person::new(), &[("scope", "tools")])
+        .await;
     let good = [
         ("grant_type", "authorization_code"),
         ("code", code.as_str()),
@@ -18,18 +33,73 @@ async fn a_code_is_refused_without_what_it_is_bound_to_and_survives_the_attempt(
         ("code_verifier", VERIFIER),
     ];
     let wrong_verifier = "x".repeat(43);
-    for (name, value) in [
-        ("code_verifier", wrong_verifier.as_str()),
-        ("redirect_uri", REDIRECT_URI),
-        ("client_id", other.id()),
-        ("code", "ghc_AAAA"),
+    let sse = gatehouse.url("/sse");
+    for (name, value, told) in [
+        ("code_verifier", wrong_verifier.as_str(), "invalid_grant"),
+        ("code_verifier", "short", "invalid_request"),
+        ("code_verifier", "", "invalid_request"),
+        ("redirect_uri", REDIRECT_URI, "invalid_grant"),
+        ("redirect_uri", "https://evil.example/", "invalid_grant"),
+        ("client_id", other.id(), "invalid_grant"),
+        ("code", "ghc_AAAA", "invalid_grant"),
+        ("code", "", "invalid_request"),
+        ("grant_type", "", "invalid_request"),
+        ("scope", "profile", "invalid_scope"),
+        ("scope", "tools profile", "invalid_scope"),
+        ("scope", "\"", "invalid_scope"),
+        ("resource", sse.as_str(), "invalid_target"),
+        ("resource", "https://other.example/mcp", "invalid_target"),
     ] {
-        let changed = good.map(|(known, kept)| (known, if known == name { value } else { kept }));
-        let response = client.token(&changed).await;
-        assert_eq!(response.status(), 400, "{name}");
-        let error: Value = response.json().await.unwrap();
-        assert_eq!(error["error"], "invalid_grant", "{name}");
+        let mut changed: Vec<_> = good
+            .into_iter()
+            .filter(|(known, _)| *known != name)
+            .collect();
+        changed.push((name, value));
+        let refused = client.token(&changed).await;
+        assert_eq!(error(refused, 400).await, told, "{name} = {value}");
     }
+    let response = client.token(&good).await;
+    assert_eq!(response.headers()["cache-control"], "no-store");
+    assert_eq!(Tokens::read(response).await.answer["expires_in"], 900);
+}
+
+#[tokio::test]
+async fn a_refresh_token_is_refused_without_what_it_is_bound_to_and_survives_the_attempt() {
+    let gatehouse = Gatehouse::start().await;
+    let client = Client::register(&gatehouse).await;
+    let other = Client::register(&gatehouse).await;
+    let tokens = client.sign_in_for(&Person::new(), "tools").await;
+    let good = [
+        ("grant_type", "refresh_token"),
+        ("refresh_token", tokens.refresh.as_str()),
+        ("client_id", client.id()),
+    ];
+    let sse = gatehouse.url("/sse");
+    for (name, value, told) in [
+        ("client_id", other.id(), "invalid_grant"),
+        ("refresh_token", "ghr_AAAA", "invalid_grant"),
+        ("refresh_token", tokens.access.as_str(), "invalid_grant"),
+        ("refresh_token", "", "invalid_request"),
+        ("scope", "profile", "invalid_scope"),
+        ("resource", sse.as_str(), "invalid_target"),
+        ("resource", "https://other.example/mcp", "invalid_target"),
+    ] {
+        let mut changed: Vec<_> = good
+            .into_iter()
+            .filter(|(known, _)| *known != name)
+            .collect();
+        changed.push((name, value));
+        let refused = client.token(&changed).await;
+        assert_eq!(error(refused, 400).await, told, "{name} = {value}");
+    }
+    // A code is no refresh token, nor the other way round.
+    let code = client.code(&Person::new()).await;
+    assert_eq!(
+        error(client.refresh(&code).await, 400).await,
+        "invalid_grant"
+    );
+    let refused = client.redeem(&tokens.refresh).await;
+    assert_eq!(error(refused, 400).await, "invalid_grant");
     assert_eq!(client.token(&good).await.status(), 200);
 }
 
@@ -131,26 +201,133 @@ async fn scopes_are_cut_to_what_exists_and_only_narrow() {
 }
 
 #[tokio::test]
-async fn a_request_that_is_no_form_or_repeats_itself_is_refused() {
+async fn a_token_is_for_fewer_resources_where_it_is_asked_for_fewer_and_never_for_more() {
     let gatehouse = Gatehouse::start().await;
+    let client = Client::register(&gatehouse).await;
+    let (mcp, sse) = (gatehouse.url("/mcp"), gatehouse.url("/sse"));
+    let mut request = client.authorization_request();
+    request.insert("resource", mcp.clone());
+    let url = client.authorization_url(&request);
+    let url = Url::parse_with_params(&url, [("resource", &sse)]).unwrap();
+    let code = parameter(&Person::new().allow(url.as_str()).await, "code").unwrap();
+    let form = [
+        ("grant_type", "authorization_code"),
+        ("code", code.as_str()),
+        ("redirect_uri", USED_REDIRECT_URI),
+        ("client_id", client.id()),
+        ("code_verifier", VERIFIER),
+        ("resource", sse.as_str()),
+        ("scope", "tools"),
+    ];
+    let tokens = Tokens::read(client.token(&form).await).await;
+    assert_eq!(tokens.claims()["aud"], sse);
+    assert_eq!(tokens.answer["scope"], "tools");
+    // The grant keeps all of it (RFC 6749 section 6).
+    let refreshed = Tokens::read(client.refresh(&tokens.refresh).await).await;
+    assert_eq!(refreshed.claims()["aud"], json!([mcp, sse]));
+    assert_eq!(refreshed.answer["scope"], "tools profile upstream_token");
+    let form = [
+        ("grant_type", "refresh_token"),
+        ("refresh_token", refreshed.refresh.as_str()),
+        ("client_id", client.id()),
+        ("resource", mcp.as_str()),
+        ("resource", sse.as_str()),
+        ("scope", "profile made_up"),
+    ];
+    let both = Tokens::read(client.token(&form).await).await;
+    assert_eq!(both.claims()["aud"], json!([mcp, sse]));
+    assert_eq!(both.answer["scope"], "profile");
+}
+
+#[tokio::test]
+async fn only_a_form_in_the_body_is_read_and_nothing_in_it_comes_twice() {
+    let gatehouse = Gatehouse::start().await;
+    let client = Client::register(&gatehouse).await;
+    let code = client.code(&Person::new()).await;
+    let form = [
+        ("grant_type", "authorization_code"),
+        ("code", code.as_str()),
+        ("redirect_uri", USED_REDIRECT_URI),
+        ("client_id", client.id()),
+        ("code_verifier", VERIFIER),
+    ];
     let http = reqwest::Client::new();
     let url = gatehouse.url("/token");
-    let json = http
-        .post(&url)
-        .json(&json!({ "grant_type": "refresh_token" }));
-    let repeated = http.post(&url).form(&[
-        ("grant_type", "refresh_token"),
-        ("grant_type", "authorization_code"),
-    ]);
-    let unknown = http.post(&url).form(&[("grant_type", "password")]);
-    for request in [json, repeated, unknown] {
-        let response = request.send().await.unwrap();
-        assert!(matches!(response.status().as_u16(), 400 | 401 | 415));
-        let error: Value = response.json().await.unwrap();
-        assert!(error["error"].is_string());
+    let in_query = Url::parse_with_params(&url, form).unwrap();
+    let query = in_query.query().unwrap().to_owned();
+    let empty: [(&str, &str); 0] = [];
+    let object: Value = form
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), json!(value)))
+        .collect();
+    let content = |kind: &str| {
+        http.post(&url)
+            .header("content-type", kind)
+            .body(query.clone())
+    };
+    for (request, status) in [
+        (http.post(&url).json(&object), 400),
+        (content("text/plain"), 400),
+        (content("multipart/form-data; boundary=x"), 400),
+        (http.post(&url).body(query.clone()), 400),
+        // Where others would see it (RFC 6749 section 2.3.1).
+        (http.post(in_query.clone()).form(&empty), 401),
+    ] {
+        let told = error(request.send().await.unwrap(), status).await;
+        let expected = if status == 401 {
+            "invalid_client"
+        } else {
+            "invalid_request"
+        };
+        assert_eq!(told, expected);
     }
-    let get = http.get(&url).send().await.unwrap();
-    assert_eq!(get.status(), 405);
+    for name in [
+        "grant_type",
+        "code",
+        "client_id",
+        "code_verifier",
+        "scope",
+        "made_up",
+    ] {
+        let twice = [&form[..], &[(name, "x"), (name, "x")]].concat();
+        let refused = client.token(&twice).await;
+        assert_eq!(error(refused, 400).await, "invalid_request", "{name}");
+    }
+    let many: Vec<_> = (0..70).map(|n| (n.to_string(), "x")).collect();
+    let many = http.post(&url).form(&many).send().await.unwrap();
+    assert_eq!(error(many, 400).await, "invalid_request");
+    let large = client
+        .token(&[&form[..], &[("x", &"x".repeat(33 * 1024))]].concat())
+        .await;
+    assert_eq!(large.status(), 413);
+    // Unknown parameters, and empty ones, are passed over, and the type may say its charset.
+    let body = format!("{query}&made_up=1&scope=");
+    let good = content("Application/x-www-form-urlencoded; charset=UTF-8").body(body);
+    assert_eq!(good.send().await.unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn a_client_gets_what_it_is_registered_for_and_nothing_else() {
+    let gatehouse = Gatehouse::start().await;
+    let metadata = json!({
+        "redirect_uris": [REDIRECT_URI],
+        "grant_types": ["authorization_code"],
+        "token_endpoint_auth_method": "none",
+    });
+    let client = Client::register_as(&gatehouse, metadata).await;
+    let tokens = client.sign_in(&Person::new()).await;
+    assert!(tokens.answer.get("refresh_token").is_none());
+    let refused = client.refresh("ghr_AAAA").await;
+    assert_eq!(error(refused, 400).await, "unauthorized_client");
+    let form = [
+        ("grant_type", "client_credentials"),
+        ("client_id", client.id()),
+    ];
+    let refused = client.token(&form).await;
+    assert_eq!(error(refused, 400).await, "unauthorized_client");
+    let form = [("grant_type", "password"), ("client_id", client.id())];
+    let refused = client.token(&form).await;
+    assert_eq!(error(refused, 400).await, "unsupported_grant_type");
 }
 
 #[tokio::test]

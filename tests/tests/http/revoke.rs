@@ -1,0 +1,132 @@
+//! Revocation (RFC 7009): a client gives up a token, and with it the whole grant.
+
+use serde_json::{Value, json};
+use tests::client::{REDIRECT_URI, Tokens, USED_REDIRECT_URI, VERIFIER};
+use tests::{Client, Gatehouse, Mcp, Person};
+
+async fn call(gatehouse: &Gatehouse, token: &str) -> u16 {
+    let mcp = Mcp::new(gatehouse.url("/mcp"), Some(token));
+    mcp.request("tools/list", json!({})).await.status().as_u16()
+}
+
+#[tokio::test]
+async fn revoking_either_token_whatever_the_hint_ends_the_grant() {
+    let gatehouse = Gatehouse::start().await;
+    let client = Client::register(&gatehouse).await;
+    for hint in [
+        None,
+        Some("access_token"),
+        Some("refresh_token"),
+        Some("made_up"),
+    ] {
+        for is_access in [true, false] {
+            let tokens = client.sign_in(&Person::new()).await;
+            let newer = Tokens::read(client.refresh(&tokens.refresh).await).await;
+            let token = if is_access {
+                &tokens.access
+            } else {
+                &tokens.refresh
+            };
+            let mut form = vec![("token", token.as_str()), ("client_id", client.id())];
+            form.extend(hint.map(|hint| ("token_type_hint", hint)));
+            let revoked = client.form("/revoke", &form).send().await.unwrap();
+            assert_eq!(revoked.status(), 200);
+            for access in [&tokens.access, &newer.access] {
+                assert_eq!(call(&gatehouse, access).await, 401);
+            }
+            for refresh in [&tokens.refresh, &newer.refresh] {
+                assert_eq!(client.refresh(refresh).await.status(), 400);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_unknown_or_was_revoked_before_is_answered_200_and_nothing_else_is_told() {
+    let gatehouse = Gatehouse::start().await;
+    let client = Client::register(&gatehouse).await;
+    let tokens = client.sign_in(&Person::new()).await;
+    let elsewhere = Gatehouse::start().await;
+    let theirs = Client::register(&elsewhere)
+        .await
+        .sign_in(&Person::new())
+        .await;
+    for token in [
+        &tokens.access,
+        &tokens.access,
+        &tokens.refresh,
+        &theirs.access,
+        "nonsense",
+    ] {
+        let revoked = client.revoke(token).await;
+        assert_eq!(revoked.status(), 200);
+        assert_eq!(revoked.headers()["cache-control"], "no-store");
+        assert!(revoked.bytes().await.unwrap().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_token_is_revoked_by_its_own_client_alone() {
+    let gatehouse = Gatehouse::start().await;
+    let client = Client::register(&gatehouse).await;
+    let other = Client::register(&gatehouse).await;
+    let tokens = client.sign_in(&Person::new()).await;
+    for token in [&tokens.access, &tokens.refresh] {
+        let refused = other.revoke(token).await;
+        assert_eq!(refused.status(), 400);
+        let error: Value = refused.json().await.unwrap();
+        assert_eq!(error["error"], "invalid_request");
+    }
+    assert_eq!(call(&gatehouse, &tokens.access).await, 200);
+    assert_eq!(client.refresh(&tokens.refresh).await.status(), 200);
+}
+
+#[tokio::test]
+async fn a_confidential_client_revokes_with_its_secret_alone() {
+    let gatehouse = Gatehouse::start().await;
+    let metadata = json!({
+        "redirect_uris": [REDIRECT_URI],
+        "grant_types": ["authorization_code", "refresh_token"],
+        "token_endpoint_auth_method": "client_secret_post",
+    });
+    let client = Client::register_as(&gatehouse, metadata).await;
+    let secret = client.registration["client_secret"].as_str().unwrap();
+    let code = client.code(&Person::new()).await;
+    let form = [
+        ("grant_type", "authorization_code"),
+        ("client_id", client.id()),
+        ("client_secret", secret),
+        ("code", &code),
+        ("redirect_uri", USED_REDIRECT_URI),
+        ("code_verifier", VERIFIER),
+    ];
+    let tokens = Tokens::read(client.token(&form).await).await;
+    assert_eq!(client.revoke(&tokens.access).await.status(), 401);
+    assert_eq!(call(&gatehouse, &tokens.access).await, 200);
+    let form = [
+        ("token", tokens.access.as_str()),
+        ("client_id", client.id()),
+        ("client_secret", secret),
+    ];
+    let revoked = client.form("/revoke", &form).send().await.unwrap();
+    assert_eq!(revoked.status(), 200);
+    assert_eq!(call(&gatehouse, &tokens.access).await, 401);
+}
+
+#[tokio::test]
+async fn a_request_without_a_token_or_that_is_no_form_is_refused() {
+    let gatehouse = Gatehouse::start().await;
+    let client = Client::register(&gatehouse).await;
+    let missing = client.form("/revoke", &[("client_id", client.id())]);
+    let twice = [("client_id", client.id()), ("token", "a"), ("token", "b")];
+    let twice = client.form("/revoke", &twice);
+    let no_form = reqwest::Client::new().post(gatehouse.url("/revoke"));
+    let no_form = no_form.json(&json!({ "token": "a", "client_id": client.id() }));
+    for request in [missing, twice, no_form] {
+        let refused = request.send().await.unwrap();
+        assert_eq!(refused.status(), 400);
+        let error: Value = refused.json().await.unwrap();
+        assert_eq!(error["error"], "invalid_request");
+    }
+    assert_eq!(client.revoke("x").await.status(), 200);
+}
