@@ -42,6 +42,35 @@ impl Mcp {
         mcp
     }
 
+    /// The same session at another URL: another machine.
+    #[must_use]
+    pub fn at(&self, url: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            http: self.http.clone(),
+            authorization: self.authorization.clone(),
+            session: self.session.clone(),
+        }
+    }
+
+    /// Ends the session.
+    ///
+    /// # Panics
+    ///
+    /// If nothing answers.
+    pub async fn end(&self) -> Response {
+        let mut request = self.http.delete(&self.url);
+        for (name, value) in [
+            ("authorization", &self.authorization),
+            ("mcp-session-id", &self.session),
+        ] {
+            if let Some(value) = value {
+                request = request.header(name, value);
+            }
+        }
+        request.send().await.expect("an answer")
+    }
+
     /// A POST of one message, to be changed and sent.
     pub fn message(&self, message: &Value) -> RequestBuilder {
         let mut request = self
@@ -79,12 +108,21 @@ impl Mcp {
     ///
     /// If it is refused.
     pub async fn initialize(&mut self, revision: &str) -> Value {
+        self.initialize_as(revision, json!({})).await
+    }
+
+    /// The same, as a client that can be asked so much.
+    ///
+    /// # Panics
+    ///
+    /// If it is refused.
+    pub async fn initialize_as(&mut self, revision: &str, capabilities: Value) -> Value {
         let response = self
             .request(
                 "initialize",
                 json!({
                     "protocolVersion": revision,
-                    "capabilities": {},
+                    "capabilities": capabilities,
                     "clientInfo": { "name": "tests", "version": "1" },
                 }),
             )

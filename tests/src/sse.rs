@@ -30,6 +30,15 @@ impl SseStream {
             .send()
             .await
             .expect("an answer");
+        Self::of(response)
+    }
+
+    /// The stream that a response is.
+    ///
+    /// # Panics
+    ///
+    /// If it is a refusal.
+    pub fn of(response: Response) -> Self {
         assert_eq!(response.status(), 200);
         Self {
             response,

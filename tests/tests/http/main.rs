@@ -27,6 +27,7 @@ mod registered_client;
 mod restart;
 mod revoke;
 mod rotation;
+mod sessions;
 mod size;
 mod sse;
 mod sweep;
