@@ -109,7 +109,12 @@ async fn a_state_is_sealed_and_good_in_the_browser_that_left_with_it_alone() {
 async fn a_parameter_that_comes_twice_is_refused_in_words() {
     let started = Started::new().await;
     let callback = started.come_back().await;
-    for more in ["code=x", "state=x", "iss=x", "error=access_denied&error=x"] {
+    for more in [
+        "code=x",
+        "state=x",
+        "iss=x&iss=y",
+        "error=access_denied&error=x",
+    ] {
         let page = started.person.page(&format!("{callback}&{more}")).await;
         assert_eq!(page.status, 400, "{more}");
     }
@@ -292,7 +297,7 @@ async fn a_descope_that_fails_or_talks_nonsense_is_an_error_at_the_client_and_ca
         (
             Endpoint::Jwks,
             Fault::Json(json!({ "keys": [] })),
-            "access_denied",
+            "temporarily_unavailable",
         ),
     ] {
         // Another instance, which knows no keys of Descope's.

@@ -12,6 +12,9 @@ use tests::{Client, Gatehouse, Page, Person, Settings};
 /// Where a hosted client's answers go.
 const HOSTED: &str = "https://notes.example/callback";
 
+/// Of another server.
+const OTHER_KEY: &str = "f0e1d2c3b4a5968778695a4b3c2d1e0f00112233445566778899aabbccddeeff";
+
 const DAY: u64 = 86_400;
 
 /// A hosted client: what is said to it can be remembered.
@@ -210,7 +213,7 @@ async fn a_forged_changed_doubled_or_foreign_cookie_remembers_nothing() {
     allow_and_remember(&person, &url).await;
     person.open(&gatehouse.url("/account/sign-in")).await;
     let good = person.cookie("gatehouse-remembered").unwrap();
-    let other_key = Settings::default().variable("encryption_key", "ff".repeat(32));
+    let other_key = Settings::default().variable("encryption_key", OTHER_KEY);
     let elsewhere = Gatehouse::start_with(other_key).await;
     let stranger = Person::new();
     let theirs = register(&elsewhere, json!({})).await;
@@ -478,16 +481,7 @@ async fn whatever_a_client_says_of_itself_is_text_and_nothing_else() {
         "{{7*7}}${7*7}<!--",
         "javascript:alert(1)",
     ] {
-        let metadata = said_by_a_client(payload);
-        let response = reqwest::Client::new()
-            .post(gatehouse.url("/register"))
-            .json(&metadata)
-            .send()
-            .await
-            .unwrap();
-        assert_eq!(response.status(), 201, "{payload}");
-        let registration: Value = response.json().await.unwrap();
-        let client = Client::known_as(&gatehouse, registration["client_id"].as_str().unwrap());
+        let client = register(&gatehouse, said_by_a_client(payload)).await;
         let url = ask(&client, &[("state", payload)]);
         let person = Person::new();
         let page = person.page(&url).await;
@@ -507,7 +501,7 @@ fn said_by_a_client(text: &str) -> Value {
     json!({
         "client_name": text,
         "client_name#de": text,
-        "client_uri": format!("https://notes.example/{}", "about"),
+        "client_uri": "https://notes.example/about",
         "logo_uri": "https://notes.example/logo.png?a=1&b=%22%3E%3Cscript%3E",
         "contacts": [text],
         "tos_uri": "https://notes.example/tos",
