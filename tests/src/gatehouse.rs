@@ -163,9 +163,9 @@ impl Gatehouse {
     /// The same, with other values for variables.
     pub async fn restart_with(mut self, variables: &[(&str, &str)]) -> Self {
         for (name, value) in variables {
-            self.settings.retain(|(known, _)| known != name);
-            self.settings
-                .push(((*name).to_owned(), (*value).to_owned()));
+            let set = &mut self.application.variables;
+            set.retain(|(known, _)| known != name);
+            set.push(((*name).to_owned(), (*value).to_owned()));
         }
         self.restart().await
     }

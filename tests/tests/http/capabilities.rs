@@ -326,8 +326,9 @@ impl Stage {
                     assert_eq!(document["resource"], resource);
                     assert_eq!(document["authorization_servers"], json!([base]));
                     let client = self.public();
-                    let code = client.code_with(&Person::new(), &[("resource", resource)]);
-                    let tokens = Tokens::read(client.redeem(&code.await).await).await;
+                    let (person, more) = (Person::new(), [("resource", resource)]);
+                    let code = client.code_with(&person, &more).await;
+                    let tokens = Tokens::read(client.redeem(&code).await).await;
                     assert_eq!(tokens.claims()["aud"], resource);
                     assert_eq!(self.call(&tokens.access).await, 200);
                 }
