@@ -36,7 +36,7 @@ async fn a_code_is_refused_without_what_it_is_bound_to_and_survives_the_attempt(
     let sse = gatehouse.url("/sse");
     for (name, value, told) in [
         ("code_verifier", wrong_verifier.as_str(), "invalid_grant"),
-        ("code_verifier", "short", "invalid_request"),
+        ("code_verifier", "short", "invalid_grant"),
         ("code_verifier", "", "invalid_request"),
         ("redirect_uri", REDIRECT_URI, "invalid_grant"),
         ("redirect_uri", "https://evil.example/", "invalid_grant"),
