@@ -5,8 +5,8 @@
 //! [`Environment`] of clock, sleep, randomness and spawned work. The component puts Spin and two
 //! composed components there, the tests put memory.
 //!
-//! What an authenticated `tools/call` costs: one read of the store, for the grant, and no write;
-//! with a proof of possession, three writes more.
+//! What an authenticated `tools/call` costs: one read of the store, for the grant, and no write; in a
+//! session one read more, and with a proof of possession three writes.
 
 mod authentication;
 mod body;

@@ -126,7 +126,7 @@ async fn bad_messages_get_json_rpc_errors_and_too_large_ones_a_413() {
 }
 
 #[tokio::test]
-async fn a_call_costs_one_read_of_the_store_and_no_write() {
+async fn a_call_in_a_session_costs_two_reads_of_the_store_and_no_write() {
     let gatehouse = Gatehouse::start().await;
     let mcp = Mcp::signed_in(&gatehouse).await;
     let before = gatehouse.host.counters();
@@ -134,5 +134,6 @@ async fn a_call_costs_one_read_of_the_store_and_no_write() {
         mcp.call("add", json!({ "a": n, "b": 1 })).await;
     }
     let calls = gatehouse.host.counters().since(&before);
-    assert_eq!((calls.reads(), calls.writes()), (10, 0));
+    // The grant, and what the client changed in its session.
+    assert_eq!((calls.reads(), calls.writes()), (20, 0));
 }
