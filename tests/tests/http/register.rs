@@ -1,7 +1,7 @@
 //! Registering a client (RFC 7591).
 
 use serde_json::{Value, json};
-use tests::{Gatehouse, Settings};
+use tests::{Client, Gatehouse, Person, Settings};
 
 async fn register(gatehouse: &Gatehouse, metadata: &Value) -> (u16, Value) {
     let response = reqwest::Client::new()
@@ -277,4 +277,18 @@ async fn more_registrations_than_an_hour_may_have_are_answered_429_with_the_time
         refused += 1;
     }
     assert!(refused >= 2, "{refused}");
+}
+
+#[tokio::test]
+async fn a_registration_that_nobody_signs_in_with_goes_after_a_day_and_a_used_one_stays() {
+    let gatehouse = Gatehouse::start().await;
+    let unused = Client::register(&gatehouse).await;
+    let used = Client::register(&gatehouse).await;
+    used.sign_in(&Person::new()).await;
+    gatehouse.pass(86_401);
+    let code = used.code(&Person::new()).await;
+    assert_eq!(used.redeem(&code).await.status(), 200);
+    let url = unused.authorization_url(&unused.authorization_request());
+    let page = reqwest::get(url).await.unwrap();
+    assert_eq!(page.status(), 400);
 }

@@ -344,3 +344,18 @@ async fn revoking_what_is_no_token_of_ours_tells_nothing() {
         "another client ends nothing"
     );
 }
+
+#[tokio::test]
+async fn a_code_is_good_for_sixty_seconds() {
+    let gatehouse = Gatehouse::start().await;
+    let client = Client::register(&gatehouse).await;
+    let in_time = client.code(&Person::new()).await;
+    gatehouse.pass(50);
+    assert_eq!(client.redeem(&in_time).await.status(), 200);
+    let late = client.code(&Person::new()).await;
+    gatehouse.pass(61);
+    let refused = client.redeem(&late).await;
+    assert_eq!(refused.status(), 400);
+    let refused: Value = refused.json().await.unwrap();
+    assert_eq!(refused["error"], "invalid_grant");
+}
