@@ -1,13 +1,16 @@
 //! What Gatehouse costs, side by side with an empty component in the same run: requests a second,
 //! how long they take, and key-value operations a request.
 
+mod application;
 mod load;
 mod process;
+mod sizes;
 mod sse;
 mod sweep;
 mod targets;
 
 use anyhow::Result;
+use application::Bench;
 use clap::Parser;
 use load::{Measured, measure};
 use std::time::Duration;
@@ -32,31 +35,32 @@ struct Arguments {
 async fn main() -> Result<()> {
     let arguments = Arguments::parse();
     let time = Duration::from_secs(arguments.seconds.max(1));
-    let bench = targets::Bench::start().await?;
+    let bench = Bench::start().await?;
+    // First of all: what a load leaves behind in memory would hide what sessions take.
+    sse::measure(bench.another_store("streams.db"), arguments.sessions, time).await?;
     println!(
-        "{:<28} {:>5} {:>10} {:>9} {:>9} {:>8} {:>8} {:>8}",
+        "\n{:<40} {:>5} {:>10} {:>9} {:>9} {:>8} {:>8} {:>8}",
         "", "conn", "req/s", "p50 ms", "p99 ms", "ratio", "reads", "writes"
     );
     let mut fastest: f64 = 0.0;
     for connections in CONNECTIONS {
         let mut empty = None;
-        for target in bench.targets().await? {
+        for target in bench.targets()? {
             // Warms up instances and connections.
             measure(&target, connections, time / 4).await?;
-            let before = bench.counters();
+            let before = bench.operations();
             let measured = measure(&target, connections, time).await?;
-            let counters = bench.counters().since(&before);
+            let after = bench.operations();
+            let operations = (after.0 - before.0, after.1 - before.1);
             let base = *empty.get_or_insert(measured.per_second());
             fastest = fastest.max(base);
-            print(&target.name, connections, &measured, base, &counters);
+            print(target.name, connections, &measured, base, operations);
         }
         println!();
     }
-    sweep::sweep(bench.another_store(), arguments.dead, fastest).await?;
-    sse::latency(bench.gatehouse(), 500).await?;
-    sse::idle(bench.gatehouse(), arguments.sessions, time).await?;
+    sweep::sweep(bench.another_store("dead.db"), arguments.dead, fastest).await?;
     println!();
-    bench.print_sizes()?;
+    sizes::print()?;
     Ok(())
 }
 
@@ -65,16 +69,16 @@ fn print(
     connections: usize,
     measured: &Measured,
     base: f64,
-    counters: &host::Counters,
+    (reads, writes): (u64, u64),
 ) {
     let requests = measured.requests.max(1) as f64;
     println!(
-        "{name:<28} {connections:>5} {:>10.0} {:>9.2} {:>9.2} {:>8.2} {:>8.2} {:>8.2}",
+        "{name:<40} {connections:>5} {:>10.0} {:>9.2} {:>9.2} {:>8.2} {:>8.2} {:>8.2}",
         measured.per_second(),
         measured.percentile(50.0),
         measured.percentile(99.0),
         measured.per_second() / base,
-        counters.reads() as f64 / requests,
-        counters.writes() as f64 / requests,
+        reads as f64 / requests,
+        writes as f64 / requests,
     );
 }

@@ -8,20 +8,39 @@ use hdrhistogram::Histogram;
 use serde_json::json;
 use std::time::{Duration, Instant};
 use tests::sse::initialize;
-use tests::{Client, Gatehouse, Person, SseStream};
+use tests::{Client, Gatehouse, Person, Settings, SseStream};
 
 /// Sessions that one person opens: below what one may in a minute.
 const SESSIONS_OF_A_PERSON: usize = 100;
 
+/// Messages to the busy session.
+const MESSAGES: u64 = 500;
+
 /// After this long without a message a session is at its idlest.
 const UNTIL_IDLE: Duration = Duration::from_secs(32);
 
-/// Measures how long after a message was posted its answer comes through the stream.
+/// Measures sessions of a Gatehouse of their own on `key_value`: a busy one, and so many idle ones
+/// for so long.
 ///
 /// # Errors
 ///
-/// If a message is refused.
-pub async fn latency(gatehouse: &Gatehouse, messages: u64) -> Result<()> {
+/// If a session does not open, or a message is refused.
+pub async fn measure(key_value: host::KeyValue, sessions: usize, time: Duration) -> Result<()> {
+    let settings = Settings {
+        key_value,
+        validates_messages: false,
+        ..Settings::default()
+    };
+    let gatehouse = Gatehouse::start_with(settings).await;
+    latency(&gatehouse, MESSAGES).await?;
+    idle(&gatehouse, sessions, time).await?;
+    // Or it would look for messages to the sessions while others are measured.
+    gatehouse.host.shutdown().await;
+    Ok(())
+}
+
+/// Measures how long after a message was posted its answer comes through the stream.
+async fn latency(gatehouse: &Gatehouse, messages: u64) -> Result<()> {
     let session = Session::open(gatehouse, &sign_in(gatehouse, 0).await).await?;
     let Session {
         mut stream,
@@ -55,11 +74,7 @@ pub async fn latency(gatehouse: &Gatehouse, messages: u64) -> Result<()> {
 }
 
 /// Measures what so many idle sessions cost in this process, clients included, for so long.
-///
-/// # Errors
-///
-/// If a session does not open.
-pub async fn idle(gatehouse: &Gatehouse, sessions: usize, time: Duration) -> Result<()> {
+async fn idle(gatehouse: &Gatehouse, sessions: usize, time: Duration) -> Result<()> {
     let before = Process::now();
     let mut open = Vec::with_capacity(sessions);
     let mut token = String::new();

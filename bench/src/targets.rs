@@ -1,278 +1,193 @@
 //! What is measured.
 
-use anyhow::{Context, Result};
-use host::{Counters, Host};
-use reqwest::RequestBuilder;
+use crate::application::{Bench, RESOURCE_SERVER, SECRET};
+use anyhow::{Result, ensure};
+use reqwest::{Client, Request};
 use serde_json::{Value, json};
 use std::collections::VecDeque;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use tests::{Client, Gatehouse, Mcp, Person, Settings};
+use tests::Stateless;
 use tokio::sync::Mutex;
-
-/// Grants that the refresh target works on: one for each connection, so that none waits for
-/// another.
-const GRANTS: usize = 64;
-
-/// The client that introspects, and its secret.
-const RESOURCE_SERVER: &str = "bench";
-const SECRET: &str = "nothing-to-guard-and-as-long-as-it-has-to-be";
 
 /// A kind of request, and how it is answered.
 #[derive(Clone)]
 pub struct Target {
     /// What the table calls it.
-    pub name: String,
-    /// The status of every answer.
-    pub status: u16,
+    pub name: &'static str,
+    status: u16,
+    /// What every answer has in it that is no error.
+    parts: &'static [&'static str],
     kind: Kind,
 }
 
 #[derive(Clone)]
 enum Kind {
-    Get(String),
-    Call {
-        url: String,
-        token: String,
-    },
-    Register(String),
+    /// The same request, again and again.
+    Same(Arc<Request>),
+    /// A refresh with a token that nobody else uses, and then with the one that came for it.
     Refresh {
         url: String,
         client_id: String,
         tokens: Arc<Mutex<VecDeque<String>>>,
     },
-    Introspect {
-        url: String,
-        token: String,
-    },
 }
 
 impl Target {
+    fn same(
+        name: &'static str,
+        status: u16,
+        parts: &'static [&'static str],
+        request: Request,
+    ) -> Self {
+        Self {
+            name,
+            status,
+            parts,
+            kind: Kind::Same(Arc::new(request)),
+        }
+    }
+
     /// The next request, or `None` when there is nothing to send it with.
-    pub async fn next(&self, http: &reqwest::Client) -> Option<RequestBuilder> {
-        Some(match &self.kind {
-            Kind::Get(url) => http.get(url),
-            Kind::Call { url, token } => http
-                .post(url)
-                .bearer_auth(token)
-                .header("accept", "application/json, text/event-stream")
-                .header("mcp-protocol-version", "2025-11-25")
-                .json(&json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call",
-                    "params": { "name": "add", "arguments": { "a": 2, "b": 3 } } })),
-            Kind::Register(url) => http.post(url).json(&json!({
-                "client_name": "Bench",
-                "redirect_uris": ["http://127.0.0.1/callback"],
-                "token_endpoint_auth_method": "none",
-            })),
+    pub async fn next(&self, http: &Client) -> Option<Request> {
+        match &self.kind {
+            Kind::Same(request) => request.try_clone(),
             Kind::Refresh {
                 url,
                 client_id,
                 tokens,
             } => {
                 let token = tokens.lock().await.pop_front()?;
-                http.post(url).form(&[
+                let form = [
                     ("grant_type", "refresh_token"),
                     ("refresh_token", token.as_str()),
                     ("client_id", client_id),
-                ])
+                ];
+                http.post(url).form(&form).build().ok()
             }
-            Kind::Introspect { url, token } => http
-                .post(url)
-                .basic_auth(RESOURCE_SERVER, Some(SECRET))
-                .form(&[("token", token)]),
-        })
+        }
     }
 
-    /// Takes from an answer what the next request needs.
-    pub async fn answered(&self, body: &[u8]) {
-        if let Kind::Refresh { tokens, .. } = &self.kind
-            && let Ok(answer) = serde_json::from_slice::<Value>(body)
-            && let Some(token) = answer["refresh_token"].as_str()
-        {
+    /// Checks an answer, and takes from it what the next request needs.
+    ///
+    /// # Errors
+    ///
+    /// If it is not what the target promises.
+    pub async fn answered(&self, status: u16, body: &[u8]) -> Result<()> {
+        let text = String::from_utf8_lossy(body);
+        let is_whole = self.parts.iter().all(|part| text.contains(part));
+        ensure!(
+            status == self.status && is_whole,
+            "{}: {status} {text}",
+            self.name
+        );
+        if let Kind::Refresh { tokens, .. } = &self.kind {
+            let answer: Value = serde_json::from_str(&text)?;
+            let token = answer["refresh_token"].as_str().unwrap_or_default();
             tokens.lock().await.push_back(token.to_owned());
-        }
-    }
-}
-
-/// The application and the empty component, each on a host of its own.
-pub struct Bench {
-    gatehouse: Gatehouse,
-    empty: host::Running,
-    client: Client,
-    refresh_tokens: Arc<Mutex<VecDeque<String>>>,
-    access_token: String,
-    // Holds the SQLite files for as long as the bench runs.
-    folder: Folder,
-}
-
-struct Folder(PathBuf);
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        std::fs::remove_dir_all(&self.0).ok();
-    }
-}
-
-impl Bench {
-    /// Starts both, with records in a SQLite file, and signs in.
-    ///
-    /// # Errors
-    ///
-    /// If something does not start.
-    pub async fn start() -> Result<Self> {
-        let folder = std::env::temp_dir().join(format!("gatehouse-bench-{}", std::process::id()));
-        std::fs::create_dir_all(&folder)?;
-        let settings = Settings {
-            key_value: host::KeyValue::sqlite(folder.join("bench.db")),
-            ..Settings::default()
-        };
-        let clients = json!([{
-            "client_id": RESOURCE_SERVER,
-            "client_secret": SECRET,
-            "grant_types": ["client_credentials"],
-        }]);
-        let gatehouse = Gatehouse::start_with(
-            settings
-                .variable("registrations_per_hour", "10000000")
-                .variable("clients", clients.to_string()),
-        )
-        .await;
-        let manifest = folder.join("spin.toml");
-        let wasm = wasm("bench_empty");
-        std::fs::write(
-            &manifest,
-            format!(
-                "spin_manifest_version = 2\n[application]\nname = \"empty\"\n\
-                 [[trigger.http]]\nroute = \"/...\"\ncomponent = \"empty\"\n\
-                 [component.empty]\nsource = {:?}\n",
-                wasm
-            ),
-        )?;
-        let empty = Host::builder(manifest)
-            .start()
-            .await
-            .context("the empty component")?;
-        let client = Client::register(&gatehouse).await;
-        let person = Person::new();
-        let access_token = client.sign_in(&person).await.access;
-        let mut refresh_tokens = VecDeque::new();
-        for _ in 0..GRANTS {
-            refresh_tokens.push_back(client.sign_in(&person).await.refresh);
-        }
-        Mcp::new(gatehouse.url("/mcp"), Some(&access_token))
-            .call("add", json!({ "a": 2, "b": 3 }))
-            .await;
-        Ok(Self {
-            gatehouse,
-            empty,
-            client,
-            refresh_tokens: Arc::new(Mutex::new(refresh_tokens)),
-            access_token,
-            folder: Folder(folder),
-        })
-    }
-
-    /// What is measured, the empty component first.
-    ///
-    /// # Errors
-    ///
-    /// If a fresh access token cannot be had.
-    pub async fn targets(&self) -> Result<Vec<Target>> {
-        let target = |name: &str, status, kind| Target {
-            name: name.to_owned(),
-            status,
-            kind,
-        };
-        Ok(vec![
-            target("empty component", 200, Kind::Get(self.empty.url())),
-            target(
-                "GET metadata",
-                200,
-                Kind::Get(
-                    self.gatehouse
-                        .url("/.well-known/oauth-authorization-server"),
-                ),
-            ),
-            target(
-                "tools/call add on /mcp",
-                200,
-                Kind::Call {
-                    url: self.gatehouse.url("/mcp"),
-                    token: self.access_token.clone(),
-                },
-            ),
-            target(
-                "POST /register",
-                201,
-                Kind::Register(self.gatehouse.url("/register")),
-            ),
-            target(
-                "refresh at /token",
-                200,
-                Kind::Refresh {
-                    url: self.gatehouse.url("/token"),
-                    client_id: self.client.id().to_owned(),
-                    tokens: self.refresh_tokens.clone(),
-                },
-            ),
-            target(
-                "POST /introspect",
-                200,
-                Kind::Introspect {
-                    url: self.gatehouse.url("/introspect"),
-                    token: self.access_token.clone(),
-                },
-            ),
-        ])
-    }
-
-    /// A store beside the application's, with nothing in it.
-    pub fn another_store(&self) -> host::KeyValue {
-        host::KeyValue::sqlite(self.folder.0.join("another.db"))
-    }
-
-    /// The application.
-    pub fn gatehouse(&self) -> &Gatehouse {
-        &self.gatehouse
-    }
-
-    /// What the application's components have done so far.
-    pub fn counters(&self) -> Counters {
-        self.gatehouse.host.counters()
-    }
-
-    /// Prints the size of every component.
-    ///
-    /// # Errors
-    ///
-    /// If the folder of components cannot be read.
-    pub fn print_sizes(&self) -> Result<()> {
-        let folder = wasm("x");
-        let folder = folder.parent().context("a folder of components")?;
-        let mut files: Vec<_> = std::fs::read_dir(folder)?
-            .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-            .filter(|path| {
-                path.extension()
-                    .is_some_and(|extension| extension == "wasm")
-            })
-            .collect();
-        files.sort();
-        for file in files {
-            println!(
-                "{:<40} {:>8.0} KB",
-                file.file_stem().unwrap_or_default().to_string_lossy(),
-                std::fs::metadata(&file)?.len() as f64 / 1000.0
-            );
         }
         Ok(())
     }
 }
 
-fn wasm(name: &str) -> PathBuf {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
-    target
-        .join("wasm32-wasip2/wasm")
-        .join(format!("{name}.wasm"))
+impl Bench {
+    /// What is measured, the empty component first.
+    ///
+    /// # Errors
+    ///
+    /// If a request cannot be made.
+    pub fn targets(&self) -> Result<Vec<Target>> {
+        let http = Client::new();
+        let get = |url: String| http.get(url).build();
+        let mut targets = vec![
+            Target::same("empty component", 200, &[], get(self.empty.url())?),
+            Target::same(
+                "GET metadata",
+                200,
+                &["\"issuer\""],
+                get(self
+                    .gatehouse
+                    .url("/.well-known/oauth-authorization-server"))?,
+            ),
+        ];
+        targets.extend(self.mcp()?);
+        targets.extend(self.oauth(&http)?);
+        Ok(targets)
+    }
+
+    fn mcp(&self) -> Result<[Target; 4]> {
+        let add = json!({ "name": "add", "arguments": { "a": 2, "b": 3 } });
+        let sum = &["\"result\"", "\"structuredContent\":{\"sum\":5}"];
+        let steps = json!({ "name": "ten_steps", "_meta": { "progressToken": "p" } });
+        let stateless = |client: &Stateless, method, params| {
+            let message = client.request(method, params);
+            client.message(&message).build()
+        };
+        let legacy = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": add });
+        let legacy = self.session.message(&legacy);
+        Ok([
+            Target::same(
+                "tools/list (2026-07-28)",
+                200,
+                &["\"result\"", "\"getUserInfo\""],
+                stateless(&self.stateless, "tools/list", json!({}))?,
+            ),
+            Target::same(
+                "tools/call (2026-07-28)",
+                200,
+                sum,
+                stateless(&self.stateless, "tools/call", add)?,
+            ),
+            Target::same(
+                "tools/call (2025-11-25, in a session)",
+                200,
+                sum,
+                legacy
+                    .header("mcp-protocol-version", "2025-11-25")
+                    .build()?,
+            ),
+            Target::same(
+                "10 progress events (2026-07-28)",
+                200,
+                &["\"progress\":1.0", "\"progress\":10.0", "\"result\""],
+                stateless(&self.fixtures.1, "tools/call", steps)?,
+            ),
+        ])
+    }
+
+    fn oauth(&self, http: &Client) -> Result<[Target; 3]> {
+        let registration = json!({
+            "client_name": "Bench",
+            "redirect_uris": ["http://127.0.0.1/callback"],
+            "token_endpoint_auth_method": "none",
+        });
+        let register = http.post(self.gatehouse.url("/register"));
+        let introspect = http.post(self.gatehouse.url("/introspect"));
+        Ok([
+            Target::same(
+                "POST /register",
+                201,
+                &["\"client_id\""],
+                register.json(&registration).build()?,
+            ),
+            Target {
+                name: "refresh at /token",
+                status: 200,
+                parts: &["\"access_token\"", "\"refresh_token\""],
+                kind: Kind::Refresh {
+                    url: self.gatehouse.url("/token"),
+                    client_id: self.client.id().to_owned(),
+                    tokens: self.refresh_tokens.clone(),
+                },
+            },
+            Target::same(
+                "POST /introspect",
+                200,
+                &["\"active\":true"],
+                introspect
+                    .basic_auth(RESOURCE_SERVER, Some(SECRET))
+                    .form(&[("token", &self.access_token)])
+                    .build()?,
+            ),
+        ])
+    }
 }

@@ -25,6 +25,8 @@ pub struct Settings {
     pub blocks_private_networks: bool,
     /// The Wasm of another tools component than Gatehouse's own.
     pub tools: Option<&'static str>,
+    /// Whether every message that it sends is held against the official schema of its revision.
+    pub validates_messages: bool,
 }
 
 impl Default for Settings {
@@ -37,6 +39,7 @@ impl Default for Settings {
             provider_variables: true,
             blocks_private_networks: false,
             tools: None,
+            validates_messages: true,
         }
     }
 }
@@ -90,7 +93,8 @@ struct Application {
     variables: Vec<(String, String)>,
     tools: Option<&'static str>,
     clock: Clock,
-    wire: Wire,
+    /// Absent if nobody watches.
+    wire: Option<Wire>,
     // The last of all, so that it is dropped when everything has been logged.
     logs: Watched,
 }
@@ -135,7 +139,7 @@ impl Gatehouse {
             variables,
             tools: settings.tools,
             clock: Clock::new(),
-            wire: Wire::default(),
+            wire: settings.validates_messages.then(Wire::default),
             logs: Watched::default(),
         };
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
@@ -185,7 +189,7 @@ impl Gatehouse {
 
     /// How many messages it sent that an official schema was asked about, and found valid.
     pub fn valid_messages(&self) -> usize {
-        self.application.wire.valid()
+        self.application.wire.as_ref().map_or(0, Wire::valid)
     }
 
     /// Lets so many seconds pass, here, on every other machine and at Descope.
@@ -214,11 +218,16 @@ impl Application {
         more: &[(&str, String)],
     ) -> host::Running {
         let wasm = root().join("target/wasm32-wasip2/wasm");
+        let hooks = Hooks::new().clock(self.clock.clone());
+        let hooks = match &self.wire {
+            Some(wire) => wire.watch(hooks),
+            None => hooks,
+        };
         let mut host = Host::builder(root().join("spin.toml"))
             .source("identity", wasm.join(self.provider.component()))
             .listener(listener)
             .key_value(key_value)
-            .hooks(self.wire.watch(Hooks::new().clock(self.clock.clone())))
+            .hooks(hooks)
             .cache(Some(root().join("target/compiled-components")));
         for (name, value) in more {
             host = host.variable(*name, value);

@@ -31,6 +31,7 @@ impl Stateless {
         let mut message = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
         let meta = &mut message["params"]["_meta"];
         meta["io.modelcontextprotocol/protocolVersion"] = VERSION.into();
+        meta["io.modelcontextprotocol/clientInfo"] = json!({ "name": "tests", "version": "1" });
         meta["io.modelcontextprotocol/clientCapabilities"] = self.capabilities.clone();
         message
     }

@@ -26,7 +26,7 @@ pub struct Options {
 /// If something does not build or a measurement fails.
 pub fn bench(options: &Options) -> Result<()> {
     let mut packages = build::packages()?;
-    packages.push("bench-empty".to_owned());
+    packages.extend(["bench-empty", "conformance-tools"].map(str::to_owned));
     build::wasm(&packages)?;
     step("Building the bench (release)");
     run(cargo()

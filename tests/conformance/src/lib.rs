@@ -1,5 +1,6 @@
 //! A tools component that offers exactly what the server scenarios of the official conformance
-//! suite call for. It takes the place of `components/tools` by one line of the manifest.
+//! suite call for, and `ten_steps` for the bench. It takes the place of `components/tools` by one
+//! line of the manifest.
 //!
 //! The suite says by name what each tool, resource and prompt has to do; docs/conformance.md says
 //! which scenarios there are.

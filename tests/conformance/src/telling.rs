@@ -2,7 +2,7 @@
 
 use crate::contract::Changed;
 use crate::fixture::{Fixture, output, text};
-use crate::script::{changed, done, log, progress, wait};
+use crate::script::{Script, changed, done, log, progress, wait};
 
 pub(crate) const FIXTURES: &[Fixture] = &[
     Fixture::new(
@@ -65,4 +65,9 @@ pub(crate) const FIXTURES: &[Fixture] = &[
             ]
         },
     ),
+    Fixture::new("ten_steps", "Reports progress ten times at once", |_| {
+        let mut script: Script = (1..=10).map(|step| progress(step, 10)).collect();
+        script.push(done(output(vec![text("All of it is done.")])));
+        script
+    }),
 ];

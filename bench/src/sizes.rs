@@ -1,0 +1,36 @@
+//! How large the components are.
+
+use anyhow::Result;
+use std::path::{Path, PathBuf};
+
+/// Prints the size of every component that was built.
+///
+/// # Errors
+///
+/// If their folder cannot be read.
+pub fn print() -> Result<()> {
+    let mut files: Vec<_> = std::fs::read_dir(components())?
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "wasm")
+        })
+        .collect();
+    files.sort();
+    for file in files {
+        println!(
+            "{:<40} {:>8.0} KB",
+            file.file_stem().unwrap_or_default().to_string_lossy(),
+            std::fs::metadata(&file)?.len() as f64 / 1000.0
+        );
+    }
+    Ok(())
+}
+
+/// The folder of the components.
+pub fn components() -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
+    target.join("wasm32-wasip2/wasm")
+}
