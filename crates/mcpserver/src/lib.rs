@@ -51,6 +51,11 @@ pub use tools::{
     ResourceOffer, Round, TaskUse, ToolProvider,
 };
 
+#[cfg(any(test, feature = "testing"))]
+mod test_environment;
+#[cfg(feature = "testing")]
+pub use test_environment::TestEnvironment;
+
 #[cfg(test)]
 mod testing;
 #[cfg(test)]

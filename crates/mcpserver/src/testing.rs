@@ -1,4 +1,6 @@
-//! Parts for tests: a memory store, a clock that runs when everybody waits, tools of all manners.
+//! Parts for tests: a memory store, an identity provider, tools of all manners.
+
+pub(crate) use crate::test_environment::TestEnvironment;
 
 use crate::{
     Asked, Call, Caller, Changed, Changes, Completion, Environment, Event, Events, Failure,
@@ -6,7 +8,6 @@ use crate::{
     OfferedTool, Parts, Presented, PromptRequest, Read, ResourceOffer, Round, TaskUse,
     ToolProvider,
 };
-use futures::future::BoxFuture;
 use grants::{Grant, Grants, Profile, UpstreamTokens};
 use keys::KeyRing;
 use mcp::{
@@ -16,17 +17,15 @@ use mcp::{
 };
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use std::pin::pin;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use store::{Error, KeyValue, MemoryKeyValue, Store};
 
 pub(crate) const KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 
 /// The second at which every test begins.
-pub(crate) const START: u64 = 1_000;
+pub(crate) const START: u64 = TestEnvironment::START;
 
 pub(crate) struct TestParts;
 
@@ -150,92 +149,6 @@ pub(crate) async fn begin_grant(
         .await
         .unwrap()
         .id
-}
-
-/// A clock that goes on by a millisecond whenever somebody is asked in vain whether they still
-/// sleep; spawned work runs under [`TestEnvironment::run`].
-#[derive(Clone, Default)]
-pub(crate) struct TestEnvironment(Arc<Inner>);
-
-#[derive(Default)]
-struct Inner {
-    milliseconds: AtomicU64,
-    drawn: AtomicU64,
-    tasks: Mutex<Vec<BoxFuture<'static, ()>>>,
-    log: Mutex<Vec<String>>,
-}
-
-impl TestEnvironment {
-    pub(crate) fn advance(&self, seconds: u64) {
-        self.0
-            .milliseconds
-            .fetch_add(seconds * 1000, Ordering::Relaxed);
-    }
-
-    pub(crate) fn log_text(&self) -> String {
-        self.0.log.lock().unwrap().join("\n")
-    }
-
-    /// Ends all spawned work where it stands, as the end of its process would.
-    pub(crate) fn kill(&self) {
-        self.0.tasks.lock().unwrap().clear();
-    }
-
-    /// How much spawned work has not come to its end.
-    pub(crate) fn working(&self) -> usize {
-        self.0.tasks.lock().unwrap().len()
-    }
-
-    /// Runs `main` to its end, and what it spawned for so long.
-    pub(crate) fn run<F: Future>(&self, main: F) -> F::Output {
-        let mut main = pin!(main);
-        let mut cx = Context::from_waker(Waker::noop());
-        for _ in 0..5_000_000 {
-            if let Poll::Ready(output) = main.as_mut().poll(&mut cx) {
-                return output;
-            }
-            let tasks = std::mem::take(&mut *self.0.tasks.lock().unwrap());
-            for mut task in tasks {
-                if task.as_mut().poll(&mut cx).is_pending() {
-                    self.0.tasks.lock().unwrap().push(task);
-                }
-            }
-        }
-        panic!("nobody gets on");
-    }
-}
-
-impl Environment for TestEnvironment {
-    fn now(&self) -> u64 {
-        START + self.0.milliseconds.load(Ordering::Relaxed) / 1000
-    }
-
-    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + 'static {
-        let inner = Arc::clone(&self.0);
-        let mut until = None;
-        futures::future::poll_fn(move |cx| {
-            let now = inner.milliseconds.load(Ordering::Relaxed);
-            let until = *until.get_or_insert(now + duration.as_millis() as u64);
-            if now >= until {
-                return Poll::Ready(());
-            }
-            inner.milliseconds.fetch_add(1, Ordering::Relaxed);
-            cx.waker().wake_by_ref();
-            Poll::Pending
-        })
-    }
-
-    fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
-        self.0.tasks.lock().unwrap().push(Box::pin(work));
-    }
-
-    fn random(&self) -> StdRng {
-        StdRng::seed_from_u64(self.0.drawn.fetch_add(1, Ordering::Relaxed))
-    }
-
-    fn log(&self, line: &str) {
-        self.0.log.lock().unwrap().push(line.to_owned());
-    }
 }
 
 #[derive(Clone)]

@@ -13,6 +13,7 @@ mod cookie;
 mod jsonrpc;
 mod jwt;
 mod mcp_headers;
+mod message_order;
 mod parameters;
 mod provider_answers;
 mod redirect_uri;
@@ -30,6 +31,7 @@ pub use client_metadata::client_metadata;
 pub use cookie::cookie;
 pub use jsonrpc::jsonrpc;
 pub use mcp_headers::mcp_headers;
+pub use message_order::{STEP, message_order};
 pub use parameters::parameters;
 pub use provider_answers::provider_answers;
 pub use redirect_uri::redirect_uri;
@@ -57,6 +59,7 @@ pub const TARGETS: &[Target] = &[
     ("jwks", jwks),
     ("jwt", jwt),
     ("mcp_headers", mcp_headers),
+    ("message_order", message_order),
     ("parameters", parameters),
     ("provider_answers", provider_answers),
     ("redirect_uri", redirect_uri),

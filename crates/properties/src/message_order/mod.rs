@@ -1,0 +1,244 @@
+//! Requests in any order, by several people to several instances on one store.
+//!
+//! People here know every id that anybody was given, and use each other's. Whatever they send, and
+//! whenever: nothing panics, every answer is one that the endpoint may give and good JSON-RPC, and
+//! nobody gets to see what is another's. Everything of a person carries their [mark](people::mark),
+//! so it is found wherever it turns up: in an answer, or at a tool that was called for somebody else.
+
+mod answers;
+mod messages;
+mod people;
+mod tools;
+
+use answers::Stream;
+use bytes::Bytes;
+use futures::executor::block_on;
+use http::{Request, Response};
+use http_body_util::Full;
+use mcpserver::{Parts, Server, TestEnvironment};
+use messages::{Message, Way};
+use people::{BASE, PEOPLE, Provider, sign_in};
+use std::sync::Arc;
+use std::time::Duration;
+use store::{KeyValue, MemoryKeyValue};
+use tools::Tools;
+
+/// The bytes that say what one step is.
+pub const STEP: usize = 6;
+
+/// Steps that are taken of an input.
+const MOST_STEPS: usize = 24;
+
+/// Streams that are open at once.
+const MOST_STREAMS: usize = 8;
+
+/// A byte that says whether streams are closed in time, and steps of [`STEP`] bytes: requests of
+/// people, and what else happens.
+pub fn message_order(data: &[u8]) {
+    let Some((settings, steps)) = data.split_first() else {
+        return;
+    };
+    let mut world = World::new(*settings);
+    for step in steps.chunks_exact(STEP).take(MOST_STEPS) {
+        world.step(&Step {
+            who: step[0],
+            way: step[1],
+            what: step[2],
+            pick: step[3],
+            odd: step[4],
+            how: step[5],
+        });
+    }
+    // From the last, as those that are over go.
+    for stream in (0..world.streams.len()).rev() {
+        world.read(stream, Duration::from_millis(500));
+    }
+}
+
+/// A step.
+struct Step {
+    /// Who does it, and at which instance.
+    who: u8,
+    /// Which way a request takes, or what happens in its place.
+    way: u8,
+    /// What the message is.
+    what: u8,
+    /// Which of the known ids are named.
+    pick: u8,
+    /// What is odd about the request.
+    odd: u8,
+    /// What its id looks like, and how its answer is read.
+    how: u8,
+}
+
+/// What has been handed out so far, to anybody.
+#[derive(Default)]
+struct Known {
+    sessions: Vec<String>,
+    mailboxes: Vec<String>,
+    states: Vec<String>,
+    tasks: Vec<String>,
+    events: Vec<String>,
+    /// As they are in JSON.
+    questions: Vec<String>,
+    /// The keys of a task's questions.
+    keys: Vec<String>,
+    /// Ids of requests as they are in JSON, and who chose them.
+    asked: Vec<(String, usize)>,
+}
+
+impl Known {
+    /// One of these, the newest first; or one that nobody was given.
+    fn pick(ids: &[String], number: u8) -> String {
+        let newest = || ids.last().cloned().unwrap_or_default();
+        match number % 16 {
+            15 => "forged".to_owned(),
+            14 => {
+                let mut changed = newest();
+                let last = changed.pop();
+                changed.push(if last == Some('A') { 'B' } else { 'A' });
+                changed
+            }
+            number => {
+                let back = usize::from(number) % ids.len().max(1);
+                let index = ids.len().checked_sub(1 + back);
+                index.map_or_else(|| "none".to_owned(), |index| ids[index].clone())
+            }
+        }
+    }
+}
+
+/// A store that several instances share.
+#[derive(Clone, Default)]
+struct Shared(Arc<MemoryKeyValue>);
+
+impl KeyValue for Shared {
+    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, store::Error> {
+        self.0.get(key).await
+    }
+
+    async fn set(&self, key: &str, value: &[u8]) -> Result<(), store::Error> {
+        self.0.set(key, value).await
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), store::Error> {
+        self.0.delete(key).await
+    }
+
+    async fn exists(&self, key: &str) -> Result<bool, store::Error> {
+        self.0.exists(key).await
+    }
+
+    async fn increment(&self, key: &str, delta: i64) -> Result<i64, store::Error> {
+        self.0.increment(key, delta).await
+    }
+}
+
+struct Fakes;
+
+impl Parts for Fakes {
+    type KeyValue = Shared;
+    type Identity = Provider;
+    type Tools = Tools;
+    type Environment = TestEnvironment;
+}
+
+/// The instances, and what has happened.
+struct World {
+    environment: TestEnvironment,
+    servers: [Arc<Server<Fakes>>; 2],
+    /// Of each person: a token of ours, and one of the provider's.
+    tokens: Vec<[String; 2]>,
+    known: Known,
+    streams: Vec<Stream>,
+    requests: u32,
+}
+
+impl World {
+    fn new(settings: u8) -> Self {
+        let environment = TestEnvironment::default();
+        let store = Shared::default();
+        let tokens = block_on(sign_in(&store));
+        let server = || {
+            Server::new(
+                people::config(settings % 2 == 1),
+                store.clone(),
+                Provider(environment.clone()),
+                Tools(environment.clone()),
+                environment.clone(),
+            )
+        };
+        Self {
+            servers: [server(), server()],
+            environment,
+            tokens,
+            known: Known::default(),
+            streams: Vec::new(),
+            requests: 0,
+        }
+    }
+
+    fn step(&mut self, step: &Step) {
+        let stream = usize::from(step.pick) % self.streams.len().max(1);
+        match step.way % 20 {
+            14 | 15 => self.read(stream, Duration::from_millis(200)),
+            16 => self.read(stream, Duration::from_secs(3)),
+            17 if !self.streams.is_empty() => drop(self.streams.remove(stream)),
+            17 => {}
+            18 => self.environment.advance(u64::from(step.pick)),
+            19 => self.environment.kill(),
+            way => self.request(Way::of(way), step),
+        }
+    }
+
+    fn request(&mut self, way: Way, step: &Step) {
+        let person = usize::from(step.who) % PEOPLE.len();
+        let server = Arc::clone(&self.servers[usize::from(step.who) / PEOPLE.len() % 2]);
+        self.requests += 1;
+        let message = Message::compose(way, step, person, self.requests, &self.known);
+        let asked = message.ids.iter().map(|id| (id.clone(), person));
+        self.known.asked.extend(asked);
+        // A stranger's token is their own: only what comes back for it is anybody's data.
+        let token = &self.tokens[person][usize::from(step.who / 64 == 3)];
+        let (request, sent) = message.into_request(way, step, person, token, &self.known);
+        let response = self.send(&server, request);
+        let (head, body) = response.into_parts();
+        answers::check_head(&head, &sent, &mut self.known);
+        self.streams.push(Stream::new(&head, body, sent));
+        let newest = self.streams.len() - 1;
+        match step.how % 8 {
+            // The client goes away, or does not read yet.
+            6 => drop(self.streams.pop()),
+            7 => {}
+            5 => self.read(newest, Duration::from_secs(3)),
+            _ => self.read(newest, Duration::from_millis(20)),
+        }
+        if self.streams.len() > MOST_STREAMS {
+            self.streams.remove(0);
+        }
+    }
+
+    fn send(
+        &self,
+        server: &Arc<Server<Fakes>>,
+        request: Request<Bytes>,
+    ) -> Response<mcpserver::Body> {
+        let request = request.map(Full::new);
+        self.environment.run(server.handle(request))
+    }
+
+    /// Reads on in a stream, until it is over or nothing came for so long.
+    fn read(&mut self, stream: usize, patience: Duration) {
+        let Some(stream) = self.streams.get_mut(stream) else {
+            return;
+        };
+        let environment = &self.environment;
+        environment.run(stream.read(environment, patience, &mut self.known));
+        self.streams.retain(|stream| !stream.is_over());
+    }
+}
+
+/// [`BASE`] without its scheme.
+fn host() -> &'static str {
+    BASE.trim_start_matches("http://")
+}
