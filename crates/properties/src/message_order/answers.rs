@@ -26,6 +26,8 @@ pub(super) struct Sent {
     pub(super) is_sound: bool,
     /// A refusal of it has to say which request it refuses.
     pub(super) is_stateless: bool,
+    /// It names a session that is none of this person's.
+    pub(super) is_foreign: bool,
     /// Messages that belong to other requests of this person may come for it.
     pub(super) may_be_of_others: bool,
 }
@@ -58,6 +60,10 @@ struct Error {
 /// If the status is none that the endpoint may give, or a header tells of somebody else.
 pub(super) fn check_head(head: &Head, sent: &Sent, known: &mut Known) {
     assert!(STATUSES.contains(&head.status.as_u16()), "{head:?}");
+    assert!(
+        !sent.is_foreign || head.status.is_client_error(),
+        "a session of somebody else: {head:?}"
+    );
     for value in head.headers.values() {
         let value = value.to_str().expect("visible characters");
         assert_own(sent.person, value, "a header");
@@ -65,6 +71,7 @@ pub(super) fn check_head(head: &Head, sent: &Sent, known: &mut Known) {
     if let Some(session) = head.headers.get("mcp-session-id") {
         let session = session.to_str().expect("visible characters");
         known.sessions.push(session.to_owned());
+        known.owners.insert(session.to_owned(), sent.person);
     }
 }
 
@@ -180,7 +187,10 @@ impl Stream {
             }
         }
         match (name, data) {
-            ("endpoint", Some(path)) => known.mailboxes.push(path.to_owned()),
+            ("endpoint", Some(path)) => {
+                known.mailboxes.push(path.to_owned());
+                known.owners.insert(path.to_owned(), self.sent.person);
+            }
             ("message", Some(message)) if !message.is_empty() => self.messages(message, known),
             ("message", _) => {}
             _ => panic!("{event}"),

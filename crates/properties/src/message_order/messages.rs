@@ -178,7 +178,18 @@ impl Message {
         token: &str,
         known: &Known,
     ) -> (Request<Bytes>, Sent) {
-        let session = || Known::pick(&known.sessions, step.pick % 16);
+        let session = match way {
+            Way::Mail => Known::pick(&known.mailboxes, step.pick % 16),
+            _ => Known::pick(&known.sessions, step.pick % 16),
+        };
+        // These two begin anew, whatever session is named.
+        let begins_anew = ["initialize", "server/discover"].contains(&&*self.method);
+        let is_theirs = known.owners.get(&session) == Some(&person);
+        let is_foreign = match way {
+            Way::Session => !begins_anew && !is_theirs,
+            Way::Mail | Way::Get | Way::Delete => !is_theirs,
+            Way::Stateless | Way::Alone | Way::Open => false,
+        };
         let mut headers = vec![
             ("spin-full-url", BASE.to_owned()),
             ("host", host().to_owned()),
@@ -194,7 +205,7 @@ impl Message {
                 headers.extend(self.name.clone().map(|name| ("mcp-name", name)));
             }
             Way::Session => {
-                headers.push(("mcp-session-id", session()));
+                headers.push(("mcp-session-id", session));
                 if step.who / 8 % 2 == 1 {
                     let revision = REVISIONS[usize::from(step.pick) % 4];
                     headers.push(("mcp-protocol-version", revision.to_owned()));
@@ -204,10 +215,10 @@ impl Message {
                 let revision = REVISIONS[usize::from(step.pick) % 4];
                 headers.push(("mcp-protocol-version", revision.to_owned()));
             }
-            Way::Mail => path = Known::pick(&known.mailboxes, step.pick % 16),
+            Way::Mail => path = session,
             Way::Get => {
                 method = "GET";
-                headers.push(("mcp-session-id", session()));
+                headers.push(("mcp-session-id", session));
                 if step.what % 2 == 1 {
                     let event = Known::pick(&known.events, step.pick / 16);
                     headers.push(("last-event-id", event));
@@ -215,7 +226,7 @@ impl Message {
             }
             Way::Delete => {
                 method = "DELETE";
-                headers.push(("mcp-session-id", session()));
+                headers.push(("mcp-session-id", session));
             }
             Way::Open => (method, path) = ("GET", "/sse".to_owned()),
         }
@@ -237,6 +248,7 @@ impl Message {
             ids: self.ids,
             is_sound: step.odd < 128,
             is_stateless: way == Way::Stateless,
+            is_foreign: is_foreign && step.odd < 128,
             may_be_of_others: !way.has_body(),
         };
         (request.body(body.into()).expect("a request"), sent)

@@ -18,6 +18,7 @@ use http_body_util::Full;
 use mcpserver::{Parts, Server, TestEnvironment};
 use messages::{Message, Way};
 use people::{BASE, PEOPLE, Provider, sign_in};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use store::{KeyValue, MemoryKeyValue};
@@ -53,6 +54,8 @@ pub fn message_order(data: &[u8]) {
     for stream in (0..world.streams.len()).rev() {
         world.read(stream, Duration::from_millis(500));
     }
+    // What still runs holds on to the instances, and is held by what they stand on.
+    world.environment.kill();
 }
 
 /// A step.
@@ -76,6 +79,8 @@ struct Step {
 struct Known {
     sessions: Vec<String>,
     mailboxes: Vec<String>,
+    /// Whose each of those is.
+    owners: HashMap<String, usize>,
     states: Vec<String>,
     tasks: Vec<String>,
     events: Vec<String>,
