@@ -1,11 +1,13 @@
 //! A web server on which a client publishes what it says of itself.
 
 use axum::Router;
+use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
+use futures::{StreamExt, stream};
 use http::StatusCode;
 use serde_json::Value;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -19,6 +21,8 @@ pub struct Page {
     pub headers: Vec<(&'static str, String)>,
     /// The body.
     pub body: String,
+    /// Whether its end never comes.
+    pub endless: bool,
 }
 
 impl From<Value> for Page {
@@ -28,6 +32,7 @@ impl From<Value> for Page {
             status: 200,
             headers: vec![("content-type", "application/json".to_owned())],
             body: document.to_string(),
+            endless: false,
         }
     }
 }
@@ -45,6 +50,7 @@ struct Pages(Arc<Mutex<Shelf>>);
 #[derive(Default)]
 struct Shelf {
     pages: HashMap<String, Page>,
+    silent: HashSet<String>,
     asked: Vec<String>,
 }
 
@@ -85,6 +91,12 @@ impl Published {
         });
     }
 
+    /// Never answers at a path.
+    pub fn say_nothing(&self, path: &str) {
+        self.pages
+            .with(|shelf| shelf.silent.insert(path.to_owned()));
+    }
+
     /// Takes everything away.
     pub fn clear(&self) {
         self.pages.with(|shelf| shelf.pages.clear());
@@ -110,14 +122,21 @@ impl Pages {
 
 async fn answer(State(pages): State<Pages>, request: Request) -> Response {
     let path = request.uri().path().to_owned();
-    let page = pages.with(|shelf| {
+    let (page, silent) = pages.with(|shelf| {
         shelf.asked.push(path.clone());
-        shelf.pages.get(&path).cloned()
+        let silent = shelf.silent.contains(&path);
+        (shelf.pages.get(&path).cloned(), silent)
     });
+    if silent {
+        return std::future::pending().await;
+    }
     let Some(page) = page else {
         return (StatusCode::NOT_FOUND, "nothing here").into_response();
     };
-    let mut response = page.body.into_response();
+    let mut response = match page.endless {
+        true => Response::new(without_end(page.body)),
+        false => page.body.into_response(),
+    };
     response.headers_mut().clear();
     if let Ok(status) = StatusCode::from_u16(page.status) {
         *response.status_mut() = status;
@@ -128,4 +147,10 @@ async fn answer(State(pages): State<Pages>, request: Request) -> Response {
         }
     }
     response
+}
+
+/// The text, after which nothing comes and nothing ends.
+fn without_end(text: String) -> Body {
+    let text = stream::once(async { Ok::<_, std::io::Error>(Bytes::from(text)) });
+    Body::from_stream(text.chain(stream::pending()))
 }

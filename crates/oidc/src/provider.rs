@@ -424,7 +424,11 @@ fn check_status(response: &Response<Bytes>, settings: &Settings, what: &str) -> 
         )));
     }
     let fields: TokenError = serde_json::from_slice(response.body()).unwrap_or_default();
-    let code = fields.error.as_deref().unwrap_or_default();
+    let code = match fields.error.as_deref() {
+        // RFC 6749 section 5.2: the status of a client that is not who it says.
+        None | Some("") if status == StatusCode::UNAUTHORIZED => "invalid_client",
+        code => code.unwrap_or_default(),
+    };
     let problem =
         |variable, text: &str, remedy: &str| Err(Problem::new(variable, text, remedy).into());
     match code {

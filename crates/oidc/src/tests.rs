@@ -440,6 +440,7 @@ fn userinfo_about_another_person_is_refused_and_its_silence_is_not() {
 fn refused_credentials_scopes_and_codes_each_say_what_they_are() {
     for (status, error, expected) in [
         (401, "invalid_client", "oidc_client_secret"),
+        (401, "", "oidc_client_secret"),
         (400, "invalid_scope", "oidc_scopes"),
         (400, "invalid_grant", "refused the code"),
     ] {

@@ -1,14 +1,32 @@
-//! The way back from Descope: whose sign-in it is, how often, for how long, and what goes wrong.
+//! The way back from the identity provider: whose sign-in it is, how often, for how long, and what goes wrong.
 
-use descope_emulator::{Endpoint, Fault, TokenIssuer};
+use descope_emulator::{Endpoint, Fault};
 use reqwest::{Method, Response};
 use serde_json::json;
 use tests::client::parameter;
 use tests::person::location;
-use tests::{Client, Gatehouse, Page, Person, Settings, Tokens};
+use tests::{Client, Gatehouse, Page, Person, Provider, Settings, Tokens};
 use url::Url;
 
-/// A person who has said yes and is on the way to Descope.
+tests::over_both_providers!(
+    a_state_is_sealed_and_good_in_the_browser_that_left_with_it_alone,
+    a_parameter_that_comes_twice_is_refused_in_words,
+    a_state_is_good_once_and_the_back_button_meets_words,
+    a_state_is_good_for_ten_minutes,
+    the_provider_is_asked_with_pkce_and_a_nonce_of_this_sign_in_alone,
+    a_code_of_another_sign_in_is_refused,
+    an_error_of_the_providers_reaches_the_client_with_its_meaning_and_not_in_its_words,
+    a_provider_that_fails_or_talks_nonsense_is_an_error_at_the_client_and_can_be_tried_again,
+    a_provider_that_never_answers_is_given_up,
+    what_is_set_up_wrongly_reaches_the_client_as_an_error_and_the_log_in_words,
+    two_tabs_of_a_browser_sign_in_side_by_side,
+    the_same_page_loaded_twice_at_once_gives_one_code,
+    going_back_from_the_provider_and_answering_again_completes_one_sign_in,
+    a_client_that_is_gone_when_the_person_comes_back_is_named_on_a_page,
+    only_get_completes_a_sign_in,
+);
+
+/// A person who has said yes and is on the way to the provider.
 struct Started {
     gatehouse: Gatehouse,
     client: Client,
@@ -16,8 +34,8 @@ struct Started {
 }
 
 impl Started {
-    async fn new() -> Self {
-        let gatehouse = Gatehouse::start().await;
+    async fn over(provider: Provider) -> Self {
+        let gatehouse = Gatehouse::start_over(provider).await;
         let client = Client::register(&gatehouse).await;
         Self {
             gatehouse,
@@ -35,10 +53,10 @@ impl Started {
         person.send(&form, ("decision", "allow")).await
     }
 
-    /// The address of `/callback` to which Descope sends this browser.
+    /// The address of `/callback` to which the provider sends this browser.
     async fn come_back(&self) -> Url {
-        let to_descope = self.leave(&self.person).await;
-        self.person.come_back(&to_descope).await
+        let to_provider = self.leave(&self.person).await;
+        self.person.come_back(&to_provider).await
     }
 
     /// The error with which the browser goes back to the client.
@@ -72,9 +90,8 @@ fn with(url: &Url, name: &str, value: Option<&str>) -> Url {
     url
 }
 
-#[tokio::test]
-async fn a_state_is_sealed_and_good_in_the_browser_that_left_with_it_alone() {
-    let started = Started::new().await;
+async fn a_state_is_sealed_and_good_in_the_browser_that_left_with_it_alone(provider: Provider) {
+    let started = Started::over(provider).await;
     let callback = started.come_back().await;
     let state = parameter(&callback, "state").unwrap();
     let other = Person::new();
@@ -105,9 +122,8 @@ async fn a_state_is_sealed_and_good_in_the_browser_that_left_with_it_alone() {
     assert!(parameter(&back, "code").is_some());
 }
 
-#[tokio::test]
-async fn a_parameter_that_comes_twice_is_refused_in_words() {
-    let started = Started::new().await;
+async fn a_parameter_that_comes_twice_is_refused_in_words(provider: Provider) {
+    let started = Started::over(provider).await;
     let callback = started.come_back().await;
     for more in [
         "code=x",
@@ -121,9 +137,8 @@ async fn a_parameter_that_comes_twice_is_refused_in_words() {
     assert_eq!(started.gatehouse.descope.requests(Endpoint::Token), 0);
 }
 
-#[tokio::test]
-async fn a_state_is_good_once_and_the_back_button_meets_words() {
-    let started = Started::new().await;
+async fn a_state_is_good_once_and_the_back_button_meets_words(provider: Provider) {
+    let started = Started::over(provider).await;
     let callback = started.come_back().await;
     let back = location(&started.person.open(callback.as_str()).await);
     started.check(&back);
@@ -144,9 +159,8 @@ async fn a_state_is_good_once_and_the_back_button_meets_words() {
     assert_eq!(page.heading(), "This sign-in is already complete");
 }
 
-#[tokio::test]
-async fn a_state_is_good_for_ten_minutes() {
-    let started = Started::new().await;
+async fn a_state_is_good_for_ten_minutes(provider: Provider) {
+    let started = Started::over(provider).await;
     let late = started.come_back().await;
     started.gatehouse.pass(600);
     assert_eq!(started.error(&late).await, "access_denied");
@@ -157,9 +171,8 @@ async fn a_state_is_good_for_ten_minutes() {
     assert!(parameter(&back, "code").is_some());
 }
 
-#[tokio::test]
-async fn descope_is_asked_with_pkce_and_a_nonce_of_this_sign_in_alone() {
-    let started = Started::new().await;
+async fn the_provider_is_asked_with_pkce_and_a_nonce_of_this_sign_in_alone(provider: Provider) {
+    let started = Started::over(provider).await;
     let first = location(&started.leave(&started.person).await);
     let second = location(&started.leave(&started.person).await);
     for url in [&first, &second] {
@@ -175,16 +188,15 @@ async fn descope_is_asked_with_pkce_and_a_nonce_of_this_sign_in_alone() {
     }
 }
 
-#[tokio::test]
-async fn a_code_of_another_sign_in_is_refused() {
-    let started = Started::new().await;
+async fn a_code_of_another_sign_in_is_refused(provider: Provider) {
+    let started = Started::over(provider).await;
     let theirs = Person::new();
     let attacker = theirs.come_back(&started.leave(&theirs).await).await;
     let callback = started.come_back().await;
     let code = parameter(&attacker, "code").unwrap();
     let injected = with(&callback, "code", Some(&code));
     assert_eq!(started.error(&injected).await, "access_denied");
-    // Whoever changes what Descope is asked gets no further either.
+    // Whoever changes what the provider is asked gets no further either.
     for (name, value) in [
         (
             "code_challenge",
@@ -192,29 +204,17 @@ async fn a_code_of_another_sign_in_is_refused() {
         ),
         ("nonce", "of-somebody-else"),
     ] {
-        let to_descope = location(&started.leave(&started.person).await);
-        let changed = with(&to_descope, name, Some(value));
+        let to_provider = location(&started.leave(&started.person).await);
+        let changed = with(&to_provider, name, Some(value));
         let callback = location(&started.person.open(changed.as_str()).await);
         assert_eq!(started.error(&callback).await, "access_denied", "{name}");
     }
 }
 
-#[tokio::test]
-async fn an_answer_of_another_issuer_is_refused_and_descopes_own_is_taken() {
-    let started = Started::new().await;
-    let callback = started.come_back().await;
-    let foreign = with(&callback, "iss", Some("https://evil.example"));
-    assert_eq!(started.error(&foreign).await, "access_denied");
-    assert_eq!(started.gatehouse.descope.requests(Endpoint::Token), 0);
-    let issuer = started.gatehouse.descope.issuer(TokenIssuer::InboundApp);
-    let own = with(&callback, "iss", Some(&issuer));
-    let back = location(&started.person.open(own.as_str()).await);
-    assert!(parameter(&back, "code").is_some());
-}
-
-#[tokio::test]
-async fn an_error_of_descopes_reaches_the_client_with_its_meaning_and_not_in_its_words() {
-    let started = Started::new().await;
+async fn an_error_of_the_providers_reaches_the_client_with_its_meaning_and_not_in_its_words(
+    provider: Provider,
+) {
+    let started = Started::over(provider).await;
     for (theirs, ours) in [
         ("access_denied", "access_denied"),
         ("temporarily_unavailable", "temporarily_unavailable"),
@@ -226,13 +226,13 @@ async fn an_error_of_descopes_reaches_the_client_with_its_meaning_and_not_in_its
         ("", "server_error"),
     ] {
         let descope = &started.gatehouse.descope;
-        descope.error_next(theirs, "the-words-of-descope");
+        descope.error_next(theirs, "the-words-of-the-provider");
         let callback = started.come_back().await;
         let back = location(&started.person.open(callback.as_str()).await);
         started.check(&back);
         assert_eq!(parameter(&back, "error").as_deref(), Some(ours), "{theirs}");
         let description = parameter(&back, "error_description").unwrap();
-        assert!(!description.contains("the-words-of-descope"));
+        assert!(!description.contains("the-words-of-the-provider"));
         assert!(!description.contains('<'), "{description}");
     }
     let callback = started.come_back().await;
@@ -243,9 +243,16 @@ async fn an_error_of_descopes_reaches_the_client_with_its_meaning_and_not_in_its
     assert!(parameter(&back, "code").is_some());
 }
 
-#[tokio::test]
-async fn a_descope_that_fails_or_talks_nonsense_is_an_error_at_the_client_and_can_be_tried_again() {
-    let started = Started::new().await;
+async fn a_provider_that_fails_or_talks_nonsense_is_an_error_at_the_client_and_can_be_tried_again(
+    provider: Provider,
+) {
+    let started = Started::over(provider).await;
+    let nowhere = match provider {
+        // Descope has no app of ours.
+        Provider::Descope => "server_error",
+        // The endpoint is not where the provider's own metadata says.
+        Provider::OpenId => "temporarily_unavailable",
+    };
     let nobody = json!({ "access_token": "a.b.c", "id_token": "a.b.c", "token_type": "Bearer" });
     for (endpoint, fault, error) in [
         (
@@ -270,7 +277,7 @@ async fn a_descope_that_fails_or_talks_nonsense_is_an_error_at_the_client_and_ca
         ),
         (Endpoint::Token, Fault::Status(400), "access_denied"),
         (Endpoint::Token, Fault::Status(401), "server_error"),
-        (Endpoint::Token, Fault::Status(404), "server_error"),
+        (Endpoint::Token, Fault::Status(404), nowhere),
         (Endpoint::Token, Fault::Garbage, "temporarily_unavailable"),
         (
             Endpoint::Token,
@@ -300,7 +307,7 @@ async fn a_descope_that_fails_or_talks_nonsense_is_an_error_at_the_client_and_ca
             "temporarily_unavailable",
         ),
     ] {
-        // Another instance, which knows no keys of Descope's.
+        // Another instance, which knows none of the provider's keys.
         let machine = started.gatehouse.another().await;
         let what = format!("{endpoint:?} {fault:?}");
         started.gatehouse.descope.fail(endpoint, fault, 3);
@@ -321,9 +328,8 @@ async fn a_descope_that_fails_or_talks_nonsense_is_an_error_at_the_client_and_ca
     assert!(parameter(&back, "code").is_some());
 }
 
-#[tokio::test]
-async fn a_descope_that_never_answers_is_given_up() {
-    let started = Started::new().await;
+async fn a_provider_that_never_answers_is_given_up(provider: Provider) {
+    let started = Started::over(provider).await;
     started
         .gatehouse
         .descope
@@ -336,9 +342,14 @@ async fn a_descope_that_never_answers_is_given_up() {
     assert!(parameter(&back, "code").is_some());
 }
 
-#[tokio::test]
-async fn what_is_set_up_wrongly_reaches_the_client_as_an_error_and_the_log_in_words() {
-    let settings = Settings::default().variable("descope_client_secret", "not-the-secret");
+async fn what_is_set_up_wrongly_reaches_the_client_as_an_error_and_the_log_in_words(
+    provider: Provider,
+) {
+    let variable = match provider {
+        Provider::Descope => "descope_client_secret",
+        Provider::OpenId => "oidc_client_secret",
+    };
+    let settings = Settings::over(provider).variable(variable, "not-the-secret");
     let gatehouse = Gatehouse::start_with(settings).await;
     let client = Client::register(&gatehouse).await;
     let person = Person::new();
@@ -347,15 +358,14 @@ async fn what_is_set_up_wrongly_reaches_the_client_as_an_error_and_the_log_in_wo
         .await;
     assert_eq!(parameter(&back, "error").as_deref(), Some("server_error"));
     let description = parameter(&back, "error_description").unwrap();
-    assert!(!description.contains("descope_client_secret"));
+    assert!(!description.contains(variable));
     let logs = gatehouse.host.logs().join("\n");
-    assert!(logs.contains("descope_client_secret"), "{logs}");
+    assert!(logs.contains(variable), "{logs}");
     assert!(!logs.contains("not-the-secret"), "{logs}");
 }
 
-#[tokio::test]
-async fn two_tabs_of_a_browser_sign_in_side_by_side() {
-    let started = Started::new().await;
+async fn two_tabs_of_a_browser_sign_in_side_by_side(provider: Provider) {
+    let started = Started::over(provider).await;
     let first = started.come_back().await;
     let second = started.come_back().await;
     for callback in [second, first] {
@@ -366,9 +376,8 @@ async fn two_tabs_of_a_browser_sign_in_side_by_side() {
     }
 }
 
-#[tokio::test]
-async fn the_same_page_loaded_twice_at_once_gives_one_code() {
-    let started = Started::new().await;
+async fn the_same_page_loaded_twice_at_once_gives_one_code(provider: Provider) {
+    let started = Started::over(provider).await;
     let callback = started.come_back().await;
     let twin = started.person.copy();
     let (one, other) = tokio::join!(
@@ -383,9 +392,10 @@ async fn the_same_page_loaded_twice_at_once_gives_one_code() {
     assert_eq!(codes, 1);
 }
 
-#[tokio::test]
-async fn going_back_from_descope_and_answering_again_completes_one_sign_in() {
-    let started = Started::new().await;
+async fn going_back_from_the_provider_and_answering_again_completes_one_sign_in(
+    provider: Provider,
+) {
+    let started = Started::over(provider).await;
     let url = started
         .client
         .authorization_url(&started.client.authorization_request());
@@ -399,9 +409,8 @@ async fn going_back_from_descope_and_answering_again_completes_one_sign_in() {
     assert_eq!(page.heading(), "This sign-in is already complete");
 }
 
-#[tokio::test]
-async fn a_client_that_is_gone_when_the_person_comes_back_is_named_on_a_page() {
-    let started = Started::new().await;
+async fn a_client_that_is_gone_when_the_person_comes_back_is_named_on_a_page(provider: Provider) {
+    let started = Started::over(provider).await;
     let callback = started.come_back().await;
     let text = |name: &str| started.client.registration[name].as_str().unwrap();
     let removed = reqwest::Client::new()
@@ -416,9 +425,8 @@ async fn a_client_that_is_gone_when_the_person_comes_back_is_named_on_a_page() {
     assert_eq!(page.heading(), "This app is not known here");
 }
 
-#[tokio::test]
-async fn only_get_completes_a_sign_in() {
-    let started = Started::new().await;
+async fn only_get_completes_a_sign_in(provider: Provider) {
+    let started = Started::over(provider).await;
     let callback = started.come_back().await;
     for method in [Method::HEAD, Method::POST, Method::PUT, Method::OPTIONS] {
         let request = started.person.request(method.clone(), callback.as_str());

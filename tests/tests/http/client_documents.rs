@@ -164,6 +164,23 @@ async fn a_document_that_is_not_as_it_has_to_be_ends_at_a_page_that_says_why() {
 }
 
 #[tokio::test]
+async fn a_document_that_does_not_come_within_ten_seconds_is_given_up() {
+    let published = Published::start().await;
+    let gatehouse = start(&published).await;
+    published.say_nothing("/silent.json");
+    let mut halfway = Page::from(document(&published, json!({})));
+    halfway.body.pop();
+    halfway.endless = true;
+    published.put("/halfway.json", halfway);
+    let ask = async |path| page(&Client::known_as(&gatehouse, &published.url(path))).await;
+    let (silent, halfway) = tokio::join!(ask("/silent.json"), ask("/halfway.json"));
+    for (status, text) in [silent, halfway] {
+        assert_eq!(status, 400, "{text}");
+        assert!(text.contains("did not answer within 10 seconds"), "{text}");
+    }
+}
+
+#[tokio::test]
 async fn a_private_place_is_never_asked_for_a_document() {
     let published = Published::start().await;
     published.put(PATH, document(&published, json!({})));
