@@ -55,7 +55,7 @@ class Tools(exports.Tools):
         try:
             if call.name == "convert":
                 value = convert(arguments["value"], source, target)
-                return stream([done(f"{value:g} {target}", {"value": value, "unit": target})])
+                return stream([done(f"{value:.10g} {target}", {"value": value, "unit": target})])
             if call.name == "convert_many":
                 return stream(convert_many(arguments["values"], source, target))
         except Different as different:

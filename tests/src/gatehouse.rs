@@ -7,6 +7,7 @@ use descope_emulator::{Config, Emulator};
 use host::{Clock, Hooks, Host, KeyValue};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
+use tempfile::TempDir;
 
 /// What a test starts Gatehouse with.
 pub struct Settings {
@@ -23,7 +24,7 @@ pub struct Settings {
     /// Whether the runtime configuration is the repository's own, which keeps calls out of private
     /// networks.
     pub blocks_private_networks: bool,
-    /// The Wasm of another tools component than Gatehouse's own.
+    /// Another tools component than Gatehouse's own: the path of its Wasm in the workspace.
     pub tools: Option<&'static str>,
     /// Whether every message that it sends is held against the official schema of its revision.
     pub validates_messages: bool,
@@ -68,11 +69,17 @@ impl Settings {
         self
     }
 
+    /// With another tools component, whose Wasm has this path in the workspace.
+    #[must_use]
+    pub fn tools(mut self, path: &'static str) -> Self {
+        self.tools = Some(path);
+        self
+    }
+
     /// With the tools of the conformance suite (tests/conformance).
     #[must_use]
-    pub fn conformance_tools(mut self) -> Self {
-        self.tools = Some("conformance_tools.wasm");
-        self
+    pub fn conformance_tools(self) -> Self {
+        self.tools("target/wasm32-wasip2/wasm/conformance_tools.wasm")
     }
 }
 
@@ -223,7 +230,11 @@ impl Application {
             Some(wire) => wire.watch(hooks),
             None => hooks,
         };
-        let mut host = Host::builder(root().join("spin.toml"))
+        let swapped = self.tools.map(swapped);
+        let manifest = swapped
+            .as_ref()
+            .map_or(root(), |folder| folder.path().to_owned());
+        let mut host = Host::builder(manifest.join("spin.toml"))
             .source("identity", wasm.join(self.provider.component()))
             .listener(listener)
             .key_value(key_value)
@@ -235,9 +246,6 @@ impl Application {
         for (name, value) in &self.variables {
             host = host.variable(name, value);
         }
-        if let Some(tools) = self.tools {
-            host = host.dependency("mcp", "gatehouse:tools/tools@0.2.0", wasm.join(tools));
-        }
         if self.blocks_private_networks {
             host = host.runtime_config(root().join("runtime-config.toml"));
         }
@@ -245,6 +253,22 @@ impl Application {
         self.logs.add(running.log());
         running
     }
+}
+
+/// A folder with a `spin.toml` in which these tools took the place of Gatehouse's own, by the one line
+/// that docs/tools.md gives.
+fn swapped(tools: &str) -> TempDir {
+    let line = |path| format!(r#""gatehouse:tools/tools@0.2.0" = {{ path = "{path}" }}"#);
+    let own = line("target/wasm32-wasip2/wasm/gatehouse_tools.wasm");
+    let manifest = std::fs::read_to_string(root().join("spin.toml")).expect("a manifest");
+    assert!(manifest.contains(&own), "no line {own} in spin.toml");
+    let manifest = manifest
+        .replace(&own, &line(tools))
+        // Its paths are relative to where it lies.
+        .replace("\"target/", &format!("\"{}/target/", root().display()));
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("spin.toml"), manifest).expect("it can be written");
+    folder
 }
 
 /// Notes the secrets among the variables.

@@ -1,11 +1,11 @@
 //! `cargo xtask test`: installs what the tests need, and runs every test.
 
-use crate::build;
-use crate::shell::{cargo, exists, program, root, run, step};
+use crate::shell::{cargo, program, root, run, step};
+use crate::{build, examples, install};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Stdio;
 
 /// What `cargo xtask test` takes.
@@ -41,8 +41,9 @@ pub fn test(options: &Options) -> Result<()> {
     if options.quick {
         tests.arg("--no-default-features");
     } else {
+        examples::build()?;
         let tools = install_clients()?;
-        install_redis()?;
+        install::redis()?;
         tests
             .env("GATEHOUSE_TEST_KILLS", options.kills.to_string())
             .env("GATEHOUSE_TEST_PYTHON", tools.python)
@@ -69,100 +70,20 @@ struct Clients {
 /// Installs the clients of `tests/clients` into that folder, and finds a browser.
 fn install_clients() -> Result<Clients> {
     let folder = root().join("tests/clients");
-    if !exists("node") || !exists("npm") {
-        bail!(
-            "The tests with real clients need Node.js 20 or later with npm. Install them, or run `cargo xtask test --quick`"
-        );
-    }
     step("Installing the JavaScript clients");
-    let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
-    run(program(npm).current_dir(&folder).args([
-        "ci",
-        "--ignore-scripts",
-        "--no-audit",
-        "--no-fund",
-        "--loglevel=error",
-    ]))?;
+    install::node_packages(&folder)?;
     let schemas = root().join("target/mcp-schemas");
     run(program("node")
         .current_dir(&folder)
         .arg("schemas.mjs")
         .arg(&schemas))?;
     step("Installing the Python clients");
-    let python = install_python_clients(&folder)?;
-    let chromium = match find_chromium() {
-        Some(chromium) => chromium,
-        None => {
-            step("Installing Chromium");
-            install("chromium").context(
-                "The page tests need Chromium. Install it, or name it in the variable CHROMIUM, or run `cargo xtask test --quick`",
-            )?;
-            find_chromium().context("Chromium was installed but is not on the PATH")?
-        }
-    };
+    let python = install::python_packages(&folder)?.join(install::executable("python"));
     Ok(Clients {
         python,
-        chromium,
+        chromium: install::chromium()?,
         schemas,
     })
-}
-
-fn install_python_clients(folder: &Path) -> Result<PathBuf> {
-    let Some(system) = ["python3", "python"].into_iter().find(|name| exists(name)) else {
-        bail!(
-            "The tests with real clients need Python 3.10 or later. Install it, or run `cargo xtask test --quick`"
-        );
-    };
-    let environment = folder.join(".venv");
-    let python = environment.join(if cfg!(windows) {
-        "Scripts/python.exe"
-    } else {
-        "bin/python"
-    });
-    if !python.is_file() {
-        run(program(system).args(["-m", "venv"]).arg(&environment))
-            .context("Python needs its venv module (Debian: apt-get install python3-venv)")?;
-    }
-    run(program(&python).current_dir(folder).args([
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "--requirement",
-        "requirements.txt",
-    ]))?;
-    Ok(python)
-}
-
-fn find_chromium() -> Option<PathBuf> {
-    if let Some(given) = std::env::var_os("CHROMIUM") {
-        return Some(given.into());
-    }
-    ["chromium", "chromium-browser", "google-chrome"]
-        .into_iter()
-        .find(|name| exists(name))
-        .map(PathBuf::from)
-}
-
-fn install_redis() -> Result<()> {
-    if exists("redis-server") {
-        return Ok(());
-    }
-    step("Installing Redis");
-    install("redis-server").context(
-        "The races on Redis need a redis-server. Install it, or run `cargo xtask test --quick`",
-    )
-}
-
-/// Installs a package on Debian, and starts none of its services.
-fn install(package: &str) -> Result<()> {
-    run(program("apt-get").args(["update", "--quiet=2"]))?;
-    run(program("apt-get")
-        .args(["install", "--yes", "--quiet=2", "--no-install-recommends"])
-        .arg(package)
-        // invoke-rc.d(8): at the level of a single user nothing is started.
-        .env("RUNLEVEL", "1"))
 }
 
 /// What test runners reported.

@@ -45,16 +45,3 @@ pub fn convert(value: f64, from: &Unit, to: &Unit) -> Option<f64> {
     // Ten digits are more than anybody measures, and hide what binary fractions cannot say.
     (from.kind == to.kind).then(|| format!("{converted:.9e}").parse().unwrap_or(converted))
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_measured_alike_is_converted() {
-        let convert = |value, from, to| convert(value, find(from).unwrap(), find(to).unwrap());
-        assert_eq!(convert(26.2, "mile", "kilometre"), Some(42.1648128));
-        assert_eq!(convert(212.0, "fahrenheit", "celsius"), Some(100.0));
-        assert_eq!(convert(1.0, "mile", "pound"), None);
-    }
-}

@@ -1,0 +1,333 @@
+//! The examples, each in the place of Gatehouse's own tools. Whatever the language, they are the same
+//! tools. `cargo xtask test` builds them with the commands of docs/tools.md.
+
+use serde_json::{Value, json};
+use tests::{Client, Gatehouse, Mcp, Person, Settings, SseStream, Stateless, mcp};
+use tokio::sync::Mutex;
+
+const RUST: &str = "target/examples/wasm32-wasip2/release/tools_rust.wasm";
+const JAVASCRIPT: &str = "target/examples/tools_js.wasm";
+const PYTHON: &str = "target/examples/tools_python.wasm";
+
+/// Makes each of these functions, which take an [`Example`], three tests: one in every language.
+macro_rules! in_every_language {
+    ($($rule:ident),+ $(,)?) => { $(
+        mod $rule {
+            use super::{Example, JAVASCRIPT, PYTHON, RUST};
+
+            #[tokio::test]
+            async fn in_rust() {
+                super::$rule(Example::start(RUST).await).await;
+            }
+
+            #[tokio::test]
+            async fn in_javascript() {
+                super::$rule(Example::start(JAVASCRIPT).await).await;
+            }
+
+            #[tokio::test]
+            async fn in_python() {
+                super::$rule(Example::start(PYTHON).await).await;
+            }
+        }
+    )+ };
+}
+
+in_every_language!(
+    a_value_is_converted,
+    many_values_are_converted_with_progress_for_each,
+    the_person_is_asked_which_gallon_is_meant,
+    who_declines_or_cannot_be_asked_is_told_what_to_say,
+    what_cannot_be_converted_is_for_the_model_to_mend,
+    units_are_resources,
+    a_unit_is_explained_and_completed,
+);
+
+/// A Gatehouse with an example, and the token of a person who may use it.
+struct Example {
+    gatehouse: Gatehouse,
+    token: String,
+}
+
+impl Example {
+    async fn start(tools: &'static str) -> Self {
+        // One at a time, so that none is compiled twice.
+        static STARTING: Mutex<()> = Mutex::const_new(());
+        let starting = STARTING.lock().await;
+        let gatehouse = Gatehouse::start_with(Settings::default().tools(tools)).await;
+        drop(starting);
+        let client = Client::register(&gatehouse).await;
+        let token = client.sign_in(&Person::new()).await.access;
+        Self { gatehouse, token }
+    }
+
+    /// A client of 2026-07-28 that can be asked so much.
+    fn stateless(&self, capabilities: Value) -> Stateless {
+        let mut client = Stateless::new(self.gatehouse.url("/mcp"), &self.token);
+        client.capabilities = capabilities;
+        client
+    }
+
+    /// A session of 2025-11-25 whose client can be asked so much.
+    async fn session(&self, capabilities: Value) -> Mcp {
+        let mut session = Mcp::new(self.gatehouse.url("/mcp"), Some(&self.token));
+        session.initialize_as("2025-11-25", capabilities).await;
+        session
+    }
+}
+
+#[tokio::test]
+async fn every_language_offers_the_same() {
+    let mut offers = Vec::new();
+    for tools in [RUST, JAVASCRIPT, PYTHON] {
+        let example = Example::start(tools).await;
+        let client = example.stateless(json!({}));
+        let mut offer = Vec::new();
+        for method in [
+            "server/discover",
+            "tools/list",
+            "resources/list",
+            "resources/templates/list",
+            "prompts/list",
+        ] {
+            offer.push(client.result(method, json!({})).await);
+        }
+        offers.push(offer);
+    }
+    let tools = offers[0][1]["tools"].as_array().unwrap();
+    let names: Vec<&Value> = tools.iter().map(|tool| &tool["name"]).collect();
+    assert_eq!(names, ["convert", "convert_many"]);
+    assert_eq!(offers[1], offers[0]);
+    assert_eq!(offers[2], offers[0]);
+}
+
+async fn a_value_is_converted(example: Example) {
+    let session = example.session(json!({})).await;
+    let client = example.stateless(json!({}));
+    for (value, from, to, expected) in [
+        (26.2, "mile", "kilometre", 42.1648128),
+        (212.0, "fahrenheit", "celsius", 100.0),
+        (1.0, "pound", "kilogram", 0.45359237),
+        (-40.0, "celsius", "fahrenheit", -40.0),
+    ] {
+        let call = json!({
+            "name": "convert",
+            "arguments": { "value": value, "from": from, "to": to },
+        });
+        for response in [
+            client.ask("tools/call", call.clone()).await,
+            session.request("tools/call", call).await,
+        ] {
+            let result = mcp::result(response).await;
+            assert_eq!(text(&result), format!("{expected} {to}"));
+            let structured = &result["structuredContent"];
+            assert_eq!(structured["value"].as_f64(), Some(expected), "{result}");
+            assert_eq!(structured["unit"], to);
+        }
+    }
+}
+
+async fn many_values_are_converted_with_progress_for_each(example: Example) {
+    let session = example.session(json!({})).await;
+    let client = example.stateless(json!({}));
+    let call = json!({
+        "name": "convert_many",
+        "arguments": { "values": [1, 2.5, 42], "from": "kilometre", "to": "metre" },
+        "_meta": { "progressToken": "token" },
+    });
+    for response in [
+        client.ask("tools/call", call.clone()).await,
+        session.request("tools/call", call).await,
+    ] {
+        let mut stream = SseStream::of(response);
+        for done in [1.0, 2.0, 3.0] {
+            let message = stream.message().await;
+            assert_eq!(message["method"], "notifications/progress", "{message}");
+            let params = &message["params"];
+            assert_eq!(params["progressToken"], "token");
+            assert_eq!(params["progress"].as_f64(), Some(done));
+            assert_eq!(params["total"].as_f64(), Some(3.0));
+        }
+        let result = &stream.message().await["result"];
+        let values = [1000.0, 2500.0, 42000.0];
+        assert_eq!(numbers(&result["structuredContent"]["value"]), values);
+        let said = serde_json::from_str(text(result)).unwrap();
+        assert_eq!(numbers(&said), values);
+    }
+}
+
+async fn the_person_is_asked_which_gallon_is_meant(example: Example) {
+    let can_be_asked = json!({ "elicitation": {} });
+    let session = example.session(can_be_asked.clone()).await;
+    let client = example.stateless(can_be_asked);
+    for (gallon, litres) in [("US gallon", 3.785411784), ("imperial gallon", 4.54609)] {
+        let answer = json!({ "action": "accept", "content": { "gallon": gallon } });
+        for result in [
+            answered(&client, answer.clone()).await,
+            answered_in(&session, answer).await,
+        ] {
+            let value = &result["structuredContent"]["value"];
+            assert_eq!(value.as_f64(), Some(litres), "{result}");
+        }
+    }
+}
+
+async fn who_declines_or_cannot_be_asked_is_told_what_to_say(example: Example) {
+    let can_be_asked = json!({ "elicitation": {} });
+    let decline = json!({ "action": "decline" });
+    let client = example.stateless(can_be_asked.clone());
+    let session = example.session(can_be_asked).await;
+    let cannot_be_asked = example.stateless(json!({}));
+    for result in [
+        answered(&client, decline.clone()).await,
+        answered_in(&session, decline).await,
+        cannot_be_asked.result("tools/call", gallon()).await,
+    ] {
+        assert_eq!(result["isError"], true, "{result}");
+        assert_eq!(text(&result), "Say “US gallon” or “imperial gallon”.");
+    }
+}
+
+async fn what_cannot_be_converted_is_for_the_model_to_mend(example: Example) {
+    let client = example.stateless(json!({}));
+    let unknown = "there is no unit “parsec”; the resource units:all lists them";
+    let different = "mile is length, and pound is mass";
+    for (tool, value, from, to, why) in [
+        ("convert", json!(1), "parsec", "mile", unknown),
+        ("convert", json!(1), "mile", "parsec", unknown),
+        ("convert", json!(1), "mile", "pound", different),
+        ("convert_many", json!([1, 2]), "parsec", "mile", unknown),
+        ("convert_many", json!([1, 2]), "mile", "pound", different),
+        // What follows is seen by Gatehouse, in the schemas.
+        (
+            "convert",
+            json!("one"),
+            "mile",
+            "metre",
+            "`value` has to be a number",
+        ),
+        (
+            "convert_many",
+            json!(1),
+            "mile",
+            "metre",
+            "`values` has to be an array",
+        ),
+        (
+            "convert_many",
+            json!(vec![0; 1001]),
+            "mile",
+            "metre",
+            "`arguments` does not fit its schema",
+        ),
+    ] {
+        let field = ["value", "values"][usize::from(tool == "convert_many")];
+        let call = json!({ "name": tool, "arguments": { field: value, "from": from, "to": to } });
+        let result = client.result("tools/call", call).await;
+        assert_eq!(result["isError"], true, "{result}");
+        assert!(text(&result).contains(why), "{result}");
+    }
+    let call = json!({ "name": "convert", "arguments": { "value": 1, "from": "mile" } });
+    let result = client.result("tools/call", call).await;
+    assert!(text(&result).contains("`to` is missing"), "{result}");
+    let nothing = json!({ "name": "nothing", "arguments": {} });
+    assert_eq!(refused(&client, "tools/call", nothing).await, -32602);
+}
+
+async fn units_are_resources(example: Example) {
+    let client = example.stateless(json!({}));
+    let read = async |uri: &str| {
+        let result = client.result("resources/read", json!({ "uri": uri })).await;
+        let contents = &result["contents"][0];
+        assert_eq!(contents["uri"], uri);
+        assert_eq!(contents["mimeType"], "application/json");
+        let text = contents["text"].as_str().unwrap();
+        serde_json::from_str::<Vec<String>>(text).unwrap()
+    };
+    let length = ["metre", "kilometre", "foot", "mile"];
+    assert_eq!(read("units:length").await, length);
+    let all = read("units:all").await;
+    assert_eq!(all.len(), 12);
+    assert_eq!(all[..4], length);
+    for unknown in ["units:nothing", "units:", "others:all"] {
+        let read = json!({ "uri": unknown });
+        assert_eq!(refused(&client, "resources/read", read).await, -32602);
+    }
+}
+
+async fn a_unit_is_explained_and_completed(example: Example) {
+    let client = example.stateless(json!({}));
+    let explain = json!({ "name": "explain", "arguments": { "unit": "mile" } });
+    let result = client.result("prompts/get", explain).await;
+    let message = json!({ "role": "user", "content": { "type": "text", "text":
+        "What is one mile, and what would one measure with it? Compare it with two other units." } });
+    assert_eq!(result["messages"], json!([message]));
+    let which = json!({ "name": "explain" });
+    assert_eq!(refused(&client, "prompts/get", which).await, -32602);
+
+    let prompt = json!({ "type": "ref/prompt", "name": "explain" });
+    let resource = json!({ "type": "ref/resource", "uri": "units:{kind}" });
+    for (target, name, begun, completed) in [
+        (&prompt, "unit", "ki", vec!["kilometre", "kilogram"]),
+        (&prompt, "unit", "parsec", vec![]),
+        (
+            &resource,
+            "kind",
+            "",
+            vec!["length", "mass", "volume", "temperature"],
+        ),
+        (&resource, "kind", "t", vec!["temperature"]),
+    ] {
+        let complete = json!({ "ref": target, "argument": { "name": name, "value": begun } });
+        let result = client.result("completion/complete", complete).await;
+        assert_eq!(result["completion"]["values"], json!(completed));
+    }
+}
+
+/// A call whose arguments do not say which gallon is meant.
+fn gallon() -> Value {
+    json!({ "name": "convert", "arguments": { "value": 1, "from": "gallon", "to": "litre" } })
+}
+
+/// What comes of [`gallon`] when its question is answered so, in 2026-07-28: in a second call.
+async fn answered(client: &Stateless, answer: Value) -> Value {
+    let asked = client.result("tools/call", gallon()).await;
+    assert_eq!(asked["resultType"], "input_required", "{asked}");
+    assert_question(&asked["inputRequests"]["gallon"]);
+    let mut call = gallon();
+    call["requestState"] = asked["requestState"].clone();
+    call["inputResponses"] = json!({ "gallon": answer });
+    client.result("tools/call", call).await
+}
+
+/// The same in a session: while the call goes on.
+async fn answered_in(session: &Mcp, answer: Value) -> Value {
+    let mut stream = SseStream::of(session.request("tools/call", gallon()).await);
+    let question = stream.message().await;
+    assert_question(&question);
+    let answer = json!({ "jsonrpc": "2.0", "id": question["id"], "result": answer });
+    assert_eq!(session.post(&answer).await.status(), 202);
+    stream.message().await["result"].clone()
+}
+
+fn assert_question(question: &Value) {
+    assert_eq!(question["method"], "elicitation/create", "{question}");
+    let params = &question["params"];
+    assert_eq!(params["message"], "Which gallon?");
+    let choices = &params["requestedSchema"]["properties"]["gallon"]["enum"];
+    assert_eq!(choices, &json!(["US gallon", "imperial gallon"]));
+}
+
+/// The code of the error that answers a request.
+async fn refused(client: &Stateless, method: &str, params: Value) -> i64 {
+    let answer = mcp::answer(client.ask(method, params).await).await;
+    answer["error"]["code"].as_i64().expect("an error")
+}
+
+fn text(result: &Value) -> &str {
+    result["content"][0]["text"].as_str().expect("a text")
+}
+
+fn numbers(value: &Value) -> Vec<f64> {
+    serde_json::from_value(value.clone()).expect("numbers")
+}
