@@ -57,7 +57,7 @@ run(
 async function start(url) {
   const home = await makeHome();
   const launcher = packaged("@modelcontextprotocol/inspector/clients/launcher/build/index.js");
-  const child = spawn(newerNode(22, 19), [launcher, "--web", url, "--transport", "http"], {
+  const child = spawn(newerNode(22, 19), [launcher, "--web", url, "--transport", "http", "--protocol-era", "auto"], {
     env: {
       ...home.environment,
       CLIENT_PORT: String(await freePort()),

@@ -194,9 +194,10 @@ impl Gatehouse {
         self.application.serve(listener, key_value, &here).await
     }
 
-    /// How many messages it sent that an official schema was asked about, and found valid.
-    pub fn valid_messages(&self) -> usize {
-        self.application.wire.as_ref().map_or(0, Wire::valid)
+    /// The revisions of the protocol in which its tools were called, as far as somebody watched.
+    pub fn called_in(&self) -> Vec<&'static str> {
+        let wire = self.application.wire.as_ref();
+        wire.map_or_else(Vec::new, Wire::called)
     }
 
     /// Lets so many seconds pass, here, on every other machine and at Descope.

@@ -8,7 +8,7 @@ use host::{Exchange, Hooks};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, request, response};
 use serde_json::Value;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What was seen on the wire. When it is dropped, nothing may have been wrong.
@@ -22,8 +22,9 @@ struct Seen {
     asked: HashMap<(String, String), String>,
     /// The revisions of sessions.
     revisions: HashMap<String, &'static str>,
+    /// The revisions in which tools were called.
+    called: BTreeSet<&'static str>,
     wrong: Vec<String>,
-    valid: usize,
 }
 
 impl Wire {
@@ -36,9 +37,9 @@ impl Wire {
         })
     }
 
-    /// How many messages were valid so far.
-    pub(crate) fn valid(&self) -> usize {
-        lock(&self.0).valid
+    /// The revisions in which tools were called so far.
+    pub(crate) fn called(&self) -> Vec<&'static str> {
+        lock(&self.0).called.iter().copied().collect()
     }
 }
 
@@ -180,22 +181,20 @@ impl Mcp {
     /// Validates a message, or a batch of them.
     fn message(&mut self, message: &Value) {
         let revision = self.revision(message);
-        let Some(schema) = schema::of(revision) else {
-            return;
-        };
         if message.is_array() && revision != "2025-03-26" {
-            self.note(vec!["a batch".to_owned()], message);
+            self.note(vec![format!("a batch in {revision}")], message);
         }
         for message in each(message) {
             let asked = message.get("id").and_then(|id| self.asked(&id.to_string()));
-            let errors = schema.errors(message, asked.as_deref());
-            self.note(
-                errors
-                    .into_iter()
-                    .map(|error| format!("{error} (an answer to {asked:?} in {revision})"))
-                    .collect(),
-                message,
-            );
+            if asked.as_deref() == Some("tools/call") && message.get("result").is_some() {
+                lock(&self.seen).called.insert(revision);
+            }
+            let Some(schema) = schema::of(revision) else {
+                continue;
+            };
+            let errors = schema.errors(message, asked.as_deref()).into_iter();
+            let wrong = errors.map(|error| format!("{error} (in {revision}, asked {asked:?})"));
+            self.note(wrong.collect(), message);
         }
     }
 
@@ -228,12 +227,9 @@ impl Mcp {
     }
 
     fn note(&self, wrong: Vec<String>, message: impl std::fmt::Display) {
-        let mut seen = lock(&self.seen);
-        if wrong.is_empty() {
-            seen.valid += 1;
-        } else {
-            seen.wrong
-                .push(format!("{}\n    {message}", wrong.join("\n")));
+        if !wrong.is_empty() {
+            let wrong = format!("{}\n    {message}", wrong.join("\n"));
+            lock(&self.seen).wrong.push(wrong);
         }
     }
 }

@@ -10,6 +10,7 @@ async fn the_typescript_sdk_signs_in_and_calls_every_tool() {
     let gatehouse = Gatehouse::start().await;
     let saw = node("typescript-sdk.mjs", &[&gatehouse.url("/mcp")]).await;
     assert_tools_worked(&saw);
+    assert_eq!(gatehouse.called_in(), ["2025-11-25"]);
 }
 
 /// The client registers with Descope, and its token is Descope's.
@@ -39,6 +40,7 @@ async fn the_typescript_sdk_signs_in_at_descope_itself_and_calls_every_tool() {
         .descope
         .issuer(descope_emulator::TokenIssuer::Agentic);
     assert_eq!(saw["token"]["claims"]["iss"], issuer, "{saw}");
+    assert_eq!(gatehouse.called_in(), ["2025-11-25"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -46,6 +48,7 @@ async fn the_typescript_sdks_sse_client_signs_in_and_calls_every_tool() {
     let gatehouse = Gatehouse::start().await;
     let saw = node("typescript-sdk-sse.mjs", &[&gatehouse.url("/sse")]).await;
     assert_tools_worked(&saw);
+    assert_eq!(gatehouse.called_in(), ["2025-11-25"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -53,6 +56,7 @@ async fn the_python_sdk_signs_in_and_calls_every_tool() {
     let gatehouse = Gatehouse::start().await;
     let saw = python(&["python_sdk.py", &gatehouse.url("/mcp")]).await;
     assert_tools_worked(&saw);
+    assert_eq!(gatehouse.called_in(), ["2026-07-28"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -60,6 +64,7 @@ async fn the_python_sdks_sse_client_signs_in_and_calls_every_tool() {
     let gatehouse = Gatehouse::start().await;
     let saw = python(&["python_sdk.py", &gatehouse.url("/sse"), "--sse"]).await;
     assert_tools_worked(&saw);
+    assert_eq!(gatehouse.called_in(), ["2025-11-25"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -67,27 +72,47 @@ async fn fastmcps_client_signs_in_and_calls_every_tool() {
     let gatehouse = Gatehouse::start().await;
     let saw = python(&["fastmcp_client.py", &gatehouse.url("/mcp")]).await;
     assert_tools_worked(&saw);
+    assert_eq!(gatehouse.called_in(), ["2026-07-28"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn mcp_remote_signs_in_and_calls_every_tool() {
     let gatehouse = Gatehouse::start().await;
-    let saw = node("mcp-remote.mjs", &[&gatehouse.url("/mcp")]).await;
+    let saw = node(
+        "mcp-remote.mjs",
+        &[&gatehouse.url("/mcp"), "--protocol", "auto"],
+    )
+    .await;
     assert_tools_worked(&saw);
+    assert_eq!(gatehouse.called_in(), ["2026-07-28"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_inspectors_cli_lists_and_calls_the_tools() {
     let gatehouse = Gatehouse::start().await;
-    let saw = node("inspector-cli.mjs", &[&gatehouse.url("/mcp")]).await;
+    let saw = node(
+        "inspector-cli.mjs",
+        &[&gatehouse.url("/mcp"), "http", "--protocol-era", "auto"],
+    )
+    .await;
     assert_tools_worked(&saw);
+    assert_eq!(gatehouse.called_in(), ["2026-07-28"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_typescript_sdk_of_tomorrow_signs_in_and_calls_every_tool() {
+async fn the_typescript_sdk_of_version_2_signs_in_and_calls_every_tool() {
     let gatehouse = Gatehouse::start().await;
     let saw = node("typescript-sdk-v2.mjs", &[&gatehouse.url("/mcp")]).await;
     assert_tools_worked(&saw);
+    assert_eq!(gatehouse.called_in(), ["2026-07-28"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sse_client_of_version_2_signs_in_and_calls_every_tool() {
+    let gatehouse = Gatehouse::start().await;
+    let saw = node("typescript-sdk-v2.mjs", &[&gatehouse.url("/sse"), "legacy"]).await;
+    assert_tools_worked(&saw);
+    assert_eq!(gatehouse.called_in(), ["2025-11-25"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -102,6 +127,7 @@ async fn the_inspectors_web_application_signs_in_and_calls_every_tool() {
     for tool in ["add", "getUserInfo", "getToken"] {
         assert!(saw["results"][tool].is_string(), "{saw}");
     }
+    assert_eq!(gatehouse.called_in(), ["2026-07-28"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -109,6 +135,7 @@ async fn a_page_of_an_allowed_origin_signs_in_and_calls_every_tool() {
     let gatehouse = Gatehouse::start().await;
     let saw = node("browser-sdk.mjs", &[&gatehouse.url("/mcp")]).await;
     assert_tools_worked(&saw);
+    assert_eq!(gatehouse.called_in(), ["2026-07-28"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -32,13 +32,16 @@ const provider = {
   redirectToAuthorization: (address) => location.assign(address),
 };
 
+const INFO = { name: "gatehouse-tests", version: "1.0.0" };
+const OPTIONS = { versionNegotiation: { mode: "auto" } };
+
 function transport() {
   const Transport = url.pathname.endsWith("/sse") ? SSEClientTransport : StreamableHTTPClientTransport;
   return new Transport(url, { authProvider: provider });
 }
 
 async function use(calls) {
-  const client = new Client({ name: "gatehouse-tests", version: "1.0.0" });
+  const client = new Client(INFO, OPTIONS);
   await client.connect(transport());
   const { tools } = await client.listTools();
   const results = {};
@@ -55,7 +58,7 @@ async function start() {
   const arrived = new URL(location.href).searchParams;
   if (!arrived.has("state")) {
     try {
-      await new Client({ name: "gatehouse-tests", version: "1.0.0" }).connect(transport());
+      await new Client(INFO, OPTIONS).connect(transport());
     } catch (error) {
       if (error instanceof UnauthorizedError) return undefined;
       throw error;
