@@ -1,10 +1,13 @@
-//! Clients that others wrote: each script of `tests/clients/` drives one, and prints what it saw as
-//! one line of JSON.
+//! Clients that others wrote: each script of `tests/clients/`, and the program in `tests/rmcp/`, drives
+//! one, and prints what it saw as one line of JSON.
 
+use crate::Person;
+use crate::gatehouse::root;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::Command;
 
 /// How long a client may take; it is here to end a test that hangs.
@@ -32,6 +35,35 @@ pub async fn python(arguments: &[&str]) -> Value {
     let mut command = Command::new(python);
     command.args(arguments);
     run(command).await
+}
+
+/// Runs the client of Rust at the Gatehouse with this MCP endpoint, and gives what it saw. It prints
+/// where it would send its browser, and reads where `person` came back to.
+///
+/// # Panics
+///
+/// If it fails.
+pub async fn rmcp(url: &str, person: &Person) -> Value {
+    let mut client = Command::new(root().join("target/rmcp/debug/rmcp-client"))
+        .arg(url)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("the client starts; `cargo xtask test` builds it");
+    let mut input = client.stdin.take().expect("an input");
+    let mut lines = BufReader::new(client.stdout.take().expect("an output")).lines();
+    let talk = async {
+        let address = lines.next_line().await.expect("text").expect("an address");
+        let back = format!("{}\n", person.allow(&address).await);
+        input.write_all(back.as_bytes()).await.expect("it reads");
+        let saw = lines.next_line().await.expect("text").expect("what it saw");
+        assert!(client.wait().await.expect("an end").success(), "{saw}");
+        serde_json::from_str(&saw).expect("JSON")
+    };
+    tokio::time::timeout(LIMIT, talk)
+        .await
+        .expect("the client ends")
 }
 
 /// The folder of the scripts.

@@ -2,8 +2,8 @@
 //! installs them; each script of `tests/clients/` prints what it saw as one line of JSON.
 
 use serde_json::{Value, json};
-use tests::scripts::{folder, node, python};
-use tests::{Gatehouse, Settings, schema};
+use tests::scripts::{folder, node, python, rmcp};
+use tests::{Gatehouse, Person, Settings, schema};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_typescript_sdk_signs_in_and_calls_every_tool() {
@@ -71,6 +71,14 @@ async fn the_python_sdks_sse_client_signs_in_and_calls_every_tool() {
 async fn fastmcps_client_signs_in_and_calls_every_tool() {
     let gatehouse = Gatehouse::start().await;
     let saw = python(&["fastmcp_client.py", &gatehouse.url("/mcp")]).await;
+    assert_tools_worked(&saw);
+    assert_eq!(gatehouse.called_in(), ["2026-07-28"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_rust_sdk_signs_in_and_calls_every_tool() {
+    let gatehouse = Gatehouse::start().await;
+    let saw = rmcp(&gatehouse.url("/mcp"), &Person::new()).await;
     assert_tools_worked(&saw);
     assert_eq!(gatehouse.called_in(), ["2026-07-28"]);
 }

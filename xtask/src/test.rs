@@ -77,6 +77,16 @@ fn install_clients() -> Result<Clients> {
         .current_dir(&folder)
         .arg("schemas.mjs")
         .arg(&schemas))?;
+    step("Building the Rust client");
+    run(cargo()
+        .args([
+            "build",
+            "--locked",
+            "--manifest-path",
+            "tests/rmcp/Cargo.toml",
+        ])
+        .arg("--target-dir")
+        .arg(root().join("target/rmcp")))?;
     step("Installing the Python clients");
     let python = install::python_packages(&folder)?.join(install::executable("python"));
     Ok(Clients {
