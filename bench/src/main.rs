@@ -29,6 +29,9 @@ struct Arguments {
     /// Dead records that are swept
     #[arg(long, default_value_t = 100_000)]
     dead: u64,
+    /// Measure only the requests with this in their name
+    #[arg(long)]
+    only: Option<String>,
 }
 
 #[tokio::main]
@@ -36,8 +39,10 @@ async fn main() -> Result<()> {
     let arguments = Arguments::parse();
     let time = Duration::from_secs(arguments.seconds.max(1));
     let bench = Bench::start().await?;
-    // First of all: what a load leaves behind in memory would hide what sessions take.
-    sse::measure(bench.another_store("streams.db"), arguments.sessions, time).await?;
+    if arguments.only.is_none() {
+        // First of all: what a load leaves behind in memory would hide what sessions take.
+        sse::measure(bench.another_store("streams.db"), arguments.sessions, time).await?;
+    }
     println!(
         "\n{:<40} {:>5} {:>10} {:>9} {:>9} {:>8} {:>8} {:>8}",
         "", "conn", "req/s", "p50 ms", "p99 ms", "ratio", "reads", "writes"
@@ -46,6 +51,10 @@ async fn main() -> Result<()> {
     for connections in CONNECTIONS {
         let mut empty = None;
         for target in bench.targets()? {
+            let is_asked_for = |only: &String| target.name.contains(only.as_str());
+            if empty.is_some() && !arguments.only.as_ref().is_none_or(is_asked_for) {
+                continue;
+            }
             // Warms up instances and connections.
             measure(&target, connections, time / 4).await?;
             let before = bench.operations();
@@ -58,9 +67,11 @@ async fn main() -> Result<()> {
         }
         println!();
     }
-    sweep::sweep(bench.another_store("dead.db"), arguments.dead, fastest).await?;
-    println!();
-    sizes::print()?;
+    if arguments.only.is_none() {
+        sweep::sweep(bench.another_store("dead.db"), arguments.dead, fastest).await?;
+        println!();
+        sizes::print()?;
+    }
     Ok(())
 }
 

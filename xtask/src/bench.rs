@@ -17,6 +17,9 @@ pub struct Options {
     /// Dead records that are swept
     #[arg(long, default_value_t = 100_000)]
     dead: u64,
+    /// Measure only the requests with this in their name, beside the empty component
+    #[arg(long)]
+    only: Option<String>,
 }
 
 /// Builds everything for release and measures it.
@@ -36,5 +39,6 @@ pub fn bench(options: &Options) -> Result<()> {
         .arg("--sessions")
         .arg(options.sessions.to_string())
         .arg("--dead")
-        .arg(options.dead.to_string()))
+        .arg(options.dead.to_string())
+        .args(options.only.iter().flat_map(|only| ["--only", only])))
 }
