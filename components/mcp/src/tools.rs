@@ -229,12 +229,14 @@ fn prompt(prompt: tools::Prompt) -> OfferedPrompt {
     OfferedPrompt {
         scopes: prompt.scopes,
         prompt: mcp::Prompt {
-            name: prompt.name,
-            title: prompt.title,
-            description: prompt.description,
-            icons: prompt.icons.into_iter().map(icon).collect(),
+            label: mcp::Label {
+                name: prompt.name,
+                title: prompt.title,
+                description: prompt.description,
+                icons: prompt.icons.into_iter().map(icon).collect(),
+                meta: prompt.meta,
+            },
             arguments: prompt.arguments.into_iter().map(argument).collect(),
-            meta: prompt.meta,
         },
     }
 }
@@ -242,13 +244,15 @@ fn prompt(prompt: tools::Prompt) -> OfferedPrompt {
 fn resources(offer: tools::ResourceOffer) -> ResourceOffer {
     let template = |template: tools::ResourceTemplate| mcp::ResourceTemplate {
         uri_template: template.uri_template,
-        name: template.name,
-        title: template.title,
-        description: template.description,
-        icons: template.icons.into_iter().map(icon).collect(),
+        label: mcp::Label {
+            name: template.name,
+            title: template.title,
+            description: template.description,
+            icons: template.icons.into_iter().map(icon).collect(),
+            meta: template.meta,
+        },
         mime_type: template.mime_type,
         annotations: template.annotations.map(annotations),
-        meta: template.meta,
     };
     ResourceOffer {
         templates: offer.templates.into_iter().map(template).collect(),
@@ -260,14 +264,16 @@ fn resources(offer: tools::ResourceOffer) -> ResourceOffer {
 fn resource(resource: tools::ListedResource) -> mcp::Resource {
     mcp::Resource {
         uri: resource.uri,
-        name: resource.name,
-        title: resource.title,
-        description: resource.description,
-        icons: resource.icons.into_iter().map(icon).collect(),
+        label: mcp::Label {
+            name: resource.name,
+            title: resource.title,
+            description: resource.description,
+            icons: resource.icons.into_iter().map(icon).collect(),
+            meta: resource.meta,
+        },
         mime_type: resource.mime_type,
         size: resource.size,
         annotations: resource.annotations.map(annotations),
-        meta: resource.meta,
     }
 }
 

@@ -19,6 +19,7 @@ mod icon;
 mod initialize;
 mod json;
 pub mod jsonrpc;
+mod label;
 mod notification;
 mod output;
 mod params;
@@ -41,6 +42,7 @@ pub use error::{Error, ErrorCode};
 pub use icon::{Icon, Theme};
 pub use initialize::{SERVER, ServerInfo, initialize_result};
 pub use json::Garbage;
+pub use label::Label;
 pub use notification::{Log, LogLevel, Progress};
 pub use output::Output;
 pub use params::{

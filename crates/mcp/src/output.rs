@@ -83,6 +83,7 @@ fn is_false(value: &bool) -> bool {
 mod tests {
     use super::*;
     use crate::content::{ContentBody, Media};
+    use crate::label::Label;
     use crate::resource::{Resource, ResourceBody, ResourceContents};
     use serde_json::{Value, json};
 
@@ -184,14 +185,14 @@ mod tests {
         );
         let link = output(ContentBody::ResourceLink(Resource {
             uri: "file:///a".into(),
-            name: "a".into(),
-            title: None,
-            description: None,
-            icons: Vec::new(),
+            label: Label {
+                name: "a".into(),
+                meta: Some(r#"{"m":1}"#.into()),
+                ..Label::default()
+            },
             mime_type: None,
             size: Some(3),
             annotations: None,
-            meta: Some(r#"{"m":1}"#.into()),
         }));
         assert_eq!(
             first(&link, Revision::V2025_03_26),

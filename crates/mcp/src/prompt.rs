@@ -3,36 +3,20 @@
 use crate::Revision;
 use crate::content::{Content, Role};
 use crate::envelope::{Freshness, complete};
-use crate::icon::Icon;
 use crate::json::{self, Garbage};
+use crate::label::Label;
 use serde::Serialize;
 use std::borrow::Cow;
 
 /// A prompt, as `prompts/list` shows it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
 pub struct Prompt {
-    /// For programs.
-    pub name: String,
-    /// For people; from 2025-06-18 on.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub title: Option<String>,
-    /// What it is for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
-    /// From 2025-11-25 on.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub icons: Vec<Icon>,
+    /// What every list says.
+    #[serde(flatten)]
+    pub label: Label,
     /// What it is made with.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub arguments: Vec<PromptArgument>,
-    /// `_meta`: a JSON object; from 2025-06-18 on.
-    #[serde(
-        rename = "_meta",
-        skip_serializing_if = "Option::is_none",
-        serialize_with = "json::object"
-    )]
-    pub meta: Option<String>,
 }
 
 /// What a prompt is made with.
@@ -78,11 +62,8 @@ impl Prompt {
             ..argument
         };
         Self {
-            title: self.title.filter(|_| has_titles),
-            icons: revision.icons(self.icons),
+            label: self.label.adapted(revision),
             arguments: self.arguments.into_iter().map(argument).collect(),
-            meta: self.meta.filter(|_| has_titles),
-            ..self
         }
     }
 }

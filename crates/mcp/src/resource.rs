@@ -3,8 +3,8 @@
 use crate::Revision;
 use crate::content::Annotations;
 use crate::envelope::{Freshness, complete};
-use crate::icon::Icon;
 use crate::json::{self, Garbage};
+use crate::label::Label;
 use serde::Serialize;
 use std::borrow::Cow;
 
@@ -14,17 +14,9 @@ use std::borrow::Cow;
 pub struct Resource {
     /// Its name in the world.
     pub uri: String,
-    /// For programs.
-    pub name: String,
-    /// For people; from 2025-06-18 on.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub title: Option<String>,
-    /// For the model.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
-    /// From 2025-11-25 on.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub icons: Vec<Icon>,
+    /// What every list says.
+    #[serde(flatten)]
+    pub label: Label,
     /// Its type.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mime_type: Option<String>,
@@ -34,13 +26,6 @@ pub struct Resource {
     /// Whom it is meant for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub annotations: Option<Annotations>,
-    /// `_meta`: a JSON object; from 2025-06-18 on.
-    #[serde(
-        rename = "_meta",
-        skip_serializing_if = "Option::is_none",
-        serialize_with = "json::object"
-    )]
-    pub meta: Option<String>,
 }
 
 /// Resources whose URIs follow a pattern.
@@ -49,30 +34,15 @@ pub struct Resource {
 pub struct ResourceTemplate {
     /// An RFC 6570 template.
     pub uri_template: String,
-    /// For programs.
-    pub name: String,
-    /// For people; from 2025-06-18 on.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub title: Option<String>,
-    /// For the model.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
-    /// From 2025-11-25 on.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub icons: Vec<Icon>,
+    /// What every list says.
+    #[serde(flatten)]
+    pub label: Label,
     /// Of all that match.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mime_type: Option<String>,
     /// Whom they are meant for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub annotations: Option<Annotations>,
-    /// `_meta`: a JSON object; from 2025-06-18 on.
-    #[serde(
-        rename = "_meta",
-        skip_serializing_if = "Option::is_none",
-        serialize_with = "json::object"
-    )]
-    pub meta: Option<String>,
 }
 
 /// What a resource holds.
@@ -131,11 +101,9 @@ impl Resource {
     /// This, as far as `revision` knows it.
     pub(crate) fn adapted(self, revision: Revision) -> Self {
         Self {
-            title: self.title.filter(|_| revision.has_structured_content()),
-            icons: revision.icons(self.icons),
+            label: self.label.adapted(revision),
             size: self.size.filter(|_| revision.has_annotations()),
             annotations: Annotations::adapted(self.annotations, revision),
-            meta: self.meta.filter(|_| revision.has_structured_content()),
             ..self
         }
     }
@@ -144,10 +112,8 @@ impl Resource {
 impl ResourceTemplate {
     fn adapted(self, revision: Revision) -> Self {
         Self {
-            title: self.title.filter(|_| revision.has_structured_content()),
-            icons: revision.icons(self.icons),
+            label: self.label.adapted(revision),
             annotations: Annotations::adapted(self.annotations, revision),
-            meta: self.meta.filter(|_| revision.has_structured_content()),
             ..self
         }
     }

@@ -178,7 +178,7 @@ impl Catalog {
         Ok(Self {
             prepared,
             tools: by_name("tools", tools, |one| one.offered.tool.name())?,
-            prompts: by_name("prompts", offer.prompts, |one| &one.prompt.name)?,
+            prompts: by_name("prompts", offer.prompts, |one| &one.prompt.label.name)?,
             resources: offer.resources,
             completes: offer.completes,
             changes: offer.changes,

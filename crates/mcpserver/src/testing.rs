@@ -11,7 +11,7 @@ use crate::{
 use grants::{Grant, Grants, Profile, UpstreamTokens};
 use keys::KeyRing;
 use mcp::{
-    Content, Contents, Freshness, Log, LogLevel, Output, Progress, Prompt, PromptArgument,
+    Content, Contents, Freshness, Label, Log, LogLevel, Output, Progress, Prompt, PromptArgument,
     PromptMessage, PromptMessages, Resource, ResourceBody, ResourceContents, ResourcePage, Role,
     Suggestions, Tool, ToolDescription,
 };
@@ -243,6 +243,13 @@ impl Events for TestEvents {
     }
 }
 
+fn label(name: &str) -> Label {
+    Label {
+        name: name.into(),
+        ..Label::default()
+    }
+}
+
 fn done(text: &str) -> Event {
     Event::Done(Output {
         content: vec![Content::text(text)],
@@ -407,17 +414,13 @@ impl ToolProvider for TestTools {
         };
         let prompt = |name: &str, scope: &str| OfferedPrompt {
             prompt: Prompt {
-                name: name.into(),
-                title: None,
-                description: None,
-                icons: Vec::new(),
+                label: label(name),
                 arguments: vec![PromptArgument {
                     name: "topic".into(),
                     title: None,
                     description: None,
                     required: true,
                 }],
-                meta: None,
             },
             scopes: vec![scope.into()],
         };
@@ -446,14 +449,10 @@ impl ToolProvider for TestTools {
     ) -> Result<ResourcePage, Failure> {
         let resource = |name: &str| Resource {
             uri: format!("test:{name}"),
-            name: name.into(),
-            title: None,
-            description: None,
-            icons: Vec::new(),
+            label: label(name),
             mime_type: None,
             size: None,
             annotations: None,
-            meta: None,
         };
         let (resources, next_cursor) = match cursor.as_deref() {
             None => (vec![resource("one")], Some("2".into())),
@@ -489,6 +488,18 @@ impl ToolProvider for TestTools {
                     meta: None,
                 }],
                 freshness: Freshness::default(),
+            })),
+            "test:asks-more" => Ok(Asked::InputRequired(InputRequired {
+                requests: vec![InputRequest {
+                    id: "one".into(),
+                    method: if read.round.answers.is_empty() {
+                        "elicitation/create".into()
+                    } else {
+                        "sampling/createMessage".into()
+                    },
+                    params: "{}".into(),
+                }],
+                state: None,
             })),
             "test:broken" => Err(Failure::Internal("for the log".into())),
             _ => Err(Failure::NotFound),

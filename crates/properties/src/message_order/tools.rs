@@ -3,7 +3,7 @@
 
 use super::people::{assert_own, mark, person};
 use mcp::{
-    Content, Contents, Freshness, Log, LogLevel, Output, Progress, Prompt, PromptMessage,
+    Content, Contents, Freshness, Label, Log, LogLevel, Output, Progress, Prompt, PromptMessage,
     PromptMessages, Resource, ResourceBody, ResourceContents, ResourcePage, ResourceTemplate, Role,
     Suggestions, Tool, ToolDescription,
 };
@@ -15,6 +15,13 @@ use mcpserver::{
 use std::collections::VecDeque;
 use std::fmt::Debug;
 use std::time::Duration;
+
+fn label(name: &str) -> Label {
+    Label {
+        name: name.to_owned(),
+        ..Label::default()
+    }
+}
 
 /// The tools; the names say what they do.
 pub(super) const NAMES: [&str; 16] = [
@@ -164,12 +171,8 @@ impl ToolProvider for Tools {
         };
         let prompt = |name: &str| OfferedPrompt {
             prompt: Prompt {
-                name: name.to_owned(),
-                title: None,
-                description: None,
-                icons: Vec::new(),
+                label: label(name),
                 arguments: Vec::new(),
-                meta: None,
             },
             scopes: Vec::new(),
         };
@@ -181,13 +184,9 @@ impl ToolProvider for Tools {
             resources: Some(ResourceOffer {
                 templates: vec![ResourceTemplate {
                     uri_template: "test:{name}".to_owned(),
-                    name: "test".to_owned(),
-                    title: None,
-                    description: None,
-                    icons: Vec::new(),
+                    label: label("test"),
                     mime_type: None,
                     annotations: None,
-                    meta: None,
                 }],
                 scopes: Vec::new(),
                 wants_credential: true,
@@ -271,14 +270,10 @@ impl ToolProvider for Tools {
         Ok(ResourcePage {
             resources: vec![Resource {
                 uri: format!("test:{mark}"),
-                name: mark,
-                title: None,
-                description: None,
-                icons: Vec::new(),
+                label: label(&mark),
                 mime_type: None,
                 size: None,
                 annotations: None,
-                meta: None,
             }],
             next_cursor: cursor.is_none().then(|| "2".to_owned()),
             freshness: Freshness::default(),

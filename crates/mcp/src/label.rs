@@ -1,0 +1,138 @@
+//! What every list says of what is in it.
+
+use crate::Revision;
+use crate::icon::Icon;
+use crate::json;
+use serde::Serialize;
+
+/// What a list says of a thing, of whatever kind it is.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Label {
+    /// For programs.
+    pub name: String,
+    /// For people; from 2025-06-18 on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// What it is, or is for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// From 2025-11-25 on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub icons: Vec<Icon>,
+    /// `_meta`: a JSON object; from 2025-06-18 on.
+    #[serde(
+        rename = "_meta",
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "json::object"
+    )]
+    pub meta: Option<String>,
+}
+
+impl Label {
+    /// This, as far as `revision` knows it.
+    pub(crate) fn adapted(self, revision: Revision) -> Self {
+        let has_titles = revision.has_structured_content();
+        Self {
+            title: self.title.filter(|_| has_titles),
+            icons: revision.icons(self.icons),
+            meta: self.meta.filter(|_| has_titles),
+            ..self
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Freshness, Prompt, PromptArgument, Resource, ResourcePage, ResourceTemplate, prompts_list,
+        resource_templates_list,
+    };
+    use serde_json::{Value, json};
+
+    fn label() -> Label {
+        Label {
+            name: "one".into(),
+            title: Some("One".into()),
+            description: Some("The first.".into()),
+            icons: vec![Icon {
+                src: "data:,".into(),
+                mime_type: None,
+                sizes: Vec::new(),
+                theme: None,
+            }],
+            meta: Some(r#"{"m":1}"#.into()),
+        }
+    }
+
+    /// What each list shows in a revision, without what all of 2026-07-28 have.
+    fn shown(revision: Revision) -> [Value; 3] {
+        let prompt = Prompt {
+            label: label(),
+            arguments: vec![PromptArgument {
+                name: "topic".into(),
+                title: Some("Topic".into()),
+                description: None,
+                required: true,
+            }],
+        };
+        let resource = Resource {
+            uri: "test:one".into(),
+            label: label(),
+            mime_type: Some("text/plain".into()),
+            size: Some(3),
+            annotations: None,
+        };
+        let template = ResourceTemplate {
+            uri_template: "test:{one}".into(),
+            label: label(),
+            mime_type: None,
+            annotations: None,
+        };
+        let page = ResourcePage {
+            resources: vec![resource],
+            next_cursor: None,
+            freshness: Freshness::default(),
+        };
+        let freshness = Freshness::default();
+        let lists = [
+            ("prompts", prompts_list([&prompt], revision, freshness)),
+            ("resources", page.to_result(revision)),
+            (
+                "resourceTemplates",
+                resource_templates_list(&[template], revision, freshness),
+            ),
+        ];
+        lists.map(|(name, list)| {
+            let list: Value = serde_json::from_str(&list.unwrap()).unwrap();
+            list[name][0].clone()
+        })
+    }
+
+    #[test]
+    fn each_revision_is_shown_what_it_knows_of_whatever_is_listed() {
+        for revision in Revision::ALL {
+            let mut label = json!({"name": "one", "description": "The first."});
+            let mut argument = json!({"name": "topic", "required": true});
+            if revision >= Revision::V2025_06_18 {
+                label["title"] = "One".into();
+                label["_meta"] = json!({"m": 1});
+                argument["title"] = "Topic".into();
+            }
+            if revision >= Revision::V2025_11_25 {
+                label["icons"] = json!([{"src": "data:,"}]);
+            }
+            let mut prompt = label.clone();
+            prompt["arguments"] = json!([argument]);
+            let mut resource = label.clone();
+            resource["uri"] = "test:one".into();
+            resource["mimeType"] = "text/plain".into();
+            if revision >= Revision::V2025_03_26 {
+                resource["size"] = 3.into();
+            }
+            let mut template = label;
+            template["uriTemplate"] = "test:{one}".into();
+            assert_eq!(shown(revision), [prompt, resource, template], "{revision}");
+        }
+    }
+}
