@@ -392,10 +392,7 @@ impl<P: Parts> RunningCall<P> {
                 return Some(Step::Response(response));
             }
             Some(Event::InputRequired(questions)) => {
-                return Some(match input::check(&questions.requests, self.abilities) {
-                    Ok(()) if questions.requests.is_empty() && questions.state.is_none() => {
-                        garbage("neither a question nor a state")
-                    }
+                return Some(match input::check(&questions, self.abilities) {
                     Ok(()) => Step::InputRequired(questions),
                     Err(Unaskable::Garbage(what)) => garbage(what),
                     Err(Unaskable::MissingCapabilities(missing)) => {

@@ -1,6 +1,6 @@
 //! Questions to the client.
 
-use crate::tools::InputRequest;
+use crate::tools::InputRequired;
 use mcp::ClientAbilities;
 use serde_json::{Map, Value, json};
 
@@ -13,15 +13,19 @@ pub(crate) enum Unaskable {
     Garbage(&'static str),
 }
 
-/// Whether all of `requests` may be put to a client with these abilities.
+/// Whether all of these questions may be put to a client with these abilities.
 ///
 /// # Errors
 ///
 /// [`Unaskable`].
 pub(crate) fn check(
-    requests: &[InputRequest],
+    questions: &InputRequired,
     abilities: ClientAbilities,
 ) -> Result<(), Unaskable> {
+    let requests = &questions.requests;
+    if requests.is_empty() && questions.state.is_none() {
+        return Err(Unaskable::Garbage("neither a question nor a state"));
+    }
     let mut missing = Map::new();
     for request in requests {
         let params: Value = serde_json::from_str(&request.params).unwrap_or_default();
@@ -69,6 +73,14 @@ pub(crate) fn check(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tools::InputRequest;
+
+    fn questions(requests: &[InputRequest]) -> InputRequired {
+        InputRequired {
+            requests: requests.to_vec(),
+            state: None,
+        }
+    }
 
     fn request(id: &str, method: &str, params: &str) -> InputRequest {
         InputRequest {
@@ -87,7 +99,7 @@ mod tests {
             request("d", "roots/list", "{}"),
         ];
         assert_eq!(
-            check(&requests, ClientAbilities::default()),
+            check(&questions(&requests), ClientAbilities::default()),
             Err(Unaskable::MissingCapabilities(json!({
                 "elicitation": {"form": {}, "url": {}},
                 "sampling": {"tools": {}},
@@ -98,12 +110,17 @@ mod tests {
             elicits_forms: true,
             ..ClientAbilities::default()
         };
-        assert_eq!(check(&requests[..1], forms), Ok(()));
+        assert_eq!(check(&questions(&requests[..1]), forms), Ok(()));
     }
 
     #[test]
     fn what_is_no_question_is_garbage() {
+        let all = ClientAbilities {
+            lists_roots: true,
+            ..ClientAbilities::default()
+        };
         for requests in [
+            vec![],
             vec![request("a", "tools/call", "{}")],
             vec![request("a", "roots/list", "[]")],
             vec![
@@ -111,11 +128,12 @@ mod tests {
                 request("a", "roots/list", "{}"),
             ],
         ] {
-            let all = ClientAbilities {
-                lists_roots: true,
-                ..ClientAbilities::default()
-            };
-            assert!(matches!(check(&requests, all), Err(Unaskable::Garbage(_))));
+            let checked = check(&questions(&requests), all);
+            assert!(matches!(checked, Err(Unaskable::Garbage(_))));
         }
+        // Who asks nothing and knows how to go on is called again.
+        let state = Some("state".to_owned());
+        let requests = Vec::new();
+        assert_eq!(check(&InputRequired { requests, state }, all), Ok(()));
     }
 }

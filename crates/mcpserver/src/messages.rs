@@ -178,10 +178,7 @@ impl<P: Parts> Server<P> {
         abilities: ClientAbilities,
         revision: Revision,
     ) -> Result<(), Error> {
-        let what = match input::check(&questions.requests, abilities) {
-            Ok(()) if questions.requests.is_empty() && questions.state.is_none() => {
-                "neither a question nor a state"
-            }
+        let what = match input::check(questions, abilities) {
             Ok(()) => return Ok(()),
             Err(Unaskable::Garbage(what)) => what,
             Err(Unaskable::MissingCapabilities(missing)) => {

@@ -138,14 +138,14 @@ impl<P: Parts> Server<P> {
         authenticated: &Authenticated,
         questions: &InputRequired,
     ) -> Result<String, Error> {
-        input::check(&questions.requests, request.metadata.abilities).map_err(|unaskable| {
-            match unaskable {
+        input::check(questions, request.metadata.abilities).map_err(
+            |unaskable| match unaskable {
                 input::Unaskable::MissingCapabilities(missing) => {
                     Error::missing_capabilities(missing, REVISION)
                 }
                 input::Unaskable::Garbage(what) => self.cannot_ask(what),
-            }
-        })?;
+            },
+        )?;
         let context = Context::of(request, &authenticated.asker());
         self.input_required(questions, &context)
     }
@@ -156,9 +156,6 @@ impl<P: Parts> Server<P> {
         questions: &InputRequired,
         context: &Context,
     ) -> Result<String, Error> {
-        if questions.requests.is_empty() && questions.state.is_none() {
-            return Err(self.cannot_ask("neither a question nor a state"));
-        }
         let state = match questions.state.as_deref() {
             None => None,
             Some(state) if state.len() > LARGEST_STATE => {
