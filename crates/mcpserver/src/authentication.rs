@@ -192,11 +192,18 @@ impl<P: Parts> Server<P> {
         authenticated: &Authenticated,
     ) -> Result<bool, store::Error> {
         let now = self.environment.now();
-        if authenticated.ends_at <= now {
-            return Ok(false);
-        }
+        Ok(authenticated.ends_at > now && self.is_still_granted(authenticated).await?)
+    }
+
+    /// Whether their grant is still there, whatever became of the token. Without a grant of ours a
+    /// token is all there is.
+    pub(crate) async fn is_still_granted(
+        &self,
+        authenticated: &Authenticated,
+    ) -> Result<bool, store::Error> {
+        let now = self.environment.now();
         let Source::Grant { id, .. } = &authenticated.source else {
-            return Ok(true);
+            return Ok(authenticated.ends_at > now);
         };
         let known = self.grants.get(id.as_str());
         let grants = Grants::new(&self.store, &self.config.keys);

@@ -4,6 +4,7 @@
 //! it is written down under a hash of session and request, for as long as such a call could run;
 //! calls that take their time look for it.
 
+use crate::session::SessionState;
 use crate::talk::Talk;
 use crate::{Environment, Parts, Server};
 use base64::Engine;
@@ -48,15 +49,19 @@ impl<P: Parts> Server<P> {
             .await
     }
 
-    /// Whether the client has cancelled a request.
-    pub(crate) async fn is_cancelled(&self, request: &Id, talk: &Talk) -> bool {
+    /// Whether the client has cancelled a request, or ended its session.
+    pub(crate) async fn is_given_up(&self, request: &Id, talk: &Talk) -> bool {
         let Some(session) = &talk.session else {
             return false;
         };
         let name = name(session, request);
         let now = self.environment.now();
         let cancelled = self.store.get::<Cancelled>(&name, now).await;
-        matches!(cancelled, Ok(Some(_)))
+        if matches!(cancelled, Ok(Some(_))) {
+            return true;
+        }
+        let state = self.store.get::<SessionState>(session, now).await;
+        matches!(state, Ok(Some(SessionState { is_over: true, .. })))
     }
 }
 

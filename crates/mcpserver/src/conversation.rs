@@ -1,5 +1,5 @@
-//! Requests of the revisions with sessions that take their time: what happens goes to the client as
-//! it happens, and what is asked is answered in between.
+//! Requests that take their time: what happens goes to the client as it happens, and in the revisions
+//! with sessions what is asked is answered in between.
 
 use crate::authentication::Authenticated;
 use crate::calls::{PreparedCall, RunningCall, Step};
@@ -10,7 +10,7 @@ use crate::talk::Talk;
 use crate::tools::InputRequired;
 use crate::{Environment, Parts, Server};
 use futures::FutureExt;
-use futures::future::{BoxFuture, Either, select};
+use futures::future::{BoxFuture, Either, ready, select};
 use mcp::Error;
 use mcp::jsonrpc::{self, Id};
 use serde_json::value::RawValue;
@@ -18,7 +18,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How often a call that takes its time looks whether it was cancelled.
+/// How often a call that takes its time looks whether it was given up.
 pub(crate) const LOOK: Duration = Duration::from_secs(1);
 
 /// A call, and what it takes to make it again.
@@ -31,14 +31,15 @@ pub(crate) struct Conversation<P: Parts> {
     rounds: Rounds,
 }
 
-type NextStep<P> = BoxFuture<'static, (RunningCall<P>, Step)>;
+/// The next thing that a call has to say, and the call, if there is more to come.
+pub(crate) type NextStep<P> = BoxFuture<'static, (Option<RunningCall<P>>, Step)>;
 
 /// What came first of a call.
 pub(crate) enum First<P: Parts> {
     /// Its response: there is nothing else.
     Response(String),
     /// Something else, or nothing for a while.
-    GoesOn(Box<Conversation<P>>, Option<(RunningCall<P>, Step)>),
+    GoesOn(Box<Conversation<P>>),
 }
 
 impl<P: Parts> Server<P> {
@@ -49,89 +50,118 @@ impl<P: Parts> Server<P> {
         authenticated: Authenticated,
         talk: Talk,
     ) -> First<P> {
-        let again = call.clone();
-        let running = match self.start_call(call, authenticated.clone()).await {
-            Ok(running) => running,
-            Err(ended) => return First::Response(ended),
+        let first = self.first_step(call.clone(), authenticated.clone());
+        let next = match self.soon(first, LOOK).await {
+            Ok((_, Step::Response(text) | Step::Unable(text))) => return First::Response(text),
+            Ok(first) => ready(first).boxed(),
+            Err(next) => next,
         };
-        let mut next = self.next_step(running);
-        let soon = pin!(self.environment.sleep(LOOK));
-        let first = match select(&mut next, soon).await {
-            Either::Left(((_, Step::Response(text) | Step::Unable(text)), _)) => {
-                return First::Response(text);
-            }
-            Either::Left((first, _)) => Some(first),
-            Either::Right(_) => None,
-        };
-        let conversation = Conversation {
+        First::GoesOn(Box::new(Conversation {
             next,
-            again,
+            again: call,
             authenticated,
             talk,
             rounds: Rounds::default(),
-        };
-        First::GoesOn(Box::new(conversation), first)
+        }))
     }
 
-    fn next_step(self: &Arc<Self>, mut running: RunningCall<P>) -> NextStep<P> {
+    /// Makes a call: what it says first.
+    pub(crate) fn first_step(
+        self: &Arc<Self>,
+        call: PreparedCall,
+        authenticated: Authenticated,
+    ) -> NextStep<P> {
         let server = Arc::clone(self);
         async move {
-            let step = running.next(&server).await;
-            (running, step)
+            match server.start_call(call, authenticated).await {
+                Err(ended) => (None, Step::Response(ended)),
+                Ok(mut running) => {
+                    let step = running.next(&server).await;
+                    (Some(running), step)
+                }
+            }
         }
         .boxed()
     }
 
-    /// Goes on with a call until it is over, the client is gone, or it was cancelled.
-    pub(crate) async fn converse(
-        self: Arc<Self>,
-        mut conversation: Box<Conversation<P>>,
-        first: Option<(RunningCall<P>, Step)>,
-        mut line: Line,
-    ) {
-        let mut came = first;
-        loop {
-            let (running, step) = match came.take() {
-                Some(came) => came,
-                None => {
-                    let id = conversation.again.id().clone();
-                    let next = &mut conversation.next;
-                    match self.wait(next, &id, &conversation.talk, &mut line).await {
-                        Some(came) => came,
-                        None => return,
-                    }
-                }
-            };
-            let last = match step {
-                Step::Notification(text) => {
-                    if !self.tell(&mut line, &text).await {
-                        return;
-                    }
-                    conversation.next = self.next_step(running);
-                    continue;
-                }
-                Step::Response(text) | Step::Unable(text) => text,
-                Step::InputRequired(questions) => {
-                    drop(running);
-                    match self
-                        .ask_again(&mut conversation, questions, &mut line)
-                        .await
-                    {
-                        Ok(running) => {
-                            conversation.next = self.next_step(running);
-                            continue;
-                        }
-                        Err(Unasked::Gone) => return,
-                        Err(Unasked::Ended(text)) => text,
-                    }
-                }
-            };
-            self.finish(line, &last).await;
-            return;
+    /// What a call says next.
+    fn next_step(self: &Arc<Self>, mut running: RunningCall<P>) -> NextStep<P> {
+        let server = Arc::clone(self);
+        async move {
+            let step = running.next(&server).await;
+            (Some(running), step)
+        }
+        .boxed()
+    }
+
+    /// Waits for what a call says next, but not for longer than `patience`.
+    ///
+    /// # Errors
+    ///
+    /// The same, still to be waited for.
+    pub(crate) async fn soon(
+        &self,
+        mut next: NextStep<P>,
+        patience: Duration,
+    ) -> Result<(Option<RunningCall<P>>, Step), NextStep<P>> {
+        let patience = pin!(self.environment.sleep(patience));
+        match select(&mut next, patience).await {
+            Either::Left((came, _)) => Ok(came),
+            Either::Right(_) => Err(next),
         }
     }
 
-    /// Waits for `next`; `None` if there is no use in it any more.
+    /// Goes on with a call until it is over, the client is gone, or has given it up.
+    pub(crate) async fn converse(
+        self: Arc<Self>,
+        mut conversation: Box<Conversation<P>>,
+        mut line: Line,
+    ) {
+        let id = conversation.again.id().clone();
+        let last = loop {
+            let Conversation { next, talk, .. } = &mut *conversation;
+            match self.narrate(next, &id, talk, &mut line).await {
+                None => return,
+                Some(Step::Notification(text) | Step::Response(text) | Step::Unable(text)) => {
+                    break text;
+                }
+                Some(Step::InputRequired(questions)) => {
+                    let asked = self.ask_again(&mut conversation, questions, &mut line);
+                    match asked.await {
+                        Ok(next) => conversation.next = next,
+                        Err(Unasked::Gone) => return,
+                        Err(Unasked::Ended(text)) => break text,
+                    }
+                }
+            }
+        };
+        self.finish(line, &last).await;
+    }
+
+    /// Tells a client what a call has to say, up to what is no notification. `None` if nobody wants
+    /// to know any more.
+    pub(crate) async fn narrate(
+        self: &Arc<Self>,
+        next: &mut NextStep<P>,
+        id: &Id,
+        talk: &Talk,
+        line: &mut Line,
+    ) -> Option<Step> {
+        loop {
+            match self.wait(next, id, talk, line).await? {
+                (Some(running), Step::Notification(text)) => {
+                    if !self.tell(line, &text).await {
+                        return None;
+                    }
+                    *next = self.next_step(running);
+                }
+                (_, step) => return Some(step),
+            }
+        }
+    }
+
+    /// Waits for `next`, and says meanwhile that this side lives; `None` if there is no use in it
+    /// any more.
     async fn wait<T>(
         &self,
         next: &mut BoxFuture<'static, T>,
@@ -145,18 +175,18 @@ impl<P: Parts> Server<P> {
                 Either::Left((came, _)) => return Some(came),
                 Either::Right(_) => {}
             }
-            if self.is_cancelled(id, talk).await || !self.rest_line(line, LOOK).await {
+            if self.is_given_up(id, talk).await || !self.rest_line(line, LOOK).await {
                 return None;
             }
         }
     }
 
     async fn ask_again(
-        &self,
+        self: &Arc<Self>,
         conversation: &mut Conversation<P>,
         questions: InputRequired,
         line: &mut Line,
-    ) -> Result<RunningCall<P>, Unasked> {
+    ) -> Result<NextStep<P>, Unasked> {
         let Conversation {
             again,
             authenticated,
@@ -168,9 +198,7 @@ impl<P: Parts> Server<P> {
             .put_questions(questions, rounds, again.id(), talk, authenticated, line)
             .await
             .map_err(|unanswered| Unasked::new(unanswered, again.id(), talk))?;
-        self.start_call(again.for_round(round), authenticated.clone())
-            .await
-            .map_err(Unasked::Ended)
+        Ok(self.first_step(again.for_round(round), authenticated.clone()))
     }
 
     /// Goes on with a request that one result answers, once the client has answered `questions`.
@@ -187,6 +215,7 @@ impl<P: Parts> Server<P> {
             authenticated,
             talk,
         } = request;
+        let abilities = talk.first_round().abilities;
         let mut rounds = Rounds::default();
         let last = loop {
             let asked = self
@@ -213,8 +242,13 @@ impl<P: Parts> Server<P> {
             let error = match answered {
                 Ok(Answered::Result(result)) => break jsonrpc::response(&id, &result),
                 Ok(Answered::InputRequired(more)) => {
-                    questions = more;
-                    continue;
+                    match self.askable(&method, &more, abilities, talk.revision) {
+                        Ok(()) => {
+                            questions = more;
+                            continue;
+                        }
+                        Err(error) => error,
+                    }
                 }
                 Err(NotAnswered::Error(error)) => error,
                 Err(NotAnswered::Refused(_)) => Error::internal(),

@@ -3,6 +3,9 @@
 //! The client opens a stream at `/sse`, is told where to post, and posts its messages there. Each
 //! is handled in the request that brings it; what is to be answered goes into the session's
 //! mailbox, and the stream takes it out.
+//!
+//! The session is its stream, so the stream does not end with the token that opened it: a client
+//! could not go on with a newer one. It ends with the grant.
 
 use crate::authentication::Authenticated;
 use crate::body::{EventSender, events};
@@ -15,7 +18,6 @@ use crate::messages::Handled;
 use crate::place::Place;
 use crate::refusal::Refusal;
 use crate::server::event_stream;
-use crate::streamable_http::KEEP_ALIVE;
 use crate::talk::Talk;
 use crate::{Body, Environment, Parts, Server};
 use futures::channel::oneshot;
@@ -72,8 +74,9 @@ impl<P: Parts> Server<P> {
             })?;
         let endpoint = sse::endpoint(&format!("{}?sessionId={sealed}", place.messages));
         let (sender, body) = events();
-        self.environment
-            .spawn(Arc::clone(self).deliver(id, endpoint, listener, sender));
+        let authenticated = authenticated.clone();
+        let work = Arc::clone(self).deliver(id, endpoint, listener, authenticated, sender);
+        self.environment.spawn(work);
         Ok(event_stream(body))
     }
 
@@ -83,10 +86,13 @@ impl<P: Parts> Server<P> {
         id: MailboxId,
         endpoint: String,
         listener: Option<Listener>,
+        authenticated: Authenticated,
         mut sender: EventSender,
     ) {
         if sender.send(endpoint).await
-            && let Err(error) = self.deliver_messages(&id, listener, &mut sender).await
+            && let Err(error) = self
+                .deliver_messages(&id, listener, &authenticated, Line::stream(sender))
+                .await
         {
             self.environment
                 .log(&format!("mcp: a stream ends early: {error}"));
@@ -101,12 +107,12 @@ impl<P: Parts> Server<P> {
         &self,
         id: &MailboxId,
         mut listener: Option<Listener>,
-        sender: &mut EventSender,
+        authenticated: &Authenticated,
+        mut line: Line,
     ) -> Result<(), store::Error> {
         let mailboxes = self.mailboxes();
         let mut reader = mailboxes.read(id);
         let mut idle = Duration::ZERO;
-        let mut silent = Duration::ZERO;
         let mut unheard = Duration::ZERO;
         let subscriptions = async || {
             let session = mailboxes.session(id, self.environment.now()).await?;
@@ -115,53 +121,45 @@ impl<P: Parts> Server<P> {
         let mut looks = 0u32;
         loop {
             looks = looks.wrapping_add(1);
-            // Every fourth look is for what changes, so that an idle session costs no more for it.
-            if let Some(listener) = &mut listener
-                && looks.is_multiple_of(4)
-            {
-                for message in self.news(listener, subscriptions()).await? {
-                    if !sender.send(sse::message(&message)).await {
-                        return Ok(());
-                    }
-                    silent = Duration::ZERO;
+            let messages = match &mut listener {
+                // Every fourth look is for what changes, so that an idle session costs no more for it.
+                Some(listener) if looks.is_multiple_of(4) => {
+                    self.news(listener, subscriptions()).await?
                 }
-                let wait = pace(idle);
-                self.environment.sleep(wait).await;
-                idle += wait;
-                silent += wait;
-                unheard += wait;
-                continue;
-            }
-            match reader.look(&mailboxes, self.environment.now()).await? {
-                Look::Message(message) => {
-                    if !sender.send(sse::message(&message)).await {
-                        return Ok(());
+                _ => match reader.look(&mailboxes, self.environment.now()).await? {
+                    Look::Message(message) => {
+                        idle = Duration::ZERO;
+                        vec![message]
                     }
-                    idle = Duration::ZERO;
-                    silent = Duration::ZERO;
-                    continue;
-                }
-                Look::Part => continue,
-                Look::Nothing => {}
-            }
-            if silent >= KEEP_ALIVE {
-                if !sender.send(sse::KEEP_ALIVE.to_owned()).await {
+                    Look::Part => continue,
+                    Look::Nothing => Vec::new(),
+                },
+            };
+            for message in &messages {
+                if !self.tell(&mut line, message).await {
                     return Ok(());
                 }
-                silent = Duration::ZERO;
+            }
+            if !messages.is_empty() {
+                continue;
             }
             if unheard >= HEARTBEAT {
                 let now = self.environment.now();
                 let Some(session) = mailboxes.session(id, now).await? else {
                     return Ok(());
                 };
+                if !self.is_still_granted(authenticated).await? {
+                    return Ok(());
+                }
                 mailboxes.keep(id, &session, now).await?;
                 unheard = Duration::ZERO;
             }
             let wait = pace(idle);
             self.environment.sleep(wait).await;
+            if !self.rest_line(&mut line, wait).await {
+                return Ok(());
+            }
             idle += wait;
-            silent += wait;
             unheard += wait;
         }
     }
@@ -291,8 +289,8 @@ impl<P: Parts> Server<P> {
             First::Response(text) => {
                 self.post_or_log(&id, &text).await;
             }
-            First::GoesOn(conversation, first) => {
-                self.converse(conversation, first, Line::mail(id)).await;
+            First::GoesOn(conversation) => {
+                self.converse(conversation, Line::mail(id)).await;
             }
         }
     }

@@ -3,10 +3,12 @@
 use crate::body::EventSender;
 use crate::mailbox::MailboxId;
 use crate::resumption::Resumable;
-use crate::streamable_http::KEEP_ALIVE;
 use crate::{Environment, Parts, Server};
 use mcp::sse;
 use std::time::Duration;
+
+/// Silence after which a stream says that it lives.
+pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// Where messages to a client go.
 pub(crate) struct Line {

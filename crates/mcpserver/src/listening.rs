@@ -1,20 +1,29 @@
 //! Messages to a session that belong to no request: what changes (2025-11-25, Transports, Listening
 //! for Messages from the Server).
+//!
+//! No message goes to more than one stream of a session (Multiple Connections): the newest is told,
+//! and the others end when there is something to tell. Which that is lies in the store, as streams of
+//! one session may meet different machines.
 
 use crate::authentication::Authenticated;
 use crate::body::{EventSender, events};
 use crate::changes::{ChangeReader, Seen};
+use crate::line::KEEP_ALIVE;
 use crate::mailbox::pace;
 use crate::refusal::Refusal;
 use crate::server::event_stream;
 use crate::session::{Session, SessionState};
-use crate::streamable_http::KEEP_ALIVE;
 use crate::tools::{Changed, Changes};
 use crate::{Body, Environment, Parts, Server};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::Response;
 use mcp::sse;
+use rand::RngExt;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;
+use store::Record;
 
 /// Streams that one person may open in a minute.
 const PER_MINUTE: u64 = 120;
@@ -25,10 +34,26 @@ const RETRY: u32 = 500;
 /// What the ids of its events begin with.
 pub(crate) const CHANGES: &str = "changes.";
 
+/// That a session has a stream: the newest of them.
+#[derive(Serialize, Deserialize)]
+struct Newest(String);
+
+impl Record for Newest {
+    const KIND: &'static str = "mcp-listening";
+}
+
 /// Sees what a session may be told of.
 pub(crate) struct Listener {
     reader: ChangeReader,
     told: Changes,
+}
+
+/// A stream of a session.
+struct SessionStream {
+    session: Session,
+    authenticated: Authenticated,
+    /// What it is known by as the newest.
+    newest: Newest,
 }
 
 impl<P: Parts> Server<P> {
@@ -116,22 +141,52 @@ impl<P: Parts> Server<P> {
         if let Some(number) = last_event.and_then(change_number) {
             listener.reader.go_back_to(number);
         }
+        // After the listener has begun: what changes in between is told by one stream at least.
+        let newest = self.become_newest(&session, authenticated).await;
+        let newest = newest.map_err(|error| self.unavailable(&error))?;
+        let stream = SessionStream {
+            session,
+            authenticated: authenticated.clone(),
+            newest,
+        };
         let (sender, body) = events();
-        let work = Arc::clone(self).tell_session(listener, session, authenticated.clone(), sender);
-        self.environment.spawn(work);
+        self.environment
+            .spawn(Arc::clone(self).tell_session(listener, stream, sender));
         Ok(Some(event_stream(body)))
+    }
+
+    /// Takes the place of the session's other streams.
+    async fn become_newest(
+        &self,
+        session: &Session,
+        authenticated: &Authenticated,
+    ) -> Result<Newest, store::Error> {
+        let bytes: [u8; 12] = self.environment.random().random();
+        let newest = Newest(URL_SAFE_NO_PAD.encode(bytes));
+        let now = self.environment.now();
+        let name = &session.name;
+        let ends_at = authenticated.ends_at.min(session.ends_at);
+        if self.store.get::<Newest>(name, now).await?.is_some() {
+            self.store.put(name, &newest, Some(ends_at)).await?;
+        } else {
+            self.store.create(name, &newest, ends_at).await?;
+        }
+        Ok(newest)
+    }
+
+    async fn is_newest(&self, stream: &SessionStream) -> Result<bool, store::Error> {
+        let now = self.environment.now();
+        let newest = self.store.get::<Newest>(&stream.session.name, now).await?;
+        Ok(newest.is_none_or(|newest| newest.0 == stream.newest.0))
     }
 
     async fn tell_session(
         self: Arc<Self>,
         mut listener: Listener,
-        session: Session,
-        authenticated: Authenticated,
+        stream: SessionStream,
         mut sender: EventSender,
     ) {
-        let told = self
-            .tell_news(&mut listener, &session, &authenticated, &mut sender)
-            .await;
+        let told = self.tell_news(&mut listener, &stream, &mut sender).await;
         if let Err(error) = told {
             self.environment
                 .log(&format!("mcp: a stream ends early: {error}"));
@@ -141,10 +196,14 @@ impl<P: Parts> Server<P> {
     async fn tell_news(
         &self,
         listener: &mut Listener,
-        session: &Session,
-        authenticated: &Authenticated,
+        stream: &SessionStream,
         sender: &mut EventSender,
     ) -> Result<(), store::Error> {
+        let SessionStream {
+            session,
+            authenticated,
+            ..
+        } = stream;
         let began = self.environment.now();
         let closes_at = self.config.stream_seconds.map(|seconds| began + seconds);
         if closes_at.is_some() && session.revision.polls() {
@@ -166,7 +225,11 @@ impl<P: Parts> Server<P> {
                 sender.send(sse::retry(RETRY)).await;
                 return Ok(());
             }
-            for message in self.news(listener, subscriptions()).await? {
+            let news = self.news(listener, subscriptions()).await?;
+            if !news.is_empty() && !self.is_newest(stream).await? {
+                return Ok(());
+            }
+            for message in news {
                 let event = match closes_at {
                     Some(_) => sse::message_with_id(&change_id(listener.reader.last()), &message),
                     None => sse::message(&message),
@@ -183,6 +246,7 @@ impl<P: Parts> Server<P> {
                 if state.is_some_and(|state| state.is_over)
                     || session.ends_at <= now
                     || !self.is_still_good(authenticated).await?
+                    || !self.is_newest(stream).await?
                     || !sender.send(sse::KEEP_ALIVE.to_owned()).await
                 {
                     return Ok(());

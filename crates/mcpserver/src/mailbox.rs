@@ -332,14 +332,14 @@ impl Reader {
 }
 
 /// How long to wait before the next look, when nothing happened for so long: a busy session is
-/// served within milliseconds, an idle one costs a look a second.
+/// served within milliseconds, an idle one costs a read a second at most, heartbeats and all.
 pub(crate) fn pace(idle: Duration) -> Duration {
     match idle.as_millis() {
         0..250 => Duration::from_millis(5),
         250..2_000 => Duration::from_millis(15),
         2_000..10_000 => Duration::from_millis(100),
         10_000..30_000 => Duration::from_millis(500),
-        _ => Duration::from_secs(1),
+        _ => Duration::from_millis(1_050),
     }
 }
 
@@ -503,9 +503,9 @@ mod tests {
     }
 
     #[test]
-    fn an_idle_session_costs_a_look_a_second_at_most() {
+    fn an_idle_session_costs_less_than_a_look_a_second() {
         assert_eq!(pace(Duration::ZERO), Duration::from_millis(5));
         assert!(pace(Duration::from_secs(1)) <= Duration::from_millis(20));
-        assert_eq!(pace(Duration::from_secs(60)), Duration::from_secs(1));
+        assert!(pace(Duration::from_secs(60)) > Duration::from_secs(1));
     }
 }

@@ -173,7 +173,7 @@ impl<P: Parts> Server<P> {
             unlooked += wait;
             if unlooked >= LOOK {
                 unlooked = Duration::ZERO;
-                if self.is_cancelled(request, talk).await {
+                if self.is_given_up(request, talk).await {
                     return Err(Unanswered::Gone);
                 }
             }

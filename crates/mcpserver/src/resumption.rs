@@ -14,10 +14,10 @@
 //! | `mcp-stream:<id>.0` to `.63` | an event or a part of one, sealed | at each event |
 
 use crate::body::{EventSender, events};
+use crate::line::KEEP_ALIVE;
 use crate::mailbox::pace;
 use crate::refusal::Refusal;
 use crate::server::event_stream;
-use crate::streamable_http::KEEP_ALIVE;
 use crate::{Body, Environment, Parts, Server};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

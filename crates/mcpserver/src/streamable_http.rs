@@ -21,7 +21,6 @@ use mcp::headers::{self, Accepted, LAST_EVENT_ID, SESSION_ID};
 use mcp::jsonrpc::{self, Body as Messages, Id, Message};
 use mcp::{Era, Error, ErrorCode, Revision, era, sse};
 use std::sync::Arc;
-use std::time::Duration;
 
 /// The methods there are.
 pub(crate) const METHODS: &str = "GET, POST, DELETE, OPTIONS";
@@ -31,9 +30,6 @@ const METHODS_WITHOUT_STREAM: &str = "POST, DELETE, OPTIONS";
 
 /// Sessions of one person in a minute that something is kept of.
 const STATES_PER_MINUTE: u64 = 120;
-
-/// Silence after which a stream says that it lives.
-pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 impl<P: Parts> Server<P> {
     pub(crate) async fn streamable_http<B>(
@@ -262,10 +258,10 @@ impl<P: Parts> Server<P> {
         let begun = self.begin(call, authenticated.clone(), talk.clone()).await;
         match begun {
             First::Response(text) => Ok(answer(text, accepted)),
-            First::GoesOn(conversation, first) => {
+            First::GoesOn(conversation) => {
                 let (line, body) = self.line(&talk, &authenticated).await;
                 self.environment
-                    .spawn(Arc::clone(self).converse(conversation, first, line));
+                    .spawn(Arc::clone(self).converse(conversation, line));
                 Ok(event_stream(body))
             }
         }

@@ -2,21 +2,24 @@
 
 use super::{REVISION, Request, failed, status_of};
 use crate::authentication::Authenticated;
-use crate::body::{EventSender, events};
-use crate::calls::{RunningCall, Step};
+use crate::body::events;
+use crate::calls::Step;
+use crate::conversation::NextStep;
+use crate::line::{KEEP_ALIVE, Line};
 use crate::refusal::{Refusal, json};
 use crate::server::event_stream;
 use crate::stateless::round::Context;
 use crate::stateless::tasks::takes_tasks;
-use crate::streamable_http::{KEEP_ALIVE, answer};
+use crate::streamable_http::answer;
+use crate::talk::Talk;
 use crate::tools::TaskUse;
 use crate::{Body, Environment, Parts, Server};
-use futures::future::{Either, select};
+use futures::FutureExt;
+use futures::future::ready;
 use http::{HeaderMap, Response, StatusCode};
 use mcp::jsonrpc::Id;
-use mcp::{CallParams, Error, sse};
+use mcp::{CallParams, Error};
 use schema::Instance;
-use std::pin::pin;
 use std::sync::Arc;
 
 impl<P: Parts> Server<P> {
@@ -64,28 +67,30 @@ impl<P: Parts> Server<P> {
                 .await;
         }
         let asker = authenticated.asker();
-        let mut running = match self.start_call(call, authenticated).await {
-            Ok(running) => running,
-            Err(ended) => return Ok(answer(ended, accepted)),
+        let first = self.first_step(call, authenticated);
+        // The first thing that happens decides how the client is answered. Whether it is still there
+        // shows on a stream alone.
+        let first = match accepted.event_stream {
+            true => self.soon(first, KEEP_ALIVE).await,
+            false => Ok(first.await),
         };
-        // The first thing that happens decides how the client is answered.
-        match running.next(self).await {
-            Step::Response(text) => Ok(answer(text, accepted)),
-            Step::Unable(text) => Ok(json(StatusCode::BAD_REQUEST, text)),
-            Step::InputRequired(questions) => {
+        let next = match first {
+            Ok((_, Step::Response(text))) => return Ok(answer(text, accepted)),
+            Ok((_, Step::Unable(text))) => return Ok(json(StatusCode::BAD_REQUEST, text)),
+            Ok((_, Step::InputRequired(questions))) => {
                 let context = Context::of(&request, &asker);
                 let asked = self.input_required(&questions, &context);
-                Ok(self.asked(id, asked, accepted))
+                return Ok(self.asked(id, asked, accepted));
             }
-            Step::Notification(first) => {
-                let context = Context::of(&request, &asker);
-                let (sender, body) = events();
-                let work =
-                    Arc::clone(self).stateless_stream(running, first, sender, id.clone(), context);
-                self.environment.spawn(work);
-                Ok(event_stream(body))
-            }
-        }
+            Ok(first @ (_, Step::Notification(_))) => ready(first).boxed(),
+            Err(next) => next,
+        };
+        let context = Context::of(&request, &asker);
+        let (sender, body) = events();
+        let line = Line::stream(sender);
+        let work = Arc::clone(self).stateless_stream(next, line, id.clone(), context);
+        self.environment.spawn(work);
+        Ok(event_stream(body))
     }
 
     /// Whether the tool is called as a task alone.
@@ -125,45 +130,20 @@ impl<P: Parts> Server<P> {
     /// the client is gone.
     async fn stateless_stream(
         self: Arc<Self>,
-        mut running: RunningCall<P>,
-        first: String,
-        mut sender: EventSender,
+        mut next: NextStep<P>,
+        mut line: Line,
         id: Id,
         context: Context,
     ) {
-        if !sender.send(sse::message(&first)).await {
-            return;
-        }
-        loop {
-            let step = {
-                let mut next = pin!(running.next(&self));
-                loop {
-                    let silence = pin!(self.environment.sleep(KEEP_ALIVE));
-                    match select(next.as_mut(), silence).await {
-                        Either::Left((step, _)) => break step,
-                        Either::Right(_) => {
-                            if !sender.send(sse::KEEP_ALIVE.to_owned()).await {
-                                return;
-                            }
-                        }
-                    }
-                }
-            };
-            let last = match step {
-                Step::Notification(text) => {
-                    if !sender.send(sse::message(&text)).await {
-                        return;
-                    }
-                    continue;
-                }
-                Step::Response(text) | Step::Unable(text) => text,
-                Step::InputRequired(questions) => {
-                    let asked = self.input_required(&questions, &context);
-                    self.asked_text(&id, asked)
-                }
-            };
-            sender.send(sse::message(&last)).await;
-            return;
-        }
+        let talk = Talk::alone(REVISION);
+        let last = match self.narrate(&mut next, &id, &talk, &mut line).await {
+            None => return,
+            Some(Step::Notification(text) | Step::Response(text) | Step::Unable(text)) => text,
+            Some(Step::InputRequired(questions)) => {
+                let asked = self.input_required(&questions, &context);
+                self.asked_text(&id, asked)
+            }
+        };
+        self.finish(line, &last).await;
     }
 }

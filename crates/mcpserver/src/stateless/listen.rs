@@ -1,23 +1,24 @@
 //! `subscriptions/listen`: a stream of what changes (2026-07-28, Subscriptions).
 //!
 //! A stream reads the changes from the store, so it does not matter which instance holds it. It
-//! ends with the token it was opened with, and by its client's going away.
+//! ends with the token it was opened with, and by its client's going away. Where `stream_seconds`
+//! are over it ends without a word: a client that is told nothing listens again.
 
 use super::{Request, failed, status_of};
 use crate::authentication::Authenticated;
-use crate::body::{EventSender, events};
+use crate::body::events;
 use crate::catalog::Catalog;
 use crate::changes::{ChangeReader, Seen};
+use crate::line::Line;
 use crate::refusal::Refusal;
 use crate::server::event_stream;
 use crate::stateless::tasks::{owner_of, takes_tasks};
-use crate::streamable_http::KEEP_ALIVE;
 use crate::tasks::{Mark, TaskId};
 use crate::tools::Changed;
 use crate::{Body, Environment, Parts, Server};
 use http::Response;
 use mcp::jsonrpc::Id;
-use mcp::{Error, Filter, sse, subscription_ended};
+use mcp::{Error, Filter, subscription_ended};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -102,45 +103,49 @@ impl<P: Parts> Server<P> {
         };
         let (sender, body) = events();
         self.environment
-            .spawn(Arc::clone(self).tell_listener(listener, sender));
+            .spawn(Arc::clone(self).tell_listener(listener, Line::stream(sender)));
         Ok(event_stream(body))
     }
 
     /// Tells of changes until the client is gone, or the token ends.
-    async fn tell_listener(self: Arc<Self>, mut listener: Listener, mut sender: EventSender) {
+    async fn tell_listener(self: Arc<Self>, mut listener: Listener, mut line: Line) {
         let first = listener.filter.acknowledged(&listener.subscription);
-        if !sender.send(sse::message(&first)).await {
+        if !self.tell(&mut line, &first).await {
             return;
         }
-        match self.tell_changes(&mut listener, &mut sender).await {
-            Ok(Over::Gone) => return,
+        match self.tell_changes(&mut listener, &mut line).await {
+            Ok(Over::Closed) => return,
             Ok(Over::Ended) => {}
             Err(error) => self
                 .environment
                 .log(&format!("mcp: a stream ends early: {error}")),
         }
         let last = subscription_ended(&listener.subscription);
-        sender.send(sse::message(&last)).await;
+        self.finish(line, &last).await;
     }
 
     async fn tell_changes(
         &self,
         listener: &mut Listener,
-        sender: &mut EventSender,
+        line: &mut Line,
     ) -> Result<Over, store::Error> {
+        let began = self.environment.now();
+        let closes_at = self.config.stream_seconds.map(|seconds| began + seconds);
         let mut idle = Duration::ZERO;
-        let mut silent = Duration::ZERO;
         let mut unchecked = Duration::ZERO;
         loop {
-            if listener.authenticated.ends_at <= self.environment.now() {
+            let now = self.environment.now();
+            if listener.authenticated.ends_at <= now {
                 return Ok(Over::Ended);
+            }
+            if closes_at.is_some_and(|closes_at| closes_at <= now) {
+                return Ok(Over::Closed);
             }
             if let Some(messages) = listener.look(self).await? {
                 for message in messages {
-                    if !sender.send(sse::message(&message)).await {
-                        return Ok(Over::Gone);
+                    if !self.tell(line, &message).await {
+                        return Ok(Over::Closed);
                     }
-                    silent = Duration::ZERO;
                 }
                 idle = Duration::ZERO;
                 continue;
@@ -151,16 +156,12 @@ impl<P: Parts> Server<P> {
                 }
                 unchecked = Duration::ZERO;
             }
-            if silent >= KEEP_ALIVE {
-                if !sender.send(sse::KEEP_ALIVE.to_owned()).await {
-                    return Ok(Over::Gone);
-                }
-                silent = Duration::ZERO;
-            }
             let wait = pace(idle);
             self.environment.sleep(wait).await;
+            if !self.rest_line(line, wait).await {
+                return Ok(Over::Closed);
+            }
             idle += wait;
-            silent += wait;
             unchecked += wait;
         }
     }
@@ -168,8 +169,8 @@ impl<P: Parts> Server<P> {
 
 /// Why a stream is over.
 enum Over {
-    /// Nobody reads it any more.
-    Gone,
+    /// Nobody reads it any more, or nobody is to: whoever wants to know more listens again.
+    Closed,
     /// The token or its grant has ended.
     Ended,
 }

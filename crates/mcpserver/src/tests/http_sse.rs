@@ -5,6 +5,9 @@ use crate::Environment;
 use crate::mailbox::LIFETIME;
 use std::time::Duration;
 
+/// A token of somebody else's, without a grant of ours.
+const BOBS: &str = "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9.e30.AAAA";
+
 /// A client with its stream open.
 struct Client<'f> {
     fixture: &'f Fixture,
@@ -205,8 +208,8 @@ fn a_session_ends_with_its_stream_and_leaves_nothing() {
 #[test]
 fn nobody_else_posts_to_a_session() {
     run(async |fixture, client| {
-        let bobs = "Bearer eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9.e30.AAAA";
-        let headers = [("authorization", bobs)];
+        let bobs = format!("Bearer {BOBS}");
+        let headers = [("authorization", bobs.as_str())];
         let endpoint = &client.endpoint;
         let answer = fixture.send("POST", endpoint, &headers, PING).await;
         assert_eq!(answer.status, 404);
@@ -244,5 +247,39 @@ fn only_get_opens_a_stream_and_only_post_brings_messages() {
         let headers = [headers[0], ("accept", "application/json")];
         let answer = fixture.send("GET", "/sse", &headers, "").await;
         assert_eq!(answer.status, 406);
+    });
+}
+
+#[test]
+fn a_stream_outlives_its_token_and_ends_soon_after_its_grant() {
+    let fixture = Fixture::new();
+    fixture.environment.run(async {
+        let token = fixture.token(&["tools"]).await;
+        let mut client = Client::connect(&fixture, &token).await;
+        while fixture.environment.now() < START + 1000 {
+            client.read().await;
+        }
+        for key in fixture.keys().await {
+            if key.contains("grant:") {
+                let store = fixture.server.store.backend();
+                store::KeyValue::delete(store, &key).await.unwrap();
+            }
+        }
+        let before = fixture.environment.now();
+        while client.body.frame().await.is_some() {}
+        assert!(fixture.environment.now() - before <= 62);
+        let keys = fixture.keys().await;
+        assert!(keys.iter().all(|key| !key.contains("sse:")), "{keys:?}");
+    });
+}
+
+#[test]
+fn a_stream_of_a_token_without_a_grant_ends_soon_after_the_token() {
+    let fixture = Fixture::new();
+    fixture.environment.run(async {
+        let mut client = Client::connect(&fixture, BOBS).await;
+        while client.body.frame().await.is_some() {}
+        let lived = fixture.environment.now() - START;
+        assert!((600..=662).contains(&lived), "{lived}");
     });
 }

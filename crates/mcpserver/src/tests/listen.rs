@@ -276,3 +276,17 @@ fn it_is_refused_what_no_stream_carries() {
         assert_eq!(more.0, 429);
     });
 }
+
+#[test]
+fn it_is_closed_without_a_word_when_stream_seconds_are_over() {
+    let fixture = Fixture::with(&[("stream_seconds", "5")]);
+    fixture.environment.run(async {
+        let token = fixture.token(&["tools"]).await;
+        let wanted = json!({"toolsListChanged": true});
+        let mut stream = Stream::open(&fixture, &token, wanted).await;
+        stream.acknowledged().await;
+        assert_eq!(stream.next().await, None);
+        assert!(fixture.environment.now() <= START + 6);
+        assert_eq!(fixture.environment.working(), 0);
+    });
+}

@@ -94,3 +94,29 @@ fn what_changes_between_two_connections_is_told_on_the_second() {
         assert_eq!(method(message.as_ref()), "notifications/tools/list_changed");
     });
 }
+
+#[test]
+fn of_several_streams_of_a_session_the_newest_is_told_and_the_others_end() {
+    run(async |fixture, token| {
+        let client = Client::initialize(fixture, &token, "2025-11-25").await;
+        let twin = fixture.twin();
+        let there = Client {
+            fixture: &twin,
+            token: token.clone(),
+            session: client.session.clone(),
+        };
+        let mut first = client.send("GET", &[], "").await.stream();
+        let mut second = there.send("GET", &[], "").await.stream();
+        let other = Client::initialize(fixture, &token, "2025-11-25").await;
+        let mut others = other.send("GET", &[], "").await.stream();
+        change(&client).await;
+        assert_eq!(first.message().await, None);
+        for stream in [&mut second, &mut others] {
+            let message = stream.message().await;
+            assert_eq!(method(message.as_ref()), "notifications/tools/list_changed");
+        }
+        // One that is told nothing ends as well.
+        let _third = client.send("GET", &[], "").await;
+        assert_eq!(second.message().await, None);
+    });
+}

@@ -1,9 +1,11 @@
 //! What goes on in a session: questions, cancellation, levels, its end.
 
 use super::*;
+use crate::Environment;
 use http_body_util::BodyExt;
 use mcp::ClientAbilities;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// A client with a session.
 struct Client<'a> {
@@ -270,5 +272,47 @@ fn what_a_client_can_be_asked_fits_into_its_session() {
             .find(&server.config.keys, "ann", &client.session, START)
             .unwrap();
         assert_eq!(found.abilities, ClientAbilities::read(&capabilities));
+    });
+}
+
+#[test]
+fn a_call_ends_with_its_session_and_without_a_response() {
+    within(async |fixture| {
+        for tool in ["pauses", "hangs"] {
+            let client = Client::begin(fixture, json!({})).await;
+            let mut stream = client.call(tool).await.body;
+            assert_eq!(fixture.environment.working(), 1);
+            assert_eq!(client.end().await, 204);
+            assert_eq!(next(&mut stream).await, None);
+            assert_eq!(fixture.environment.working(), 0);
+        }
+    });
+}
+
+#[test]
+fn a_call_that_says_nothing_ends_when_its_client_goes_away() {
+    within(async |fixture| {
+        let client = Client::begin(fixture, json!({})).await;
+        let answer = client.call("hangs").await;
+        let before = fixture.environment.now();
+        drop(answer);
+        while fixture.environment.working() > 0 {
+            fixture.environment.sleep(Duration::from_secs(1)).await;
+        }
+        assert!(fixture.environment.now() - before <= 20);
+    });
+}
+
+#[test]
+fn what_is_asked_in_a_later_round_has_to_be_answerable_as_well() {
+    within(async |fixture| {
+        let client = Client::begin(fixture, json!({"elicitation": {}})).await;
+        let params = json!({"uri": "test:asks-more"});
+        let mut stream = client.request("resources/read", params).await.body;
+        let question = next(&mut stream).await.unwrap();
+        let answer = json!({"jsonrpc": "2.0", "id": question["id"], "result": {}});
+        assert_eq!(client.post(&answer).await.status, 202);
+        let response = next(&mut stream).await.unwrap();
+        assert_eq!(response["error"]["code"], -32600, "{response}");
     });
 }

@@ -1,7 +1,9 @@
 //! Requests that need no session (2026-07-28).
 
 use super::*;
+use crate::Environment;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 pub(super) const VERSION: &str = "2026-07-28";
 
@@ -381,8 +383,7 @@ fn a_client_that_closes_its_stream_cancels_the_call() {
             if fixture.environment.working() == 0 {
                 return;
             }
-            crate::Environment::sleep(&fixture.environment, std::time::Duration::from_secs(1))
-                .await;
+            fixture.environment.sleep(Duration::from_secs(1)).await;
         }
         panic!("the call goes on");
     });
@@ -511,9 +512,31 @@ fn a_message_and_a_call_have_the_limits_that_are_configured() {
         let large = json!({"name": "echo", "arguments": {"x": "x".repeat(2000)}});
         let large = message("tools/call", large, json!({}));
         assert_eq!(send(&fixture, &token, &[], &large).await.status, 413);
-        let before = crate::Environment::now(&fixture.environment);
+        let before = fixture.environment.now();
         let answer = ask(&fixture, &token, "tools/call", json!({"name": "hangs"})).await;
         assert_eq!(answer["error"]["code"], -32603);
-        assert!(crate::Environment::now(&fixture.environment) - before < 10);
+        assert!(fixture.environment.now() - before < 10);
+    });
+}
+
+#[test]
+fn a_call_that_says_nothing_is_answered_by_a_stream_in_the_end_and_ends_with_its_client() {
+    run(async |fixture, token| {
+        let call = message("tools/call", json!({"name": "hangs"}), json!({}));
+        let answer = send(fixture, &token, &[], &call).await;
+        assert_eq!(answer.header("content-type"), "text/event-stream");
+        let before = fixture.environment.now();
+        drop(answer);
+        while fixture.environment.working() > 0 {
+            fixture.environment.sleep(Duration::from_secs(1)).await;
+        }
+        assert!(fixture.environment.now() - before <= 20);
+        // Who stays is told that it took too long.
+        let events = send(fixture, &token, &[], &call).await.events().await;
+        assert_eq!(events[0]["error"]["code"], -32603);
+        // Who takes no stream waits.
+        let plain = [("accept", "application/json")];
+        let answer = send(fixture, &token, &plain, &call).await;
+        assert_eq!(answer.json().await["error"]["code"], -32603);
     });
 }
