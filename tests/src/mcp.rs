@@ -53,31 +53,58 @@ impl Mcp {
         }
     }
 
+    /// The same session with another token.
+    #[must_use]
+    pub fn with_token(&self, token: &str) -> Self {
+        Self {
+            authorization: Some(format!("Bearer {token}")),
+            ..self.at(&self.url)
+        }
+    }
+
     /// Ends the session.
     ///
     /// # Panics
     ///
     /// If nothing answers.
     pub async fn end(&self) -> Response {
-        let mut request = self.http.delete(&self.url);
-        for (name, value) in [
-            ("authorization", &self.authorization),
-            ("mcp-session-id", &self.session),
-        ] {
-            if let Some(value) = value {
-                request = request.header(name, value);
-            }
-        }
+        let request = self.identified(self.http.delete(&self.url));
         request.send().await.expect("an answer")
+    }
+
+    /// Listens for messages that answer no request of its own.
+    ///
+    /// # Panics
+    ///
+    /// If nothing answers.
+    pub async fn listen(&self) -> Response {
+        self.get().send().await.expect("an answer")
+    }
+
+    /// Comes back for what follows the event with this id.
+    ///
+    /// # Panics
+    ///
+    /// If nothing answers.
+    pub async fn resume(&self, last_event: &str) -> Response {
+        let request = self.get().header("last-event-id", last_event);
+        request.send().await.expect("an answer")
+    }
+
+    fn get(&self) -> RequestBuilder {
+        self.identified(self.http.get(&self.url))
+            .header("accept", "text/event-stream")
     }
 
     /// A POST of one message, to be changed and sent.
     pub fn message(&self, message: &Value) -> RequestBuilder {
-        let mut request = self
-            .http
-            .post(&self.url)
+        self.identified(self.http.post(&self.url))
             .header("accept", "application/json, text/event-stream")
-            .json(message);
+            .json(message)
+    }
+
+    /// Says whose it is, and of which session.
+    fn identified(&self, mut request: RequestBuilder) -> RequestBuilder {
         if let Some(authorization) = &self.authorization {
             request = request.header("authorization", authorization);
         }

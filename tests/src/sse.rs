@@ -1,23 +1,34 @@
-//! An MCP client over HTTP+SSE (2024-11-05): the stream of a session, event by event.
+//! Streams of server-sent events, event by event.
 
 use crate::sse_events;
 use reqwest::Response;
 use serde_json::{Value, json};
 
-/// The request that opens a session.
+/// The request that opens a session over HTTP+SSE.
 pub fn initialize() -> Value {
     json!({ "jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {
         "protocolVersion": "2024-11-05", "capabilities": {}, "clientInfo": { "name": "tests", "version": "1" } } })
 }
 
-/// The stream of a session.
+/// A stream of server-sent events.
 pub struct SseStream {
     response: Response,
     read: String,
 }
 
+/// An event.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// `message`, if it has none.
+    pub name: String,
+    /// Its data: JSON, or nothing.
+    pub data: String,
+    /// What to go on after.
+    pub id: Option<String>,
+}
+
 impl SseStream {
-    /// Opens a stream at the Gatehouse with this base URL.
+    /// Opens the stream of an HTTP+SSE session at the Gatehouse with this base URL.
     ///
     /// # Panics
     ///
@@ -40,9 +51,41 @@ impl SseStream {
     /// If it is a refusal.
     pub fn of(response: Response) -> Self {
         assert_eq!(response.status(), 200);
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
         Self {
             response,
             read: String::new(),
+        }
+    }
+
+    /// The lines up to the next empty one: an event, a comment, or what concerns the connection.
+    /// `None` when the stream is over.
+    ///
+    /// # Panics
+    ///
+    /// If the stream breaks off.
+    async fn block(&mut self) -> Option<String> {
+        loop {
+            if let Some((block, rest)) = self.read.split_once("\n\n") {
+                let block = block.to_owned();
+                self.read = rest.to_owned();
+                return Some(block);
+            }
+            let chunk = self.response.chunk().await.expect("a whole stream")?;
+            let chunk = String::from_utf8_lossy(&chunk).replace("\r\n", "\n");
+            self.read.push_str(&chunk);
+        }
+    }
+
+    /// The next event; `None` when the stream is over.
+    pub async fn event(&mut self) -> Option<Event> {
+        loop {
+            let block = self.block().await?;
+            if let Some((name, data)) = sse_events(&block).pop() {
+                let id = block.lines().find_map(|line| line.strip_prefix("id:"));
+                let id = id.map(|id| id.trim_start().to_owned());
+                return Some(Event { name, data, id });
+            }
         }
     }
 
@@ -52,20 +95,8 @@ impl SseStream {
     ///
     /// If the stream ends.
     pub async fn next(&mut self) -> (String, String) {
-        loop {
-            if let Some((block, rest)) = self.read.split_once("\n\n") {
-                let events = sse_events(&format!("{block}\n\n"));
-                self.read = rest.to_owned();
-                if let Some(event) = events.into_iter().next() {
-                    return event;
-                }
-                continue;
-            }
-            let chunk = self.response.chunk().await;
-            let chunk = chunk.expect("a whole stream").expect("more to come");
-            self.read
-                .push_str(&String::from_utf8_lossy(&chunk).replace("\r\n", "\n"));
-        }
+        let event = self.event().await.expect("more to come");
+        (event.name, event.data)
     }
 
     /// The JSON of the next event.
@@ -76,5 +107,25 @@ impl SseStream {
     pub async fn message(&mut self) -> Value {
         let (_, data) = self.next().await;
         serde_json::from_str(&data).expect("JSON")
+    }
+
+    /// Waits for a comment, before which no event comes.
+    ///
+    /// # Panics
+    ///
+    /// If something else comes.
+    pub async fn comment(&mut self) {
+        let block = self.block().await.expect("more to come");
+        assert!(block.starts_with(':'), "{block}");
+    }
+
+    /// Waits for the end, before which no event comes.
+    ///
+    /// # Panics
+    ///
+    /// If one does.
+    pub async fn end(&mut self) {
+        let more = self.event().await;
+        assert!(more.is_none(), "{more:?}");
     }
 }

@@ -1,12 +1,17 @@
 //! An MCP client of 2026-07-28: no handshake, no session, every request says all there is to know.
 
+use crate::{Client, Gatehouse, Person, SseStream};
 use reqwest::{RequestBuilder, Response};
 use serde_json::{Value, json};
 
 /// The revision.
 pub const VERSION: &str = "2026-07-28";
 
+/// The extension of calls that run on by themselves.
+pub const TASKS: &str = "io.modelcontextprotocol/tasks";
+
 /// A client with a token.
+#[derive(Clone)]
 pub struct Stateless {
     url: String,
     http: reqwest::Client,
@@ -23,6 +28,31 @@ impl Stateless {
             http: reqwest::Client::new(),
             authorization: format!("Bearer {token}"),
             capabilities: json!({}),
+        }
+    }
+
+    /// A new person's, signed in with every scope.
+    pub async fn signed_in(gatehouse: &Gatehouse) -> Self {
+        let client = Client::register(gatehouse).await;
+        let tokens = client.sign_in(&Person::new()).await;
+        Self::new(gatehouse.url("/mcp"), &tokens.access)
+    }
+
+    /// The same client at another machine.
+    #[must_use]
+    pub fn at(&self, machine: &host::Running) -> Self {
+        Self {
+            url: format!("{}/mcp", machine.url().trim_end_matches('/')),
+            ..self.clone()
+        }
+    }
+
+    /// The same client with capabilities, such as those that it can be asked something by.
+    #[must_use]
+    pub fn with_capabilities(self, capabilities: Value) -> Self {
+        Self {
+            capabilities,
+            ..self
         }
     }
 
@@ -48,7 +78,13 @@ impl Stateless {
             .header("mcp-protocol-version", VERSION)
             .header("mcp-method", method)
             .json(message);
-        if let Some(name) = params["name"].as_str().or(params["uri"].as_str()) {
+        let named = match method {
+            "tools/call" | "prompts/get" => "name",
+            "resources/read" => "uri",
+            _ if method.starts_with("tasks/") => "taskId",
+            _ => return request,
+        };
+        if let Some(name) = params[named].as_str() {
             request = request.header("mcp-name", name);
         }
         request
@@ -71,5 +107,24 @@ impl Stateless {
     /// If there is none.
     pub async fn result(&self, method: &str, params: Value) -> Value {
         crate::mcp::result(self.ask(method, params).await).await
+    }
+
+    /// Listens for what changes, and gives what was acknowledged and the stream after it.
+    ///
+    /// # Panics
+    ///
+    /// If it is refused.
+    pub async fn listen(&self, notifications: Value) -> (Value, SseStream) {
+        let params = json!({ "notifications": notifications });
+        let mut stream = SseStream::of(self.ask("subscriptions/listen", params).await);
+        let first = stream.message().await;
+        assert_eq!(first["method"], "notifications/subscriptions/acknowledged");
+        (first["params"]["notifications"].clone(), stream)
+    }
+
+    /// Calls a tool, and gives the result.
+    pub async fn call(&self, tool: &str, arguments: Value) -> Value {
+        let params = json!({ "name": tool, "arguments": arguments });
+        self.result("tools/call", params).await
     }
 }

@@ -1,9 +1,9 @@
-//! A tools component that offers exactly what the server scenarios of the official conformance
-//! suite call for, and `ten_steps` for the bench. It takes the place of `components/tools` by one
-//! line of the manifest.
+//! A tools component that offers what the server scenarios of the official conformance suite call
+//! for, and `ten_steps` for the bench. It takes the place of `components/tools` by one line of the
+//! manifest.
 //!
 //! The suite says by name what each tool, resource and prompt has to do; docs/conformance.md says
-//! which scenarios there are.
+//! which scenarios there are. `test_trigger_resource_change` is for the black-box tests alone.
 
 mod asking;
 mod content;
@@ -48,7 +48,7 @@ impl Guest for Component {
             changes: Changes {
                 tools: true,
                 prompts: true,
-                resources: false,
+                resources: true,
                 resource_contents: true,
             },
         })

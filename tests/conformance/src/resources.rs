@@ -6,6 +6,9 @@ use crate::contract::{
 };
 use crate::fixture::PNG;
 
+/// What changes when a tool says so.
+pub(crate) const WATCHED: &str = "test://watched-resource";
+
 /// What holds for all of them.
 pub(crate) fn offered() -> ResourceOffer {
     ResourceOffer {
@@ -95,6 +98,5 @@ fn freshness() -> Option<Freshness> {
 
 const STATIC_TEXT: &str = "test://static-text";
 const STATIC_BINARY: &str = "test://static-binary";
-const WATCHED: &str = "test://watched-resource";
 const BEFORE_ID: &str = "test://template/";
 const AFTER_ID: &str = "/data";

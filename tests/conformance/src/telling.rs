@@ -2,6 +2,7 @@
 
 use crate::contract::Changed;
 use crate::fixture::{Fixture, output, text};
+use crate::resources::WATCHED;
 use crate::script::{Script, changed, done, log, progress, wait};
 
 pub(crate) const FIXTURES: &[Fixture] = &[
@@ -52,6 +53,17 @@ pub(crate) const FIXTURES: &[Fixture] = &[
             vec![
                 changed(Changed::Prompts),
                 done(output(vec![text("The prompts have changed.")])),
+            ]
+        },
+    ),
+    Fixture::new(
+        "test_trigger_resource_change",
+        "Says that the resources have changed, and what one of them holds",
+        |_| {
+            vec![
+                changed(Changed::Resources),
+                changed(Changed::Resource(WATCHED.to_owned())),
+                done(output(vec![text("The resources have changed.")])),
             ]
         },
     ),

@@ -5,7 +5,7 @@ use tests::sse::SseStream;
 use tests::{Client, Gatehouse, Mcp, Person, Settings};
 
 /// Two machines with the conformance tools, and one session that both know.
-async fn two() -> (Gatehouse, host::Running, Mcp, Mcp) {
+pub(crate) async fn two() -> (Gatehouse, host::Running, Mcp, Mcp) {
     let gatehouse = Gatehouse::start_with(Settings::default().conformance_tools()).await;
     let tokens = Client::register(&gatehouse)
         .await

@@ -1,6 +1,7 @@
 //! What takes minutes to prove: races between machines, and machines that die at any moment.
 #![cfg(unix)]
 
+mod http_sse;
 mod kills;
 mod machine;
 mod races;

@@ -1,0 +1,154 @@
+//! HTTP+SSE sessions whose stream and whose messages meet two machines on one Redis server.
+
+use crate::redis::Redis;
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+use tests::sse::initialize;
+use tests::{Client, Gatehouse, Person, Settings, SseStream};
+
+/// What an operator shows.
+const ADMIN_TOKEN: &str = "an-operator-of-the-proofs-shows-this";
+
+/// Seconds after the last sign of life of its stream at which a session is over.
+const LIFETIME: u64 = 150;
+
+/// Two machines, and a client.
+struct Pair {
+    redis: Redis,
+    gatehouse: Gatehouse,
+    /// Where the stream is.
+    other: host::Running,
+    token: String,
+}
+
+impl Pair {
+    async fn start() -> Self {
+        let redis = Redis::start().await;
+        let settings = Settings {
+            key_value: redis.store(),
+            ..Settings::default()
+        };
+        let settings = settings.variable("admin_token", ADMIN_TOKEN);
+        let gatehouse = Gatehouse::start_with(settings).await;
+        let other = gatehouse.another_with(redis.store()).await;
+        let client = Client::register(&gatehouse).await;
+        let token = client.sign_in(&Person::new()).await.access;
+        Self {
+            redis,
+            gatehouse,
+            other,
+            token,
+        }
+    }
+
+    /// Opens a stream at one machine, and gives the place at the other where messages go.
+    async fn connect(&self) -> (SseStream, String) {
+        let base = self.other.url();
+        let mut stream = SseStream::open(base.trim_end_matches('/'), &self.token).await;
+        let (event, path) = stream.next().await;
+        assert_eq!(event, "endpoint");
+        (stream, self.gatehouse.url(&path))
+    }
+
+    async fn post(&self, url: &str, message: &Value) -> u16 {
+        let request = reqwest::Client::new().post(url).bearer_auth(&self.token);
+        let response = request.json(message).send().await;
+        response.expect("an answer").status().as_u16()
+    }
+
+    /// The keys of sessions in the store.
+    async fn keys(&self) -> Vec<String> {
+        let store = self.redis.store().open("default").await;
+        let mut keys = store.expect("Redis").keys().await.expect("keys");
+        keys.retain(|key| key.contains("sse:"));
+        keys
+    }
+
+    async fn sweep(&self) {
+        loop {
+            let url = self.gatehouse.url("/admin/sweep");
+            let request = reqwest::Client::new().post(url).bearer_auth(ADMIN_TOKEN);
+            let response = request.send().await.expect("an answer");
+            let swept: Value = response.json().await.expect("JSON");
+            if swept["more"] == false {
+                return;
+            }
+        }
+    }
+}
+
+fn call(id: u64) -> Value {
+    json!({ "jsonrpc": "2.0", "id": id, "method": "tools/call",
+        "params": { "name": "add", "arguments": { "a": id, "b": id } } })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_cross_machines_once_and_in_order_and_a_session_that_ended_leaves_no_key() {
+    let pair = Pair::start().await;
+    let (mut stream, url) = pair.connect().await;
+    assert_eq!(pair.post(&url, &initialize()).await, 202);
+    let answer = stream.message().await;
+    assert_eq!(answer["result"]["protocolVersion"], "2024-11-05");
+    // More than the ring of the mailbox has slots, some of them before anybody reads.
+    for round in 0..5 {
+        let ids = round * 20..(round + 1) * 20;
+        for id in ids.clone() {
+            assert_eq!(pair.post(&url, &call(id)).await, 202);
+        }
+        for id in ids {
+            let answer = stream.message().await;
+            assert_eq!(answer["id"], id);
+            let sum = &answer["result"]["content"][0]["text"];
+            assert_eq!(*sum, (2 * id).to_string());
+        }
+    }
+    assert!(!pair.keys().await.is_empty());
+    drop(stream);
+    // The stream learns that its client is gone when it next says that it lives.
+    for _ in 0..600 {
+        if pair.keys().await.is_empty() {
+            assert_eq!(pair.post(&url, &call(0)).await, 404);
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("{:?}", pair.keys().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_whose_machine_died_is_over_in_its_time_and_swept() {
+    let mut pair = Pair::start().await;
+    let (stream, url) = pair.connect().await;
+    assert_eq!(pair.post(&url, &initialize()).await, 202);
+    // Cut off in the middle of whatever it does.
+    let another = pair.gatehouse.another_with(pair.redis.store()).await;
+    std::mem::replace(&mut pair.other, another).shutdown().await;
+    drop(stream);
+    assert_eq!(pair.post(&url, &call(1)).await, 202, "nobody can know yet");
+    pair.gatehouse.pass(LIFETIME);
+    assert_eq!(pair.post(&url, &call(2)).await, 404);
+    // The hour has to be over, and five minutes more.
+    pair.gatehouse.pass(2 * 3600);
+    pair.sweep().await;
+    assert_eq!(pair.keys().await, Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_idle_session_costs_at_most_a_read_a_second() {
+    let pair = Pair::start().await;
+    let (mut stream, url) = pair.connect().await;
+    assert_eq!(pair.post(&url, &initialize()).await, 202);
+    stream.message().await;
+    // Half a minute after the last message it is at its slowest.
+    for _ in 0..3 {
+        stream.comment().await;
+    }
+    let (began, before) = (Instant::now(), pair.other.counters());
+    for _ in 0..5 {
+        stream.comment().await;
+    }
+    let cost = pair.other.counters().since(&before);
+    // However slow the machine is, no look comes before its time.
+    assert!(cost.reads() <= began.elapsed().as_secs() + 1, "{cost:?}");
+    assert!(cost.writes() <= 2, "{cost:?}");
+}
