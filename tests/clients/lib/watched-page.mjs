@@ -101,14 +101,22 @@ export class WatchedPage {
     for (let waited = 0; waited < 300; waited++) {
       const url = this.visits.shift();
       if (url) {
-        // What comes of it is Chromium's own page.
-        await this.page.waitForURL((url) => url.protocol === "chrome-error:");
+        await this.#failed(name);
         return url;
       }
       await this.page.waitForTimeout(100);
     }
     this.good(name);
     throw new Error(`${name} was not found; the page is at ${this.page.url()}`);
+  }
+
+  /** Waits for Chromium's own page about a host that is not there. `waitForURL` may give the failure for its own. */
+  async #failed(name) {
+    for (let waited = 0; waited < 300; waited++) {
+      if (this.page.url().startsWith("chrome-error:")) return;
+      await this.page.waitForTimeout(100);
+    }
+    throw new Error(`${name} went on to ${this.page.url()}`);
   }
 
   /** Waits until the page's address is one that `test` takes. What kept it from going there is said first. */
