@@ -174,18 +174,20 @@ impl Client {
             .form(parameters)
     }
 
-    /// The form that redeems a code as it should be.
+    /// What redeems a code as it should be.
+    pub fn redeeming<'a>(&'a self, code: &'a str) -> [(&'a str, &'a str); 5] {
+        [
+            ("grant_type", "authorization_code"),
+            ("code", code),
+            ("redirect_uri", USED_REDIRECT_URI),
+            ("client_id", self.id()),
+            ("code_verifier", VERIFIER),
+        ]
+    }
+
+    /// The form of that, to be changed and sent.
     pub fn redemption(&self, code: &str) -> RequestBuilder {
-        self.form(
-            "/token",
-            &[
-                ("grant_type", "authorization_code"),
-                ("code", code),
-                ("redirect_uri", USED_REDIRECT_URI),
-                ("client_id", self.id()),
-                ("code_verifier", VERIFIER),
-            ],
-        )
+        self.form("/token", &self.redeeming(code))
     }
 
     /// Sends a token request.

@@ -3,7 +3,7 @@
 use jwt::SigningKey;
 use reqwest::Response;
 use serde_json::{Value, json};
-use tests::client::{REDIRECT_URI, Tokens, USED_REDIRECT_URI, VERIFIER};
+use tests::client::{REDIRECT_URI, Tokens};
 use tests::signed::{ath, now, proof, proof_for, proof_with};
 use tests::{Client, Gatehouse, Mcp, Person, Settings};
 
@@ -418,14 +418,7 @@ async fn a_nonce_of_one_machine_is_good_on_another_and_outlives_a_rotation_of_th
     let proof = proof_with(&key, "POST", &gatehouse.url("/token"), |claims| {
         claims["nonce"] = json!(nonce);
     });
-    let form = [
-        ("grant_type", "authorization_code"),
-        ("code", code.as_str()),
-        ("redirect_uri", USED_REDIRECT_URI),
-        ("client_id", client.id()),
-        ("code_verifier", VERIFIER),
-    ];
-    let request = client.form("/token", &form).header("dpop", proof);
+    let request = client.redemption(&code).header("dpop", proof);
     Tokens::read(request.send().await.unwrap()).await;
 }
 

@@ -2,7 +2,7 @@
 
 use reqwest::Response;
 use serde_json::{Value, json};
-use tests::client::{REDIRECT_URI, Tokens, USED_REDIRECT_URI, VERIFIER};
+use tests::client::{REDIRECT_URI, Tokens};
 use tests::signed::{now, proof};
 use tests::{Client, Gatehouse, Mcp, Person, Settings};
 
@@ -25,14 +25,8 @@ impl Confidential {
         let code = client
             .code_with(&Person::new(), &[("scope", "profile")])
             .await;
-        let form = [
-            ("grant_type", "authorization_code"),
-            ("client_id", client.id()),
-            ("client_secret", secret(&client)),
-            ("code", &code),
-            ("redirect_uri", USED_REDIRECT_URI),
-            ("code_verifier", VERIFIER),
-        ];
+        let mut form = client.redeeming(&code).to_vec();
+        form.push(("client_secret", secret(&client)));
         let tokens = Tokens::read(client.token(&form).await).await;
         Self { client, tokens }
     }

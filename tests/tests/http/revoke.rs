@@ -1,7 +1,7 @@
 //! Revocation (RFC 7009): a client gives up a token, and with it the whole grant.
 
 use serde_json::{Value, json};
-use tests::client::{REDIRECT_URI, Tokens, USED_REDIRECT_URI, VERIFIER};
+use tests::client::{REDIRECT_URI, Tokens};
 use tests::{Client, Gatehouse, Mcp, Person};
 
 async fn call(gatehouse: &Gatehouse, token: &str) -> u16 {
@@ -92,14 +92,8 @@ async fn a_confidential_client_revokes_with_its_secret_alone() {
     let client = Client::register_as(&gatehouse, metadata).await;
     let secret = client.registration["client_secret"].as_str().unwrap();
     let code = client.code(&Person::new()).await;
-    let form = [
-        ("grant_type", "authorization_code"),
-        ("client_id", client.id()),
-        ("client_secret", secret),
-        ("code", &code),
-        ("redirect_uri", USED_REDIRECT_URI),
-        ("code_verifier", VERIFIER),
-    ];
+    let mut form = client.redeeming(&code).to_vec();
+    form.push(("client_secret", secret));
     let tokens = Tokens::read(client.token(&form).await).await;
     assert_eq!(client.revoke(&tokens.access).await.status(), 401);
     assert_eq!(call(&gatehouse, &tokens.access).await, 200);

@@ -17,6 +17,12 @@ async fn error(response: Response, status: u16) -> String {
     error["error"].as_str().unwrap().to_owned()
 }
 
+/// The form with another value of a parameter, or one parameter more.
+fn with<'a>(form: &[(&'a str, &'a str)], name: &'a str, value: &'a str) -> Vec<(&'a str, &'a str)> {
+    let others = form.iter().filter(|(known, _)| *known != name);
+    others.copied().chain([(name, value)]).collect()
+}
+
 #[tokio::test]
 async fn a_code_is_refused_without_what_it_is_bound_to_and_survives_the_attempt() {
     let gatehouse = Gatehouse::start().await;
@@ -25,13 +31,7 @@ async fn a_code_is_refused_without_what_it_is_bound_to_and_survives_the_attempt(
     let code = client
         .code_with(&Person::new(), &[("scope", "tools")])
         .await;
-    let good = [
-        ("grant_type", "authorization_code"),
-        ("code", code.as_str()),
-        ("redirect_uri", USED_REDIRECT_URI),
-        ("client_id", client.id()),
-        ("code_verifier", VERIFIER),
-    ];
+    let good = client.redeeming(&code);
     let wrong_verifier = "x".repeat(43);
     let sse = gatehouse.url("/sse");
     for (name, value, told) in [
@@ -50,12 +50,7 @@ async fn a_code_is_refused_without_what_it_is_bound_to_and_survives_the_attempt(
         ("resource", sse.as_str(), "invalid_target"),
         ("resource", "https://other.example/mcp", "invalid_target"),
     ] {
-        let mut changed: Vec<_> = good
-            .into_iter()
-            .filter(|(known, _)| *known != name)
-            .collect();
-        changed.push((name, value));
-        let refused = client.token(&changed).await;
+        let refused = client.token(&with(&good, name, value)).await;
         assert_eq!(error(refused, 400).await, told, "{name} = {value}");
     }
     let response = client.token(&good).await;
@@ -84,12 +79,7 @@ async fn a_refresh_token_is_refused_without_what_it_is_bound_to_and_survives_the
         ("resource", sse.as_str(), "invalid_target"),
         ("resource", "https://other.example/mcp", "invalid_target"),
     ] {
-        let mut changed: Vec<_> = good
-            .into_iter()
-            .filter(|(known, _)| *known != name)
-            .collect();
-        changed.push((name, value));
-        let refused = client.token(&changed).await;
+        let refused = client.token(&with(&good, name, value)).await;
         assert_eq!(error(refused, 400).await, told, "{name} = {value}");
     }
     // A code is no refresh token, nor the other way round.
@@ -162,13 +152,7 @@ async fn a_confidential_client_must_show_its_secret_and_may_repeat_its_id() {
         reqwest::Client::new()
             .post(gatehouse.url("/token"))
             .basic_auth(client.id(), Some(secret))
-            .form(&[
-                ("grant_type", "authorization_code"),
-                ("code", &code),
-                ("redirect_uri", USED_REDIRECT_URI),
-                ("client_id", client.id()),
-                ("code_verifier", VERIFIER),
-            ])
+            .form(&client.redeeming(&code))
             .send()
     };
     let response = request("wrong").await.unwrap();
@@ -244,13 +228,7 @@ async fn only_a_form_in_the_body_is_read_and_nothing_in_it_comes_twice() {
     let gatehouse = Gatehouse::start().await;
     let client = Client::register(&gatehouse).await;
     let code = client.code(&Person::new()).await;
-    let form = [
-        ("grant_type", "authorization_code"),
-        ("code", code.as_str()),
-        ("redirect_uri", USED_REDIRECT_URI),
-        ("client_id", client.id()),
-        ("code_verifier", VERIFIER),
-    ];
+    let form = client.redeeming(&code);
     let http = reqwest::Client::new();
     let url = gatehouse.url("/token");
     let in_query = Url::parse_with_params(&url, form).unwrap();
