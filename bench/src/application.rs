@@ -17,12 +17,13 @@ const GRANTS: usize = 64;
 pub const RESOURCE_SERVER: &str = "bench";
 pub const SECRET: &str = "nothing-to-guard-and-as-long-as-it-has-to-be";
 
-/// The application and the empty component, each on a host of its own, and who talks to it.
+/// The application and what it is held against, each on a host of its own, and who talks to it.
 pub struct Bench {
     pub(crate) gatehouse: Gatehouse,
     /// The application with the tools of tests/conformance, and a client of it.
     pub(crate) fixtures: (Gatehouse, Stateless),
     pub(crate) empty: host::Running,
+    pub(crate) bare: host::Running,
     pub(crate) client: Client,
     pub(crate) refresh_tokens: Arc<Mutex<VecDeque<String>>>,
     pub(crate) access_token: String,
@@ -77,6 +78,7 @@ impl Bench {
         let fixtures_client = Stateless::new(with_fixtures.url("/mcp"), &token);
         Ok(Self {
             empty: folder.empty().await?,
+            bare: folder.bare().await?,
             fixtures: (with_fixtures, fixtures_client),
             client,
             refresh_tokens: Arc::new(Mutex::new(refresh_tokens)),
@@ -95,9 +97,10 @@ impl Bench {
 
     /// How often components have read from a store so far, and written to one.
     pub fn operations(&self) -> (u64, u64) {
-        let (one, other) = (&self.gatehouse.host, &self.fixtures.0.host);
-        let (one, other) = (one.counters(), other.counters());
-        (one.reads() + other.reads(), one.writes() + other.writes())
+        let hosts = [&self.gatehouse.host, &self.fixtures.0.host, &self.bare];
+        let counters = hosts.map(host::Running::counters);
+        let reads = counters.iter().map(|host| host.reads()).sum();
+        (reads, counters.iter().map(|host| host.writes()).sum())
     }
 }
 
@@ -110,23 +113,40 @@ impl Folder {
     fn settings(&self, name: &str) -> Settings {
         Settings {
             key_value: self.store(name),
-            validates_messages: false,
+            is_watched: false,
             ..Settings::default()
         }
     }
 
     async fn empty(&self) -> Result<host::Running> {
-        let manifest = self.0.join("spin.toml");
-        let wasm = crate::sizes::components().join("bench_empty.wasm");
+        self.component("empty", "").await
+    }
+
+    /// The component that a call of a tool is held against.
+    async fn bare(&self) -> Result<host::Running> {
+        let tools = crate::sizes::components().join("gatehouse_tools.wasm");
+        let parts = format!(
+            "key_value_stores = [\"default\"]\n\
+             [component.bare.dependencies]\n\
+             \"gatehouse:tools/tools@0.2.0\" = {{ path = {tools:?} }}\n"
+        );
+        self.component("bare", &parts).await
+    }
+
+    /// A component of the bench alone, and what its part of the manifest has besides its source.
+    async fn component(&self, name: &str, parts: &str) -> Result<host::Running> {
+        let manifest = self.0.join(format!("{name}.toml"));
+        let wasm = crate::sizes::components().join(format!("bench_{name}.wasm"));
         std::fs::write(
             &manifest,
             format!(
-                "spin_manifest_version = 2\n[application]\nname = \"empty\"\n\
-                 [[trigger.http]]\nroute = \"/...\"\ncomponent = \"empty\"\n\
-                 [component.empty]\nsource = {wasm:?}\n"
+                "spin_manifest_version = 2\n[application]\nname = \"{name}\"\n\
+                 [[trigger.http]]\nroute = \"/...\"\ncomponent = \"{name}\"\n\
+                 [component.{name}]\nsource = {wasm:?}\n{parts}"
             ),
         )?;
-        let empty = Host::builder(manifest).start().await;
-        empty.context("the empty component")
+        let store = self.store(&format!("{name}.db"));
+        let host = Host::builder(manifest).key_value(store).start().await;
+        host.with_context(|| format!("the {name} component"))
     }
 }

@@ -28,7 +28,7 @@ const UNTIL_IDLE: Duration = Duration::from_secs(32);
 pub async fn measure(key_value: host::KeyValue, sessions: usize, time: Duration) -> Result<()> {
     let settings = Settings {
         key_value,
-        validates_messages: false,
+        is_watched: false,
         ..Settings::default()
     };
     let gatehouse = Gatehouse::start_with(settings).await;

@@ -9,6 +9,12 @@ use std::sync::Arc;
 use tests::Stateless;
 use tokio::sync::Mutex;
 
+/// The component that does nothing: what the ratios are of.
+const EMPTY: &str = "empty component";
+
+/// The component that calls a tool and does nothing else.
+const BARE: &str = "bare call";
+
 /// A kind of request, and how it is answered.
 #[derive(Clone)]
 pub struct Target {
@@ -45,6 +51,11 @@ impl Target {
             parts,
             kind: Kind::Same(Arc::new(request)),
         }
+    }
+
+    /// Whether it is none of Gatehouse's, but what that is held against.
+    pub fn is_yardstick(&self) -> bool {
+        [EMPTY, BARE].contains(&self.name)
     }
 
     /// The next request, or `None` when there is nothing to send it with.
@@ -89,8 +100,12 @@ impl Target {
     }
 }
 
+fn add() -> Value {
+    json!({ "name": "add", "arguments": { "a": 2, "b": 3 } })
+}
+
 impl Bench {
-    /// What is measured, the empty component first.
+    /// What is measured: first what the others are held against.
     ///
     /// # Errors
     ///
@@ -99,7 +114,8 @@ impl Bench {
         let http = Client::new();
         let get = |url: String| http.get(url).build();
         let mut targets = vec![
-            Target::same("empty component", 200, &[], get(self.empty.url())?),
+            Target::same(EMPTY, 200, &[], get(self.empty.url())?),
+            Target::same(BARE, 200, &["\"sum\":5"], self.bare_call()?),
             Target::same(
                 "GET metadata",
                 200,
@@ -114,8 +130,16 @@ impl Bench {
         Ok(targets)
     }
 
+    /// The request of a call, to one who does not look at it.
+    fn bare_call(&self) -> Result<Request> {
+        let message = self.stateless.request("tools/call", add());
+        let mut request = self.stateless.message(&message).build()?;
+        *request.url_mut() = self.bare.url().parse()?;
+        Ok(request)
+    }
+
     fn mcp(&self) -> Result<[Target; 4]> {
-        let add = json!({ "name": "add", "arguments": { "a": 2, "b": 3 } });
+        let add = add();
         let sum = &["\"result\"", "\"structuredContent\":{\"sum\":5}"];
         let steps = json!({ "name": "ten_steps", "_meta": { "progressToken": "p" } });
         let stateless = |client: &Stateless, method, params| {

@@ -26,8 +26,9 @@ pub struct Settings {
     pub blocks_private_networks: bool,
     /// Another tools component than Gatehouse's own: the path of its Wasm in the workspace.
     pub tools: Option<&'static str>,
-    /// Whether every message that it sends is held against the official schema of its revision.
-    pub validates_messages: bool,
+    /// Whether every message that it sends is held against the official schema of its revision, and
+    /// what the host logs is searched for secrets.
+    pub is_watched: bool,
 }
 
 impl Default for Settings {
@@ -40,7 +41,7 @@ impl Default for Settings {
             provider_variables: true,
             blocks_private_networks: false,
             tools: None,
-            validates_messages: true,
+            is_watched: true,
         }
     }
 }
@@ -123,7 +124,9 @@ impl Gatehouse {
     ///
     /// If it does not start.
     pub async fn start_with(settings: Settings) -> Self {
-        secrets::trace();
+        if settings.is_watched {
+            secrets::trace();
+        }
         let descope = Emulator::start(settings.descope)
             .await
             .expect("the emulator starts");
@@ -146,7 +149,7 @@ impl Gatehouse {
             variables,
             tools: settings.tools,
             clock: Clock::new(),
-            wire: settings.validates_messages.then(Wire::default),
+            wire: settings.is_watched.then(Wire::default),
             logs: Watched::default(),
         };
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");

@@ -29,11 +29,13 @@ pub struct Options {
 /// If something does not build or a measurement fails.
 pub fn bench(options: &Options) -> Result<()> {
     let mut packages = build::packages()?;
-    packages.extend(["bench-empty", "conformance-tools"].map(str::to_owned));
+    packages.extend(["bench-bare", "bench-empty", "conformance-tools"].map(str::to_owned));
     build::wasm(&packages)?;
     step("Building the bench (release)");
     run(cargo()
         .args(["run", "--release", "--package", "bench", "--"])
+        // The runtime would note down where each of its errors comes from.
+        .env("RUST_BACKTRACE", "0")
         .arg("--seconds")
         .arg(options.seconds.to_string())
         .arg("--sessions")

@@ -68,7 +68,8 @@ pub fn packages() -> Result<Vec<String>> {
 pub const NATIVELY_TESTED: [&str; 2] = ["gatehouse-home", "gatehouse-tools"];
 
 /// What else becomes Wasm: for the bench, for the tests of the host, and [`FOR_TESTS`].
-pub const GUESTS: [&str; 4] = [
+pub const GUESTS: [&str; 5] = [
+    "bench-bare",
     "bench-empty",
     "conformance-tools",
     "host-test-dependency",
