@@ -11,6 +11,7 @@
 mod error;
 mod instance;
 mod mirror;
+mod plain;
 mod references;
 mod schema;
 mod subschemas;
