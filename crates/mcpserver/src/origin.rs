@@ -43,6 +43,22 @@ pub(crate) fn is_here(headers: &HeaderMap) -> bool {
     hosts.next().is_none() && is_loopback(&format!("http://{host}"))
 }
 
+/// What the headers tell of where a request came to, which is all that [`is_here`] and
+/// [`config::Site::base`] look at: the platform's URL up to its path, and the `Host`. `None` where
+/// they do not tell one place.
+pub(crate) fn told(headers: &HeaderMap) -> Option<String> {
+    let url = headers.get("spin-full-url")?.to_str().ok()?;
+    let authority = url.find("://")? + "://".len();
+    let path = url[authority..].find(['/', '?', '#']);
+    let end = path.map_or(url.len(), |path| authority + path);
+    let mut hosts = headers.get_all(http::header::HOST).iter();
+    let host = hosts.next().map_or(Some(""), |host| host.to_str().ok())?;
+    hosts
+        .next()
+        .is_none()
+        .then(|| format!("{} {host}", &url[..end]))
+}
+
 /// The origin is not one whose pages may call.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Foreign;
@@ -151,6 +167,29 @@ mod tests {
         twice.append("host", HeaderValue::from_static("evil.example"));
         assert!(!is_here(&twice));
         assert!(is_here(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn what_is_told_of_a_place_is_what_decides_about_it() {
+        let told = |lines: &[(&'static str, &'static str)]| {
+            let mut headers = HeaderMap::new();
+            for (name, value) in lines {
+                headers.append(*name, HeaderValue::from_static(value));
+            }
+            told(&headers)
+        };
+        let url = ("spin-full-url", "http://127.0.0.1:3000/mcp?a=http://b");
+        let here = told(&[url, ("host", "127.0.0.1:3000")]);
+        assert_eq!(
+            here.as_deref(),
+            Some("http://127.0.0.1:3000 127.0.0.1:3000")
+        );
+        let elsewhere = ("spin-full-url", "http://127.0.0.1:3000?/mcp");
+        assert_eq!(told(&[elsewhere, ("host", "127.0.0.1:3000")]), here);
+        assert_ne!(told(&[url, ("host", "evil.example")]), here);
+        assert_ne!(told(&[url]), here);
+        assert_eq!(told(&[url, ("host", "a"), ("host", "b")]), None);
+        assert_eq!(told(&[("host", "127.0.0.1:3000")]), None);
     }
 
     #[test]

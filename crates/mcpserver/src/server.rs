@@ -42,6 +42,7 @@ pub struct Server<P: Parts> {
     pub(crate) grants: Cache<String, Arc<OpenedGrant>>,
     /// Pasted tokens that the identity provider knows, likewise.
     pub(crate) presented: Cache<[u8; 32], Arc<Remembered>>,
+    /// Where requests came to, by what they told of it.
     places: Cache<String, Arc<Place>>,
 }
 
@@ -147,16 +148,20 @@ impl<P: Parts> Server<P> {
     /// Where this request reached us.
     fn place(&self, headers: &HeaderMap) -> Result<Arc<Place>, Problem> {
         let site = &self.config.site;
+        let told = match site.configured() {
+            Some(_) => Some(String::new()),
+            None => origin::told(headers),
+        };
+        if let Some(place) = told.as_ref().and_then(|told| self.places.get(told)) {
+            return Ok(place);
+        }
         if site.configured().is_none() && !origin::is_here(headers) {
             return Err(Site::elsewhere());
         }
-        let base = site.base(headers)?;
-        if let Some(place) = self.places.get(base.as_str()) {
-            return Ok(place);
+        let place = Arc::new(Place::new(&site.base(headers)?));
+        if let Some(told) = told {
+            self.places.insert(told, Arc::clone(&place));
         }
-        let place = Arc::new(Place::new(&base));
-        self.places
-            .insert(base.as_str().to_owned(), Arc::clone(&place));
         Ok(place)
     }
 }
