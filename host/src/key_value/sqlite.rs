@@ -63,6 +63,11 @@ impl Database {
             }
         }
         .map_err(|error| other(&error))?;
+        // Takes fewer system calls than a journal that is rolled back, and one write of the disk to commit. Where a file
+        // cannot have it, such as one of another machine, it stays as it is; Spin goes on with either.
+        connection
+            .pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))
+            .map_err(|error| other(&error))?;
         connection
             .execute(CREATE, [])
             .map_err(|error| other(&error))?;
@@ -368,6 +373,22 @@ mod tests {
         assert!(store.swap("a", Some(b"1"), b"2").unwrap());
         assert!(!store.swap("a", Some(b"1"), b"3").unwrap());
         assert_eq!(store.get("a").unwrap().as_deref(), Some(&b"2"[..]));
+    }
+
+    #[test]
+    fn a_file_is_shared_with_one_who_opens_it_as_spin_does() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("store.db");
+        let spin = Connection::open(&path).unwrap();
+        spin.execute(CREATE, []).unwrap();
+        spin.execute(SET, params!["default", "a", b"1"]).unwrap();
+        let ours = Database::new(Some(path)).open("default").unwrap();
+        assert_eq!(ours.get("a").unwrap().as_deref(), Some(&b"1"[..]));
+        ours.set("a", b"2").unwrap();
+        let get = |row: &rusqlite::Row<'_>| row.get::<_, Vec<u8>>(0);
+        assert_eq!(spin.query_row(GET, ["default", "a"], get).unwrap(), b"2");
+        spin.execute(SET, params!["default", "a", b"3"]).unwrap();
+        assert_eq!(ours.get("a").unwrap().as_deref(), Some(&b"3"[..]));
     }
 
     #[test]
