@@ -1,5 +1,6 @@
 //! HTTP+SSE sessions whose stream and whose messages meet two machines on one Redis server.
 
+use crate::machine::Machine;
 use crate::redis::Redis;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -12,16 +13,14 @@ const ADMIN_TOKEN: &str = "an-operator-of-the-proofs-shows-this";
 /// Seconds after the last sign of life of its stream at which a session is over.
 const LIFETIME: u64 = 150;
 
-/// Two machines, and a client.
-struct Pair {
+/// A machine where messages come in, a client, and a Redis server for more machines.
+struct World {
     redis: Redis,
     gatehouse: Gatehouse,
-    /// Where the stream is.
-    other: host::Running,
     token: String,
 }
 
-impl Pair {
+impl World {
     async fn start() -> Self {
         let redis = Redis::start().await;
         let settings = Settings {
@@ -30,20 +29,21 @@ impl Pair {
         };
         let settings = settings.variable("admin_token", ADMIN_TOKEN);
         let gatehouse = Gatehouse::start_with(settings).await;
-        let other = gatehouse.another_with(redis.store()).await;
         let client = Client::register(&gatehouse).await;
         let token = client.sign_in(&Person::new()).await.access;
         Self {
             redis,
             gatehouse,
-            other,
             token,
         }
     }
 
-    /// Opens a stream at one machine, and gives the place at the other where messages go.
-    async fn connect(&self) -> (SseStream, String) {
-        let base = self.other.url();
+    async fn another(&self) -> host::Running {
+        self.gatehouse.another_with(self.redis.store()).await
+    }
+
+    /// Opens a stream at another machine, and gives the place at the first where messages go.
+    async fn connect(&self, base: &str) -> (SseStream, String) {
         let mut stream = SseStream::open(base.trim_end_matches('/'), &self.token).await;
         let (event, path) = stream.next().await;
         assert_eq!(event, "endpoint");
@@ -84,16 +84,17 @@ fn call(id: u64) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn answers_cross_machines_once_and_in_order_and_a_session_that_ended_leaves_no_key() {
-    let pair = Pair::start().await;
-    let (mut stream, url) = pair.connect().await;
-    assert_eq!(pair.post(&url, &initialize()).await, 202);
+    let world = World::start().await;
+    let other = world.another().await;
+    let (mut stream, url) = world.connect(&other.url()).await;
+    assert_eq!(world.post(&url, &initialize()).await, 202);
     let answer = stream.message().await;
     assert_eq!(answer["result"]["protocolVersion"], "2024-11-05");
     // More than the ring of the mailbox has slots, some of them before anybody reads.
     for round in 0..5 {
         let ids = round * 20..(round + 1) * 20;
         for id in ids.clone() {
-            assert_eq!(pair.post(&url, &call(id)).await, 202);
+            assert_eq!(world.post(&url, &call(id)).await, 202);
         }
         for id in ids {
             let answer = stream.message().await;
@@ -102,52 +103,57 @@ async fn answers_cross_machines_once_and_in_order_and_a_session_that_ended_leave
             assert_eq!(*sum, (2 * id).to_string());
         }
     }
-    assert!(!pair.keys().await.is_empty());
+    assert!(!world.keys().await.is_empty());
     drop(stream);
     // The stream learns that its client is gone when it next says that it lives.
     for _ in 0..600 {
-        if pair.keys().await.is_empty() {
-            assert_eq!(pair.post(&url, &call(0)).await, 404);
+        if world.keys().await.is_empty() {
+            assert_eq!(world.post(&url, &call(0)).await, 404);
             return;
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    panic!("{:?}", pair.keys().await);
+    panic!("{:?}", world.keys().await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_whose_machine_died_is_over_in_its_time_and_swept() {
-    let mut pair = Pair::start().await;
-    let (stream, url) = pair.connect().await;
-    assert_eq!(pair.post(&url, &initialize()).await, 202);
-    // Cut off in the middle of whatever it does.
-    let another = pair.gatehouse.another_with(pair.redis.store()).await;
-    std::mem::replace(&mut pair.other, another).shutdown().await;
+    let world = World::start().await;
+    let runtime_config = format!(
+        "[key_value_store.default]\ntype = \"redis\"\nurl = \"{}\"\n",
+        world.redis.url()
+    );
+    let mut other = Machine::beside(&world.gatehouse, &runtime_config).await;
+    let (mut stream, url) = world.connect(&other.base()).await;
+    assert_eq!(world.post(&url, &initialize()).await, 202);
+    stream.message().await;
+    other.kill();
     drop(stream);
-    assert_eq!(pair.post(&url, &call(1)).await, 202, "nobody can know yet");
-    pair.gatehouse.pass(LIFETIME);
-    assert_eq!(pair.post(&url, &call(2)).await, 404);
+    assert_eq!(world.post(&url, &call(1)).await, 202, "nobody can know yet");
+    world.gatehouse.pass(LIFETIME);
+    assert_eq!(world.post(&url, &call(2)).await, 404);
     // The hour has to be over, and five minutes more.
-    pair.gatehouse.pass(2 * 3600);
-    pair.sweep().await;
-    assert_eq!(pair.keys().await, Vec::<String>::new());
+    world.gatehouse.pass(2 * 3600);
+    world.sweep().await;
+    assert_eq!(world.keys().await, Vec::<String>::new());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_idle_session_costs_at_most_a_read_a_second() {
-    let pair = Pair::start().await;
-    let (mut stream, url) = pair.connect().await;
-    assert_eq!(pair.post(&url, &initialize()).await, 202);
+    let world = World::start().await;
+    let other = world.another().await;
+    let (mut stream, url) = world.connect(&other.url()).await;
+    assert_eq!(world.post(&url, &initialize()).await, 202);
     stream.message().await;
     // Half a minute after the last message it is at its slowest.
     for _ in 0..3 {
         stream.comment().await;
     }
-    let (began, before) = (Instant::now(), pair.other.counters());
+    let (began, before) = (Instant::now(), other.counters());
     for _ in 0..5 {
         stream.comment().await;
     }
-    let cost = pair.other.counters().since(&before);
+    let cost = other.counters().since(&before);
     // However slow the machine is, no look comes before its time.
     assert!(cost.reads() <= began.elapsed().as_secs() + 1, "{cost:?}");
     assert!(cost.writes() <= 2, "{cost:?}");

@@ -7,40 +7,60 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
-use tests::{ENCRYPTION_KEY, secrets};
+use tests::{ENCRYPTION_KEY, Gatehouse, secrets};
 use tokio::net::TcpStream;
 
-/// A Gatehouse with records in a SQLite file, and its Descope, which nobody kills.
+/// A Gatehouse that runs as a process.
 pub struct Machine {
     host: Child,
     address: SocketAddr,
-    descope: descope_emulator::Running,
+    arguments: Vec<String>,
+    /// Its own Descope, which nobody kills.
+    _descope: Option<descope_emulator::Running>,
     folder: TempDir,
 }
 
 impl Machine {
-    /// Starts one with no records.
+    /// Starts one with no records, which will lie in a SQLite file, and with a Descope of its own.
     pub async fn start() -> Self {
         let descope = Emulator::start(Config::for_tests()).await;
         let descope = descope.expect("the emulator starts");
-        let folder = tempfile::tempdir().expect("a folder");
-        // The components that the harness has compiled are good for this host as well.
-        let compiled = workspace().join("target/compiled-components");
-        std::fs::create_dir_all(&compiled).expect("a folder for what is compiled");
-        std::os::unix::fs::symlink(compiled, folder.path().join("gatehouse-host"))
-            .expect("a link to it");
+        let arguments = arguments(&descope);
+        Self::serve(folder(), arguments, Some(descope)).await
+    }
+
+    /// Starts another machine of `gatehouse`, which reaches the same records as this runtime
+    /// configuration has it.
+    pub async fn beside(gatehouse: &Gatehouse, runtime_config: &str) -> Self {
+        let folder = folder();
+        let file = folder.path().join("runtime-config.toml");
+        std::fs::write(&file, runtime_config).expect("it can be written");
+        let mut arguments = arguments(&gatehouse.descope);
+        arguments.extend([
+            format!("--variable=public_url={}", gatehouse.base()),
+            format!("--runtime-config-file={}", file.display()),
+        ]);
+        Self::serve(folder, arguments, None).await
+    }
+
+    async fn serve(
+        folder: TempDir,
+        mut arguments: Vec<String>,
+        descope: Option<descope_emulator::Running>,
+    ) -> Self {
         let address = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr());
         let address = address.expect("a free port");
-        secrets::keep(&descope.config().client_secret);
+        arguments.push(format!("--listen={address}"));
         Self {
-            host: serve(folder.path(), address, &descope).await,
+            host: serve(folder.path(), address, &arguments).await,
             address,
-            descope,
+            arguments,
+            _descope: descope,
             folder,
         }
     }
 
-    /// Its issuer.
+    /// Where it listens: the issuer, where it was not told another.
     pub fn base(&self) -> String {
         format!("http://{}", self.address)
     }
@@ -53,7 +73,7 @@ impl Machine {
 
     /// Starts the host again, with the records as they lie.
     pub async fn restart(&mut self) {
-        self.host = serve(self.folder.path(), self.address, &self.descope).await;
+        self.host = serve(self.folder.path(), self.address, &self.arguments).await;
     }
 
     /// Everything that the host and its components have printed.
@@ -69,19 +89,30 @@ impl Drop for Machine {
     }
 }
 
-async fn serve(folder: &Path, address: SocketAddr, descope: &descope_emulator::Running) -> Child {
+fn folder() -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    // The components that the harness has compiled are good for this host as well.
+    let compiled = workspace().join("target/compiled-components");
+    std::fs::create_dir_all(&compiled).expect("a folder for what is compiled");
+    std::os::unix::fs::symlink(compiled, folder.path().join("gatehouse-host"))
+        .expect("a link to it");
+    folder
+}
+
+fn arguments(descope: &descope_emulator::Running) -> Vec<String> {
     let config = descope.config();
-    let mut host = start(
-        folder,
-        &[
-            format!("--listen={address}"),
-            format!("--variable=encryption_key={ENCRYPTION_KEY}"),
-            format!("--variable=descope_base_url={}", descope.base_url()),
-            format!("--variable=descope_project_id={}", config.project_id),
-            format!("--variable=descope_client_id={}", config.client_id),
-            format!("--variable=descope_client_secret={}", config.client_secret),
-        ],
-    );
+    secrets::keep(&config.client_secret);
+    vec![
+        format!("--variable=encryption_key={ENCRYPTION_KEY}"),
+        format!("--variable=descope_base_url={}", descope.base_url()),
+        format!("--variable=descope_project_id={}", config.project_id),
+        format!("--variable=descope_client_id={}", config.client_id),
+        format!("--variable=descope_client_secret={}", config.client_secret),
+    ]
+}
+
+async fn serve(folder: &Path, address: SocketAddr, arguments: &[String]) -> Child {
+    let mut host = start(folder, arguments);
     while TcpStream::connect(address).await.is_err() {
         let ended = host.try_wait().expect("its state");
         assert!(ended.is_none(), "the host ended: {:?}", log(folder));

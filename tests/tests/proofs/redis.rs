@@ -34,8 +34,13 @@ impl Redis {
 
     /// A connection to it, for one host.
     pub fn store(&self) -> KeyValue {
+        KeyValue::redis(&self.url()).expect("a URL of Redis")
+    }
+
+    /// Where it is.
+    pub fn url(&self) -> String {
         let socket = self.folder.path().join("redis.sock");
-        KeyValue::redis(&format!("redis+unix://{}", socket.display())).expect("a URL of Redis")
+        format!("redis+unix://{}", socket.display())
     }
 }
 
