@@ -129,19 +129,16 @@ impl<P: Parts> Server<P> {
     {
         let headers = &head.headers;
         let authenticated = self.authenticate(head, place).await?;
+        let method = &head.method;
+        // In boxes, here and further on: a future has room for each that it may wait for, twice over,
+        // and every request would carry the largest of them around.
         match head.uri.path() {
-            "/sse" => {
-                self.open_stream(&head.method, headers, place, &authenticated)
-                    .await
-            }
+            "/sse" => Box::pin(self.open_stream(method, headers, place, &authenticated)).await,
             "/messages" => {
-                self.take_message(&head.method, &head.uri, headers, body, authenticated)
-                    .await
+                let uri = &head.uri;
+                Box::pin(self.take_message(method, uri, headers, body, authenticated)).await
             }
-            _ => {
-                self.streamable_http(&head.method, headers, body, authenticated)
-                    .await
-            }
+            _ => Box::pin(self.streamable_http(method, headers, body, authenticated)).await,
         }
     }
 

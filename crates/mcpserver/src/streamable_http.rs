@@ -46,8 +46,8 @@ impl<P: Parts> Server<P> {
     {
         match *method {
             Method::POST => {}
-            Method::GET => return self.get_stream(headers, &authenticated).await,
-            Method::DELETE => return self.end_session(headers, &authenticated).await,
+            Method::GET => return Box::pin(self.get_stream(headers, &authenticated)).await,
+            Method::DELETE => return Box::pin(self.end_session(headers, &authenticated)).await,
             _ => return Err(Refusal::Method(METHODS)),
         }
         if !headers::is_json(headers) {
@@ -71,9 +71,7 @@ impl<P: Parts> Server<P> {
         let messages = jsonrpc::parse(&body, revision).map_err(Refusal::BadRequest)?;
         let messages = match messages {
             Messages::Single(message) if era(headers, &message) == Era::Stateless => {
-                return self
-                    .stateless(headers, message, authenticated, accepted)
-                    .await;
+                return Box::pin(self.stateless(headers, message, authenticated, accepted)).await;
             }
             messages => messages,
         };
@@ -95,10 +93,11 @@ impl<P: Parts> Server<P> {
         }
         match messages {
             Messages::Single(message) => {
-                self.single(message, headers, authenticated, talk, accepted)
-                    .await
+                Box::pin(self.single(message, headers, authenticated, talk, accepted)).await
             }
-            Messages::Batch(messages) => self.batch(messages, authenticated, talk, accepted).await,
+            Messages::Batch(messages) => {
+                Box::pin(self.batch(messages, authenticated, talk, accepted)).await
+            }
         }
     }
 

@@ -62,9 +62,7 @@ impl<P: Parts> Server<P> {
             Err(ended) => return Ok(answer(ended, accepted)),
         };
         if call.tasks() != TaskUse::Never && request.metadata.abilities.knows_tasks {
-            return self
-                .call_that_may_be_a_task(&request, call, authenticated)
-                .await;
+            return Box::pin(self.call_that_may_be_a_task(&request, call, authenticated)).await;
         }
         let asker = authenticated.asker();
         let first = self.first_step(call, authenticated);

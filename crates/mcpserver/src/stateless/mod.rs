@@ -74,11 +74,11 @@ impl<P: Parts> Server<P> {
         };
         let answered = match &*request.method {
             "tools/call" => self.stateless_call(request, authenticated).await,
-            "subscriptions/listen" => self.listen(request, authenticated).await,
+            "subscriptions/listen" => Box::pin(self.listen(request, authenticated)).await,
             "tasks/get" | "tasks/update" | "tasks/cancel" => {
-                self.task_request(request, authenticated).await
+                Box::pin(self.task_request(request, authenticated)).await
             }
-            _ => self.answered(request, &authenticated).await,
+            _ => Box::pin(self.answered(request, &authenticated)).await,
         };
         // A refusal has no id of its own, and every error has to have its request's.
         answered.map_err(|refusal| Refusal::Of(id, Box::new(refusal)))
