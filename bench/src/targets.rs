@@ -12,6 +12,9 @@ use tokio::sync::Mutex;
 /// The component that does nothing: what the ratios are of.
 const EMPTY: &str = "empty component";
 
+/// The same component, which does not look at the request of a call.
+const UNREAD: &str = "empty component, a call's request";
+
 /// The component that calls a tool and does nothing else.
 const BARE: &str = "bare call";
 
@@ -55,7 +58,7 @@ impl Target {
 
     /// Whether it is none of Gatehouse's, but what that is held against.
     pub fn is_yardstick(&self) -> bool {
-        [EMPTY, BARE].contains(&self.name)
+        [EMPTY, UNREAD, BARE].contains(&self.name)
     }
 
     /// The next request, or `None` when there is nothing to send it with.
@@ -115,7 +118,8 @@ impl Bench {
         let get = |url: String| http.get(url).build();
         let mut targets = vec![
             Target::same(EMPTY, 200, &[], get(self.empty.url())?),
-            Target::same(BARE, 200, &["\"sum\":5"], self.bare_call()?),
+            Target::same(UNREAD, 200, &[], self.call_to(&self.empty)?),
+            Target::same(BARE, 200, &["\"sum\":5"], self.call_to(&self.bare)?),
             Target::same(
                 "GET metadata",
                 200,
@@ -131,10 +135,10 @@ impl Bench {
     }
 
     /// The request of a call, to one who does not look at it.
-    fn bare_call(&self) -> Result<Request> {
+    fn call_to(&self, host: &host::Running) -> Result<Request> {
         let message = self.stateless.request("tools/call", add());
         let mut request = self.stateless.message(&message).build()?;
-        *request.url_mut() = self.bare.url().parse()?;
+        *request.url_mut() = host.url().parse()?;
         Ok(request)
     }
 
