@@ -146,19 +146,17 @@ impl<P: Parts> Server<P> {
     fn place(&self, headers: &HeaderMap) -> Result<Arc<Place>, Problem> {
         let site = &self.config.site;
         let told = match site.configured() {
-            Some(_) => Some(String::new()),
-            None => origin::told(headers),
+            Some(_) => String::new(),
+            None => origin::told(headers).ok_or_else(Site::elsewhere)?,
         };
-        if let Some(place) = told.as_ref().and_then(|told| self.places.get(told)) {
+        if let Some(place) = self.places.get(&told) {
             return Ok(place);
         }
         if site.configured().is_none() && !origin::is_here(headers) {
             return Err(Site::elsewhere());
         }
         let place = Arc::new(Place::new(&site.base(headers)?));
-        if let Some(told) = told {
-            self.places.insert(told, Arc::clone(&place));
-        }
+        self.places.insert(told, Arc::clone(&place));
         Ok(place)
     }
 }
