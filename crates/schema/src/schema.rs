@@ -17,7 +17,6 @@ pub struct Schema {
     value: Value,
     dialect: Draft,
     cost: Cost,
-    is_plain: bool,
     validator: OnceLock<Result<Validator, SchemaError>>,
 }
 
@@ -78,7 +77,6 @@ impl Schema {
             Cost::of(&value, &references)
         };
         Ok(Self {
-            is_plain: is_plain(&value, dialect),
             value,
             dialect,
             cost,
@@ -126,7 +124,7 @@ impl Schema {
 
     fn validator(&self) -> Result<&Validator, &SchemaError> {
         let compiled = self.validator.get_or_init(|| {
-            let built = match self.is_plain {
+            let built = match is_plain(&self.value, self.dialect) {
                 true => self.build_plain(),
                 false => options().with_draft(self.dialect).build(&self.value),
             };
