@@ -268,6 +268,29 @@ impl Mint {
         self
     }
 
+    /// Sets the client that it was issued to: `azp` and `client_id`.
+    #[must_use]
+    pub fn client(self, id: &str) -> Self {
+        self.claim("azp", json!(id)).claim("client_id", json!(id))
+    }
+
+    /// Makes it a person's session of the project `project_id`: with the bare project for the issuer,
+    /// and without audience, client and scopes.
+    #[must_use]
+    pub fn session(self, project_id: &str) -> Self {
+        ["aud", "azp", "client_id", "scope"]
+            .into_iter()
+            .fold(self, |mint, name| mint.claim(name, Value::Null))
+            .issuer(project_id)
+            .claim("drn", json!("DS"))
+    }
+
+    /// Makes it the session of the project `project_id` that an access key is exchanged for.
+    #[must_use]
+    pub fn machine_session(self, project_id: &str) -> Self {
+        self.session(project_id).subject("K2LocalAccessKey")
+    }
+
     /// Sets who signs.
     #[must_use]
     pub fn signature(mut self, signature: Signature) -> Self {

@@ -88,7 +88,7 @@ const TOOLS: [(&str, &str, &str); 3] = [
     (
         "getUserInfo",
         "Tells who you are: your name, your email address, and whatever else the identity provider says of you.",
-        "profile",
+        "userinfo",
     ),
     (
         "getToken",

@@ -2,7 +2,7 @@
 
 use crate::bindings::gatehouse::identity::provider;
 use grants::{Profile, UpstreamTokens};
-use mcpserver::{IdentityError, IdentityProvider, Presented};
+use mcpserver::{IdentityError, IdentityProvider, Presented, TokenKind};
 
 /// The component that exports `gatehouse:identity/provider`.
 pub(crate) struct Provider;
@@ -12,6 +12,11 @@ impl IdentityProvider for Provider {
         let presented = provider::verify(token.to_owned()).await.map_err(failed)?;
         Ok(Presented {
             profile: profile(presented.profile),
+            kind: kind(presented.kind),
+            issuer: presented.issuer,
+            audience: presented.audience,
+            client_id: presented.client_id,
+            our_client_id: presented.our_client_id,
             scopes: presented.scopes,
             expires_at: presented.expires_at,
         })
@@ -26,6 +31,15 @@ impl IdentityProvider for Provider {
             refresh_token: tokens.refresh_token,
             expires_at: tokens.expires_at,
         })
+    }
+}
+
+fn kind(kind: provider::TokenKind) -> TokenKind {
+    match kind {
+        provider::TokenKind::AccessToken => TokenKind::AccessToken,
+        provider::TokenKind::ClientAccessToken => TokenKind::ClientAccessToken,
+        provider::TokenKind::Session => TokenKind::Session,
+        provider::TokenKind::MachineSession => TokenKind::MachineSession,
     }
 }
 

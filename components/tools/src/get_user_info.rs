@@ -21,7 +21,7 @@ pub(crate) fn tool() -> Tool {
         output_schema: Some(r#"{"type":"object","properties":{"sub":{"type":"string","description":"The person's identifier at the identity provider"},"name":{"type":"string"},"email":{"type":"string"},"email_verified":{"type":"boolean"},"picture":{"type":"string"}},"required":["sub"]}"#.to_owned()),
         icons: Vec::new(),
         annotations: looks_only(),
-        scopes: vec!["profile".to_owned()],
+        scopes: vec!["userinfo".to_owned()],
         wants_credential: false,
         tasks: TaskUse::Never,
         meta: None,

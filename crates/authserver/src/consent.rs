@@ -148,7 +148,7 @@ fn notice(destination: &Destination) -> Markup {
 pub(crate) fn scope_text(scope: &str, provider: &str) -> Markup {
     match scope {
         "tools" => html! { "use the tools of this server" },
-        "profile" => html! { "see your profile: name, email address, picture" },
+        "userinfo" => html! { "see your profile: name, email address, picture" },
         "upstream_token" => html! { "get the access token that " (provider) " issues for you" },
         scope::OFFLINE_ACCESS => html! { "stay connected while you are away" },
         other => html! { "what this server calls " code { (other) } },

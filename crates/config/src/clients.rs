@@ -30,6 +30,13 @@ pub struct Clients {
 }
 
 impl Clients {
+    /// The own `scope` of the configured client `client_id`, if it is one and has one.
+    pub fn scope_of(&self, client_id: &str) -> Option<&str> {
+        let configured = self.pre_registered.iter();
+        let mut known = configured.filter(|client| client.client_id == client_id);
+        known.next()?.metadata.scope.as_deref()
+    }
+
     /// The variables that [`Clients::read`] asks for, besides `public_url`.
     pub const VARIABLES: &[&'static str] = &[
         "registration",

@@ -9,6 +9,8 @@ mod consent;
 mod descope;
 mod dpop;
 mod operator;
+mod presented;
+mod scopes;
 mod server;
 mod site;
 
@@ -16,6 +18,7 @@ pub use authorization_server::{AuthorizationServer, External};
 pub use clients::{Clients, Registration, documents_origin};
 pub use descope::{DESCOPE, DescopeProject};
 pub use operator::AdminToken;
+pub use presented::{Presented, PresentedTokens};
 pub use server::Server;
 pub use site::{Base, Site, is_loopback};
 pub use web::Problem;

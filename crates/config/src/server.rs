@@ -2,7 +2,8 @@
 
 use crate::consent::read_show_logos;
 use crate::operator::read_admin_token;
-use crate::{AdminToken, AuthorizationServer, Clients, Problem, Site, dpop, given};
+use crate::scopes::{read_default_scopes, read_scopes};
+use crate::{AdminToken, AuthorizationServer, Clients, Presented, Problem, Site, dpop, given};
 use keys::KeyRing;
 
 /// The configuration of the components that hold keys.
@@ -17,6 +18,10 @@ pub struct Server {
     pub key_prefix: String,
     /// The scopes that exist (RFC 6749 section 3.3), in the order in which pages list them.
     pub scopes: Vec<String>,
+    /// The scopes of a request that asks for none of [`Server::scopes`].
+    pub default_scopes: Vec<String>,
+    /// Which tokens of the identity provider are taken besides ours, and what they may do.
+    pub presented: Presented,
     /// Seconds that an access token lives.
     pub access_token_lifetime: u64,
     /// Seconds that a grant lives, and so its refresh tokens.
@@ -49,6 +54,9 @@ impl Server {
         "encryption_key",
         "key_prefix",
         "scopes",
+        "default_scopes",
+        "presented_tokens",
+        "presented_scopes",
         "access_token_lifetime",
         "grant_lifetime",
         "registrations_per_hour",
@@ -81,6 +89,11 @@ impl Server {
         let keys = note(read_keys(&values), &mut problems);
         let key_prefix = note(read_key_prefix(&values), &mut problems);
         let scopes = note(read_scopes(&values), &mut problems);
+        let existing = scopes.as_deref();
+        let default_scopes = note(read_default_scopes(&values, existing), &mut problems);
+        let presented = Presented::read(&values, existing)
+            .map_err(|found| problems.extend(found))
+            .ok();
         let access_token_lifetime = note(ACCESS_TOKEN_LIFETIME.read(&values), &mut problems);
         let grant_lifetime = note(GRANT_LIFETIME.read(&values), &mut problems);
         let registrations_per_hour = note(REGISTRATIONS_PER_HOUR.read(&values), &mut problems);
@@ -104,6 +117,8 @@ impl Server {
                 keys: keys?,
                 key_prefix: key_prefix?,
                 scopes: scopes?,
+                default_scopes: default_scopes?,
+                presented: presented?,
                 access_token_lifetime: access_token_lifetime?,
                 grant_lifetime: grant_lifetime?,
                 registrations_per_hour: registrations_per_hour?,
@@ -246,30 +261,6 @@ fn read_key_prefix<'a>(values: &impl Fn(&str) -> Option<&'a str>) -> Result<Stri
     }
 }
 
-fn read_scopes<'a>(values: &impl Fn(&str) -> Option<&'a str>) -> Result<Vec<String>, Problem> {
-    let mut scopes: Vec<String> = Vec::new();
-    for scope in given(values, "scopes")
-        .unwrap_or_default()
-        .split_whitespace()
-    {
-        // RFC 6749 section 3.3; a comma in a scope is somebody's wrong separator.
-        let is_scope_token = scope
-            .bytes()
-            .all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\' | b','));
-        if !is_scope_token || scope == "offline_access" {
-            return Err(Problem::new(
-                "scopes",
-                "a scope in it has a character that scopes cannot have, or is `offline_access`, which always exists",
-                "List the scopes with spaces between them",
-            ));
-        }
-        if !scopes.iter().any(|known| known == scope) {
-            scopes.push(scope.to_owned());
-        }
-    }
-    Ok(scopes)
-}
-
 fn read_origins<'a>(values: &impl Fn(&str) -> Option<&'a str>) -> Result<Vec<String>, Problem> {
     given(values, "allowed_origins")
         .unwrap_or_default()
@@ -304,7 +295,7 @@ mod tests {
             Some(changed.map_or_else(
                 || match name {
                     "encryption_key" => KEY,
-                    "scopes" => "tools profile",
+                    "scopes" => "tools userinfo",
                     _ => "",
                 },
                 |(_, value)| value,
@@ -316,7 +307,8 @@ mod tests {
     fn the_defaults_are_enough_with_a_key() {
         let server = read(&[]).unwrap_or_else(|problems| panic!("{problems:?}"));
         assert_eq!(server.key_prefix, "gatehouse:");
-        assert_eq!(server.scopes, ["tools", "profile"]);
+        assert_eq!(server.scopes, ["tools", "userinfo"]);
+        assert_eq!(server.default_scopes, server.scopes);
         assert_eq!(server.access_token_lifetime, 900);
         assert!(server.allowed_origins.is_empty());
         assert_eq!((server.call_timeout, server.message_limit), (60, 1_048_576));
@@ -330,6 +322,9 @@ mod tests {
             ("encryption_key", "bad-value"),
             ("key_prefix", "bad-value/"),
             ("scopes", "bad-value,b"),
+            ("default_scopes", "bad-value,b"),
+            ("presented_tokens", "bad-value"),
+            ("presented_scopes", "bad-value,b"),
             ("access_token_lifetime", "bad-value"),
             ("grant_lifetime", "1"),
             ("registrations_per_hour", "-1"),

@@ -3,8 +3,9 @@
 
 use crate::settings::Project;
 use config::DESCOPE;
+use oidc::TokenKind;
 use oidc::claims::{
-    BrokenRule, audience, check_id_token, check_times, has_scopes, is_our_url, subject,
+    BrokenRule, audience, check_id_token, check_times, client, has_scopes, is_our_url, subject,
 };
 use serde_json::{Map, Value};
 
@@ -23,7 +24,19 @@ pub(crate) fn id_token(
     check_id_token(claims, is_us, nonce, now)
 }
 
-/// The rules for a token that somebody presents. Gives its end, in seconds since the Unix epoch.
+/// A token that somebody presents, and that the project may have issued.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Checked {
+    /// What it is.
+    pub(crate) kind: TokenKind,
+    /// The issuer identifier, below the configured base URL whichever of Descope's hosts the token
+    /// names.
+    pub(crate) issuer: String,
+    /// In seconds since the Unix epoch.
+    pub(crate) expires_at: u64,
+}
+
+/// The rules for a token that somebody presents.
 ///
 /// Descope signs access tokens, session tokens, ID tokens and refresh tokens of a project with the
 /// same keys; only the first two are for presenting. An access token has scopes; a session token
@@ -32,10 +45,10 @@ pub(crate) fn presented(
     claims: &Map<String, Value>,
     project: &Project,
     now: u64,
-) -> Result<u64, BrokenRule> {
-    let issuer = issuer(claims, project).ok_or(BrokenRule::Issuer)?;
+) -> Result<Checked, BrokenRule> {
+    let issued_by = issuer(claims, project).ok_or(BrokenRule::Issuer)?;
     let is_session =
-        issuer == Issuer::Project && claims.get("drn").and_then(Value::as_str) == Some("DS");
+        issued_by == Issuer::Project && claims.get("drn").and_then(Value::as_str) == Some("DS");
     if !is_session
         && (claims.contains_key("drn") || !has_scopes(claims) || claims.contains_key("nonce"))
     {
@@ -47,9 +60,35 @@ pub(crate) fn presented(
     if !is_project_wide && !is_for_us(&audience, project) {
         return Err(BrokenRule::Audience);
     }
-    let end = check_times(claims, now)?;
-    subject(claims).ok_or(BrokenRule::NoSubject)?;
-    Ok(end)
+    let expires_at = check_times(claims, now)?;
+    let subject = subject(claims).ok_or(BrokenRule::NoSubject)?;
+    let kind = match is_session {
+        true if is_persons(claims) => TokenKind::Session,
+        true => TokenKind::MachineSession,
+        false if client(claims) == Some(subject) => TokenKind::ClientAccessToken,
+        false => TokenKind::AccessToken,
+    };
+    Ok(Checked {
+        kind,
+        issuer: identifier(claims, project).ok_or(BrokenRule::Issuer)?,
+        expires_at,
+    })
+}
+
+/// Whether a session is a person's. What an access key is exchanged for is a session as well, of the
+/// key. Descope's ids tell them apart: people's start with `U`, keys' with `K`. `dsub` has the id where
+/// the project puts something else into `sub`.
+fn is_persons(claims: &Map<String, Value>) -> bool {
+    let id = claims.get("dsub").or_else(|| claims.get("sub"));
+    id.and_then(Value::as_str)
+        .is_some_and(|id| id.starts_with('U'))
+}
+
+/// The issuer of a token as an identifier: a URL below the configured base URL.
+fn identifier(claims: &Map<String, Value>, project: &Project) -> Option<String> {
+    let issuer = claims.get("iss").and_then(Value::as_str)?;
+    let path = below_descope(issuer, project).unwrap_or(&project.id);
+    Some(format!("{}/{path}", project.base_url))
 }
 
 /// Whether it is one of the project's issuers.
@@ -148,8 +187,77 @@ mod tests {
         claims.as_object().cloned().unwrap()
     }
 
-    fn check(changes: Value) -> Result<u64, BrokenRule> {
+    fn checked(changes: Value) -> Result<Checked, BrokenRule> {
         presented(&claims(changes), &fixtures::project(), NOW)
+    }
+
+    fn check(changes: Value) -> Result<u64, BrokenRule> {
+        checked(changes).map(|checked| checked.expires_at)
+    }
+
+    #[test]
+    fn a_session_is_a_persons_or_a_machines_by_whose_id_it_has() {
+        let kind = |changes: Value| {
+            let mut all = json!({ "iss": "P123", "drn": "DS", "aud": "absent", "scope": "absent" });
+            for (name, value) in changes.as_object().cloned().unwrap_or_default() {
+                all[name] = value;
+            }
+            checked(all).unwrap().kind
+        };
+        assert_eq!(kind(json!({})), TokenKind::Session);
+        assert_eq!(
+            kind(json!({ "sub": "a", "dsub": "U1" })),
+            TokenKind::Session
+        );
+        for machine in [
+            json!({ "sub": "K1" }),
+            json!({ "sub": "nightly" }),
+            json!({ "sub": "U1", "dsub": "K1" }),
+            json!({ "sub": "U1", "dsub": 7 }),
+        ] {
+            assert_eq!(
+                kind(machine.clone()),
+                TokenKind::MachineSession,
+                "{machine}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_access_token_that_a_client_got_for_itself_is_told_apart() {
+        let kind = |changes: Value| checked(changes).unwrap().kind;
+        assert_eq!(kind(json!({ "azp": "app" })), TokenKind::AccessToken);
+        for claim in ["azp", "client_id"] {
+            let changes = json!({ claim: "U1" });
+            assert_eq!(kind(changes), TokenKind::ClientAccessToken, "{claim}");
+        }
+    }
+
+    #[test]
+    fn an_issuer_is_named_below_the_configured_base_url() {
+        let project = Project {
+            base_url: "https://login.example.com".to_owned(),
+            ..fixtures::project()
+        };
+        for (issuer, expected) in [
+            (APPS, "https://login.example.com/v1/apps/P123"),
+            (
+                "https://login.example.com/v1/apps/agentic/P123/MS9",
+                "https://login.example.com/v1/apps/agentic/P123/MS9",
+            ),
+            ("P123", "https://login.example.com/P123"),
+        ] {
+            let checked = presented(&claims(json!({ "iss": issuer })), &project, NOW);
+            assert_eq!(checked.unwrap().issuer, expected);
+        }
+    }
+
+    #[test]
+    fn the_projects_own_id_is_no_client_of_ours() {
+        let mut project = fixtures::project();
+        assert_eq!(project.own_client_id(), Some(fixtures::CLIENT_ID));
+        project.client_id = Some(fixtures::PROJECT.to_owned());
+        assert_eq!(project.own_client_id(), None);
     }
 
     #[test]

@@ -106,7 +106,8 @@ impl<H: Http> Descope<H> {
         Ok(answers::tokens(&response, Asked::Refresh, app, now)?.tokens)
     }
 
-    /// Checks a token that somebody presents: signature, issuer, audience, times and kind.
+    /// Checks a token that somebody presents: signature, issuer, audience, times and kind. Says what it
+    /// is; whether such a token is taken is not decided here.
     ///
     /// Nothing is sent except for the project's keys, and those seldom.
     ///
@@ -120,13 +121,19 @@ impl<H: Http> Descope<H> {
         };
         let token = Unverified::parse(token).map_err(|error| refused(&error))?;
         // First what is free to check: a token that cannot be good is no reason to ask for keys.
-        let expires_at =
+        let checked =
             checks::presented(token.claims(), project, now).map_err(|error| refused(&error))?;
         let claims = self.signed_claims(token, now).await?;
+        let audience = claims::audience(&claims).into_iter();
         Ok(Presented {
+            kind: checked.kind,
+            issuer: checked.issuer,
+            audience: audience.map(ToOwned::to_owned).collect(),
+            client_id: claims::client(&claims).map(ToOwned::to_owned),
+            our_client_id: project.own_client_id().map(ToOwned::to_owned),
             scopes: claims::scopes(&claims),
             profile: profile(claims)?,
-            expires_at,
+            expires_at: checked.expires_at,
         })
     }
 

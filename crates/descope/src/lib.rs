@@ -20,5 +20,7 @@ mod settings;
 mod fixtures;
 
 pub use descope::Descope;
-pub use oidc::{CodeExchange, Error, Http, Login, Presented, Profile, SendError, SignIn, Tokens};
+pub use oidc::{
+    CodeExchange, Error, Http, Login, Presented, Profile, SendError, SignIn, TokenKind, Tokens,
+};
 pub use settings::{App, Credentials, Project, Settings};

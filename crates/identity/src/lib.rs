@@ -118,6 +118,11 @@ impl<P: Provider> contract::Guest for Component<P> {
         let presented = P::get().await.verify(&access_token, now()).await?;
         Ok(contract::Presented {
             profile: presented.profile.into(),
+            kind: presented.kind.into(),
+            issuer: presented.issuer,
+            audience: presented.audience,
+            client_id: presented.client_id,
+            our_client_id: presented.our_client_id,
             scopes: presented.scopes,
             expires_at: presented.expires_at,
         })
@@ -130,6 +135,17 @@ impl From<oidc::Error> for contract::Error {
             oidc::Error::Misconfigured(text) => Self::Misconfigured(text),
             oidc::Error::Refused(text) => Self::Refused(text),
             oidc::Error::Unavailable(text) => Self::Unavailable(text),
+        }
+    }
+}
+
+impl From<oidc::TokenKind> for contract::TokenKind {
+    fn from(kind: oidc::TokenKind) -> Self {
+        match kind {
+            oidc::TokenKind::AccessToken => Self::AccessToken,
+            oidc::TokenKind::ClientAccessToken => Self::ClientAccessToken,
+            oidc::TokenKind::Session => Self::Session,
+            oidc::TokenKind::MachineSession => Self::MachineSession,
         }
     }
 }

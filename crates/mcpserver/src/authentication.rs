@@ -2,20 +2,23 @@
 //!
 //! A token comes in the Authorization header and nowhere else (RFC 6750 section 2.1; OAuth 2.1
 //! forbids the query). Where we are the authorization server, it is one of ours, for which its
-//! grant must be alive, or one of the identity provider's that the person pasted into their client.
-//! Where the identity provider is, it is one of the provider's and no other.
+//! grant must be alive, or one of the identity provider's that the person pasted into their client,
+//! as far as `presented_tokens` allows. Where the identity provider is the authorization server, it is
+//! one of the provider's and no other.
 
 use crate::place::Place;
+use crate::presented;
 use crate::refusal::Refusal;
 use crate::{Caller, Environment, IdentityError, IdentityProvider, Parts, Presented, Server};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use config::AuthorizationServer;
+use config::{AuthorizationServer, PresentedTokens};
 use grants::Grants;
 use http::HeaderMap;
 use http::request::Parts as Head;
 use keys::VerifyError;
 use oauth::access_token::{self, AccessTokenError, Claims};
+use oauth::scope::{self, Bounds, Holder};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
@@ -106,15 +109,18 @@ impl<P: Parts> Server<P> {
         if let Some(remembered) = self.presented.get(&hash)
             && remembered.until > now
         {
-            return Ok(self.presented(&remembered.presented, authorization.value));
+            return self.presented(&remembered.presented, authorization.value, place);
         }
         if self.config.authorization_server.external().is_some() {
-            return self.ask_the_provider(authorization, hash, now).await;
+            return self.ask_the_provider(authorization, hash, place, now).await;
         }
         let claims = match self.claims_of(authorization.token, &hash) {
             Ok(claims) => claims,
-            Err(error) if may_be_the_providers(&error, authorization.token, &place.issuer) => {
-                return self.ask_the_provider(authorization, hash, now).await;
+            Err(error)
+                if self.config.presented.tokens != PresentedTokens::Off
+                    && may_be_the_providers(&error, authorization.token, &place.issuer) =>
+            {
+                return self.ask_the_provider(authorization, hash, place, now).await;
             }
             Err(error) => return Err(not_ours(&error)),
         };
@@ -170,10 +176,15 @@ impl<P: Parts> Server<P> {
         if grant.profile.subject != claims.sub || grant.client_id != claims.client_id {
             return Err(Refusal::InvalidToken("The token is not its grant's."));
         }
+        let bounds = Bounds {
+            existing: &self.config.scopes,
+            registered: self.config.clients.scope_of(&grant.client_id),
+            holder: Holder::Granted(&grant.scopes),
+        };
         Ok(Authenticated {
             caller: Caller {
                 client_id: Some(grant.client_id.clone()),
-                scopes: claims.scopes().map(str::to_owned).collect(),
+                scopes: scope::still(claims.scopes(), &bounds),
                 profile: grant.profile.clone(),
                 credential: None,
             },
@@ -214,27 +225,19 @@ impl<P: Parts> Server<P> {
         &self,
         authorization: &Authorization<'_>,
         hash: [u8; 32],
+        place: &Place,
         now: u64,
     ) -> Result<Authenticated, Refusal> {
         match self.identity.verify(authorization.token).await {
             Ok(presented) if presented.expires_at > now => {
-                let authenticated = self.presented(&presented, authorization.value);
+                let authenticated = self.presented(&presented, authorization.value, place);
                 let until = presented.expires_at.min(now + REMEMBERED);
                 let remembered = Arc::new(Remembered { presented, until });
                 self.presented.insert(hash, remembered);
-                Ok(authenticated)
+                authenticated
             }
             Ok(_) => Err(Refusal::InvalidToken("The token has expired.")),
-            Err(IdentityError::Refused(_)) => Err(Refusal::InvalidToken(
-                match self.config.authorization_server {
-                    AuthorizationServer::BuiltIn => {
-                        "The token is neither this server's nor one that its identity provider issued for it."
-                    }
-                    AuthorizationServer::External(_) => {
-                        "The token is not one that this server's authorization server issued for it."
-                    }
-                },
-            )),
+            Err(IdentityError::Refused(_)) => Err(self.not_taken()),
             Err(IdentityError::Misconfigured(problem)) => {
                 self.environment.log(&format!("mcp: {problem}"));
                 Err(Refusal::IdentityMisconfigured(problem))
@@ -243,20 +246,21 @@ impl<P: Parts> Server<P> {
         }
     }
 
-    /// What a token of the provider's lets its holder do.
-    ///
-    /// Where the provider is the authorization server, the token's scopes are what the person
-    /// allowed the client, as far as they are scopes that exist here. Where we are, our scopes are
-    /// nothing that the provider knows or asks people about: a pasted token has every one of them,
-    /// as a token of the person's own session has in either case.
-    fn presented(&self, presented: &Presented, authorization: &str) -> Authenticated {
-        let allowed = match &self.config.authorization_server {
-            AuthorizationServer::BuiltIn => None,
-            AuthorizationServer::External(_) => presented.scopes.as_ref(),
+    /// The holder of a token of the provider's, if such a token is taken here.
+    fn presented(
+        &self,
+        presented: &Presented,
+        authorization: &str,
+        place: &Place,
+    ) -> Result<Authenticated, Refusal> {
+        let rules = presented::Rules {
+            authorization_server: &self.config.authorization_server,
+            presented: &self.config.presented,
+            existing: &self.config.scopes,
+            resources: &place.resources,
         };
-        let mut scopes = self.config.scopes.clone();
-        scopes.retain(|scope| allowed.is_none_or(|allowed| allowed.contains(scope)));
-        Authenticated {
+        let scopes = presented::scopes(presented, &rules).ok_or_else(|| self.not_taken())?;
+        Ok(Authenticated {
             caller: Caller {
                 client_id: None,
                 scopes,
@@ -265,7 +269,19 @@ impl<P: Parts> Server<P> {
             },
             source: Source::Presented(authorization.to_owned()),
             ends_at: presented.expires_at,
-        }
+        })
+    }
+
+    /// A token that the provider did not issue, or not for this server.
+    fn not_taken(&self) -> Refusal {
+        Refusal::InvalidToken(match self.config.authorization_server {
+            AuthorizationServer::BuiltIn => {
+                "The token is neither this server's nor one that its identity provider issued for it."
+            }
+            AuthorizationServer::External(_) => {
+                "The token is not one that this server's authorization server issued for it."
+            }
+        })
     }
 
     /// Notes down why something that a request depends on did not answer.

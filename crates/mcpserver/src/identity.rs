@@ -16,20 +16,44 @@ pub enum IdentityError {
     Unavailable(String),
 }
 
-/// A token of the provider's that somebody presented to us.
+/// What a token of the provider's is that was presented to us. Whether it is taken is decided in
+/// [`presented`](crate::presented).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Presented {
     /// Whose it is.
     pub profile: Profile,
-    /// The scopes it was handed to somebody with; `None` for a person's own session.
+    /// What it is.
+    pub kind: TokenKind,
+    /// Its issuer identifier.
+    pub issuer: String,
+    /// Its audience.
+    pub audience: Vec<String>,
+    /// The client that it was issued to, if it names one.
+    pub client_id: Option<String>,
+    /// Our own client at the provider, if there is one of ours alone.
+    pub our_client_id: Option<String>,
+    /// The scopes it was issued with, as the provider spells them; `None` if it has none.
     pub scopes: Option<Vec<String>>,
     /// When it ends, in seconds since the Unix epoch.
     pub expires_at: u64,
 }
 
+/// What a token of the provider's is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenKind {
+    /// An access token that a client got by a person's leave.
+    AccessToken,
+    /// An access token that a client got for itself (RFC 6749 section 4.4).
+    ClientAccessToken,
+    /// A person's session at an application of the provider's customer.
+    Session,
+    /// The session that a machine got for its key.
+    MachineSession,
+}
+
 /// What the MCP endpoint asks of an identity provider.
 pub trait IdentityProvider: Send + Sync + 'static {
-    /// Whether the provider issued `token` for this application, and to whom.
+    /// Whether the provider issued `token`, and what it is.
     ///
     /// # Errors
     ///

@@ -29,6 +29,7 @@ mod messages;
 mod origin;
 mod place;
 mod possession;
+mod presented;
 mod questions;
 mod refusal;
 mod requests;
@@ -43,7 +44,7 @@ mod tools;
 
 pub use body::Body;
 pub use environment::{Environment, Parts};
-pub use identity::{IdentityError, IdentityProvider, Presented};
+pub use identity::{IdentityError, IdentityProvider, Presented, TokenKind};
 pub use server::Server;
 pub use tools::{
     Answer, Asked, Call, Caller, Changed, Changes, Completion, Credential, Event, Events, Failure,

@@ -63,7 +63,7 @@ pub(crate) struct Terms<'a> {
     pub(crate) scheme: Scheme,
     /// Whether tokens may be bound to keys.
     pub(crate) offers_dpop: bool,
-    /// The scopes that there are.
+    /// The scopes to ask for at first.
     pub(crate) scopes: &'a [String],
 }
 

@@ -90,7 +90,7 @@ impl<P: Parts> Server<P> {
             transport,
             scheme: Scheme::of(&head.headers),
             offers_dpop: self.config.authorization_server.external().is_none(),
-            scopes: &self.config.scopes,
+            scopes: &self.config.default_scopes,
         };
         let refuse = |refusal: Refusal| refusal.into_response(&terms);
         let origin = match origin::check(&head.headers, known_place, &self.config.allowed_origins) {

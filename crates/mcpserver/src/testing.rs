@@ -5,7 +5,7 @@ pub(crate) use crate::test_environment::TestEnvironment;
 use crate::{
     Asked, Call, Caller, Changed, Changes, Completion, Environment, Event, Events, Failure,
     IdentityError, IdentityProvider, InputRequest, InputRequired, Offer, OfferedPrompt,
-    OfferedTool, Parts, Presented, PromptRequest, Read, ResourceOffer, Round, TaskUse,
+    OfferedTool, Parts, Presented, PromptRequest, Read, ResourceOffer, Round, TaskUse, TokenKind,
     ToolProvider,
 };
 use grants::{Grant, Grants, Profile, UpstreamTokens};
@@ -160,6 +160,7 @@ pub(crate) struct TestIdentity {
     is_down: Arc<AtomicBool>,
     /// Of whatever token is presented.
     pub(crate) scopes: Arc<Mutex<Option<Vec<String>>>>,
+    pub(crate) kind: Arc<Mutex<TokenKind>>,
 }
 
 impl TestIdentity {
@@ -171,6 +172,7 @@ impl TestIdentity {
             refuses: Arc::default(),
             is_down: Arc::default(),
             scopes: Arc::default(),
+            kind: Arc::new(Mutex::new(TokenKind::AccessToken)),
         }
     }
 
@@ -211,6 +213,11 @@ impl IdentityProvider for TestIdentity {
         self.answer()?;
         Ok(Presented {
             profile: profile("bob"),
+            kind: *self.kind.lock().unwrap(),
+            issuer: "https://api.descope.com/v1/apps/P1".into(),
+            audience: vec!["http://127.0.0.1:3000/mcp".into()],
+            client_id: None,
+            our_client_id: None,
             scopes: self.scopes.lock().unwrap().clone(),
             expires_at: self.environment.now() + 600,
         })

@@ -190,7 +190,7 @@ mod tests {
                 subject: "person",
                 resources: resources.iter().map(|text| (*text).to_owned()).collect(),
                 client_id: "client",
-                scopes: &["tools".into(), "profile".into()],
+                scopes: &["tools".into(), "userinfo".into()],
                 grant: "grant",
                 grant_expires_at: 10_000,
                 lifetime: 900,
@@ -245,7 +245,7 @@ mod tests {
     fn a_single_audience_is_written_as_a_string() {
         let json = serde_json::to_value(claims(&[MCP])).unwrap();
         assert_eq!(json["aud"], MCP);
-        assert_eq!(json["scope"], "tools profile");
+        assert_eq!(json["scope"], "tools userinfo");
         assert_eq!(json.get("cnf"), None);
         let both = claims(&[MCP, ISSUER]);
         let json = serde_json::to_string(&both).unwrap();
@@ -255,8 +255,8 @@ mod tests {
     #[test]
     fn a_scope_is_a_whole_word() {
         let claims = claims(&[MCP]);
-        assert!(claims.has_scope("tools") && claims.has_scope("profile"));
-        assert!(!claims.has_scope("tool") && !claims.has_scope("tools profile"));
+        assert!(claims.has_scope("tools") && claims.has_scope("userinfo"));
+        assert!(!claims.has_scope("tool") && !claims.has_scope("tools userinfo"));
         assert!(!claims.has_scope(""));
     }
 }

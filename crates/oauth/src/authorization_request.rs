@@ -4,7 +4,7 @@
 use crate::client::{Client, GrantType};
 use crate::pkce::{self, PkceError};
 use crate::resource::{ResourceError, Resources};
-use crate::scope::{self, ScopeError};
+use crate::scope::{self, Bounds, Holder, ScopeError};
 use crate::secret::is_sha256;
 use serde::{Deserialize, Serialize};
 use web::{ParameterError, Parameters};
@@ -188,7 +188,8 @@ pub fn target(parameters: &Parameters, client: &Client) -> Result<Target, Target
     }
 }
 
-/// Reads and checks the rest of the request. `existing` are the scopes that exist.
+/// Reads and checks the rest of the request. `existing` are the scopes that exist, `defaults` those
+/// of a request that asks for none of them.
 ///
 /// # Errors
 ///
@@ -197,6 +198,7 @@ pub fn read(
     parameters: &Parameters,
     client: &Client,
     existing: &[String],
+    defaults: &[String],
     resources: &Resources,
 ) -> Result<AuthorizationRequest, RequestError> {
     // RFC 8707 section 2 lets `resource` repeat.
@@ -240,10 +242,15 @@ pub fn read(
     if dpop_jkt.is_some_and(|thumbprint| !is_sha256(thumbprint)) {
         return Err(RequestError::DpopJkt);
     }
+    let bounds = Bounds {
+        existing,
+        registered: client.metadata.scope.as_deref(),
+        holder: Holder::Asking(defaults),
+    };
     let request = AuthorizationRequest {
         dpop_jkt: dpop_jkt.map(str::to_owned),
         resources: resources.select(parameters.all("resource"))?,
-        scopes: scope::grantable(parameters.get("scope"), existing)?,
+        scopes: scope::effective(parameters.get("scope"), &bounds)?,
         challenge: challenge.to_owned(),
         prompt: prompt(parameters)?,
     };
@@ -308,6 +315,7 @@ mod tests {
         read(
             parameters,
             &client,
+            &existing,
             &existing,
             &Resources::new("https://m.example"),
         )

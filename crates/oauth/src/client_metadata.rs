@@ -54,6 +54,9 @@ pub enum MetadataError {
     /// The scope has characters that scopes cannot have.
     #[error("scope has a character that scopes cannot have")]
     Scope,
+    /// The operator bounds a client to scopes none of which exists.
+    #[error("scope has none of the scopes that exist")]
+    NoScope,
     /// The keys are refused.
     #[error("jwks: {0}")]
     Keys(KeyError),
@@ -125,7 +128,7 @@ pub fn read(
         logo_uri: fields.web_address("logo_uri")?,
         policy_uri: fields.web_address("policy_uri")?,
         tos_uri: fields.web_address("tos_uri")?,
-        scope: registered_scope(fields, rules.scopes)?,
+        scope: registered_scope(fields, rules)?,
         contacts: fields.list("contacts")?.unwrap_or_default(),
         application_type: application_type.map(str::to_owned),
         software_id: fields.visible_text("software_id")?,
@@ -347,16 +350,18 @@ fn response_types(fields: Fields<'_>) -> Result<Vec<String>, MetadataError> {
     }
 }
 
-fn registered_scope(
-    fields: Fields<'_>,
-    existing: &[String],
-) -> Result<Option<String>, MetadataError> {
+/// A client that registers itself with nothing of ours means another server's scopes, which is no
+/// bound. An operator who writes such a thing means a bound, and a misspelt one must not be none.
+fn registered_scope(fields: Fields<'_>, rules: Rules<'_>) -> Result<Option<String>, MetadataError> {
     let Some(text) = fields.text("scope", MAX_LONG_TEXT)? else {
         return Ok(None);
     };
-    scope::grantable(Some(text), existing)
-        .map(|scopes| Some(scopes.join(" ")))
-        .map_err(|_| MetadataError::Scope)
+    let own = scope::registrable(text, rules.scopes).map_err(|_| MetadataError::Scope)?;
+    let is_misspelt = own.is_none() && !rules.scopes.is_empty();
+    if is_misspelt && rules.source == Source::Configuration {
+        return Err(MetadataError::NoScope);
+    }
+    Ok(own)
 }
 
 #[derive(Clone, Copy)]

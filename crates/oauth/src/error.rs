@@ -125,7 +125,12 @@ impl From<PkceError> for Error {
 
 impl From<ScopeError> for Error {
     fn from(error: ScopeError) -> Self {
-        Self::new(ErrorCode::InvalidScope, error.to_string())
+        let code = match error {
+            // The client signs the person in again, which is what helps.
+            ScopeError::NothingLeft => ErrorCode::InvalidGrant,
+            _ => ErrorCode::InvalidScope,
+        };
+        Self::new(code, error.to_string())
     }
 }
 

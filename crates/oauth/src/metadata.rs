@@ -156,7 +156,7 @@ mod tests {
     const BASE: &str = "https://m.example";
 
     fn scopes() -> Vec<String> {
-        vec!["tools".into(), "profile".into()]
+        vec!["tools".into(), "userinfo".into()]
     }
 
     #[test]
@@ -174,7 +174,7 @@ mod tests {
         );
         assert_eq!(
             document["scopes_supported"],
-            json!(["tools", "profile", "offline_access"])
+            json!(["tools", "userinfo", "offline_access"])
         );
     }
 
@@ -206,7 +206,7 @@ mod tests {
             let document = serde_json::to_value(document).unwrap();
             assert_eq!(document["resource"], format!("{BASE}{path}"));
             assert_eq!(document["authorization_servers"], json!([issuer]));
-            assert_eq!(document["scopes_supported"], json!(["tools", "profile"]));
+            assert_eq!(document["scopes_supported"], json!(["tools", "userinfo"]));
             assert_eq!(document["bearer_methods_supported"], json!(["header"]));
         }
         let ours = protected_resource(BASE, "", BASE, &scopes());

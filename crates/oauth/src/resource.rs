@@ -38,6 +38,11 @@ impl Resources {
         &self.0
     }
 
+    /// Whether `resource` is one of them, in whatever spelling.
+    pub fn has(&self, resource: &str) -> bool {
+        self.find(resource).is_some()
+    }
+
     /// The resources of an authorization request, in our spelling; the canonical one if it names
     /// none.
     ///

@@ -3,7 +3,7 @@
 use crate::client::{Client, GrantType};
 use crate::pkce::{self, PkceError};
 use crate::resource::{ResourceError, Resources};
-use crate::scope::{self, ScopeError};
+use crate::scope::{self, Bounds, Holder, ScopeError};
 use serde::Serialize;
 use web::Parameters;
 
@@ -179,8 +179,8 @@ impl CodeRequest<'_> {
     }
 }
 
-/// The scopes and resources of the token: what the form asks for, and never more than the
-/// `scopes` and `resources` that were granted. `existing` are the scopes that exist, `ours` the
+/// The scopes and resources of the token: what the form of `client` asks for, and never more than
+/// the `scopes` and `resources` that were granted. `existing` are the scopes that exist, `ours` the
 /// resources.
 ///
 /// # Errors
@@ -188,18 +188,25 @@ impl CodeRequest<'_> {
 /// [`TokenRequestError`].
 pub fn narrow(
     form: &Parameters,
+    client: &Client,
     scopes: &[String],
     resources: &[String],
     existing: &[String],
     ours: &Resources,
 ) -> Result<Narrowed, TokenRequestError> {
+    let bounds = Bounds {
+        existing,
+        registered: client.metadata.scope.as_deref(),
+        holder: Holder::Granted(scopes),
+    };
     Ok(Narrowed {
-        scopes: scope::narrow(form.get("scope"), scopes, existing)?,
+        scopes: scope::effective(form.get("scope"), &bounds)?,
         resources: ours.narrow(form.all("resource"), resources)?,
     })
 }
 
-/// The scopes and resources of a token for `client` itself.
+/// The scopes and resources of a token for `client` itself. `existing` are the scopes that exist,
+/// `defaults` those of a request that asks for none of them, `ours` the resources.
 ///
 /// # Errors
 ///
@@ -208,11 +215,16 @@ pub fn for_client(
     form: &Parameters,
     client: &Client,
     existing: &[String],
+    defaults: &[String],
     ours: &Resources,
 ) -> Result<Narrowed, TokenRequestError> {
-    let registered = client.metadata.scope.as_deref();
+    let bounds = Bounds {
+        existing,
+        registered: client.metadata.scope.as_deref(),
+        holder: Holder::Client(defaults),
+    };
     Ok(Narrowed {
-        scopes: scope::for_client(form.get("scope"), registered, existing)?,
+        scopes: scope::effective(form.get("scope"), &bounds)?,
         resources: ours.select(form.all("resource"))?,
     })
 }

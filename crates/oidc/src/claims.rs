@@ -114,6 +114,17 @@ pub fn audience(claims: &Map<String, Value>) -> Vec<&str> {
     }
 }
 
+/// The client that a token was issued to: `azp` (OpenID Connect Core section 2) or `client_id` (RFC
+/// 9068 section 2.2). `None` if it has neither, or two that differ.
+pub fn client(claims: &Map<String, Value>) -> Option<&str> {
+    let mut names = ["azp", "client_id"]
+        .into_iter()
+        .filter_map(|name| claims.get(name).filter(|client| !client.is_null()));
+    let first = names.next()?;
+    let agrees = names.all(|other| other == first);
+    first.as_str().filter(|_| agrees)
+}
+
 /// The scopes of a token, wherever it has them: at most a hundred. `None` if it says nothing of
 /// scopes, as a session token does: nothing of the person's was handed on with it, it is the
 /// person's own.

@@ -101,15 +101,38 @@ pub struct Tokens {
     pub expires_at: Option<u64>,
 }
 
-/// A token that somebody presented and that is good.
+/// What a token is that somebody presented, and that the provider issued.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Presented {
     /// Who it is, as far as the token says.
     pub profile: Profile,
-    /// As the provider spells them; `None` for a person's own session, which has none.
+    /// What it is.
+    pub kind: TokenKind,
+    /// The issuer identifier.
+    pub issuer: String,
+    /// `aud`.
+    pub audience: Vec<String>,
+    /// The client that it was issued to, as [`claims::client`] has it.
+    pub client_id: Option<String>,
+    /// Our own client at the provider; `None` where what we have is not ours alone.
+    pub our_client_id: Option<String>,
+    /// As the provider spells them; `None` for a session, which has none.
     pub scopes: Option<Vec<String>>,
     /// In seconds since the Unix epoch.
     pub expires_at: u64,
+}
+
+/// What a token of a provider's is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenKind {
+    /// An access token that a client got by a person's leave.
+    AccessToken,
+    /// An access token that a client got for itself (RFC 6749 section 4.4).
+    ClientAccessToken,
+    /// A person's session.
+    Session,
+    /// The session that a machine got for its key.
+    MachineSession,
 }
 
 /// Why the provider brought no answer. The texts hold no secret, token or code.

@@ -4,8 +4,8 @@ use crate::claims::{self, BrokenRule};
 use crate::discovery::{self, Authentication, Metadata, Remembered};
 use crate::keys::{self, ProviderKeys, not_good};
 use crate::{
-    CodeExchange, Error, Http, Login, Presented, Profile, SendError, Settings, SignIn, Tokens,
-    answer, request,
+    CodeExchange, Error, Http, Login, Presented, Profile, SendError, Settings, SignIn, TokenKind,
+    Tokens, answer, request,
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -137,7 +137,8 @@ impl<H: Http> Provider<H> {
     }
 
     /// Checks a token that somebody presents: it has to be a JWT access token (RFC 9068 section 4)
-    /// of this provider, for this server or for our client id.
+    /// of this provider, for this server or for our client id. Says what it is; whether such a token
+    /// is taken is not decided here.
     ///
     /// Nothing is sent except for metadata and keys, and those seldom.
     ///
@@ -162,7 +163,13 @@ impl<H: Http> Provider<H> {
             check_presented(token.claims(), settings, now).map_err(|rule| not_good(what, rule))?;
         let metadata = self.metadata(settings, now).await?;
         let claims = self.signed_claims(&metadata, token, now).await?;
+        let audience = claims::audience(&claims).into_iter();
         Ok(Presented {
+            kind: TokenKind::AccessToken,
+            issuer: settings.issuer.clone(),
+            audience: audience.map(ToOwned::to_owned).collect(),
+            client_id: claims::client(&claims).map(ToOwned::to_owned),
+            our_client_id: Some(settings.client_id.clone()),
             scopes: claims::scopes(&claims),
             profile: profile(claims)?,
             expires_at,
@@ -360,7 +367,8 @@ fn check_presented(
     let end = claims::check_times(claims, now)?;
     let subject = claims::subject(claims).ok_or(BrokenRule::NoSubject)?;
     // A client's token for itself names the client (section 2.2).
-    if claims.get("client_id").and_then(Value::as_str) == Some(subject) {
+    let is_subject = |name: &str| claims.get(name).and_then(Value::as_str) == Some(subject);
+    if is_subject("client_id") || is_subject("azp") {
         return Err(BrokenRule::NoSubject);
     }
     Ok(end)

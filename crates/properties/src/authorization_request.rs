@@ -35,7 +35,7 @@ pub fn authorization_request(data: &[u8]) {
     assert_eq!(serde_json::from_str::<Target>(&sealed).ok(), Some(target));
 
     let resources = Resources::new("https://mcp.example.com");
-    let Ok(request) = read(&parameters, &client, &existing, &resources) else {
+    let Ok(request) = read(&parameters, &client, &existing, &existing, &resources) else {
         return;
     };
     assert!(!request.scopes.is_empty() && !request.resources.is_empty());

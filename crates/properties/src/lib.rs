@@ -74,7 +74,7 @@ const KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1
 
 /// The scopes that exist.
 fn existing() -> Vec<String> {
-    ["tools", "profile", "upstream_token"]
+    ["tools", "userinfo", "upstream_token"]
         .map(str::to_owned)
         .into()
 }

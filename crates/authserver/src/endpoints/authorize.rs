@@ -119,6 +119,7 @@ async fn ask<K: KeyValue>(
         parameters,
         &client,
         &context.config.scopes,
+        &context.config.default_scopes,
         &context.resources(),
     )
     .map_err(|error| AuthorizeError::Request(Box::new(target.clone()), error))?;

@@ -5,9 +5,11 @@
 
 use crate::client_request::{self, ClientRequestError};
 use crate::{Context, answers};
+use grants::Grant;
 use http::StatusCode;
 use oauth::access_token::{self, Claims};
 use oauth::introspection::{Introspection, RefreshToken};
+use oauth::scope::{self, Bounds, Holder};
 use oauth::{Client, Error, ErrorCode, revocation};
 use store::KeyValue;
 use web::cors::Origin;
@@ -71,7 +73,7 @@ async fn access_token<K: KeyValue>(
     token: &str,
 ) -> Result<Option<Introspection>, store::Error> {
     let keys = &context.config.keys;
-    let Ok(claims) = keys.verify::<Claims>(access_token::TYP, token) else {
+    let Ok(mut claims) = keys.verify::<Claims>(access_token::TYP, token) else {
         return Ok(None);
     };
     let (issuer, resources) = (context.base.as_str(), context.resources());
@@ -81,10 +83,12 @@ async fn access_token<K: KeyValue>(
         return Ok(None);
     }
     let grant = context.grants().find(&claims.grant, context.now).await?;
-    let is_alive = grant.is_some_and(|grant| {
-        grant.profile.subject == claims.sub && grant.client_id == claims.client_id
-    });
-    Ok(is_alive.then(|| Introspection::access_token(claims)))
+    let grant = grant
+        .filter(|grant| grant.profile.subject == claims.sub && grant.client_id == claims.client_id);
+    Ok(grant.map(|grant| {
+        claims.scope = scopes(context, &grant, claims.scopes()).join(" ");
+        Introspection::access_token(claims)
+    }))
 }
 
 async fn refresh_token<K: KeyValue>(
@@ -106,13 +110,27 @@ async fn refresh_token<K: KeyValue>(
             issuer: context.base.as_str(),
             client_id: &grant.client_id,
             subject: &grant.profile.subject,
-            scopes: &grant.scopes,
+            scopes: &scopes(context, grant, grant.scopes.iter().map(String::as_str)),
             resources: &grant.resources,
             created_at: grant.created_at,
             expires_at: grant.expires_at,
             key: token.key(),
         })
     }))
+}
+
+/// What is left of the scopes that a token of `grant` names: the same as the MCP endpoint takes.
+fn scopes<'t, K: KeyValue>(
+    context: &Context<'_, K>,
+    grant: &Grant,
+    named: impl Iterator<Item = &'t str>,
+) -> Vec<String> {
+    let bounds = Bounds {
+        existing: &context.config.scopes,
+        registered: context.config.clients.scope_of(&grant.client_id),
+        holder: Holder::Granted(&grant.scopes),
+    };
+    scope::still(named, &bounds)
 }
 
 /// Whether a client is told of the tokens that were issued to the client `owner`.

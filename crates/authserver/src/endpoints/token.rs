@@ -109,7 +109,7 @@ async fn issue<K: KeyValue>(
             };
             request.check(&client, terms)?;
             token::check_key(code.binding.dpop_jkt.as_deref(), key.as_deref())?;
-            let narrowed = narrow(context, &form, &code.grant)?;
+            let narrowed = narrow(context, &form, &client, &code.grant)?;
             // A change of the registration may have overwritten the mark of the sign-in.
             let kept = context.clients().keep(&client.client_id, context.now).await;
             kept.map_err(ClientRequestError::from)?;
@@ -135,7 +135,7 @@ async fn issue<K: KeyValue>(
             let token = token.map_err(failed)?;
             token::check_client(&token.grant.client_id, &client)?;
             token::check_key(token.key(), key.as_deref())?;
-            let narrowed = narrow(context, &form, &token.grant)?;
+            let narrowed = narrow(context, &form, &client, &token.grant)?;
             claim(context, proof.as_ref()).await?;
             let refreshed = context.grants().refresh(token, context.now).await;
             let refreshed = refreshed.map_err(failed)?;
@@ -153,8 +153,14 @@ async fn issue<K: KeyValue>(
                 let grant_type = GrantType::ClientCredentials.as_str();
                 return Err(TokenRequestError::ClientGrant(grant_type).into());
             }
-            let (scopes, resources) = (&context.config.scopes, context.resources());
-            let narrowed = token::for_client(&form, &client, scopes, &resources)?;
+            let config = context.config;
+            let narrowed = token::for_client(
+                &form,
+                &client,
+                &config.scopes,
+                &config.default_scopes,
+                &context.resources(),
+            )?;
             claim(context, proof.as_ref()).await?;
             let (grant_id, grant) = context
                 .grants()
@@ -209,10 +215,12 @@ async fn claim<K: KeyValue>(
 fn narrow<K: KeyValue>(
     context: &Context<'_, K>,
     form: &Parameters,
+    client: &Client,
     grant: &Grant,
 ) -> Result<Narrowed, TokenRequestError> {
     token::narrow(
         form,
+        client,
         &grant.scopes,
         &grant.resources,
         &context.config.scopes,

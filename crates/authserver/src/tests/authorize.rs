@@ -71,7 +71,7 @@ fn the_consent_page_names_client_host_and_scopes() {
     let mut world = World::new();
     let id = world.register(REDIRECT_URI);
     let answer = world.get(&format!(
-        "/authorize?{}&scope=profile",
+        "/authorize?{}&scope=userinfo",
         query(&id, REDIRECT_URI)
     ));
     assert_eq!(answer.status, 200);

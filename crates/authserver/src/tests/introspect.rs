@@ -13,7 +13,7 @@ impl Signed {
     fn new() -> Self {
         let mut world = World::new();
         let (id, secret) = world.register_confidential();
-        let code = world.code(&id, "&scope=profile");
+        let code = world.code(&id, "&scope=userinfo");
         let answer = world.post_form(
             "/token",
             &[
@@ -80,7 +80,7 @@ fn an_access_token_is_told_with_everything_it_says() {
     assert_eq!(
         json,
         json!({
-            "active": true, "scope": "profile", "client_id": signed.id, "token_type": "Bearer",
+            "active": true, "scope": "userinfo", "client_id": signed.id, "token_type": "Bearer",
             "exp": now + 900, "iat": now, "sub": "person-1", "aud": format!("{ISSUER}/mcp"),
             "iss": ISSUER, "jti": null,
         })
@@ -95,7 +95,7 @@ fn a_refresh_token_is_told_and_is_no_access_token() {
     assert_eq!(
         signed.introspect(&token).json(),
         json!({
-            "active": true, "scope": "profile", "client_id": signed.id, "exp": now + 86_400,
+            "active": true, "scope": "userinfo", "client_id": signed.id, "exp": now + 86_400,
             "iat": now, "sub": "person-1", "aud": format!("{ISSUER}/mcp"), "iss": ISSUER,
         })
     );

@@ -19,7 +19,7 @@ fn world() -> World {
             "client_secret": SECRET,
             "token_endpoint_auth_method": "client_secret_post",
             "grant_types": ["client_credentials"],
-            "scope": "profile",
+            "scope": "userinfo",
         },
     ])
     .to_string();
@@ -62,9 +62,9 @@ fn a_configured_client_gets_a_token_for_itself_and_no_refresh_token() {
 #[test]
 fn nothing_that_concerns_a_person_is_to_be_had_without_one() {
     let mut world = world();
-    let answer = ask(&mut world, "nightly", &[("scope", "tools profile")]);
+    let answer = ask(&mut world, "nightly", &[("scope", "tools userinfo")]);
     assert_eq!(answer.json()["scope"], "tools");
-    for scope in ["profile", "offline_access"] {
+    for scope in ["userinfo", "offline_access"] {
         let answer = ask(&mut world, "nightly", &[("scope", scope)]);
         assert_eq!(answer.error(), (400, "invalid_scope".into()));
     }

@@ -31,7 +31,7 @@ fn a_code_gives_an_access_token_for_the_canonical_resource_and_a_refresh_token()
     let json = answer.json();
     assert_eq!(json["token_type"], "Bearer");
     assert_eq!(json["expires_in"], 900);
-    assert_eq!(json["scope"], "tools profile");
+    assert_eq!(json["scope"], "tools userinfo");
     assert!(json["refresh_token"].as_str().unwrap().starts_with("ghr_"));
     let claims = claims(&world, &json["access_token"]);
     let audience = format!("{ISSUER}/mcp");
@@ -159,10 +159,10 @@ fn scopes_and_resources_only_narrow() {
     let (mut world, id) = started();
     let code = world.code(
         &id,
-        "&scope=profile+email&resource=https://mcp.example.com&resource=https://mcp.example.com/sse",
+        "&scope=userinfo+email&resource=https://mcp.example.com&resource=https://mcp.example.com/sse",
     );
     let json = world.redeem(&id, &code).json();
-    assert_eq!(json["scope"], "profile");
+    assert_eq!(json["scope"], "userinfo");
     let both = claims(&world, &json["access_token"]);
     assert_eq!(
         both.aud,
@@ -181,7 +181,7 @@ fn scopes_and_resources_only_narrow() {
         )
     };
     assert_eq!(
-        with("scope", "profile tools").error(),
+        with("scope", "userinfo tools").error(),
         (400, "invalid_scope".into())
     );
     assert_eq!(

@@ -158,7 +158,7 @@ impl World {
             given.map(|(_, value)| *value).or(match name {
                 "encryption_key" => Some(KEY),
                 "public_url" => Some(ISSUER),
-                "scopes" => Some("tools profile"),
+                "scopes" => Some("tools userinfo"),
                 "access_token_lifetime" => Some("900"),
                 "grant_lifetime" => Some("86400"),
                 "registrations_per_hour" => Some("3"),

@@ -1,6 +1,7 @@
 //! Who may call.
 
 use super::*;
+use crate::TokenKind;
 use grants::Grants;
 use oauth::access_token::Audience;
 
@@ -186,7 +187,7 @@ const AT_DESCOPE: [(&str, &str); 2] = [
 ];
 
 #[test]
-fn at_an_external_authorization_server_a_tokens_scopes_decide_and_a_session_has_them_all() {
+fn at_an_external_authorization_server_a_tokens_scopes_decide() {
     let fixture = Fixture::with(&AT_DESCOPE);
     fixture.environment.run(async {
         let allow = |scopes: Option<&[&str]>| {
@@ -198,7 +199,7 @@ fn at_an_external_authorization_server_a_tokens_scopes_decide_and_a_session_has_
             (Some(&["secret", "tools"][..]), "a.b.2", 200, 200),
             (Some(&["openid"][..]), "a.b.3", 403, 403),
             (Some(&[][..]), "a.b.4", 403, 403),
-            (None, "a.b.5", 200, 200),
+            (None, "a.b.5", 403, 403),
         ] {
             allow(scopes);
             let answer = fixture.post(token, &[], &call("echo")).await;
@@ -211,6 +212,78 @@ fn at_an_external_authorization_server_a_tokens_scopes_decide_and_a_session_has_
                 assert!(challenge.contains(METADATA) && challenge.ends_with(r#"secret""#));
             }
         }
+    });
+}
+
+#[test]
+fn sessions_are_not_taken_anywhere_by_default() {
+    for variables in [&[][..], &AT_DESCOPE] {
+        let fixture = Fixture::with(variables);
+        for kind in [TokenKind::Session, TokenKind::MachineSession] {
+            *fixture.identity.kind.lock().unwrap() = kind;
+            fixture.environment.run(async {
+                for _ in 0..2 {
+                    let answer = fixture.post("a.b.c", &[], PING).await;
+                    assert_eq!(answer.status, 401);
+                    let challenge = answer.header("www-authenticate");
+                    assert!(challenge.contains("invalid_token"), "{challenge}");
+                }
+            });
+        }
+    }
+}
+
+#[test]
+fn where_presented_tokens_are_off_the_provider_is_not_asked() {
+    let fixture = Fixture::with(&[("presented_tokens", "off")]);
+    fixture.environment.run(async {
+        let answer = fixture.post("eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9.e30.AAAA", &[], PING);
+        assert_eq!(answer.await.status, 401);
+        assert_eq!(fixture.identity.verifications(), 0);
+    });
+}
+
+#[test]
+fn a_presented_token_has_the_presented_scopes_alone() {
+    let fixture = Fixture::with(&[("presented_scopes", "tools")]);
+    fixture.environment.run(async {
+        let token = "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9.e30.AAAA";
+        let answer = fixture.post(token, &[], &call("echo")).await;
+        assert_eq!(answer.status, 200);
+        let answer = fixture.post(token, &[], &call("credential")).await;
+        assert_eq!(answer.status, 403);
+    });
+}
+
+#[test]
+fn a_scope_that_is_not_the_grants_the_clients_or_gone_is_lost_to_a_token() {
+    let bounded =
+        r#"[{"client_id":"client","redirect_uris":["https://a.example/"],"scope":"tools"}]"#;
+    for (granted, variables, echo, credential) in [
+        (&["tools", "secret"][..], &[][..], 200, 200),
+        (&["tools"], &[], 200, 403),
+        (&["tools", "secret"], &[("scopes", "tools")], 200, 403),
+        (&["tools", "secret"], &[("clients", bounded)], 200, 403),
+    ] {
+        let fixture = Fixture::with(variables);
+        fixture.environment.run(async {
+            let token = fixture.token_with(granted, |claims| claims.scope = "tools secret".into());
+            let token = token.await;
+            let answer = fixture.post(&token, &[], &call("echo")).await;
+            assert_eq!(answer.status, echo, "{variables:?}");
+            let answer = fixture.post(&token, &[], &call("credential")).await;
+            assert_eq!(answer.status, credential, "{variables:?}");
+        });
+    }
+}
+
+#[test]
+fn the_401_names_the_default_scopes() {
+    let fixture = Fixture::with(&[("default_scopes", "tools")]);
+    fixture.environment.run(async {
+        let answer = fixture.send("POST", "/mcp", &[], PING).await;
+        let challenge = answer.header("www-authenticate");
+        assert!(challenge.ends_with(r#"scope="tools""#), "{challenge}");
     });
 }
 

@@ -2,7 +2,7 @@ use super::*;
 use serde_json::json;
 
 fn read_as(source: Source, value: &Value) -> Result<ClientMetadata, MetadataError> {
-    let scopes = ["tools".to_owned(), "profile".to_owned()];
+    let scopes = ["tools".to_owned(), "userinfo".to_owned()];
     let rules = Rules {
         source,
         scopes: &scopes,

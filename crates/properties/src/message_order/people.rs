@@ -6,7 +6,9 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use grants::{Grant, Grants, Profile, ShownClient, UpstreamTokens};
 use keys::KeyRing;
-use mcpserver::{Environment, IdentityError, IdentityProvider, Presented, TestEnvironment};
+use mcpserver::{
+    Environment, IdentityError, IdentityProvider, Presented, TestEnvironment, TokenKind,
+};
 use oauth::access_token::{self, Issue};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -136,6 +138,11 @@ impl IdentityProvider for Provider {
         let refused = || IdentityError::Refused("nobody's".to_owned());
         Ok(Presented {
             profile: profile(person.ok_or_else(refused)?),
+            kind: TokenKind::AccessToken,
+            issuer: "https://idp.example".to_owned(),
+            audience: Vec::new(),
+            client_id: Some("ours".to_owned()),
+            our_client_id: Some("ours".to_owned()),
             scopes: None,
             expires_at: self.0.now() + 600,
         })
