@@ -16,7 +16,7 @@ async fn the_typescript_sdk_signs_in_and_calls_every_tool() {
 /// The client registers with Descope, and its token is Descope's.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_typescript_sdk_signs_in_at_descope_itself_and_calls_every_tool() {
-    let scopes = "openid profile email tools upstream_token";
+    let scopes = "openid profile email tools userinfo upstream_token";
     let descope = descope_emulator::Config {
         scopes: scopes.split(' ').map(ToOwned::to_owned).collect(),
         ..descope_emulator::Config::for_tests()

@@ -7,7 +7,7 @@ use crate::shell::{exists, output, program};
 use crate::toolchain::{WASM, has_wasm};
 use anyhow::{Result, bail};
 use clap::Args;
-use config::{AuthorizationServer, Problem};
+use config::{AuthorizationServer, PresentedTokens, Problem};
 use std::net::{SocketAddr, TcpListener};
 
 /// What `cargo xtask doctor` takes.
@@ -55,6 +55,9 @@ pub fn doctor(options: &Options) -> Result<()> {
     for problem in problems(&variables, options.listen) {
         report.bad(&problem);
     }
+    for warning in warnings(&variables) {
+        report.warn(warning);
+    }
     match runtime_config::local_host(&variables) {
         Some(name) => report.good(&format!(
             "private networks: open while `cargo xtask up` serves, since {name} is on this machine"
@@ -90,6 +93,27 @@ pub fn problems(variables: &Variables, listen: SocketAddr) -> Vec<String> {
         .iter()
         .map(|problem| format!("{problem} ({})", problem.environment_variable()))
         .collect()
+}
+
+/// What works, and should be known.
+fn warnings(variables: &Variables) -> Vec<&'static str> {
+    let Ok(server) = config::Server::read(|name: &str| variables.get(name)) else {
+        return Vec::new();
+    };
+    if server.authorization_server != AuthorizationServer::BuiltIn {
+        return Vec::new();
+    }
+    let has_own_client = variables.is_set("descope_client_id")
+        || variables.identity() != identity::Identity::Descope;
+    match server.presented.tokens {
+        PresentedTokens::Project => vec![
+            "presented_tokens is project: tokens that the identity provider issued to other applications, and people's sessions there, are taken as if they were for this server. Set it to own unless you need that",
+        ],
+        PresentedTokens::Own if !has_own_client => vec![
+            "descope_management_key is in use, so this server has no client of its own at Descope: of tokens pasted by hand it takes those with its URL in their audience alone",
+        ],
+        PresentedTokens::Own | PresentedTokens::Off => Vec::new(),
+    }
 }
 
 /// Stands in for the key that `up` will make, so that the rest can be checked.
@@ -137,8 +161,42 @@ impl Report {
         self.lines.push(format!("  ok    {line}"));
     }
 
+    fn warn(&mut self, line: &str) {
+        self.lines.push(format!("  WARN  {line}"));
+    }
+
     fn bad(&mut self, line: &str) {
         self.lines.push(format!("  MEND  {line}"));
         self.failed += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn warned(set: &[(&str, &str)]) -> Vec<&'static str> {
+        let manifest = include_str!("../../spin.toml");
+        let mut variables = Variables::of(&manifest.parse().unwrap());
+        variables.set("encryption_key", EXAMPLE_KEY);
+        for (name, value) in set {
+            variables.set(name, *value);
+        }
+        warnings(&variables)
+    }
+
+    #[test]
+    fn tokens_of_the_whole_project_are_warned_of() {
+        let client = ("descope_client_id", "ours");
+        assert!(warned(&[client]).is_empty());
+        assert!(warned(&[client, ("presented_tokens", "off")]).is_empty());
+        let project = warned(&[client, ("presented_tokens", "project")]);
+        assert!(project[0].starts_with("presented_tokens is project"));
+    }
+
+    #[test]
+    fn a_management_key_is_said_to_be_no_client_of_our_own() {
+        let found = warned(&[("descope_management_key", "key")]);
+        assert!(found[0].contains("audience"));
     }
 }

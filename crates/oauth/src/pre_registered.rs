@@ -273,6 +273,22 @@ mod tests {
     }
 
     #[test]
+    fn a_scope_that_names_none_that_exists_is_refused() {
+        let scopes = ["tools".to_owned()];
+        let read = |scope: &str| {
+            let client = json!({
+                "client_id": "a", "redirect_uris": ["https://a.example/"], "scope": scope,
+            });
+            super::read(&json!([client]).to_string(), &scopes, None)
+        };
+        let own = |scope: &str| read(scope).unwrap()[0].metadata.scope.clone();
+        assert_eq!(own("tools made_up").as_deref(), Some("tools"));
+        assert_eq!(own(""), None);
+        let error = EntryError::Metadata(MetadataError::NoScope);
+        assert_eq!(read("tool"), Err(ConfigurationError::Entry(1, error)));
+    }
+
+    #[test]
     fn every_entry_is_counted_and_no_identifier_comes_twice() {
         let good = json!({ "client_id": "a", "redirect_uris": ["https://a.example/"] });
         assert_eq!(read(&json!([good])).unwrap().len(), 1);

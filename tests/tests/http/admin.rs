@@ -133,7 +133,7 @@ async fn an_operator_sees_the_grants_of_a_subject_and_of_nobody_else() {
     assert_eq!(grant["client_name"], "Test client");
     assert_eq!(
         grant["scopes"],
-        json!(["tools", "profile", "upstream_token"])
+        json!(["tools", "userinfo", "upstream_token"])
     );
     assert_eq!(grant["resources"], json!([gatehouse.url("/mcp")]));
     assert_eq!(grant["used_at"], grant["created_at"]);

@@ -114,7 +114,7 @@ async fn every_other_refusal_goes_back_to_the_client_with_state_and_issuer() {
         ("resource", Some(&neighbour), "invalid_target"),
         ("resource", Some(&fragment), "invalid_target"),
         ("resource", Some("mcp"), "invalid_target"),
-        ("scope", Some("tools \"profile\""), "invalid_scope"),
+        ("scope", Some("tools \"userinfo\""), "invalid_scope"),
         ("request", Some("e30.e30."), "request_not_supported"),
         ("request_uri", Some("urn:x"), "request_uri_not_supported"),
         ("registration", Some("{}"), "registration_not_supported"),
@@ -155,7 +155,7 @@ async fn a_parameter_that_comes_twice_is_refused_and_a_state_that_comes_twice_is
     let url = client.authorization_url(&client.authorization_request());
     for again in [
         "response_type=code",
-        "scope=tools&scope=profile",
+        "scope=tools&scope=userinfo",
         "code_challenge=x",
         "code_challenge_method=S256",
         "prompt=login&prompt=consent",
@@ -230,13 +230,14 @@ async fn a_token_is_for_the_resources_that_were_asked_for_or_for_the_mcp_endpoin
 async fn a_scope_is_cut_to_what_exists_and_nothing_at_all_means_everything() {
     let gatehouse = Gatehouse::start().await;
     let client = Client::register(&gatehouse).await;
-    let everything = "tools profile upstream_token";
+    let everything = "tools userinfo upstream_token";
     for (asked, granted) in [
         ("tools", "tools"),
-        ("profile tools", "tools profile"),
+        ("userinfo tools", "tools userinfo"),
         ("tools made_up", "tools"),
         ("tools tools", "tools"),
         ("made_up", everything),
+        ("openid email profile", everything),
         ("", everything),
         ("tools offline_access", "tools offline_access"),
     ] {

@@ -447,7 +447,7 @@ async fn everything_that_a_protected_resource_advertises_is_true() {
                 "resource" => assert_eq!(value, &format!("{base}{path}")),
                 "authorization_servers" => assert_eq!(value, &json!([base])),
                 "scopes_supported" => {
-                    assert_eq!(value, &json!(["tools", "profile", "upstream_token"]));
+                    assert_eq!(value, &json!(["tools", "userinfo", "upstream_token"]));
                 }
                 "bearer_methods_supported" => {
                     assert_eq!(value, &json!(["header"]));

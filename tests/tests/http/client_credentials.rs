@@ -19,7 +19,7 @@ async fn start() -> Gatehouse {
         })
     };
     let mut gateway = client("gateway");
-    gateway["scope"] = json!("profile");
+    gateway["scope"] = json!("userinfo");
     let clients = json!([client("nightly"), gateway]).to_string();
     Gatehouse::start_with(Settings::default().variable("clients", clients)).await
 }
@@ -66,16 +66,16 @@ async fn a_configured_client_calls_tools_for_itself_and_gets_no_refresh_token() 
 async fn nothing_that_concerns_a_person_is_to_be_had_without_one() {
     let gatehouse = start().await;
     for scope in [
-        "profile",
+        "userinfo",
         "upstream_token",
         "offline_access",
-        "profile made_up",
+        "userinfo made_up",
     ] {
         let response = ask(&gatehouse, "nightly", &[("scope", scope)]).await;
         assert_eq!(error(response, 400).await, "invalid_scope", "{scope}");
     }
     // What cannot be had is left out of what can.
-    let more = [("scope", "tools profile upstream_token")];
+    let more = [("scope", "tools userinfo upstream_token")];
     let tokens = Tokens::read(ask(&gatehouse, "nightly", &more).await).await;
     assert_eq!(tokens.answer["scope"], "tools");
     let mcp = Mcp::initialized(&gatehouse, &tokens.access).await;

@@ -126,8 +126,8 @@ async fn consent_is_asked_for_each_client_redirect_uri_resource_and_set_of_scope
     let client = register(&gatehouse, uris).await;
     let same_name = register(&gatehouse, json!({})).await;
     let person = Person::new();
-    allow_and_remember(&person, &ask(&client, &[("scope", "tools profile")])).await;
-    let known = [("scope", "tools profile")];
+    allow_and_remember(&person, &ask(&client, &[("scope", "tools userinfo")])).await;
+    let known = [("scope", "tools userinfo")];
     assert!(!is_asked(&gatehouse, &person, &ask(&client, &known)).await);
     let asked_before = gatehouse.descope.requests(Endpoint::Authorize);
     let sse = gatehouse.url("/sse");

@@ -14,7 +14,7 @@ const MCP_SERVER: &str = descope_emulator::DEFAULT_MCP_SERVER_ID;
 /// With the MCP server of the Descope project that stands for Gatehouse, as it has to be set up
 /// there: with Gatehouse's scopes.
 fn settings() -> Settings {
-    let scopes = "openid profile email tools upstream_token";
+    let scopes = "openid profile email tools userinfo upstream_token";
     Settings {
         descope: Config {
             scopes: scopes.split(' ').map(ToOwned::to_owned).collect(),
@@ -47,7 +47,7 @@ async fn the_protected_resources_name_descopes_issuer_of_the_mcp_server_or_of_th
             assert_eq!(document["authorization_servers"], json!([issuer]));
             assert_eq!(
                 document["scopes_supported"],
-                json!(["tools", "profile", "upstream_token"])
+                json!(["tools", "userinfo", "upstream_token"])
             );
         }
     }
@@ -58,7 +58,7 @@ async fn a_client_finds_descope_from_the_401_registers_there_signs_in_and_calls_
     let gatehouse = start().await;
     let ada = User::new("Ada Lovelace", "ada@example.com");
     gatehouse.descope.sign_in_as(ada.clone());
-    let token = sign_in(&gatehouse, "openid tools profile upstream_token").await;
+    let token = sign_in(&gatehouse, "openid tools userinfo upstream_token").await;
     let mcp = Mcp::initialized(&gatehouse, &token).await;
     assert_eq!(text(&mcp.call("add", json!({ "a": 2, "b": 3 })).await), "5");
     let info = mcp.call("getUserInfo", json!({})).await;
@@ -70,7 +70,7 @@ async fn a_client_finds_descope_from_the_401_registers_there_signs_in_and_calls_
 #[tokio::test]
 async fn a_tokens_scopes_are_what_the_person_allowed_and_a_call_beyond_them_is_403() {
     let gatehouse = start().await;
-    let token = sign_in(&gatehouse, "openid email profile").await;
+    let token = sign_in(&gatehouse, "openid email userinfo").await;
     let mcp = Mcp::initialized(&gatehouse, &token).await;
     let info = mcp.call("getUserInfo", json!({})).await;
     assert!(info["structuredContent"]["sub"].is_string());
@@ -123,21 +123,47 @@ async fn a_token_for_another_server_of_another_issuer_forged_or_over_is_invalid(
 }
 
 #[tokio::test]
-async fn a_descope_token_pasted_by_hand_is_taken_with_its_scopes_and_a_session_with_all() {
+async fn only_tokens_of_the_named_servers_issuer_with_our_url_are_taken() {
     let gatehouse = start().await;
     let project = gatehouse.descope.config().project_id.clone();
-    let app = Mint::new().scopes("openid tools");
-    let session = Mint::new()
-        .issuer(project)
-        .claim("drn", json!("DS"))
-        .claim("aud", Value::Null)
-        .claim("scope", Value::Null);
-    for (mint, credential) in [(app, 403), (session, 200)] {
-        let token = gatehouse.descope.mint(mint).unwrap();
-        let mcp = Mcp::initialized(&gatehouse, &token).await;
+    let (mcp, sse) = (gatehouse.url("/mcp"), gatehouse.url("/sse"));
+    for url in [&mcp, &sse] {
+        let good = Mint::new().agentic().audience([url.as_str(), "P_LOCAL"]);
+        let token = gatehouse.descope.mint(good.scopes("openid tools"));
+        let mcp = Mcp::initialized(&gatehouse, &token.unwrap()).await;
         assert_eq!(text(&mcp.call("add", json!({ "a": 1, "b": 1 })).await), "2");
         let response = mcp.try_call("getToken", json!({})).await;
-        assert_eq!(response.status(), credential);
+        assert_eq!(response.status(), 403);
+    }
+    let all = "tools userinfo upstream_token";
+    for bad in [
+        // An inbound app's of the project, though it names us.
+        Mint::new().scopes(all),
+        Mint::new().scopes(all).audience([mcp.as_str(), "P_LOCAL"]),
+        // The server's, for nobody.
+        Mint::new().agentic().scopes(all).audience(["P_LOCAL"]),
+        Mint::new().session(&project),
+        Mint::new().machine_session(&project),
+    ] {
+        let token = gatehouse.descope.mint(bad).unwrap();
+        let mcp = Mcp::new(gatehouse.url("/mcp"), Some(&token));
+        let response = mcp.request("tools/list", json!({})).await;
+        assert_eq!(response.status(), 401);
+    }
+}
+
+#[tokio::test]
+async fn without_a_named_server_our_url_is_needed_of_the_projects_issuer() {
+    let settings = settings().variable("descope_mcp_server_id", "");
+    let gatehouse = Gatehouse::start_with(settings).await;
+    let url = gatehouse.url("/mcp");
+    let ours = || Mint::new().scopes("tools").audience([&*url, "P_LOCAL"]);
+    let good = gatehouse.descope.mint(ours()).unwrap();
+    Mcp::initialized(&gatehouse, &good).await;
+    for bad in [Mint::new().scopes("tools"), ours().agentic()] {
+        let token = gatehouse.descope.mint(bad).unwrap();
+        let mcp = Mcp::new(gatehouse.url("/mcp"), Some(&token));
+        assert_eq!(mcp.request("ping", json!({})).await.status(), 401);
     }
 }
 

@@ -23,7 +23,7 @@ impl Confidential {
         });
         let client = Client::register_as(gatehouse, metadata).await;
         let code = client
-            .code_with(&Person::new(), &[("scope", "profile")])
+            .code_with(&Person::new(), &[("scope", "userinfo")])
             .await;
         let mut form = client.redeeming(&code).to_vec();
         form.push(("client_secret", secret(&client)));
@@ -89,7 +89,7 @@ async fn an_access_token_is_told_with_everything_it_says() {
     let claims = signed_in.tokens.claims();
     assert_eq!(answer["active"], true);
     assert_eq!(answer["token_type"], "Bearer");
-    assert_eq!(answer["scope"], "profile");
+    assert_eq!(answer["scope"], "userinfo");
     assert_eq!(answer["client_id"], signed_in.client.id());
     assert_eq!(answer["aud"], gatehouse.url("/mcp"));
     assert_eq!(answer["iss"], gatehouse.base());
@@ -108,7 +108,7 @@ async fn a_refresh_token_is_told_until_its_successor_is_used_and_asking_uses_not
     let answer = signed_in.ask(&first).await;
     assert_eq!(answer["active"], true, "{answer}");
     assert_eq!(answer["client_id"], signed_in.client.id());
-    assert_eq!(answer["scope"], "profile");
+    assert_eq!(answer["scope"], "userinfo");
     assert!(answer["exp"].as_u64().unwrap() > now() + 86_400);
     // It is no access token, and is not passed off as one.
     assert!(answer.get("token_type").is_none());

@@ -44,8 +44,8 @@ async fn a_code_is_refused_without_what_it_is_bound_to_and_survives_the_attempt(
         ("code", "ghc_AAAA", "invalid_grant"),
         ("code", "", "invalid_request"),
         ("grant_type", "", "invalid_request"),
-        ("scope", "profile", "invalid_scope"),
-        ("scope", "tools profile", "invalid_scope"),
+        ("scope", "userinfo", "invalid_scope"),
+        ("scope", "tools userinfo", "invalid_scope"),
         ("scope", "\"", "invalid_scope"),
         ("resource", sse.as_str(), "invalid_target"),
         ("resource", "https://other.example/mcp", "invalid_target"),
@@ -75,7 +75,7 @@ async fn a_refresh_token_is_refused_without_what_it_is_bound_to_and_survives_the
         ("refresh_token", "ghr_AAAA", "invalid_grant"),
         ("refresh_token", tokens.access.as_str(), "invalid_grant"),
         ("refresh_token", "", "invalid_request"),
-        ("scope", "profile", "invalid_scope"),
+        ("scope", "userinfo", "invalid_scope"),
         ("resource", sse.as_str(), "invalid_target"),
         ("resource", "https://other.example/mcp", "invalid_target"),
     ] {
@@ -168,7 +168,7 @@ async fn scopes_are_cut_to_what_exists_and_only_narrow() {
     let gatehouse = Gatehouse::start().await;
     let client = Client::register(&gatehouse).await;
     let tokens = client
-        .sign_in_for(&Person::new(), "tools profile made_up offline_access")
+        .sign_in_for(&Person::new(), "tools userinfo made_up offline_access")
         .await;
     let granted = tokens.answer["scope"].as_str().unwrap();
     assert!(granted.split(' ').any(|scope| scope == "tools"));
@@ -209,18 +209,18 @@ async fn a_token_is_for_fewer_resources_where_it_is_asked_for_fewer_and_never_fo
     // The grant keeps all of it (RFC 6749 section 6).
     let refreshed = Tokens::read(client.refresh(&tokens.refresh).await).await;
     assert_eq!(refreshed.claims()["aud"], json!([mcp, sse]));
-    assert_eq!(refreshed.answer["scope"], "tools profile upstream_token");
+    assert_eq!(refreshed.answer["scope"], "tools userinfo upstream_token");
     let form = [
         ("grant_type", "refresh_token"),
         ("refresh_token", refreshed.refresh.as_str()),
         ("client_id", client.id()),
         ("resource", mcp.as_str()),
         ("resource", sse.as_str()),
-        ("scope", "profile made_up"),
+        ("scope", "userinfo made_up"),
     ];
     let both = Tokens::read(client.token(&form).await).await;
     assert_eq!(both.claims()["aud"], json!([mcp, sse]));
-    assert_eq!(both.answer["scope"], "profile");
+    assert_eq!(both.answer["scope"], "userinfo");
 }
 
 #[tokio::test]

@@ -79,6 +79,7 @@ async fn a_token_of_the_providers_pasted_by_hand_is_taken_if_it_was_issued_for_t
         mint(token().signature(Signature::UnknownKey)),
         mint(token().audience(["somebody-else"])),
         mint(token().issuer("https://id.example.com")),
+        mint(token().client("another-app")),
     ] {
         let mcp = Mcp::new(gatehouse.url("/mcp"), Some(&bad));
         assert_eq!(mcp.request("tools/list", json!({})).await.status(), 401);
@@ -89,7 +90,7 @@ async fn a_token_of_the_providers_pasted_by_hand_is_taken_if_it_was_issued_for_t
 async fn a_call_without_its_scope_is_refused_with_the_scopes_it_needs() {
     let gatehouse = Gatehouse::start().await;
     let client = Client::register(&gatehouse).await;
-    let tokens = client.sign_in_for(&Person::new(), "profile").await;
+    let tokens = client.sign_in_for(&Person::new(), "userinfo").await;
     let mcp = Mcp::initialized(&gatehouse, &tokens.access).await;
     for (tool, arguments, scope) in [
         ("add", json!({ "a": 1, "b": 2 }), "tools"),
