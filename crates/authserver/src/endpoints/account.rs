@@ -5,10 +5,11 @@ use crate::date;
 use crate::remembered::Remembered;
 use crate::session::Session;
 use crate::{Context, answers, pages};
-use grants::{Listed, Page as Grants, Place};
+use grants::{Grant, Listed, Page as Grants, Place};
 use http::Method;
 use http::header::SET_COOKIE;
 use maud::{Markup, html};
+use oauth::scope::{self, Bounds, Holder};
 use store::KeyValue;
 use web::{Page, ParameterError, Parameters, Request, Response, with_header};
 
@@ -94,6 +95,7 @@ async fn show<K: KeyValue>(
         remembered,
         done,
         account: context.base.join("/account"),
+        existing: &context.config.scopes,
     };
     Ok(view.respond())
 }
@@ -173,6 +175,8 @@ struct View<'a> {
     remembered: usize,
     done: Option<&'static str>,
     account: String,
+    /// The scopes that exist: a grant has no other, whatever it once had.
+    existing: &'a [String],
 }
 
 impl View<'_> {
@@ -234,6 +238,15 @@ impl View<'_> {
             .into_response()
     }
 
+    fn scopes(&self, grant: &Grant) -> Vec<String> {
+        let bounds = Bounds {
+            existing: self.existing,
+            registered: None,
+            holder: Holder::Granted(&grant.scopes),
+        };
+        scope::still(grant.scopes.iter().map(String::as_str), &bounds)
+    }
+
     fn card(&self, listed: &Listed) -> Markup {
         let Listed { id, grant, used_at } = listed;
         let name = if grant.client.name.is_empty() {
@@ -252,7 +265,7 @@ impl View<'_> {
                 }
                 p.small { "Answers go to " (grant.client.destination) }
                 ul.bullets {
-                    @for scope in &grant.scopes { li { (scope_text(scope, "your identity provider")) } }
+                    @for scope in self.scopes(grant) { li { (scope_text(&scope, "your identity provider")) } }
                 }
                 dl.times {
                     div { dt { "Connected" } dd { (date::time(grant.created_at)) } }

@@ -30,6 +30,10 @@ fn a_person_sees_what_they_have_connected_and_ends_it() {
     let mut browser = sign_in(&mut world);
     assert!(browser.has("__Host-gatehouse-account"));
     let page = browser.open(&mut world, "/account");
+    assert!(page.body.contains("see your profile"));
+    world.config.scopes = vec!["tools".to_owned()];
+    let page = browser.open(&mut world, "/account");
+    assert!(!page.body.contains("see your profile"), "it is gone");
     for text in [
         "Test App",
         "client.example",

@@ -60,6 +60,19 @@ fn a_configured_client_gets_a_token_for_itself_and_no_refresh_token() {
 }
 
 #[test]
+fn a_client_that_asks_for_nothing_of_ours_gets_the_default_scopes() {
+    let mut world = world();
+    world.config.scopes.push("reports".to_owned());
+    world.config.default_scopes = vec!["reports".to_owned()];
+    for scope in ["", "openid email", "made_up"] {
+        let answer = ask(&mut world, "nightly", &[("scope", scope)]);
+        assert_eq!(answer.json()["scope"], "reports", "{scope}");
+    }
+    let answer = ask(&mut world, "nightly", &[("scope", "tools")]);
+    assert_eq!(answer.json()["scope"], "tools");
+}
+
+#[test]
 fn nothing_that_concerns_a_person_is_to_be_had_without_one() {
     let mut world = world();
     let answer = ask(&mut world, "nightly", &[("scope", "tools userinfo")]);

@@ -284,3 +284,52 @@ fn only_forms_are_taken_and_only_by_post() {
     let get = world.get("/token?grant_type=authorization_code");
     assert_eq!((get.status, get.header("allow")), (405, "POST, OPTIONS"));
 }
+
+#[test]
+fn a_scope_that_was_removed_is_gone_at_refresh_introspection_and_account() {
+    let mut world = World::new();
+    let (id, secret) = world.register_confidential();
+    let code = world.code(&id, "");
+    let redeem = [
+        ("grant_type", "authorization_code"),
+        ("client_id", id.as_str()),
+        ("client_secret", secret.as_str()),
+        ("code", code.as_str()),
+        ("redirect_uri", REDIRECT_URI),
+        ("code_verifier", VERIFIER),
+    ];
+    let tokens = world.post_form("/token", &redeem).json();
+    assert_eq!(tokens["scope"], "tools userinfo");
+    world.config.scopes = vec!["tools".to_owned()];
+    for name in ["access_token", "refresh_token"] {
+        let form = [
+            ("client_id", id.as_str()),
+            ("client_secret", secret.as_str()),
+            ("token", tokens[name].as_str().unwrap()),
+        ];
+        let told = world.post_form("/introspect", &form).json();
+        assert_eq!(told["active"], true, "{name}");
+        assert_eq!(told["scope"], "tools", "{name}");
+    }
+    let refresh = [
+        ("grant_type", "refresh_token"),
+        ("client_id", id.as_str()),
+        ("client_secret", secret.as_str()),
+        ("refresh_token", tokens["refresh_token"].as_str().unwrap()),
+    ];
+    let refreshed = world.post_form("/token", &refresh).json();
+    assert_eq!(refreshed["scope"], "tools");
+    // The sign-in that asks the person again is what helps where nothing is left.
+    world.config.scopes = vec!["reports".to_owned()];
+    let refresh = [
+        ("grant_type", "refresh_token"),
+        ("client_id", id.as_str()),
+        ("client_secret", secret.as_str()),
+        (
+            "refresh_token",
+            refreshed["refresh_token"].as_str().unwrap(),
+        ),
+    ];
+    let answer = world.post_form("/token", &refresh);
+    assert_eq!(answer.error(), (400, "invalid_grant".into()));
+}
