@@ -110,13 +110,7 @@ pub fn up(options: &Options) -> Result<()> {
         &stop,
     )?;
 
-    let base = variables
-        .get("public_url")
-        .filter(|url| !url.trim().is_empty())
-        .map_or_else(
-            || format!("http://{reached_at}"),
-            |url| url.trim_end_matches('/').to_owned(),
-        );
+    let base = base(&variables, reached_at);
     connect::print(&connect::Served {
         base: &base,
         identity: variables.identity(),
@@ -126,6 +120,17 @@ pub fn up(options: &Options) -> Result<()> {
         made_key,
     });
     servers.watch(&stop)
+}
+
+/// The public base URL of a server that is reached at this address.
+fn base(variables: &Variables, reached_at: SocketAddr) -> String {
+    variables
+        .get("public_url")
+        .filter(|url| !url.trim().is_empty())
+        .map_or_else(
+            || format!("http://{reached_at}"),
+            |url| url.trim_end_matches('/').to_owned(),
+        )
 }
 
 fn emulator_command(
@@ -149,6 +154,12 @@ fn emulator_command(
         let scopes = variables.get("scopes").unwrap_or_default();
         command
             .args(["--mcp-server-id", EMULATOR_MCP_SERVER])
+            // The audience for clients that name no resource: no other token is taken.
+            .arg("--mcp-server-url")
+            .arg(format!(
+                "{}/mcp",
+                base(variables, reachable(options.listen))
+            ))
             .args(["--scopes", &format!("openid profile email phone {scopes}")]);
     }
     if let Some(url) = variables.get("public_url").filter(|url| !url.is_empty()) {
