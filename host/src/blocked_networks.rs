@@ -16,12 +16,19 @@ impl BlockedNetworks {
     /// Makes the set of CIDR notations; `private` stands for every address that is not globally routable.
     pub(crate) fn parse<'a>(notations: impl IntoIterator<Item = &'a str>) -> Result<Self, String> {
         let mut blocked = Self::default();
+        let mut networks = Vec::new();
         for notation in notations {
             if notation == "private" {
                 blocked.private = true;
             } else {
                 let network = IpNetwork::from_str_truncate(notation)
                     .map_err(|_| format!("{notation:?} is neither a network nor \"private\""))?;
+                networks.push(network);
+            }
+        }
+        for network in IpNetwork::collapse_addresses(&networks) {
+            // As in Spin: what `private` covers is left to it.
+            if !blocked.private || network.is_global() {
                 blocked.networks.insert(network, ());
             }
         }
@@ -82,6 +89,55 @@ mod tests {
         }
         assert!(!contains(&blocked, "8.8.8.8"));
         assert!(!contains(&blocked, "2600::1"));
+    }
+
+    /// Addresses of IPv6 that carry one of IPv4, behind which a gateway may reach a private network.
+    #[test]
+    fn the_shipped_list_blocks_networks_that_translate_or_tunnel_ipv4() {
+        let shipped: toml::Table = include_str!("../../runtime-config.toml").parse().unwrap();
+        let list = shipped["outbound_networking"]["block_networks"].as_array();
+        let shipped = list.unwrap().iter().map(|entry| entry.as_str().unwrap());
+        let shipped = BlockedNetworks::parse(shipped).unwrap();
+        let private = BlockedNetworks::parse(["private"]).unwrap();
+        for address in [
+            "64:ff9b::7f00:1",
+            "64:ff9b::10.0.0.1",
+            "64:ff9b:1::a9fe:a9fe",
+            "64:ff9b:1:ffff:ffff:ffff:a9fe:a9fe",
+            "2002:7f00:1::1",
+            "2002:a00:1::",
+            "2001:0:1:2:3:4:f5ff:fffe",
+            "2001::1",
+        ] {
+            assert!(contains(&shipped, address), "{address}");
+            // Which is why they are listed.
+            assert!(!contains(&private, address), "{address}");
+        }
+        for address in ["::ffff:10.0.0.1", "::10.0.0.1", "127.0.0.1", "fd00::1"] {
+            assert!(contains(&shipped, address), "{address}");
+        }
+        for address in [
+            "8.8.8.8",
+            "2600::1",
+            "2001:4860:4860::8888",
+            "2003::1",
+            "64:ff9c::1",
+        ] {
+            assert!(!contains(&shipped, address), "{address}");
+        }
+    }
+
+    #[test]
+    fn a_network_that_private_covers_is_left_to_it() {
+        let blocked = BlockedNetworks::parse([
+            "10.0.0.0/8",
+            "private",
+            "203.0.114.0/25",
+            "203.0.114.128/25",
+        ]);
+        let blocked = blocked.unwrap();
+        assert_eq!(blocked.networks.len(), (1, 0));
+        assert!(contains(&blocked, "10.0.0.1") && contains(&blocked, "203.0.114.200"));
     }
 
     #[test]

@@ -42,6 +42,34 @@ pub fn file(variables: &Variables) -> Result<PathBuf> {
     Ok(copy.into())
 }
 
+/// Networks of IPv6 that carry addresses of IPv4, which `private` does not cover.
+const TRANSLATED: [&str; 4] = ["64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32"];
+
+/// Those of [`TRANSLATED`] that `runtime-config.toml` does not block.
+///
+/// # Errors
+///
+/// If `runtime-config.toml` cannot be read.
+pub fn missing_networks() -> Result<Vec<&'static str>> {
+    let text = std::fs::read_to_string(root().join("runtime-config.toml"))
+        .context("runtime-config.toml cannot be read")?;
+    missing(&text).context("runtime-config.toml is not valid TOML")
+}
+
+fn missing(text: &str) -> Result<Vec<&'static str>, toml::de::Error> {
+    let table: toml::Table = text.parse()?;
+    let listed = table
+        .get("outbound_networking")
+        .and_then(|networking| networking.get("block_networks"))
+        .and_then(toml::Value::as_array);
+    let is_listed = |network: &str| {
+        let mut listed = listed.into_iter().flatten();
+        listed.any(|entry| entry.as_str() == Some(network))
+    };
+    let missing = TRANSLATED.into_iter().filter(|network| !is_listed(network));
+    Ok(missing.collect())
+}
+
 /// The same configuration, in which `private` is not among the blocked networks.
 fn open_private_networks(text: &str) -> Result<String, toml::de::Error> {
     let mut table: toml::Table = text.parse()?;
@@ -83,13 +111,21 @@ mod tests {
 
     #[test]
     fn the_copy_blocks_what_the_original_does_but_private_networks() {
-        let shipped: toml::Table = include_str!("../../runtime-config.toml").parse().unwrap();
+        let blocked = |text: &str| {
+            let table: toml::Table = text.parse().unwrap();
+            let list = table["outbound_networking"]["block_networks"].as_array();
+            let list = list.unwrap().iter().filter_map(toml::Value::as_str);
+            list.map(ToOwned::to_owned).collect::<Vec<_>>()
+        };
+        let shipped = include_str!("../../runtime-config.toml");
+        assert_eq!(blocked(shipped), [&["private"][..], &TRANSLATED].concat());
         assert_eq!(
-            shipped["outbound_networking"]["block_networks"]
-                .as_array()
-                .unwrap(),
-            &["private".into()]
+            blocked(&open_private_networks(shipped).unwrap()),
+            TRANSLATED
         );
+        assert!(missing(shipped).unwrap().is_empty());
+        let private = "[outbound_networking]\nblock_networks = [\"private\"]";
+        assert_eq!(missing(private).unwrap(), TRANSLATED);
         let copy = open_private_networks(
             "[key_value_store.default]\ntype = \"redis\"\nurl = \"redis://127.0.0.1\"\n\
              [outbound_networking]\nblock_networks = [\"203.0.113.0/24\", \"private\"]\nmax_total_connections = 9\n",
