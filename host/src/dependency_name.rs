@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use semver::Version;
+use semver::{BuildMetadata, Version};
 
 /// The key of a dependency in a manifest: `pkg:name`, `pkg:name/interface`, either with `@version`, or a plain name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +49,30 @@ impl DependencyName {
         }
     }
 
+    /// Whether both may mean one import, or compatible versions of it: Spin refuses the two beside each other.
+    pub(crate) fn overlaps(&self, other: &Self) -> bool {
+        let (
+            Self::Package {
+                package,
+                interface,
+                version,
+            },
+            Self::Package {
+                package: of,
+                interface: another,
+                version: at,
+            },
+        ) = (self, other)
+        else {
+            return false;
+        };
+        let (version, at) = (version.clone().map(compatible), at.clone().map(compatible));
+        let versions_differ = matches!((version, at), (Some(one), Some(other)) if one != other);
+        let interfaces_differ =
+            matches!((interface, another), (Some(one), Some(other)) if one != other);
+        package == of && !versions_differ && !interfaces_differ
+    }
+
     /// Whether all interfaces of a package are meant.
     pub(crate) fn is_whole_package(&self) -> bool {
         matches!(
@@ -59,6 +83,19 @@ impl DependencyName {
             }
         )
     }
+}
+
+/// The first version of those that are compatible with this one.
+fn compatible(mut version: Version) -> Version {
+    version.build = BuildMetadata::EMPTY;
+    if version.pre.is_empty() {
+        if version.major > 0 {
+            (version.minor, version.patch) = (0, 0);
+        } else if version.minor > 0 {
+            version.patch = 0;
+        }
+    }
+    version
 }
 
 impl FromStr for DependencyName {

@@ -8,8 +8,9 @@ use anyhow::{Context, Result};
 ///
 /// # Errors
 ///
-/// If the target cannot be installed or a component does not build.
+/// If the manifest grants what it may not, the target cannot be installed or a component does not build.
 pub fn components() -> Result<()> {
+    crate::manifest::check()?;
     wasm(&packages()?)
 }
 

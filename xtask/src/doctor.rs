@@ -2,9 +2,9 @@
 
 use crate::environment::Variables;
 use crate::identity::{self, configure_emulator, emulator_address, wants_emulator};
-use crate::runtime_config;
 use crate::shell::{exists, output, program};
 use crate::toolchain::{WASM, has_wasm};
+use crate::{manifest, runtime_config};
 use anyhow::{Result, bail};
 use clap::Args;
 use config::{AuthorizationServer, PresentedTokens, Problem};
@@ -55,6 +55,16 @@ pub fn doctor(options: &Options) -> Result<()> {
     for problem in problems(&variables, options.listen) {
         report.bad(&problem);
     }
+    let manifest = manifest::findings()?;
+    if manifest.refusals.is_empty() {
+        report.good("spin.toml: no tools component can reach a secret");
+    }
+    for refusal in &manifest.refusals {
+        report.bad(refusal);
+    }
+    for warning in &manifest.warnings {
+        report.warn(warning);
+    }
     for warning in warnings(&variables) {
         report.warn(warning);
     }
@@ -63,6 +73,11 @@ pub fn doctor(options: &Options) -> Result<()> {
             "private networks: open while `cargo xtask up` serves, since {name} is on this machine"
         )),
         None => report.good("private networks: as runtime-config.toml has them"),
+    }
+    for network in runtime_config::missing_networks()? {
+        report.warn(&format!(
+            "runtime-config.toml: {network} is not in block_networks, so a public name may lead through it into a private network; docs/deploy.md says when to leave it out"
+        ));
     }
     for line in &report.lines {
         println!("{line}");

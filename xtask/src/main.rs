@@ -1,5 +1,11 @@
 //! `cargo xtask`: everything a developer of Gatehouse types.
 
+#![allow(
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "a program for a terminal"
+)]
+
 mod bench;
 mod build;
 mod connect;
@@ -8,6 +14,7 @@ mod environment;
 mod examples;
 mod identity;
 mod install;
+mod manifest;
 mod runtime_config;
 mod shell;
 mod test;

@@ -49,6 +49,7 @@ pub fn up(options: &Options) -> Result<()> {
             "There is no `spin` to run. Install Spin 4.1 or later, or leave out `--runtime spin`"
         );
     }
+    crate::manifest::check()?;
     let mut variables = Variables::read()?;
     let emulator = wants_emulator(&variables).then(|| emulator_address(options.listen));
     if options.auto_login && emulator.is_none() {

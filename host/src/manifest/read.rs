@@ -54,6 +54,9 @@ impl App {
             }
             None => return Err(invalid("spin_manifest_version", "must be 2")),
         }
+        if let Some(finding) = manifest_rules::refusals(&table).into_iter().next() {
+            return Err(invalid(finding.place, finding.reason));
+        }
         let document: Document = table
             .try_into()
             .map_err(|error: toml::de::Error| invalid("manifest", error.message()))?;
@@ -184,7 +187,7 @@ fn component(
     }
     let source = local(&table.source).ok_or_else(|| unsupported(&place, "source = { ... }"))?;
     let by_component = table.dependencies_inherit_configuration;
-    let mut dependencies = Vec::new();
+    let mut dependencies: Vec<Dependency> = Vec::new();
     for (name, value) in &table.dependencies {
         let place = format!("{place}, dependency {name:?}");
         let name: DependencyName = name
@@ -201,6 +204,12 @@ fn component(
             return Err(invalid(
                 place,
                 "`export` needs a dependency name with an interface",
+            ));
+        }
+        if let Some(other) = dependencies.iter().find(|other| other.name.overlaps(&name)) {
+            return Err(invalid(
+                place,
+                format!("it conflicts with the dependency \"{}\"", other.name),
             ));
         }
         let inherit = match dependency.inherit_configuration {
@@ -537,6 +546,61 @@ mod tests {
                 &format!("{source}\n\"b:c/d\" = {value}"),
                 &["\"a\"", "b:c/d", "not supported"],
             );
+        }
+    }
+
+    #[test]
+    fn a_dependency_with_resources_of_its_own_is_refused_as_in_spin() {
+        let manifest = "[component.a]\nsource = \"a.wasm\"\n[component.a.dependencies]\n\
+             \"b:c/d\" = { component = \"b\" }\n[component.b]\nsource = \"b.wasm\"\n";
+        assert!(parse(manifest).is_ok());
+        refused(
+            &format!("{manifest}key_value_stores = [\"default\"]\nvariables = {{ a = \"b\" }}"),
+            &["\"a\"", "\"b\"", "key_value_stores, variables"],
+        );
+    }
+
+    #[test]
+    fn tools_that_inherit_secrets_are_refused() {
+        for value in ["[\"variables\"]", "[\"key_value_stores\"]", "true"] {
+            refused(
+                &format!(
+                    "[component.mcp]\nsource = \"a.wasm\"\n[component.mcp.dependencies]\n\
+                     \"gatehouse:tools/tools@0.2.0\" = {{ path = \"b.wasm\", inherit_configuration = {value} }}"
+                ),
+                &[
+                    "\"mcp\"",
+                    "gatehouse:tools/tools@0.2.0",
+                    "inherit_configuration",
+                ],
+            );
+        }
+    }
+
+    #[test]
+    fn dependencies_of_one_package_are_disjoint_as_in_spin() {
+        let with = |one: &str, other: &str| {
+            format!(
+                "[component.a]\nsource = \"a.wasm\"\n[component.a.dependencies]\n\
+                 \"{one}\" = {{ path = \"b.wasm\" }}\n\"{other}\" = {{ path = \"c.wasm\" }}"
+            )
+        };
+        for (one, other) in [
+            ("b:c", "b:c/d"),
+            ("b:c@0.2.1", "b:c@0.2.2"),
+            ("b:c/d@1.0.0", "b:c/d@1.2.0"),
+            ("b:c/d", "b:c/d@1.0.0"),
+        ] {
+            refused(&with(one, other), &[one, other]);
+        }
+        for (one, other) in [
+            ("b:c/d", "b:c/e"),
+            ("b:c@0.1.0", "b:c@0.2.0"),
+            ("b:c/d@1.0.0", "b:c/d@2.0.0"),
+            ("b:c", "b:d"),
+            ("plain", "b:c"),
+        ] {
+            assert!(parse(&with(one, other)).is_ok(), "{one} {other}");
         }
     }
 

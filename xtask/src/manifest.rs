@@ -1,0 +1,101 @@
+//! What `spin.toml` may not grant: the rules of `manifest-rules`, before anything is built or served.
+//!
+//! The embedded host keeps them too. Spin does not know those about tools, so this is where who serves
+//! with Spin hears of them.
+
+use crate::shell::root;
+use anyhow::{Context, Result, bail};
+
+/// What is wrong with `spin.toml`, and what is worth knowing about it, in words.
+#[derive(Default)]
+pub struct Findings {
+    /// What keeps it from being served.
+    pub refusals: Vec<String>,
+    /// What is allowed, and opens something.
+    pub warnings: Vec<String>,
+}
+
+impl Findings {
+    /// Those of this manifest.
+    fn of(manifest: &toml::Table) -> Self {
+        let words = |findings: Vec<manifest_rules::Finding>| {
+            let lines = findings
+                .iter()
+                .map(|finding| format!("spin.toml, {finding}"));
+            lines.collect()
+        };
+        Self {
+            refusals: words(manifest_rules::refusals(manifest)),
+            warnings: words(manifest_rules::warnings(manifest)),
+        }
+    }
+}
+
+/// Looks at `spin.toml`.
+///
+/// # Errors
+///
+/// If it cannot be read.
+pub fn findings() -> Result<Findings> {
+    let text =
+        std::fs::read_to_string(root().join("spin.toml")).context("spin.toml cannot be read")?;
+    let manifest: toml::Table = text.parse().context("spin.toml is not valid TOML")?;
+    Ok(Findings::of(&manifest))
+}
+
+/// Fails if `spin.toml` grants what it may not.
+///
+/// # Errors
+///
+/// Names each line, and says what to do.
+pub fn check() -> Result<()> {
+    let refusals = findings()?.refusals;
+    if !refusals.is_empty() {
+        bail!(
+            "spin.toml has to be mended first:\n  {}",
+            refusals.join("\n  ")
+        );
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(tools: &str) -> Findings {
+        let shipped = include_str!("../../spin.toml");
+        let line = "gatehouse_tools.wasm\" }";
+        assert!(shipped.contains(line));
+        let changed = shipped.replace(line, &format!("gatehouse_tools.wasm\"{tools} }}"));
+        Findings::of(&changed.parse().unwrap())
+    }
+
+    #[test]
+    fn the_shipped_manifest_has_nothing_to_mend() {
+        let found = with("");
+        assert_eq!((found.refusals.len(), found.warnings.len()), (0, 0));
+    }
+
+    #[test]
+    fn tools_that_inherit_secrets_are_named_with_their_line() {
+        for value in ["[\"variables\"]", "[\"key_value_stores\"]", "true"] {
+            let found = with(&format!(", inherit_configuration = {value}"));
+            assert_eq!(found.refusals.len(), 1, "{value}");
+            for words in [
+                "spin.toml",
+                "\"mcp\"",
+                "gatehouse:tools/tools@",
+                "inherit_configuration",
+            ] {
+                assert!(found.refusals[0].contains(words), "{}", found.refusals[0]);
+            }
+        }
+    }
+
+    #[test]
+    fn tools_that_may_call_hosts_are_worth_a_warning() {
+        let found = with(", inherit_configuration = [\"allowed_outbound_hosts\"]");
+        assert_eq!((found.refusals.len(), found.warnings.len()), (0, 1));
+    }
+}
