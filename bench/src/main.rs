@@ -2,6 +2,12 @@
 //! a tool and does nothing else: requests a second, how long they take, and key-value operations a
 //! request.
 
+#![allow(
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "a program for a terminal"
+)]
+
 mod application;
 mod load;
 mod process;

@@ -167,7 +167,7 @@ impl State {
             .retain(|_, token| token.expires_at > now);
         self.grants.retain(|_, grant| grant.expires_at > now);
         self.write().map_err(|error| {
-            eprintln!("{error}");
+            log_line::write(error);
             DescopeError::Storage
         })
     }

@@ -1,5 +1,11 @@
 //! `gatehouse-host`: serves a Spin application without Spin. Its options are those of `spin up` that it has.
 
+#![allow(
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "a program for a terminal"
+)]
+
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::Parser;

@@ -41,7 +41,7 @@ async fn fetch(what: What, url: &str) -> Result<Fetched, String> {
     .body(Bytes::new())
     .map_err(|_| "the URL cannot be requested".to_owned())?;
     let answer = http_client::send(request, BOUNDS).await.map_err(|error| {
-        eprintln!("{error}");
+        log_line::write(error);
         "it cannot be looked up here just now".to_owned()
     })?;
     if answer.status() != StatusCode::OK {

@@ -101,7 +101,7 @@ fn words(error: &Error) -> String {
             format!("{host} answered with more than {most} bytes")
         }
         Error::Denied(host) | Error::Blocked(host) | Error::Unreachable(host, _) => {
-            eprintln!("{error}");
+            log_line::write(error);
             format!("{host} cannot be reached")
         }
     }

@@ -25,6 +25,6 @@ impl Environment for Platform {
     }
 
     fn log(&self, line: &str) {
-        eprintln!("{line}");
+        log_line::write(line);
     }
 }

@@ -137,7 +137,7 @@ fn redirect(target: &Target, issuer: &str, parameters: &[(&str, &str)]) -> Respo
 
 /// What the world hears of a store that failed; the operator's log has the rest.
 pub(crate) fn store_failed(error: &store::Error) -> Error {
-    eprintln!("{error}");
+    log_line::write(error);
     Error::new(
         ErrorCode::ServerError,
         "the key-value store failed; try again later",

@@ -156,7 +156,9 @@ impl<'a, K: KeyValue> Clients<'a, K> {
             let client = match (self.fresh(id, stored.as_ref(), now).await, stored) {
                 (Ok(client), _) => client,
                 (Err(FindError::Document(error)), Some(stored)) => {
-                    eprintln!("a client's last good document is used: {error}");
+                    log_line::write(format_args!(
+                        "a client's last good document is used: {error}"
+                    ));
                     self.remember(&stored.client, now + PAUSE, now);
                     stored.client
                 }

@@ -59,7 +59,7 @@ impl Instance {
             if let Ok(parts) = &instance.0 {
                 let swept = parts.store.sweep(platform::time::now(), SWEEP_LINES).await;
                 if let Err(error) = swept {
-                    eprintln!("the sweep stopped: {error}");
+                    log_line::write(format_args!("the sweep stopped: {error}"));
                 }
             }
         });
@@ -75,7 +75,10 @@ pub async fn configuration() -> Result<Server, Vec<Problem>> {
     let values = platform::variables::read(Server::VARIABLES).await;
     let config = Server::read(|name| values.get(name).map(String::as_str));
     for problem in config.as_ref().err().into_iter().flatten() {
-        eprintln!("{problem} ({})", problem.environment_variable());
+        log_line::write(format_args!(
+            "{problem} ({})",
+            problem.environment_variable()
+        ));
     }
     config
 }

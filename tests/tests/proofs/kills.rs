@@ -1,6 +1,11 @@
 //! A host that is killed at random points of the flow, and started again on the same records:
 //! what it had answered holds, and what it had not is done or refused cleanly.
 
+#![allow(
+    clippy::print_stdout,
+    reason = "a run that fails is repeated with its seed"
+)]
+
 use crate::machine::Machine;
 use crate::number;
 use futures::future::join_all;

@@ -43,7 +43,7 @@ pub async fn handle<K>(
             cookie.set(browser.as_str(), LOGIN_LIFETIME),
         ),
         Err(error) => {
-            eprintln!("the sign-in cannot begin: {error}");
+            log_line::write(format_args!("the sign-in cannot begin: {error}"));
             pages::server_error(&error.to_string())
         }
     }

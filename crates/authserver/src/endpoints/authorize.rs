@@ -63,7 +63,7 @@ impl AuthorizeError {
                 answers::error_redirect(&target, issuer, &error)
             }
             Self::Provider(target, error) => {
-                eprintln!("the sign-in cannot begin: {error}");
+                log_line::write(format_args!("the sign-in cannot begin: {error}"));
                 match error {
                     // Whoever sees this first is the one who sets the server up.
                     ProviderError::Misconfigured(problem) => pages::server_error(&problem),

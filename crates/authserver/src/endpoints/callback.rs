@@ -326,13 +326,13 @@ fn provider_answer(code: &str) -> Error {
         .filter(|char| char.is_ascii_lowercase() || *char == '_')
         .take(60)
         .collect();
-    eprintln!("the identity provider answered {known}");
+    log_line::write(format_args!("the identity provider answered {known}"));
     Error::new(ours, format!("the identity provider answered {known}"))
 }
 
 /// What the client hears of a code that could not be exchanged.
 fn provider_failure(error: &ProviderError) -> Error {
-    eprintln!("the sign-in cannot be completed: {error}");
+    log_line::write(format_args!("the sign-in cannot be completed: {error}"));
     match error {
         ProviderError::Misconfigured(_) => Error::new(
             ErrorCode::ServerError,

@@ -1,5 +1,10 @@
 //! Does what its request asks for, so that a test can look at what the host makes of it.
 #![cfg(target_family = "wasm")]
+#![allow(
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "printing is one of the things to look at"
+)]
 
 use std::{
     sync::atomic::{AtomicU32, Ordering},
