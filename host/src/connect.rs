@@ -120,7 +120,9 @@ impl Connector {
             .map_err(|_| ConnectError::Name)?
             .collect::<Vec<SocketAddr>>();
         if self.0.blocked.filter(&mut addresses) {
-            tracing::warn!("every address of {host:?} is in a blocked network");
+            tracing::warn!(
+                "every address of {host:?} is in a network that block_networks of the runtime configuration lists"
+            );
             return Err(ConnectError::Blocked);
         }
         let stream = timeout(limit, TcpStream::connect(&*addresses))

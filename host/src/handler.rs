@@ -118,7 +118,7 @@ impl WorkerState for Reuse {
                 "an instance of component {:?} failed: {error:?}",
                 self.component.id
             );
-            self.component.logs.line(
+            self.component.logs.keep(
                 &self.component.id,
                 &format!("an instance failed: {error:?}"),
             );

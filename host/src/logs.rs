@@ -50,9 +50,19 @@ impl Logs {
         }
         let line = format!("[{component}] {text}");
         if self.forward {
-            // There is nowhere to report that standard error is closed.
-            let _ = writeln!(io::stderr().lock(), "{line}");
+            write_line(&mut io::stderr(), &line);
         }
+        self.push(line);
+    }
+
+    /// Keeps a line that the host itself has reported to standard error.
+    pub(crate) fn keep(&self, component: &str, text: &str) {
+        if self.kept.is_some() {
+            self.push(format!("[{component}] {text}"));
+        }
+    }
+
+    fn push(&self, line: String) {
         if let Some(kept) = &self.kept {
             kept.lock()
                 .unwrap_or_else(PoisonError::into_inner)
@@ -68,6 +78,12 @@ impl Logs {
             rest: Mutex::default(),
         }))
     }
+}
+
+/// Writes a line with its end in one write: other processes write to the same terminal or file.
+fn write_line(output: &mut impl Write, line: &str) {
+    // There is nowhere to report that standard error is closed.
+    let _ = output.write_all(format!("{line}\n").as_bytes());
 }
 
 /// One output of one instance: cut into lines.
@@ -179,6 +195,34 @@ mod tests {
         stream.0.write(b"last");
         drop(stream);
         assert_eq!(logs.lines(), ["[c] one", "[c] two", "[c] last"]);
+    }
+
+    #[test]
+    fn instances_that_write_in_parts_do_not_cut_each_others_lines() {
+        let logs = Logs::new(false, true);
+        let (one, other) = (logs.stream("c"), logs.stream("c"));
+        for part in ["on", "e ", "line\n"] {
+            one.0.write(part.as_bytes());
+            other.0.write(part.to_uppercase().as_bytes());
+        }
+        assert_eq!(logs.lines(), ["[c] one line", "[c] ONE LINE"]);
+    }
+
+    #[test]
+    fn a_line_is_forwarded_in_one_write() {
+        struct Writes(Vec<Vec<u8>>);
+        impl Write for Writes {
+            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                self.0.push(bytes.to_vec());
+                Ok(bytes.len())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let mut writes = Writes(Vec::new());
+        write_line(&mut writes, "[c] one");
+        assert_eq!(writes.0, [b"[c] one\n"]);
     }
 
     #[test]

@@ -101,14 +101,9 @@ async fn send(
         allowed.allows(&request.uri().to_string(), "https")
     };
     if !is_allowed {
-        let host = request
-            .uri()
-            .authority()
-            .map_or("self", |authority| authority.host());
-        tracing::warn!(
-            "component {:?} may not send requests to {host:?}: see allowed_outbound_hosts",
-            component.id
-        );
+        let refusal = refusal(&component.id, request.uri(), itself);
+        tracing::error!("{refusal}");
+        component.logs.keep(&component.id, &refusal);
         return Err(Error::HttpRequestDenied);
     }
     let server = || {
@@ -163,6 +158,29 @@ async fn send(
     }))
 }
 
+/// What the operator reads of a request that is not allowed: to where, and what would allow it, as in Spin. Nothing of the URL
+/// but its origin is part of it.
+fn refusal(component: &str, uri: &Uri, itself: bool) -> String {
+    let scheme = match uri.scheme_str() {
+        Some("http") => "http",
+        _ => "https",
+    };
+    let authority = uri.authority().map_or("", |authority| {
+        // Without credentials, should there be some.
+        authority.as_str().rsplit('@').next().unwrap_or_default()
+    });
+    let (to, pattern) = if itself {
+        ("its own application".to_owned(), format!("{scheme}://self"))
+    } else {
+        let pattern = format!("{scheme}://{authority}");
+        (format!("{pattern:?}"), pattern)
+    };
+    format!(
+        "Outbound network destination not allowed: component {component:?} tried to send a request to {to}. \
+         To allow it, add {pattern:?} to allowed_outbound_hosts of [component.{component}] in the manifest"
+    )
+}
+
 /// The URL of a request that a component sends to its own application, by the address that the host listens on.
 fn own_url(server: &Server, uri: &Uri) -> Result<Uri, Error> {
     Uri::builder()
@@ -213,5 +231,31 @@ impl Body for PausingBody {
         self.body
             .as_ref()
             .map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_names_the_component_the_origin_and_the_line_to_add() {
+        let uri = "https://user:sesame@a.test:8443/path?token=secret"
+            .parse()
+            .unwrap();
+        let refusal = refusal("mcp", &uri, false);
+        for words in [
+            "\"mcp\"",
+            "\"https://a.test:8443\"",
+            "allowed_outbound_hosts",
+            "[component.mcp]",
+        ] {
+            assert!(refusal.contains(words), "{refusal}");
+        }
+        for words in ["sesame", "secret", "path"] {
+            assert!(!refusal.contains(words), "{refusal}");
+        }
+        let itself = super::refusal("mcp", &"http://self.alt/path".parse().unwrap(), true);
+        assert!(itself.contains("\"http://self\""), "{itself}");
     }
 }

@@ -191,7 +191,7 @@ impl Server {
         };
         Ok(answer.unwrap_or_else(|error| {
             tracing::error!("component {id:?} gave no response: {error:#}");
-            component.logs.line(id, &format!("no response: {error:#}"));
+            component.logs.keep(id, &format!("no response: {error:#}"));
             status(StatusCode::INTERNAL_SERVER_ERROR)
         }))
     }
