@@ -14,6 +14,7 @@ use crate::{
     cache,
     hooks::{Counters, Hooks},
     key_value::KeyValue,
+    limits::Limits,
     logs::Logs,
     manifest::App,
     server::Server,
@@ -44,6 +45,7 @@ pub struct Host {
     pub(crate) keep_logs: bool,
     pub(crate) cache: Option<PathBuf>,
     pub(crate) threads: Option<usize>,
+    pub(crate) limits: Limits,
 }
 
 impl Host {
@@ -67,6 +69,7 @@ impl Host {
             keep_logs: true,
             cache: Some(cache::default_directory()),
             threads: None,
+            limits: Limits::default(),
         }
     }
 
@@ -220,6 +223,13 @@ impl Host {
     #[must_use]
     pub fn threads(mut self, threads: usize) -> Self {
         self.threads = Some(threads.max(1));
+        self
+    }
+
+    /// Bounds connections, and the time that a request may take to arrive.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
         self
     }
 

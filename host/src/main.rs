@@ -1,4 +1,4 @@
-//! `gatehouse-host`: serves a Spin application without Spin. Its options are those of `spin up` that it has.
+//! `gatehouse-host`: serves a Spin application without Spin. Its options are those of `spin up` that it has, and one of its own.
 
 #![allow(
     clippy::print_stderr,
@@ -10,7 +10,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::Parser;
 use host::{
-    Host, Running,
+    Host, Limits, Running,
     manifest::{Route, Target},
 };
 use tracing_subscriber::EnvFilter;
@@ -40,6 +40,9 @@ struct Options {
     /// Does not show what components print.
     #[arg(short, long)]
     quiet: bool,
+    /// How many connections there may be at once; further ones wait.
+    #[arg(long, value_name = "NUMBER", default_value_t = Limits::default().max_connections)]
+    max_connections: usize,
     /// Compiles components at every start.
     #[arg(long)]
     disable_cache: bool,
@@ -72,7 +75,11 @@ async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
         .listen(options.listen)
         .environment(".")
         .forward_logs(!options.quiet)
-        .keep_logs(false);
+        .keep_logs(false)
+        .limits(Limits {
+            max_connections: options.max_connections,
+            ..Limits::default()
+        });
     if let Some(path) = options.runtime_config_file {
         host = host.runtime_config(path);
     }

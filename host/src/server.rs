@@ -13,11 +13,15 @@ use http::{Request, Response, StatusCode, header::CONTENT_TYPE};
 use http_body_util::{BodyExt, Empty, Full};
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
-    rt::{TokioExecutor, TokioIo},
+    rt::{TokioExecutor, TokioIo, TokioTimer},
     server::conn::auto::Builder,
 };
 use serde::Serialize;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+    time::Instant,
+};
 use wasmtime_wasi_http::{Error, WasiBody, handler::ProxyHandler};
 
 use crate::{
@@ -25,12 +29,19 @@ use crate::{
     exchange::{ExchangeHook, Watched},
     handler::Instances,
     headers,
+    limits::{Limits, Requests, TimedBody, TimedStream},
     manifest::{App, StaticResponse, Target},
     routes::{RouteMatch, Router, WELL_KNOWN},
 };
 
 /// The client's address of a request that another component sent.
 const CHAINED_CLIENT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
+
+/// How often a client of HTTP/2 with open streams is asked whether it is still there.
+const PING_INTERVAL: Duration = Duration::from_secs(30);
+
+/// How often the log says that there are too many connections.
+const FULL_WARNING_INTERVAL: Duration = Duration::from_secs(60);
 
 /// An application, ready to be served.
 pub(crate) struct Server {
@@ -39,6 +50,7 @@ pub(crate) struct Server {
     components: BTreeMap<String, ProxyHandler<Instances>>,
     address: SocketAddr,
     watcher: Option<ExchangeHook>,
+    limits: Limits,
 }
 
 impl Server {
@@ -48,6 +60,7 @@ impl Server {
         components: BTreeMap<String, ProxyHandler<Instances>>,
         address: SocketAddr,
         watcher: Option<ExchangeHook>,
+        limits: Limits,
     ) -> Self {
         Self {
             app,
@@ -55,6 +68,7 @@ impl Server {
             components,
             address,
             watcher,
+            limits,
         }
     }
 
@@ -84,10 +98,27 @@ impl Server {
 
     /// Takes connections until the task is dropped.
     pub(crate) async fn serve(self: Arc<Self>, listener: TcpListener) {
+        let most = self.limits.max_connections.clamp(1, Semaphore::MAX_PERMITS);
+        let connections = Arc::new(Semaphore::new(most));
+        let mut warned: Option<Instant> = None;
         loop {
+            if connections.available_permits() == 0
+                && warned.is_none_or(|warned| warned.elapsed() > FULL_WARNING_INTERVAL)
+            {
+                tracing::warn!("{most} connections are open, the most there may be; others wait");
+                warned = Some(Instant::now());
+            }
+            // Those that wait are kept by the system until one of these ends.
+            let Ok(permit) = connections.clone().acquire_owned().await else {
+                return;
+            };
             match listener.accept().await {
                 Ok((stream, client)) => {
-                    tokio::spawn(self.clone().connection(stream, client));
+                    let server = self.clone();
+                    tokio::spawn(async move {
+                        server.connection(stream, client).await;
+                        drop(permit);
+                    });
                 }
                 Err(error) => {
                     // Such as too many open files: those who are served are served on.
@@ -101,19 +132,31 @@ impl Server {
     async fn connection(self: Arc<Self>, stream: TcpStream, client: SocketAddr) {
         // Small writes, such as events, are worth sending at once.
         let _ = stream.set_nodelay(true);
+        let limits = self.limits;
+        let requests = Arc::new(Requests::default());
+        let stream = TimedStream::new(stream, limits, requests.clone());
         let service = service_fn(move |request: Request<Incoming>| {
             let server = self.clone();
+            let open = requests.begin();
             async move {
-                let request = request.map(|body| body.map_err(Error::from).boxed_unsync());
+                let request = request
+                    .map(|body| TimedBody::new(body.map_err(Error::from), limits).boxed_unsync());
                 let (request, watched) = Watched::request(server.watcher.as_ref(), request);
                 let answer = server.request(request, client).await?;
-                anyhow::Ok(match watched {
+                let answer = match watched {
                     Some(watched) => watched.answer(answer),
                     None => answer,
-                })
+                };
+                anyhow::Ok(answer.map(|body| open.until_sent(body)))
             }
         });
-        if let Err(error) = Builder::new(TokioExecutor::new())
+        let mut builder = Builder::new(TokioExecutor::new());
+        // HTTP/2 finds out about a client that is gone; with HTTP/1 the next write does.
+        builder
+            .http2()
+            .timer(TokioTimer::new())
+            .keep_alive_interval(PING_INTERVAL);
+        if let Err(error) = builder
             .serve_connection(TokioIo::new(stream), service)
             .await
         {

@@ -137,7 +137,14 @@ impl Host {
             components.insert(id.to_owned(), ProxyHandler::new(loader.load(&app, id)?));
         }
         let watcher = loader.hooks.exchange.clone();
-        let server = Arc::new(Server::new(app, router, components, address, watcher));
+        let server = Arc::new(Server::new(
+            app,
+            router,
+            components,
+            address,
+            watcher,
+            self.limits,
+        ));
         // Nobody else has set it yet.
         let _ = loader.outbound.server.set(Arc::downgrade(&server));
         Ok((server, listener, loader.logs))

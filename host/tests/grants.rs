@@ -246,6 +246,18 @@ async fn a_host_that_is_not_listed_is_refused() {
         );
     }
     assert_eq!(running.counters().outbound, 0);
+    let logs = running.logs();
+    for url in [
+        "http://127.0.0.1:2",
+        "https://example.com",
+        "http://guest.spin.internal",
+    ] {
+        let is_it = |line: &&String| {
+            line.starts_with("[guest]")
+                && line.contains(&format!("add \"{url}\" to allowed_outbound_hosts"))
+        };
+        assert_eq!(logs.iter().filter(is_it).count(), 1, "{url}: {logs:?}");
+    }
     running.shutdown().await;
 }
 

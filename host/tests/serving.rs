@@ -5,11 +5,18 @@ mod common;
 use bytes::Bytes;
 use common::{App, ask, get, get_with, send, text};
 use futures::{StreamExt, channel::mpsc};
-use host::{Exchange, Hooks};
+use host::{Exchange, Hooks, Limits};
 use http::{Request, response};
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 #[tokio::test]
 async fn a_component_is_told_of_url_route_and_client_after_what_the_client_said() {
@@ -315,5 +322,129 @@ async fn a_hook_sees_requests_and_their_answers_as_they_pass() {
     // The guest may begin to answer before it reads.
     seen.sort();
     assert_eq!(seen, ["answered 200 OK", "received hello", "sent hello"]);
+    running.shutdown().await;
+}
+
+/// Deadlines that a test can wait for.
+fn short() -> Limits {
+    Limits {
+        head_timeout: Duration::from_millis(300),
+        idle_timeout: Duration::from_millis(300),
+        body_idle_timeout: Duration::from_millis(300),
+        body_timeout: Duration::from_millis(300),
+        ..Limits::default()
+    }
+}
+
+/// Reads a connection to its end, which is the host's to make.
+async fn ended(mut connection: TcpStream) -> String {
+    let mut seen = Vec::new();
+    // A connection that is cut with something unread is reset.
+    let _ = connection.read_to_end(&mut seen).await;
+    String::from_utf8_lossy(&seen).into_owned()
+}
+
+#[tokio::test]
+async fn a_connection_without_a_whole_head_is_ended_and_others_are_served_meanwhile() {
+    let running = App::new().host().limits(short()).start().await.unwrap();
+    for start in [
+        "",
+        "P",
+        "GET /fixed HT",
+        "GET /fixed HTTP/1.1\r\nhost: a\r\nx-a: b\r\n",
+        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    ] {
+        let mut connection = TcpStream::connect(running.address()).await.unwrap();
+        connection.write_all(start.as_bytes()).await.unwrap();
+        let connection = tokio::spawn(ended(connection));
+        assert_eq!(get(&format!("{}/fixed", running.url())).await.status, 418);
+        connection.await.unwrap();
+    }
+    running.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_connection_that_is_kept_without_a_request_is_ended_after_its_response() {
+    let running = App::new().host().limits(short()).start().await.unwrap();
+    let mut connection = TcpStream::connect(running.address()).await.unwrap();
+    connection
+        .write_all(b"GET /fixed HTTP/1.1\r\nhost: a\r\n\r\n")
+        .await
+        .unwrap();
+    let seen = ended(connection).await;
+    assert!(seen.starts_with("HTTP/1.1 418"), "{seen}");
+    running.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_body_that_stops_or_dribbles_is_ended_and_others_are_served_meanwhile() {
+    let running = App::new().host().limits(short()).start().await.unwrap();
+    for dribbles in [false, true] {
+        let mut connection = TcpStream::connect(running.address()).await.unwrap();
+        let head = "POST /guest/test/echo HTTP/1.1\r\nhost: a\r\ncontent-length: 1000000\r\n\r\na";
+        connection.write_all(head.as_bytes()).await.unwrap();
+        let (reader, mut writer) = connection.into_split();
+        let slow = tokio::spawn(async move {
+            while dribbles && writer.write_all(b"a").await.is_ok() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            // Open until the host has ended it.
+            std::future::pending::<()>().await;
+        });
+        let ended = tokio::spawn(async move {
+            let mut reader = reader;
+            let mut seen = Vec::new();
+            let _ = reader.read_to_end(&mut seen).await;
+        });
+        assert!(ask(&running, "url").await.contains("/guest/test/url"));
+        ended.await.unwrap();
+        slow.abort();
+    }
+    running.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_stream_outlives_every_deadline_of_its_request() {
+    let running = App::new().host().limits(short()).start().await.unwrap();
+    let request = Request::get(format!("{}/guest/test/events", running.url()))
+        .body(text(""))
+        .unwrap();
+    let mut events = send(request).await.into_body();
+    let mut seen = String::new();
+    // An event every 20 ms.
+    while !seen.contains("data: 50\n\n") {
+        let frame = events.frame().await.unwrap().unwrap();
+        seen.push_str(&String::from_utf8_lossy(&frame.into_data().unwrap()));
+    }
+    running.shutdown().await;
+}
+
+#[tokio::test]
+async fn connections_beyond_the_bound_wait_until_one_of_the_others_ends() {
+    let limits = Limits {
+        max_connections: 2,
+        ..Limits::default()
+    };
+    let running = App::new().host().limits(limits).start().await.unwrap();
+    let mut open = Vec::new();
+    for _ in 0..2 {
+        let request = Request::get(format!("{}/guest/test/events", running.url()))
+            .body(text(""))
+            .unwrap();
+        let mut events = send(request).await.into_body();
+        events.frame().await.unwrap().unwrap();
+        open.push(events);
+    }
+    let url = format!("{}/fixed", running.url());
+    let third = tokio::spawn(async move { get(&url).await.status });
+    for events in &mut open {
+        for _ in 0..10 {
+            events.frame().await.unwrap().unwrap();
+        }
+    }
+    assert!(!third.is_finished());
+    open.pop();
+    assert_eq!(third.await.unwrap(), 418);
+    assert_eq!(get(&format!("{}/fixed", running.url())).await.status, 418);
     running.shutdown().await;
 }
