@@ -1,16 +1,34 @@
 //! Spin's key-value store behind the [`store::KeyValue`] contract.
 
 use std::sync::OnceLock;
-use store::{Error, KeyValue};
+use std::time::Duration;
+use store::{Clock, Deadlined, Error, KeyValue};
 
 // The SDK's own bindings of the whole interface, though it calls them experimental: bindings of a
 // part of it cannot be linked beside them into one component.
 use spin_sdk::experimental::wasi::keyvalue::{atomics, store as buckets};
 
-/// The component's default store, opened when it is first needed: a backend that is down when an
-/// instance starts costs the requests of that moment and no others.
+/// The component's default store. Each call has a deadline.
+pub type SpinKeyValue = Deadlined<DefaultStore, PlatformClock>;
+
+/// The default store itself, opened when it is first needed: a backend that is down when an instance
+/// starts costs the requests of that moment and no others.
 #[derive(Default)]
-pub struct SpinKeyValue(OnceLock<Opened>);
+pub struct DefaultStore(OnceLock<Opened>);
+
+/// The monotonic clock.
+#[derive(Default)]
+pub struct PlatformClock;
+
+impl Clock for PlatformClock {
+    fn now(&self) -> u64 {
+        spin_sdk::wasip3::clocks::monotonic_clock::now() / 1_000_000
+    }
+
+    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send {
+        spin_sdk::time::sleep(duration)
+    }
+}
 
 struct Opened {
     store: spin_sdk::key_value::Store,
@@ -19,7 +37,7 @@ struct Opened {
 
 const LABEL: &str = "default";
 
-impl SpinKeyValue {
+impl DefaultStore {
     async fn open(&self) -> Result<&Opened, Error> {
         if let Some(opened) = self.0.get() {
             return Ok(opened);
@@ -34,7 +52,7 @@ impl SpinKeyValue {
     }
 }
 
-impl KeyValue for SpinKeyValue {
+impl KeyValue for DefaultStore {
     async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
         self.open().await?.store.get(key).await.map_err(unavailable)
     }

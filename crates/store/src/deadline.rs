@@ -1,0 +1,301 @@
+//! Deadlines for the calls of a key-value backend.
+
+use crate::{Error, KeyValue};
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::task::Poll;
+use std::time::Duration;
+
+/// What a call may take, the opening of the store included.
+const CALL_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// What it may take while the store is known to stall, so that requests do not pile up.
+const STALLED_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// Milliseconds for which a call that ran into [`CALL_TIMEOUT`] makes the following ones short. After
+/// that one of them has its full time again: a store that is slow and not dead is found so.
+const STALL_MILLIS: u64 = 5_000;
+
+/// Milliseconds for which a store that answered is taken to be there.
+const FRESH_MILLIS: u64 = 250;
+
+/// A clock that never goes back, and waiting.
+pub trait Clock: Send + Sync {
+    /// Milliseconds since some moment.
+    fn now(&self) -> u64;
+
+    /// Waits.
+    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send;
+}
+
+/// A backend each of whose calls is given up at a deadline, as [`Error::Unavailable`].
+///
+/// Spin sets no deadline of its own, and its Redis client tries for minutes. A call that is given up is
+/// dropped, which cancels it; whether it changed anything is then unknown.
+#[derive(Default)]
+pub struct Deadlined<K, C> {
+    backend: K,
+    clock: C,
+    /// When the store answered last; 0: it has not, or failed since.
+    answered_at: AtomicU64,
+    /// Until when calls are short.
+    stalled_until: AtomicU64,
+}
+
+impl<K: KeyValue, C: Clock> Deadlined<K, C> {
+    /// A backend with deadlines by `clock`.
+    pub fn new(backend: K, clock: C) -> Self {
+        Self {
+            backend,
+            clock,
+            answered_at: AtomicU64::new(0),
+            stalled_until: AtomicU64::new(0),
+        }
+    }
+
+    async fn within_deadline<T>(
+        &self,
+        call: impl Future<Output = Result<T, Error>> + Send,
+    ) -> Result<T, Error> {
+        let mut call = pin!(call);
+        // Many calls are answered at once, and a timer costs something.
+        let at_once = poll_fn(|cx| Poll::Ready(call.as_mut().poll(cx))).await;
+        if let Poll::Ready(answer) = at_once {
+            return self.noted(answer);
+        }
+        let is_stalled = self.stalled_until.load(Relaxed) > self.clock.now();
+        let timeout = if is_stalled {
+            STALLED_TIMEOUT
+        } else {
+            CALL_TIMEOUT
+        };
+        let mut deadline = pin!(self.clock.sleep(timeout));
+        let answer = poll_fn(|cx| match call.as_mut().poll(cx) {
+            Poll::Ready(answer) => Poll::Ready(Some(answer)),
+            Poll::Pending => deadline.as_mut().poll(cx).map(|()| None),
+        });
+        match answer.await {
+            Some(answer) => self.noted(answer),
+            None => {
+                self.answered_at.store(0, Relaxed);
+                if !is_stalled {
+                    let until = self.clock.now() + STALL_MILLIS;
+                    self.stalled_until.store(until, Relaxed);
+                }
+                let millis = timeout.as_millis();
+                Err(Error::Unavailable(format!("no answer within {millis} ms")))
+            }
+        }
+    }
+
+    fn noted<T>(&self, answer: Result<T, Error>) -> Result<T, Error> {
+        let answered_at = if answer.is_ok() {
+            self.stalled_until.store(0, Relaxed);
+            self.clock.now()
+        } else {
+            0
+        };
+        self.answered_at.store(answered_at, Relaxed);
+        answer
+    }
+
+    fn has_just_answered(&self) -> bool {
+        let answered_at = self.answered_at.load(Relaxed);
+        answered_at != 0 && self.clock.now().saturating_sub(answered_at) < FRESH_MILLIS
+    }
+}
+
+impl<K: KeyValue, C: Clock> KeyValue for Deadlined<K, C> {
+    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
+        self.within_deadline(self.backend.get(key)).await
+    }
+
+    async fn set(&self, key: &str, value: &[u8]) -> Result<(), Error> {
+        self.within_deadline(self.backend.set(key, value)).await
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), Error> {
+        self.within_deadline(self.backend.delete(key)).await
+    }
+
+    async fn exists(&self, key: &str) -> Result<bool, Error> {
+        self.within_deadline(self.backend.exists(key)).await
+    }
+
+    /// `wasi:keyvalue` is synchronous: while the host increments, the whole instance waits, timers
+    /// included. So a store that has not just answered is read first, which can be given up.
+    async fn increment(&self, key: &str, delta: i64) -> Result<i64, Error> {
+        if !self.has_just_answered() {
+            self.exists(key).await?;
+        }
+        self.within_deadline(self.backend.increment(key, delta))
+            .await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::MemoryKeyValue;
+    use futures::executor::block_on;
+    use std::sync::Mutex;
+    use std::sync::atomic::AtomicBool;
+
+    /// Whoever sleeps has slept at once.
+    struct Instantly {
+        now: AtomicU64,
+        slept: Mutex<Vec<Duration>>,
+    }
+
+    impl Default for Instantly {
+        fn default() -> Self {
+            Self {
+                now: AtomicU64::new(1),
+                slept: Mutex::default(),
+            }
+        }
+    }
+
+    impl Clock for Instantly {
+        fn now(&self) -> u64 {
+            self.now.load(Relaxed)
+        }
+
+        async fn sleep(&self, duration: Duration) {
+            self.now.fetch_add(duration.as_millis() as u64, Relaxed);
+            self.slept.lock().unwrap().push(duration);
+        }
+    }
+
+    /// A store that answers, or does not.
+    #[derive(Default)]
+    struct Stalling {
+        stalls: AtomicBool,
+        increments: AtomicU64,
+        memory: MemoryKeyValue,
+    }
+
+    impl Stalling {
+        async fn wait(&self) {
+            if self.stalls.load(Relaxed) {
+                std::future::pending().await
+            }
+        }
+    }
+
+    impl KeyValue for Stalling {
+        async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
+            self.wait().await;
+            self.memory.get(key).await
+        }
+
+        async fn set(&self, key: &str, value: &[u8]) -> Result<(), Error> {
+            self.wait().await;
+            self.memory.set(key, value).await
+        }
+
+        async fn delete(&self, key: &str) -> Result<(), Error> {
+            self.wait().await;
+            self.memory.delete(key).await
+        }
+
+        async fn exists(&self, key: &str) -> Result<bool, Error> {
+            self.wait().await;
+            self.memory.exists(key).await
+        }
+
+        async fn increment(&self, key: &str, delta: i64) -> Result<i64, Error> {
+            self.increments.fetch_add(1, Relaxed);
+            self.wait().await;
+            self.memory.increment(key, delta).await
+        }
+    }
+
+    type Store = Deadlined<Stalling, Instantly>;
+
+    fn store(stalls: bool) -> Store {
+        let store = Store::default();
+        store.backend.stalls.store(stalls, Relaxed);
+        store
+    }
+
+    fn slept(store: &Store) -> Vec<Duration> {
+        std::mem::take(&mut *store.clock.slept.lock().unwrap())
+    }
+
+    fn is_unavailable<T>(answer: Result<T, Error>) -> bool {
+        matches!(answer, Err(Error::Unavailable(_)))
+    }
+
+    #[test]
+    fn every_call_to_a_stalled_store_is_unavailable_at_its_deadline() {
+        block_on(async {
+            assert!(is_unavailable(store(true).get("a").await));
+            assert!(is_unavailable(store(true).set("a", b"").await));
+            assert!(is_unavailable(store(true).delete("a").await));
+            assert!(is_unavailable(store(true).exists("a").await));
+            assert!(is_unavailable(store(true).increment("a", 1).await));
+            let store = store(true);
+            store.get("a").await.unwrap_err();
+            assert_eq!(slept(&store), [CALL_TIMEOUT]);
+        });
+    }
+
+    #[test]
+    fn a_call_that_is_answered_at_once_starts_no_timer() {
+        block_on(async {
+            let store = store(false);
+            store.set("a", b"1").await.unwrap();
+            assert_eq!(store.get("a").await.unwrap().as_deref(), Some(&b"1"[..]));
+            assert_eq!(store.increment("n", 2).await.unwrap(), 2);
+            assert!(slept(&store).is_empty());
+        });
+    }
+
+    #[test]
+    fn calls_to_a_store_known_to_stall_are_short_until_it_answers() {
+        block_on(async {
+            let store = store(true);
+            store.get("a").await.unwrap_err();
+            store.get("a").await.unwrap_err();
+            store.set("a", b"").await.unwrap_err();
+            assert_eq!(
+                slept(&store),
+                [CALL_TIMEOUT, STALLED_TIMEOUT, STALLED_TIMEOUT]
+            );
+            store.backend.stalls.store(false, Relaxed);
+            store.get("a").await.unwrap();
+            store.backend.stalls.store(true, Relaxed);
+            store.get("a").await.unwrap_err();
+            assert_eq!(slept(&store), [CALL_TIMEOUT]);
+        });
+    }
+
+    #[test]
+    fn a_call_has_its_full_time_again_some_seconds_after_a_stall() {
+        block_on(async {
+            let store = store(true);
+            store.get("a").await.unwrap_err();
+            store.clock.now.fetch_add(STALL_MILLIS, Relaxed);
+            store.get("a").await.unwrap_err();
+            assert_eq!(slept(&store), [CALL_TIMEOUT, CALL_TIMEOUT]);
+        });
+    }
+
+    #[test]
+    fn a_counter_is_touched_only_where_the_store_has_just_answered() {
+        block_on(async {
+            let store = store(true);
+            store.increment("n", 1).await.unwrap_err();
+            assert_eq!(store.backend.increments.load(Relaxed), 0);
+            store.backend.stalls.store(false, Relaxed);
+            store.exists("n").await.unwrap();
+            store.increment("n", 1).await.unwrap();
+            store.clock.now.fetch_add(FRESH_MILLIS, Relaxed);
+            store.backend.stalls.store(true, Relaxed);
+            store.increment("n", 1).await.unwrap_err();
+            assert_eq!(store.backend.increments.load(Relaxed), 1);
+        });
+    }
+}
