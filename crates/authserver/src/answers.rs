@@ -1,5 +1,6 @@
 //! JSON answers and redirects with an error: the one place where errors become HTTP.
 
+use crate::pages;
 use http::header::{HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{Method, StatusCode};
 use oauth::authorization_request::Target;
@@ -28,19 +29,25 @@ pub(crate) const READ: Cors = Cors {
 ///
 /// # Errors
 ///
-/// The response to give, as [`web::read_request`] has it; a page may read it where it may read what
-/// the endpoint itself answers.
+/// The response to give: 413 for a large body, 408 for a slow one, 400 for one that broke off; an OAuth
+/// error where programs call, which a page may read, and a page where people do.
 pub async fn read_request<B>(request: http::Request<B>) -> Result<Request, Response>
 where
     B: http_body::Body,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let path = request.uri().path();
-    let is_for_pages =
+    let is_for_programs =
         matches!(path, "/token" | "/revoke" | "/introspect") || path.starts_with("/register");
+    let is_json = is_for_programs || path.starts_with("/admin");
     let read = web::read_request(request, MAX_BODY).await;
-    read.map_err(|response| {
-        if is_for_pages {
+    read.map_err(|error| {
+        if !is_json {
+            return pages::unread_request(&error);
+        }
+        let said = Error::new(ErrorCode::InvalidRequest, error.to_string());
+        let response = web::json(error.status(), &said);
+        if is_for_programs {
             POST.allow(Origin::Any, response)
         } else {
             response
@@ -62,14 +69,14 @@ pub(crate) fn other_than_post(method: &Method) -> Option<Response> {
 pub(crate) fn error(error: &Error) -> Response {
     let status = StatusCode::from_u16(error.code.status()).unwrap_or(StatusCode::BAD_REQUEST);
     let response = web::json(status, error);
-    if status == StatusCode::UNAUTHORIZED {
-        with_header(
+    match status {
+        StatusCode::UNAUTHORIZED => with_header(
             response,
             WWW_AUTHENTICATE,
             HeaderValue::from_static("Basic realm=\"Gatehouse\""),
-        )
-    } else {
-        response
+        ),
+        StatusCode::SERVICE_UNAVAILABLE => web::unavailable(response),
+        _ => response,
     }
 }
 
@@ -135,11 +142,29 @@ fn redirect(target: &Target, issuer: &str, parameters: &[(&str, &str)]) -> Respo
     ))
 }
 
-/// What the world hears of a store that failed; the operator's log has the rest.
+/// What clients are told of a store that failed; the operator's log has the rest. A store that does not
+/// answer is 503 in a JSON answer, and `temporarily_unavailable` in a redirect, which exists because a
+/// redirect has no 503 (RFC 6749 section 4.1.2.1).
 pub(crate) fn store_failed(error: &store::Error) -> Error {
     log_line::write(error);
-    Error::new(
-        ErrorCode::ServerError,
-        "the key-value store failed; try again later",
-    )
+    match error {
+        store::Error::Unavailable(_) => Error::new(
+            ErrorCode::TemporarilyUnavailable,
+            "the key-value store does not answer; try again later",
+        ),
+        store::Error::Unreadable(_) => Error::new(
+            ErrorCode::ServerError,
+            "the key-value store failed; try again later",
+        ),
+    }
+}
+
+/// The same, as a page.
+pub(crate) fn store_failed_page(error: &store::Error) -> Response {
+    let said = store_failed(error);
+    let page = pages::server_error(&format!("What happened: {}.", said.description));
+    match error {
+        store::Error::Unavailable(_) => web::unavailable(page),
+        store::Error::Unreadable(_) => page,
+    }
 }

@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 use maud::{Markup, html};
-use web::{Page, Response};
+use web::{Page, ReadError, Response};
 
 /// A page that says what happened and what to do.
 fn message(status: StatusCode, title: &str, body: &Markup) -> Response {
@@ -57,6 +57,18 @@ pub(crate) fn bad_target(problem: &str) -> Response {
             p.lead { "The app that sent you here made a request that cannot be answered safely, so nothing was sent back to it." }
             p { "What is wrong: " (problem) "." }
             p { "Go back to the app and start again. If it happens again, remove this server from the app and add it anew." }
+        },
+    )
+}
+
+/// The form did not arrive as a whole.
+pub(crate) fn unread_request(error: &ReadError) -> Response {
+    message(
+        error.status(),
+        "The form did not arrive",
+        &html! {
+            p.lead { (error.to_string()) }
+            p { "Nothing was changed. Go back and send it again." }
         },
     )
 }

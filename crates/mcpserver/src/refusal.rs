@@ -12,6 +12,7 @@ use http::header::{
 use http::{Response, StatusCode};
 use mcp::jsonrpc::Id;
 use mcp::{Error, ErrorCode, Revision, jsonrpc};
+use web::ReadError;
 
 /// Why a request goes no further.
 #[derive(Debug)]
@@ -40,10 +41,8 @@ pub(crate) enum Refusal {
     NotAcceptable(&'static str),
     /// 415: the body is not JSON.
     MediaType,
-    /// 413: the body is larger than so many bytes.
-    TooLarge(usize),
-    /// 400: the body broke off.
-    BrokenOff,
+    /// 413, 408 or 400: the body is too large, came too slowly, or broke off.
+    Unread(ReadError),
     /// 400: the message is not one that may come here.
     BadRequest(Error),
     /// 404: the session is unknown, has ended, or is somebody else's.
@@ -52,6 +51,12 @@ pub(crate) enum Refusal {
     TooMany,
     /// 503: something this depends on does not answer.
     Unavailable,
+}
+
+impl From<ReadError> for Refusal {
+    fn from(error: ReadError) -> Self {
+        Self::Unread(error)
+    }
 }
 
 /// What a refusal says of the request and of the way in.
@@ -135,11 +140,7 @@ impl Refusal {
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "The Content-Type is application/json.",
             ),
-            Self::TooLarge(limit) => refused(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                format!("A message may have {limit} bytes."),
-            ),
-            Self::BrokenOff => refused(StatusCode::BAD_REQUEST, "The request broke off."),
+            Self::Unread(error) => refused(error.status(), error.to_string()),
             Self::BadRequest(error) => json_error(StatusCode::BAD_REQUEST, &error),
             Self::NoSession => error(
                 StatusCode::NOT_FOUND,
@@ -154,15 +155,11 @@ impl Refusal {
                 RETRY_AFTER,
                 HeaderValue::from_static("60"),
             ),
-            Self::Unavailable => with(
-                error(
-                    StatusCode::SERVICE_UNAVAILABLE,
-                    ErrorCode::InternalError,
-                    "The server cannot answer now; try again.",
-                ),
-                RETRY_AFTER,
-                HeaderValue::from_static("1"),
-            ),
+            Self::Unavailable => web::unavailable(error(
+                StatusCode::SERVICE_UNAVAILABLE,
+                ErrorCode::InternalError,
+                "The server cannot answer now; try again.",
+            )),
         }
     }
 }

@@ -8,17 +8,14 @@ use crate::place::{Place, Transport};
 use crate::refusal::{Refusal, Terms};
 use crate::session::Sessions;
 use crate::{Body, Environment, Parts, http_sse, origin, streamable_http};
-use bytes::{Buf, Bytes};
 use config::{Problem, Site};
 use grants::OpenedGrant;
 use http::header::{
-    CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS,
 };
 use http::request::Parts as Head;
 use http::{HeaderMap, Method, Request, Response};
-use http_body_util::BodyExt;
 use oauth::access_token::Claims;
-use std::pin::pin;
 use std::sync::{Arc, RwLock};
 use store::Store;
 use web::cors::{Cors, Origin};
@@ -159,46 +156,6 @@ impl<P: Parts> Server<P> {
         self.places.insert(told, Arc::clone(&place));
         Ok(place)
     }
-}
-
-/// Reads a message of at most `limit` bytes: as many as `Content-Length` says, or else all there
-/// are. Not waiting for an end that is known saves a good part of what a short request costs.
-pub(crate) async fn read<B>(headers: &HeaderMap, body: B, limit: usize) -> Result<Bytes, Refusal>
-where
-    B: http_body::Body,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
-    let expected: Option<usize> = headers
-        .get(CONTENT_LENGTH)
-        .and_then(|value| value.to_str().ok()?.parse().ok());
-    if expected.is_some_and(|length| length > limit) {
-        return Err(Refusal::TooLarge(limit));
-    }
-    let mut body = pin!(body);
-    let mut read: Vec<u8> = Vec::new();
-    while let Some(frame) = body.as_mut().frame().await {
-        let frame = frame.map_err(|_| Refusal::BrokenOff)?;
-        let Ok(mut data) = frame.into_data() else {
-            continue;
-        };
-        let size = data.remaining();
-        if read.is_empty() && expected == Some(size) {
-            return Ok(data.copy_to_bytes(size));
-        }
-        if read.len() + size > limit {
-            return Err(Refusal::TooLarge(limit));
-        }
-        while data.has_remaining() {
-            let chunk = data.chunk();
-            read.extend_from_slice(chunk);
-            let taken = chunk.len();
-            data.advance(taken);
-        }
-        if expected == Some(read.len()) {
-            break;
-        }
-    }
-    Ok(read.into())
 }
 
 /// A response of server-sent events.

@@ -1,25 +1,36 @@
 //! From a WASI request to the component's router, and back.
 
 use axum::Router;
+use axum::body::Body;
 use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, Method};
 use spin_sdk::http::{FromRequest, IntoResponse, Request};
 use spin_sdk::wasip3::http::types::{ErrorCode, Request as WasiRequest, Response as WasiResponse};
 use tower::ServiceExt;
+use web::Paced;
 
-/// Serves one request with `router`.
+/// Serves one request with `router`. Its body has to come at a least rate, and what the router leaves
+/// unread of it is drained for a short time before the response is given.
 ///
 /// # Errors
 ///
 /// The WASI error code of a request whose URI or headers cannot be read.
 pub async fn handle(router: &Router, request: WasiRequest) -> Result<WasiResponse, ErrorCode> {
-    let mut request = Request::from_request(request)?;
-    keep_platform_headers(request.headers_mut());
-    let is_head = request.method() == Method::HEAD;
+    let request = Request::from_request(request)?;
+    let (mut head, body) = request.into_parts();
+    keep_platform_headers(&mut head.headers);
+    let is_head = head.method == Method::HEAD;
+    // No client waits with the answer to these for their body.
+    let has_body = !matches!(head.method, Method::GET | Method::HEAD | Method::OPTIONS);
+    let (body, rest) = Paced::new(body, spin_sdk::time::sleep);
+    let request = http::Request::from_parts(head, Body::new(body));
     let mut response = match router.clone().oneshot(request).await {
         Ok(response) => response,
         Err(infallible) => match infallible {},
     };
+    if has_body {
+        rest.drain(spin_sdk::time::sleep).await;
+    }
     if is_head {
         // What is left is the length of a body that is not there, and a length that is not the
         // one GET has must not be told (RFC 9110 section 8.6).

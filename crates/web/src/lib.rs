@@ -5,6 +5,7 @@
 //! test may look into.
 
 mod bearer;
+mod body;
 mod cached;
 pub mod cookie;
 pub mod cors;
@@ -17,6 +18,7 @@ mod respond;
 mod same_origin;
 
 pub use bearer::bearer_token;
+pub use body::{Paced, ReadError, Rest, read_body};
 pub use cached::CachedJson;
 pub use headers::ContentSecurityPolicy;
 pub use page::Page;
@@ -24,7 +26,7 @@ pub use parameters::{ParameterError, Parameters};
 pub use problem::{Problem, problem_json, problem_page};
 pub use request::{Request, read_request, wants_html};
 pub use respond::{
-    for_method, json, method_not_allowed, no_content, see_other, text, too_large, with_header,
+    for_method, json, method_not_allowed, no_content, see_other, text, unavailable, with_header,
 };
 pub use same_origin::{is_cross_origin, is_same_origin};
 

@@ -1,10 +1,9 @@
 //! Reading a request as a whole, within bounds.
 
-use crate::{Response, too_large};
+use crate::{ReadError, read_body};
 use bytes::Bytes;
 use http::HeaderMap;
 use http::header::ACCEPT;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 /// A request with its whole body.
 pub type Request = http::Request<Bytes>;
@@ -13,21 +12,15 @@ pub type Request = http::Request<Bytes>;
 ///
 /// # Errors
 ///
-/// The response to give: 413 for a larger body, 400 for one that broke off.
-pub async fn read_request<B>(request: http::Request<B>, limit: usize) -> Result<Request, Response>
+/// As [`read_body`].
+pub async fn read_request<B>(request: http::Request<B>, limit: usize) -> Result<Request, ReadError>
 where
     B: http_body::Body,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let (parts, body) = request.into_parts();
-    match Limited::new(body, limit).collect().await {
-        Ok(body) => Ok(Request::from_parts(parts, body.to_bytes())),
-        Err(error) if error.is::<LengthLimitError>() => Err(too_large(limit)),
-        Err(_) => Err(crate::text(
-            http::StatusCode::BAD_REQUEST,
-            "The request broke off.",
-        )),
-    }
+    let body = read_body(body, limit).await?;
+    Ok(Request::from_parts(parts, body))
 }
 
 /// Whether the request comes from a browser that shows a page to a person.
@@ -52,7 +45,7 @@ mod tests {
         assert_eq!(read.map(|request| request.body().len()).ok(), Some(10));
         let refused = block_on(read_request(request(11), 10));
         assert_eq!(
-            refused.err().map(|response| response.status().as_u16()),
+            refused.err().map(|error| error.status().as_u16()),
             Some(413)
         );
     }

@@ -4,7 +4,7 @@ use crate::Response;
 use crate::headers::{ContentSecurityPolicy, secure};
 use bytes::Bytes;
 use http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, IntoHeaderName, LOCATION,
+    ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, IntoHeaderName, LOCATION, RETRY_AFTER,
 };
 use http::{Method, StatusCode};
 use http_body_util::Full;
@@ -64,12 +64,16 @@ pub fn method_not_allowed(allowed: &'static str) -> Response {
     response
 }
 
-/// 413 for a body of more than `limit` bytes.
-pub fn too_large(limit: usize) -> Response {
-    text(
-        StatusCode::PAYLOAD_TOO_LARGE,
-        format!("The body may have {limit} bytes.\n"),
-    )
+/// Seconds after which a request that was answered 503 may be repeated.
+const RETRY_AFTER_SECONDS: u64 = 1;
+
+/// The response as 503, with `Retry-After`: what this depends on does not answer.
+pub fn unavailable<B>(mut response: http::Response<B>) -> http::Response<B> {
+    *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    response
+        .headers_mut()
+        .insert(RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
+    response
 }
 
 /// The response with a header added; one of the same name is replaced, except `Set-Cookie`.
@@ -125,7 +129,7 @@ mod tests {
             see_other("https://a.example/"),
             no_content(),
             method_not_allowed("GET"),
-            too_large(1),
+            unavailable(text(StatusCode::OK, "x")),
         ] {
             let headers = response.headers();
             assert_eq!(headers["x-content-type-options"], "nosniff");

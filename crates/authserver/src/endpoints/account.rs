@@ -28,7 +28,7 @@ impl AccountError {
         match self {
             Self::Parameter(error) => pages::bad_target(&error.to_string()),
             Self::Forged => pages::stale_account(account),
-            Self::Store(error) => pages::server_error(&answers::store_failed(&error).description),
+            Self::Store(error) => answers::store_failed_page(&error),
         }
     }
 }

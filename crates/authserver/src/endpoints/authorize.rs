@@ -53,7 +53,7 @@ impl AuthorizeError {
             Self::Client(FindError::Unknown) => pages::unknown_client(),
             Self::Client(FindError::Document(error)) => pages::bad_document(&error.to_string()),
             Self::Store(error) | Self::Client(FindError::Store(error)) => {
-                pages::server_error(&answers::store_failed(&error).description)
+                answers::store_failed_page(&error)
             }
             Self::StaleConsent => pages::stale_consent(),
             Self::FormUsed => pages::form_used(),

@@ -44,6 +44,8 @@ enum CallbackError {
     Redirect(Box<Target>, Error),
     #[error(transparent)]
     Account(Error),
+    #[error(transparent)]
+    Store(store::Error),
 }
 
 impl CallbackError {
@@ -56,6 +58,7 @@ impl CallbackError {
             Self::Document(error) => pages::bad_document(&error.to_string()),
             Self::RedirectUri => pages::bad_target(&self.to_string()),
             Self::Redirect(target, error) => answers::error_redirect(&target, issuer, &error),
+            Self::Store(error) => answers::store_failed_page(&error),
             Self::Account(error) => {
                 pages::account_failed(&error.description, &format!("{issuer}/account"))
             }
@@ -127,6 +130,10 @@ impl Back<'_> {
             SignInError::UnknownClient => CallbackError::UnknownClient,
             SignInError::Document(error) => CallbackError::Document(error),
             SignInError::RedirectUri => CallbackError::RedirectUri,
+            SignInError::NotBegun(error) => CallbackError::Store(error),
+            SignInError::Store(error) if matches!(self, Self::Account) => {
+                CallbackError::Store(error)
+            }
             error => match self {
                 Self::Client(target) => {
                     CallbackError::Redirect(Box::new((*target).clone()), error.into())
@@ -148,6 +155,8 @@ enum SignInError {
     Neither,
     Seal,
     Store(store::Error),
+    /// The store failed before anything was done: the page can be loaded again.
+    NotBegun(store::Error),
 }
 
 impl From<store::Error> for SignInError {
@@ -178,7 +187,9 @@ impl From<SignInError> for Error {
                 ErrorCode::ServerError,
                 "the identity provider sent neither a code nor an error",
             ),
-            SignInError::Store(error) => answers::store_failed(&error),
+            SignInError::Store(error) | SignInError::NotBegun(error) => {
+                answers::store_failed(&error)
+            }
             SignInError::Seal
             | SignInError::Used
             | SignInError::UnknownClient
@@ -201,7 +212,8 @@ async fn sign_in<K: KeyValue>(
     forget_at: u64,
 ) -> Result<SignIn, SignInError> {
     // First of all: who reloads the page has to read that it is done, however late.
-    if context.store.is_claimed(COMPLETED, id).await? {
+    let is_completed = context.store.is_claimed(COMPLETED, id).await;
+    if is_completed.map_err(SignInError::NotBegun)? {
         return Err(SignInError::Used);
     }
     if ours.expires_at <= context.now {

@@ -1,0 +1,471 @@
+//! Request bodies: read within a size and at a least rate, or drained before a refusal is answered.
+//!
+//! A client that sends nothing, or a byte a second, holds a request for as long as it likes, and the
+//! host has a bounded number of instances for everybody. [`Paced`] is put around the body where it
+//! enters the component, so the rule holds whoever reads it. Time passes by a `sleep` that the caller
+//! gives.
+
+use bytes::{Buf, Bytes};
+use http::StatusCode;
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::BodyExt;
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// After this time a body has to have [`BYTES_PER_TICK`] or its end, and so many more after each
+/// further [`TICK`].
+const GRACE: Duration = Duration::from_secs(5);
+
+const TICK: Duration = Duration::from_secs(1);
+
+const BYTES_PER_TICK: u64 = 4 * 1024;
+
+/// How long a body that nobody wants is read, so that its sender gets to read the answer.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Bytes that are read of a body that nobody wants.
+const MAX_DRAINED_BYTES: u64 = 512 * 1024;
+
+/// Why a body was not read to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReadError {
+    /// It has more bytes than these.
+    #[error("The body may have {0} bytes.")]
+    TooLarge(usize),
+    /// It came more slowly than the least rate, or did not go on.
+    #[error("The body came too slowly.")]
+    TooSlow,
+    /// The connection broke.
+    #[error("The request broke off.")]
+    BrokenOff,
+}
+
+impl ReadError {
+    /// The status of the answer.
+    pub fn status(self) -> StatusCode {
+        match self {
+            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
+            Self::BrokenOff => StatusCode::BAD_REQUEST,
+        }
+    }
+}
+
+/// Reads a body of at most `limit` bytes: as many as it says that it has, or else all there are. Not
+/// waiting for an end that is known saves a good part of what a short request costs.
+///
+/// # Errors
+///
+/// See [`ReadError`]. A body is [too slow](ReadError::TooSlow) only if it is [`Paced`].
+pub async fn read_body<B>(body: B, limit: usize) -> Result<Bytes, ReadError>
+where
+    B: Body,
+    B::Error: Into<BoxError>,
+{
+    let expected = expected_size(&body);
+    if expected.is_some_and(|size| size > limit as u64) {
+        return Err(ReadError::TooLarge(limit));
+    }
+    let mut body = pin!(body);
+    let mut read: Vec<u8> = Vec::new();
+    while let Some(frame) = body.as_mut().frame().await {
+        let frame = frame.map_err(|error| why_broken(error.into()))?;
+        let Ok(mut data) = frame.into_data() else {
+            continue;
+        };
+        let size = data.remaining();
+        if read.is_empty() && expected == Some(size as u64) && size <= limit {
+            return Ok(data.copy_to_bytes(size));
+        }
+        if read.len() + size > limit {
+            return Err(ReadError::TooLarge(limit));
+        }
+        while data.has_remaining() {
+            let chunk = data.chunk();
+            read.extend_from_slice(chunk);
+            let taken = chunk.len();
+            data.advance(taken);
+        }
+        if expected == Some(read.len() as u64) {
+            break;
+        }
+    }
+    Ok(read.into())
+}
+
+fn expected_size(body: &impl Body) -> Option<u64> {
+    // WASI's bodies give their Content-Length as the upper bound.
+    body.size_hint().upper()
+}
+
+fn why_broken(error: BoxError) -> ReadError {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&*error);
+    while let Some(error) = cause {
+        if let Some(known) = error.downcast_ref::<ReadError>() {
+            return *known;
+        }
+        cause = error.source();
+    }
+    ReadError::BrokenOff
+}
+
+/// A body that fails with [`ReadError::TooSlow`] if it comes more slowly than the least rate.
+///
+/// Time counts from the first read that has to wait.
+pub struct Paced<B, S, T>
+where
+    B: Body + Unpin,
+{
+    /// Absent once it has ended or failed.
+    body: Option<B>,
+    expected: Option<u64>,
+    read: u64,
+    sleep: S,
+    timer: Option<Pin<Box<T>>>,
+    /// How often the timer has rung.
+    ticks: u64,
+    rest: Rest<B>,
+}
+
+/// What the reader of a [`Paced`] body has left unread, once it has dropped it.
+pub struct Rest<B>(Arc<Mutex<Option<B>>>);
+
+impl<B, S, T> Paced<B, S, T>
+where
+    B: Body + Unpin,
+    S: Fn(Duration) -> T,
+    T: Future<Output = ()>,
+{
+    /// The body, at the least rate by the clock of `sleep`, and what will be left of it.
+    pub fn new(body: B, sleep: S) -> (Self, Rest<B>) {
+        let rest = Arc::new(Mutex::new(None));
+        let paced = Self {
+            expected: expected_size(&body),
+            body: Some(body),
+            read: 0,
+            sleep,
+            timer: None,
+            ticks: 0,
+            rest: Rest(Arc::clone(&rest)),
+        };
+        (paced, Rest(rest))
+    }
+
+    /// Ready when the body is too slow.
+    fn poll_too_slow(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            let timer = match &mut self.timer {
+                Some(timer) => timer,
+                None => {
+                    let wait = if self.ticks == 0 { GRACE } else { TICK };
+                    self.timer.insert(Box::pin((self.sleep)(wait)))
+                }
+            };
+            ready!(timer.as_mut().poll(cx));
+            self.timer = None;
+            self.ticks += 1;
+            if self.read < self.ticks * BYTES_PER_TICK {
+                return Poll::Ready(());
+            }
+        }
+    }
+}
+
+impl<B, S, T> Body for Paced<B, S, T>
+where
+    B: Body + Unpin,
+    B::Error: Into<BoxError>,
+    S: Fn(Duration) -> T + Unpin,
+    T: Future<Output = ()>,
+{
+    type Data = B::Data;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, BoxError>>> {
+        let this = &mut *self;
+        let Some(body) = &mut this.body else {
+            return Poll::Ready(None);
+        };
+        let frame = match Pin::new(body).poll_frame(cx) {
+            Poll::Ready(frame) => frame,
+            Poll::Pending => {
+                ready!(this.poll_too_slow(cx));
+                this.body = None;
+                return Poll::Ready(Some(Err(ReadError::TooSlow.into())));
+            }
+        };
+        match frame {
+            Some(Ok(frame)) => {
+                let size = frame.data_ref().map_or(0, Buf::remaining);
+                this.read += size as u64;
+                Poll::Ready(Some(Ok(frame)))
+            }
+            end => {
+                this.body = None;
+                this.timer = None;
+                Poll::Ready(end.map(|broken| broken.map_err(Into::into)))
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.as_ref().is_none_or(Body::is_end_stream)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body
+            .as_ref()
+            .map_or_else(SizeHint::default, Body::size_hint)
+    }
+}
+
+impl<B, S, T> Drop for Paced<B, S, T>
+where
+    B: Body + Unpin,
+{
+    fn drop(&mut self) {
+        let body = self.body.take();
+        // All that was announced has been read, though nobody looked for the end.
+        let is_read = self.expected == Some(self.read);
+        *lock(&self.rest) = body.filter(|body| !is_read && !body.is_end_stream());
+    }
+}
+
+impl<B: Body + Unpin> Rest<B> {
+    /// Reads what is left for a short time and drops it: a client that is still sending reads no
+    /// answer, and one whose connection is closed at once may never get to see it. Afterwards the host
+    /// closes the connection, unless the body came to its end.
+    pub async fn drain<T: Future<Output = ()>>(self, sleep: impl FnOnce(Duration) -> T) {
+        let Some(mut body) = lock(&self).take() else {
+            return;
+        };
+        let mut timer = pin!(None);
+        let mut sleep = Some(sleep);
+        let mut drained = 0;
+        std::future::poll_fn(|cx| {
+            loop {
+                match Pin::new(&mut body).poll_frame(cx) {
+                    Poll::Ready(Some(Ok(frame))) => {
+                        drained += frame.data_ref().map_or(0, Buf::remaining) as u64;
+                        if drained > MAX_DRAINED_BYTES {
+                            return Poll::Ready(());
+                        }
+                    }
+                    Poll::Ready(_) => return Poll::Ready(()),
+                    Poll::Pending => break,
+                }
+            }
+            if let Some(sleep) = sleep.take() {
+                timer.set(Some(sleep(DRAIN_TIMEOUT)));
+            }
+            timer
+                .as_mut()
+                .as_pin_mut()
+                .map_or(Poll::Ready(()), |timer| timer.poll(cx))
+        })
+        .await;
+    }
+}
+
+fn lock<B>(rest: &Rest<B>) -> std::sync::MutexGuard<'_, Option<B>> {
+    rest.0.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::executor::block_on;
+    use http_body_util::Full;
+    use std::collections::VecDeque;
+    use std::convert::Infallible;
+    use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+    /// Sends one chunk in each second of its clock, and then nothing, or its end.
+    struct Dripping {
+        clock: Arc<AtomicU64>,
+        chunks: VecDeque<(u64, usize)>,
+        ends: bool,
+        size: Option<u64>,
+    }
+
+    impl Body for Dripping {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            let now = self.clock.load(Relaxed);
+            match self.chunks.front() {
+                Some((at, size)) if *at <= now => {
+                    let chunk = vec![b'x'; *size];
+                    self.chunks.pop_front();
+                    Poll::Ready(Some(Ok(Frame::data(chunk.into()))))
+                }
+                None if self.ends => Poll::Ready(None),
+                _ => Poll::Pending,
+            }
+        }
+
+        fn size_hint(&self) -> SizeHint {
+            let mut hint = SizeHint::new();
+            if let Some(size) = self.size {
+                hint.set_upper(size);
+            }
+            hint
+        }
+    }
+
+    struct World {
+        clock: Arc<AtomicU64>,
+    }
+
+    impl World {
+        fn new() -> Self {
+            Self {
+                clock: Arc::default(),
+            }
+        }
+
+        fn body(&self, chunks: impl IntoIterator<Item = (u64, usize)>, ends: bool) -> Dripping {
+            Dripping {
+                clock: Arc::clone(&self.clock),
+                chunks: chunks.into_iter().collect(),
+                ends,
+                size: None,
+            }
+        }
+
+        /// Time passes second by second, and only for those who wait.
+        fn sleep(&self) -> impl Fn(Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> + use<> {
+            let clock = Arc::clone(&self.clock);
+            move |duration| {
+                let clock = Arc::clone(&clock);
+                let until = clock.load(Relaxed) + duration.as_secs();
+                Box::pin(std::future::poll_fn(move |cx| {
+                    if clock.load(Relaxed) >= until {
+                        return Poll::Ready(());
+                    }
+                    clock.fetch_add(1, Relaxed);
+                    cx.waker().wake_by_ref();
+                    Poll::Pending
+                }))
+            }
+        }
+
+        fn now(&self) -> u64 {
+            self.clock.load(Relaxed)
+        }
+
+        fn read(&self, body: Dripping, limit: usize) -> Result<usize, ReadError> {
+            let (paced, _rest) = Paced::new(body, self.sleep());
+            block_on(read_body(paced, limit)).map(|read| read.len())
+        }
+    }
+
+    #[test]
+    fn a_body_that_never_comes_is_given_up() {
+        let world = World::new();
+        let read = world.read(world.body([], false), 100);
+        assert_eq!(read, Err(ReadError::TooSlow));
+        assert_eq!(world.now(), 5);
+    }
+
+    #[test]
+    fn a_body_of_a_byte_a_second_is_given_up() {
+        let world = World::new();
+        let drip = world.body((0..1_000).map(|second| (second, 1)), true);
+        assert_eq!(world.read(drip, 10_000), Err(ReadError::TooSlow));
+        assert_eq!(world.now(), 5);
+    }
+
+    #[test]
+    fn a_body_at_the_least_rate_is_read_and_a_slower_one_is_not() {
+        let world = World::new();
+        let rate = BYTES_PER_TICK as usize;
+        let enough = world.body((0..60).map(|second| (second, rate)), true);
+        assert_eq!(world.read(enough, 60 * rate), Ok(60 * rate));
+        let world = World::new();
+        let less = world.body((0..60).map(|second| (second, rate / 2)), true);
+        assert_eq!(world.read(less, 60 * rate), Err(ReadError::TooSlow));
+        assert!(world.now() < 12);
+    }
+
+    #[test]
+    fn a_short_body_that_comes_late_is_read() {
+        let world = World::new();
+        assert_eq!(world.read(world.body([(4, 10)], true), 100), Ok(10));
+    }
+
+    #[test]
+    fn a_body_of_known_size_is_not_waited_on_for_its_end() {
+        let world = World::new();
+        let mut body = world.body([(0, 4), (0, 6)], false);
+        body.size = Some(10);
+        let (paced, rest) = Paced::new(body, world.sleep());
+        assert_eq!(block_on(read_body(paced, 100)).unwrap().len(), 10);
+        block_on(rest.drain(world.sleep()));
+        assert_eq!(world.now(), 0);
+    }
+
+    #[test]
+    fn a_body_over_the_limit_is_refused_however_it_comes() {
+        let world = World::new();
+        let refused = Err(ReadError::TooLarge(10));
+        assert_eq!(world.read(world.body([(0, 11)], true), 10), refused);
+        assert_eq!(world.read(world.body([(0, 6), (0, 6)], true), 10), refused);
+        let mut announced = world.body([], false);
+        announced.size = Some(11);
+        assert_eq!(world.read(announced, 10), refused);
+        let full = Full::new(Bytes::from(vec![0; 10]));
+        assert_eq!(block_on(read_body(full, 10)).unwrap().len(), 10);
+    }
+
+    #[test]
+    fn an_unwanted_body_is_drained_for_a_bounded_time() {
+        let world = World::new();
+        let (paced, rest) = Paced::new(world.body([(0, 1)], false), world.sleep());
+        drop(paced);
+        block_on(rest.drain(world.sleep()));
+        assert_eq!(world.now(), 2);
+    }
+
+    #[test]
+    fn an_unwanted_body_is_drained_up_to_a_bounded_size() {
+        let world = World::new();
+        let chunk = 64 * 1024;
+        let body = world.body((0..10_000).map(|_| (0, chunk)), false);
+        let (paced, rest) = Paced::new(body, world.sleep());
+        drop(paced);
+        block_on(rest.drain(world.sleep()));
+        assert_eq!(world.now(), 0);
+    }
+
+    #[test]
+    fn an_unwanted_body_that_is_complete_takes_no_time() {
+        let world = World::new();
+        for chunks in [vec![], vec![(0, 100)]] {
+            let (paced, rest) = Paced::new(world.body(chunks, true), world.sleep());
+            drop(paced);
+            block_on(rest.drain(world.sleep()));
+        }
+        assert_eq!(world.now(), 0);
+    }
+
+    #[test]
+    fn a_body_that_was_too_slow_is_not_drained() {
+        let world = World::new();
+        let (paced, rest) = Paced::new(world.body([], false), world.sleep());
+        block_on(read_body(paced, 100)).unwrap_err();
+        block_on(rest.drain(world.sleep()));
+        assert_eq!(world.now(), 5);
+    }
+}
