@@ -7,6 +7,9 @@ use descope_emulator::{Config, Emulator};
 use host::{Clock, Hooks, Host, KeyValue};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// What a test starts Gatehouse with.
@@ -24,6 +27,8 @@ pub struct Settings {
     /// Whether the runtime configuration is the repository's own, which keeps calls out of private
     /// networks.
     pub blocks_private_networks: bool,
+    /// What may make the store stall.
+    pub stalls: Option<Stalls>,
     /// Another tools component than Gatehouse's own: the path of its Wasm in the workspace.
     pub tools: Option<&'static str>,
     /// Whether every message that it sends is held against the official schema of its revision, and
@@ -40,6 +45,7 @@ impl Default for Settings {
             descope: Config::for_tests(),
             provider_variables: true,
             blocks_private_networks: false,
+            stalls: None,
             tools: None,
             is_watched: true,
         }
@@ -84,6 +90,23 @@ impl Settings {
     }
 }
 
+/// A switch: whether components get no answer of the store.
+#[derive(Clone, Default)]
+pub struct Stalls(Arc<AtomicBool>);
+
+impl Stalls {
+    /// Stalls the store from now on, or no longer.
+    pub fn set(&self, stalls: bool) {
+        self.0.store(stalls, Ordering::Relaxed);
+    }
+
+    async fn wait(self) {
+        while self.0.load(Ordering::Relaxed) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
 /// A running Gatehouse, and the identity provider it leans on.
 pub struct Gatehouse {
     /// Descope, or whom the emulator plays in its place.
@@ -98,6 +121,7 @@ pub struct Gatehouse {
 struct Application {
     provider: Provider,
     blocks_private_networks: bool,
+    stalls: Option<Stalls>,
     variables: Vec<(String, String)>,
     tools: Option<&'static str>,
     clock: Clock,
@@ -146,6 +170,7 @@ impl Gatehouse {
         let application = Application {
             provider: settings.provider,
             blocks_private_networks: settings.blocks_private_networks,
+            stalls: settings.stalls,
             variables,
             tools: settings.tools,
             clock: Clock::new(),
@@ -232,6 +257,16 @@ impl Application {
         let hooks = Hooks::new().clock(self.clock.clone());
         let hooks = match &self.wire {
             Some(wire) => wire.watch(hooks),
+            None => hooks,
+        };
+        let hooks = match self.stalls.clone() {
+            Some(stalls) => hooks.on_key_value(move |_| {
+                let stalls = stalls.clone();
+                async move {
+                    stalls.wait().await;
+                    Ok(())
+                }
+            }),
             None => hooks,
         };
         let swapped = self.tools.map(swapped);

@@ -18,7 +18,7 @@ pub mod stateless;
 mod wire;
 
 pub use client::{Client, Tokens};
-pub use gatehouse::{Gatehouse, Settings};
+pub use gatehouse::{Gatehouse, Settings, Stalls};
 pub use mcp::{Mcp, sse_events};
 pub use page::Page;
 pub use person::Person;

@@ -10,9 +10,7 @@ use crate::session::Sessions;
 use crate::{Body, Environment, Parts, http_sse, origin, streamable_http};
 use config::{Problem, Site};
 use grants::OpenedGrant;
-use http::header::{
-    CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS,
-};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use http::request::Parts as Head;
 use http::{HeaderMap, Method, Request, Response};
 use oauth::access_token::Claims;

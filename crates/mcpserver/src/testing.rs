@@ -49,6 +49,11 @@ impl TestKeyValue {
         self.memory.keys()
     }
 
+    /// Fails every call from now on, or no longer.
+    pub(crate) fn set_down(&self, is_down: bool) {
+        self.memory.set_down(is_down);
+    }
+
     /// Reads and writes so far.
     pub(crate) fn operations(&self) -> (u32, u32) {
         let count = |counter: &AtomicU32| counter.load(Ordering::Relaxed);

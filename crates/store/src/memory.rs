@@ -3,10 +3,14 @@
 use crate::{Error, KeyValue};
 use std::collections::BTreeMap;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A [`KeyValue`] that lives as long as the value does.
 #[derive(Debug, Default)]
-pub struct MemoryKeyValue(Mutex<BTreeMap<String, Vec<u8>>>);
+pub struct MemoryKeyValue {
+    entries: Mutex<BTreeMap<String, Vec<u8>>>,
+    is_down: AtomicBool,
+}
 
 impl MemoryKeyValue {
     /// Every key in the store, in order.
@@ -14,34 +18,46 @@ impl MemoryKeyValue {
         self.entries().keys().cloned().collect()
     }
 
+    /// Fails every call from now on, or no longer.
+    pub fn set_down(&self, is_down: bool) {
+        self.is_down.store(is_down, Ordering::Relaxed);
+    }
+
     fn entries(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Vec<u8>>> {
-        self.0
+        self.entries
             .lock()
             .unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    fn reach(&self) -> Result<std::sync::MutexGuard<'_, BTreeMap<String, Vec<u8>>>, Error> {
+        if self.is_down.load(Ordering::Relaxed) {
+            return Err(Error::Unavailable("it is down".to_owned()));
+        }
+        Ok(self.entries())
     }
 }
 
 impl KeyValue for MemoryKeyValue {
     async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
-        Ok(self.entries().get(key).cloned())
+        Ok(self.reach()?.get(key).cloned())
     }
 
     async fn set(&self, key: &str, value: &[u8]) -> Result<(), Error> {
-        self.entries().insert(key.to_owned(), value.to_vec());
+        self.reach()?.insert(key.to_owned(), value.to_vec());
         Ok(())
     }
 
     async fn delete(&self, key: &str) -> Result<(), Error> {
-        self.entries().remove(key);
+        self.reach()?.remove(key);
         Ok(())
     }
 
     async fn exists(&self, key: &str) -> Result<bool, Error> {
-        Ok(self.entries().contains_key(key))
+        Ok(self.reach()?.contains_key(key))
     }
 
     async fn increment(&self, key: &str, delta: i64) -> Result<i64, Error> {
-        let mut entries = self.entries();
+        let mut entries = self.reach()?;
         let bytes = entries.entry(key.to_owned()).or_insert_with(|| vec![0; 8]);
         let current = <[u8; 8]>::try_from(bytes.as_slice())
             .map_err(|_| Error::Unavailable(format!("{key} is no counter")))?;

@@ -4,7 +4,8 @@ use crate::Response;
 use crate::headers::{ContentSecurityPolicy, secure};
 use bytes::Bytes;
 use http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, IntoHeaderName, LOCATION, RETRY_AFTER,
+    ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, IntoHeaderName, LOCATION,
+    RETRY_AFTER,
 };
 use http::{Method, StatusCode};
 use http_body_util::Full;

@@ -34,6 +34,7 @@ mod session_streams;
 mod sessions;
 mod size;
 mod sse;
+mod stalls;
 mod subscriptions;
 mod sweep;
 mod tasks;

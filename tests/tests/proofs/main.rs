@@ -6,6 +6,7 @@ mod kills;
 mod machine;
 mod races;
 mod redis;
+mod stalls;
 
 /// The number in an environment variable, or else `usual`.
 fn number(variable: &str, usual: u64) -> u64 {

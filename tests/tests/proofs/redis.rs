@@ -37,6 +37,22 @@ impl Redis {
         KeyValue::redis(&self.url()).expect("a URL of Redis")
     }
 
+    /// Stops it where it is: connections stay open and nothing is answered.
+    pub fn pause(&self) {
+        self.signal("-STOP");
+    }
+
+    /// Lets it go on.
+    pub fn resume(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let pid = self.server.id().to_string();
+        let sent = Command::new("kill").args([signal, &pid]).status();
+        assert!(sent.expect("kill runs").success());
+    }
+
     /// Where it is.
     pub fn url(&self) -> String {
         let socket = self.folder.path().join("redis.sock");

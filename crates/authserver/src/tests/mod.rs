@@ -13,5 +13,6 @@ mod machine;
 mod register;
 mod registered_client;
 mod revoke;
+mod store_failures;
 mod token;
 mod world;

@@ -396,3 +396,17 @@ fn at_a_public_url_everything_is_named_by_it() {
         assert_eq!(fixture.post(&token, &[], PING).await.status, 200);
     });
 }
+
+#[test]
+fn a_store_that_does_not_answer_is_503_as_a_json_rpc_error() {
+    run(async |fixture, token| {
+        fixture.environment.advance(2);
+        let store = fixture.server.store.backend();
+        store.set_down(true);
+        let answer = fixture.post(&token, &[], PING).await;
+        assert_eq!((answer.status, answer.header("retry-after")), (503, "1"));
+        assert_eq!(answer.json().await["jsonrpc"], "2.0");
+        store.set_down(false);
+        assert_eq!(fixture.post(&token, &[], PING).await.status, 200);
+    });
+}
