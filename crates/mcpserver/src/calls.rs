@@ -139,10 +139,13 @@ impl<P: Parts> Server<P> {
             let missing = serde_json::json!({"extensions": {TASKS: {}}});
             return ended(Error::missing_capabilities(missing, revision));
         }
-        if let Err(failure) = tool.check_arguments(params.arguments) {
-            let failed = self.failed(&params.name, failure, revision);
-            return Ok(Err(self.not_begun(&id, &params.name, failed, revision)));
-        }
+        let arguments = match tool.check_arguments(params.arguments) {
+            Ok(arguments) => arguments.into_owned(),
+            Err(failure) => {
+                let failed = self.failed(&params.name, failure, revision);
+                return Ok(Err(self.not_begun(&id, &params.name, failed, revision)));
+            }
+        };
         Ok(Ok(PreparedCall {
             id,
             revision,
@@ -152,7 +155,7 @@ impl<P: Parts> Server<P> {
                 .map(str::to_owned),
             tool: Arc::clone(tool),
             name: params.name.into_owned(),
-            arguments: params.arguments.to_owned(),
+            arguments,
             round,
             may_stream,
         }))

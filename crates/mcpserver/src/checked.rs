@@ -3,6 +3,7 @@
 use crate::{Failure, OfferedTool};
 use mcp::Output;
 use schema::{Instance, Mirrored, Schema, SchemaError, Unfit};
+use std::borrow::Cow;
 
 /// A tool that can be called.
 #[derive(Debug)]
@@ -40,23 +41,28 @@ impl CheckedTool {
         })
     }
 
-    /// Whether the tool may see these arguments, which are a JSON object.
+    /// Returns the arguments, which are a JSON object, as the tool sees them: with the defaults of
+    /// its input schema where they lack a property.
+    ///
+    /// Defaults come before the check, so one for a required property counts. One that does not fit
+    /// is a mistake that no caller can mend: then what the caller sent is checked and kept as it is.
     ///
     /// # Errors
     ///
-    /// [`Failure`].
-    pub(crate) fn check_arguments(&self, arguments: &str) -> Result<(), Failure> {
-        const WHOLE: &str = "`arguments`";
-        let arguments = Instance::read(arguments)
+    /// [`Failure`], if they do not fit.
+    pub(crate) fn check_arguments<'a>(&self, arguments: &'a str) -> Result<Cow<'a, str>, Failure> {
+        let given = Instance::read(arguments)
             .map_err(|error| Failure::InvalidArguments(format!("{WHOLE}: {error}")))?;
-        self.input
-            .check(&arguments, WHOLE)
-            .map_err(|unfit| match unfit {
-                Unfit::Instance(words) => Failure::InvalidArguments(words),
-                Unfit::Schema(error) => {
-                    Failure::Internal(format!("its input schema cannot be used: {error}"))
-                }
-            })
+        let filled = self.input.with_defaults(&given, WHOLE);
+        let Some(filled) = filled.map_err(unfit_arguments)? else {
+            self.input.check(&given, WHOLE).map_err(unfit_arguments)?;
+            return Ok(arguments.into());
+        };
+        match self.input.check(&filled, WHOLE) {
+            Ok(()) => Ok(filled.value().to_string().into()),
+            Err(_) if self.input.check(&given, WHOLE).is_ok() => Ok(arguments.into()),
+            Err(unfit) => Err(unfit_arguments(unfit)),
+        }
     }
 
     /// Whether a client may see this output (2026-07-28, Tools, Output Schema).
@@ -76,5 +82,17 @@ impl CheckedTool {
         schema
             .check(&instance, "the whole")
             .map_err(|unfit| format!("structured content that does not fit: {unfit}"))
+    }
+}
+
+/// What the arguments are called in words.
+const WHOLE: &str = "`arguments`";
+
+fn unfit_arguments(unfit: Unfit) -> Failure {
+    match unfit {
+        Unfit::Instance(words) => Failure::InvalidArguments(words),
+        Unfit::Schema(error) => {
+            Failure::Internal(format!("its input schema cannot be used: {error}"))
+        }
     }
 }

@@ -50,6 +50,11 @@ impl Instance {
         })
     }
 
+    /// A value of so many values, counting those inside of others.
+    pub(crate) fn from_parts(value: Value, nodes: usize) -> Self {
+        Self { value, nodes }
+    }
+
     /// The value.
     pub fn value(&self) -> &Value {
         &self.value

@@ -8,6 +8,7 @@
 //! of holding the two against each other, even where a schema repeats itself in ways that would make
 //! it grow with every level of the instance.
 
+mod defaults;
 mod error;
 mod instance;
 mod mirror;

@@ -1,5 +1,6 @@
 //! A schema, and holding an instance against it.
 
+use crate::defaults;
 use crate::error::shown;
 use crate::mirror::{self, Mirrored};
 use crate::plain::is_plain;
@@ -17,6 +18,7 @@ pub struct Schema {
     value: Value,
     dialect: Draft,
     cost: Cost,
+    has_defaults: bool,
     validator: OnceLock<Result<Validator, SchemaError>>,
 }
 
@@ -80,6 +82,8 @@ impl Schema {
             value,
             dialect,
             cost,
+            // Whatever escapes a quote in the name of a keyword has no default.
+            has_defaults: text.contains("\"default\""),
             validator: OnceLock::new(),
         })
     }
@@ -100,6 +104,25 @@ impl Schema {
     /// [`SchemaError::Invalid`] if it is no schema of its dialect.
     pub fn compile(&self) -> Result<(), SchemaError> {
         self.validator().map(|_| ()).map_err(Clone::clone)
+    }
+
+    /// Returns the instance with the defaults of the properties that it lacks; `None` if it lacks
+    /// none. `whole` is what to call it in words.
+    ///
+    /// # Errors
+    ///
+    /// [`Unfit::Instance`] if there is too much to fill in.
+    pub fn with_defaults(
+        &self,
+        instance: &Instance,
+        whole: &str,
+    ) -> Result<Option<Instance>, Unfit> {
+        if !self.has_defaults {
+            return Ok(None);
+        }
+        defaults::fill(&self.value, instance).map_err(|defaults::TooMuch| {
+            Unfit::Instance(format!("{whole}: its defaults are too much to fill in"))
+        })
     }
 
     /// Whether an instance fits. `whole` is what to call it in words.
