@@ -196,31 +196,6 @@ impl<P: Parts> Server<P> {
         })
     }
 
-    /// Whether somebody who was authenticated a while ago still is: for streams, which outlive the
-    /// request that opened them.
-    pub(crate) async fn is_still_good(
-        &self,
-        authenticated: &Authenticated,
-    ) -> Result<bool, store::Error> {
-        let now = self.environment.now();
-        Ok(authenticated.ends_at > now && self.is_still_granted(authenticated).await?)
-    }
-
-    /// Whether their grant is still there, whatever became of the token. Without a grant of ours a
-    /// token is all there is.
-    pub(crate) async fn is_still_granted(
-        &self,
-        authenticated: &Authenticated,
-    ) -> Result<bool, store::Error> {
-        let now = self.environment.now();
-        let Source::Grant { id, .. } = &authenticated.source else {
-            return Ok(authenticated.ends_at > now);
-        };
-        let known = self.grants.get(id.as_str());
-        let grants = Grants::new(&self.store, &self.config.keys);
-        Ok(grants.find_again(id, now, known).await?.is_some())
-    }
-
     async fn ask_the_provider(
         &self,
         authorization: &Authorization<'_>,

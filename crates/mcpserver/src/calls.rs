@@ -1,6 +1,7 @@
 //! A call on its way to its tool and back.
 
 use crate::authentication::{Authenticated, Source};
+use crate::authority::{Interruption, grant_ended};
 use crate::checked::CheckedTool;
 use crate::credential::upstream_token;
 use crate::input::{self, Unaskable};
@@ -49,6 +50,11 @@ impl PreparedCall {
         self.round.abilities
     }
 
+    /// The scopes that the call takes, and that what comes of it takes.
+    pub(crate) fn scopes(&self) -> &[String] {
+        &self.tool.offered.scopes
+    }
+
     pub(crate) fn tasks(&self) -> TaskUse {
         self.tool.offered.tasks
     }
@@ -67,7 +73,7 @@ impl PreparedCall {
     }
 }
 
-/// A call that was not begun, or has come to an end: the JSON-RPC response.
+/// A call that was not begun: the JSON-RPC response.
 pub(crate) type Ended = String;
 
 /// A call that runs.
@@ -81,7 +87,7 @@ pub(crate) struct RunningCall<P: Parts> {
     tool: Arc<CheckedTool>,
     name: String,
     events: <P::Tools as ToolProvider>::Events,
-    deadline: BoxFuture<'static, ()>,
+    interruption: BoxFuture<'static, Interruption>,
 }
 
 /// What a call that runs has to say.
@@ -95,6 +101,18 @@ pub(crate) enum Step {
     Response(String),
     /// The response likewise: an error, as the client cannot be asked what the call takes.
     Unable(String),
+    /// The response likewise: an error, as the grant of the call has ended.
+    Cancelled(String),
+}
+
+impl Step {
+    /// The response, if it is one.
+    pub(crate) fn into_response(self) -> Option<String> {
+        match self {
+            Self::Response(text) | Self::Unable(text) | Self::Cancelled(text) => Some(text),
+            Self::Notification(_) | Self::InputRequired(_) => None,
+        }
+    }
 }
 
 /// What a call that runs as a task has to say.
@@ -163,21 +181,21 @@ impl<P: Parts> Server<P> {
 
     /// Makes a call.
     pub(crate) async fn start_call(
-        &self,
+        self: &Arc<Self>,
         call: PreparedCall,
         authenticated: Authenticated,
-    ) -> Result<RunningCall<P>, Ended> {
+    ) -> Result<RunningCall<P>, Step> {
         self.start_call_within(call, authenticated, self.call_timeout())
             .await
     }
 
     /// Makes a call that may take so long.
     pub(crate) async fn start_call_within(
-        &self,
+        self: &Arc<Self>,
         call: PreparedCall,
         authenticated: Authenticated,
         limit: Duration,
-    ) -> Result<RunningCall<P>, Ended> {
+    ) -> Result<RunningCall<P>, Step> {
         let PreparedCall {
             id,
             revision,
@@ -190,7 +208,9 @@ impl<P: Parts> Server<P> {
         } = call;
         let abilities = round.abilities;
         let log_level = round.log_level.filter(|_| may_stream);
-        let mut deadline = self.environment.sleep(limit).boxed();
+        let server = Arc::clone(self);
+        let authority = authenticated.authority();
+        let mut interruption = async move { server.interruption(authority, limit).await }.boxed();
         let beginning = async {
             let credential = if tool.offered.wants_credential {
                 self.credential(authenticated.source).await?
@@ -212,9 +232,11 @@ impl<P: Parts> Server<P> {
                 .await
                 .map_err(|failure| self.failed(&name, failure, revision))
         };
-        let begun = match select(pin!(beginning), &mut deadline).await {
+        let begun = match select(pin!(beginning), &mut interruption).await {
             Either::Left((begun, _)) => begun,
-            Either::Right(_) => Err(self.too_slow(&name)),
+            Either::Right((interruption, _)) => {
+                return Err(self.interrupted(interruption, &id, &name, revision));
+            }
         };
         match begun {
             Ok(events) => Ok(RunningCall {
@@ -227,9 +249,11 @@ impl<P: Parts> Server<P> {
                 tool,
                 name,
                 events,
-                deadline,
+                interruption,
             }),
-            Err(not_begun) => Err(self.not_begun(&id, &name, not_begun, revision)),
+            Err(not_begun) => Err(Step::Response(
+                self.not_begun(&id, &name, not_begun, revision),
+            )),
         }
     }
 
@@ -278,13 +302,29 @@ impl<P: Parts> Server<P> {
         }
     }
 
-    fn too_slow(&self, name: &str) -> NotBegun {
-        self.environment
-            .log(&format!("mcp: the tool {name} did not finish in time"));
-        NotBegun::Error(Error::new(
-            mcp::ErrorCode::InternalError,
-            "The tool did not finish in time.",
-        ))
+    /// The end of a call that did not end by itself.
+    fn interrupted(
+        &self,
+        interruption: Interruption,
+        id: &Id,
+        name: &str,
+        revision: Revision,
+    ) -> Step {
+        match interruption {
+            Interruption::Timeout => {
+                self.environment
+                    .log(&format!("mcp: the tool {name} did not finish in time"));
+                let error = Error::new(
+                    mcp::ErrorCode::InternalError,
+                    "The tool did not finish in time.",
+                );
+                Step::Response(jsonrpc::error_response(Some(id), &error, revision))
+            }
+            Interruption::GrantEnded => {
+                let response = jsonrpc::error_response(Some(id), &grant_ended(), revision);
+                Step::Cancelled(response)
+            }
+        }
     }
 
     fn not_begun(&self, id: &Id, name: &str, not_begun: NotBegun, revision: Revision) -> Ended {
@@ -317,13 +357,18 @@ pub(crate) enum NotBegun {
 }
 
 impl<P: Parts> RunningCall<P> {
+    /// What ends the call if it does not end by itself. Once that is there, the call is over.
+    pub(crate) fn interruption(&mut self) -> &mut BoxFuture<'static, Interruption> {
+        &mut self.interruption
+    }
+
     /// The next thing it has to say. May be dropped and asked again only by whoever gives the call
     /// up: a step could be lost.
     pub(crate) async fn next(&mut self, server: &Server<P>) -> Step {
         loop {
             let event = match self.event(server).await {
                 Ok(event) => event,
-                Err(response) => return Step::Response(response),
+                Err(step) => return step,
             };
             if let Some(step) = self.step(event, server).await {
                 return step;
@@ -336,7 +381,7 @@ impl<P: Parts> RunningCall<P> {
         loop {
             let event = match self.event(server).await {
                 Ok(event) => event,
-                Err(response) => return TaskStep::Over(Step::Response(response)),
+                Err(step) => return TaskStep::Over(step),
             };
             match event {
                 Some(Event::Progress(progress)) => return TaskStep::Alive(progress.message),
@@ -350,12 +395,11 @@ impl<P: Parts> RunningCall<P> {
         }
     }
 
-    async fn event(&mut self, server: &Server<P>) -> Result<Option<Event>, Ended> {
-        match select(pin!(self.events.next()), &mut self.deadline).await {
+    async fn event(&mut self, server: &Server<P>) -> Result<Option<Event>, Step> {
+        match select(pin!(self.events.next()), &mut self.interruption).await {
             Either::Left((event, _)) => Ok(event),
-            Either::Right(_) => {
-                let slow = server.too_slow(&self.name);
-                Err(server.not_begun(&self.id, &self.name, slow, self.revision))
+            Either::Right((interruption, _)) => {
+                Err(server.interrupted(interruption, &self.id, &self.name, self.revision))
             }
         }
     }

@@ -4,6 +4,7 @@
 //! it is written down under a hash of session and request, for as long as such a call could run;
 //! calls that take their time look for it.
 
+use crate::authentication::Authenticated;
 use crate::session::SessionState;
 use crate::talk::Talk;
 use crate::{Environment, Parts, Server};
@@ -17,7 +18,7 @@ use store::Record;
 /// Seconds that a cancellation is remembered besides the time of a call.
 const REMEMBERED: u64 = 60;
 
-/// Cancellations of one session in a minute.
+/// Cancellations of one person in a minute: sessions cost nothing.
 const PER_MINUTE: u64 = 120;
 
 /// That a request was cancelled.
@@ -34,12 +35,17 @@ impl<P: Parts> Server<P> {
     /// # Errors
     ///
     /// One of the store.
-    pub(crate) async fn cancel(&self, request: &Id, talk: &Talk) -> Result<(), store::Error> {
+    pub(crate) async fn cancel(
+        &self,
+        request: &Id,
+        talk: &Talk,
+        authenticated: &Authenticated,
+    ) -> Result<(), store::Error> {
         let Some(session) = &talk.session else {
             return Ok(());
         };
         let now = self.environment.now();
-        let kind = format!("mcp-cancel-limit:{session}");
+        let kind = format!("mcp-cancel-limit:{}", authenticated.person());
         if !self.store.within_limit(&kind, PER_MINUTE, 60, now).await? {
             return Ok(());
         }

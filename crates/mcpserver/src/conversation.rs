@@ -2,6 +2,7 @@
 //! with sessions what is asked is answered in between.
 
 use crate::authentication::Authenticated;
+use crate::authority::CHECK_INTERVAL;
 use crate::calls::{PreparedCall, RunningCall, Step};
 use crate::line::Line;
 use crate::questions::{Rounds, Unanswered};
@@ -19,7 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// How often a call that takes its time looks whether it was given up.
-pub(crate) const LOOK: Duration = Duration::from_secs(1);
+pub(crate) const LOOK: Duration = CHECK_INTERVAL;
 
 /// A call, and what it takes to make it again.
 pub(crate) struct Conversation<P: Parts> {
@@ -52,7 +53,9 @@ impl<P: Parts> Server<P> {
     ) -> First<P> {
         let first = self.first_step(call.clone(), authenticated.clone());
         let next = match self.soon(first, LOOK).await {
-            Ok((_, Step::Response(text) | Step::Unable(text))) => return First::Response(text),
+            Ok((_, Step::Response(text) | Step::Unable(text) | Step::Cancelled(text))) => {
+                return First::Response(text);
+            }
             Ok(first) => ready(first).boxed(),
             Err(next) => next,
         };
@@ -74,7 +77,7 @@ impl<P: Parts> Server<P> {
         let server = Arc::clone(self);
         async move {
             match server.start_call(call, authenticated).await {
-                Err(ended) => (None, Step::Response(ended)),
+                Err(step) => (None, step),
                 Ok(mut running) => {
                     let step = running.next(&server).await;
                     (Some(running), step)
@@ -122,9 +125,12 @@ impl<P: Parts> Server<P> {
             let Conversation { next, talk, .. } = &mut *conversation;
             match self.narrate(next, &id, talk, &mut line).await {
                 None => return,
-                Some(Step::Notification(text) | Step::Response(text) | Step::Unable(text)) => {
-                    break text;
-                }
+                Some(
+                    Step::Notification(text)
+                    | Step::Response(text)
+                    | Step::Unable(text)
+                    | Step::Cancelled(text),
+                ) => break text,
                 Some(Step::InputRequired(questions)) => {
                     let asked = self.ask_again(&mut conversation, questions, &mut line);
                     match asked.await {
@@ -149,9 +155,12 @@ impl<P: Parts> Server<P> {
     ) -> Option<Step> {
         loop {
             match self.wait(next, id, talk, line).await? {
-                (Some(running), Step::Notification(text)) => {
-                    if !self.tell(line, &text).await {
-                        return None;
+                (Some(mut running), Step::Notification(text)) => {
+                    // A client that does not read holds no call for longer than it may run.
+                    let told = pin!(self.tell(line, &text));
+                    match select(told, running.interruption()).await {
+                        Either::Left((true, _)) => {}
+                        Either::Left((false, _)) | Either::Right(_) => return None,
                     }
                     *next = self.next_step(running);
                 }

@@ -8,6 +8,7 @@
 //! could not go on with a newer one. It ends with the grant.
 
 use crate::authentication::Authenticated;
+use crate::authority::AuthorityCheck;
 use crate::body::{EventSender, events};
 use crate::calls::PreparedCall;
 use crate::conversation::First;
@@ -119,6 +120,7 @@ impl<P: Parts> Server<P> {
             Ok(session.unwrap_or_default().state.subscriptions)
         };
         let mut looks = 0u32;
+        let mut check = AuthorityCheck::new(authenticated.authority());
         loop {
             looks = looks.wrapping_add(1);
             let messages = match &mut listener {
@@ -148,14 +150,14 @@ impl<P: Parts> Server<P> {
                 let Some(session) = mailboxes.session(id, now).await? else {
                     return Ok(());
                 };
-                if !self.is_still_granted(authenticated).await? {
-                    return Ok(());
-                }
                 mailboxes.keep(id, &session, now).await?;
                 unheard = Duration::ZERO;
             }
             let wait = pace(idle);
             self.environment.sleep(wait).await;
+            if check.has_ended(self, wait).await? {
+                return Ok(());
+            }
             if !self.rest_line(&mut line, wait).await {
                 return Ok(());
             }

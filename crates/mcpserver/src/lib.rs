@@ -9,6 +9,7 @@
 //! session one read more, and with a proof of possession three writes.
 
 mod authentication;
+mod authority;
 mod body;
 mod cache;
 mod calls;

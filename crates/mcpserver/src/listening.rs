@@ -6,6 +6,7 @@
 //! one session may meet different machines.
 
 use crate::authentication::Authenticated;
+use crate::authority::AuthorityCheck;
 use crate::body::{EventSender, events};
 use crate::changes::{ChangeReader, Seen};
 use crate::line::KEEP_ALIVE;
@@ -217,10 +218,14 @@ impl<P: Parts> Server<P> {
             let state = self.store.get::<SessionState>(&session.name, now).await?;
             Ok(state.unwrap_or_default().subscriptions)
         };
+        let mut check = AuthorityCheck::new(authenticated.authority());
         let mut idle = Duration::ZERO;
         let mut silent = Duration::ZERO;
         loop {
             let now = self.environment.now();
+            if authenticated.ends_at <= now {
+                return Ok(());
+            }
             if closes_at.is_some_and(|at| now >= at) && session.revision.polls() {
                 sender.send(sse::retry(RETRY)).await;
                 return Ok(());
@@ -245,7 +250,6 @@ impl<P: Parts> Server<P> {
                 let state = self.store.get::<SessionState>(&session.name, now).await?;
                 if state.is_some_and(|state| state.is_over)
                     || session.ends_at <= now
-                    || !self.is_still_good(authenticated).await?
                     || !self.is_newest(stream).await?
                     || !sender.send(sse::KEEP_ALIVE.to_owned()).await
                 {
@@ -254,6 +258,9 @@ impl<P: Parts> Server<P> {
             }
             let wait = pace(idle).max(Duration::from_millis(100));
             self.environment.sleep(wait).await;
+            if check.has_ended(self, wait).await? {
+                return Ok(());
+            }
             idle += wait;
             silent += wait;
         }

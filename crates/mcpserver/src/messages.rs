@@ -52,7 +52,7 @@ impl<P: Parts> Server<P> {
                 if method == "notifications/cancelled"
                     && let Some(request) = params.and_then(cancelled_request)
                 {
-                    let cancelled = self.cancel(&request, talk).await;
+                    let cancelled = self.cancel(&request, talk, authenticated).await;
                     cancelled.map_err(|error| self.unavailable(&error))?;
                 }
                 return Ok(Handled::Nothing);

@@ -6,6 +6,7 @@
 //! call that asked takes it out.
 
 use crate::authentication::Authenticated;
+use crate::authority::{AuthorityCheck, grant_ended};
 use crate::conversation::LOOK;
 use crate::line::Line;
 use crate::mailbox::pace;
@@ -117,7 +118,7 @@ impl<P: Parts> Server<P> {
         let mut answers = Vec::new();
         for (id, name) in asked {
             let result = self
-                .wait_for_answer(&name, subject, ends_at, request, talk, line)
+                .wait_for_answer(&name, authenticated, ends_at, request, talk, line)
                 .await?;
             answers.push(Answer { id, result });
         }
@@ -132,13 +133,15 @@ impl<P: Parts> Server<P> {
     async fn wait_for_answer(
         &self,
         name: &str,
-        subject: &str,
+        authenticated: &Authenticated,
         ends_at: u64,
         request: &Id,
         talk: &Talk,
         line: &mut Line,
     ) -> Result<String, Unanswered> {
         let failed = |code, reason: &'static str| Err(Unanswered::Failed(Error::new(code, reason)));
+        let subject = authenticated.subject();
+        let mut check = AuthorityCheck::new(authenticated.authority());
         let mut idle = Duration::ZERO;
         let mut unlooked = Duration::ZERO;
         loop {
@@ -176,6 +179,11 @@ impl<P: Parts> Server<P> {
                 if self.is_given_up(request, talk).await {
                     return Err(Unanswered::Gone);
                 }
+            }
+            match check.has_ended(self, wait).await {
+                Ok(true) => return Err(Unanswered::Failed(grant_ended())),
+                Ok(false) => {}
+                Err(error) => self.environment.log(&format!("mcp: {error}")),
             }
             if !self.rest_line(line, wait).await {
                 return Err(Unanswered::Gone);

@@ -1,6 +1,7 @@
 //! Resources, prompts and completions: the requests that are answered with one result.
 
 use crate::authentication::Authenticated;
+use crate::authority::{Interruption, grant_ended};
 use crate::catalog::Catalog;
 use crate::refusal::Refusal;
 use crate::tools::{Asked, Completion, InputRequired, PromptRequest, Read, Round};
@@ -52,7 +53,9 @@ impl<P: Parts> Server<P> {
         let caller = authenticated.caller.clone();
         let cursor = params.cursor.map(|cursor| cursor.into_owned());
         let listing = self.tools.list_resources(caller, cursor);
-        let page = self.in_time("resources/list", listing).await?;
+        let page = self
+            .in_time("resources/list", authenticated, listing)
+            .await?;
         let page = page.map_err(|failure| match failure {
             Failure::NotFound | Failure::InvalidArguments(_) => {
                 Error::invalid_params("The cursor is none of this list.")
@@ -78,7 +81,8 @@ impl<P: Parts> Server<P> {
             caller: self.caller(authenticated, wants_credential).await?,
             round,
         };
-        let reading = self.in_time(METHOD, self.tools.read_resource(read)).await?;
+        let reading = self.tools.read_resource(read);
+        let reading = self.in_time(METHOD, authenticated, reading).await?;
         match reading {
             Ok(Asked::Given(contents)) => self.written(METHOD, contents.to_result(revision)),
             Ok(Asked::InputRequired(questions)) => Ok(Answered::InputRequired(questions)),
@@ -116,7 +120,8 @@ impl<P: Parts> Server<P> {
             caller: authenticated.caller.clone(),
             round,
         };
-        let given = self.in_time(METHOD, self.tools.get_prompt(request)).await?;
+        let given = self.tools.get_prompt(request);
+        let given = self.in_time(METHOD, authenticated, given).await?;
         match given {
             Ok(Asked::Given(messages)) => self.written(METHOD, messages.to_result(revision)),
             Ok(Asked::InputRequired(questions)) => Ok(Answered::InputRequired(questions)),
@@ -154,7 +159,7 @@ impl<P: Parts> Server<P> {
             caller: authenticated.caller.clone(),
         };
         let suggestions = self
-            .in_time(METHOD, self.tools.complete(completion))
+            .in_time(METHOD, authenticated, self.tools.complete(completion))
             .await?;
         match suggestions {
             Ok(suggestions) => Ok(Answered::Result(suggestions.to_result(revision))),
@@ -192,12 +197,14 @@ impl<P: Parts> Server<P> {
     async fn in_time<T>(
         &self,
         method: &str,
+        authenticated: &Authenticated,
         work: impl Future<Output = T>,
     ) -> Result<T, NotAnswered> {
-        let deadline = pin!(self.environment.sleep(self.call_timeout()));
-        match select(pin!(work), deadline).await {
+        let interruption = self.interruption(authenticated.authority(), self.call_timeout());
+        match select(pin!(work), pin!(interruption)).await {
             Either::Left((done, _)) => Ok(done),
-            Either::Right(_) => {
+            Either::Right((Interruption::GrantEnded, _)) => Err(grant_ended().into()),
+            Either::Right((Interruption::Timeout, _)) => {
                 self.environment
                     .log(&format!("mcp: {method} was not answered in time"));
                 Err(Error::new(

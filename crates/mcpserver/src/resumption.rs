@@ -13,6 +13,7 @@
 //! | `mcp-stream:<id>` | that the stream lives, and its first event there | when its connection ends, then once a minute |
 //! | `mcp-stream:<id>.0` to `.63` | an event or a part of one, sealed | at each event |
 
+use crate::authority::{Authority, AuthorityCheck};
 use crate::body::{EventSender, events};
 use crate::line::KEEP_ALIVE;
 use crate::mailbox::pace;
@@ -328,6 +329,7 @@ impl<P: Parts> Server<P> {
         self: &Arc<Self>,
         id: &str,
         reader: &Reader<'_>,
+        authority: Authority,
         stream_seconds: u64,
     ) -> Result<Response<Body>, Refusal> {
         let (name, number) = self.open_event_id(id, reader).ok_or_else(|| {
@@ -341,8 +343,14 @@ impl<P: Parts> Server<P> {
             sender.send(sse::priming(&name.event(number), RETRY)).await;
             closes_at = Some(self.environment.now().saturating_add(stream_seconds));
         }
-        self.environment
-            .spawn(Arc::clone(self).deliver_rest(name, number + 1, closes_at, sender));
+        let check = AuthorityCheck::new(authority);
+        self.environment.spawn(Arc::clone(self).deliver_rest(
+            name,
+            number + 1,
+            closes_at,
+            check,
+            sender,
+        ));
         Ok(event_stream(body))
     }
 
@@ -365,10 +373,11 @@ impl<P: Parts> Server<P> {
         name: Name,
         next: u64,
         closes_at: Option<u64>,
+        check: AuthorityCheck,
         mut sender: EventSender,
     ) {
         let delivered = self
-            .deliver_events(&name, next, closes_at, &mut sender)
+            .deliver_events(&name, next, closes_at, check, &mut sender)
             .await;
         if let Err(error) = delivered {
             self.environment
@@ -381,6 +390,7 @@ impl<P: Parts> Server<P> {
         name: &Name,
         mut next: u64,
         closes_at: Option<u64>,
+        mut check: AuthorityCheck,
         sender: &mut EventSender,
     ) -> Result<(), store::Error> {
         let mut parts: Vec<u8> = Vec::new();
@@ -460,6 +470,9 @@ impl<P: Parts> Server<P> {
             }
             let wait = pace(idle);
             self.environment.sleep(wait).await;
+            if check.has_ended(self, wait).await? {
+                return Ok(());
+            }
             idle += wait;
             silent += wait;
             unlooked += wait;

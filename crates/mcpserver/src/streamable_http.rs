@@ -308,7 +308,8 @@ impl<P: Parts> Server<P> {
             session: &session.name,
             revision: session.revision,
         };
-        self.resume_stream(id, &reader, seconds).await
+        let authority = authenticated.authority();
+        self.resume_stream(id, &reader, authority, seconds).await
     }
 
     /// Handles the messages of a batch one after the other (2025-03-26 alone).
@@ -335,7 +336,7 @@ impl<P: Parts> Server<P> {
 
     /// The response to a message that came with others.
     pub(crate) async fn batched(
-        &self,
+        self: &Arc<Self>,
         message: Message<'_>,
         authenticated: &Authenticated,
         talk: &Talk,
@@ -371,12 +372,12 @@ impl<P: Parts> Server<P> {
                 ))
             }
             Handled::Call(call) => match self.start_call(call, authenticated.clone()).await {
-                Err(ended) => Some(ended),
+                Err(step) => step.into_response(),
                 Ok(mut running) => loop {
                     match running.next(self).await {
                         Step::Notification(_) => {}
-                        Step::Response(text) | Step::Unable(text) => break Some(text),
                         Step::InputRequired(_) => break Some(running.unasked(self)),
+                        step => break step.into_response(),
                     }
                 },
             },

@@ -73,7 +73,9 @@ impl<P: Parts> Server<P> {
             false => Ok(first.await),
         };
         let next = match first {
-            Ok((_, Step::Response(text))) => return Ok(answer(text, accepted)),
+            Ok((_, Step::Response(text) | Step::Cancelled(text))) => {
+                return Ok(answer(text, accepted));
+            }
             Ok((_, Step::Unable(text))) => return Ok(json(StatusCode::BAD_REQUEST, text)),
             Ok((_, Step::InputRequired(questions))) => {
                 let context = Context::of(&request, &asker);
@@ -136,7 +138,12 @@ impl<P: Parts> Server<P> {
         let talk = Talk::alone(REVISION);
         let last = match self.narrate(&mut next, &id, &talk, &mut line).await {
             None => return,
-            Some(Step::Notification(text) | Step::Response(text) | Step::Unable(text)) => text,
+            Some(
+                Step::Notification(text)
+                | Step::Response(text)
+                | Step::Unable(text)
+                | Step::Cancelled(text),
+            ) => text,
             Some(Step::InputRequired(questions)) => {
                 let asked = self.input_required(&questions, &context);
                 self.asked_text(&id, asked)

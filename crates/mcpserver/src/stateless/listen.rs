@@ -1,19 +1,20 @@
 //! `subscriptions/listen`: a stream of what changes (2026-07-28, Subscriptions).
 //!
 //! A stream reads the changes from the store, so it does not matter which instance holds it. It
-//! ends with the token it was opened with, and by its client's going away. Where `stream_seconds`
+//! ends with the token it was opened with, with that token's grant, and by its client's going away. Where `stream_seconds`
 //! are over it ends without a word: a client that is told nothing listens again.
 
 use super::{Request, failed, status_of};
 use crate::authentication::Authenticated;
+use crate::authority::AuthorityCheck;
 use crate::body::events;
 use crate::catalog::Catalog;
 use crate::changes::{ChangeReader, Seen};
 use crate::line::Line;
 use crate::refusal::Refusal;
 use crate::server::event_stream;
-use crate::stateless::tasks::{owner_of, takes_tasks};
-use crate::tasks::{Mark, TaskId};
+use crate::stateless::tasks::takes_tasks;
+use crate::tasks::{Mark, NotVisible, TaskId};
 use crate::tools::Changed;
 use crate::{Body, Environment, Parts, Server};
 use http::Response;
@@ -24,9 +25,6 @@ use std::time::Duration;
 
 /// Streams that one person may open in a minute.
 const STREAMS_PER_MINUTE: u64 = 120;
-
-/// How often a stream looks whether its grant is still there.
-const RECHECK: Duration = Duration::from_secs(60);
 
 /// One who listens.
 struct Listener {
@@ -71,18 +69,15 @@ impl<P: Parts> Server<P> {
         if !is_within_limit {
             return Err(Refusal::TooMany);
         }
-        let owner = owner_of(&authenticated);
         let mut tasks = Vec::new();
         for shown in &wanted.task_ids {
-            let Some(id) = self.tasks().find(&owner, shown) else {
+            let Some(id) = self.tasks().find(&authenticated, shown) else {
                 continue;
             };
-            let beginning = self.tasks().beginning(&id).await;
-            if beginning
-                .map_err(|error| self.unavailable(&error))?
-                .is_some()
-            {
-                tasks.push((id, None));
+            match self.tasks().view(&id, &authenticated).await {
+                Ok(Some(_)) => tasks.push((id, None)),
+                Ok(None) | Err(NotVisible::Scopes(_)) => {}
+                Err(NotVisible::Store(error)) => return Err(self.unavailable(&error)),
             }
         }
         let mut filter = granted(wanted, &catalog, &authenticated);
@@ -132,7 +127,7 @@ impl<P: Parts> Server<P> {
         let began = self.environment.now();
         let closes_at = self.config.stream_seconds.map(|seconds| began + seconds);
         let mut idle = Duration::ZERO;
-        let mut unchecked = Duration::ZERO;
+        let mut check = AuthorityCheck::new(listener.authenticated.authority());
         loop {
             let now = self.environment.now();
             if listener.authenticated.ends_at <= now {
@@ -150,19 +145,15 @@ impl<P: Parts> Server<P> {
                 idle = Duration::ZERO;
                 continue;
             }
-            if unchecked >= RECHECK {
-                if !self.is_still_good(&listener.authenticated).await? {
-                    return Ok(Over::Ended);
-                }
-                unchecked = Duration::ZERO;
-            }
             let wait = pace(idle);
             self.environment.sleep(wait).await;
+            if check.has_ended(self, wait).await? {
+                return Ok(Over::Ended);
+            }
             if !self.rest_line(line, wait).await {
                 return Ok(Over::Closed);
             }
             idle += wait;
-            unchecked += wait;
         }
     }
 }
@@ -245,8 +236,10 @@ impl Listener {
     ) -> Result<Vec<String>, store::Error> {
         let mut messages = Vec::new();
         for (id, told) in std::mem::take(&mut self.tasks) {
-            let Some(view) = server.tasks().view(&id).await? else {
-                continue;
+            let view = match server.tasks().view(&id, &self.authenticated).await {
+                Ok(Some(view)) => view,
+                Ok(None) | Err(NotVisible::Scopes(_)) => continue,
+                Err(NotVisible::Store(error)) => return Err(error),
             };
             let mark = view.mark();
             if told.as_ref() != Some(&mark) {

@@ -7,7 +7,7 @@ use crate::refusal::{Refusal, json};
 use crate::requests::NotAnswered;
 use crate::stateless::round::Context;
 use crate::streamable_http::answer;
-use crate::tasks::{First, owner};
+use crate::tasks::{First, NotVisible};
 use crate::{Body, Environment, Parts, Server};
 use futures::channel::oneshot;
 use http::{Response, StatusCode};
@@ -30,9 +30,8 @@ impl<P: Parts> Server<P> {
     ) -> Result<Response<Body>, Refusal> {
         let Request { id, accepted, .. } = request;
         let asker = authenticated.asker();
-        let owner = owner_of(&authenticated);
         let (sender, first) = oneshot::channel();
-        let work = Arc::clone(self).call_or_task(call, authenticated, owner, sender);
+        let work = Arc::clone(self).call_or_task(call, authenticated, sender);
         self.environment.spawn(work);
         let first = first.await;
         Ok(match first.unwrap_or(First::Error(Error::internal())) {
@@ -76,17 +75,14 @@ impl<P: Parts> Server<P> {
         }
         let params = TaskParams::read(request.params)?;
         let tasks = self.tasks();
-        let id = tasks.find(&owner_of(&authenticated), &params.id);
+        let id = tasks.find(&authenticated, &params.id);
         let id = id.ok_or_else(unknown)?;
         let unavailable = |error: store::Error| NotAnswered::Refused(self.unavailable(&error));
-        let view = tasks.view(&id).await.map_err(unavailable)?;
-        let view = view.ok_or_else(unknown)?;
-        // What the tool takes, what came of it takes as well.
-        if let Some(catalog) = self.catalog().await
-            && let Some(tool) = catalog.tool(&view.beginning.tool)
-        {
-            authenticated.needs(&tool.offered.scopes)?;
-        }
+        let view = match tasks.view(&id, &authenticated).await {
+            Ok(view) => view.ok_or_else(unknown)?,
+            Err(NotVisible::Scopes(refusal)) => return Err(refusal.into()),
+            Err(NotVisible::Store(error)) => return Err(unavailable(error)),
+        };
         match &*request.method {
             "tasks/get" => view.task(&id).to_result().map_err(|garbage| {
                 self.environment.log(&format!("mcp: a task: {garbage}"));
@@ -107,9 +103,4 @@ impl<P: Parts> Server<P> {
             }
         }
     }
-}
-
-pub(super) fn owner_of(authenticated: &Authenticated) -> Vec<u8> {
-    let client_id = authenticated.caller.client_id.as_deref();
-    owner(authenticated.subject(), client_id)
 }

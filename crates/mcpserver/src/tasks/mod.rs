@@ -17,9 +17,9 @@ mod runner;
 mod view;
 
 use record::LIFETIME;
-pub(crate) use record::{TaskId, Tasks, owner};
+pub(crate) use record::{TaskId, Tasks};
 pub(crate) use runner::First;
-pub(crate) use view::{Mark, State, View};
+pub(crate) use view::{Mark, NotVisible, State, View};
 
 use crate::{Parts, Server};
 

@@ -13,6 +13,8 @@
 //! | slots 19 to 42 | an answer | once |
 //! | slots 43 to 50 | the result, in parts | once |
 
+use crate::authentication::Authenticated;
+use crate::authority::Authority;
 use crate::{Environment, Parts, Server};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -66,8 +68,9 @@ pub(crate) struct TaskId {
 }
 
 /// Whose a task is: a person's, through one client.
-pub(crate) fn owner(subject: &str, client_id: Option<&str>) -> Vec<u8> {
-    serde_json::to_vec(&(subject, client_id)).unwrap_or_default()
+fn owner(authenticated: &Authenticated) -> Vec<u8> {
+    let client_id = authenticated.caller.client_id.as_deref();
+    serde_json::to_vec(&(authenticated.subject(), client_id)).unwrap_or_default()
 }
 
 #[derive(Serialize, Deserialize)]
@@ -83,6 +86,12 @@ pub(crate) struct Beginning {
     pub(crate) tool: String,
     pub(crate) arguments: String,
     pub(crate) abilities: ClientAbilities,
+    /// The scopes that the tool took, and that looking at the task takes.
+    #[serde(default)]
+    pub(crate) scopes: Vec<String>,
+    /// What the task ends with.
+    #[serde(default)]
+    pub(crate) authority: Option<Authority>,
     /// Seconds since the Unix epoch.
     pub(crate) created_at: u64,
 }
@@ -159,7 +168,7 @@ impl<P: Parts> Tasks<'_, P> {
     /// Writes a new task; its first round runs.
     pub(super) async fn begin(
         &self,
-        owner: &[u8],
+        authenticated: &Authenticated,
         beginning: &Beginning,
     ) -> Result<TaskId, store::Error> {
         let Server {
@@ -172,7 +181,9 @@ impl<P: Parts> Tasks<'_, P> {
         let bytes: [u8; 16] = random.random();
         let id = TaskId {
             stored: URL_SAFE_NO_PAD.encode(bytes),
-            shown: config.keys.seal(ID, owner, &bytes, &mut random),
+            shown: config
+                .keys
+                .seal(ID, &owner(authenticated), &bytes, &mut random),
         };
         let plain = serde_json::to_vec(beginning).unwrap_or_default();
         let context = id.stored.as_bytes();
@@ -184,13 +195,13 @@ impl<P: Parts> Tasks<'_, P> {
         Ok(id)
     }
 
-    /// The task that an id names, if it is this owner's.
-    pub(crate) fn find(&self, owner: &[u8], shown: &str) -> Option<TaskId> {
+    /// The task that an id names, if it is this caller's. What is in it, [`view`](Self::view) tells.
+    pub(crate) fn find(&self, authenticated: &Authenticated, shown: &str) -> Option<TaskId> {
         if shown.len() > LONGEST_ID {
             return None;
         }
         let keys = &self.server.config.keys;
-        let bytes = keys.open(ID, owner, shown).ok()?;
+        let bytes = keys.open(ID, &owner(authenticated), shown).ok()?;
         (bytes.len() == 16).then(|| TaskId {
             stored: URL_SAFE_NO_PAD.encode(bytes),
             shown: shown.to_owned(),
@@ -198,7 +209,7 @@ impl<P: Parts> Tasks<'_, P> {
     }
 
     /// The call that became this task, as long as it is there.
-    pub(crate) async fn beginning(&self, id: &TaskId) -> Result<Option<Beginning>, store::Error> {
+    pub(super) async fn beginning(&self, id: &TaskId) -> Result<Option<Beginning>, store::Error> {
         let now = self.server.environment.now();
         let begun: Option<Begun> = self.server.store.get(&id.stored, now).await?;
         let keys = &self.server.config.keys;

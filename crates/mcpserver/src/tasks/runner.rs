@@ -5,6 +5,7 @@ use super::record::{
 };
 use super::{LIFETIME, POLL_INTERVAL, State};
 use crate::authentication::Authenticated;
+use crate::authority::{Authority, CHECK_INTERVAL};
 use crate::calls::{PreparedCall, RunningCall, Step, TaskStep};
 use crate::tools::{Answer, InputRequired, Round, TaskUse};
 use crate::{Environment, Parts, Server};
@@ -22,7 +23,7 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_millis(250);
 
 /// How often a runner looks whether its task was cancelled.
-const TICK: Duration = Duration::from_secs(1);
+const TICK: Duration = CHECK_INTERVAL;
 
 /// Ticks between two signs of life.
 const BEAT: u32 = 10;
@@ -55,6 +56,8 @@ struct Heart {
     ticks: u32,
     message: Option<String>,
     is_told: bool,
+    /// What the task was begun with, if its round was not: the call looks at its own.
+    begun_with: Option<Authority>,
 }
 
 impl Heart {
@@ -74,16 +77,16 @@ impl<P: Parts> Server<P> {
         self: Arc<Self>,
         mut call: PreparedCall,
         authenticated: Authenticated,
-        owner: Vec<u8>,
         first: oneshot::Sender<First>,
     ) {
         let beginning = Beginning {
             tool: call.name().to_owned(),
             arguments: call.arguments().to_owned(),
             abilities: call.abilities(),
+            scopes: call.scopes().to_vec(),
+            authority: Some(authenticated.authority()),
             created_at: self.environment.now(),
         };
-        let person = authenticated.person();
         let request = call.id().clone();
         let is_required = call.tasks() == TaskUse::Required;
         call.report_progress();
@@ -98,7 +101,7 @@ impl<P: Parts> Server<P> {
             Either::Left((Begun::Running(running, message), _)) => Some((running, message)),
             Either::Right(_) => None,
         };
-        let id = match self.new_task(&owner, &person, &beginning).await {
+        let id = match self.new_task(&authenticated, &beginning).await {
             Ok(id) => id,
             Err(error) if is_required => {
                 let _ = first.send(First::Error(error));
@@ -131,7 +134,7 @@ impl<P: Parts> Server<P> {
         let created = created.to_created();
         let is_handed_out = created.is_ok_and(|created| first.send(First::Task(created)).is_ok());
         let step = if is_handed_out {
-            self.run_round(&id, beginning_call, begun).await
+            self.run_round(&id, None, beginning_call, begun).await
         } else {
             // A task that nobody knows of ends before it is one.
             self.end_task(&id, EndKind::Cancelled, "").await;
@@ -227,8 +230,7 @@ impl<P: Parts> Server<P> {
 
     async fn new_task(
         &self,
-        owner: &[u8],
-        person: &str,
+        authenticated: &Authenticated,
         beginning: &Beginning,
     ) -> Result<TaskId, Error> {
         let refused = |text| Err(Error::new(ErrorCode::InternalError, text));
@@ -236,10 +238,10 @@ impl<P: Parts> Server<P> {
             return refused("The arguments are larger than a task can carry.");
         }
         let begun = async {
-            if !self.tasks().may_begin(person).await? {
+            if !self.tasks().may_begin(&authenticated.person()).await? {
                 return Ok(None);
             }
-            self.tasks().begin(owner, beginning).await.map(Some)
+            self.tasks().begin(authenticated, beginning).await.map(Some)
         };
         match begun.await {
             Ok(Some(id)) => Ok(id),
@@ -251,10 +253,14 @@ impl<P: Parts> Server<P> {
         }
     }
 
-    async fn begin_call(&self, call: PreparedCall, authenticated: Authenticated) -> Begun<P> {
+    async fn begin_call(
+        self: &Arc<Self>,
+        call: PreparedCall,
+        authenticated: Authenticated,
+    ) -> Begun<P> {
         let lifetime = Duration::from_secs(LIFETIME);
         match self.start_call_within(call, authenticated, lifetime).await {
-            Err(ended) => Begun::Over(Step::Response(ended)),
+            Err(step) => Begun::Over(step),
             Ok(mut running) => match running.next_of_task(self).await {
                 TaskStep::Over(step) => Begun::Over(step),
                 TaskStep::Alive(message) => Begun::Running(running, message),
@@ -286,6 +292,7 @@ impl<P: Parts> Server<P> {
     async fn run_round(
         &self,
         id: &TaskId,
+        begun_with: Option<Authority>,
         beginning: Pin<&mut impl Future<Output = Begun<P>>>,
         begun: Option<(RunningCall<P>, Option<String>)>,
     ) -> Option<Step> {
@@ -294,6 +301,7 @@ impl<P: Parts> Server<P> {
             ticks: 0,
             message: None,
             is_told: true,
+            begun_with,
         };
         let begun = match begun {
             Some((running, message)) => Begun::Running(running, message),
@@ -316,7 +324,7 @@ impl<P: Parts> Server<P> {
     }
 
     async fn run_again(
-        &self,
+        self: &Arc<Self>,
         id: &TaskId,
         next: Round,
         beginning: &Beginning,
@@ -349,12 +357,15 @@ impl<P: Parts> Server<P> {
         };
         call.report_progress();
         let begun = pin!(self.begin_call(call, authenticated.clone()));
-        self.run_round(id, begun, None).await
+        let own = authenticated.authority();
+        let begun_with = beginning.authority.clone();
+        let begun_with = begun_with.filter(|authority| *authority != own);
+        self.run_round(id, begun_with, begun, None).await
     }
 
     /// Settles what a round came to, and runs those that ask nothing of anybody.
     async fn go_on(
-        &self,
+        self: &Arc<Self>,
         id: &TaskId,
         mut round: u32,
         mut step: Option<Step>,
@@ -366,6 +377,9 @@ impl<P: Parts> Server<P> {
             let questions = match step {
                 // Whoever ended it has said so.
                 None | Some(Step::Notification(_)) => return,
+                Some(Step::Cancelled(_)) => {
+                    return self.end_task(id, EndKind::Cancelled, "").await;
+                }
                 Some(Step::Response(text) | Step::Unable(text)) => {
                     let (kind, content) = outcome(&text);
                     return self.end_task(id, kind, content).await;
@@ -476,6 +490,16 @@ impl<P: Parts> Server<P> {
                 Ok(false) => {}
                 Err(error) => self.task_error(&error),
             }
+            if let Some(authority) = &heart.begun_with {
+                match self.is_valid(authority).await {
+                    Ok(true) => {}
+                    Ok(false) => {
+                        self.end_task(id, EndKind::Cancelled, "").await;
+                        return None;
+                    }
+                    Err(error) => self.task_error(&error),
+                }
+            }
             if heart.ticks.is_multiple_of(BEAT) || !heart.is_told {
                 heart.is_told = true;
                 if let Err(error) = self.tasks().beat(id, heart.message.as_deref()).await {
@@ -497,7 +521,7 @@ impl<P: Parts> Server<P> {
 
     fn first(&self, step: Step) -> First {
         match step {
-            Step::Response(text) => First::Response(text),
+            Step::Response(text) | Step::Cancelled(text) => First::Response(text),
             Step::Unable(text) => First::Unable(text),
             Step::InputRequired(questions) => First::InputRequired(questions),
             Step::Notification(_) => First::Error(Error::internal()),

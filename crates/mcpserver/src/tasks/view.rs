@@ -2,6 +2,8 @@
 
 use super::record::{Answered, Asked, Asking, Beginning, EndKind, TaskId, Tasks};
 use super::{LIFETIME, POLL_INTERVAL};
+use crate::authentication::Authenticated;
+use crate::refusal::Refusal;
 use crate::{Environment, Parts};
 use mcp::{Error, ErrorCode, Question, Task, TaskState};
 
@@ -87,12 +89,55 @@ impl View {
     }
 }
 
+/// Why a caller does not see a task.
+#[derive(Debug)]
+pub(crate) enum NotVisible {
+    /// The token lacks a scope that the tool takes.
+    Scopes(Refusal),
+    /// The store's error.
+    Store(store::Error),
+}
+
+impl From<store::Error> for NotVisible {
+    fn from(error: store::Error) -> Self {
+        Self::Store(error)
+    }
+}
+
 impl<P: Parts> Tasks<'_, P> {
-    /// The task as it is now; `None` once it is gone.
-    pub(crate) async fn view(&self, id: &TaskId) -> Result<Option<View>, store::Error> {
+    /// The task as it is now, for this caller; `None` once it is gone. The one way to what is in a
+    /// task.
+    ///
+    /// # Errors
+    ///
+    /// [`NotVisible`]: what the tool takes, what came of it takes as well.
+    pub(crate) async fn view(
+        &self,
+        id: &TaskId,
+        authenticated: &Authenticated,
+    ) -> Result<Option<View>, NotVisible> {
         let Some(beginning) = self.beginning(id).await? else {
             return Ok(None);
         };
+        authenticated
+            .needs(&beginning.scopes)
+            .map_err(NotVisible::Scopes)?;
+        // It may take more by now.
+        if let Some(catalog) = self.server.catalog().await
+            && let Some(tool) = catalog.tool(&beginning.tool)
+        {
+            authenticated
+                .needs(&tool.offered.scopes)
+                .map_err(NotVisible::Scopes)?;
+        }
+        Ok(self.look_at(id, beginning).await?)
+    }
+
+    async fn look_at(
+        &self,
+        id: &TaskId,
+        beginning: Beginning,
+    ) -> Result<Option<View>, store::Error> {
         let view = |beginning, updated_at, message, state| {
             Ok(Some(View {
                 beginning,
@@ -102,6 +147,18 @@ impl<P: Parts> Tasks<'_, P> {
             }))
         };
         if let Some((at, state)) = self.final_state(id).await? {
+            return view(beginning, at, None, state);
+        }
+        if let Some(authority) = &beginning.authority
+            && !self.server.is_valid(authority).await?
+        {
+            // Nobody may be running it who would find out.
+            self.cancel(id).await?;
+            let now = self.server.environment.now();
+            let (at, state) = match self.final_state(id).await? {
+                Some(ended) => ended,
+                None => (now, State::Cancelled),
+            };
             return view(beginning, at, None, state);
         }
         let mut heard = beginning.created_at;
