@@ -14,7 +14,7 @@ platform::http_component!(router);
 async fn router() -> Router {
     Router::new()
         .fallback(handle)
-        .with_state(Arc::new(Instance::read().await))
+        .with_state(Arc::new(Instance::read(instance::granted::ACCOUNT).await))
 }
 
 async fn handle(State(instance): State<Arc<Instance>>, request: Request) -> Response {

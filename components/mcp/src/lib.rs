@@ -26,7 +26,7 @@ impl Parts for Gatehouse {
 }
 
 async fn router() -> Router {
-    match instance::configuration().await {
+    match instance::configuration(instance::granted::MCP).await {
         Ok(config) => {
             let server = Server::<Gatehouse>::new(
                 config,

@@ -12,7 +12,7 @@ platform::http_component!(router);
 
 async fn router() -> Router {
     Router::new().fallback(handle).with_state((
-        Arc::new(Instance::read().await),
+        Arc::new(Instance::read(instance::granted::METADATA).await),
         Arc::new(WellKnown::default()),
     ))
 }

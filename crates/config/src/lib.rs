@@ -8,6 +8,7 @@ mod clients;
 mod consent;
 mod descope;
 mod dpop;
+pub mod granted;
 mod operator;
 mod presented;
 mod scopes;

@@ -48,7 +48,8 @@ pub struct Server {
 }
 
 impl Server {
-    /// The variables that [`Server::read`] asks for.
+    /// The variables that [`Server::read`] asks for. A component reads those of them that it is
+    /// [granted](crate::granted).
     pub const VARIABLES: &[&'static str] = &[
         "public_url",
         "encryption_key",

@@ -2,6 +2,7 @@
 //!
 //! Nothing of a request is kept here: an instance serves many at once.
 
+pub use config::granted;
 use config::{Base, Problem, Server};
 use http::HeaderMap;
 use platform::key_value::SpinKeyValue;
@@ -28,10 +29,11 @@ pub struct Parts {
 }
 
 impl Instance {
-    /// Reads the configuration. What is wrong with it is told to whoever asks, too, by
+    /// Reads the configuration from these variables, which are those that the component is
+    /// [granted](config::granted). What is wrong with it is told to whoever asks, too, by
     /// [`place`](Self::place).
-    pub async fn read() -> Self {
-        Self(configuration().await.map(|config| Parts {
+    pub async fn read(variables: &[&'static str]) -> Self {
+        Self(configuration(variables).await.map(|config| Parts {
             store: Store::new(SpinKeyValue::default(), config.key_prefix.clone()),
             config,
         }))
@@ -66,13 +68,14 @@ impl Instance {
     }
 }
 
-/// Reads the configuration; what is wrong with it goes to the log as well.
+/// Reads the configuration from these variables, which are those that the component is
+/// [granted](config::granted): Spin logs an error for any other. What is wrong with it goes to the log as well.
 ///
 /// # Errors
 ///
 /// Every [`Problem`] there is.
-pub async fn configuration() -> Result<Server, Vec<Problem>> {
-    let values = platform::variables::read(Server::VARIABLES).await;
+pub async fn configuration(variables: &[&'static str]) -> Result<Server, Vec<Problem>> {
+    let values = platform::variables::read(variables).await;
     let config = Server::read(|name| values.get(name).map(String::as_str));
     for problem in config.as_ref().err().into_iter().flatten() {
         log_line::write(format_args!(

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 /// Reads the named variables.
 ///
 /// A variable that the manifest does not grant to this component is left out of the result, so
-/// that whoever checks the configuration can say which one is missing.
+/// that whoever checks the configuration can say which one is missing. Spin logs an error for each,
+/// so nothing asks for one that the shipped manifest does not grant.
 pub async fn read(names: &[&'static str]) -> HashMap<&'static str, String> {
     let mut values = HashMap::with_capacity(names.len());
     for name in names {

@@ -1,0 +1,103 @@
+//! The variables of [`Server`](crate::Server) that each component reads: those that `spin.toml`
+//! grants it. Spin takes a question for any other one for an error, and each takes its time.
+
+/// Of `metadata`.
+pub const METADATA: &[&str] = &[
+    "public_url",
+    "encryption_key",
+    "key_prefix",
+    "scopes",
+    "registrations_per_hour",
+    "registration",
+    "registration_token",
+    "client_metadata_origin",
+    "authorization_server",
+    "descope_base_url",
+    "descope_project_id",
+    "descope_mcp_server_id",
+];
+
+/// Of `authorize`.
+pub const AUTHORIZE: &[&str] = &[
+    "public_url",
+    "encryption_key",
+    "key_prefix",
+    "scopes",
+    "access_token_lifetime",
+    "grant_lifetime",
+    "clients",
+    "client_metadata_origin",
+    "dpop_nonces",
+    "authorization_server",
+    "show_logos",
+    "descope_base_url",
+    "descope_project_id",
+    "descope_mcp_server_id",
+];
+
+/// Of `account`.
+pub const ACCOUNT: &[&str] = &[
+    "public_url",
+    "encryption_key",
+    "key_prefix",
+    "scopes",
+    "admin_token",
+    "authorization_server",
+    "descope_base_url",
+    "descope_project_id",
+    "descope_mcp_server_id",
+];
+
+/// Of `mcp`.
+pub const MCP: &[&str] = &[
+    "public_url",
+    "encryption_key",
+    "key_prefix",
+    "scopes",
+    "allowed_origins",
+    "call_timeout",
+    "stream_seconds",
+    "message_limit",
+    "dpop_nonces",
+    "authorization_server",
+    "descope_base_url",
+    "descope_project_id",
+    "descope_mcp_server_id",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Server;
+
+    /// The variables that `spin.toml` grants to a component.
+    fn granted(component: &str) -> Vec<&'static str> {
+        let manifest = include_str!("../../../spin.toml");
+        let section = format!("[component.{component}.variables]");
+        let lines = manifest.lines().skip_while(|line| *line != section).skip(1);
+        let names: Vec<_> = lines
+            .take_while(|line| !line.starts_with('['))
+            .filter_map(|line| Some(line.split_once(" = ")?.0))
+            .collect();
+        assert!(!names.is_empty(), "{component}");
+        names
+    }
+
+    #[test]
+    fn a_component_reads_the_variables_that_it_is_granted_and_no_others() {
+        for (component, reads) in [
+            ("metadata", METADATA),
+            ("authorize", AUTHORIZE),
+            ("account", ACCOUNT),
+            ("mcp", MCP),
+        ] {
+            // The others are those of the identity component, which inherits them.
+            let mut granted = granted(component);
+            granted.retain(|name| Server::VARIABLES.contains(name));
+            let mut reads = reads.to_vec();
+            granted.sort_unstable();
+            reads.sort_unstable();
+            assert_eq!(reads, granted, "{component}");
+        }
+    }
+}
