@@ -59,10 +59,7 @@ impl<P: Parts> Server<P> {
             }
             Message::Response { id, outcome } => {
                 let taken = self.take_answer(&id, outcome, authenticated).await;
-                return match taken.map_err(|error| self.unavailable(&error))? {
-                    Ok(()) => Ok(Handled::Nothing),
-                    Err(error) => Err(Refusal::BadRequest(error)),
-                };
+                return taken.map(|()| Handled::Nothing);
             }
             Message::Invalid { id, error } => {
                 return Ok(Handled::Invalid(jsonrpc::error_response(

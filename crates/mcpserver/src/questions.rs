@@ -10,6 +10,7 @@ use crate::authority::{AuthorityCheck, grant_ended};
 use crate::conversation::LOOK;
 use crate::line::Line;
 use crate::mailbox::pace;
+use crate::refusal::Refusal;
 use crate::talk::Talk;
 use crate::tools::{Answer, InputRequired, Round};
 use crate::{Environment, Parts, Server};
@@ -35,6 +36,9 @@ const MOST_ROUNDS: u32 = 32;
 
 /// Bytes of an answer: sealed, it stays under what the smallest backend takes as a value (400 KB).
 const LARGEST_ANSWER: usize = 256 * 1024;
+
+/// Answers of one person in a minute that are kept: questions cost nothing.
+const ANSWERS_PER_MINUTE: u64 = 120;
 
 /// What a client answered.
 #[derive(Serialize, Deserialize)]
@@ -205,41 +209,51 @@ impl<P: Parts> Server<P> {
     ///
     /// # Errors
     ///
-    /// An [`Error`] to answer, if it is larger than an answer may be; one of the store.
+    /// A bad request, if it is larger than an answer may be; too many, if the person gave too many.
+    /// The store's.
     pub(crate) async fn take_answer(
         &self,
         id: &Id,
         outcome: Result<&RawValue, &RawValue>,
         authenticated: &Authenticated,
-    ) -> Result<Result<(), Error>, store::Error> {
+    ) -> Result<(), Refusal> {
         let subject = authenticated.subject();
         let keys = &self.config.keys;
         let Some(plain) = id
             .as_plain_text()
             .and_then(|id| keys.open(QUESTION, subject.as_bytes(), id).ok())
         else {
-            return Ok(Ok(()));
+            return Ok(());
         };
         let Some((ends_at, name)) = plain.split_first_chunk::<8>() else {
-            return Ok(Ok(()));
+            return Ok(());
         };
         let now = self.environment.now();
         let ends_at = u64::from_be_bytes(*ends_at);
         if now >= ends_at {
-            return Ok(Ok(()));
+            return Ok(());
         }
         let outcome = match outcome {
             Ok(result) if result.get().len() > LARGEST_ANSWER => {
                 let reason = format!("An answer may have {LARGEST_ANSWER} bytes.");
-                return Ok(Err(Error::invalid_params(reason)));
+                return Err(Refusal::BadRequest(Error::invalid_params(reason)));
             }
             Ok(result) if result.get().starts_with('{') => Outcome::Result(result.get().to_owned()),
             Ok(_) | Err(_) => Outcome::Error,
         };
         let name = URL_SAFE_NO_PAD.encode(name);
         // The first answer is the answer.
-        if self.store.get::<Answered>(&name, now).await?.is_some() {
-            return Ok(Ok(()));
+        let known = self.store.get::<Answered>(&name, now).await;
+        if known.map_err(|error| self.unavailable(&error))?.is_some() {
+            return Ok(());
+        }
+        let limit = format!("answer-limit:{}", authenticated.person());
+        let within = self
+            .store
+            .within_limit(&limit, ANSWERS_PER_MINUTE, 60, now)
+            .await;
+        if !within.map_err(|error| self.unavailable(&error))? {
+            return Err(Refusal::TooMany);
         }
         let plain = serde_json::to_vec(&outcome).unwrap_or_default();
         let context = context(&name, subject);
@@ -247,8 +261,10 @@ impl<P: Parts> Server<P> {
         let answered = Answered {
             sealed: keys.seal(ANSWER, context.as_bytes(), &plain, random),
         };
-        self.store.create(&name, &answered, ends_at).await?;
-        Ok(Ok(()))
+        self.store
+            .create(&name, &answered, ends_at)
+            .await
+            .map_err(|error| self.unavailable(&error))
     }
 }
 
