@@ -297,6 +297,7 @@ impl<P: Parts> Server<P> {
             Failure::Internal(reason) => {
                 self.environment
                     .log(&format!("mcp: the tool {name} failed: {reason}"));
+                self.note_denied(&format!("the tool {name}"), &reason);
                 NotBegun::Error(Error::internal())
             }
         }
@@ -335,6 +336,9 @@ impl<P: Parts> Server<P> {
     }
 
     fn respond(&self, id: &Id, name: &str, output: &Output, revision: Revision) -> Ended {
+        if output.is_error {
+            self.note_denied_in(&format!("the tool {name}"), &output.content);
+        }
         match output.to_result(revision) {
             Ok(result) => jsonrpc::response(id, &result),
             Err(garbage) => self.garbage(id, name, &garbage.to_string(), revision),

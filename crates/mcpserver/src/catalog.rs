@@ -32,7 +32,7 @@ pub(crate) struct Catalog {
     /// What may change of all that.
     pub(crate) changes: Changes,
     pub(crate) instructions: Option<String>,
-    /// Why tools are left out that the component offers, for the log.
+    /// Why something that the component offers is left out, or can be used by nobody, for the log.
     pub(crate) complaints: Vec<String>,
     prepared: [Prepared; Revision::ALL.len()],
 }
@@ -116,7 +116,9 @@ impl<P: Parts> Server<P> {
     async fn ask_anew(&self, known: Option<Known>) -> Option<Arc<Catalog>> {
         let deadline = pin!(self.environment.sleep(self.call_timeout()));
         let described = match select(pin!(self.tools.describe()), deadline).await {
-            Either::Left((described, _)) => described.and_then(Catalog::new),
+            Either::Left((described, _)) => {
+                described.and_then(|offer| Catalog::new(offer, &self.config.scopes))
+            }
             Either::Right(_) => Err("they were not described in time".to_owned()),
         };
         let catalog = match described {
@@ -127,8 +129,12 @@ impl<P: Parts> Server<P> {
                 return known.map(|known| known.catalog);
             }
         };
+        // What was said before is not said again each time that the tools are asked for.
+        let said = known.as_ref().map(|known| &known.catalog.complaints);
         for complaint in &catalog.complaints {
-            self.environment.log(&format!("mcp: {complaint}"));
+            if said.is_none_or(|said| !said.contains(complaint)) {
+                self.environment.log(&format!("mcp: {complaint}"));
+            }
         }
         let may_change = catalog.changes.of_the_offer();
         let now_known = Known {
@@ -156,10 +162,12 @@ pub(crate) struct Prepared {
 }
 
 impl Catalog {
+    /// What is made of an offer, where `scopes` are the scopes that there are.
+    ///
     /// # Errors
     ///
     /// What is wrong with the offer, for the log.
-    pub(crate) fn new(mut offer: Offer) -> Result<Self, String> {
+    pub(crate) fn new(mut offer: Offer, scopes: &[String]) -> Result<Self, String> {
         let mut complaints = Vec::new();
         let mut tools = Vec::with_capacity(offer.tools.len());
         for offered in std::mem::take(&mut offer.tools) {
@@ -168,6 +176,7 @@ impl Catalog {
                 Err(complaint) => complaints.push(complaint),
             }
         }
+        complaints.extend(without_scope(&offer, &tools, scopes));
         let prepare = |revision| {
             Prepared::new(&offer, &tools, revision)
                 .map_err(|garbage| format!("they have {garbage}"))
@@ -198,6 +207,31 @@ impl Catalog {
     pub(crate) fn prepared(&self, revision: Revision) -> &Prepared {
         &self.prepared[revision.index()]
     }
+}
+
+/// What nobody can use, as no token can have a scope that it takes.
+fn without_scope(offer: &Offer, tools: &[Arc<CheckedTool>], there_are: &[String]) -> Vec<String> {
+    let tools = tools.iter().map(|tool| {
+        let name = format!("the tool {}", tool.offered.tool.name());
+        (name, &tool.offered.scopes)
+    });
+    let prompts = offer.prompts.iter().map(|prompt| {
+        let name = format!("the prompt {}", prompt.prompt.label.name);
+        (name, &prompt.scopes)
+    });
+    let resources = offer.resources.iter();
+    let resources = resources.map(|offer| ("a resource".to_owned(), &offer.scopes));
+    let missing = |(name, scopes): (String, &Vec<String>)| {
+        let scope = scopes.iter().find(|scope| !there_are.contains(scope))?;
+        Some(format!(
+            "nobody can use {name}: it takes the scope {scope}, which is not in the variable scopes. Add it to SPIN_VARIABLE_SCOPES"
+        ))
+    };
+    tools
+        .chain(prompts)
+        .chain(resources)
+        .filter_map(missing)
+        .collect()
 }
 
 fn by_name<T>(

@@ -35,6 +35,7 @@ mod questions;
 mod refusal;
 mod requests;
 mod resumption;
+mod sandbox;
 mod server;
 mod session;
 mod stateless;

@@ -238,6 +238,7 @@ impl<P: Parts> Server<P> {
             Failure::Internal(reason) => {
                 self.environment
                     .log(&format!("mcp: {method} failed: {reason}"));
+                self.note_denied(method, &reason);
                 Error::internal()
             }
         }

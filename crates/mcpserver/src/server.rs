@@ -6,6 +6,7 @@ use crate::cache::Cache;
 use crate::catalog::Known;
 use crate::place::{Place, Transport};
 use crate::refusal::{Refusal, Terms};
+use crate::sandbox::Denied;
 use crate::session::Sessions;
 use crate::{Body, Environment, Parts, http_sse, origin, streamable_http};
 use config::{Problem, Site};
@@ -39,6 +40,8 @@ pub struct Server<P: Parts> {
     pub(crate) presented: Cache<[u8; 32], Arc<Remembered>>,
     /// Where requests came to, by what they told of it.
     places: Cache<String, Arc<Place>>,
+    /// The refusals of the sandbox that the log has, by tool.
+    pub(crate) denied: Cache<(String, Denied), ()>,
 }
 
 impl<P: Parts> Server<P> {
@@ -62,6 +65,7 @@ impl<P: Parts> Server<P> {
             grants: Cache::new(TOKENS),
             presented: Cache::new(TOKENS),
             places: Cache::new(16),
+            denied: Cache::new(64),
         })
     }
 

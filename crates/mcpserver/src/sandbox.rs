@@ -1,0 +1,125 @@
+//! What the sandbox refused a tool, told to the operator.
+//!
+//! A component cannot see the refusal itself, only what the tool makes of it: the text of a failure.
+//! The names that the platform gives its errors are recognized there, and the log says, once for
+//! each tool and kind in an instance, what to add where.
+
+use crate::{Environment, Parts, Server};
+use mcp::{Content, ContentBody};
+
+/// Bytes of a text that are looked at.
+const MAX_BYTES: usize = 4096;
+
+/// Something that a component gets only if the manifest grants it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Denied {
+    Host,
+    Store,
+    Variable,
+}
+
+impl Denied {
+    /// The refusal that a text tells of, if there is one.
+    pub(crate) fn find(text: &str) -> Option<Self> {
+        let text = text.get(..MAX_BYTES).unwrap_or(text);
+        let has = |marks: &[&str]| marks.iter().any(|mark| text.contains(mark));
+        let denied = text.contains("is not permitted");
+        if has(&[
+            "HttpRequestDenied",
+            "HTTP-request-denied",
+            "http-request-denied",
+            "DestinationNotAllowed",
+        ]) || denied && text.contains("wasi:http")
+        {
+            Some(Self::Host)
+        } else if has(&["NoSuchStore", "no-such-store", "no such store"])
+            || has(&["key-value", "keyvalue", "key_value"])
+                && (denied || has(&["AccessDenied", "access-denied", "access denied"]))
+            || text.trim() == "AccessDenied"
+            || text.contains("Error::AccessDenied")
+        {
+            Some(Self::Store)
+        } else if has(&["Undefined(\"", "undefined variable", "no variable for"])
+            || denied && text.contains("variables")
+        {
+            Some(Self::Variable)
+        } else {
+            None
+        }
+    }
+
+    /// What was refused, and what to add where.
+    fn advice(self) -> &'static str {
+        match self {
+            Self::Host => {
+                "may not call this host. In spin.toml, add inherit_configuration = [\"allowed_outbound_hosts\"] to the line of \"gatehouse:tools/tools@0.2.0\" in [component.mcp.dependencies], and the host to allowed_outbound_hosts of [component.mcp]"
+            }
+            Self::Store => {
+                "may not open a key-value store: a tools component has none, as the one of [component.mcp] holds everybody's grants. Keep what it needs behind a service of its own, and let it call that: docs/tools.md, Swapping it in"
+            }
+            Self::Variable => {
+                "may not read a variable: a tools component has none, as those of [component.mcp] hold secrets. docs/tools.md, Swapping it in, says what it can reach"
+            }
+        }
+    }
+}
+
+impl<P: Parts> Server<P> {
+    /// Tells the operator if a failure of `name`, a tool or method, is the sandbox's.
+    pub(crate) fn note_denied(&self, name: &str, text: &str) {
+        let Some(denied) = Denied::find(text) else {
+            return;
+        };
+        let key = (name.to_owned(), denied);
+        if self.denied.get(&key).is_some() {
+            return;
+        }
+        self.denied.insert(key, ());
+        let advice = denied.advice();
+        self.environment.log(&format!(
+            "mcp: {name} seems to have met the sandbox: it {advice}"
+        ));
+    }
+
+    /// The same for what a tool tells the model of its failure.
+    pub(crate) fn note_denied_in(&self, name: &str, contents: &[Content]) {
+        for content in contents {
+            if let ContentBody::Text(text) = &content.body {
+                self.note_denied(name, text);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Denied;
+
+    #[test]
+    fn the_platforms_errors_are_recognized_and_other_words_are_not() {
+        for (text, denied) in [
+            ("ErrorCode::HttpRequestDenied", Some(Denied::Host)),
+            (
+                "component_types.Err: ErrorCode_HttpRequestDenied()",
+                Some(Denied::Host),
+            ),
+            ("{\"tag\":\"HTTP-request-denied\"}", Some(Denied::Host)),
+            (
+                "InternalError(Some(\"\\\"wasi:http/client@0.3.0\\\" is not permitted\"))",
+                Some(Denied::Host),
+            ),
+            ("no such store: default", Some(Denied::Store)),
+            ("Error::NoSuchStore", Some(Denied::Store)),
+            ("key_value::Error::AccessDenied", Some(Denied::Store)),
+            ("AccessDenied", Some(Denied::Store)),
+            ("Undefined(\"api_key\")", Some(Denied::Variable)),
+            ("undefined variable: api_key", Some(Denied::Variable)),
+            ("S3 answered AccessDenied", None),
+            ("the file is not permitted to be this large", None),
+            ("cannot read properties of undefined", None),
+        ] {
+            assert_eq!(Denied::find(text), denied, "{text}");
+        }
+        assert_eq!(Denied::find(&"ä".repeat(5000)), None);
+    }
+}
