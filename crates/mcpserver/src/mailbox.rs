@@ -332,7 +332,7 @@ impl Reader {
 }
 
 /// How long to wait before the next look, when nothing happened for so long: a busy session is
-/// served within milliseconds, an idle one costs a read a second at most, heartbeats and all.
+/// served within milliseconds, an idle one costs a look a second at most, heartbeats and all, besides the look at its grant.
 pub(crate) fn pace(idle: Duration) -> Duration {
     match idle.as_millis() {
         0..250 => Duration::from_millis(5),

@@ -149,8 +149,10 @@ pub(crate) async fn begin_grant(
         refresh_token: Some("refresh".into()),
         expires_at: upstream_ends_at,
     };
+    // No two grants have one id.
+    let (_, writes) = store.backend().operations();
     Grants::new(store, keys)
-        .begin(&grant, &upstream, &mut StdRng::from_seed([7; 32]))
+        .begin(&grant, &upstream, &mut StdRng::seed_from_u64(writes.into()))
         .await
         .unwrap()
         .id
@@ -338,6 +340,8 @@ impl TestTools {
             ("ends at once", _) => vec![done("ended")],
             ("asks first", None) => vec![ask(&["a"], "1")],
             ("asks", None) => vec![began(), ask(&["a", "b"], "1")],
+            ("asks, then hangs", None) => vec![began(), ask(&["a"], "1")],
+            ("asks, then hangs", _) => futures::future::pending().await,
             ("asks twice", None) => vec![began(), ask(&["a"], "1")],
             ("asks twice", Some("1")) => vec![began(), ask(&["a"], "2")],
             ("asks nothing", None) => vec![began(), ask(&[], "1")],
@@ -402,12 +406,26 @@ impl ToolProvider for TestTools {
             tool("credential", "secret"),
             tool("asks", "tools"),
             tool("changes", "tools"),
+            tool("chatters", "tools"),
+            tool("unreachable", "nowhere"),
+            tool("denied", "tools"),
+            tool("denied-softly", "tools"),
             tool("task", "tools"),
             tool("task-only", "tools"),
             described(
                 "strict",
                 r#"{"type":"object","properties":{"count":{"type":"integer"}},"required":["count"],"additionalProperties":false}"#,
                 Some(r#"{"type":"object","properties":{"count":{"const":1}}}"#),
+            ),
+            described(
+                "defaults",
+                r#"{"type":"object","properties":{"count":{"type":"integer","default":3},"at":{"type":"object","properties":{"unit":{"default":"m"}}}},"required":["count"]}"#,
+                None,
+            ),
+            described(
+                "bad-default",
+                r#"{"type":"object","properties":{"count":{"type":"integer","minimum":5,"default":3}}}"#,
+                None,
             ),
             described(
                 "regional",
@@ -513,6 +531,7 @@ impl ToolProvider for TestTools {
                 }],
                 state: None,
             })),
+            "test:hangs" => futures::future::pending().await,
             "test:broken" => Err(Failure::Internal("for the log".into())),
             _ => Err(Failure::NotFound),
         }
@@ -557,6 +576,10 @@ impl ToolProvider for TestTools {
                 meta: None,
             })],
             "regional" => vec![done("there")],
+            "defaults" | "bad-default" => vec![done(&call.arguments)],
+            "chatters" => (0..100).map(f64::from).map(progress).collect(),
+            "denied" => return Err(Failure::Internal("ErrorCode::HttpRequestDenied".into())),
+            "denied-softly" => vec![Event::Done(Output::error("ErrorCode::HttpRequestDenied"))],
             "task" | "task-only" => return self.as_task(&call).await,
             "changes" => {
                 self.1.fetch_add(1, Ordering::Relaxed);

@@ -151,7 +151,7 @@ fn a_call_on_another_instance_follows_a_change_within_half_a_minute() {
 }
 
 #[test]
-fn an_idle_stream_costs_a_read_a_second_and_no_write() {
+fn an_idle_stream_costs_two_reads_a_second_and_no_write() {
     run(async |fixture, token| {
         let mut stream = Stream::open(fixture, &token, json!({"toolsListChanged": true})).await;
         stream.acknowledged().await;
@@ -159,7 +159,8 @@ fn an_idle_stream_costs_a_read_a_second_and_no_write() {
         let (reads, writes) = fixture.server.store.backend().operations();
         fixture.environment.sleep(Duration::from_secs(40)).await;
         let (more_reads, more_writes) = fixture.server.store.backend().operations();
-        assert!(more_reads - reads <= 42, "{}", more_reads - reads);
+        // One for what changes, one for the grant.
+        assert!(more_reads - reads <= 84, "{}", more_reads - reads);
         assert_eq!(more_writes, writes);
     });
 }
@@ -229,18 +230,13 @@ fn it_ends_with_its_token_and_says_so() {
 }
 
 #[test]
-fn it_ends_soon_after_its_grant() {
+fn it_ends_within_seconds_of_its_grant() {
     run(async |fixture, token| {
         let mut stream = Stream::open(fixture, &token, json!({})).await;
         assert_eq!(stream.acknowledged().await, json!({}));
-        for key in fixture.keys().await {
-            if key.contains("grant:") {
-                let store = fixture.server.store.backend();
-                store::KeyValue::delete(store, &key).await.unwrap();
-            }
-        }
+        fixture.end_grants().await;
         assert!(stream.next().await.unwrap()["result"].is_object());
-        assert!(fixture.environment.now() <= START + 61);
+        assert!(fixture.environment.now() <= START + 3);
     });
 }
 

@@ -3,9 +3,11 @@
 mod access;
 mod content;
 mod dpop;
+mod grant_end;
 mod http_sse;
 mod listen;
 mod listening;
+mod offer;
 mod questions;
 mod resumption;
 mod session_client;
@@ -179,6 +181,17 @@ impl Fixture {
         let answer = self.post(token, &[], &call(tool)).await;
         assert_eq!(answer.status, 200);
         answer.json().await
+    }
+
+    /// Ends every grant that there is.
+    async fn end_grants(&self) {
+        let backend = self.server.store.backend();
+        let mut keys = self.keys().await;
+        keys.retain(|key| key.contains(":grant:"));
+        assert!(!keys.is_empty());
+        for key in keys {
+            store::KeyValue::delete(backend, &key).await.unwrap();
+        }
     }
 
     async fn keys(&self) -> Vec<String> {

@@ -120,3 +120,21 @@ fn waiting_for_an_answer_ends_when_the_request_is_cancelled_or_the_client_gone()
         assert_eq!(fixture.environment.working(), 0);
     });
 }
+
+#[test]
+fn answers_that_nobody_takes_out_are_bounded_by_person() {
+    run(async |fixture, token| {
+        let mut statuses = Vec::new();
+        for _ in 0..130 {
+            let client = Client::initialize(fixture, &token, "2025-11-25").await;
+            let mut stream = client.stream(plain_call("asks")).await;
+            let question = stream.message().await.unwrap();
+            // The call is gone before its answer comes.
+            fixture.environment.kill();
+            let answer = client.post(answer_to(&question, ACCEPTED)).await;
+            statuses.push(answer.status);
+        }
+        assert_eq!(statuses[..120], [202; 120]);
+        assert!(statuses.contains(&429));
+    });
+}

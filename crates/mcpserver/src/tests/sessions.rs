@@ -316,3 +316,27 @@ fn what_is_asked_in_a_later_round_has_to_be_answerable_as_well() {
         assert_eq!(response["error"]["code"], -32600, "{response}");
     });
 }
+
+#[test]
+fn cancellations_are_bounded_by_person_and_not_by_session() {
+    run(async |fixture, token| {
+        let mut ids = 0;
+        for _ in 0..3 {
+            let client = session_client::Client::initialize(fixture, &token, "2025-11-25").await;
+            for _ in 0..100 {
+                ids += 1;
+                let cancelled = session_client::cancelled(&ids.to_string());
+                assert_eq!(client.post(cancelled).await.status, 202);
+            }
+        }
+        let keys = fixture.keys().await;
+        let kept = keys.iter().filter(|key| key.contains("mcp-cancelled:"));
+        // The clock may have begun another minute.
+        assert!((120..=240).contains(&kept.count()), "{keys:?}");
+        let limits: Vec<_> = keys
+            .iter()
+            .filter(|key| key.contains("cancel-limit:"))
+            .collect();
+        assert!(limits.len() <= 2, "{limits:?}");
+    });
+}

@@ -408,3 +408,71 @@ fn who_listens_is_told_what_becomes_of_a_task() {
         assert_eq!(text(&task), "a={} b={}");
     });
 }
+
+#[test]
+fn a_task_is_cancelled_when_its_grant_ends_wherever_it_is_looked_at() {
+    run(async |fixture, _| {
+        for does in ["pauses", "hangs"] {
+            let token = fixture.token(&["tools"]).await;
+            let id = begin(fixture, &token, does).await;
+            fixture.end_grants().await;
+            fixture.environment.sleep(Duration::from_secs(3)).await;
+            assert_eq!(fixture.environment.working(), 0, "{does}");
+            // Signed in again.
+            let token = fixture.token(&["tools"]).await;
+            let task = get(&fixture.twin(), &token, &id).await;
+            assert_eq!(task["status"], "cancelled");
+        }
+    });
+}
+
+#[test]
+fn a_task_that_waits_for_answers_is_cancelled_with_its_grant_and_runs_no_more() {
+    run(async |fixture, token| {
+        let id = begin(fixture, &token, "asks").await;
+        settled(fixture, &token, &id).await;
+        fixture.end_grants().await;
+        let token = fixture.token(&["tools"]).await;
+        update(fixture, &token, &id, json!({"a": {}, "b": {}})).await;
+        assert_eq!(fixture.environment.working(), 0);
+        assert_eq!(get(fixture, &token, &id).await["status"], "cancelled");
+    });
+}
+
+#[test]
+fn a_task_that_another_grant_answered_ends_with_the_grant_that_began_it() {
+    run(async |fixture, token| {
+        let id = begin(fixture, &token, "asks, then hangs").await;
+        settled(fixture, &token, &id).await;
+        let before = fixture.keys().await;
+        let other = fixture.token(&["tools"]).await;
+        update(fixture, &other, &id, json!({"a": {}})).await;
+        assert_eq!(get(fixture, &other, &id).await["status"], "working");
+        let backend = fixture.server.store.backend();
+        for key in before.iter().filter(|key| key.contains(":grant:")) {
+            backend.delete(key).await.unwrap();
+        }
+        fixture.environment.sleep(Duration::from_secs(3)).await;
+        assert_eq!(fixture.environment.working(), 0);
+        assert_eq!(get(fixture, &other, &id).await["status"], "cancelled");
+    });
+}
+
+#[test]
+fn a_listener_is_told_of_no_task_whose_scopes_its_token_lacks() {
+    run(async |fixture, token| {
+        let id = begin(fixture, &token, "ends").await;
+        settled(fixture, &token, &id).await;
+        let narrow = fixture.token(&["secret"]).await;
+        for method in ["tasks/get", "tasks/update", "tasks/cancel"] {
+            let params = json!({"taskId": id, "inputResponses": {}});
+            let answer = send(fixture, &narrow, &[], &request(method, params)).await;
+            assert_eq!(answer.status, 403, "{method}");
+        }
+        let wanted = json!({"taskIds": [id]});
+        let mut stream = Stream::open_with(&narrow, fixture, wanted, capabilities()).await;
+        assert_eq!(stream.acknowledged().await, json!({}));
+        let next = stream.next().await.unwrap();
+        assert!(next["method"].is_null(), "{next}");
+    });
+}

@@ -1,0 +1,82 @@
+//! What a tools component offers, and what of it the operator is told.
+
+use super::stateless::ask;
+use super::*;
+use serde_json::json;
+
+/// The lines of the log with this text.
+fn lines(fixture: &Fixture, text: &str) -> Vec<String> {
+    let log = fixture.environment.log_text();
+    let lines = log.lines().filter(|line| line.contains(text));
+    lines.map(str::to_owned).collect()
+}
+
+async fn called(fixture: &Fixture, token: &str, tool: &str, arguments: Value) -> Value {
+    let params = json!({"name": tool, "arguments": arguments});
+    ask(fixture, token, "tools/call", params).await["result"].take()
+}
+
+#[test]
+fn a_tool_whose_scope_is_not_in_scopes_is_named_once_per_instance() {
+    run(async |fixture, token| {
+        for _ in 0..3 {
+            ask(fixture, &token, "tools/list", json!({})).await;
+            fixture.call(&token, "changes").await;
+            fixture.environment.advance(60);
+        }
+        let named = lines(fixture, "nobody can use");
+        assert_eq!(named.len(), 1, "{named:?}");
+        for part in [
+            "the tool unreachable",
+            "scope nowhere",
+            "SPIN_VARIABLE_SCOPES",
+        ] {
+            assert!(named[0].contains(part), "{named:?}");
+        }
+    });
+}
+
+#[test]
+fn what_the_sandbox_refused_is_in_the_log_with_the_tool_and_what_to_add_where() {
+    run(async |fixture, token| {
+        for tool in ["denied", "denied-softly"] {
+            for _ in 0..3 {
+                fixture.call(&token, tool).await;
+            }
+            let named = lines(
+                fixture,
+                &format!("the tool {tool} seems to have met the sandbox"),
+            );
+            assert_eq!(named.len(), 1, "{named:?}");
+            for part in [
+                "spin.toml",
+                "inherit_configuration",
+                "allowed_outbound_hosts",
+            ] {
+                assert!(named[0].contains(part), "{named:?}");
+            }
+        }
+        fixture.call(&token, "echo").await;
+        assert!(lines(fixture, "the tool echo").is_empty());
+    });
+}
+
+#[test]
+fn a_tool_sees_the_defaults_of_its_schema_and_what_was_sent_as_it_was() {
+    run(async |fixture, token| {
+        let seen = async |tool: &str, arguments: Value| {
+            let result = called(fixture, &token, tool, arguments).await;
+            let text = result["content"][0]["text"].as_str().unwrap();
+            serde_json::from_str::<Value>(text).unwrap()
+        };
+        assert_eq!(seen("defaults", json!({})).await, json!({"count": 3}));
+        let within = json!({"count": 3, "at": {"unit": "m"}});
+        assert_eq!(seen("defaults", json!({"at": {}})).await, within);
+        let own = json!({"count": 1, "at": {"unit": "km"}});
+        assert_eq!(seen("defaults", own.clone()).await, own);
+        // One that does not fit its own schema is for nobody to mend who calls.
+        assert_eq!(seen("bad-default", json!({})).await, json!({}));
+        let unfit = called(fixture, &token, "defaults", json!({"count": "x"})).await;
+        assert_eq!(unfit["isError"], true);
+    });
+}
