@@ -77,6 +77,9 @@ pub(crate) const FIXTURES: &[Fixture] = &[
             ]
         },
     ),
+    Fixture::new("test_tool_that_panics", "Panics", |_| {
+        panic!("the fixture test_tool_that_panics was called")
+    }),
     Fixture::new("ten_steps", "Reports progress ten times at once", |_| {
         let mut script: Script = (1..=10).map(|step| progress(step, 10)).collect();
         script.push(done(output(vec![text("All of it is done.")])));

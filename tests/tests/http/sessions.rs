@@ -44,3 +44,25 @@ async fn a_session_that_was_ended_at_one_machine_is_over_at_another() {
     assert_eq!(there.request("ping", json!({})).await.status(), 404);
     other.shutdown().await;
 }
+
+#[tokio::test]
+async fn a_streamed_call_and_a_get_stream_end_when_their_grant_is_revoked() {
+    let gatehouse = Gatehouse::start_with(Settings::default().conformance_tools()).await;
+    let registered = Client::register(&gatehouse).await;
+    let tokens = registered.sign_in(&Person::new()).await;
+    let mut mcp = Mcp::new(gatehouse.url("/mcp"), Some(&tokens.access));
+    mcp.initialize_as("2025-11-25", json!({})).await;
+    let mut listening = SseStream::of(mcp.listen().await);
+    let response = mcp.try_call("slow_compute", json!({ "seconds": 50 })).await;
+    let mut call = SseStream::of(response);
+    assert_eq!(registered.revoke(&tokens.refresh).await.status(), 200);
+    let last = loop {
+        let message = call.message().await;
+        if message["method"].is_null() {
+            break message;
+        }
+    };
+    assert_eq!(last["error"]["code"], -32000, "{last}");
+    call.end().await;
+    listening.end().await;
+}

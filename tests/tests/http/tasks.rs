@@ -221,3 +221,46 @@ async fn a_request_about_a_task_names_it_in_its_header() {
     assert_eq!(tests::mcp::answer(response).await["error"]["code"], -32020);
     other.shutdown().await;
 }
+
+#[tokio::test]
+async fn a_task_is_cancelled_when_its_grant_is_revoked() {
+    let gatehouse = start().await;
+    let registered = Client::register(&gatehouse).await;
+    let tokens = registered.sign_in(&Person::new()).await;
+    let first = client(&gatehouse, &tokens);
+    let running = begin(&first, "slow_compute", json!({ "seconds": 60 })).await;
+    let waiting = begin(&first, "confirm_delete", json!({ "filename": "a" })).await;
+    assert_eq!(settled(&first, &waiting).await["status"], "input_required");
+    let (_, mut stream) = first.listen(json!({ "taskIds": [waiting] })).await;
+    assert_eq!(registered.revoke(&tokens.refresh).await.status(), 200);
+    // Who listens is told no more, but that the stream is over.
+    loop {
+        let last = stream.message().await;
+        if last["method"].is_null() {
+            assert_eq!(last["result"]["resultType"], "complete", "{last}");
+            break;
+        }
+    }
+    stream.end().await;
+    // The same person signs in again with the same client.
+    let again = client(&gatehouse, &registered.sign_in(&Person::new()).await);
+    for id in [running, waiting] {
+        assert_eq!(settled(&again, &id).await["status"], "cancelled");
+    }
+}
+
+#[tokio::test]
+async fn a_listener_without_the_tools_scope_is_told_nothing_of_its_task() {
+    let gatehouse = start().await;
+    let registered = Client::register(&gatehouse).await;
+    let person = Person::new();
+    let wide = client(&gatehouse, &registered.sign_in_for(&person, "tools").await);
+    let id = begin(&wide, "slow_compute", json!({ "seconds": 1 })).await;
+    assert_eq!(settled(&wide, &id).await["status"], "completed");
+    let narrow = registered.sign_in_for(&person, "upstream_token").await;
+    let narrow = client(&gatehouse, &narrow);
+    let response = narrow.ask("tasks/get", json!({ "taskId": id })).await;
+    assert_eq!(response.status(), 403);
+    let (acknowledged, _) = narrow.listen(json!({ "taskIds": [id] })).await;
+    assert_eq!(acknowledged, json!({}));
+}

@@ -3,7 +3,7 @@
 use descope_emulator::{Endpoint, Mint, Signature, User};
 use serde_json::json;
 use std::time::Duration;
-use tests::{Client, Gatehouse, Mcp, Person, Provider};
+use tests::{Client, Gatehouse, Mcp, Person, Provider, Settings};
 
 tests::over_both_providers!(
     get_user_info_gives_the_profile_that_the_provider_has,
@@ -135,4 +135,17 @@ fn jwt_in(text: &str) -> &str {
     text.split(|letter: char| !(letter.is_ascii_alphanumeric() || "-_.".contains(letter)))
         .find(|word| word.matches('.').count() == 2 && word.starts_with("ey"))
         .unwrap_or_default()
+}
+
+#[tokio::test]
+async fn a_tool_that_panics_ends_its_request_and_the_next_one_is_served() {
+    let gatehouse = Gatehouse::start_with(Settings::default().conformance_tools()).await;
+    let mcp = Mcp::signed_in(&gatehouse).await;
+    for _ in 0..3 {
+        // A trap takes the whole instance with it: nothing of it can answer.
+        let response = mcp.try_call("test_tool_that_panics", json!({})).await;
+        assert_eq!(response.status(), 500);
+        let result = mcp.call("greet", json!({ "name": "Ada" })).await;
+        assert_eq!(text(&result), "Hello, Ada!");
+    }
 }
