@@ -23,6 +23,11 @@ impl MemoryKeyValue {
         self.is_down.store(is_down, Ordering::Relaxed);
     }
 
+    /// Everything in the store: what a test compares to show that nothing was written.
+    pub fn snapshot(&self) -> BTreeMap<String, Vec<u8>> {
+        self.entries().clone()
+    }
+
     fn entries(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Vec<u8>>> {
         self.entries
             .lock()

@@ -60,6 +60,21 @@ impl<K: KeyValue> Store<K> {
     ///
     /// [`Error`] of the backend, or [`Error::Unreadable`].
     pub async fn get<R: Record>(&self, id: &str, now: u64) -> Result<Option<R>, Error> {
+        let found = self.get_with_expiry(id, now).await?;
+        Ok(found.map(|(record, _)| record))
+    }
+
+    /// The same with the time at which the record expires (seconds since the Unix epoch), if it
+    /// does.
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Self::get).
+    pub async fn get_with_expiry<R: Record>(
+        &self,
+        id: &str,
+        now: u64,
+    ) -> Result<Option<(R, Option<u64>)>, Error> {
         let key = self.key(R::KIND, id);
         let Some(bytes) = self.backend.get(&key).await? else {
             return Ok(None);
@@ -67,7 +82,7 @@ impl<K: KeyValue> Store<K> {
         let envelope: Envelope<R> =
             serde_json::from_slice(&bytes).map_err(|_| Error::Unreadable(key))?;
         let alive = envelope.exp.is_none_or(|exp| exp > now);
-        Ok(alive.then_some(envelope.rec))
+        Ok(alive.then_some((envelope.rec, envelope.exp)))
     }
 
     /// Writes a record that expires at `expires_at` (seconds since the Unix epoch), or never.
@@ -196,7 +211,9 @@ impl<K: KeyValue> Store<K> {
 
     /// Counts one event in the window that `now` falls into and says whether `limit` still holds.
     ///
-    /// Windows are `window` seconds long; the counter of a past one is left to the sweep.
+    /// Windows are `window` seconds long; the counter of a past one is left to the sweep. An event
+    /// that is refused writes nothing: the first to reach the limit notes it beside the counter. Only
+    /// events that race with that one are counted as well.
     ///
     /// # Errors
     ///
@@ -208,10 +225,49 @@ impl<K: KeyValue> Store<K> {
         window: u64,
         now: u64,
     ) -> Result<bool, Error> {
+        if self.is_exhausted(kind, limit, window, now).await? {
+            return Ok(false);
+        }
+        let key = self.window_key(kind, window, now);
+        // The note is a slot of the counter, so that one entry for the sweep covers both.
+        let entry = format!("{key} 1");
+        let count = self.count_entered(&key, &entry, now + window).await?;
+        let count = u64::try_from(count).unwrap_or(u64::MAX);
+        if count >= limit {
+            let note = limit.to_string();
+            self.backend
+                .set(&slot_key(&key, 0), note.as_bytes())
+                .await?;
+        }
+        Ok(count <= limit)
+    }
+
+    /// Whether the next [`within_limit`](Self::within_limit) of the same window is refused. Counts
+    /// nothing: one read of the store.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] of the backend.
+    pub async fn is_exhausted(
+        &self,
+        kind: &str,
+        limit: u64,
+        window: u64,
+        now: u64,
+    ) -> Result<bool, Error> {
+        // Not by the counter: to read one is an increment, which many backends write.
+        let key = slot_key(&self.window_key(kind, window, now), 0);
+        let noted = self.backend.get(&key).await?;
+        let reached: Option<u64> = noted
+            .and_then(|bytes| String::from_utf8(bytes).ok())
+            .and_then(|text| text.parse().ok());
+        // A limit that was raised since is not reached.
+        Ok(reached.is_some_and(|reached| reached >= limit))
+    }
+
+    fn window_key(&self, kind: &str, window: u64, now: u64) -> String {
         let start = now / window.max(1);
-        let key = self.key(kind, &start.to_string());
-        let count = self.count(&key, now + window).await?;
-        Ok(u64::try_from(count).is_ok_and(|count| count <= limit))
+        self.key(kind, &start.to_string())
     }
 
     /// The next of the numbers 1, 2, 3… that are handed out under this id, each to one caller,
@@ -235,9 +291,14 @@ impl<K: KeyValue> Store<K> {
     /// would stay for ever. Callers that race to make it may each enter it, which costs the sweep a
     /// step and does no harm.
     async fn count(&self, key: &str, forget_at: u64) -> Result<i64, Error> {
+        self.count_entered(key, key, forget_at).await
+    }
+
+    /// The same with what is entered: the key, or the key with its number of slots.
+    async fn count_entered(&self, key: &str, entry: &str, forget_at: u64) -> Result<i64, Error> {
         // Reads are cheap: a counter that is there has been entered.
         if !self.backend.exists(key).await? {
-            self.enter(key, forget_at).await?;
+            self.enter(entry, forget_at).await?;
         }
         self.backend.increment(key, 1).await
     }
@@ -330,6 +391,38 @@ mod tests {
             }
             assert!(!store.within_limit("rate", 2, 60, 59).await.unwrap());
             assert!(store.within_limit("rate", 2, 60, 60).await.unwrap());
+        });
+    }
+
+    #[test]
+    fn an_event_over_its_limit_writes_nothing() {
+        block_on(async {
+            let store = store();
+            for _ in 0..2 {
+                assert!(!store.is_exhausted("rate", 2, 60, 30).await.unwrap());
+                assert!(store.within_limit("rate", 2, 60, 30).await.unwrap());
+            }
+            assert!(store.is_exhausted("rate", 2, 60, 30).await.unwrap());
+            let before = store.backend().snapshot();
+            for _ in 0..3 {
+                assert!(!store.within_limit("rate", 2, 60, 59).await.unwrap());
+            }
+            assert_eq!(store.backend().snapshot(), before);
+            // The operator has raised the limit.
+            assert!(store.within_limit("rate", 3, 60, 59).await.unwrap());
+            assert!(!store.within_limit("rate", 3, 60, 59).await.unwrap());
+        });
+    }
+
+    #[test]
+    fn a_counter_is_swept_with_its_note() {
+        block_on(async {
+            let store = store();
+            store.sweep(0, 100).await.unwrap();
+            assert!(store.within_limit("rate", 1, 60, 30).await.unwrap());
+            assert!(!store.within_limit("rate", 1, 60, 30).await.unwrap());
+            store.sweep(2 * 3600, 100).await.unwrap();
+            assert_eq!(store.backend().keys(), ["test:sweep:cursor"]);
         });
     }
 
