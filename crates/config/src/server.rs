@@ -4,6 +4,8 @@ use crate::consent::read_show_logos;
 use crate::operator::read_admin_token;
 use crate::scopes::{read_default_scopes, read_scopes};
 use crate::{AdminToken, AuthorizationServer, Clients, Presented, Problem, Site, dpop, given};
+use http::HeaderName;
+use http::header::FORWARDED;
 use keys::KeyRing;
 
 /// The configuration of the components that hold keys.
@@ -28,6 +30,11 @@ pub struct Server {
     pub grant_lifetime: u64,
     /// How many clients may register in an hour.
     pub registrations_per_hour: u64,
+    /// How many of them may come from one client address.
+    pub registrations_per_source: u64,
+    /// The header whose last entry is the client's address, where a proxy adds one; `None`: the
+    /// address of the connection.
+    pub client_address_header: Option<HeaderName>,
     /// Which clients there are, and who may register.
     pub clients: Clients,
     /// Whether proofs of possession need a nonce of ours.
@@ -61,6 +68,8 @@ impl Server {
         "access_token_lifetime",
         "grant_lifetime",
         "registrations_per_hour",
+        "registrations_per_source",
+        "client_address_header",
         "dpop_nonces",
         "allowed_origins",
         "call_timeout",
@@ -98,6 +107,8 @@ impl Server {
         let access_token_lifetime = note(ACCESS_TOKEN_LIFETIME.read(&values), &mut problems);
         let grant_lifetime = note(GRANT_LIFETIME.read(&values), &mut problems);
         let registrations_per_hour = note(REGISTRATIONS_PER_HOUR.read(&values), &mut problems);
+        let registrations_per_source = note(REGISTRATIONS_PER_SOURCE.read(&values), &mut problems);
+        let client_address_header = note(read_client_address_header(&values), &mut problems);
         let dpop_nonces = note(dpop::read_nonces(&values), &mut problems);
         let allowed_origins = note(read_origins(&values), &mut problems);
         let call_timeout = note(CALL_TIMEOUT.read(&values), &mut problems);
@@ -123,6 +134,8 @@ impl Server {
                 access_token_lifetime: access_token_lifetime?,
                 grant_lifetime: grant_lifetime?,
                 registrations_per_hour: registrations_per_hour?,
+                registrations_per_source: registrations_per_source?,
+                client_address_header: client_address_header?,
                 clients: clients?,
                 dpop_nonces: dpop_nonces?,
                 allowed_origins: allowed_origins?,
@@ -173,6 +186,14 @@ const REGISTRATIONS_PER_HOUR: Number = Number {
     name: "registrations_per_hour",
     what: "registrations",
     default: 1000,
+    least: 1,
+    most: 1_000_000_000,
+};
+
+const REGISTRATIONS_PER_SOURCE: Number = Number {
+    name: "registrations_per_source",
+    what: "registrations",
+    default: 50,
     least: 1,
     most: 1_000_000_000,
 };
@@ -262,6 +283,26 @@ fn read_key_prefix<'a>(values: &impl Fn(&str) -> Option<&'a str>) -> Result<Stri
     }
 }
 
+fn read_client_address_header<'a>(
+    values: &impl Fn(&str) -> Option<&'a str>,
+) -> Result<Option<HeaderName>, Problem> {
+    const NAME: &str = "client_address_header";
+    let Some(value) = given(values, NAME) else {
+        return Ok(None);
+    };
+    let name = HeaderName::from_bytes(value.as_bytes()).ok();
+    // `Forwarded` (RFC 7239) has parameters, and Spin's own is read without a proxy.
+    name.filter(|name| *name != FORWARDED && !name.as_str().starts_with("spin-"))
+        .map(Some)
+        .ok_or_else(|| {
+            Problem::new(
+                NAME,
+                "it is not the name of a header that lists addresses",
+                "Set it to the header in which your proxy adds the client's address, such as x-forwarded-for; leave it out without a proxy",
+            )
+        })
+}
+
 fn read_origins<'a>(values: &impl Fn(&str) -> Option<&'a str>) -> Result<Vec<String>, Problem> {
     given(values, "allowed_origins")
         .unwrap_or_default()
@@ -329,6 +370,8 @@ mod tests {
             ("access_token_lifetime", "bad-value"),
             ("grant_lifetime", "1"),
             ("registrations_per_hour", "-1"),
+            ("registrations_per_source", "0"),
+            ("client_address_header", "bad-value:"),
             ("dpop_nonces", "bad-value"),
             ("allowed_origins", "bad-value"),
             ("call_timeout", "0"),
@@ -353,6 +396,19 @@ mod tests {
         expected.retain(|name| !matches!(*name, "authorization_server" | "registration"));
         assert_eq!(named, expected);
         assert!(!format!("{problems:?}").contains("bad-value"));
+    }
+
+    #[test]
+    fn the_client_address_header_is_one_that_lists_addresses() {
+        let header = |value| {
+            let server = read(&[("client_address_header", value)]).ok()?;
+            Some(server.client_address_header?.as_str().to_owned())
+        };
+        assert_eq!(header("X-Forwarded-For").as_deref(), Some("x-forwarded-for"));
+        assert_eq!(header(""), None);
+        for value in ["Forwarded", "spin-client-addr", "two words"] {
+            assert!(read(&[("client_address_header", value)]).is_err(), "{value}");
+        }
     }
 
     #[test]

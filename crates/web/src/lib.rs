@@ -7,6 +7,7 @@
 mod bearer;
 mod body;
 mod cached;
+mod client_address;
 pub mod cookie;
 pub mod cors;
 mod headers;
@@ -20,6 +21,7 @@ mod same_origin;
 pub use bearer::bearer_token;
 pub use body::{Paced, ReadError, Rest, read_body};
 pub use cached::CachedJson;
+pub use client_address::RequestSource;
 pub use headers::ContentSecurityPolicy;
 pub use page::Page;
 pub use parameters::{ParameterError, Parameters};
