@@ -113,11 +113,13 @@ impl<'a> Prover<'a> {
             return Err(Error::Url);
         }
         let jti = text(&claims, "jti")?;
+        // Every proof has one (RFC 9449 section 4.2); with a nonce its value is not looked at.
+        let issued_at = issued_at(&claims)?;
         let until = if self.asks_for_nonces {
             let nonce = claims.get("nonce").and_then(Value::as_str);
             self.until_by_nonce(nonce, now)?
         } else {
-            until(issued_at(&claims)?, now)?
+            until(issued_at, now)?
         };
         if let Some(access_token) = request.access_token
             && text(&claims, "ath")? != sha256(access_token)

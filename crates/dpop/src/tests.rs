@@ -230,6 +230,19 @@ fn where_nonces_are_asked_for_a_proof_is_as_old_as_its_nonce() {
 }
 
 #[test]
+fn a_proof_has_an_iat_with_a_nonce_too() {
+    let keys = KeyRing::parse(KEY).unwrap();
+    let nonce = Prover::new(&keys, true).nonce(NOW).unwrap();
+    for iat in [Value::Null, json!("1000"), json!(-1)] {
+        let mut claims = claims();
+        claims["nonce"] = json!(nonce.to_str().unwrap());
+        claims["iat"] = iat;
+        let proof = proof(header(&key()), &claims);
+        assert_eq!(check_by(&keys, true, &proof, None), Err(Error::Claim("iat")));
+    }
+}
+
+#[test]
 fn a_proof_is_claimed_once_and_another_keys_is_another() {
     let store = Store::new(MemoryKeyValue::default(), "");
     let claim = |proof: &Proof| block_on(proof.claim(&store)).unwrap();
