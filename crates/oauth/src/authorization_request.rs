@@ -299,6 +299,7 @@ mod tests {
             issued_at: 0,
             secret_hash: None,
             metadata: client_metadata::read(body.as_object().unwrap(), rules).unwrap(),
+            resource_server: false,
         }
     }
 

@@ -100,6 +100,10 @@ pub struct ClientMetadata {
     /// Where these keys are, in place of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jwks_uri: Option<String>,
+    /// Whether it always sends a DPoP proof with a token request (RFC 9449 section 5.2), if it says
+    /// so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dpop_bound_access_tokens: Option<bool>,
     /// What it may ask the token endpoint for.
     pub grant_types: Vec<GrantType>,
     /// Always `code`.
@@ -148,9 +152,18 @@ pub struct Client {
     pub secret_hash: Option<String>,
     /// What it says of itself.
     pub metadata: ClientMetadata,
+    /// Whether it is a resource server that learns of every token at introspection (RFC 7662). Only
+    /// the operator's configuration says so, so it is never read from a record.
+    #[serde(skip)]
+    pub resource_server: bool,
 }
 
 impl Client {
+    /// Whether a token request of it needs a DPoP proof (RFC 9449 section 5.2).
+    pub fn requires_dpop(&self) -> bool {
+        self.metadata.dpop_bound_access_tokens == Some(true)
+    }
+
     /// Whether it may use a grant type.
     pub fn may_use(&self, grant_type: GrantType) -> bool {
         self.metadata.grant_types.contains(&grant_type)

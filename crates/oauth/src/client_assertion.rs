@@ -207,6 +207,7 @@ mod tests {
             issued_at: 0,
             secret_hash: None,
             metadata,
+            resource_server: false,
         }
     }
 

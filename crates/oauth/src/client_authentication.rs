@@ -184,6 +184,7 @@ mod tests {
             issued_at: 0,
             secret_hash: method.has_secret().then(|| secret::hash("s&= +")),
             metadata: serde_json::from_value(metadata).unwrap(),
+            resource_server: false,
         }
     }
 

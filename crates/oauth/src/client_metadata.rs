@@ -121,6 +121,7 @@ pub fn read(
         token_endpoint_auth_signing_alg: signing_algorithm(fields)?.filter(|_| uses_keys),
         jwks: keys.set,
         jwks_uri: keys.url,
+        dpop_bound_access_tokens: fields.flag("dpop_bound_access_tokens")?,
         grant_types,
         response_types: response_types(fields)?,
         client_name: fields.visible_text("client_name")?,
@@ -393,6 +394,15 @@ impl<'a> Fields<'a> {
     fn visible_text(self, name: &'static str) -> Result<Option<String>, MetadataError> {
         let text = self.text(name, MAX_TEXT)?.map(visible);
         Ok(text.filter(|text| !text.is_empty()))
+    }
+
+    /// A boolean, if there is one.
+    pub(crate) fn flag(self, name: &'static str) -> Result<Option<bool>, MetadataError> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(Value::Bool(flag)) => Ok(Some(*flag)),
+            Some(_) => Err(MetadataError::Type(name, "a boolean")),
+        }
     }
 
     fn list(self, name: &'static str) -> Result<Option<Vec<String>>, MetadataError> {

@@ -62,10 +62,14 @@ pub enum EntryError {
     /// Anybody could be this client (RFC 6749 section 4.4).
     #[error("grant_types has client_credentials, which is for clients that authenticate")]
     PublicMachine,
+    /// Anybody could be this resource server (RFC 7662 section 2.1).
+    #[error("resource_server is for clients that authenticate")]
+    PublicResourceServer,
 }
 
 /// Reads the configured clients: a JSON array of RFC 7591 metadata, each with its `client_id`, and
-/// `client_secret_sha256` or `client_secret` or keys where it authenticates. `scopes` are the
+/// `client_secret_sha256` or `client_secret` or keys where it authenticates, and `resource_server`
+/// where it may introspect every token. `scopes` are the
 /// scopes that exist, `extra_origin` is as [`crate::document::check_url`] has it.
 ///
 /// # Errors
@@ -121,11 +125,16 @@ fn entry(fields: &Map<String, Value>, rules: Rules<'_>) -> Result<Client, EntryE
     if is_machine && metadata.token_endpoint_auth_method == AuthMethod::None {
         return Err(EntryError::PublicMachine);
     }
+    let resource_server = Fields(fields).flag("resource_server")?.unwrap_or(false);
+    if resource_server && metadata.token_endpoint_auth_method == AuthMethod::None {
+        return Err(EntryError::PublicResourceServer);
+    }
     Ok(Client {
         client_id: client_id.to_owned(),
         issued_at: 0,
         secret_hash,
         metadata,
+        resource_server,
     })
 }
 
@@ -234,6 +243,20 @@ mod tests {
         let mut public = machine;
         public["client_secret"] = Value::Null;
         assert_eq!(entry(public), Err(EntryError::PublicMachine));
+    }
+
+    #[test]
+    fn a_resource_server_is_one_that_authenticates_and_is_named_as_one() {
+        let named = |value: Value, secret: Value| {
+            entry(json!({ "resource_server": value, "client_secret": secret }))
+        };
+        assert!(named(json!(true), json!(SECRET)).unwrap().resource_server);
+        for value in [json!(false), Value::Null] {
+            assert!(!named(value, json!(SECRET)).unwrap().resource_server);
+        }
+        let public = named(json!(true), Value::Null);
+        assert_eq!(public, Err(EntryError::PublicResourceServer));
+        assert!(named(json!("true"), json!(SECRET)).is_err());
     }
 
     #[test]

@@ -104,6 +104,7 @@ pub fn register(
             issued_at: now,
             secret_hash: secret.as_deref().map(secret::hash),
             metadata,
+            resource_server: false,
         },
         secret,
     })
@@ -232,6 +233,25 @@ mod tests {
         let read = response(&registered.client.into());
         assert!(read.get("client_secret").is_none());
         assert_eq!(read["client_secret_expires_at"], json!(0));
+    }
+
+    #[test]
+    fn dpop_bound_access_tokens_is_echoed_and_resource_server_is_not_the_clients_to_say() {
+        let uris = json!(["https://a.example/cb"]);
+        for value in [json!(true), json!(false)] {
+            let registered = registered(&json!({
+                "redirect_uris": uris, "dpop_bound_access_tokens": value, "resource_server": true,
+            }));
+            assert_eq!(registered.client.requires_dpop(), value == true);
+            assert!(!registered.client.resource_server);
+            assert_eq!(response(&registered)["dpop_bound_access_tokens"], value);
+        }
+        let silent = registered(&json!({ "redirect_uris": uris }));
+        assert!(response(&silent).get("dpop_bound_access_tokens").is_none());
+        let wrong = json!({ "redirect_uris": uris, "dpop_bound_access_tokens": "true" });
+        let refused = register(wrong.to_string().as_bytes(), &[], None, 0, &mut random());
+        let error = refused.unwrap_err().to_string();
+        assert!(error.starts_with("dpop_bound_access_tokens"), "{error}");
     }
 
     #[test]

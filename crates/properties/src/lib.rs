@@ -94,6 +94,7 @@ fn registered(metadata: &str, secret_hash: Option<String>) -> Client {
         issued_at: 0,
         secret_hash,
         metadata: oauth::client_metadata::read(&fields, rules).expect("good metadata"),
+        resource_server: false,
     }
 }
 

@@ -67,6 +67,7 @@ pub fn read(
         issued_at: 0,
         secret_hash: None,
         metadata,
+        resource_server: false,
     })
 }
 
