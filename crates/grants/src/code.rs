@@ -89,6 +89,12 @@ impl<K: KeyValue> Grants<'_, K> {
         })
     }
 
+    /// The id of the grant that `code` belongs to, whether it was redeemed or not; `None` if it was
+    /// not issued here.
+    pub fn grant_of_code(&self, code: &str) -> Option<String> {
+        Handle::read(&CODE, self.keys, code).map(|handle| handle.grant_id)
+    }
+
     /// Whether the code of a grant was redeemed.
     pub(crate) async fn is_redeemed(&self, id: &str) -> Result<bool, store::Error> {
         self.store.is_claimed(CLAIM, id).await

@@ -28,6 +28,7 @@ mod upstream;
 
 pub use code::{PresentedCode, Redeemed};
 pub use grant::{CodeBinding, Grant, NewGrant, OpenedGrant, Profile, ShownClient};
+pub use machine::{client_subject, is_client_subject};
 pub use refresh::{PresentedRefreshToken, Refreshed};
 pub use subject::{Ended, Listed, Page, Place};
 pub use upstream::{Upstream, UpstreamTokens};

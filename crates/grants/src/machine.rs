@@ -8,10 +8,25 @@ use crate::{Grant, Grants, Profile, ShownClient};
 use rand::CryptoRng;
 use store::KeyValue;
 
+/// What the subject of a client's own grant begins with. No person's does: one whose subject at the
+/// identity provider did would have a client's name.
+const PREFIX: &str = "client:";
+
+/// The subject of the grants that the client `client_id` has for itself.
+pub fn client_subject(client_id: &str) -> String {
+    format!("{PREFIX}{client_id}")
+}
+
+/// Whether a subject is a client's, and so cannot be a person's.
+pub fn is_client_subject(subject: &str) -> bool {
+    subject.starts_with(PREFIX)
+}
+
 impl<K: KeyValue> Grants<'_, K> {
     /// Writes a grant for the client `client_id` itself, from `now` until `expires_at` (seconds
-    /// since the Unix epoch), and gives it with its id. Its subject is the client (RFC 9068 section
-    /// 2.2). It has neither a code nor a refresh token.
+    /// since the Unix epoch), and gives it with its id. Its [subject](client_subject) is the client
+    /// (RFC 9068 section 2.2). It has neither a code nor a refresh token, and an operator finds it
+    /// as they find a person's.
     ///
     /// # Errors
     ///
@@ -32,7 +47,7 @@ impl<K: KeyValue> Grants<'_, K> {
             scopes: scopes.to_vec(),
             resources: resources.to_vec(),
             profile: Profile {
-                subject: client_id.to_owned(),
+                subject: client_subject(client_id),
                 name: None,
                 email: None,
                 email_verified: None,
@@ -43,6 +58,7 @@ impl<K: KeyValue> Grants<'_, K> {
             expires_at,
             code: None,
         };
+        self.index(&grant.profile.subject, &id, &grant).await?;
         self.create(&id, &grant, random).await?;
         Ok((id, grant))
     }

@@ -3,10 +3,15 @@
 //! No backend lists its keys, so every grant is entered in an index of its person's. A person has
 //! one index for each thirty days, named by a keyed hash of who it is: its slots are numbered by a
 //! counter, and each holds a grant's id for as long as the grant lives. Nothing enters an index after
-//! its thirty days, and no grant outlives [`LONGEST`]; so a whole index is dead at a time that is
+//! its thirty days, and no grant outlives a year; so a whole index is dead at a time that is
 //! known when it begins, which is when the sweep takes its counter. Nothing is ever compacted:
-//! whoever looks reads the newest slots of the last [`INDEXES`] indexes, a bounded number at a time.
+//! whoever looks reads the newest slots of the indexes that may hold a living grant, a bounded number
+//! at a time.
+//!
+//! A client's own grants are found in the same way. They last a day at most, so an index of theirs
+//! covers a day.
 
+use crate::machine::is_client_subject;
 use crate::{Grant, Grants};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -18,14 +23,39 @@ const TAG: Purpose = Purpose("index of a person's grants");
 
 const DAY: u64 = 86_400;
 
-/// Seconds that one index covers.
-const PERIOD: u64 = 30 * DAY;
+/// The times of an index, in seconds.
+struct Span {
+    /// So long it covers.
+    period: u64,
+    /// So long a grant in it may live at most.
+    longest: u64,
+}
 
-/// Seconds that a grant may live at most.
-const LONGEST: u64 = 366 * DAY;
+const PERSON: Span = Span {
+    period: 30 * DAY,
+    longest: 366 * DAY,
+};
 
-/// Indexes of a person that may hold a grant that lives.
-const INDEXES: u64 = LONGEST.div_ceil(PERIOD) + 1;
+/// As long as an access token may live at most.
+const CLIENT: Span = Span {
+    period: DAY,
+    longest: DAY,
+};
+
+impl Span {
+    fn of(subject: &str) -> Self {
+        if is_client_subject(subject) {
+            CLIENT
+        } else {
+            PERSON
+        }
+    }
+
+    /// Indexes that may hold a grant that lives.
+    fn indexes(&self) -> u64 {
+        self.longest.div_ceil(self.period) + 1
+    }
+}
 
 /// The counter of an index.
 const COUNTER: &str = "subject";
@@ -110,9 +140,10 @@ impl<K: KeyValue> Grants<'_, K> {
         id: &str,
         grant: &Grant,
     ) -> Result<(), store::Error> {
-        let period = grant.created_at / PERIOD;
+        let span = Span::of(subject);
+        let period = grant.created_at / span.period;
         let tag = tag(&self.keys.authenticate(TAG, &message(subject, period)));
-        let forget_at = (period + 1) * PERIOD + LONGEST;
+        let forget_at = (period + 1) * span.period + span.longest;
         let slot = self.store.next_number(COUNTER, &tag, forget_at).await?;
         let record = Slot { grant: id.into() };
         let id = slot_id(&tag, slot);
@@ -131,8 +162,9 @@ impl<K: KeyValue> Grants<'_, K> {
         from: Option<Place>,
         now: u64,
     ) -> Result<Page, store::Error> {
-        let newest = now / PERIOD;
-        let oldest = newest.saturating_sub(INDEXES - 1);
+        let span = Span::of(subject);
+        let newest = now / span.period;
+        let oldest = newest.saturating_sub(span.indexes() - 1);
         let mut page = Page {
             grants: Vec::new(),
             next: None,
@@ -230,6 +262,8 @@ impl<K: KeyValue> Grants<'_, K> {
         }
         let used_at = match self.refreshed_at(&id, now).await? {
             Some(at) => Some(at),
+            // A client's own grant is used when it is made.
+            None if grant.code.is_none() => Some(grant.created_at),
             None => self.is_redeemed(&id).await?.then_some(grant.created_at),
         };
         Ok(Some(Listed { id, grant, used_at }))

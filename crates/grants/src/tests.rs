@@ -47,6 +47,17 @@ impl Fixture {
         block_on(grants.begin(&grant, &tokens(), &mut self.random)).unwrap()
     }
 
+    /// A client's own grant, which lives for a day.
+    pub(crate) fn begin_for_client(&mut self, client_id: &str, now: u64) -> (String, Grant) {
+        let grants = Grants::new(&self.store, &self.keys);
+        let (scopes, resources) = (["tools".to_owned()], ["r".to_owned()]);
+        let expires_at = now + 86_400;
+        let random = &mut self.random;
+        let begun =
+            grants.begin_for_client(client_id, &scopes, &resources, now, expires_at, random);
+        block_on(begun).unwrap()
+    }
+
     pub(crate) fn redeem(&self, code: &str, now: u64) -> Result<Redeemed, Error> {
         self.redeem_bound(code, None, now)
     }
@@ -232,7 +243,7 @@ fn a_clients_own_grant_is_its_own_subject_and_has_no_code() {
         block_on(grants.find(&id, NOW)).unwrap(),
         Some(grant.clone())
     );
-    assert_eq!(grant.profile.subject, "machine");
+    assert_eq!(grant.profile.subject, "client:machine");
     let code = handle::Handle {
         grant_id: id.clone(),
         generation: 0,

@@ -1,6 +1,7 @@
 //! The index of a person's grants, over the memory store.
 
 use super::*;
+use crate::client_subject;
 use crate::tests::{Fixture, KEY, NEW_KEY, NOW};
 use futures::executor::block_on;
 use keys::KeyRing;
@@ -100,13 +101,13 @@ fn a_grant_is_found_for_all_its_life_and_its_index_leaves_nothing() {
     let mut fixture = Fixture::new();
     let lifetime = 366 * 86_400;
     // Wherever in its index it begins.
-    for start in [10 * PERIOD, 11 * PERIOD - 1] {
+    for start in [10 * PERSON.period, 11 * PERSON.period - 1] {
         let new = fixture.begin_with(ADA, start, start + lifetime);
         let last = start + lifetime - 1;
         assert_eq!(ids(&all(&fixture, ADA, last)), [new.id.as_str()]);
         assert!(all(&fixture, ADA, last + 1).is_empty());
     }
-    let long_after = 11 * PERIOD + LONGEST + 3 * 3600;
+    let long_after = 11 * PERSON.period + PERSON.longest + 3 * 3600;
     while block_on(fixture.store.sweep(long_after, 1000))
         .unwrap()
         .more
@@ -144,4 +145,33 @@ fn a_place_that_was_made_up_finds_nothing_and_costs_nothing() {
     let huge = format!("{0}.{0}.{0}", u64::MAX);
     let page = block_on(fixture.grants().of_subject(ADA, Place::parse(&huge), NOW)).unwrap();
     assert_eq!(page.next, None);
+}
+
+#[test]
+fn a_clients_own_grants_are_found_and_ended_and_are_no_persons() {
+    let mut fixture = Fixture::new();
+    let person = fixture.begin_for("nightly", NOW);
+    let subject = client_subject("nightly");
+    let mut own = |now: u64| {
+        let (id, _) = fixture.begin_for_client("nightly", now);
+        id
+    };
+    let (one, two) = (own(NOW), own(NOW + 60));
+    assert_eq!(ids(&all(&fixture, &subject, NOW + 60)), [two.as_str(), &one]);
+    assert_eq!(ids(&all(&fixture, "nightly", NOW + 60)), [person.id.as_str()]);
+    let grants = fixture.grants();
+    let ended = grants.end_page_of_subject(&subject, None, NOW + 60);
+    assert_eq!(block_on(ended).unwrap().count, 2);
+    assert!(all(&fixture, &subject, NOW + 60).is_empty());
+    assert_eq!(all(&fixture, "nightly", NOW + 60).len(), 1);
+}
+
+#[test]
+fn of_a_clients_index_only_two_days_are_looked_at() {
+    let mut fixture = Fixture::new();
+    let subject = client_subject("nightly");
+    let (id, _) = fixture.begin_for_client("nightly", NOW);
+    // As long as an access token may live at most, over the end of a day.
+    assert_eq!(ids(&all(&fixture, &subject, NOW + DAY - 1)), [id.as_str()]);
+    assert_eq!(CLIENT.indexes(), 2);
 }
