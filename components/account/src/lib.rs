@@ -34,6 +34,7 @@ async fn handle(State(instance): State<Arc<Instance>>, request: Request) -> Resp
         base: &base,
         store,
         documents: None,
+        source: authserver::request_source(config, request.headers()),
         now: now(),
     };
     let path = request.uri().path();

@@ -46,6 +46,7 @@ async fn handle(
         base: &base,
         store,
         documents: Some(&documents),
+        source: authserver::request_source(config, request.headers()),
         now: platform::time::now(),
     };
     let random = &mut instance::random();

@@ -40,6 +40,7 @@ async fn handle(
         base: &base,
         store,
         documents: None,
+        source: authserver::request_source(config, request.headers()),
         now: platform::time::now(),
     };
     let random = &mut instance::random();
@@ -48,6 +49,9 @@ async fn handle(
     } else {
         endpoints::registered_client::handle(&context, random, &request).await
     };
-    instance.sweep_sometimes();
+    // A refusal costs no write.
+    if response.status().is_success() {
+        instance.sweep_sometimes();
+    }
     response
 }

@@ -1,9 +1,10 @@
 //! What `/token`, `/revoke` and `/introspect` have in common: a form from a client that says who it is.
 
 use crate::clients::{FindError, Known};
-use crate::documents::FetchError;
+use crate::documents::{Documents, FetchError};
 use crate::{Context, answers};
 use jwt::KeySet;
+use oauth::access_token::{self, Claims};
 use oauth::client_assertion::{self, AssertionError, Expected};
 use oauth::client_authentication::{self, ClientAuthenticationError};
 use oauth::{Client, ErrorCode};
@@ -21,7 +22,7 @@ pub(crate) enum ClientRequestError {
     #[error(transparent)]
     Client(#[from] ClientAuthenticationError),
     #[error(transparent)]
-    Fetch(#[from] FetchError),
+    Fetch(FetchError),
     #[error(transparent)]
     Store(#[from] store::Error),
 }
@@ -32,6 +33,15 @@ impl From<FindError> for ClientRequestError {
             FindError::Unknown => ClientAuthenticationError::UnknownClient.into(),
             FindError::Document(error) => error.into(),
             FindError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<FetchError> for ClientRequestError {
+    fn from(error: FetchError) -> Self {
+        match error {
+            FetchError::Store(error) => Self::Store(error),
+            error => Self::Fetch(error),
         }
     }
 }
@@ -48,9 +58,9 @@ impl From<ClientRequestError> for oauth::Error {
             ClientRequestError::Parameter(error) => error.into(),
             ClientRequestError::Client(error) => error.into(),
             // A client that hears `invalid_client` throws away what it has.
-            ClientRequestError::Fetch(
-                error @ (FetchError::Unavailable(_) | FetchError::TooMany),
-            ) => Self::new(ErrorCode::TemporarilyUnavailable, error.to_string()),
+            ClientRequestError::Fetch(error) if error.is_temporary() => {
+                Self::new(ErrorCode::TemporarilyUnavailable, error.to_string())
+            }
             ClientRequestError::Fetch(error) => {
                 Self::new(ErrorCode::InvalidClient, error.to_string())
             }
@@ -67,31 +77,73 @@ pub(crate) async fn read<K: KeyValue>(
     let form = Parameters::from_form(request.headers(), request.body())?;
     form.refuse_repeated(&["resource"])?;
     let presented = client_authentication::read(request.headers(), &form)?;
-    let known = context
-        .clients()
-        .recognize(&presented.client_id, context.now)
-        .await?;
+    let (clients, id) = (context.clients(), &presented.client_id);
+    if !clients.is_stored(id, context.now).await? && !has_grant(context, &form, id).await? {
+        return Err(ClientAuthenticationError::UnknownClient.into());
+    }
+    let known = clients.recognize(id, context.now).await?;
     if let Some(assertion) = presented.check(&known.client)? {
-        check_assertion(context, &known, assertion).await?;
+        check_assertion(context, &known, &form, assertion).await?;
     }
     Ok((known.client, form))
+}
+
+/// Whether the form shows a code or token of the client's whose grant is alive, whichever of its
+/// generations it is: only then has the client anything to get or to lose.
+async fn has_grant<K: KeyValue>(
+    context: &Context<'_, K>,
+    form: &Parameters,
+    client_id: &str,
+) -> Result<bool, store::Error> {
+    let grants = context.grants();
+    let of_access_token = |token: &str| {
+        let claims = context
+            .config
+            .keys
+            .verify::<Claims>(access_token::TYP, token);
+        claims.ok().map(|claims| claims.grant)
+    };
+    let of_token = |token: &str| {
+        grants
+            .grant_of_refresh_token(token)
+            .or_else(|| of_access_token(token))
+    };
+    let shown = [
+        form.get("code").and_then(|code| grants.grant_of_code(code)),
+        form.get("refresh_token").and_then(of_token),
+        form.get("token").and_then(of_token),
+    ];
+    for id in shown.into_iter().flatten() {
+        let grant = grants.find(&id, context.now).await?;
+        if grant.is_some_and(|grant| grant.client_id == client_id) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 async fn check_assertion<K: KeyValue>(
     context: &Context<'_, K>,
     known: &Known,
+    form: &Parameters,
     assertion: &str,
 ) -> Result<(), ClientRequestError> {
+    let client = &known.client;
     let expected = Expected {
         issuer: context.base.as_str(),
         token_endpoint: &context.base.join("/token"),
         now: context.now,
     };
-    let single_use = client_assertion::check(assertion, &known.client, expected)?;
-    verify(context, &known.client, assertion).await?;
-    // Only a good signature is worth a write, and only of a client that there is something to get
-    // for: anybody may register one.
-    if known.used
+    let single_use = client_assertion::check(assertion, client, expected)?;
+    // What the configuration knows may ask for a token for itself.
+    let may_get =
+        context.is_configured(client) || has_grant(context, form, &client.client_id).await?;
+    // Anybody may register a client, and name a URL for its keys.
+    let documents = context.documents.filter(|_| known.used || may_get);
+    verify(context, documents, client, assertion).await?;
+    // Only a good signature is worth a write, and only where there is something to get for it.
+    // Whether the client's record or document is at hand does not matter.
+    if may_get
         && !context
             .store
             .claim_once(CLAIM, &single_use.id, single_use.forget_at)
@@ -104,6 +156,7 @@ async fn check_assertion<K: KeyValue>(
 
 async fn verify<K: KeyValue>(
     context: &Context<'_, K>,
+    documents: Option<&Documents>,
     client: &Client,
     assertion: &str,
 ) -> Result<(), ClientRequestError> {
@@ -111,15 +164,16 @@ async fn verify<K: KeyValue>(
         let keys = KeySet::from_value(set).map_err(FetchError::Keys)?;
         return Ok(client_assertion::verify(assertion, &keys)?);
     }
-    let (Some(url), Some(documents)) = (&client.metadata.jwks_uri, context.documents) else {
+    let (Some(url), Some(documents)) = (&client.metadata.jwks_uri, documents) else {
         return Err(AssertionError::UnknownKey.into());
     };
     let origin = context.config.clients.documents_origin.as_deref();
-    let keys = documents.keys(url, origin, false, context.now).await?;
+    let (limits, now) = (context.limits(), context.now);
+    let keys = documents.keys(&limits, url, origin, false, now).await?;
     match client_assertion::verify(assertion, &keys) {
         // The client may have changed its keys since.
         Err(AssertionError::UnknownKey) => {
-            let keys = documents.keys(url, origin, true, context.now).await?;
+            let keys = documents.keys(&limits, url, origin, true, now).await?;
             Ok(client_assertion::verify(assertion, &keys)?)
         }
         verified => Ok(verified?),

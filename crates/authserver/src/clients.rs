@@ -3,13 +3,15 @@
 //!
 //! | record | holds | written |
 //! | --- | --- | --- |
-//! | `client:<id>` | a registered [`Client`], for a day; for ever once a person has signed in with it | at registration, at the first sign-in, and when it is changed |
-//! | `client-document:<hash>` | a client as its document had it, for a week after it was fetched | when a person has signed in with it, and when it is fetched again |
+//! | `client:<id>` | a registered [`Client`], for a day; once a person has signed in with it, for [`USED_MARGIN`] longer than its last grant | at registration, at sign-in and refresh when that moves its end, and when it is changed |
+//! | `client-document:<hash>` | a client as its document had it, for a week after it was last used | at sign-in, at refresh when that moves its end, and when it is fetched again |
 //! | `registrations:<hour>` | a counter: registrations of that hour | at registration |
+//! | `registrations-from:<tag>:<hour>` | a counter: those of one client address | at registration |
 //!
 //! Nobody can make a document's record but by signing in.
 
 use crate::documents::{Described, Documents, FetchError, PAUSE};
+use crate::limits::Limits;
 use config::Server;
 use oauth::document::MIN_CACHED;
 use oauth::{Client, document, secret};
@@ -19,9 +21,15 @@ use store::{KeyValue, Record, Store};
 /// Seconds that a registration nobody uses is kept.
 pub const UNUSED_LIFETIME: u64 = 86_400;
 
-/// Seconds that the last good copy of a client's document is kept: so long may the client's host be
-/// down without any person who has signed in with the client being signed out.
+/// Seconds that a used registration outlives its last grant: a client may come back after it.
+pub const USED_MARGIN: u64 = 30 * 86_400;
+
+/// Seconds that the last good copy of a client's document is kept after it was fetched or the client
+/// last refreshed: so long may a person be away while the client's host is down.
 pub const LAST_GOOD_LIFETIME: u64 = 7 * 86_400;
+
+/// Seconds by which an expiry has to move to be worth a write.
+const WORTH_A_WRITE: u64 = 86_400;
 
 /// Seconds of the window in which registrations are counted.
 pub const WINDOW: u64 = 3600;
@@ -29,6 +37,7 @@ pub const WINDOW: u64 = 3600;
 /// The clients that are known.
 pub struct Clients<'a, K> {
     store: &'a Store<K>,
+    limits: Limits<'a, K>,
     config: &'a Server,
     documents: Option<&'a Documents>,
 }
@@ -51,17 +60,27 @@ pub enum FindError {
     Unknown,
     /// Its metadata document brings nothing.
     #[error(transparent)]
-    Document(#[from] FetchError),
+    Document(FetchError),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] store::Error),
+}
+
+impl From<FetchError> for FindError {
+    fn from(error: FetchError) -> Self {
+        match error {
+            FetchError::Store(error) => Self::Store(error),
+            error => Self::Document(error),
+        }
+    }
 }
 
 /// A registered client as it lies in the store.
 #[derive(Serialize, Deserialize)]
 struct ClientRecord {
     client: Client,
-    /// Whether it is kept for ever.
+    /// Whether a person has signed in with it. Before there was an end to that, such a record had no
+    /// expiry; it gets one when it is next used.
     kept: bool,
 }
 
@@ -84,24 +103,35 @@ impl Record for DocumentRecord {
 impl<'a, K: KeyValue> Clients<'a, K> {
     /// The clients that `config` and `store` know, and those that `documents` describe. Without
     /// `documents` nothing is fetched.
-    pub fn new(store: &'a Store<K>, config: &'a Server, documents: Option<&'a Documents>) -> Self {
+    pub(crate) fn new(
+        limits: Limits<'a, K>,
+        config: &'a Server,
+        documents: Option<&'a Documents>,
+    ) -> Self {
         Self {
-            store,
+            store: limits.store,
+            limits,
             config,
             documents,
         }
     }
 
-    /// Whether one more client may register at `now` (seconds since the Unix epoch).
+    /// Counts one more registration at `now` (seconds since the Unix epoch), if the hour and the
+    /// client's address have one left.
     ///
     /// # Errors
     ///
     /// The store's, here and below.
     pub async fn may_register(&self, now: u64) -> Result<bool, store::Error> {
-        let per_hour = self.config.registrations_per_hour;
-        self.store
-            .within_limit("registrations", per_hour, WINDOW, now)
-            .await
+        let Server {
+            registrations_per_hour,
+            registrations_per_source,
+            ..
+        } = self.config;
+        let of_source = self.limits.of_source("registrations-from");
+        let mut counters = vec![("registrations".to_owned(), *registrations_per_hour)];
+        counters.extend(of_source.map(|kind| (kind, *registrations_per_source)));
+        self.limits.count(&counters, WINDOW, now).await
     }
 
     /// Keeps a new client for a day.
@@ -121,9 +151,10 @@ impl<'a, K: KeyValue> Clients<'a, K> {
             return Ok(Some(client.clone()));
         }
         if document::is_url(id) {
-            return Ok(self.last_good(id, now).await?.map(|record| record.client));
+            let stored = self.last_good(id, now).await?;
+            return Ok(stored.map(|(record, _)| record.client));
         }
-        Ok(self.record(id, now).await?.map(|record| record.client))
+        Ok(self.record(id, now).await?.map(|(record, _)| record.client))
     }
 
     /// The client that a person is asked about: as its document says now, if it has one.
@@ -134,9 +165,20 @@ impl<'a, K: KeyValue> Clients<'a, K> {
     pub async fn ask_for(&self, id: &str, now: u64) -> Result<Client, FindError> {
         if document::is_url(id) && self.configured(id).is_none() {
             let stored = self.last_good(id, now).await?;
-            return self.fresh(id, stored.as_ref(), now).await;
+            let stored = stored.as_ref().map(|(record, _)| record);
+            return self.fresh(id, stored, now).await;
         }
         self.find(id, now).await?.ok_or(FindError::Unknown)
+    }
+
+    /// Whether a client could be known by what is stored here. One that is not may still be described
+    /// by a document, which is fetched for a client with a grant alone: a stranger's request at the
+    /// token endpoint makes us call nobody.
+    pub(crate) async fn is_stored(&self, id: &str, now: u64) -> Result<bool, store::Error> {
+        if self.configured(id).is_some() || !document::is_url(id) {
+            return Ok(true);
+        }
+        Ok(self.last_good(id, now).await?.is_some())
     }
 
     /// The client that has sent a request of its own. One that a person has signed in with is
@@ -151,7 +193,7 @@ impl<'a, K: KeyValue> Clients<'a, K> {
             return Ok(Known { client, used: true });
         }
         if document::is_url(id) {
-            let stored = self.last_good(id, now).await?;
+            let stored = self.last_good(id, now).await?.map(|(record, _)| record);
             let used = stored.is_some();
             let client = match (self.fresh(id, stored.as_ref(), now).await, stored) {
                 (Ok(client), _) => client,
@@ -166,48 +208,100 @@ impl<'a, K: KeyValue> Clients<'a, K> {
             };
             return Ok(Known { client, used });
         }
-        let record = self.record(id, now).await?.ok_or(FindError::Unknown)?;
+        let (record, _) = self.record(id, now).await?.ok_or(FindError::Unknown)?;
         Ok(Known {
             client: record.client,
             used: record.kept,
         })
     }
 
-    /// The client with this identifier, which from now on is kept: its user would be stranded
-    /// without it.
+    /// The client with this identifier, which is kept longer than the grant that ends at
+    /// `grant_ends_at` (seconds since the Unix epoch): its user would be stranded without it.
     ///
     /// # Errors
     ///
     /// [`FindError`].
-    pub async fn keep(&self, id: &str, now: u64) -> Result<Client, FindError> {
+    pub async fn keep(&self, id: &str, grant_ends_at: u64, now: u64) -> Result<Client, FindError> {
         if let Some(client) = self.configured(id) {
             return Ok(client.clone());
         }
         if document::is_url(id) {
-            let known = self.recognize(id, now).await?;
-            if !known.used {
-                let record = DocumentRecord {
-                    client: known.client.clone(),
-                    good_until: now + MIN_CACHED,
-                };
-                let expires_at = now + LAST_GOOD_LIFETIME;
-                self.store
-                    .create(&document_key(id), &record, expires_at)
-                    .await?;
-            }
-            return Ok(known.client);
+            let client = self.recognize(id, now).await?.client;
+            self.keep_document(&client, now).await?;
+            return Ok(client);
         }
-        let mut record = self.record(id, now).await?.ok_or(FindError::Unknown)?;
-        if !record.kept {
-            record.kept = true;
-            self.store.put(id, &record, None).await?;
+        let (record, expires_at) = self.record(id, now).await?.ok_or(FindError::Unknown)?;
+        Ok(self.prolong(record, expires_at, grant_ends_at).await?)
+    }
+
+    /// The same for a client that was just [recognized](Self::recognize) at the token endpoint.
+    ///
+    /// # Errors
+    ///
+    /// [`FindError`]: a registration may have been removed since.
+    pub async fn keep_recognized(
+        &self,
+        client: &Client,
+        grant_ends_at: u64,
+        now: u64,
+    ) -> Result<(), FindError> {
+        let id = &client.client_id;
+        if self.configured(id).is_none() && document::is_url(id) {
+            return Ok(self.keep_document(client, now).await?);
+        }
+        self.keep(id, grant_ends_at, now).await.map(|_| ())
+    }
+
+    /// Moves the end of a registration, which is at `expires_at`, behind that of a grant.
+    async fn prolong(
+        &self,
+        mut record: ClientRecord,
+        expires_at: Option<u64>,
+        grant_ends_at: u64,
+    ) -> Result<Client, store::Error> {
+        let wanted = grant_ends_at + USED_MARGIN;
+        let ends_too_soon = expires_at.is_none_or(|at| at + WORTH_A_WRITE < wanted);
+        if record.kept && !ends_too_soon {
+            return Ok(record.client);
+        }
+        record.kept = true;
+        let id = record.client.client_id.clone();
+        match expires_at {
+            // The sweep finds it at its old end and enters it again at its new one.
+            Some(at) => {
+                let end = wanted.max(at);
+                self.store.put(&id, &record, Some(end)).await?;
+            }
+            // The sweep has forgotten it.
+            None => self.store.create(&id, &record, wanted).await?,
         }
         Ok(record.client)
     }
 
+    /// Makes the record of a client that a document describes, or moves its end.
+    async fn keep_document(&self, client: &Client, now: u64) -> Result<(), store::Error> {
+        let id = document_key(&client.client_id);
+        let wanted = now + LAST_GOOD_LIFETIME;
+        match self.last_good(&client.client_id, now).await? {
+            Some((record, expires_at)) => {
+                if expires_at.is_some_and(|at| at + WORTH_A_WRITE < wanted) {
+                    self.store.put(&id, &record, Some(wanted)).await?;
+                }
+            }
+            None => {
+                let record = DocumentRecord {
+                    client: client.clone(),
+                    good_until: now + MIN_CACHED,
+                };
+                self.store.create(&id, &record, wanted).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// The registered client with this identifier: not a configured one, and none of a document.
     pub async fn registered(&self, id: &str, now: u64) -> Result<Option<Client>, store::Error> {
-        Ok(self.record(id, now).await?.map(|record| record.client))
+        Ok(self.record(id, now).await?.map(|(record, _)| record.client))
     }
 
     /// Writes what a registered client now says of itself. `false` if it is gone.
@@ -215,10 +309,9 @@ impl<'a, K: KeyValue> Clients<'a, K> {
     /// A sign-in that completes in the same instant may find its mark overwritten; the redemption
     /// of its code makes it again.
     pub async fn change(&self, client: Client, now: u64) -> Result<bool, store::Error> {
-        let Some(record) = self.record(&client.client_id, now).await? else {
+        let Some((record, expires_at)) = self.record(&client.client_id, now).await? else {
             return Ok(false);
         };
-        let expires_at = (!record.kept).then(|| client.issued_at + UNUSED_LIFETIME);
         let id = client.client_id.clone();
         let record = ClientRecord { client, ..record };
         self.store.put(&id, &record, expires_at).await?;
@@ -238,15 +331,24 @@ impl<'a, K: KeyValue> Clients<'a, K> {
         clients.iter().find(|client| client.client_id == id)
     }
 
-    async fn record(&self, id: &str, now: u64) -> Result<Option<ClientRecord>, store::Error> {
+    /// A registration, and when it ends.
+    async fn record(
+        &self,
+        id: &str,
+        now: u64,
+    ) -> Result<Option<(ClientRecord, Option<u64>)>, store::Error> {
         if !is_identifier(id) {
             return Ok(None);
         }
-        self.store.get(id, now).await
+        self.store.get_with_expiry(id, now).await
     }
 
-    async fn last_good(&self, id: &str, now: u64) -> Result<Option<DocumentRecord>, store::Error> {
-        self.store.get(&document_key(id), now).await
+    async fn last_good(
+        &self,
+        id: &str,
+        now: u64,
+    ) -> Result<Option<(DocumentRecord, Option<u64>)>, store::Error> {
+        self.store.get_with_expiry(&document_key(id), now).await
     }
 
     /// The client as its document has it, by a copy that is good or by a new one.
@@ -266,8 +368,9 @@ impl<'a, K: KeyValue> Clients<'a, K> {
         }
         let origin = self.config.clients.documents_origin.as_deref();
         let Described { client, good_until } = documents
-            .fetch(id, &self.config.scopes, origin, now)
-            .await?;
+            .fetch(&self.limits, id, &self.config.scopes, origin, now)
+            .await
+            .map_err(FindError::from)?;
         if stored.is_some() {
             let record = DocumentRecord {
                 client: client.clone(),

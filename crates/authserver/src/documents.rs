@@ -1,29 +1,50 @@
 //! What clients publish about themselves, fetched and remembered for a while: metadata documents
 //! and the keys that clients refer to.
 //!
-//! An instance remembers a bounded number of answers, each for as long as it is good, and never a
-//! bad one. It asks so often in a minute and no more, so that nobody can use it to flood somebody
-//! else. What outlives the instance is in [`clients`](crate::clients): the document of a client
-//! that a person has signed in with.
+//! An instance remembers a bounded number of good answers, each for as long as it is good. What has
+//! to hold for all instances lies in the store, since an instance ends after some requests:
+//!
+//! | key | holds |
+//! | --- | --- |
+//! | `document-fetches:<minute>` | a counter: fetches of all clients' hosts |
+//! | `document-fetches-for:<tag>:<minute>` | a counter: fetches that one client address asked for |
+//! | `document-fetches-from:<tag>:<minute>` | a counter: fetches from one host |
+//! | `document-failure:<hash>` | that a URL just gave nothing good, for [`FAILURE_LIFETIME`] |
+//!
+//! The first of them bounds how many of the others there are: each stands for a fetch. The document
+//! of a client that a person has signed in with is in [`clients`](crate::clients).
 
+use crate::limits::Limits;
 use jwt::KeySet;
-use oauth::Client;
 use oauth::document::{self, DocumentError, MIN_CACHED};
+use oauth::{Client, secret};
+use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use store::{KeyValue, Record};
+use url::Url;
 
 /// Answers that an instance remembers.
 const MAX_ENTRIES: usize = 64;
 
-/// Fetches that an instance makes in a minute.
-const MAX_FETCHES: u32 = 120;
+/// Fetches of all instances in a minute.
+const MAX_FETCHES: u64 = 600;
 
-/// Fetches that an instance makes in a minute from one host.
-const MAX_FETCHES_OF_HOST: u32 = 20;
+/// Fetches in a minute that one client address may ask for, so that nobody uses up all of them.
+const MAX_FETCHES_OF_SOURCE: u64 = 60;
+
+/// Fetches in a minute from one host, whatever the port.
+const MAX_FETCHES_OF_HOST: u64 = 20;
 
 /// Seconds of that window.
 const WINDOW: u64 = 60;
+
+/// Seconds for which a URL that gave nothing good is not fetched from again.
+const FAILURE_LIFETIME: u64 = 10;
+
+/// Bytes of the words that are kept of a failure.
+const MAX_FAILURE_BYTES: usize = 300;
 
 /// What to fetch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -55,7 +76,7 @@ pub trait Source: Send + Sync {
 }
 
 /// Why there is no document, or there are no keys.
-#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+#[derive(Debug, thiserror::Error)]
 pub enum FetchError {
     /// The URL is not fetched from.
     #[error("{0}")]
@@ -72,6 +93,34 @@ pub enum FetchError {
     /// The keys are refused.
     #[error("the client's jwks_uri gives no keys: {0}")]
     Keys(jwt::KeyError),
+    /// The same URL gave nothing good a moment ago.
+    #[error("{}", .0.words)]
+    Failed(Failure),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+impl FetchError {
+    /// Whether it may go well later without the client changing anything.
+    pub fn is_temporary(&self) -> bool {
+        match self {
+            Self::Unavailable(_) | Self::TooMany => true,
+            Self::Failed(failure) => failure.temporary,
+            _ => false,
+        }
+    }
+}
+
+/// That a URL gave nothing good.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Failure {
+    words: String,
+    temporary: bool,
+}
+
+impl Record for Failure {
+    const KIND: &'static str = "document-failure";
 }
 
 /// A client as its document had it.
@@ -93,21 +142,12 @@ pub struct Documents {
 struct Memory {
     clients: HashMap<String, Described>,
     keys: HashMap<String, Remembered>,
-    fetches: Fetches,
 }
 
 struct Remembered {
     keys: Arc<KeySet>,
     fetched_at: u64,
     good_until: u64,
-}
-
-/// The fetches of a window, by host.
-#[derive(Default)]
-struct Fetches {
-    window: u64,
-    all: u32,
-    of_host: HashMap<String, u32>,
 }
 
 impl Documents {
@@ -139,19 +179,21 @@ impl Documents {
     /// # Errors
     ///
     /// [`FetchError`].
-    pub(crate) async fn fetch(
+    pub(crate) async fn fetch<K: KeyValue>(
         &self,
+        limits: &Limits<'_, K>,
         client_id: &str,
         scopes: &[String],
         extra_origin: Option<&str>,
         now: u64,
     ) -> Result<Described, FetchError> {
-        let fetched = self
-            .get(What::Document, client_id, extra_origin, now)
+        let read = |body: &[u8]| Ok(document::read(client_id, body, scopes, extra_origin)?);
+        let (client, good_for) = self
+            .get(limits, What::Document, client_id, extra_origin, read, now)
             .await?;
         let described = Described {
-            client: document::read(client_id, &fetched.body, scopes, extra_origin)?,
-            good_until: now.saturating_add(fetched.good_for),
+            client,
+            good_until: now.saturating_add(good_for),
         };
         self.remember(described.clone(), now);
         Ok(described)
@@ -163,8 +205,9 @@ impl Documents {
     /// # Errors
     ///
     /// [`FetchError`].
-    pub(crate) async fn keys(
+    pub(crate) async fn keys<K: KeyValue>(
         &self,
+        limits: &Limits<'_, K>,
         url: &str,
         extra_origin: Option<&str>,
         anew: bool,
@@ -176,34 +219,51 @@ impl Documents {
                 return Ok(Arc::clone(&known.keys));
             }
         }
-        let fetched = self.get(What::Keys, url, extra_origin, now).await?;
-        let keys = Arc::new(KeySet::from_json(&fetched.body).map_err(FetchError::Keys)?);
+        let read = |body: &[u8]| KeySet::from_json(body).map_err(FetchError::Keys);
+        let (keys, good_for) = self
+            .get(limits, What::Keys, url, extra_origin, read, now)
+            .await?;
+        let keys = Arc::new(keys);
         let all = &mut self.memory().keys;
         make_room(all, now, |remembered| remembered.good_until);
         let remembered = Remembered {
             keys: Arc::clone(&keys),
             fetched_at: now,
-            good_until: now.saturating_add(fetched.good_for),
+            good_until: now.saturating_add(good_for),
         };
         all.insert(url.to_owned(), remembered);
         Ok(keys)
     }
 
-    async fn get(
+    /// What lies at `url`, as `read` reads it, and the seconds that it is good for.
+    async fn get<K: KeyValue, T>(
         &self,
+        limits: &Limits<'_, K>,
         what: What,
         url: &str,
         extra_origin: Option<&str>,
+        read: impl Fn(&[u8]) -> Result<T, FetchError>,
         now: u64,
-    ) -> Result<Fetched, FetchError> {
+    ) -> Result<(T, u64), FetchError> {
         document::check_url(url, extra_origin)?;
-        if !self.memory().fetches.count(url, now) {
-            return Err(FetchError::TooMany);
+        let id = secret::hash(url);
+        if let Some(failure) = limits.store.get::<Failure>(&id, now).await? {
+            return Err(FetchError::Failed(failure));
         }
-        self.source
-            .fetch(what, url)
-            .await
+        count(limits, url, now).await?;
+        let fetched = self.source.fetch(what, url).await;
+        let read = fetched
             .map_err(FetchError::Unavailable)
+            .and_then(|fetched| Ok((read(&fetched.body)?, fetched.good_for)));
+        if let Err(error) = &read {
+            let failure = Failure {
+                words: shortened(&error.to_string()),
+                temporary: error.is_temporary(),
+            };
+            let until = now + FAILURE_LIFETIME;
+            limits.store.create(&id, &failure, until).await?;
+        }
+        read
     }
 
     /// Nothing that holds the lock can panic half-way.
@@ -212,27 +272,27 @@ impl Documents {
     }
 }
 
-impl Fetches {
-    /// Counts one more, and says whether it may be made.
-    fn count(&mut self, url: &str, now: u64) -> bool {
-        if self.window != now / WINDOW {
-            *self = Self {
-                window: now / WINDOW,
-                ..Self::default()
-            };
-        }
-        if self.all >= MAX_FETCHES {
-            return false;
-        }
-        let host = url.split('/').nth(2).unwrap_or_default();
-        let of_host = self.of_host.entry(host.to_owned()).or_default();
-        if *of_host >= MAX_FETCHES_OF_HOST {
-            return false;
-        }
-        *of_host += 1;
-        self.all += 1;
-        true
+/// Counts one more fetch, if it may be made.
+async fn count<K: KeyValue>(limits: &Limits<'_, K>, url: &str, now: u64) -> Result<(), FetchError> {
+    const ALL: &str = "document-fetches";
+    let host = Url::parse(url).ok();
+    let host = host.as_ref().and_then(Url::host_str).unwrap_or_default();
+    let of_host = limits.tagged("document-fetches-from", host.as_bytes());
+    let of_source = limits.of_source("document-fetches-for");
+    let mut counters = vec![(ALL.to_owned(), MAX_FETCHES)];
+    counters.extend(of_source.map(|kind| (kind, MAX_FETCHES_OF_SOURCE)));
+    counters.push((of_host, MAX_FETCHES_OF_HOST));
+    if limits.count(&counters, WINDOW, now).await? {
+        Ok(())
+    } else {
+        Err(FetchError::TooMany)
     }
+}
+
+/// The beginning of a text.
+fn shortened(text: &str) -> String {
+    let end = text.floor_char_boundary(MAX_FAILURE_BYTES);
+    text[..end].to_owned()
 }
 
 /// Drops what is past, and the one that is past first if that is not enough.

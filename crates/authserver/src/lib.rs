@@ -26,6 +26,7 @@ mod date;
 pub mod documents;
 pub mod endpoints;
 pub mod identity;
+mod limits;
 mod pages;
 mod remembered;
 mod session;
@@ -37,9 +38,12 @@ use config::{Base, Server};
 use documents::Documents;
 use dpop::Prover;
 use grants::Grants;
+use http::HeaderMap;
+use limits::Limits;
 use oauth::Client;
 use oauth::resource::Resources;
 use store::{KeyValue, Store};
+use web::RequestSource;
 
 /// What every endpoint may look at.
 pub struct Context<'a, K> {
@@ -51,6 +55,8 @@ pub struct Context<'a, K> {
     pub store: &'a Store<K>,
     /// Where clients' metadata documents come from; nothing is fetched without it.
     pub documents: Option<&'a Documents>,
+    /// Where the request comes from, for limits.
+    pub source: RequestSource,
     /// Seconds since the Unix epoch.
     pub now: u64,
 }
@@ -61,7 +67,15 @@ impl<'a, K: KeyValue> Context<'a, K> {
     }
 
     fn clients(&self) -> clients::Clients<'a, K> {
-        clients::Clients::new(self.store, self.config, self.documents)
+        clients::Clients::new(self.limits(), self.config, self.documents)
+    }
+
+    fn limits(&self) -> Limits<'a, K> {
+        Limits {
+            store: self.store,
+            keys: &self.config.keys,
+            source: self.source,
+        }
     }
 
     /// Whether the operator has configured a client: it is not one that anybody may be.
@@ -80,6 +94,11 @@ impl<'a, K: KeyValue> Context<'a, K> {
     fn resources(&self) -> Resources {
         Resources::new(self.base.as_str())
     }
+}
+
+/// Where a request comes from, for [`Context::source`].
+pub fn request_source(config: &Server, headers: &HeaderMap) -> RequestSource {
+    RequestSource::read(headers, config.client_address_header.as_ref())
 }
 
 #[cfg(test)]

@@ -238,6 +238,11 @@ async fn sign_in<K: KeyValue>(
         Err(_) if context.store.is_claimed(COMPLETED, id).await? => return Err(SignInError::Used),
         Err(error) => return Err(SignInError::Provider(provider_failure(&error))),
     };
+    // The subjects of clients' own grants are no person's.
+    if grants::is_client_subject(&sign_in.profile.subject) {
+        let error = ProviderError::Refused("the subject begins as a client's does".to_owned());
+        return Err(SignInError::Provider(provider_failure(&error)));
+    }
     if context.store.claim_once(COMPLETED, id, forget_at).await? {
         Ok(sign_in)
     } else {
@@ -257,9 +262,10 @@ async fn grant<K: KeyValue>(
     let PendingLogin {
         consent, consented, ..
     } = login;
+    let expires_at = context.now + context.config.grant_lifetime;
     let client = context
         .clients()
-        .keep(&consent.client_id, context.now)
+        .keep(&consent.client_id, expires_at, context.now)
         .await?;
     // What the client says of itself may have changed since it was asked about.
     if !client.has_redirect_uri(&consent.target.redirect_uri) {
@@ -295,7 +301,7 @@ async fn grant<K: KeyValue>(
         resources: consent.request.resources,
         profile,
         created_at: context.now,
-        expires_at: context.now + context.config.grant_lifetime,
+        expires_at,
         code: Some(CodeBinding {
             redirect_uri: target.in_request.then(|| target.redirect_uri.clone()),
             challenge: consent.request.challenge,

@@ -1,7 +1,7 @@
 //! `/introspect`: what a token is (RFC 7662), for clients that authenticate.
 //!
-//! A client that registered itself learns of its own tokens alone: anybody may be such a client. One
-//! that the operator has configured is a resource server as well, and learns of every token.
+//! A client learns of its own tokens alone. Only one that the operator has configured as a resource
+//! server learns of every token.
 
 use crate::client_request::{self, ClientRequestError};
 use crate::{Context, answers};
@@ -78,7 +78,7 @@ async fn access_token<K: KeyValue>(
     };
     let (issuer, resources) = (context.base.as_str(), context.resources());
     if access_token::check(&claims, issuer, resources.all(), context.now).is_err()
-        || !may_know(context, asking, &claims.client_id)
+        || !may_know(asking, &claims.client_id)
     {
         return Ok(None);
     }
@@ -102,8 +102,8 @@ async fn refresh_token<K: KeyValue>(
         Err(grants::Error::Store(error)) => return Err(error),
         Err(_) => return Ok(None),
     };
-    let is_good = may_know(context, asking, &token.grant.client_id)
-        && grants.is_current(&token, context.now).await?;
+    let is_good =
+        may_know(asking, &token.grant.client_id) && grants.is_current(&token, context.now).await?;
     let grant = &token.grant;
     Ok(is_good.then(|| {
         Introspection::refresh_token(&RefreshToken {
@@ -134,6 +134,6 @@ fn scopes<'t, K: KeyValue>(
 }
 
 /// Whether a client is told of the tokens that were issued to the client `owner`.
-fn may_know<K: KeyValue>(context: &Context<'_, K>, asking: &Client, owner: &str) -> bool {
-    asking.client_id == owner || context.is_configured(asking)
+fn may_know(asking: &Client, owner: &str) -> bool {
+    asking.client_id == owner || asking.resource_server
 }

@@ -97,7 +97,12 @@ async fn issue<K: KeyValue>(
     let key = proof.as_ref().map(|proof| proof.thumbprint().to_owned());
     // Everything is checked before the code or refresh token is used up, and before a proof is
     // noted down: only who holds one of them gets that far.
-    let outcome = match token::read(&form, &client)? {
+    let request = token::read(&form, &client)?;
+    // RFC 9449 section 5.2: its tokens are bound, or there are none.
+    if client.requires_dpop() && proof.is_none() {
+        return Err(dpop::Error::Missing.into());
+    }
+    let outcome = match request {
         TokenRequest::AuthorizationCode(request) => {
             let failed = |error| TokenError::Grant("code", error);
             let code = context.grants().code(request.code, context.now).await;
@@ -111,8 +116,7 @@ async fn issue<K: KeyValue>(
             token::check_key(code.binding.dpop_jkt.as_deref(), key.as_deref())?;
             let narrowed = narrow(context, &form, &client, &code.grant)?;
             // A change of the registration may have overwritten the mark of the sign-in.
-            let kept = context.clients().keep(&client.client_id, context.now).await;
-            kept.map_err(ClientRequestError::from)?;
+            keep(context, &client, &code.grant).await?;
             claim(context, proof.as_ref()).await?;
             // Others are bound to their client by its own credentials (RFC 9449 section 5).
             let refresh_key = key.clone().filter(|_| !client.is_confidential());
@@ -137,8 +141,10 @@ async fn issue<K: KeyValue>(
             token::check_key(token.key(), key.as_deref())?;
             let narrowed = narrow(context, &form, &client, &token.grant)?;
             claim(context, proof.as_ref()).await?;
+            let grant = token.grant.clone();
             let refreshed = context.grants().refresh(token, context.now).await;
             let refreshed = refreshed.map_err(failed)?;
+            keep(context, &client, &grant).await?;
             Outcome {
                 grant_id: refreshed.grant_id,
                 grant: refreshed.grant,
@@ -199,6 +205,17 @@ fn proof<K: KeyValue>(
     context
         .prover()
         .check(request.headers(), proved, context.now)
+}
+
+/// Keeps the client for longer than its grant.
+async fn keep<K: KeyValue>(
+    context: &Context<'_, K>,
+    client: &Client,
+    grant: &Grant,
+) -> Result<(), ClientRequestError> {
+    let (clients, ends_at) = (context.clients(), grant.expires_at);
+    let kept = clients.keep_recognized(client, ends_at, context.now).await;
+    Ok(kept?)
 }
 
 /// Refuses a proof that was shown before.

@@ -1,4 +1,5 @@
-use super::world::{Answer, ISSUER, REDIRECT_URI, VERIFIER, World, query};
+use super::world::{Answer, Browser, ISSUER, REDIRECT_URI, VERIFIER, World, query, request};
+use bytes::Bytes;
 use jwt::SigningKey;
 use oauth::client_assertion;
 use serde_json::{Value, json};
@@ -79,6 +80,29 @@ fn redeem_with(world: &mut World, assertion: &str, code: &str) -> Answer {
     )
 }
 
+/// The keys in the store of a kind.
+fn records(world: &World, kind: &str) -> Vec<String> {
+    let mut keys = world.store.backend().keys();
+    keys.retain(|key| key.starts_with(&format!("t:{kind}")));
+    keys
+}
+
+fn delete(world: &World, key: &str) {
+    futures::executor::block_on(store::KeyValue::delete(world.store.backend(), key)).unwrap();
+}
+
+/// A registered client with keys at [`KEYS`].
+fn register_with_jwks_uri(world: &mut World) -> String {
+    let answer = world.register_json(&json!({
+        "redirect_uris": [REDIRECT_URI],
+        "token_endpoint_auth_method": "private_key_jwt",
+        "grant_types": ["authorization_code", "refresh_token"],
+        "jwks_uri": KEYS,
+    }));
+    assert_eq!(answer.status, 201, "{answer:?}");
+    answer.json()["client_id"].as_str().unwrap().to_owned()
+}
+
 fn invalid_client(answer: &Answer) -> bool {
     answer.error() == (401, "invalid_client".into())
 }
@@ -96,19 +120,44 @@ fn a_client_is_what_the_document_at_its_identifier_says() {
 }
 
 #[test]
-fn a_document_that_is_bad_or_not_there_ends_at_a_page_and_is_never_remembered() {
+fn a_document_that_is_bad_or_not_there_ends_at_a_page_for_some_seconds() {
     let mut world = publishing(json!({ "client_id": "https://other.example/client.json" }));
-    let before = world.store.backend().keys().len();
     let page = ask(&mut world);
     assert_eq!(page.status, 400);
     assert!(page.body.contains("client_id"), "{}", page.body);
+    // Whatever instance is asked, the host is left alone for a moment.
+    world.hosts.publish(DOCUMENT, &document(json!({})));
+    world.forget();
+    world.now += 9;
+    let page = ask(&mut world);
+    assert_eq!(page.status, 400);
+    assert!(page.body.contains("client_id"), "{}", page.body);
+    assert_eq!(world.hosts.asked.lock().unwrap().len(), 1);
+    world.now += 1;
+    assert_eq!(ask(&mut world).status, 200);
     world.hosts.withdraw(DOCUMENT);
+    world.forget();
     let page = ask(&mut world);
     assert_eq!(page.status, 400);
     assert!(page.body.contains("cannot be reached"), "{}", page.body);
-    world.hosts.publish(DOCUMENT, &document(json!({})));
-    assert_eq!(ask(&mut world).status, 200);
-    assert_eq!(world.store.backend().keys().len(), before);
+    assert!(records(&world, "client-document:").is_empty());
+}
+
+#[test]
+fn a_refused_fetch_writes_nothing() {
+    let mut world = World::new();
+    let fetch = |world: &mut World, number: u32| {
+        let url = format!("https://victim.example/{number}");
+        world.get(&format!("/authorize?{}", query(&url, REDIRECT_URI)))
+    };
+    for number in 0..20 {
+        fetch(&mut world, number);
+    }
+    let before = world.store.backend().snapshot();
+    for number in 0..30 {
+        assert_eq!(fetch(&mut world, number).status, 400);
+    }
+    assert_eq!(world.store.backend().snapshot(), before);
 }
 
 #[test]
@@ -143,7 +192,8 @@ fn a_document_is_fetched_again_when_it_is_no_longer_good() {
 
 #[test]
 fn a_document_that_is_out_of_reach_for_a_while_signs_nobody_out() {
-    let mut world = publishing(json!({}));
+    let mut world = World::with(&[("grant_lifetime", "7776000")]);
+    world.hosts.publish(DOCUMENT, &document(json!({})));
     let refresh_token = signed_in(&mut world);
     world.hosts.withdraw(DOCUMENT);
     world.now += 6 * DAY / 24;
@@ -166,35 +216,122 @@ fn a_document_that_is_out_of_reach_for_a_while_signs_nobody_out() {
 #[test]
 fn nobody_makes_a_record_of_a_document_but_by_signing_in() {
     let mut world = publishing(json!({}));
-    let before = world.store.backend().keys().len();
     ask(&mut world);
+    let before = world.store.backend().snapshot();
     world.redeem(DOCUMENT, "ghc_AAAA");
-    assert_eq!(world.store.backend().keys().len(), before);
+    assert_eq!(world.store.backend().snapshot(), before);
+    assert!(records(&world, "client-document:").is_empty());
     signed_in(&mut world);
-    let kept = |key: &String| key.starts_with("t:client-document:");
-    assert_eq!(
-        world
-            .store
-            .backend()
-            .keys()
-            .iter()
-            .filter(|key| kept(key))
-            .count(),
-        1
-    );
+    assert_eq!(records(&world, "client-document:").len(), 1);
 }
 
 #[test]
-fn an_instance_fetches_so_often_in_a_minute_and_no_more() {
+fn all_instances_fetch_so_often_in_a_minute_from_a_host_whatever_the_port() {
     let mut world = World::new();
-    for number in 0..30 {
-        let url = format!("https://victim.example/{number}");
+    for number in 1..31 {
+        world.forget();
+        let url = format!("https://victim.example:{number}/client.json");
         world.get(&format!("/authorize?{}", query(&url, REDIRECT_URI)));
     }
     assert_eq!(world.hosts.asked.lock().unwrap().len(), 20);
     world.now += 60;
     assert_eq!(ask(&mut world).status, 400);
     assert_eq!(world.hosts.asked.lock().unwrap().len(), 21);
+    let counters = records(&world, "document-fetches").join(" ");
+    assert!(!counters.contains("victim"), "{counters}");
+}
+
+#[test]
+fn one_client_address_does_not_use_up_the_fetches_of_all() {
+    let mut world = World::new();
+    let mut fetch = |number: u32, address: &str| {
+        let url = format!("https://host-{number}.example/client.json");
+        let path = format!("/authorize?{}", query(&url, REDIRECT_URI));
+        let request = request("GET", &path).header("spin-client-addr", address);
+        world.send(request.body(Bytes::new()).unwrap());
+        world.hosts.asked.lock().unwrap().len()
+    };
+    for number in 0..70 {
+        fetch(number, "203.0.113.1:1000");
+    }
+    assert_eq!(fetch(70, "203.0.113.1:2000"), 60);
+    assert_eq!(fetch(71, "203.0.113.2:1000"), 61);
+    let kept = world.store.backend().keys().join(" ");
+    assert!(!kept.contains("203.0.113"), "{kept}");
+}
+
+#[test]
+fn at_the_token_endpoint_nothing_is_fetched_for_a_client_without_a_grant() {
+    let mut world = publishing(json!({}));
+    let before = world.store.backend().snapshot();
+    assert!(invalid_client(&world.redeem(DOCUMENT, "ghc_AAAA")));
+    assert!(invalid_client(&world.refresh(DOCUMENT, "ghr_AAAA")));
+    for path in ["/revoke", "/introspect"] {
+        let form = [("client_id", DOCUMENT), ("token", "ghr_AAAA")];
+        assert!(invalid_client(&world.post_form(path, &form)), "{path}");
+    }
+    assert_eq!(world.store.backend().snapshot(), before);
+    // Nor the keys of one that has registered itself and that nobody has signed in with.
+    let id = register_with_jwks_uri(&mut world);
+    let before = world.store.backend().snapshot();
+    world.hosts.publish(KEYS, &jwks(&key(1)));
+    let shown = assertion(&world, &key(1), &id, "a");
+    assert!(invalid_client(&redeem_with(&mut world, &shown, "ghc_AAAA")));
+    assert!(world.hosts.asked.lock().unwrap().is_empty());
+    assert_eq!(world.store.backend().snapshot(), before);
+}
+
+#[test]
+fn another_clients_code_is_no_reason_to_fetch() {
+    let mut world = publishing(json!({}));
+    let other = world.register(REDIRECT_URI);
+    let code = world.code(&other, "");
+    assert!(invalid_client(&world.redeem(DOCUMENT, &code)));
+    assert!(world.hosts.asked.lock().unwrap().is_empty());
+    assert_eq!(world.redeem(&other, &code).status, 200);
+}
+
+#[test]
+fn a_first_sign_in_works_with_an_instance_for_each_step() {
+    let mut world = publishing(json!({}));
+    let mut browser = Browser::default();
+    world.begin_login(&mut browser, &query(DOCUMENT, REDIRECT_URI));
+    world.forget();
+    let back = world.finish_login(&mut browser).redirect();
+    world.forget();
+    let tokens = world.redeem(DOCUMENT, &back["code"]);
+    assert_eq!(tokens.status, 200, "{tokens:?}");
+}
+
+#[test]
+fn a_good_refresh_makes_the_record_of_a_document_again() {
+    let mut world = publishing(json!({}));
+    let refresh_token = signed_in(&mut world);
+    let [record] = &records(&world, "client-document:")[..] else {
+        panic!("no record");
+    };
+    delete(&world, record);
+    world.forget();
+    assert_eq!(world.refresh(DOCUMENT, &refresh_token).status, 200);
+    assert_eq!(records(&world, "client-document:"), [record.clone()]);
+}
+
+#[test]
+fn who_refreshes_daily_stays_signed_in_however_long_the_clients_host_is_down() {
+    let mut world = World::with(&[("grant_lifetime", "7776000")]);
+    world.hosts.publish(DOCUMENT, &document(json!({})));
+    let mut refresh_token = signed_in(&mut world);
+    world.hosts.withdraw(DOCUMENT);
+    for day in 0..20 {
+        world.now += DAY;
+        world.forget();
+        let answer = world.refresh(DOCUMENT, &refresh_token);
+        assert_eq!(answer.status, 200, "day {day}: {answer:?}");
+        let json = answer.json();
+        refresh_token = json["refresh_token"].as_str().unwrap().to_owned();
+    }
+    world.now += DAY;
+    assert_eq!(ask(&mut world).status, 400, "nobody new is let in");
 }
 
 #[test]
@@ -264,6 +401,34 @@ fn an_assertion_is_good_once_and_only_a_good_one_is_used_up() {
     assert!(replayed.body.contains("used before"));
     let next = assertion(&world, &key(1), &id, "next");
     assert_eq!(refresh_with(&mut world, &next, &refresh_token).status, 200);
+}
+
+#[test]
+fn an_assertion_is_good_once_whether_the_clients_record_is_there_or_not() {
+    let mut world = publishing(json!({
+        "token_endpoint_auth_method": "private_key_jwt",
+        "jwks": jwks(&key(1)),
+    }));
+    let code = world.code(DOCUMENT, "");
+    let first = assertion(&world, &key(1), DOCUMENT, "first");
+    let tokens = redeem_with(&mut world, &first, &code).json();
+    let refresh_token = tokens["refresh_token"].as_str().unwrap().to_owned();
+    for record in records(&world, "client-document:") {
+        delete(&world, &record);
+    }
+    // The document is remembered by the instance, or is not.
+    for id in ["remembered", "fetched"] {
+        let shown = assertion(&world, &key(1), DOCUMENT, id);
+        let used = |world: &mut World| refresh_with(world, &shown, &refresh_token);
+        assert_eq!(used(&mut world).status, 200, "{id}");
+        let replayed = used(&mut world);
+        assert!(invalid_client(&replayed), "{id}: {replayed:?}");
+        assert!(replayed.body.contains("used before"), "{replayed:?}");
+        for record in records(&world, "client-document:") {
+            delete(&world, &record);
+        }
+        world.forget();
+    }
 }
 
 #[test]

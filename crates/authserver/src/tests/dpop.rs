@@ -233,3 +233,39 @@ fn a_page_of_any_origin_may_send_a_proof() {
             .contains("dpop")
     );
 }
+
+#[test]
+fn a_client_with_dpop_bound_access_tokens_gets_no_bearer_token() {
+    const DOCUMENT: &str = "https://client.example/client.json";
+    let metadata = json!({
+        "client_name": "A client",
+        "redirect_uris": [REDIRECT_URI],
+        "token_endpoint_auth_method": "none",
+        "grant_types": ["authorization_code", "refresh_token"],
+        "dpop_bound_access_tokens": true,
+    });
+    let named = |id: &str| {
+        let mut named = metadata.clone();
+        named["client_id"] = json!(id);
+        named
+    };
+    let clients = json!([named("configured")]).to_string();
+    let mut fixture = Fixture::new();
+    fixture.world = World::with(&[("clients", &clients)]);
+    fixture.world.hosts.publish(DOCUMENT, &named(DOCUMENT));
+    let registered = fixture.world.register_json(&metadata).json();
+    assert_eq!(registered["dpop_bound_access_tokens"], true);
+    let registered = registered["client_id"].as_str().unwrap();
+    for client in [registered, DOCUMENT, "configured"] {
+        fixture.client = client.to_owned();
+        let code = fixture.code("");
+        assert_eq!(fixture.redeem(&code, None).error(), invalid_proof());
+        let proof = fixture.good();
+        let tokens = fixture.redeem(&code, Some(&proof));
+        assert_eq!(tokens.json()["token_type"], "DPoP", "{client}: {tokens:?}");
+        let token = refresh_token(&tokens);
+        assert_eq!(fixture.refresh(&token, None).error(), invalid_proof());
+        let proof = fixture.good();
+        assert_eq!(fixture.refresh(&token, Some(&proof)).status, 200);
+    }
+}

@@ -1,6 +1,6 @@
 //! Clients that the operator has configured, and that act for nobody.
 
-use super::world::{Answer, ISSUER, REDIRECT_URI, World};
+use super::world::{ADMIN_TOKEN, Answer, Browser, ISSUER, REDIRECT_URI, World, query, request};
 use oauth::access_token::{self, Audience, Claims};
 use serde_json::{Value, json};
 
@@ -20,6 +20,7 @@ fn world() -> World {
             "token_endpoint_auth_method": "client_secret_post",
             "grant_types": ["client_credentials"],
             "scope": "userinfo",
+            "resource_server": true,
         },
     ])
     .to_string();
@@ -54,7 +55,7 @@ fn a_configured_client_gets_a_token_for_itself_and_no_refresh_token() {
     let claims = claims(&world, &json);
     assert_eq!(
         (claims.sub.as_str(), claims.client_id.as_str()),
-        ("nightly", "nightly")
+        ("client:nightly", "nightly")
     );
     assert_eq!(claims.aud, Audience::One(format!("{ISSUER}/mcp")));
 }
@@ -139,7 +140,65 @@ fn a_clients_own_token_can_be_revoked_and_leaves_nothing() {
 }
 
 #[test]
-fn a_configured_client_may_introspect_every_token() {
+fn an_operator_finds_and_ends_a_clients_own_grants() {
+    let mut world = world();
+    let token = ask(&mut world, "nightly", &[]).json();
+    let token = token["access_token"].as_str().unwrap();
+    let send = |world: &mut World, method: &str, subject: &str| {
+        let path = format!("/admin/grants?subject={subject}");
+        let request =
+            request(method, &path).header("authorization", format!("Bearer {ADMIN_TOKEN}"));
+        world
+            .send(request.body(bytes::Bytes::new()).unwrap())
+            .json()
+    };
+    let listed = send(&mut world, "GET", "client:nightly");
+    assert_eq!(listed["grants"][0]["client_id"], "nightly", "{listed}");
+    assert_eq!(send(&mut world, "GET", "nightly")["grants"], json!([]));
+    assert_eq!(send(&mut world, "DELETE", "client:nightly")["ended"], 1);
+    let form = [
+        ("client_id", "nightly"),
+        ("client_secret", SECRET),
+        ("token", token),
+    ];
+    let answer = world.post_form("/introspect", &form).json();
+    assert_eq!(answer, json!({ "active": false }));
+}
+
+#[test]
+fn nobody_signs_in_under_the_subject_of_a_client() {
+    let mut world = world();
+    world.provider.subject = "client:nightly".into();
+    let id = world.register(REDIRECT_URI);
+    let mut browser = Browser::default();
+    world.begin_login(&mut browser, &query(&id, REDIRECT_URI));
+    let back = world.finish_login(&mut browser).redirect();
+    assert_eq!(back["error"], "access_denied");
+    assert!(!back.contains_key("code"));
+}
+
+#[test]
+fn a_configured_client_that_is_no_resource_server_learns_of_its_own_tokens_alone() {
+    let mut world = world();
+    let id = world.register(REDIRECT_URI);
+    let code = world.code(&id, "");
+    let theirs = world.redeem(&id, &code).json();
+    let own = ask(&mut world, "nightly", &[]).json();
+    let mut is_active = |token: &Value| {
+        let form = [
+            ("client_id", "nightly"),
+            ("client_secret", SECRET),
+            ("token", token.as_str().unwrap()),
+        ];
+        world.post_form("/introspect", &form).json()["active"].clone()
+    };
+    assert_eq!(is_active(&own["access_token"]), true);
+    assert_eq!(is_active(&theirs["access_token"]), false);
+    assert_eq!(is_active(&theirs["refresh_token"]), false);
+}
+
+#[test]
+fn a_configured_resource_server_may_introspect_every_token() {
     let mut world = world();
     let id = world.register(REDIRECT_URI);
     let code = world.code(&id, "");

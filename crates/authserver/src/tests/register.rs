@@ -1,6 +1,16 @@
 use super::world::{ISSUER, REDIRECT_URI, World, query, request};
 use bytes::Bytes;
-use serde_json::json;
+use serde_json::{Value, json};
+
+/// Registers a client from where `lines` say, and returns the status.
+fn register_from(world: &mut World, lines: &[(&str, &str)]) -> u16 {
+    let mut builder = request("POST", "/register").header("content-type", "application/json");
+    for (name, value) in lines {
+        builder = builder.header(*name, *value);
+    }
+    let body = json!({ "redirect_uris": [REDIRECT_URI] }).to_string();
+    world.send(builder.body(body.into()).unwrap()).status
+}
 
 #[test]
 fn a_registration_is_answered_201_with_what_was_registered() {
@@ -64,6 +74,73 @@ fn more_registrations_than_an_hour_may_have_are_answered_429_with_retry_after() 
 }
 
 #[test]
+fn a_registration_over_the_limit_writes_nothing() {
+    let mut world = World::with(&[("registrations_per_source", "2")]);
+    let mut register = |address: &'static str| {
+        let status = register_from(&mut world, &[("spin-client-addr", address)]);
+        (status, world.store.backend().snapshot())
+    };
+    for _ in 0..2 {
+        register("203.0.113.1:1");
+    }
+    let (_, before) = register("203.0.113.2:1");
+    // The share of the one is used up, and the hour for the other.
+    for address in ["203.0.113.1:2", "203.0.113.2:2", "203.0.113.3:1"] {
+        assert_eq!(register(address), (429, before.clone()), "{address}");
+    }
+}
+
+#[test]
+fn one_client_address_has_its_share_of_the_registrations() {
+    let many = [
+        ("registrations_per_hour", "100"),
+        ("registrations_per_source", "2"),
+    ];
+    let mut world = World::with(&many);
+    let mut register = |lines: &[(&str, &str)]| register_from(&mut world, lines);
+    let one = ("spin-client-addr", "203.0.113.1:1000");
+    assert_eq!((register(&[one]), register(&[one])), (201, 201));
+    for lines in [
+        &[one][..],
+        &[("spin-client-addr", "203.0.113.1:2000")],
+        // What the client sends under the name comes first, and counts for nothing.
+        &[("spin-client-addr", "203.0.113.9:1"), one],
+        // Without the variable this is what anybody may say.
+        &[("x-forwarded-for", "203.0.113.9"), one],
+    ] {
+        assert_eq!(register(lines), 429, "{lines:?}");
+    }
+    assert_eq!(register(&[("spin-client-addr", "203.0.113.2:1000")]), 201);
+    // A proxy, whose clients cannot be told apart: the hour alone counts.
+    for _ in 0..5 {
+        assert_eq!(register(&[("spin-client-addr", "127.0.0.1:1000")]), 201);
+    }
+    let kept = world.store.backend().keys().join(" ");
+    assert!(!kept.contains("203.0.113"), "{kept}");
+}
+
+#[test]
+fn behind_a_proxy_the_header_that_it_adds_to_names_the_address() {
+    let mut world = World::with(&[
+        ("registrations_per_hour", "100"),
+        ("registrations_per_source", "1"),
+        ("client_address_header", "x-forwarded-for"),
+    ]);
+    let proxy = ("spin-client-addr", "127.0.0.1:1000");
+    let mut register =
+        |forwarded: &str| register_from(&mut world, &[("x-forwarded-for", forwarded), proxy]);
+    assert_eq!(register("203.0.113.1"), 201);
+    assert_eq!(register("203.0.113.9, 203.0.113.1"), 429);
+    assert_eq!(register("203.0.113.1, 203.0.113.2"), 201);
+    // What is no address is one source, and not one that a client chooses.
+    assert_eq!(
+        (register("a"), register("b"), register("")),
+        (201, 429, 429)
+    );
+    assert_eq!(register_from(&mut world, &[proxy]), 429);
+}
+
+#[test]
 fn a_refused_registration_does_not_count() {
     let mut world = World::new();
     for _ in 0..10 {
@@ -84,6 +161,71 @@ fn an_unused_registration_goes_after_a_day_and_a_used_one_stays() {
         world.get(&path).status
     };
     assert_eq!((status(&unused), status(&used)), (400, 200));
+}
+
+/// The time from which a registration counts as absent.
+fn expiry(world: &World, id: &str) -> Option<u64> {
+    let key = format!("t:client:{id}");
+    let snapshot = world.store.backend().snapshot();
+    let record: Value = serde_json::from_slice(snapshot.get(&key)?).unwrap();
+    record["exp"].as_u64()
+}
+
+#[test]
+fn a_used_registration_lives_as_long_as_its_last_grant_and_a_margin() {
+    const DAY: u64 = 86_400;
+    let mut world = World::new();
+    let id = world.register(REDIRECT_URI);
+    let start = world.now;
+    world.code(&id, "");
+    let ends = |since: u64| Some(since + DAY + 30 * DAY);
+    assert_eq!(expiry(&world, &id), ends(start));
+    // A day more is worth a write, an hour is not.
+    world.now += 3600;
+    world.code(&id, "");
+    assert_eq!(expiry(&world, &id), ends(start));
+    world.now = start + 10 * DAY;
+    let code = world.code(&id, "");
+    assert_eq!(expiry(&world, &id), ends(world.now));
+    assert_eq!(world.redeem(&id, &code).status, 200);
+    world.now = start + 41 * DAY - 1;
+    let path = format!("/authorize?{}", query(&id, REDIRECT_URI));
+    assert_eq!(world.get(&path).status, 200);
+    world.now += 1;
+    assert_eq!(world.get(&path).status, 400);
+    world.now += 2 * 3600;
+    futures::executor::block_on(world.store.sweep(world.now, 100_000)).unwrap();
+    assert_eq!(expiry(&world, &id), None, "swept");
+    let kept = world.store.backend().keys();
+    assert!(!kept.contains(&format!("t:client:{id}")), "{kept:?}");
+}
+
+#[test]
+fn a_registration_without_an_expiry_gets_one_when_it_is_used() {
+    let mut world = World::new();
+    let id = world.register(REDIRECT_URI);
+    let code = world.code(&id, "");
+    let tokens = world.redeem(&id, &code).json();
+    // As an earlier version left it: kept for ever, and forgotten by the sweep.
+    let key = format!("t:client:{id}");
+    let mut record: Value =
+        serde_json::from_slice(&world.store.backend().snapshot()[&key]).unwrap();
+    record["exp"] = Value::Null;
+    let bytes = record.to_string().into_bytes();
+    let backend = world.store.backend();
+    futures::executor::block_on(store::KeyValue::set(backend, &key, &bytes)).unwrap();
+    let lines = |world: &World| {
+        let snapshot = world.store.backend().snapshot();
+        snapshot
+            .values()
+            .filter(|value| **value == key.as_bytes())
+            .count()
+    };
+    let before = lines(&world);
+    let refresh_token = tokens["refresh_token"].as_str().unwrap();
+    assert_eq!(world.refresh(&id, refresh_token).status, 200);
+    assert_eq!(expiry(&world, &id), Some(world.now + 31 * 86_400));
+    assert_eq!(lines(&world), before + 1, "the sweep knows of it again");
 }
 
 #[test]

@@ -196,6 +196,7 @@ impl World {
             base: &self.base,
             store: &self.store,
             documents: Some(&self.documents),
+            source: crate::request_source(&self.config, request.headers()),
             now: self.now,
         };
         let (random, provider) = (&mut self.random, &self.provider);
