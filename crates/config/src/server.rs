@@ -404,10 +404,16 @@ mod tests {
             let server = read(&[("client_address_header", value)]).ok()?;
             Some(server.client_address_header?.as_str().to_owned())
         };
-        assert_eq!(header("X-Forwarded-For").as_deref(), Some("x-forwarded-for"));
+        assert_eq!(
+            header("X-Forwarded-For").as_deref(),
+            Some("x-forwarded-for")
+        );
         assert_eq!(header(""), None);
         for value in ["Forwarded", "spin-client-addr", "two words"] {
-            assert!(read(&[("client_address_header", value)]).is_err(), "{value}");
+            assert!(
+                read(&[("client_address_header", value)]).is_err(),
+                "{value}"
+            );
         }
     }
 

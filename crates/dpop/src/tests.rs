@@ -238,7 +238,10 @@ fn a_proof_has_an_iat_with_a_nonce_too() {
         claims["nonce"] = json!(nonce.to_str().unwrap());
         claims["iat"] = iat;
         let proof = proof(header(&key()), &claims);
-        assert_eq!(check_by(&keys, true, &proof, None), Err(Error::Claim("iat")));
+        assert_eq!(
+            check_by(&keys, true, &proof, None),
+            Err(Error::Claim("iat"))
+        );
     }
 }
 

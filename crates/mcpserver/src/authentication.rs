@@ -13,7 +13,7 @@ use crate::{Caller, Environment, IdentityError, IdentityProvider, Parts, Present
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use config::{AuthorizationServer, PresentedTokens};
-use grants::Grants;
+use grants::{Grants, is_client_subject};
 use http::HeaderMap;
 use http::request::Parts as Head;
 use keys::VerifyError;
@@ -204,6 +204,10 @@ impl<P: Parts> Server<P> {
         now: u64,
     ) -> Result<Authenticated, Refusal> {
         match self.identity.verify(authorization.token).await {
+            // The subjects of clients' own grants are no person's.
+            Ok(presented) if is_client_subject(&presented.profile.subject) => {
+                Err(Refusal::InvalidToken("The token's subject is a client's."))
+            }
             Ok(presented) if presented.expires_at > now => {
                 let authenticated = self.presented(&presented, authorization.value, place);
                 let until = presented.expires_at.min(now + REMEMBERED);

@@ -135,7 +135,10 @@ mod tests {
             &[("x-forwarded-for", "")],
             &[("x-forwarded-for", "203.0.113.1, unknown")],
             &[("x-forwarded-for", "203.0.113.1,")],
-            &[("x-forwarded-for", "203.0.113.1"), ("x-forwarded-for", "_x")],
+            &[
+                ("x-forwarded-for", "203.0.113.1"),
+                ("x-forwarded-for", "_x"),
+            ],
         ] {
             let source = read(lines, Some("x-forwarded-for"));
             assert_eq!(source, RequestSource::Unnamed, "{lines:?}");
@@ -152,7 +155,11 @@ mod tests {
         );
         assert_eq!(spin("[::ffff:198.51.100.7]:80"), network("198.51.100.7"));
         let proxied = |value| read(&[("x-real-ip", value)], Some("x-real-ip"));
-        for value in ["2001:db8:1:2::9", "[2001:db8:1:2::9]", "[2001:db8:1:2::9]:1"] {
+        for value in [
+            "2001:db8:1:2::9",
+            "[2001:db8:1:2::9]",
+            "[2001:db8:1:2::9]:1",
+        ] {
             assert_eq!(proxied(value), network("2001:db8:1:2::"), "{value}");
         }
         assert_eq!(proxied("10.0.0.9"), network("10.0.0.9"));

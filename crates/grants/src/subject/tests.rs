@@ -157,8 +157,14 @@ fn a_clients_own_grants_are_found_and_ended_and_are_no_persons() {
         id
     };
     let (one, two) = (own(NOW), own(NOW + 60));
-    assert_eq!(ids(&all(&fixture, &subject, NOW + 60)), [two.as_str(), &one]);
-    assert_eq!(ids(&all(&fixture, "nightly", NOW + 60)), [person.id.as_str()]);
+    assert_eq!(
+        ids(&all(&fixture, &subject, NOW + 60)),
+        [two.as_str(), &one]
+    );
+    assert_eq!(
+        ids(&all(&fixture, "nightly", NOW + 60)),
+        [person.id.as_str()]
+    );
     let grants = fixture.grants();
     let ended = grants.end_page_of_subject(&subject, None, NOW + 60);
     assert_eq!(block_on(ended).unwrap().count, 2);
