@@ -68,6 +68,9 @@ pub fn doctor(options: &Options) -> Result<()> {
     for warning in warnings(&variables) {
         report.warn(warning);
     }
+    if let Some(line) = client_address(&variables) {
+        report.good(&line);
+    }
     match runtime_config::local_host(&variables) {
         Some(name) => report.good(&format!(
             "private networks: open while `cargo xtask up` serves, since {name} is on this machine"
@@ -128,6 +131,23 @@ fn warnings(variables: &Variables) -> Vec<&'static str> {
             "descope_management_key is in use, so this server has no client of its own at Descope: of tokens pasted by hand it takes those with its URL in their audience alone",
         ],
         PresentedTokens::Own | PresentedTokens::Off => Vec::new(),
+    }
+}
+
+/// How limits by client address work here; nothing on a loopback address, where there is one client.
+fn client_address(variables: &Variables) -> Option<String> {
+    let public_url = variables.get("public_url").unwrap_or_default();
+    let is_public = !public_url.is_empty() && public_url.starts_with("https://");
+    let header = variables.get("client_address_header").unwrap_or_default();
+    match (header, is_public) {
+        ("", false) => None,
+        ("", true) => Some(
+            "client addresses: those of the connections. Behind a proxy set client_address_header to the header that it adds them to, such as x-forwarded-for"
+                .to_owned(),
+        ),
+        (header, _) => Some(format!(
+            "client addresses: the last entry of {header}. Your proxy has to add it, and no other way may lead here"
+        )),
     }
 }
 
