@@ -1,11 +1,12 @@
 //! Tokens for a client itself (RFC 6749 section 4.4, MCP's extension for machine clients).
 
-use reqwest::Response;
+use reqwest::{Method, Response};
 use serde_json::{Value, json};
 use tests::client::{REDIRECT_URI, Tokens};
 use tests::{Client, Gatehouse, Mcp, Settings};
 
 const SECRET: &str = "correct-horse-battery-staple-correct";
+const ADMIN_TOKEN: &str = "0f41402abc4b2a76b9719d911017c592aabbccddeeff00112233445566778899";
 
 /// A Gatehouse that knows the clients `nightly`, for which nothing is said about scopes, and
 /// `gateway`, which is registered for a scope that concerns people.
@@ -21,7 +22,8 @@ async fn start() -> Gatehouse {
     let mut gateway = client("gateway");
     gateway["scope"] = json!("userinfo");
     let clients = json!([client("nightly"), gateway]).to_string();
-    Gatehouse::start_with(Settings::default().variable("clients", clients)).await
+    let settings = Settings::default().variable("clients", clients);
+    Gatehouse::start_with(settings.variable("admin_token", ADMIN_TOKEN)).await
 }
 
 async fn ask(gatehouse: &Gatehouse, client: &str, more: &[(&str, &str)]) -> Response {
@@ -54,7 +56,7 @@ async fn a_configured_client_calls_tools_for_itself_and_gets_no_refresh_token() 
     let claims = tokens.claims();
     assert_eq!(
         (&claims["sub"], &claims["client_id"]),
-        (&json!("nightly"), &json!("nightly"))
+        (&json!("client:nightly"), &json!("nightly"))
     );
     assert_eq!(claims["aud"], gatehouse.url("/mcp"));
     let mcp = Mcp::initialized(&gatehouse, &tokens.access).await;
@@ -149,4 +151,24 @@ async fn a_clients_own_token_ends_by_revocation_on_every_machine() {
     assert_eq!(revoked.send().await.unwrap().status(), 200);
     assert_eq!(mcp.request("tools/list", json!({})).await.status(), 401);
     other.shutdown().await;
+}
+
+#[tokio::test]
+async fn an_operator_finds_and_ends_a_clients_own_grants() {
+    let gatehouse = start().await;
+    let tokens = Tokens::read(ask(&gatehouse, "nightly", &[]).await).await;
+    let mcp = Mcp::new(gatehouse.url("/mcp"), Some(&tokens.access));
+    assert_eq!(mcp.request("tools/list", json!({})).await.status(), 200);
+    let admin = async |method: Method| -> Value {
+        let url = gatehouse.url("/admin/grants?subject=client:nightly");
+        let request = reqwest::Client::new().request(method, url);
+        let response = request.bearer_auth(ADMIN_TOKEN).send().await.unwrap();
+        response.json().await.unwrap()
+    };
+    let seen = admin(Method::GET).await;
+    assert_eq!(seen["grants"][0]["client_id"], "nightly", "{seen}");
+    assert_eq!(admin(Method::DELETE).await["ended"], 1);
+    // Beyond the second for which the MCP endpoint may trust the answer about a grant.
+    gatehouse.pass(2);
+    assert_eq!(mcp.request("tools/list", json!({})).await.status(), 401);
 }

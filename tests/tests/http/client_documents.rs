@@ -151,16 +151,41 @@ async fn a_document_that_is_not_as_it_has_to_be_ends_at_a_page_that_says_why() {
         ),
     ] {
         published.put(PATH, bad);
+        // A bad answer is remembered for ten seconds.
+        gatehouse.pass(11);
         let client = Client::known_as(&gatehouse, &published.url(PATH));
         let (status, text) = page(&client).await;
         assert_eq!(status, 400, "{words}: {text}");
         assert!(text.contains(words), "{words}: {text}");
     }
     assert!(!published.asked().contains(&"/elsewhere.json".to_owned()));
-    // Nothing of that was remembered.
+    // Nothing of that is remembered for longer than ten seconds.
     published.put(PATH, good());
+    gatehouse.pass(11);
     let client = Client::known_as(&gatehouse, &published.url(PATH));
     assert_eq!(page(&client).await.0, 200);
+}
+
+#[tokio::test]
+async fn at_the_token_endpoint_nothing_is_fetched_for_a_client_without_a_grant() {
+    let published = Published::start().await;
+    published.put(PATH, document(&published, json!({})));
+    let gatehouse = start(&published).await;
+    let client = Client::known_as(&gatehouse, &published.url(PATH));
+    for response in [
+        client.redeem("ghc_AAAA").await,
+        client.refresh("ghr_AAAA").await,
+    ] {
+        assert_eq!(response.status(), 401);
+        let error: Value = response.json().await.unwrap();
+        assert_eq!(error["error"], "invalid_client");
+    }
+    assert!(published.asked().is_empty(), "{:?}", published.asked());
+    // Another instance answers the token request of a first sign-in.
+    let code = client.code(&Person::new()).await;
+    let gatehouse = gatehouse.restart().await;
+    assert_eq!(client.redeem(&code).await.status(), 200);
+    drop(gatehouse);
 }
 
 #[tokio::test]

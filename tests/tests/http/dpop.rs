@@ -432,3 +432,44 @@ async fn a_request_without_a_token_is_told_of_both_schemes_the_bearer_one_first(
     assert!(bearer == Some(0) && dpop > bearer, "{challenge}");
     assert!(!challenge.contains("error"), "{challenge}");
 }
+
+#[tokio::test]
+async fn a_client_with_dpop_bound_access_tokens_gets_no_bearer_token() {
+    let mut prover = Prover::start().await;
+    let metadata = json!({
+        "redirect_uris": [REDIRECT_URI],
+        "grant_types": ["authorization_code", "refresh_token"],
+        "token_endpoint_auth_method": "none",
+        "dpop_bound_access_tokens": true,
+    });
+    prover.client = Client::register_as(&prover.gatehouse, metadata).await;
+    assert_eq!(prover.client.registration["dpop_bound_access_tokens"], true);
+    let code = prover.code().await;
+    let refused = prover.redeem(&code, None).await;
+    assert_eq!(error(refused).await, "invalid_dpop_proof");
+    let response = prover.redeem(&code, Some(&prover.proof())).await;
+    let tokens = Tokens::read(response).await;
+    assert_eq!(tokens.answer["token_type"], "DPoP");
+    let refused = prover.refresh(&tokens.refresh, None).await;
+    assert_eq!(error(refused).await, "invalid_dpop_proof");
+}
+
+#[tokio::test]
+async fn a_proof_needs_an_iat_with_a_nonce_too() {
+    let settings = Settings::default().variable("dpop_nonces", "true");
+    let prover = Prover::start_with(settings).await;
+    let code = prover.code().await;
+    let refused = prover.redeem(&code, Some(&prover.proof())).await;
+    let nonce = refused.headers()["dpop-nonce"].to_str().unwrap().to_owned();
+    let url = prover.gatehouse.url("/token");
+    let with = |iat: Value| {
+        proof_with(&prover.key, "POST", &url, |claims| {
+            claims["nonce"] = json!(nonce);
+            claims["iat"] = iat;
+        })
+    };
+    let refused = prover.redeem(&code, Some(&with(Value::Null))).await;
+    assert_eq!(error(refused).await, "invalid_dpop_proof");
+    let good = prover.redeem(&code, Some(&with(json!(now())))).await;
+    assert_eq!(good.status(), 200);
+}

@@ -66,14 +66,19 @@ async fn told(response: Response) -> Value {
     response.json().await.unwrap()
 }
 
-/// A Gatehouse whose operator has configured a client that may ask about every token.
+/// A Gatehouse whose operator has configured `gateway`, which may ask about every token, and
+/// `nightly`, which may not.
 async fn start() -> Gatehouse {
-    let clients = json!([{
-        "client_id": "gateway",
-        "client_secret": SECRET,
-        "token_endpoint_auth_method": "client_secret_post",
-        "grant_types": ["client_credentials"],
-    }]);
+    let client = |id: &str| {
+        json!({
+            "client_id": id,
+            "client_secret": SECRET,
+            "token_endpoint_auth_method": "client_secret_post",
+            "grant_types": ["client_credentials"],
+            "resource_server": id == "gateway",
+        })
+    };
+    let clients = json!([client("gateway"), client("nightly")]);
     Gatehouse::start_with(Settings::default().variable("clients", clients.to_string())).await
 }
 
@@ -198,7 +203,9 @@ async fn a_client_that_registered_itself_learns_of_its_own_tokens_alone() {
     for token in [&two.tokens.access, &two.tokens.refresh] {
         assert_eq!(one.ask(token).await, inactive());
         assert_eq!(two.ask(token).await["active"], true);
-        // One that the operator has configured is a resource server, too.
+        // So does one that the operator has configured, unless it is named a resource server.
+        let answer = told(introspect(&one.client, "nightly", SECRET, token).await).await;
+        assert_eq!(answer, inactive());
         let answer = told(introspect(&one.client, "gateway", SECRET, token).await).await;
         assert_eq!(answer["client_id"], two.client.id());
     }

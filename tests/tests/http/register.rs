@@ -279,6 +279,51 @@ async fn more_registrations_than_an_hour_may_have_are_answered_429_with_the_time
     assert!(refused >= 2, "{refused}");
 }
 
+/// Registers a client from the address that a proxy in front names.
+async fn register_from(gatehouse: &Gatehouse, forwarded: &str) -> u16 {
+    let metadata = json!({ "redirect_uris": ["https://client.example/callback"] });
+    let request = reqwest::Client::new().post(gatehouse.url("/register"));
+    let request = request.header("x-forwarded-for", forwarded).json(&metadata);
+    request.send().await.unwrap().status().as_u16()
+}
+
+#[tokio::test]
+async fn one_client_address_has_its_share_of_the_registrations() {
+    let settings = Settings::default()
+        .variable("registrations_per_source", "2")
+        .variable("client_address_header", "x-forwarded-for");
+    let gatehouse = Gatehouse::start_with(settings).await;
+    // Of six, four are too many, or two where a new hour begins in between.
+    let mut refused = 0;
+    for number in 0..6 {
+        // What the client itself sends comes first.
+        let forwarded = format!("192.0.2.{number}, 203.0.113.1");
+        let status = register_from(&gatehouse, &forwarded).await;
+        assert!(matches!(status, 201 | 429), "{status}");
+        refused += u8::from(status == 429);
+    }
+    assert!(refused >= 2, "{refused}");
+    assert_eq!(register_from(&gatehouse, "203.0.113.2").await, 201);
+}
+
+#[tokio::test]
+async fn a_registration_over_the_limit_costs_no_write() {
+    let settings = Settings::default().variable("registrations_per_hour", "1");
+    let gatehouse = Gatehouse::start_with(settings).await;
+    // The hour may change in between, and then the next one is taken.
+    let mut free = 0;
+    register_from(&gatehouse, "").await;
+    for _ in 0..40 {
+        let before = gatehouse.host.counters();
+        if register_from(&gatehouse, "").await == 429 {
+            let since = gatehouse.host.counters().since(&before);
+            assert_eq!(since.writes(), 0);
+            free += 1;
+        }
+    }
+    assert!(free >= 39, "{free}");
+}
+
 #[tokio::test]
 async fn a_registration_that_nobody_signs_in_with_goes_after_a_day_and_a_used_one_stays() {
     let gatehouse = Gatehouse::start().await;
