@@ -223,7 +223,9 @@ fn sessions_are_not_taken_anywhere_by_default() {
             *fixture.identity.kind.lock().unwrap() = kind;
             fixture.environment.run(async {
                 for _ in 0..2 {
-                    let answer = fixture.post("a.b.c", &[], PING).await;
+                    // A JWT that is not ours.
+                    let token = "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9.e30.AAAA";
+                    let answer = fixture.post(token, &[], PING).await;
                     assert_eq!(answer.status, 401);
                     let challenge = answer.header("www-authenticate");
                     assert!(challenge.contains("invalid_token"), "{challenge}");
