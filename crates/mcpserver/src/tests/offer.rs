@@ -56,7 +56,7 @@ fn what_the_sandbox_refused_is_in_the_log_with_the_tool_and_what_to_add_where() 
                 assert!(named[0].contains(part), "{named:?}");
             }
         }
-        fixture.call(&token, "echo").await;
+        called(fixture, &token, "echo", json!({})).await;
         assert!(lines(fixture, "the tool echo").is_empty());
     });
 }
