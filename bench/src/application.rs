@@ -56,6 +56,7 @@ impl Bench {
             "client_id": RESOURCE_SERVER,
             "client_secret": SECRET,
             "grant_types": ["client_credentials"],
+            "resource_server": true,
         }]);
         let settings = folder.settings("bench.db");
         let gatehouse = Gatehouse::start_with(

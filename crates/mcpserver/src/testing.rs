@@ -158,6 +158,9 @@ pub(crate) async fn begin_grant(
         .id
 }
 
+/// A token of the provider's for a subject that begins as a client's does.
+pub(crate) const TOKEN_OF_A_CLIENTS_SUBJECT: &str = "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9.e30.BBBB";
+
 #[derive(Clone)]
 pub(crate) struct TestIdentity {
     environment: TestEnvironment,
@@ -215,11 +218,15 @@ impl TestIdentity {
 }
 
 impl IdentityProvider for TestIdentity {
-    async fn verify(&self, _token: &str) -> Result<Presented, IdentityError> {
+    async fn verify(&self, token: &str) -> Result<Presented, IdentityError> {
         self.verifications.fetch_add(1, Ordering::Relaxed);
         self.answer()?;
         Ok(Presented {
-            profile: profile("bob"),
+            profile: profile(if token == TOKEN_OF_A_CLIENTS_SUBJECT {
+                "client:nightly"
+            } else {
+                "bob"
+            }),
             kind: *self.kind.lock().unwrap(),
             issuer: "https://api.descope.com/v1/apps/P1".into(),
             audience: vec!["http://127.0.0.1:3000/mcp".into()],

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::TokenKind;
+use crate::testing::TOKEN_OF_A_CLIENTS_SUBJECT;
 use grants::Grants;
 use oauth::access_token::Audience;
 
@@ -132,6 +133,16 @@ fn a_missing_scope_is_named_with_the_ones_there_are() {
         let challenge = answer.header("www-authenticate");
         assert!(challenge.starts_with(r#"Bearer error="insufficient_scope""#));
         assert!(challenge.ends_with(&format!(r#"{METADATA}, scope="tools secret""#)));
+    });
+}
+
+#[test]
+fn a_pasted_token_whose_subject_is_a_clients_is_refused() {
+    let fixture = Fixture::new();
+    fixture.environment.run(async {
+        let answer = fixture.post(TOKEN_OF_A_CLIENTS_SUBJECT, &[], PING).await;
+        assert_eq!(answer.status, 401);
+        assert_eq!(fixture.identity.verifications(), 1);
     });
 }
 
