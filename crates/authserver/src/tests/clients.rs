@@ -313,7 +313,7 @@ fn a_good_refresh_makes_the_record_of_a_document_again() {
     delete(&world, record);
     world.forget();
     assert_eq!(world.refresh(DOCUMENT, &refresh_token).status, 200);
-    assert_eq!(records(&world, "client-document:"), [record.clone()]);
+    assert!(records(&world, "client-document:").contains(record));
 }
 
 #[test]
