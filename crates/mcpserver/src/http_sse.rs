@@ -189,7 +189,7 @@ impl<P: Parts> Server<P> {
         let id = session_id(uri)
             .and_then(|sealed| self.mailboxes().find(authenticated.subject(), sealed))
             .ok_or(Refusal::NoSession)?;
-        let body = web::read_body(body, self.config.message_limit).await?;
+        let body = web::read_body(headers, body, self.config.message_limit).await?;
         let now = self.environment.now();
         let session = self
             .mailboxes()

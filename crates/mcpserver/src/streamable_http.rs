@@ -61,7 +61,7 @@ impl<P: Parts> Server<P> {
         }
         // What names no revision that we know is taken for a stateless one, and refused as such.
         let named = headers::protocol_version(headers).unwrap_or(Some(Revision::NEWEST));
-        let body = web::read_body(body, self.config.message_limit).await?;
+        let body = web::read_body(headers, body, self.config.message_limit).await?;
         let session = self.session(headers, &authenticated);
         let revision = match (named, &session) {
             (Some(named), _) if named.is_stateless() => named,

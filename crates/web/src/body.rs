@@ -6,7 +6,8 @@
 //! gives.
 
 use bytes::{Buf, Bytes};
-use http::StatusCode;
+use http::header::CONTENT_LENGTH;
+use http::{HeaderMap, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
 use std::pin::{Pin, pin};
@@ -55,18 +56,21 @@ impl ReadError {
     }
 }
 
-/// Reads a body of at most `limit` bytes: as many as it says that it has, or else all there are. Not
+/// Reads a body of at most `limit` bytes: as many as `Content-Length` says, or else all there are. Not
 /// waiting for an end that is known saves a good part of what a short request costs.
 ///
 /// # Errors
 ///
 /// See [`ReadError`]. A body is [too slow](ReadError::TooSlow) only if it is [`Paced`].
-pub async fn read_body<B>(body: B, limit: usize) -> Result<Bytes, ReadError>
+pub async fn read_body<B>(headers: &HeaderMap, body: B, limit: usize) -> Result<Bytes, ReadError>
 where
     B: Body,
     B::Error: Into<BoxError>,
 {
-    let expected = expected_size(&body);
+    let announced = headers
+        .get(CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse().ok());
+    let expected: Option<u64> = announced.or_else(|| expected_size(&body));
     if expected.is_some_and(|size| size > limit as u64) {
         return Err(ReadError::TooLarge(limit));
     }
@@ -367,7 +371,7 @@ mod tests {
 
         fn read(&self, body: Dripping, limit: usize) -> Result<usize, ReadError> {
             let (paced, _rest) = Paced::new(body, self.sleep());
-            block_on(read_body(paced, limit)).map(|read| read.len())
+            block_on(read_body(&HeaderMap::new(), paced, limit)).map(|read| read.len())
         }
     }
 
@@ -411,7 +415,12 @@ mod tests {
         let mut body = world.body([(0, 4), (0, 6)], false);
         body.size = Some(10);
         let (paced, rest) = Paced::new(body, world.sleep());
-        assert_eq!(block_on(read_body(paced, 100)).unwrap().len(), 10);
+        assert_eq!(
+            block_on(read_body(&HeaderMap::new(), paced, 100))
+                .unwrap()
+                .len(),
+            10
+        );
         block_on(rest.drain(world.sleep()));
         assert_eq!(world.now(), 0);
     }
@@ -426,7 +435,12 @@ mod tests {
         announced.size = Some(11);
         assert_eq!(world.read(announced, 10), refused);
         let full = Full::new(Bytes::from(vec![0; 10]));
-        assert_eq!(block_on(read_body(full, 10)).unwrap().len(), 10);
+        assert_eq!(
+            block_on(read_body(&HeaderMap::new(), full, 10))
+                .unwrap()
+                .len(),
+            10
+        );
     }
 
     #[test]
@@ -464,7 +478,7 @@ mod tests {
     fn a_body_that_was_too_slow_is_not_drained() {
         let world = World::new();
         let (paced, rest) = Paced::new(world.body([], false), world.sleep());
-        block_on(read_body(paced, 100)).unwrap_err();
+        block_on(read_body(&HeaderMap::new(), paced, 100)).unwrap_err();
         block_on(rest.drain(world.sleep()));
         assert_eq!(world.now(), 5);
     }

@@ -19,7 +19,7 @@ where
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let (parts, body) = request.into_parts();
-    let body = read_body(body, limit).await?;
+    let body = read_body(&parts.headers, body, limit).await?;
     Ok(Request::from_parts(parts, body))
 }
 
