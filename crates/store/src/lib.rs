@@ -15,5 +15,5 @@ pub use deadline::{Clock, Deadlined};
 pub use key_value::{Error, KeyValue};
 #[cfg(any(test, feature = "memory"))]
 pub use memory::MemoryKeyValue;
-pub use record::{Record, Store};
+pub use record::{Claim, Record, Store};
 pub use sweep::Swept;

@@ -19,6 +19,25 @@ pub struct Store<K> {
     pub(crate) prefix: String,
 }
 
+/// What became of a claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// The caller is the one.
+    Made,
+    /// Another caller was, at this time (seconds since the Unix epoch).
+    Before(u64),
+}
+
+/// What a claim with a time adds to its counter, beside the time: so many seconds of those who race
+/// fit below it.
+const CLAIM: i64 = 1 << 32;
+
+/// Seconds after its epoch up to which a claim's time is exact.
+const MAX_CLAIM_OFFSET: u64 = 0xffff;
+
+/// What stands between the keys of one ledger line. No key has it.
+pub(crate) const COMPANION: char = '\n';
+
 /// How a record lies in the store: with the time from which it counts as absent.
 #[derive(Deserialize)]
 struct Envelope<T> {
@@ -51,6 +70,11 @@ impl<K: KeyValue> Store<K> {
     /// The backend itself, for keys that are no records.
     pub fn backend(&self) -> &K {
         &self.backend
+    }
+
+    /// The backend alone.
+    pub fn into_backend(self) -> K {
+        self.backend
     }
 
     /// The record with this id, or `None` if there is none or it expired at or before `now`
@@ -144,6 +168,50 @@ impl<K: KeyValue> Store<K> {
         self.put(id, record, Some(expires_at)).await
     }
 
+    /// Enters the record with this id for the sweep, and with it the keys in `companions`: they are
+    /// removed with the record when it expires at `expires_at` (seconds since the Unix epoch), and
+    /// when the sweep finds it gone. One entry covers them all; [`put`](Self::put) writes the record.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] of the backend.
+    pub async fn enter_with<R: Record>(
+        &self,
+        id: &str,
+        companions: &[String],
+        expires_at: u64,
+    ) -> Result<(), Error> {
+        let mut entry = self.key(R::KIND, id);
+        for key in companions {
+            entry.push(COMPANION);
+            entry.push_str(key);
+        }
+        self.enter(&entry, expires_at).await
+    }
+
+    /// Whether there is a record with this id, expired or not. Opens nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] of the backend.
+    pub async fn exists<R: Record>(&self, id: &str) -> Result<bool, Error> {
+        self.backend.exists(&self.key(R::KIND, id)).await
+    }
+
+    /// Removes a key, if it is there. Looking is cheaper than removing what is not there. `true` if
+    /// it was there.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] of the backend.
+    pub async fn delete_key(&self, key: &str) -> Result<bool, Error> {
+        if !self.backend.exists(key).await? {
+            return Ok(false);
+        }
+        self.backend.delete(key).await?;
+        Ok(true)
+    }
+
     /// The full key of a slot of the record with this id.
     pub fn slot_key<R: Record>(&self, id: &str, slot: u32) -> String {
         slot_key(&self.key(R::KIND, id), slot)
@@ -162,11 +230,8 @@ impl<K: KeyValue> Store<K> {
 
     pub(crate) async fn delete_slots(&self, key: &str, slots: u32) -> Result<(), Error> {
         for slot in 0..slots {
-            let key = slot_key(key, slot);
-            // Looking is cheap, and most slots are empty.
-            if self.backend.exists(&key).await? {
-                self.backend.delete(&key).await?;
-            }
+            // Most slots are empty.
+            self.delete_key(&slot_key(key, slot)).await?;
         }
         Ok(())
     }
@@ -197,6 +262,80 @@ impl<K: KeyValue> Store<K> {
         }
         self.enter(&key, forget_at).await?;
         Ok(self.backend.increment(&key, 1).await? == 1)
+    }
+
+    /// Claims something that may happen once, as [`claim_once`](Self::claim_once) does, and notes
+    /// when: `now` of the caller who succeeds, as seconds since `epoch` (both in seconds since the
+    /// Unix epoch). The same single write as a claim without a time.
+    ///
+    /// # Errors
+    ///
+    /// As [`claim_once`](Self::claim_once).
+    pub async fn claim_at(
+        &self,
+        kind: &str,
+        id: &str,
+        epoch: u64,
+        now: u64,
+        forget_at: u64,
+    ) -> Result<Claim, Error> {
+        if let Some(at) = self.claimed_at(kind, id, epoch).await? {
+            return Ok(Claim::Before(at));
+        }
+        let key = self.key(kind, id);
+        self.enter(&key, forget_at).await?;
+        let offset = now.saturating_sub(epoch).min(MAX_CLAIM_OFFSET);
+        let claim = CLAIM + i64::try_from(offset).unwrap_or(0);
+        let sum = self.backend.increment(&key, claim).await?;
+        Ok(if sum == claim {
+            Claim::Made
+        } else {
+            Claim::Before(claim_time(sum, epoch))
+        })
+    }
+
+    /// When [`claim_at`](Self::claim_at) succeeded for this, with the same `epoch`; `None` if it
+    /// never did. Claims nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] of the backend.
+    pub async fn claimed_at(
+        &self,
+        kind: &str,
+        id: &str,
+        epoch: u64,
+    ) -> Result<Option<u64>, Error> {
+        let key = self.key(kind, id);
+        // Not by the increment alone: that would create the key.
+        if !self.backend.exists(&key).await? {
+            return Ok(None);
+        }
+        let sum = self.backend.increment(&key, 0).await?;
+        Ok(Some(claim_time(sum, epoch)))
+    }
+
+    /// Claims something that may happen once, as [`claim_once`](Self::claim_once) does, and ends the
+    /// record with the same id: after `forget_at` the sweep removes both. For an end that has to win
+    /// over whoever is about to write the record again: such a writer looks at
+    /// [`is_claimed`](Self::is_claimed) when it has written.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] of the backend.
+    pub async fn claim_end<R: Record>(
+        &self,
+        kind: &str,
+        id: &str,
+        forget_at: u64,
+    ) -> Result<(), Error> {
+        let key = self.key(kind, id);
+        if !self.backend.exists(&key).await? {
+            let entry = format!("{key}{COMPANION}{}", self.key(R::KIND, id));
+            self.enter(&entry, forget_at).await?;
+            self.backend.increment(&key, 1).await?;
+        }
+        self.delete::<R>(id).await
     }
 
     /// Whether [`claim_once`](Self::claim_once) was ever called for this; claims nothing.
@@ -328,6 +467,14 @@ fn slot_key(key: &str, slot: u32) -> String {
     format!("{key}.{slot}")
 }
 
+/// When a claim was made whose counter is at `sum`. The few who raced for it have added their own
+/// times, all of one moment: the mean is that moment.
+fn claim_time(sum: i64, epoch: u64) -> u64 {
+    let claims = (sum / CLAIM).max(1);
+    let mean = (sum % CLAIM) / claims;
+    epoch.saturating_add(u64::try_from(mean).unwrap_or(0))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -365,6 +512,35 @@ mod tests {
             assert!(store.claim_once("code", "x", 10).await.unwrap());
             assert!(!store.claim_once("code", "x", 10).await.unwrap());
             assert!(store.is_claimed("code", "x").await.unwrap());
+        });
+    }
+
+    #[test]
+    fn a_claim_with_a_time_succeeds_once_and_tells_when() {
+        block_on(async {
+            let store = store();
+            assert_eq!(store.claimed_at("code", "x", 100).await.unwrap(), None);
+            let claim = |now| store.claim_at("code", "x", 100, now, 200);
+            assert_eq!(claim(107).await.unwrap(), Claim::Made);
+            assert_eq!(claim(150).await.unwrap(), Claim::Before(107));
+            let at = store.claimed_at("code", "x", 100).await.unwrap();
+            assert_eq!(at, Some(107));
+        });
+    }
+
+    /// As callers do who have all seen that nobody had claimed it.
+    #[test]
+    fn those_who_race_for_a_claim_do_not_move_its_time() {
+        block_on(async {
+            let store = store();
+            let claimed = store.claim_at("code", "x", 100, 107, 200).await.unwrap();
+            assert_eq!(claimed, Claim::Made);
+            for _ in 0..31 {
+                let raced = store.backend().increment("test:code:x", CLAIM + 7).await;
+                assert!(raced.is_ok());
+            }
+            let at = store.claimed_at("code", "x", 100).await.unwrap();
+            assert_eq!(at, Some(107));
         });
     }
 

@@ -6,9 +6,10 @@
 //! step may be repeated.
 //!
 //! A line may name a number behind its key: that many slots end with the record (see
-//! [`Store::create_with_slots`]).
+//! [`Store::create_with_slots`]). It may also name further keys, which end with the first (see
+//! [`Store::enter_with`]).
 
-use crate::record::Expiry;
+use crate::record::{COMPANION, Expiry};
 use crate::{Error, KeyValue, Store};
 
 /// Seconds that one ledger covers.
@@ -64,7 +65,7 @@ impl<K: KeyValue> Store<K> {
     ///
     /// Takes about `budget` steps, each of some reads and writes, and holds one ledger line at a
     /// time: a ledger with nothing in it costs a step, a line costs one and one more for each slot
-    /// it names. A record whose expiry has moved since it was entered is entered again at its new
+    /// and further key it names. A record whose expiry has moved since it was entered is entered again at its new
     /// one.
     ///
     /// # Errors
@@ -94,9 +95,9 @@ impl<K: KeyValue> Store<K> {
                 let line = self.line(cursor.hour, cursor.line);
                 if let Some(entry) = self.backend.get(&line).await? {
                     if let Ok(entry) = String::from_utf8(entry) {
-                        let (removed, slots) = self.remove_if_expired(&entry, now).await?;
-                        swept.removed += u64::from(removed);
-                        swept.steps += u64::from(slots);
+                        let (removed, looked_at) = self.remove_if_expired(&entry, now).await?;
+                        swept.removed += removed;
+                        swept.steps += looked_at;
                     }
                     self.backend.delete(&line).await?;
                 }
@@ -122,28 +123,39 @@ impl<K: KeyValue> Store<K> {
         Ok(swept)
     }
 
-    /// Whether the key was removed, and how many slots were looked at. A key that is no record is a
-    /// counter: its entry is its expiry.
-    async fn remove_if_expired(&self, entry: &str, now: u64) -> Result<(bool, u32), Error> {
-        let (key, slots) = entry.split_once(' ').unwrap_or((entry, ""));
+    /// How many keys were removed, and how many were looked at besides the first; slots count as one
+    /// with their record. A key that is no record is a counter: its entry is its expiry.
+    async fn remove_if_expired(&self, entry: &str, now: u64) -> Result<(u64, u64), Error> {
+        let mut keys = entry.split(COMPANION);
+        let first = keys.next().unwrap_or_default();
+        let (key, slots) = first.split_once(' ').unwrap_or((first, ""));
         let slots = slots.parse().unwrap_or(0);
-        let Some(bytes) = self.backend.get(key).await? else {
-            // Somebody may have filled a slot while the record was being removed.
-            self.delete_slots(key, slots).await?;
-            return Ok((false, slots));
-        };
-        match serde_json::from_slice::<Expiry>(&bytes) {
-            Ok(Expiry { exp: None }) => return Ok((false, 0)),
-            Ok(Expiry { exp: Some(exp) }) if exp > now => {
+        let record = self.backend.get(key).await?;
+        let expiry = record
+            .as_deref()
+            .map(serde_json::from_slice::<Expiry>)
+            .and_then(Result::ok);
+        match expiry {
+            Some(Expiry { exp: None }) => return Ok((0, 0)),
+            Some(Expiry { exp: Some(exp) }) if exp > now => {
                 self.enter(entry, exp).await?;
-                return Ok((false, 0));
+                return Ok((0, 0));
             }
-            _ => {
-                self.delete_slots(key, slots).await?;
-                self.backend.delete(key).await?;
-            }
+            _ => {}
         }
-        Ok((true, slots))
+        // The first key goes last: a sweep that is broken off finds the rest again.
+        let (mut removed, mut looked_at) = (0, u64::from(slots));
+        for companion in keys {
+            looked_at += 1;
+            removed += u64::from(self.delete_key(companion).await?);
+        }
+        // Where the record is gone, somebody may have filled a slot while it was being removed.
+        self.delete_slots(key, slots).await?;
+        if record.is_some() {
+            self.backend.delete(key).await?;
+            removed += 1;
+        }
+        Ok((removed, looked_at))
     }
 
     async fn cursor(&self, current: u64) -> Result<Cursor, Error> {

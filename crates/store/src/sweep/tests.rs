@@ -149,6 +149,50 @@ fn the_slots_of_a_record_live_and_are_swept_and_counted_with_it() {
 }
 
 #[test]
+fn the_companions_of_a_record_are_swept_when_it_expires_or_is_gone() {
+    block_on(async {
+        let store = swept_store().await;
+        let companions = ["code:a".to_owned(), "note:b".to_owned(), "none".to_owned()];
+        let enter = |expires_at| store.enter_with::<Note>("a", &companions, expires_at);
+        enter(NOW + 1).await.unwrap();
+        store.put("a", &Note, Some(NOW + HOUR)).await.unwrap();
+        store.put("b", &Note, Some(NOW + 9 * HOUR)).await.unwrap();
+        store.backend().increment("code:a", 1).await.unwrap();
+        // It was prolonged, and so is what belongs to it.
+        assert_eq!(store.sweep(OVER - 301, 100).await.unwrap().removed, 0);
+        store.put("a", &Note, Some(OVER + 1)).await.unwrap();
+        assert_eq!(store.sweep(OVER, 100).await.unwrap().removed, 0);
+        let swept = store.sweep(OVER + HOUR, 100).await.unwrap();
+        assert_eq!((swept.removed, swept.steps), (3, 5));
+        assert_eq!(store.backend().keys(), ["sweep:cursor"]);
+        // Where the record is gone, what is left of it goes alone.
+        let later = NOW + 5 * HOUR;
+        enter(later).await.unwrap();
+        store.put("b", &Note, Some(later + HOUR)).await.unwrap();
+        assert_eq!(sweep_all(&store, later + 2 * HOUR).await.removed, 1);
+        assert_eq!(store.backend().keys(), ["sweep:cursor"]);
+    });
+}
+
+#[test]
+fn a_record_written_again_after_its_end_is_swept_with_the_claim() {
+    block_on(async {
+        let store = swept_store().await;
+        store.put("a", &Note, None).await.unwrap();
+        store
+            .claim_end::<Note>("removed", "a", NOW + 1)
+            .await
+            .unwrap();
+        assert!(!store.exists::<Note>("a").await.unwrap());
+        assert!(store.is_claimed("removed", "a").await.unwrap());
+        // By somebody who is killed before looking.
+        store.put("a", &Note, None).await.unwrap();
+        assert_eq!(store.sweep(OVER, 100).await.unwrap().removed, 2);
+        assert_eq!(store.backend().keys(), ["sweep:cursor"]);
+    });
+}
+
+#[test]
 fn a_record_is_deleted_with_its_slots() {
     block_on(async {
         let store = swept_store().await;
@@ -229,6 +273,8 @@ fn whatever_is_broken_off_leaves_nothing_that_the_sweep_does_not_find() {
             for id in ["a", "b"] {
                 // Whoever is killed is answered nothing.
                 let _ = store.claim_once("claim", id, NOW + 1).await;
+                let _ = store.claim_at("timed", id, NOW, NOW, NOW + 1).await;
+                let _ = store.claim_end::<Note>("end", id, NOW + 1).await;
                 let _ = store.within_limit(id, 1, HOUR, NOW + 1 - HOUR).await;
                 let _ = store.next_number("number", id, NOW + 1).await;
                 let _ = store.create(id, &Note, NOW + 1).await;
