@@ -3,7 +3,7 @@
 use crate::handle::{CODE, Handle, REFRESH_TOKEN};
 use crate::refresh::FIRST_GENERATION;
 use crate::{CodeBinding, Error, Grant, Grants};
-use store::KeyValue;
+use store::{Claim, KeyValue};
 
 /// A code that was issued here, whose grant is alive. Nothing of it is used up yet.
 #[derive(Debug)]
@@ -28,6 +28,10 @@ pub struct Redeemed {
 
 const CLAIM: &str = "code";
 
+/// Seconds after its redemption for which a code that comes back is taken for a client that sent its
+/// request twice: an effect that runs twice, a callback that listens on IPv4 and IPv6.
+const REPEAT_GRACE: u64 = 10;
+
 impl<K: KeyValue> Grants<'_, K> {
     /// Finds what `code` stands for at `now` (seconds since the Unix epoch). One read of the store.
     ///
@@ -50,7 +54,8 @@ impl<K: KeyValue> Grants<'_, K> {
     ///
     /// # Errors
     ///
-    /// [`Error`]. A second redemption ends the grant, late or not (RFC 6749 section 10.5).
+    /// [`Error`]. A second redemption ends the grant, late or not (RFC 6749 section 10.5), but for
+    /// one within ten seconds, which is refused alone.
     pub async fn redeem(
         &self,
         code: PresentedCode,
@@ -62,19 +67,20 @@ impl<K: KeyValue> Grants<'_, K> {
             binding,
             grant_id,
         } = code;
-        if now >= binding.expires_at {
-            if self.store.is_claimed(CLAIM, &grant_id).await? {
-                self.end(&grant_id).await?;
-                return Err(Error::Reused);
+        let begun = grant.created_at;
+        let claim = if now < binding.expires_at {
+            self.store
+                .claim_at(CLAIM, &grant_id, begun, now, grant.expires_at)
+                .await?
+        } else {
+            let claimed = self.store.claimed_at(CLAIM, &grant_id, begun).await?;
+            Claim::Before(claimed.ok_or(Error::Invalid)?)
+        };
+        if let Claim::Before(redeemed_at) = claim {
+            if now < redeemed_at.saturating_add(REPEAT_GRACE) {
+                return Err(Error::Repeated);
             }
-            return Err(Error::Invalid);
-        }
-        if !self
-            .store
-            .claim_once(CLAIM, &grant_id, grant.expires_at)
-            .await?
-        {
-            self.end(&grant_id).await?;
+            self.end(&grant_id, now).await?;
             return Err(Error::Reused);
         }
         let first = Handle {
@@ -98,5 +104,9 @@ impl<K: KeyValue> Grants<'_, K> {
     /// Whether the code of a grant was redeemed.
     pub(crate) async fn is_redeemed(&self, id: &str) -> Result<bool, store::Error> {
         self.store.is_claimed(CLAIM, id).await
+    }
+
+    pub(crate) fn code_key(&self, id: &str) -> String {
+        self.store.key(CLAIM, id)
     }
 }

@@ -91,6 +91,22 @@ pub struct NewGrant {
     pub code: String,
 }
 
+/// What is sealed in a grant's record: the grant, and beside it which slot it has in its person's
+/// index.
+#[derive(Serialize)]
+struct Slotted<'a> {
+    #[serde(flatten)]
+    grant: &'a Grant,
+    slot: Option<String>,
+}
+
+/// The part of a [`Slotted`] that is not the grant.
+#[derive(Deserialize)]
+struct SlotOf {
+    #[serde(default)]
+    slot: Option<String>,
+}
+
 /// A grant as it lies in the store.
 #[derive(Serialize, Deserialize)]
 #[serde(transparent)]
@@ -113,11 +129,9 @@ impl<K: KeyValue> Grants<'_, K> {
         random: &mut impl CryptoRng,
     ) -> Result<NewGrant, store::Error> {
         let id = new_id(random);
-        // First of all: a grant that its owner cannot find would be one that they cannot end.
-        self.index(&grant.profile.subject, &id, grant).await?;
-        self.create_upstream(&id, upstream, grant.expires_at, random)
+        self.create(&id, grant, Some(upstream), random).await?;
+        self.end_oldest(&grant.profile.subject, &grant.client_id, grant.created_at)
             .await?;
-        self.create(&id, grant, random).await?;
         let handle = Handle {
             grant_id: id,
             generation: 0,
@@ -129,17 +143,47 @@ impl<K: KeyValue> Grants<'_, K> {
         })
     }
 
-    /// Writes the record of a new grant.
+    /// Writes a new grant, what the identity provider gave for it if it did, and its entry in its
+    /// subject's index.
     pub(crate) async fn create(
         &self,
         id: &str,
         grant: &Grant,
+        upstream: Option<&UpstreamTokens>,
         random: &mut impl CryptoRng,
     ) -> Result<(), store::Error> {
-        let plain = serde_json::to_vec(grant)
+        let subject = &grant.profile.subject;
+        let slot = self.take_slot(subject, grant.created_at).await?;
+        // First of all: what the sweep does not know of would stay for ever, and a grant that its
+        // owner cannot find would be one that they cannot end.
+        let companions = self.companions(id, Some(&slot));
+        self.store
+            .enter_with::<SealedGrant>(id, &companions, grant.expires_at)
+            .await?;
+        self.fill_slot(&slot, id, grant.expires_at).await?;
+        if let Some(upstream) = upstream {
+            self.write_upstream(id, upstream, grant.expires_at, random)
+                .await?;
+        }
+        let sealed = self.seal_grant(id, grant, Some(slot), random)?;
+        self.store.put(id, &sealed, Some(grant.expires_at)).await
+    }
+
+    fn seal_grant(
+        &self,
+        id: &str,
+        grant: &Grant,
+        slot: Option<String>,
+        random: &mut impl CryptoRng,
+    ) -> Result<SealedGrant, store::Error> {
+        let plain = serde_json::to_vec(&Slotted { grant, slot })
             .map_err(|_| store::Error::Unreadable(self.store.key(SealedGrant::KIND, id)))?;
-        let sealed = SealedGrant(self.keys.seal(SEALED_GRANT, id.as_bytes(), &plain, random));
-        self.store.create(id, &sealed, grant.expires_at).await
+        Ok(SealedGrant(self.keys.seal(
+            SEALED_GRANT,
+            id.as_bytes(),
+            &plain,
+            random,
+        )))
     }
 
     /// The grant with this id, unless it has ended by `now` (seconds since the Unix epoch). One
@@ -181,16 +225,66 @@ impl<K: KeyValue> Grants<'_, K> {
         Ok(Some(Arc::new(OpenedGrant { grant, sealed })))
     }
 
-    /// Ends a grant: its code, its tokens and what the identity provider gave for it.
+    /// Ends a grant at `now` (seconds since the Unix epoch): its code, its tokens and what the
+    /// identity provider gave for it, which is noted down to be revoked there (see
+    /// [`with_revocations`](Grants::with_revocations)). For one that has ended already this removes
+    /// what a kill left of it, and writes nothing if that is nothing.
     ///
     /// # Errors
     ///
     /// The store's. The grant's own record goes first, so that an error later on leaves no token
     /// alive.
-    pub async fn end(&self, id: &str) -> Result<(), store::Error> {
-        self.store.delete::<SealedGrant>(id).await?;
-        self.delete_upstream(id).await?;
-        self.delete_refresh(id).await
+    pub async fn end(&self, id: &str, now: u64) -> Result<(), store::Error> {
+        let record = self.raw(id).await?;
+        let slot = record.and_then(|SealedGrant(sealed)| {
+            let plain = self.keys.open(SEALED_GRANT, id.as_bytes(), &sealed).ok()?;
+            serde_json::from_slice::<SlotOf>(&plain).ok()?.slot
+        });
+        let upstream = match self.upstream(id, now).await {
+            Err(store::Error::Unreadable(_)) => None,
+            upstream => upstream?,
+        };
+        let companions = self.companions(id, slot.as_deref());
+        let is_there = self.store.exists::<SealedGrant>(id).await?;
+        if is_there {
+            // Due at once: whoever is killed here, or writes something of the grant right now,
+            // leaves nothing that the next sweeps do not find.
+            self.store
+                .enter_with::<SealedGrant>(id, &companions, now)
+                .await?;
+            self.store.delete::<SealedGrant>(id).await?;
+        }
+        for key in companions.iter().filter(|key| **key != self.code_key(id)) {
+            self.store.delete_key(key).await?;
+        }
+        if let Some(upstream) = upstream {
+            self.revoke_upstream(upstream.tokens);
+        }
+        Ok(())
+    }
+
+    /// Whether a grant's record is there. Opens nothing.
+    pub(crate) async fn is_there(&self, id: &str) -> Result<bool, store::Error> {
+        self.store.exists::<SealedGrant>(id).await
+    }
+
+    /// The keys of what belongs to a grant and ends with it. The claim of the code among them is
+    /// left to the sweep: who redeems the code this very moment shall not find it unclaimed.
+    fn companions(&self, id: &str, slot: Option<&str>) -> Vec<String> {
+        let mut keys = vec![
+            self.upstream_key(id),
+            self.refresh_key(id),
+            self.code_key(id),
+        ];
+        keys.extend(slot.map(|slot| self.slot_key(slot)));
+        keys
+    }
+
+    async fn raw(&self, id: &str) -> Result<Option<SealedGrant>, store::Error> {
+        match self.store.get(id, 0).await {
+            Err(store::Error::Unreadable(_)) => Ok(None),
+            record => record,
+        }
     }
 }
 

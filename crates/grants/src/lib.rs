@@ -8,11 +8,15 @@
 //! | record | holds | written |
 //! | --- | --- | --- |
 //! | `grant:<id>` | the [`Grant`], sealed | once, when the person has signed in |
-//! | `code:<id>` | a counter: whether the code was redeemed | once |
-//! | `refresh:<id>` | the generation of the newest refresh token | at each refresh |
+//! | `code:<id>` | a counter: whether the code was redeemed, and when | once |
+//! | `refresh:<id>` | the generation of the newest refresh token, and when it was issued | at each refresh |
 //! | `upstream:<id>` | the identity provider's [`UpstreamTokens`], sealed | when they are refreshed |
 //! | `subject:<tag>`, `subject-grant:<tag>.<n>` | which grants a person has: see [`Page`] | once a grant |
 //! | `upstream-refresh:<id>.<generation>.<attempt>` | a counter: who refreshes them | likewise |
+//!
+//! One entry for the sweep covers a grant and what belongs to it. A grant that ends is entered once
+//! more, as due at once, before anything of it is removed: what a kill or a late write leaves is
+//! swept within the next hours.
 //!
 //! Neither codes nor refresh tokens are stored in any form: each names its grant and carries an
 //! authentication code that only the holder of the master secret can make. A leaked store gives
@@ -23,14 +27,16 @@ mod grant;
 mod handle;
 mod machine;
 mod refresh;
+mod revocation;
 mod subject;
 mod upstream;
 
 pub use code::{PresentedCode, Redeemed};
 pub use grant::{CodeBinding, Grant, NewGrant, OpenedGrant, Profile, ShownClient};
 pub use machine::{client_subject, is_client_subject};
-pub use refresh::{PresentedRefreshToken, Refreshed};
-pub use subject::{Ended, Listed, Page, Place};
+pub use refresh::{PresentedRefreshToken, Refreshed, ReuseTerms};
+pub use revocation::RevocationQueue;
+pub use subject::{Ended, Listed, MAX_GRANTS_PER_CLIENT, MAX_GRANTS_PER_HOUR, Page, Place};
 pub use upstream::{Upstream, UpstreamTokens};
 
 use keys::KeyRing;
@@ -40,12 +46,25 @@ use store::{KeyValue, Store};
 pub struct Grants<'a, K> {
     store: &'a Store<K>,
     keys: &'a KeyRing,
+    revocations: Option<&'a RevocationQueue>,
 }
 
 impl<'a, K: KeyValue> Grants<'a, K> {
     /// The grants in `store`, sealed and authenticated with `keys`.
     pub fn new(store: &'a Store<K>, keys: &'a KeyRing) -> Self {
-        Self { store, keys }
+        Self {
+            store,
+            keys,
+            revocations: None,
+        }
+    }
+
+    /// The same grants; the upstream tokens of those that end are put into `revocations`.
+    pub fn with_revocations(self, revocations: &'a RevocationQueue) -> Self {
+        Self {
+            revocations: Some(revocations),
+            ..self
+        }
     }
 }
 
@@ -58,6 +77,12 @@ pub enum Error {
     /// It was used before; its grant has been ended.
     #[error("it was used before, so its grant has been ended")]
     Reused,
+    /// The code was redeemed a moment ago. What it gave lives on.
+    #[error("it was used a moment ago")]
+    Repeated,
+    /// The refresh token was replaced, and its client proves who it is: the grant lives on.
+    #[error("it was replaced by a newer one")]
+    Replaced,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] store::Error),

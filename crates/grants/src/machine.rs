@@ -58,8 +58,7 @@ impl<K: KeyValue> Grants<'_, K> {
             expires_at,
             code: None,
         };
-        self.index(&grant.profile.subject, &id, &grant).await?;
-        self.create(&id, &grant, random).await?;
+        self.create(&id, &grant, None, random).await?;
         Ok((id, grant))
     }
 }

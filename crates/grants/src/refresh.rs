@@ -1,13 +1,16 @@
 //! Refreshing, with rotation (RFC 9700 section 4.14.2).
 //!
 //! The refresh tokens of a grant are counted. The store keeps one number: the generation of the
-//! newest token that was issued. A client may repeat a refresh whose answer it lost: the token
-//! before the newest is answered with the newest again, always the same, until the newest is used.
-//! A token older than that is theft or a client gone wrong, and ends the grant.
+//! newest token that was issued, and when that was. A client may repeat a refresh whose answer it
+//! lost: the token before the newest is answered with the newest again, always the same, until the
+//! newest is used, and no longer than a grace period after it was issued. A token that was replaced
+//! longer ago is theft or a client gone wrong, and ends the grant; one of a client that proves who it
+//! is by more than the token is refused, and the grant stays: nobody else could have used it.
 //!
-//! Requests that race with the same token all write the same number. A write that comes late may
-//! put an older number back; an authentic token with a higher one sets it right, so no race loses a
-//! grant.
+//! Requests that race with the same token all write the same number, and one that is repeated later
+//! writes nothing, so the grace is not prolonged. A write that comes late may put an older number
+//! back; an authentic token with a higher one sets it right, so no race loses a grant. A write that
+//! comes after the grant's end is taken back.
 
 use crate::handle::{Handle, REFRESH_TOKEN};
 use crate::{Error, Grant, Grants};
@@ -31,6 +34,17 @@ impl PresentedRefreshToken {
     pub fn key(&self) -> Option<&str> {
         self.handle.key.as_deref()
     }
+}
+
+/// How long a refresh token is answered after it was replaced, and what its reuse means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReuseTerms {
+    /// Seconds for which the token before the newest is answered again after its successor was
+    /// issued.
+    pub grace: u64,
+    /// Whether the client proves who it is by more than the token: by a secret or a key. Reuse is
+    /// then refused and ends nothing.
+    pub is_proven: bool,
 }
 
 /// What a refresh token gives.
@@ -78,7 +92,8 @@ impl<K: KeyValue> Grants<'_, K> {
     }
 
     /// Whether [`refresh`](Self::refresh) would take the token at `now` (seconds since the Unix
-    /// epoch): it is the newest, or the one before. One read of the store.
+    /// epoch): it is the newest, or the one before and was replaced within the last `grace` seconds.
+    /// One read of the store.
     ///
     /// # Errors
     ///
@@ -86,14 +101,20 @@ impl<K: KeyValue> Grants<'_, K> {
     pub async fn is_current(
         &self,
         token: &PresentedRefreshToken,
+        grace: u64,
         now: u64,
     ) -> Result<bool, store::Error> {
         let newest = self.store.get(&token.handle.grant_id, now).await?;
-        Ok(token.handle.generation.saturating_add(1) >= generation(newest.as_ref()))
+        Ok(is_current(
+            token.handle.generation,
+            newest.as_ref(),
+            grace,
+            now,
+        ))
     }
 
     /// Uses a refresh token at `now` (seconds since the Unix epoch), when everything else about the
-    /// request was found good.
+    /// request was found good. Does not check that the client proves what `terms` say it does.
     ///
     /// # Errors
     ///
@@ -101,18 +122,21 @@ impl<K: KeyValue> Grants<'_, K> {
     pub async fn refresh(
         &self,
         token: PresentedRefreshToken,
+        terms: ReuseTerms,
         now: u64,
     ) -> Result<Refreshed, Error> {
         let PresentedRefreshToken { grant, handle } = token;
         let Handle { grant_id, key, .. } = handle;
         let stored = self.store.get::<Newest>(&grant_id, now).await?;
-        let newest = generation(stored.as_ref());
         let next = handle.generation.checked_add(1).ok_or(Error::Invalid)?;
-        if next < newest {
-            self.end(&grant_id).await?;
+        if !is_current(handle.generation, stored.as_ref(), terms.grace, now) {
+            if terms.is_proven {
+                return Err(Error::Replaced);
+            }
+            self.end(&grant_id, now).await?;
             return Err(Error::Reused);
         }
-        if next > newest {
+        if next > generation(stored.as_ref()) {
             let record = Newest {
                 generation: next,
                 at: Some(now),
@@ -125,6 +149,11 @@ impl<K: KeyValue> Grants<'_, K> {
                 self.store
                     .put(&grant_id, &record, Some(grant.expires_at))
                     .await?;
+            }
+            // Looked at after the write: an end that came before it has removed what was there then.
+            if !self.is_there(&grant_id).await? {
+                self.store.delete::<Newest>(&grant_id).await?;
+                return Err(Error::Invalid);
             }
         }
         let successor = Handle {
@@ -155,8 +184,20 @@ impl<K: KeyValue> Grants<'_, K> {
         Ok(newest.and_then(|newest| newest.at))
     }
 
-    pub(crate) async fn delete_refresh(&self, id: &str) -> Result<(), store::Error> {
-        self.store.delete::<Newest>(id).await
+    pub(crate) fn refresh_key(&self, id: &str) -> String {
+        self.store.key(Newest::KIND, id)
+    }
+}
+
+/// Whether the token of this generation is the newest, or the one before within its grace.
+fn is_current(token: u32, newest: Option<&Newest>, grace: u64, now: u64) -> bool {
+    let successor = token.saturating_add(1);
+    match newest {
+        Some(newest) if successor == newest.generation => {
+            let issued_at = newest.at.unwrap_or(0);
+            now < issued_at.saturating_add(grace)
+        }
+        newest => successor > generation(newest),
     }
 }
 

@@ -21,6 +21,23 @@ use store::{KeyValue, Record};
 
 const TAG: Purpose = Purpose("index of a person's grants");
 
+const GRANT_LIMIT: Purpose = Purpose("limit of a person's grants");
+
+/// Grants of one client that a person may have at a time: so many installations of it may be in use.
+/// When one more begins, the oldest ends.
+pub const MAX_GRANTS_PER_CLIENT: usize = 20;
+
+/// Grants that a person may begin within an hour.
+pub const MAX_GRANTS_PER_HOUR: u64 = 60;
+
+/// Grants that one sign-in ends at most. More are there only if they began before the limit was.
+const MAX_ENDED_AT_ONCE: usize = 8;
+
+/// The counter of the grants that a person began in an hour.
+const LIMIT: &str = "grant-limit";
+
+const HOUR: u64 = 3600;
+
 const DAY: u64 = 86_400;
 
 /// The times of an index, in seconds.
@@ -133,21 +150,91 @@ impl std::fmt::Display for Place {
 }
 
 impl<K: KeyValue> Grants<'_, K> {
-    /// Enters a new grant in its person's index.
-    pub(crate) async fn index(
+    /// Whether `subject` may begin one more grant at `now` (seconds since the Unix epoch), which
+    /// counts as one: [`MAX_GRANTS_PER_HOUR`].
+    ///
+    /// # Errors
+    ///
+    /// The store's.
+    pub async fn may_begin(&self, subject: &str, now: u64) -> Result<bool, store::Error> {
+        let person = tag(&self.keys.authenticate(GRANT_LIMIT, subject.as_bytes()));
+        self.store
+            .within_limit(&format!("{LIMIT}:{person}"), MAX_GRANTS_PER_HOUR, HOUR, now)
+            .await
+    }
+
+    /// A slot of a person's index, for a grant that begins at `created_at` (seconds since the Unix
+    /// epoch). Nobody else is given it.
+    pub(crate) async fn take_slot(
         &self,
         subject: &str,
-        id: &str,
-        grant: &Grant,
-    ) -> Result<(), store::Error> {
+        created_at: u64,
+    ) -> Result<String, store::Error> {
         let span = Span::of(subject);
-        let period = grant.created_at / span.period;
+        let period = created_at / span.period;
         let tag = tag(&self.keys.authenticate(TAG, &message(subject, period)));
         let forget_at = (period + 1) * span.period + span.longest;
         let slot = self.store.next_number(COUNTER, &tag, forget_at).await?;
+        Ok(slot_id(&tag, slot))
+    }
+
+    /// Enters a grant in its person's index. The grant's own entry for the sweep covers the slot.
+    pub(crate) async fn fill_slot(
+        &self,
+        slot: &str,
+        id: &str,
+        expires_at: u64,
+    ) -> Result<(), store::Error> {
         let record = Slot { grant: id.into() };
-        let id = slot_id(&tag, slot);
-        self.store.create(&id, &record, grant.expires_at).await
+        self.store.put(slot, &record, Some(expires_at)).await
+    }
+
+    pub(crate) fn slot_key(&self, slot: &str) -> String {
+        self.store.key(Slot::KIND, slot)
+    }
+
+    /// Ends the oldest grants that `subject` has of a client at `now` (seconds since the Unix epoch)
+    /// beyond [`MAX_GRANTS_PER_CLIENT`], a few at a time. Bounded in its reads: grants that are older
+    /// than the newest [`LOOKED_AT`] are not seen.
+    pub(crate) async fn end_oldest(
+        &self,
+        subject: &str,
+        client_id: &str,
+        now: u64,
+    ) -> Result<(), store::Error> {
+        let span = Span::of(subject);
+        let newest = now / span.period;
+        let (mut looked_at, mut found) = (0, 0);
+        let mut oldest = Vec::new();
+        'index: for period in (newest.saturating_sub(span.indexes() - 1)..=newest).rev() {
+            let message = message(subject, period);
+            for code in self.keys.authenticate_with_all(TAG, &message) {
+                let tag = tag(&code);
+                for slot in (1..=self.store.numbers(COUNTER, &tag).await?).rev() {
+                    if looked_at == LOOKED_AT {
+                        break 'index;
+                    }
+                    looked_at += 1;
+                    let found_in = self.in_slot(&slot_id(&tag, slot), now).await;
+                    // A record that cannot be read must not keep its owner from signing in.
+                    let (id, grant) = match found_in {
+                        Ok(Some(found)) => found,
+                        Ok(None) | Err(store::Error::Unreadable(_)) => continue,
+                        Err(error) => return Err(error),
+                    };
+                    if grant.client_id == client_id && grant.profile.subject == subject {
+                        found += 1;
+                        if found > MAX_GRANTS_PER_CLIENT {
+                            oldest.push(id);
+                        }
+                    }
+                }
+            }
+        }
+        for id in oldest.iter().rev().take(MAX_ENDED_AT_ONCE) {
+            self.end(id, now).await?;
+        }
+        Ok(())
     }
 
     /// Some of the grants that `subject` has at `now` (seconds since the Unix epoch), from the
@@ -218,7 +305,7 @@ impl<K: KeyValue> Grants<'_, K> {
         let found = self.find(id, now).await?;
         let is_theirs = found.is_some_and(|grant| grant.profile.subject == subject);
         if is_theirs {
-            self.end(id).await?;
+            self.end(id, now).await?;
         }
         Ok(is_theirs)
     }
@@ -236,12 +323,21 @@ impl<K: KeyValue> Grants<'_, K> {
     ) -> Result<Ended, store::Error> {
         let page = self.of_subject(subject, from, now).await?;
         for listed in &page.grants {
-            self.end(&listed.id).await?;
+            self.end(&listed.id, now).await?;
         }
         Ok(Ended {
             count: page.grants.len(),
             next: page.next,
         })
+    }
+
+    /// The grant in a slot, if it lives.
+    async fn in_slot(&self, slot: &str, now: u64) -> Result<Option<(String, Grant)>, store::Error> {
+        let Some(Slot { grant: id }) = self.store.get(slot, now).await? else {
+            return Ok(None);
+        };
+        let grant = self.find(&id, now).await?;
+        Ok(grant.map(|grant| (id, grant)))
     }
 
     async fn listed(
@@ -250,10 +346,7 @@ impl<K: KeyValue> Grants<'_, K> {
         slot: &str,
         now: u64,
     ) -> Result<Option<Listed>, store::Error> {
-        let Some(Slot { grant: id }) = self.store.get(slot, now).await? else {
-            return Ok(None);
-        };
-        let Some(grant) = self.find(&id, now).await? else {
+        let Some((id, grant)) = self.in_slot(slot, now).await? else {
             return Ok(None);
         };
         // The grant itself says whose it is; the index only helps to find it.

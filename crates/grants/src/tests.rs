@@ -4,11 +4,15 @@ use super::*;
 use futures::executor::block_on;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use store::MemoryKeyValue;
+use store::{KeyValue, MemoryKeyValue};
 
 pub(crate) const KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 pub(crate) const NEW_KEY: &str = "1f1e1d1c1b1a191817161514131211100f0e0d0c0b0a09080706050403020100";
 pub(crate) const NOW: u64 = 1_000_000;
+const TERMS: ReuseTerms = ReuseTerms {
+    grace: 120,
+    is_proven: false,
+};
 const THUMBPRINT: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
 pub(crate) struct Fixture {
@@ -39,7 +43,17 @@ impl Fixture {
     }
 
     pub(crate) fn begin_with(&mut self, subject: &str, now: u64, expires_at: u64) -> NewGrant {
+        let client_id = grant().client_id;
+        self.begin_as(&client_id, subject, now, expires_at)
+    }
+
+    pub(crate) fn begin_of_client(&mut self, id: &str, subject: &str, now: u64) -> NewGrant {
+        self.begin_as(id, subject, now, now + 86_400)
+    }
+
+    fn begin_as(&mut self, client_id: &str, subject: &str, now: u64, expires_at: u64) -> NewGrant {
         let mut grant = grant();
+        grant.client_id = client_id.into();
         grant.profile.subject = subject.into();
         grant.created_at = now;
         grant.expires_at = expires_at;
@@ -73,7 +87,18 @@ impl Fixture {
     pub(crate) fn refresh(&self, token: &str, now: u64) -> Result<Refreshed, Error> {
         block_on(async {
             let token = self.grants().refresh_token(token, now).await?;
-            self.grants().refresh(token, now).await
+            self.grants().refresh(token, TERMS, now).await
+        })
+    }
+
+    fn refresh_proven(&self, token: &str, now: u64) -> Result<Refreshed, Error> {
+        let terms = ReuseTerms {
+            is_proven: true,
+            ..TERMS
+        };
+        block_on(async {
+            let token = self.grants().refresh_token(token, now).await?;
+            self.grants().refresh(token, terms, now).await
         })
     }
 
@@ -82,10 +107,26 @@ impl Fixture {
     }
 
     fn is_current(&self, token: &str) -> bool {
+        self.is_current_at(token, NOW)
+    }
+
+    fn is_current_at(&self, token: &str, now: u64) -> bool {
         block_on(async {
-            let token = self.grants().refresh_token(token, NOW).await.unwrap();
-            self.grants().is_current(&token, NOW).await.unwrap()
+            let token = self.grants().refresh_token(token, now).await.unwrap();
+            let current = self.grants().is_current(&token, TERMS.grace, now).await;
+            current.unwrap()
         })
+    }
+
+    /// The keys that name a grant, those of the ledger apart.
+    fn keys_of(&self, id: &str) -> Vec<String> {
+        let keys = self.store.backend().keys().into_iter();
+        keys.filter(|key| key.contains(id)).collect()
+    }
+
+    /// Sweeps, the ledgers of a year back included.
+    pub(crate) fn sweep(&self, now: u64) {
+        while block_on(self.store.sweep(now, 10_000)).unwrap().more {}
     }
 
     pub(crate) fn is_alive(&self, id: &str) -> bool {
@@ -135,7 +176,8 @@ fn a_code_is_redeemed_once_and_its_replay_ends_the_grant() {
     let new = fixture.begin();
     let redeemed = fixture.redeem(&new.code, NOW).unwrap();
     assert_eq!(redeemed.grant, grant());
-    assert!(matches!(fixture.redeem(&new.code, NOW), Err(Error::Reused)));
+    let replayed = fixture.redeem(&new.code, NOW + 10);
+    assert!(matches!(replayed, Err(Error::Reused)));
     assert!(!fixture.is_alive(&new.id));
     assert!(matches!(
         fixture.refresh_now(&redeemed.refresh_token),
@@ -151,6 +193,25 @@ fn a_replay_long_after_the_code_expired_still_ends_the_grant() {
     let late = fixture.redeem(&new.code, NOW + 3600);
     assert!(matches!(late, Err(Error::Reused)));
     assert!(!fixture.is_alive(&new.id));
+}
+
+#[test]
+fn a_code_repeated_within_ten_seconds_is_refused_and_the_grant_lives() {
+    let mut fixture = Fixture::new();
+    for redeemed_at in [NOW, NOW + 3, NOW + 59] {
+        let new = fixture.begin();
+        let redeemed = fixture.redeem(&new.code, redeemed_at).unwrap();
+        for later in [0, 1, 9] {
+            let repeated = fixture.redeem(&new.code, redeemed_at + later);
+            assert!(matches!(repeated, Err(Error::Repeated)), "{later}");
+        }
+        assert!(fixture.is_alive(&new.id));
+        assert!(fixture.refresh_now(&redeemed.refresh_token).is_ok());
+        // That it was repeated does not put it off.
+        let replayed = fixture.redeem(&new.code, redeemed_at + 10);
+        assert!(matches!(replayed, Err(Error::Reused)));
+        assert!(!fixture.is_alive(&new.id));
+    }
 }
 
 #[test]
@@ -269,6 +330,42 @@ fn a_lost_refresh_may_be_repeated_until_its_successor_is_used() {
 }
 
 #[test]
+fn a_replaced_refresh_token_is_answered_within_its_grace_and_then_ends_the_grant() {
+    let mut fixture = Fixture::new();
+    let new = fixture.begin();
+    let first = fixture.redeem(&new.code, NOW).unwrap().refresh_token;
+    // However long the first was in use.
+    let second = fixture.refresh(&first, NOW + 500).unwrap().refresh_token;
+    for later in [500, 560, 619] {
+        assert!(fixture.is_current_at(&first, NOW + later));
+        let repeated = fixture.refresh(&first, NOW + later).unwrap();
+        assert_eq!(repeated.refresh_token, second);
+    }
+    // Repeating has not prolonged it.
+    assert!(!fixture.is_current_at(&first, NOW + 620));
+    let late = fixture.refresh(&first, NOW + 620);
+    assert!(matches!(late, Err(Error::Reused)));
+    assert!(!fixture.is_alive(&new.id));
+}
+
+#[test]
+fn a_replaced_refresh_token_of_a_proven_client_is_refused_and_the_grant_stays() {
+    let mut fixture = Fixture::new();
+    let new = fixture.begin();
+    let first = fixture.redeem(&new.code, NOW).unwrap().refresh_token;
+    let second = fixture.refresh_proven(&first, NOW).unwrap().refresh_token;
+    let again = fixture.refresh_proven(&first, NOW + 119).unwrap();
+    assert_eq!(again.refresh_token, second);
+    let late = fixture.refresh_proven(&first, NOW + 120);
+    assert!(matches!(late, Err(Error::Replaced)));
+    let third = fixture.refresh_proven(&second, NOW).unwrap().refresh_token;
+    let older = fixture.refresh_proven(&first, NOW);
+    assert!(matches!(older, Err(Error::Replaced)));
+    assert!(fixture.is_alive(&new.id));
+    assert!(fixture.refresh_proven(&third, NOW + 500).is_ok());
+}
+
+#[test]
 fn a_late_write_of_an_older_generation_loses_no_grant() {
     let mut fixture = Fixture::new();
     let new = fixture.begin();
@@ -303,11 +400,145 @@ fn an_ended_grant_leaves_nothing_that_lives() {
     let new = fixture.begin();
     let token = fixture.redeem(&new.code, NOW).unwrap().refresh_token;
     fixture.refresh_now(&token).unwrap();
-    block_on(fixture.grants().end(&new.id)).unwrap();
+    block_on(fixture.grants().end(&new.id, NOW)).unwrap();
     assert!(!fixture.is_alive(&new.id));
     assert!(matches!(fixture.refresh_now(&token), Err(Error::Invalid)));
     let upstream = block_on(fixture.grants().upstream(&new.id, NOW)).unwrap();
     assert_eq!(upstream, None);
+}
+
+#[test]
+fn an_ended_grants_upstream_tokens_are_queued_for_revocation_once() {
+    let mut fixture = Fixture::new();
+    let new = fixture.begin();
+    let queue = RevocationQueue::default();
+    let grants = fixture.grants().with_revocations(&queue);
+    block_on(grants.end(&new.id, NOW)).unwrap();
+    assert_eq!(queue.take(), [tokens()]);
+    block_on(grants.end(&new.id, NOW)).unwrap();
+    assert_eq!(queue.take(), []);
+}
+
+/// As a kill leaves it: the grant's record is gone, and nothing else.
+#[test]
+fn an_end_that_is_repeated_removes_what_a_kill_left() {
+    let mut fixture = Fixture::new();
+    let new = fixture.begin();
+    let token = fixture.redeem(&new.code, NOW).unwrap().refresh_token;
+    fixture.refresh_now(&token).unwrap();
+    let grant = fixture.store.key("grant", &new.id);
+    block_on(fixture.store.backend().delete(&grant)).unwrap();
+    assert_eq!(fixture.keys_of(&new.id).len(), 3);
+    let queue = RevocationQueue::default();
+    let grants = fixture.grants().with_revocations(&queue);
+    block_on(grants.end(&new.id, NOW)).unwrap();
+    assert_eq!(fixture.keys_of(&new.id), [format!("code:{}", new.id)]);
+    assert_eq!(queue.take(), [tokens()]);
+}
+
+/// A store that is gone from some write on, as for a machine that is killed.
+struct Killed {
+    inner: MemoryKeyValue,
+    writes: std::sync::atomic::AtomicI64,
+}
+
+impl Killed {
+    fn write(&self) -> Result<&MemoryKeyValue, store::Error> {
+        use std::sync::atomic::Ordering;
+        match self.writes.fetch_sub(1, Ordering::Relaxed) {
+            ..=0 => Err(store::Error::Unavailable("killed".into())),
+            _ => Ok(&self.inner),
+        }
+    }
+}
+
+impl KeyValue for Killed {
+    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, store::Error> {
+        self.inner.get(key).await
+    }
+    async fn set(&self, key: &str, value: &[u8]) -> Result<(), store::Error> {
+        self.write()?.set(key, value).await
+    }
+    async fn delete(&self, key: &str) -> Result<(), store::Error> {
+        self.write()?.delete(key).await
+    }
+    async fn exists(&self, key: &str) -> Result<bool, store::Error> {
+        self.inner.exists(key).await
+    }
+    async fn increment(&self, key: &str, delta: i64) -> Result<i64, store::Error> {
+        self.write()?.increment(key, delta).await
+    }
+}
+
+#[test]
+fn what_belongs_to_an_ended_grant_is_swept_within_hours_wherever_a_kill_came() {
+    for writes in 0..9 {
+        let mut fixture = Fixture::new();
+        let new = fixture.begin();
+        let token = fixture.redeem(&new.code, NOW).unwrap().refresh_token;
+        fixture.refresh_now(&token).unwrap();
+        let index = |fixture: &Fixture| {
+            let keys = fixture.store.backend().keys();
+            keys.iter().any(|key| key.starts_with("subject-grant:"))
+        };
+        assert!(index(&fixture));
+        let Fixture { store, keys, .. } = fixture;
+        let backend = store.into_backend();
+        let killed = Store::new(
+            Killed {
+                inner: backend,
+                writes: writes.into(),
+            },
+            "",
+        );
+        let ended = block_on(Grants::new(&killed, &keys).end(&new.id, NOW));
+        fixture = Fixture::new();
+        fixture.store = Store::new(killed.into_backend().inner, "");
+        let is_alive = fixture.is_alive(&new.id);
+        assert!(!(is_alive && ended.is_ok()));
+        fixture.sweep(NOW + 2 * 3600);
+        assert_eq!(fixture.is_alive(&new.id), is_alive, "{writes}");
+        if !is_alive {
+            assert_eq!(fixture.keys_of(&new.id), [""; 0], "{writes}");
+            assert!(!index(&fixture), "{writes}");
+        }
+    }
+}
+
+#[test]
+fn a_replacement_of_upstream_tokens_or_a_refresh_that_comes_after_the_end_leaves_nothing() {
+    let mut fixture = Fixture::new();
+    let new = fixture.begin();
+    let token = fixture.redeem(&new.code, NOW).unwrap().refresh_token;
+    let presented = block_on(fixture.grants().refresh_token(&token, NOW)).unwrap();
+    let upstream = block_on(fixture.grants().upstream(&new.id, NOW)).unwrap();
+    let upstream = upstream.unwrap();
+    block_on(fixture.grants().end(&new.id, NOW)).unwrap();
+    let grants = fixture.grants();
+    let mut random = StdRng::seed_from_u64(8);
+    let replaced = grants.replace_upstream(&new.id, &upstream, grant().expires_at, &mut random);
+    assert!(!block_on(replaced).unwrap());
+    let refreshed = block_on(grants.refresh(presented, TERMS, NOW));
+    assert!(matches!(refreshed, Err(Error::Invalid)));
+    assert_eq!(fixture.keys_of(&new.id), [format!("code:{}", new.id)]);
+}
+
+#[test]
+fn a_grant_that_expires_is_swept_with_all_that_belongs_to_it() {
+    let mut fixture = Fixture::new();
+    fixture.sweep(NOW);
+    let new = fixture.begin();
+    let token = fixture.redeem(&new.code, NOW).unwrap().refresh_token;
+    fixture.refresh_now(&token).unwrap();
+    assert_eq!(fixture.keys_of(&new.id).len(), 4);
+    fixture.sweep(NOW + 86_400 + 2 * 3600);
+    let left = fixture.store.backend().keys();
+    assert!(
+        left.iter().all(|key| key == "sweep:cursor"
+            || key.contains("ledger:")
+            || key.starts_with("subject:")),
+        "{left:?}"
+    );
 }
 
 #[test]
@@ -375,7 +606,8 @@ fn one_caller_is_chosen_to_refresh_upstream_tokens_and_another_if_it_never_retur
     };
     let grants = fixture.grants();
     let mut random = StdRng::seed_from_u64(8);
-    block_on(grants.replace_upstream(&id, &upstream, grant().expires_at, &mut random)).unwrap();
+    let kept = grants.replace_upstream(&id, &upstream, grant().expires_at, &mut random);
+    assert!(block_on(kept).unwrap());
     assert_eq!(block_on(grants.upstream(&id, NOW)).unwrap(), Some(upstream));
 }
 

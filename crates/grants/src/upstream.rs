@@ -83,7 +83,8 @@ impl<K: KeyValue> Grants<'_, K> {
     }
 
     /// Replaces the upstream tokens of a grant that ends at `expires_at` (seconds since the Unix
-    /// epoch).
+    /// epoch). `false` if the grant has ended meanwhile: then nothing is kept, and the tokens are
+    /// the caller's to revoke.
     ///
     /// # Errors
     ///
@@ -94,12 +95,19 @@ impl<K: KeyValue> Grants<'_, K> {
         upstream: &Upstream,
         expires_at: u64,
         random: &mut impl CryptoRng,
-    ) -> Result<(), store::Error> {
+    ) -> Result<bool, store::Error> {
         let sealed = self.seal_upstream(id, upstream, random)?;
-        self.store.put(id, &sealed, Some(expires_at)).await
+        self.store.put(id, &sealed, Some(expires_at)).await?;
+        // Looked at after the write: an end that came before it has removed what was there then.
+        if self.is_there(id).await? {
+            return Ok(true);
+        }
+        self.store.delete::<SealedUpstream>(id).await?;
+        Ok(false)
     }
 
-    pub(crate) async fn create_upstream(
+    /// Writes the first upstream tokens of a grant. Its own entry for the sweep covers them.
+    pub(crate) async fn write_upstream(
         &self,
         id: &str,
         tokens: &UpstreamTokens,
@@ -111,11 +119,11 @@ impl<K: KeyValue> Grants<'_, K> {
             generation: 0,
         };
         let sealed = self.seal_upstream(id, &upstream, random)?;
-        self.store.create(id, &sealed, expires_at).await
+        self.store.put(id, &sealed, Some(expires_at)).await
     }
 
-    pub(crate) async fn delete_upstream(&self, id: &str) -> Result<(), store::Error> {
-        self.store.delete::<SealedUpstream>(id).await
+    pub(crate) fn upstream_key(&self, id: &str) -> String {
+        self.store.key(SealedUpstream::KIND, id)
     }
 
     fn seal_upstream(

@@ -52,6 +52,46 @@ fn it_is_known_when_a_grant_was_used() {
 }
 
 #[test]
+fn of_too_many_grants_of_one_client_the_oldest_ends() {
+    let mut fixture = Fixture::new();
+    let first = fixture.begin_for(ADA, NOW);
+    let of_other = fixture.begin_for("person-2", NOW);
+    let new: Vec<_> = (1..=u64::try_from(MAX_GRANTS_PER_CLIENT).unwrap())
+        .map(|n| {
+            assert!(n == 1 || fixture.is_alive(&first.id));
+            fixture.begin_for(ADA, NOW + n).id
+        })
+        .collect();
+    assert!(!fixture.is_alive(&first.id) && fixture.is_alive(&of_other.id));
+    let mut newest: Vec<_> = new.iter().map(String::as_str).collect();
+    newest.reverse();
+    assert_eq!(ids(&all(&fixture, ADA, NOW + 100)), newest);
+    // One that was ended makes room for another.
+    block_on(fixture.grants().end(&new[5], NOW)).unwrap();
+    fixture.begin_for(ADA, NOW + 200);
+    assert!(fixture.is_alive(&new[0]));
+    // Another client's grants are counted apart.
+    for n in 0..5 {
+        fixture.begin_of_client("another", ADA, NOW + 300 + n);
+    }
+    assert!(fixture.is_alive(&new[0]));
+}
+
+#[test]
+fn a_person_begins_a_bounded_number_of_grants_in_an_hour() {
+    let fixture = Fixture::new();
+    let may = |subject, now| block_on(fixture.grants().may_begin(subject, now)).unwrap();
+    let hour = NOW - NOW % HOUR;
+    for _ in 0..MAX_GRANTS_PER_HOUR {
+        assert!(may(ADA, hour));
+    }
+    assert!(!may(ADA, hour + HOUR - 1));
+    assert!(may("person-2", hour) && may(ADA, hour + HOUR));
+    let keys = fixture.store.backend().keys();
+    assert!(keys.iter().all(|key| !key.contains(ADA)), "{keys:?}");
+}
+
+#[test]
 fn a_grant_is_ended_by_its_person_alone() {
     let mut fixture = Fixture::new();
     let new = fixture.begin_for(ADA, NOW);
@@ -71,8 +111,9 @@ fn thousands_of_sign_ins_are_listed_and_ended_in_bounded_pages() {
     let mut fixture = Fixture::new();
     let many = LOOKED_AT + 200;
     let mut first = None;
-    for _ in 0..many {
-        let new = fixture.begin_for(ADA, NOW);
+    for n in 0..many {
+        // Of one client they would end each other.
+        let new = fixture.begin_of_client(&format!("client-{n}"), ADA, NOW);
         first.get_or_insert(new.id);
     }
     assert_eq!(all(&fixture, ADA, NOW).len() as u64, many);
@@ -80,7 +121,7 @@ fn thousands_of_sign_ins_are_listed_and_ended_in_bounded_pages() {
     let oldest = first.unwrap();
     for listed in all(&fixture, ADA, NOW) {
         if listed.id != oldest {
-            block_on(fixture.grants().end(&listed.id)).unwrap();
+            block_on(fixture.grants().end(&listed.id, NOW)).unwrap();
         }
     }
     let page = block_on(fixture.grants().of_subject(ADA, None, NOW)).unwrap();
