@@ -43,6 +43,10 @@ impl Provider for Project {
         self.0.refresh(refresh_token, now).await
     }
 
+    async fn revoke(&self, tokens: &Tokens, now: u64) -> Result<(), Error> {
+        self.0.revoke(tokens, now).await
+    }
+
     async fn verify(&self, access_token: &str, now: u64) -> Result<Presented, Error> {
         self.0.verify(access_token, now).await
     }

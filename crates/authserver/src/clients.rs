@@ -5,8 +5,13 @@
 //! | --- | --- | --- |
 //! | `client:<id>` | a registered [`Client`], for a day; once a person has signed in with it, for [`USED_MARGIN`] longer than its last grant | at registration, at sign-in and refresh when that moves its end, and when it is changed |
 //! | `client-document:<hash>` | a client as its document had it, for a week after it was last used | at sign-in, at refresh when that moves its end, and when it is fetched again |
+//! | `client-removed:<id>` | a counter: that the client was removed | when it is removed |
 //! | `registrations:<hour>` | a counter: registrations of that hour | at registration |
 //! | `registrations-from:<tag>:<hour>` | a counter: those of one client address | at registration |
+//!
+//! A removal wins over every write in flight: whoever has written a registered client's record
+//! looks whether it was removed meanwhile, and takes the write back. `client-removed` outlives every
+//! request in flight, and the sweep that takes it takes what a killed writer left.
 //!
 //! Nobody can make a document's record but by signing in.
 
@@ -30,6 +35,12 @@ pub const LAST_GOOD_LIFETIME: u64 = 7 * 86_400;
 
 /// Seconds by which an expiry has to move to be worth a write.
 const WORTH_A_WRITE: u64 = 86_400;
+
+/// The claim that a registered client was removed.
+const REMOVED: &str = "client-removed";
+
+/// Seconds that it is remembered: longer than any request takes.
+const REMOVED_TTL: u64 = 900;
 
 /// Seconds of the window in which registrations are counted.
 pub const WINDOW: u64 = 3600;
@@ -231,7 +242,7 @@ impl<'a, K: KeyValue> Clients<'a, K> {
             return Ok(client);
         }
         let (record, expires_at) = self.record(id, now).await?.ok_or(FindError::Unknown)?;
-        Ok(self.prolong(record, expires_at, grant_ends_at).await?)
+        self.prolong(record, expires_at, grant_ends_at).await
     }
 
     /// The same for a client that was just [recognized](Self::recognize) at the token endpoint.
@@ -258,7 +269,7 @@ impl<'a, K: KeyValue> Clients<'a, K> {
         mut record: ClientRecord,
         expires_at: Option<u64>,
         grant_ends_at: u64,
-    ) -> Result<Client, store::Error> {
+    ) -> Result<Client, FindError> {
         let wanted = grant_ends_at + USED_MARGIN;
         let ends_too_soon = expires_at.is_none_or(|at| at + WORTH_A_WRITE < wanted);
         if record.kept && !ends_too_soon {
@@ -266,14 +277,15 @@ impl<'a, K: KeyValue> Clients<'a, K> {
         }
         record.kept = true;
         let id = record.client.client_id.clone();
-        match expires_at {
-            // The sweep finds it at its old end and enters it again at its new one.
-            Some(at) => {
-                let end = wanted.max(at);
-                self.store.put(&id, &record, Some(end)).await?;
-            }
-            // The sweep has forgotten it.
-            None => self.store.create(&id, &record, wanted).await?,
+        if expires_at.is_none() {
+            // The sweep has forgotten it. Otherwise it finds it at its old end, and enters it again
+            // at its new one.
+            let entered = self.store.enter_with::<ClientRecord>(&id, &[], wanted);
+            entered.await?;
+        }
+        let end = expires_at.map_or(wanted, |at| wanted.max(at));
+        if !self.write(&id, &record, Some(end)).await? {
+            return Err(FindError::Unknown);
         }
         Ok(record.client)
     }
@@ -314,16 +326,36 @@ impl<'a, K: KeyValue> Clients<'a, K> {
         };
         let id = client.client_id.clone();
         let record = ClientRecord { client, ..record };
-        self.store.put(&id, &record, expires_at).await?;
-        Ok(true)
+        self.write(&id, &record, expires_at).await
     }
 
-    /// Forgets a registered client.
-    pub async fn remove(&self, id: &str) -> Result<(), store::Error> {
+    /// Forgets a registered client at `now` (seconds since the Unix epoch). Callers make sure that
+    /// there is one, so that nobody writes claims for what never was.
+    pub async fn remove(&self, id: &str, now: u64) -> Result<(), store::Error> {
         if is_identifier(id) {
-            self.store.delete::<ClientRecord>(id).await?;
+            self.store
+                .claim_end::<ClientRecord>(REMOVED, id, now + REMOVED_TTL)
+                .await?;
         }
         Ok(())
+    }
+
+    /// Writes the record of a registered client over the one that is there. `false` if the client
+    /// was removed meanwhile: then nothing stays written.
+    async fn write(
+        &self,
+        id: &str,
+        record: &ClientRecord,
+        expires_at: Option<u64>,
+    ) -> Result<bool, store::Error> {
+        self.store.put(id, record, expires_at).await?;
+        // Looked at after the write: a removal that came before it deleted what was there then, and
+        // one that comes after it deletes this.
+        if !self.store.is_claimed(REMOVED, id).await? {
+            return Ok(true);
+        }
+        self.store.delete::<ClientRecord>(id).await?;
+        Ok(false)
     }
 
     fn configured(&self, id: &str) -> Option<&'a Client> {

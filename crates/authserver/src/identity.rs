@@ -22,6 +22,19 @@ pub trait IdentityProvider: Sync {
     ) -> impl Future<Output = Result<SignIn, ProviderError>> + Send;
 }
 
+/// What revokes upstream tokens.
+pub trait TokenRevoker: Sync {
+    /// Revokes tokens that nobody holds any more (RFC 7009).
+    ///
+    /// # Errors
+    ///
+    /// [`ProviderError`].
+    fn revoke(
+        &self,
+        tokens: UpstreamTokens,
+    ) -> impl Future<Output = Result<(), ProviderError>> + Send;
+}
+
 /// A sign-in that is about to begin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Login {

@@ -21,6 +21,7 @@
 mod answers;
 mod client_request;
 pub mod clients;
+mod completing;
 mod consent;
 mod date;
 pub mod documents;
@@ -31,8 +32,11 @@ mod pages;
 mod remembered;
 mod session;
 mod sign_in;
+pub mod upstream_revocation;
 
 pub use answers::read_request;
+pub use completing::Completing;
+pub use grants::RevocationQueue;
 
 use config::{Base, Server};
 use documents::Documents;
@@ -57,13 +61,20 @@ pub struct Context<'a, K> {
     pub documents: Option<&'a Documents>,
     /// Where the request comes from, for limits.
     pub source: RequestSource,
+    /// Where the upstream tokens of grants that end are put, to be revoked after the answer; they are
+    /// not revoked without it.
+    pub revocations: Option<&'a RevocationQueue>,
     /// Seconds since the Unix epoch.
     pub now: u64,
 }
 
 impl<'a, K: KeyValue> Context<'a, K> {
     fn grants(&self) -> Grants<'a, K> {
-        Grants::new(self.store, &self.config.keys)
+        let grants = Grants::new(self.store, &self.config.keys);
+        match self.revocations {
+            Some(revocations) => grants.with_revocations(revocations),
+            None => grants,
+        }
     }
 
     fn clients(&self) -> clients::Clients<'a, K> {

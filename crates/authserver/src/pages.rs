@@ -151,7 +151,7 @@ pub(crate) fn login_used() -> Response {
         "This sign-in is already complete",
         &html! {
             p.lead { "You can close this page and go back to the app." }
-            p { "If the app is not connected, start again from there." }
+            p { "If the app is not connected in a moment, reload this page, or start again from the app." }
         },
     )
 }

@@ -28,6 +28,8 @@ pub struct Server {
     pub access_token_lifetime: u64,
     /// Seconds that a grant lives, and so its refresh tokens.
     pub grant_lifetime: u64,
+    /// Seconds for which a refresh token is answered again after its successor was issued.
+    pub refresh_grace: u64,
     /// How many clients may register in an hour.
     pub registrations_per_hour: u64,
     /// How many of them may come from one client address.
@@ -67,6 +69,7 @@ impl Server {
         "presented_scopes",
         "access_token_lifetime",
         "grant_lifetime",
+        "refresh_grace",
         "registrations_per_hour",
         "registrations_per_source",
         "client_address_header",
@@ -106,6 +109,7 @@ impl Server {
             .ok();
         let access_token_lifetime = note(ACCESS_TOKEN_LIFETIME.read(&values), &mut problems);
         let grant_lifetime = note(GRANT_LIFETIME.read(&values), &mut problems);
+        let refresh_grace = note(REFRESH_GRACE.read(&values), &mut problems);
         let registrations_per_hour = note(REGISTRATIONS_PER_HOUR.read(&values), &mut problems);
         let registrations_per_source = note(REGISTRATIONS_PER_SOURCE.read(&values), &mut problems);
         let client_address_header = note(read_client_address_header(&values), &mut problems);
@@ -133,6 +137,7 @@ impl Server {
                 presented: presented?,
                 access_token_lifetime: access_token_lifetime?,
                 grant_lifetime: grant_lifetime?,
+                refresh_grace: refresh_grace?,
                 registrations_per_hour: registrations_per_hour?,
                 registrations_per_source: registrations_per_source?,
                 client_address_header: client_address_header?,
@@ -180,6 +185,15 @@ const GRANT_LIFETIME: Number = Number {
     default: 90 * DAY,
     least: 3600,
     most: 366 * DAY,
+};
+
+/// Less than the least would end the grants of clients that send a refresh twice at once.
+const REFRESH_GRACE: Number = Number {
+    name: "refresh_grace",
+    what: "seconds",
+    default: 120,
+    least: 10,
+    most: 3600,
 };
 
 const REGISTRATIONS_PER_HOUR: Number = Number {
@@ -369,6 +383,8 @@ mod tests {
             ("presented_scopes", "bad-value,b"),
             ("access_token_lifetime", "bad-value"),
             ("grant_lifetime", "1"),
+            ("refresh_grace", "9"),
+            ("refresh_grace", "3601"),
             ("registrations_per_hour", "-1"),
             ("registrations_per_source", "0"),
             ("client_address_header", "bad-value:"),

@@ -16,6 +16,8 @@ pub(crate) enum Asked {
     Exchange,
     /// To trade a refresh token.
     Refresh,
+    /// To revoke a token.
+    Revoke,
     /// For userinfo.
     UserInfo,
     /// For the project's keys.
@@ -31,6 +33,11 @@ pub(crate) fn tokens(
 ) -> Result<TokenAnswer, Error> {
     check_status(response, asked, Some(app))?;
     answer::tokens(response.body(), WHO, now)
+}
+
+/// Reads the answer of the revocation endpoint (RFC 7009 section 2.2).
+pub(crate) fn revoked(response: &Response<Bytes>, app: &App) -> Result<(), Error> {
+    check_status(response, Asked::Revoke, Some(app))
 }
 
 /// Reads the answer of the userinfo endpoint (OpenID Connect Core section 5.3.2).
@@ -68,6 +75,7 @@ fn check_status(response: &Response<Bytes>, asked: Asked, app: Option<&App>) -> 
     let what = match asked {
         Asked::Exchange => "the code",
         Asked::Refresh => "the refresh token",
+        Asked::Revoke => "the token to revoke",
         Asked::UserInfo => "the access token",
         Asked::Keys => "the request for the project's keys",
     };

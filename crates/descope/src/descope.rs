@@ -106,6 +106,24 @@ impl<H: Http> Descope<H> {
         Ok(answers::tokens(&response, Asked::Refresh, app, now)?.tokens)
     }
 
+    /// Revokes tokens (RFC 7009): each of them, though another was refused.
+    ///
+    /// # Errors
+    ///
+    /// Each kind of [`Error`], of the first token that was not revoked.
+    pub async fn revoke(&self, tokens: &Tokens, now: u64) -> Result<(), Error> {
+        let (project, app) = self.both()?;
+        let mut outcome = Ok(());
+        for (token, hint) in tokens.to_revoke(now) {
+            let revoked = match requests::revoke(project, app, token, hint) {
+                Ok(request) => self.send(request).await,
+                Err(error) => Err(error),
+            };
+            outcome = outcome.and(revoked.and_then(|response| answers::revoked(&response, app)));
+        }
+        outcome
+    }
+
     /// Checks a token that somebody presents: signature, issuer, audience, times and kind. Says what it
     /// is; whether such a token is taken is not decided here.
     ///

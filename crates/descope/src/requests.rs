@@ -27,7 +27,7 @@ pub(crate) fn exchange_code(
     app: &App,
     exchange: &CodeExchange,
 ) -> Result<Request<Bytes>, Error> {
-    token_request(project, app, &request::exchange(exchange))
+    app_request(project, app, TOKEN, &request::exchange(exchange))
 }
 
 /// The token request for a refresh token.
@@ -36,7 +36,17 @@ pub(crate) fn refresh(
     app: &App,
     refresh_token: &str,
 ) -> Result<Request<Bytes>, Error> {
-    token_request(project, app, &request::refresh(refresh_token))
+    app_request(project, app, TOKEN, &request::refresh(refresh_token))
+}
+
+/// The revocation request (RFC 7009 section 2.1).
+pub(crate) fn revoke(
+    project: &Project,
+    app: &App,
+    token: &str,
+    hint: &'static str,
+) -> Result<Request<Bytes>, Error> {
+    app_request(project, app, REVOKE, &request::revocation(token, hint))
 }
 
 /// The userinfo request (OpenID Connect Core section 5.3.1).
@@ -54,12 +64,14 @@ pub(crate) fn keys(project: &Project) -> Result<Request<Bytes>, Error> {
     request::get(&project.jwks_url(), None).ok_or_else(bad_base_url)
 }
 
-fn token_request(
+/// A request in the name of the app, in either style of its credentials.
+fn app_request(
     project: &Project,
     app: &App,
+    path: &str,
     parameters: &[(&str, &str)],
 ) -> Result<Request<Bytes>, Error> {
-    let url = format!("{}{TOKEN}", project.base_url);
+    let url = format!("{}{path}", project.base_url);
     match &app.credentials {
         Credentials::Client { id, secret } => {
             let mut parameters = parameters.to_vec();
@@ -94,6 +106,7 @@ fn bad_base_url() -> Error {
 
 const AUTHORIZE: &str = "/oauth2/v1/apps/authorize";
 const TOKEN: &str = "/oauth2/v1/apps/token";
+const REVOKE: &str = "/oauth2/v1/apps/revoke";
 const USERINFO: &str = "/oauth2/v1/apps/userinfo";
 
 #[cfg(test)]
@@ -186,6 +199,27 @@ mod tests {
                 "client_id": fixtures::PROJECT,
             })
         );
+    }
+
+    #[test]
+    fn a_token_is_revoked_with_the_apps_own_credentials() {
+        let request = revoke(
+            &fixtures::project(),
+            &fixtures::client_app(),
+            "r1",
+            "refresh_token",
+        )
+        .unwrap();
+        assert_eq!(
+            request.uri(),
+            "https://api.descope.com/oauth2/v1/apps/revoke"
+        );
+        let body: HashMap<_, _> = form_urlencoded::parse(request.body())
+            .into_owned()
+            .collect();
+        assert_eq!(body["token"], "r1");
+        assert_eq!(body["token_type_hint"], "refresh_token");
+        assert_eq!(body["client_secret"], fixtures::SECRET);
     }
 
     #[test]

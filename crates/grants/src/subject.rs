@@ -33,6 +33,9 @@ pub const MAX_GRANTS_PER_HOUR: u64 = 60;
 /// Grants that one sign-in ends at most. More are there only if they began before the limit was.
 const MAX_ENDED_AT_ONCE: usize = 8;
 
+/// Slots that are looked at for that when a grant begins.
+const MAX_COUNTED: u64 = 500;
+
 /// The counter of the grants that a person began in an hour.
 const LIMIT: &str = "grant-limit";
 
@@ -194,8 +197,8 @@ impl<K: KeyValue> Grants<'_, K> {
     }
 
     /// Ends the oldest grants that `subject` has of a client at `now` (seconds since the Unix epoch)
-    /// beyond [`MAX_GRANTS_PER_CLIENT`], a few at a time. Bounded in its reads: grants that are older
-    /// than the newest [`LOOKED_AT`] are not seen.
+    /// beyond [`MAX_GRANTS_PER_CLIENT`], a few at a time. Bounded in its reads: what is older than the
+    /// newest [`MAX_COUNTED`] sign-ins is not counted.
     pub(crate) async fn end_oldest(
         &self,
         subject: &str,
@@ -211,7 +214,7 @@ impl<K: KeyValue> Grants<'_, K> {
             for code in self.keys.authenticate_with_all(TAG, &message) {
                 let tag = tag(&code);
                 for slot in (1..=self.store.numbers(COUNTER, &tag).await?).rev() {
-                    if looked_at == LOOKED_AT {
+                    if looked_at == MAX_COUNTED {
                         break 'index;
                     }
                     looked_at += 1;

@@ -65,6 +65,13 @@ pub trait Provider: 'static {
         now: u64,
     ) -> impl Future<Output = Result<oidc::Tokens, oidc::Error>>;
 
+    /// Revokes tokens that are no longer needed (RFC 7009).
+    fn revoke(
+        &self,
+        tokens: &oidc::Tokens,
+        now: u64,
+    ) -> impl Future<Output = Result<(), oidc::Error>>;
+
     /// Checks a token that somebody presents.
     fn verify(
         &self,
@@ -112,6 +119,15 @@ impl<P: Provider> contract::Guest for Component<P> {
     async fn refresh(refresh_token: String) -> Result<contract::Tokens, contract::Error> {
         let tokens = P::get().await.refresh(&refresh_token, now()).await?;
         Ok(tokens.into())
+    }
+
+    async fn revoke(tokens: contract::Tokens) -> Result<(), contract::Error> {
+        let tokens = oidc::Tokens {
+            access_token: tokens.access_token,
+            refresh_token: tokens.refresh_token,
+            expires_at: tokens.expires_at,
+        };
+        Ok(P::get().await.revoke(&tokens, now()).await?)
     }
 
     async fn verify(access_token: String) -> Result<contract::Presented, contract::Error> {

@@ -16,6 +16,8 @@ pub struct Metadata {
     pub token_endpoint: Url,
     /// Where the person's claims are, if they are anywhere.
     pub userinfo_endpoint: Option<Url>,
+    /// Where tokens are revoked (RFC 7009), if they are anywhere.
+    pub revocation_endpoint: Option<Url>,
     /// Where the keys are.
     pub jwks_uri: Url,
     /// Whether `iss` comes with every code (RFC 9207 section 3).
@@ -42,6 +44,7 @@ struct Document {
     authorization_endpoint: Url,
     token_endpoint: Url,
     userinfo_endpoint: Option<Url>,
+    revocation_endpoint: Option<Url>,
     jwks_uri: Url,
     #[serde(default)]
     authorization_response_iss_parameter_supported: bool,
@@ -84,6 +87,7 @@ pub(crate) fn read(body: &[u8], issuer: &str) -> Result<Metadata, Error> {
         Some(&document.authorization_endpoint),
         Some(&document.token_endpoint),
         document.userinfo_endpoint.as_ref(),
+        document.revocation_endpoint.as_ref(),
         Some(&document.jwks_uri),
     ];
     if !endpoints
@@ -136,6 +140,7 @@ pub(crate) fn read(body: &[u8], issuer: &str) -> Result<Metadata, Error> {
         authorization_endpoint: document.authorization_endpoint,
         token_endpoint: document.token_endpoint,
         userinfo_endpoint: document.userinfo_endpoint,
+        revocation_endpoint: document.revocation_endpoint,
         jwks_uri: document.jwks_uri,
         sends_issuer: document.authorization_response_iss_parameter_supported,
         authentication,

@@ -101,6 +101,21 @@ pub struct Tokens {
     pub expires_at: Option<u64>,
 }
 
+impl Tokens {
+    /// What there is to revoke at `now` (seconds since the Unix epoch), each with its hint (RFC 7009
+    /// section 2.1): the refresh token first, and the access token unless it has ended.
+    pub fn to_revoke(&self, now: u64) -> impl Iterator<Item = (&str, &'static str)> {
+        let access_token = Some(self.access_token.as_str())
+            .filter(|token| !token.is_empty())
+            .filter(|_| self.expires_at.is_none_or(|end| end > now));
+        let refresh_token = self.refresh_token.as_deref();
+        refresh_token
+            .map(|token| (token, "refresh_token"))
+            .into_iter()
+            .chain(access_token.map(|token| (token, "access_token")))
+    }
+}
+
 /// What a token is that somebody presented, and that the provider issued.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Presented {

@@ -136,6 +136,41 @@ impl<H: Http> Provider<H> {
         Ok(answer.tokens)
     }
 
+    /// Revokes tokens (RFC 7009), where the provider's metadata has an endpoint for that: each of
+    /// them, though another was refused.
+    ///
+    /// # Errors
+    ///
+    /// Each kind of [`Error`], of the first token that was not revoked.
+    pub async fn revoke(&self, tokens: &Tokens, now: u64) -> Result<(), Error> {
+        let settings = self.settings()?;
+        let metadata = self.metadata(settings, now).await?;
+        let Some(endpoint) = &metadata.revocation_endpoint else {
+            return Ok(());
+        };
+        let mut outcome = Ok(());
+        for (token, hint) in tokens.to_revoke(now) {
+            let parameters = request::revocation(token, hint);
+            let revoked = self
+                .revoke_one(settings, &metadata, endpoint, &parameters)
+                .await;
+            outcome = outcome.and(revoked);
+        }
+        outcome
+    }
+
+    async fn revoke_one(
+        &self,
+        settings: &Settings,
+        metadata: &Metadata,
+        endpoint: &Url,
+        parameters: &[(&str, &str)],
+    ) -> Result<(), Error> {
+        let request = client_request(settings, metadata, endpoint, parameters)?;
+        let response = self.send(request).await?;
+        check_status(&response, settings, "the token to revoke")
+    }
+
     /// Checks a token that somebody presents: it has to be a JWT access token (RFC 9068 section 4)
     /// of this provider, for this server or for our client id. Says what it is; whether such a token
     /// is taken is not decided here.
@@ -268,7 +303,8 @@ impl<H: Http> Provider<H> {
         what: &str,
         now: u64,
     ) -> Result<answer::TokenAnswer, Error> {
-        let request = token_request(settings, metadata, parameters)?;
+        let endpoint = &metadata.token_endpoint;
+        let request = client_request(settings, metadata, endpoint, parameters)?;
         let response = self.send(request).await?;
         check_status(&response, settings, what)?;
         answer::tokens(response.body(), WHO, now)
@@ -374,9 +410,11 @@ fn check_presented(
     Ok(end)
 }
 
-fn token_request(
+/// A form for an endpoint that asks for the client's credentials as the token endpoint does.
+fn client_request(
     settings: &Settings,
     metadata: &Metadata,
+    endpoint: &Url,
     parameters: &[(&str, &str)],
 ) -> Result<Request<Bytes>, Error> {
     let mut parameters = parameters.to_vec();
@@ -399,8 +437,7 @@ fn token_request(
             .into());
         }
     }
-    let url = metadata.token_endpoint.as_str();
-    request::post(url, &parameters, authorization.as_deref())
+    request::post(endpoint.as_str(), &parameters, authorization.as_deref())
         .ok_or_else(|| Error::Unavailable(format!("{WHO} has a URL that cannot be called")))
 }
 

@@ -44,6 +44,11 @@ pub fn refresh(refresh_token: &str) -> [(&'static str, &str); 2] {
     ]
 }
 
+/// The parameters of a revocation request (RFC 7009 section 2.1).
+pub fn revocation<'a>(token: &'a str, hint: &'static str) -> [(&'static str, &'a str); 2] {
+    [("token", token), ("token_type_hint", hint)]
+}
+
 /// A GET for JSON; with a bearer token, if one is given (RFC 6750 section 2.1). `None` if no
 /// request can be made of it.
 pub fn get(url: &str, access_token: Option<&str>) -> Option<Request<Bytes>> {

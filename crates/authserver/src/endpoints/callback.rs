@@ -2,6 +2,7 @@
 
 use super::authorize;
 use crate::clients::FindError;
+use crate::completing::{Completing, MAX_REFUSED_WAIT, MAX_WAIT, poll_intervals};
 use crate::documents::FetchError;
 use crate::identity::{CodeExchange, IdentityProvider, ProviderError, SignIn};
 use crate::remembered::Remembered;
@@ -17,6 +18,7 @@ use oauth::authorization_request::Target;
 use oauth::redirect_uri::destination;
 use oauth::{Error, ErrorCode};
 use rand::CryptoRng;
+use std::time::Duration;
 use store::KeyValue;
 use web::{ParameterError, Parameters, Request, Response, with_header};
 
@@ -66,25 +68,35 @@ impl CallbackError {
     }
 }
 
-/// Answers any request to `/callback`.
-pub async fn handle<K: KeyValue>(
+/// Answers any request to `/callback`. `completing` is the instance's; `sleep` waits.
+pub async fn handle<K: KeyValue, S: Future<Output = ()> + Send>(
     context: &Context<'_, K>,
     random: &mut (impl CryptoRng + Send),
     provider: &impl IdentityProvider,
+    completing: &Completing,
+    sleep: impl Fn(Duration) -> S + Sync,
     request: &Request,
 ) -> Response {
     if request.method() != Method::GET {
         return web::method_not_allowed(METHODS);
     }
-    complete(context, random, provider, request)
+    let loads = Loads { completing, sleep };
+    complete(context, random, provider, &loads, request)
         .await
         .unwrap_or_else(|error| error.respond(context.base.as_str()))
 }
 
-async fn complete<K: KeyValue>(
+/// What loads of one page that come at once wait with.
+struct Loads<'a, F> {
+    completing: &'a Completing,
+    sleep: F,
+}
+
+async fn complete<K: KeyValue, S: Future<Output = ()> + Send>(
     context: &Context<'_, K>,
     random: &mut (impl CryptoRng + Send),
     provider: &impl IdentityProvider,
+    loads: &Loads<'_, impl Fn(Duration) -> S + Sync>,
     request: &Request,
 ) -> Result<Response, CallbackError> {
     let query = Parameters::from_query(request.uri().query())?;
@@ -93,8 +105,11 @@ async fn complete<K: KeyValue>(
         Pending::Login(login) => {
             let target = login.consent.target.clone();
             let back = Back::Client(&target);
-            let (id, forget_at) = (&login.consent.id, login.consent.forget_at());
-            let sign_in = sign_in(context, provider, &query, &login.provider, id, forget_at)
+            let once = Once {
+                id: &login.consent.id,
+                forget_at: login.consent.forget_at(),
+            };
+            let sign_in = sign_in(context, provider, loads, &query, &login.provider, once)
                 .await
                 .map_err(|error| back.to(error))?;
             match grant(context, random, provider, request, *login, sign_in).await {
@@ -103,8 +118,11 @@ async fn complete<K: KeyValue>(
             }
         }
         Pending::Account(account) => {
-            let (id, forget_at) = (&account.id, account.provider.expires_at);
-            let sign_in = sign_in(context, provider, &query, &account.provider, id, forget_at)
+            let once = Once {
+                id: &account.id,
+                forget_at: account.provider.expires_at,
+            };
+            let sign_in = sign_in(context, provider, loads, &query, &account.provider, once)
                 .await
                 .map_err(|error| Back::Account.to(error))?;
             let session = Session::new(sign_in.profile, context.now, random);
@@ -151,6 +169,7 @@ enum SignInError {
     Document(FetchError),
     RedirectUri,
     TooLate,
+    TooMany,
     Provider(Error),
     Neither,
     Seal,
@@ -182,6 +201,10 @@ impl From<SignInError> for Error {
                 ErrorCode::AccessDenied,
                 "the sign-in took longer than ten minutes",
             ),
+            SignInError::TooMany => Self::new(
+                ErrorCode::TemporarilyUnavailable,
+                "this person has signed in too often within the hour; try again later",
+            ),
             SignInError::Provider(error) => error,
             SignInError::Neither => Self::new(
                 ErrorCode::ServerError,
@@ -201,19 +224,26 @@ impl From<SignInError> for Error {
     }
 }
 
-/// Who it is that came back, once: the second to come with the same `id` is turned away. Only when
+/// What can be completed once, and until when that is remembered.
+#[derive(Clone, Copy)]
+struct Once<'a> {
+    id: &'a str,
+    forget_at: u64,
+}
+
+/// Who it is that came back, once: the second to come with the same id is turned away. Only when
 /// somebody has really signed in is anything written.
-async fn sign_in<K: KeyValue>(
+async fn sign_in<K: KeyValue, S: Future<Output = ()> + Send>(
     context: &Context<'_, K>,
     provider: &impl IdentityProvider,
+    loads: &Loads<'_, impl Fn(Duration) -> S + Sync>,
     query: &Parameters,
     ours: &ProviderLogin,
-    id: &str,
-    forget_at: u64,
+    once: Once<'_>,
 ) -> Result<SignIn, SignInError> {
+    let is_completed = || context.store.is_claimed(COMPLETED, once.id);
     // First of all: who reloads the page has to read that it is done, however late.
-    let is_completed = context.store.is_claimed(COMPLETED, id).await;
-    if is_completed.map_err(SignInError::NotBegun)? {
+    if is_completed().await.map_err(SignInError::NotBegun)? {
         return Err(SignInError::Used);
     }
     if ours.expires_at <= context.now {
@@ -223,6 +253,18 @@ async fn sign_in<K: KeyValue>(
         return Err(SignInError::Provider(provider_answer(code)));
     }
     let code = query.get("code").ok_or(SignInError::Neither)?;
+    let mut intervals = poll_intervals(MAX_WAIT);
+    let _turn = loop {
+        if let Some(turn) = loads.completing.turn(once.id) {
+            break turn;
+        }
+        let interval = intervals.next().ok_or(SignInError::Used)?;
+        (loads.sleep)(interval).await;
+    };
+    // Whoever had the turn before may have completed it.
+    if is_completed().await? {
+        return Err(SignInError::Used);
+    }
     let exchanged = provider
         .exchange_code(CodeExchange {
             code: code.to_owned(),
@@ -234,16 +276,33 @@ async fn sign_in<K: KeyValue>(
         .await;
     let sign_in = match exchanged {
         Ok(sign_in) => sign_in,
-        // A page that was reloaded while the first load was at it: the provider takes a code once.
-        Err(_) if context.store.is_claimed(COMPLETED, id).await? => return Err(SignInError::Used),
-        Err(error) => return Err(SignInError::Provider(provider_failure(&error))),
+        Err(error) => {
+            // The provider takes a code once. Another instance may have been first with it, and be
+            // about to say so.
+            if matches!(error, ProviderError::Refused(_)) {
+                for interval in poll_intervals(MAX_REFUSED_WAIT) {
+                    if is_completed().await? {
+                        break;
+                    }
+                    (loads.sleep)(interval).await;
+                }
+            }
+            if is_completed().await? {
+                return Err(SignInError::Used);
+            }
+            return Err(SignInError::Provider(provider_failure(&error)));
+        }
     };
     // The subjects of clients' own grants are no person's.
     if grants::is_client_subject(&sign_in.profile.subject) {
         let error = ProviderError::Refused("the subject begins as a client's does".to_owned());
         return Err(SignInError::Provider(provider_failure(&error)));
     }
-    if context.store.claim_once(COMPLETED, id, forget_at).await? {
+    let claimed = context
+        .store
+        .claim_once(COMPLETED, once.id, once.forget_at)
+        .await?;
+    if claimed {
         Ok(sign_in)
     } else {
         Err(SignInError::Used)
@@ -309,7 +368,14 @@ async fn grant<K: KeyValue>(
             expires_at: context.now + CODE_LIFETIME,
         }),
     };
-    let new = context.grants().begin(&grant, &tokens, random).await?;
+    let grants = context.grants();
+    if !grants
+        .may_begin(&grant.profile.subject, context.now)
+        .await?
+    {
+        return Err(SignInError::TooMany);
+    }
+    let new = grants.begin(&grant, &tokens, random).await?;
     let response = answers::code_redirect(&target, base.as_str(), &new.code);
     Ok(if remember {
         with_header(response, SET_COOKIE, remembered.set(keys, base, random))

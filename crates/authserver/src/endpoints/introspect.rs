@@ -102,8 +102,10 @@ async fn refresh_token<K: KeyValue>(
         Err(grants::Error::Store(error)) => return Err(error),
         Err(_) => return Ok(None),
     };
-    let is_good =
-        may_know(asking, &token.grant.client_id) && grants.is_current(&token, context.now).await?;
+    let is_good = may_know(asking, &token.grant.client_id)
+        && grants
+            .is_current(&token, context.config.refresh_grace, context.now)
+            .await?;
     let grant = &token.grant;
     Ok(is_good.then(|| {
         Introspection::refresh_token(&RefreshToken {

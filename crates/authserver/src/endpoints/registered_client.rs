@@ -4,7 +4,7 @@
 //! identifier, which only the master secret can make. Nothing of it is stored. One that an older
 //! secret of the ring made is good, and each answer has one that the newest made.
 //!
-//! A client that is removed is unknown from then on: its refresh tokens are worth nothing, and no
+//! A client that is removed is unknown from then on, whatever else is in flight for it: its refresh tokens are worth nothing, and no
 //! access token is issued for it. Those that were issued live on for their minutes.
 
 use crate::Context;
@@ -94,7 +94,10 @@ async fn remove<K: KeyValue>(
     request: &Request,
 ) -> Result<Response, RegisterError> {
     let client = authorized(context, request).await?;
-    context.clients().remove(&client.client_id).await?;
+    context
+        .clients()
+        .remove(&client.client_id, context.now)
+        .await?;
     Ok(web::no_content())
 }
 

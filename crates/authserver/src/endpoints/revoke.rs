@@ -44,7 +44,9 @@ pub async fn handle<K: KeyValue>(context: &Context<'_, K>, request: &Request) ->
     answers::POST.allow(Origin::Any, response)
 }
 
-/// A token that is unknown, or whose grant has ended, is revoked already (RFC 7009 section 2.2).
+/// A token that is unknown, or whose grant has ended, is revoked already (RFC 7009 section 2.2); of
+/// an ended grant that removes what a kill may have left. So is an access token that has expired,
+/// unless its client authenticates: whoever finds an old one ends nothing with it.
 async fn revoke<K: KeyValue>(
     context: &Context<'_, K>,
     request: &Request,
@@ -58,6 +60,7 @@ async fn revoke<K: KeyValue>(
             .keys
             .verify::<Claims>(access_token::TYP, token)
             .ok()
+            .filter(|claims| claims.exp > context.now || client.is_confidential())
             .map(|claims| claims.grant)
     });
     let Some(grant_id) = grant_id else {
@@ -65,7 +68,6 @@ async fn revoke<K: KeyValue>(
     };
     match grants.find(&grant_id, context.now).await? {
         Some(grant) if grant.client_id != client.client_id => Err(RevokeError::OtherClient),
-        Some(_) => Ok(grants.end(&grant_id).await?),
-        None => Ok(()),
+        _ => Ok(grants.end(&grant_id, context.now).await?),
     }
 }

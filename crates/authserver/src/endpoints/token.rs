@@ -4,7 +4,7 @@
 use crate::client_request::{self, ClientRequestError};
 use crate::{Context, answers};
 use dpop::Proof;
-use grants::Grant;
+use grants::{Grant, ReuseTerms};
 use http::StatusCode;
 use oauth::access_token::{self, Issue};
 use oauth::client::{Client, GrantType};
@@ -50,6 +50,13 @@ impl From<TokenError> for Error {
             TokenError::Grant(what, grants::Error::Reused) => Self::new(
                 ErrorCode::InvalidGrant,
                 format!("the {what} was used before, so everything issued with it was revoked"),
+            ),
+            TokenError::Grant(
+                what,
+                error @ (grants::Error::Repeated | grants::Error::Replaced),
+            ) => Self::new(
+                ErrorCode::InvalidGrant,
+                format!("the {what} was refused: {error}"),
             ),
             TokenError::Sign => Self::new(ErrorCode::ServerError, error.to_string()),
         }
@@ -142,7 +149,11 @@ async fn issue<K: KeyValue>(
             let narrowed = narrow(context, &form, &client, &token.grant)?;
             claim(context, proof.as_ref()).await?;
             let grant = token.grant.clone();
-            let refreshed = context.grants().refresh(token, context.now).await;
+            let terms = ReuseTerms {
+                grace: context.config.refresh_grace,
+                is_proven: client.is_confidential() || token.key().is_some(),
+            };
+            let refreshed = context.grants().refresh(token, terms, context.now).await;
             let refreshed = refreshed.map_err(failed)?;
             keep(context, &client, &grant).await?;
             Outcome {

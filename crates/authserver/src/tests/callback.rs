@@ -121,3 +121,61 @@ fn only_get_completes_a_sign_in() {
         assert_eq!((answer.status, answer.header("allow")), (405, "GET"));
     }
 }
+
+#[test]
+fn a_callback_loaded_many_times_at_once_gives_one_code_and_the_others_a_page() {
+    for (instances, exchanges) in [(1, 1), (8, 8), (3, 3)] {
+        let (mut world, browser, _) = started();
+        // Longer than the first look of whoever was refused.
+        world.provider.answers_once_after = Some(5);
+        let path = world.callback_path();
+        let answers = world.load_at_once(&browser, &path, 8, instances);
+        let (codes, pages): (Vec<_>, Vec<_>) =
+            answers.iter().partition(|answer| answer.status == 303);
+        assert_eq!(codes.len(), 1, "{instances}");
+        assert!(codes[0].redirect().contains_key("code"));
+        for page in pages {
+            assert_eq!(page.status, 400);
+            assert!(page.body.contains("already complete"));
+        }
+        let shown = world.provider.shown.lock().unwrap().len();
+        assert!(shown <= exchanges, "an instance asks the provider once");
+    }
+}
+
+#[test]
+fn a_load_that_waited_for_one_that_failed_completes_the_sign_in() {
+    let (mut world, mut browser, _) = started();
+    let path = world.callback_path();
+    world.provider.failure = Some(ProviderError::Unavailable("timeout".into()));
+    for answer in world.load_at_once(&browser, &path, 3, 1) {
+        assert_eq!(answer.redirect()["error"], "temporarily_unavailable");
+    }
+    world.provider.failure = None;
+    let answer = browser.open(&mut world, &path);
+    assert!(answer.redirect().contains_key("code"));
+}
+
+#[test]
+fn a_person_who_signs_in_too_often_within_an_hour_is_told_to_come_back() {
+    let mut world = World::new();
+    let id = world.register(REDIRECT_URI);
+    let mut sign_in = |world: &mut World| {
+        let mut browser = Browser::default();
+        world.begin_login(&mut browser, &query(&id, REDIRECT_URI));
+        world.finish_login(&mut browser).redirect()
+    };
+    for _ in 0..grants::MAX_GRANTS_PER_HOUR {
+        assert!(sign_in(&mut world).contains_key("code"));
+    }
+    assert_eq!(sign_in(&mut world)["error"], "temporarily_unavailable");
+    // Of one client they were too many at a time as well.
+    let keys = world.store.backend().keys();
+    let alive = keys.iter().filter(|key| key.starts_with("t:grant:"));
+    assert_eq!(alive.count(), grants::MAX_GRANTS_PER_CLIENT);
+    world.provider.subject = "person-2".into();
+    assert!(sign_in(&mut world).contains_key("code"));
+    world.provider.subject = "person-1".into();
+    world.now += 3600;
+    assert!(sign_in(&mut world).contains_key("code"));
+}

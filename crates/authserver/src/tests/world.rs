@@ -4,7 +4,7 @@ use crate::documents::{Documents, Fetched, Source, What};
 use crate::identity::{
     CodeExchange, IdentityProvider, Login, Profile, ProviderError, SignIn, UpstreamTokens,
 };
-use crate::{Context, endpoints};
+use crate::{Completing, Context, RevocationQueue, endpoints};
 use bytes::Bytes;
 use config::{Base, Server};
 use futures::executor::block_on;
@@ -37,6 +37,8 @@ pub(super) struct World {
     /// What clients publish.
     pub(super) hosts: Arc<Hosts>,
     documents: Documents,
+    pub(super) revocations: RevocationQueue,
+    completing: Completing,
     random: StdRng,
 }
 
@@ -82,6 +84,10 @@ pub(super) struct Provider {
     pub(super) logins: Mutex<Vec<Login>>,
     /// What it answers instead, if anything.
     pub(super) failure: Option<ProviderError>,
+    /// Whether it takes each code once, and how many steps its answer takes after that.
+    pub(super) answers_once_after: Option<usize>,
+    /// The codes that it was shown.
+    pub(super) shown: Mutex<Vec<String>>,
     /// Who signs in.
     pub(super) subject: String,
 }
@@ -124,6 +130,19 @@ impl IdentityProvider for Provider {
         });
         if !known {
             return Err(ProviderError::Refused("no such code".into()));
+        }
+        let times = {
+            let mut shown = self.shown.lock().unwrap();
+            shown.push(exchange.code.clone());
+            shown.iter().filter(|code| **code == exchange.code).count()
+        };
+        if let Some(steps) = self.answers_once_after {
+            if times > 1 {
+                return Err(ProviderError::Refused("the code was used".into()));
+            }
+            for _ in 0..steps {
+                yield_now().await;
+            }
         }
         Ok(SignIn {
             profile: Profile {
@@ -180,6 +199,8 @@ impl World {
             now: 1_000_000,
             documents: Documents::new(Arc::clone(&hosts)),
             hosts,
+            revocations: RevocationQueue::default(),
+            completing: Completing::default(),
             random: StdRng::seed_from_u64(5),
         }
     }
@@ -197,9 +218,11 @@ impl World {
             store: &self.store,
             documents: Some(&self.documents),
             source: crate::request_source(&self.config, request.headers()),
+            revocations: Some(&self.revocations),
             now: self.now,
         };
         let (random, provider) = (&mut self.random, &self.provider);
+        let completing = &self.completing;
         block_on(async {
             let path = request.uri().path().to_owned();
             let response = match path.as_str() {
@@ -216,7 +239,11 @@ impl World {
                     endpoints::admin::handle(&context, || self.now, &request).await
                 }
                 "/callback" => {
-                    endpoints::callback::handle(&context, random, provider, &request).await
+                    let sleep = |_| yield_now();
+                    endpoints::callback::handle(
+                        &context, random, provider, completing, sleep, &request,
+                    )
+                    .await
                 }
                 "/token" => endpoints::token::handle(&context, random, &request).await,
                 "/revoke" => endpoints::revoke::handle(&context, &request).await,
@@ -230,14 +257,49 @@ impl World {
                     well_known.handle(context.config, context.base, &request)
                 }
             };
-            let (parts, body) = response.into_parts();
-            let body = body.collect().await.unwrap().to_bytes();
-            Answer {
-                status: parts.status.as_u16(),
-                headers: parts.headers,
-                body: String::from_utf8(body.to_vec()).unwrap(),
-            }
+            Answer::read(response).await
         })
+    }
+
+    /// Loads `/callback` at `path` so many times at once, each load at the next of so many instances.
+    pub(super) fn load_at_once(
+        &self,
+        browser: &Browser,
+        path: &str,
+        loads: usize,
+        instances: usize,
+    ) -> Vec<Answer> {
+        let instances: Vec<_> = (0..instances).map(|_| Completing::default()).collect();
+        let load = async |completing: &Completing, seed| {
+            let context = Context {
+                config: &self.config,
+                base: &self.base,
+                store: &self.store,
+                documents: Some(&self.documents),
+                revocations: Some(&self.revocations),
+                now: self.now,
+            };
+            let request = request("GET", path).header(COOKIE, browser.cookies());
+            let request = request.body(Bytes::new()).unwrap();
+            let mut random = StdRng::seed_from_u64(seed);
+            let (provider, sleep) = (&self.provider, |_| yield_now());
+            let response = endpoints::callback::handle(
+                &context,
+                &mut random,
+                provider,
+                completing,
+                sleep,
+                &request,
+            );
+            Answer::read(response.await).await
+        };
+        let answers = instances
+            .iter()
+            .cycle()
+            .zip(100..)
+            .take(loads)
+            .map(|(completing, seed)| load(completing, seed));
+        block_on(futures::future::join_all(answers))
     }
 
     pub(super) fn get(&mut self, path: &str) -> Answer {
@@ -376,7 +438,31 @@ impl Browser {
     }
 }
 
+/// Lets everybody else go on first.
+pub(super) async fn yield_now() {
+    let mut has_yielded = false;
+    std::future::poll_fn(|context| {
+        if has_yielded {
+            return std::task::Poll::Ready(());
+        }
+        has_yielded = true;
+        context.waker().wake_by_ref();
+        std::task::Poll::Pending
+    })
+    .await;
+}
+
 impl Answer {
+    async fn read(response: web::Response) -> Self {
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        Self {
+            status: parts.status.as_u16(),
+            headers: parts.headers,
+            body: String::from_utf8(body.to_vec()).unwrap(),
+        }
+    }
+
     pub(super) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("{self:?}"))
     }

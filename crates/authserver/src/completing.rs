@@ -1,0 +1,68 @@
+//! Sign-ins that this instance is completing right now.
+//!
+//! A browser may load `/callback` several times at once: someone reloads, a preview prefetches. The
+//! identity provider takes a code once, and may revoke what it gave when the code comes again (RFC
+//! 6749 section 4.1.2). So of the loads that meet here one goes to the provider, and the others
+//! wait. Loads at other instances meet in the store, where one completes the sign-in.
+//!
+//! Nothing is written before somebody has really signed in: anyone can come with a made-up code.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// How long a load waits for another one at this instance: longer than a provider is given.
+pub(crate) const MAX_WAIT: Duration = Duration::from_secs(30);
+
+/// How long a load whose code was refused waits for another one to complete the sign-in with it.
+pub(crate) const MAX_REFUSED_WAIT: Duration = Duration::from_secs(5);
+
+const FIRST_POLL_INTERVAL: Duration = Duration::from_millis(50);
+
+const MAX_POLL_INTERVAL: Duration = Duration::from_millis(500);
+
+/// The ids of the sign-ins that an instance is completing: as many as it serves requests at once.
+#[derive(Default)]
+pub struct Completing(Mutex<Vec<String>>);
+
+/// The right to complete a sign-in, until it is dropped.
+pub(crate) struct Turn<'a> {
+    completing: &'a Completing,
+    id: String,
+}
+
+impl Completing {
+    /// `None` while another load has the turn.
+    pub(crate) fn turn(&self, id: &str) -> Option<Turn<'_>> {
+        let mut ids = self.ids();
+        if ids.iter().any(|known| known == id) {
+            return None;
+        }
+        ids.push(id.to_owned());
+        Some(Turn {
+            completing: self,
+            id: id.to_owned(),
+        })
+    }
+
+    fn ids(&self) -> MutexGuard<'_, Vec<String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.completing.ids().retain(|id| *id != self.id);
+    }
+}
+
+/// Intervals to poll at, which grow, until `limit` is reached.
+pub(crate) fn poll_intervals(limit: Duration) -> impl Iterator<Item = Duration> {
+    let mut waited = Duration::ZERO;
+    std::iter::successors(Some(FIRST_POLL_INTERVAL), |interval| {
+        Some((*interval * 2).min(MAX_POLL_INTERVAL))
+    })
+    .take_while(move |interval| {
+        waited += *interval;
+        waited <= limit
+    })
+}
