@@ -1,12 +1,16 @@
 //! The component `account`: `/account`, where a person sees and ends what they have allowed, and
 //! `/admin`, where an operator does.
 
-use authserver::{Context, endpoints};
+mod identity;
+
+use authserver::{Context, RevocationQueue, endpoints, upstream_revocation};
 use axum::Router;
 use axum::extract::{Request, State};
+use identity::Composed;
 use instance::{Instance, Parts};
-use platform::time::now;
+use platform::time::{now, timeout};
 use std::sync::Arc;
+use store::KeyValue;
 use web::Response;
 
 platform::http_component!(router);
@@ -29,22 +33,35 @@ async fn handle(State(instance): State<Arc<Instance>>, request: Request) -> Resp
         Ok(request) => request,
         Err(response) => return response,
     };
+    let revocations = RevocationQueue::default();
     let context = Context {
         config,
         base: &base,
         store,
         documents: None,
         source: authserver::request_source(config, request.headers()),
+        revocations: Some(&revocations),
         now: now(),
     };
-    let path = request.uri().path();
-    if path.starts_with("/admin") {
-        return endpoints::admin::handle(&context, now, &request).await;
+    let response = answer(&context, &request).await;
+    let ended = revocations.take();
+    if !ended.is_empty() {
+        platform::spawn(async move {
+            let revoked = upstream_revocation::run(&Composed, ended);
+            timeout(upstream_revocation::TIMEOUT, revoked).await;
+        });
     }
-    match config.authorization_server.external() {
+    response
+}
+
+async fn answer<K: KeyValue>(context: &Context<'_, K>, request: &web::Request) -> Response {
+    if request.uri().path().starts_with("/admin") {
+        return endpoints::admin::handle(context, now, request).await;
+    }
+    match context.config.authorization_server.external() {
         Some(external) => {
             endpoints::elsewhere::handle(external, request.method(), request.headers())
         }
-        None => endpoints::account::handle(&context, &request).await,
+        None => endpoints::account::handle(context, request).await,
     }
 }

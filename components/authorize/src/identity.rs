@@ -19,7 +19,8 @@ mod bindings {
 }
 
 use authserver::identity::{
-    CodeExchange, IdentityProvider, Login, Profile, ProviderError, SignIn, UpstreamTokens,
+    CodeExchange, IdentityProvider, Login, Profile, ProviderError, SignIn, TokenRevoker,
+    UpstreamTokens,
 };
 use bindings::gatehouse::identity::provider;
 
@@ -69,6 +70,18 @@ impl IdentityProvider for Composed {
                 expires_at: tokens.expires_at,
             },
         })
+    }
+}
+
+impl TokenRevoker for Composed {
+    async fn revoke(&self, tokens: UpstreamTokens) -> Result<(), ProviderError> {
+        provider::revoke(provider::Tokens {
+            access_token: tokens.access_token,
+            refresh_token: tokens.refresh_token,
+            expires_at: tokens.expires_at,
+        })
+        .await
+        .map_err(error)
     }
 }
 

@@ -5,12 +5,13 @@ mod documents;
 mod identity;
 
 use authserver::documents::Documents;
-use authserver::{Context, endpoints};
+use authserver::{Completing, Context, RevocationQueue, endpoints, upstream_revocation};
 use axum::Router;
 use axum::extract::{Request, State};
 use documents::ClientMetadata;
 use identity::Composed;
 use instance::{Instance, Parts};
+use platform::time::{sleep, timeout};
 use std::sync::Arc;
 use web::Response;
 
@@ -20,11 +21,16 @@ async fn router() -> Router {
     Router::new().fallback(handle).with_state((
         Arc::new(Instance::read(instance::granted::AUTHORIZE).await),
         Arc::new(Documents::new(ClientMetadata)),
+        Arc::new(Completing::default()),
     ))
 }
 
 async fn handle(
-    State((instance, documents)): State<(Arc<Instance>, Arc<Documents>)>,
+    State((instance, documents, completing)): State<(
+        Arc<Instance>,
+        Arc<Documents>,
+        Arc<Completing>,
+    )>,
     request: Request,
 ) -> Response {
     let (Parts { config, store }, base) = match instance.place(request.headers()) {
@@ -41,18 +47,24 @@ async fn handle(
         Ok(request) => request,
         Err(response) => return response,
     };
+    let revocations = RevocationQueue::default();
     let context = Context {
         config,
         base: &base,
         store,
         documents: Some(&documents),
         source: authserver::request_source(config, request.headers()),
+        revocations: Some(&revocations),
         now: platform::time::now(),
     };
     let random = &mut instance::random();
-    match request.uri().path() {
+    let response = match request.uri().path() {
         "/authorize" => endpoints::authorize::handle(&context, random, &Composed, &request).await,
-        "/callback" => endpoints::callback::handle(&context, random, &Composed, &request).await,
+        "/callback" => {
+            let provider = &Composed;
+            endpoints::callback::handle(&context, random, provider, &completing, sleep, &request)
+                .await
+        }
         "/account/sign-in" => {
             endpoints::account_sign_in::handle(&context, random, &Composed, &request).await
         }
@@ -64,5 +76,13 @@ async fn handle(
         "/revoke" => endpoints::revoke::handle(&context, &request).await,
         "/introspect" => endpoints::introspect::handle(&context, &request).await,
         _ => web::text(http::StatusCode::NOT_FOUND, "Not found\n"),
+    };
+    let ended = revocations.take();
+    if !ended.is_empty() {
+        platform::spawn(async move {
+            let revoked = upstream_revocation::run(&Composed, ended);
+            timeout(upstream_revocation::TIMEOUT, revoked).await;
+        });
     }
+    response
 }

@@ -22,6 +22,16 @@ impl IdentityProvider for Provider {
         })
     }
 
+    async fn revoke(&self, tokens: UpstreamTokens) -> Result<(), IdentityError> {
+        provider::revoke(provider::Tokens {
+            access_token: tokens.access_token,
+            refresh_token: tokens.refresh_token,
+            expires_at: tokens.expires_at,
+        })
+        .await
+        .map_err(failed)
+    }
+
     async fn refresh(&self, refresh_token: &str) -> Result<UpstreamTokens, IdentityError> {
         let tokens = provider::refresh(refresh_token.to_owned())
             .await

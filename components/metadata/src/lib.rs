@@ -41,6 +41,7 @@ async fn handle(
         store,
         documents: None,
         source: authserver::request_source(config, request.headers()),
+        revocations: None,
         now: platform::time::now(),
     };
     let random = &mut instance::random();

@@ -79,7 +79,7 @@ pub(crate) async fn upstream_token<P: Parts>(
                 tokens: replacement,
                 generation: upstream.generation.saturating_add(1),
             };
-            grants
+            let is_kept = grants
                 .replace_upstream(
                     grant_id,
                     &replacement,
@@ -87,6 +87,15 @@ pub(crate) async fn upstream_token<P: Parts>(
                     &mut environment.random(),
                 )
                 .await?;
+            if !is_kept {
+                // The grant has ended meanwhile, and its end knew of the old tokens alone.
+                if let Err(error) = identity.revoke(replacement.tokens).await {
+                    environment.log(&format!(
+                        "mcp: the tokens of an ended grant were not revoked at the identity provider: {error}"
+                    ));
+                }
+                return Ok(None);
+            }
             return Ok(is_alive.then_some(replacement.tokens.access_token));
         }
         if still_good.is_some() {
@@ -196,6 +205,27 @@ mod tests {
                 token(&world, &grant).await.unwrap().as_deref(),
                 Some("up-2")
             );
+        });
+    }
+
+    #[test]
+    fn tokens_refreshed_while_their_grant_ended_are_revoked_and_not_kept() {
+        block_on(async {
+            let world = World::new();
+            let grant = world.grant(&["tools"], Some(900)).await;
+            let grants = Grants::new(&world.store, &world.keys);
+            // Between the look at the grant and the write of what it was refreshed to.
+            let end = async { grants.end(&grant, 1_000).await.unwrap() };
+            let (given, ()) = futures::join!(token(&world, &grant), end);
+            assert_eq!(given.unwrap(), None);
+            let keys = world.store.backend().keys();
+            assert!(
+                !keys.iter().any(|key| key.starts_with("upstream:")),
+                "{keys:?}"
+            );
+            let revoked = world.identity.revoked();
+            assert_eq!(revoked.len(), 1);
+            assert_eq!(revoked[0].access_token, "up-1");
         });
     }
 

@@ -69,4 +69,14 @@ pub trait IdentityProvider: Send + Sync + 'static {
         &self,
         refresh_token: &str,
     ) -> impl Future<Output = Result<UpstreamTokens, IdentityError>> + Send;
+
+    /// Revokes tokens that nobody holds any more (RFC 7009).
+    ///
+    /// # Errors
+    ///
+    /// [`IdentityError`].
+    fn revoke(
+        &self,
+        tokens: UpstreamTokens,
+    ) -> impl Future<Output = Result<(), IdentityError>> + Send;
 }

@@ -166,6 +166,7 @@ pub(crate) struct TestIdentity {
     environment: TestEnvironment,
     refreshes: Arc<AtomicU32>,
     verifications: Arc<AtomicU32>,
+    revoked: Arc<Mutex<Vec<UpstreamTokens>>>,
     refuses: Arc<AtomicBool>,
     is_down: Arc<AtomicBool>,
     /// Of whatever token is presented.
@@ -179,6 +180,7 @@ impl TestIdentity {
             environment: environment.clone(),
             refreshes: Arc::default(),
             verifications: Arc::default(),
+            revoked: Arc::default(),
             refuses: Arc::default(),
             is_down: Arc::default(),
             scopes: Arc::default(),
@@ -192,6 +194,10 @@ impl TestIdentity {
 
     pub(crate) fn verifications(&self) -> u32 {
         self.verifications.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn revoked(&self) -> Vec<UpstreamTokens> {
+        self.revoked.lock().unwrap().clone()
     }
 
     pub(crate) fn refuse(&self) {
@@ -235,6 +241,11 @@ impl IdentityProvider for TestIdentity {
             scopes: self.scopes.lock().unwrap().clone(),
             expires_at: self.environment.now() + 600,
         })
+    }
+
+    async fn revoke(&self, tokens: UpstreamTokens) -> Result<(), IdentityError> {
+        self.revoked.lock().unwrap().push(tokens);
+        self.answer()
     }
 
     async fn refresh(&self, _refresh_token: &str) -> Result<UpstreamTokens, IdentityError> {

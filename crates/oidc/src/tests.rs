@@ -1,6 +1,6 @@
 //! The whole exchange with a provider that is played here, and answers as a test wants.
 
-use crate::{CodeExchange, Error, Http, Login, Provider, SendError, Settings};
+use crate::{CodeExchange, Error, Http, Login, Provider, SendError, Settings, Tokens};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use bytes::Bytes;
@@ -468,6 +468,44 @@ fn a_refresh_gives_what_the_provider_rotates_to() {
         block_on(played.provider().refresh("r1", NOW)).map(|_| ()),
         Err(Error::Refused(_))
     ));
+}
+
+#[test]
+fn tokens_are_revoked_where_the_providers_metadata_says_and_each_for_itself() {
+    const REVOKE: &str = "/revoke";
+    let tokens = |refresh: Option<&str>, expires_at| Tokens {
+        access_token: ACCESS_TOKEN.to_owned(),
+        refresh_token: refresh.map(str::to_owned),
+        expires_at,
+    };
+    let played = Played::new();
+    // A provider that has no such endpoint is not asked.
+    block_on(played.provider().revoke(&tokens(Some("rt"), None), NOW)).unwrap();
+    let endpoint = "https://id.example.com/revoke";
+    played.answer(
+        METADATA,
+        200,
+        metadata(json!({ "revocation_endpoint": endpoint })),
+    );
+    played.answer(REVOKE, 200, json!({}));
+    let provider = played.provider();
+    block_on(provider.revoke(&tokens(Some("rt"), Some(NOW + 1)), NOW)).unwrap();
+    assert_eq!(played.count(REVOKE), 2);
+    let last = played.last(REVOKE);
+    let body: HashMap<_, _> = form_urlencoded::parse(last.body()).into_owned().collect();
+    assert_eq!(body["token"], ACCESS_TOKEN);
+    assert_eq!(body["token_type_hint"], "access_token");
+    assert!(last.headers().contains_key("authorization"));
+    // An access token that has ended need not be revoked.
+    block_on(provider.revoke(&tokens(Some("rt"), Some(NOW)), NOW)).unwrap();
+    let last = played.last(REVOKE);
+    let body: HashMap<_, _> = form_urlencoded::parse(last.body()).into_owned().collect();
+    assert_eq!((body["token"].as_str(), played.count(REVOKE)), ("rt", 3));
+    // One that is refused does not keep the other, and no token is in the error.
+    played.answer(REVOKE, 400, json!({ "error": "unsupported_token_type" }));
+    let refused = block_on(provider.revoke(&tokens(Some("rt"), None), NOW));
+    assert!(matches!(refused, Err(Error::Refused(text)) if !text.contains(ACCESS_TOKEN)));
+    assert_eq!(played.count(REVOKE), 5);
 }
 
 fn presented_claims() -> Value {

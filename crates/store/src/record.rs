@@ -300,12 +300,7 @@ impl<K: KeyValue> Store<K> {
     /// # Errors
     ///
     /// [`Error`] of the backend.
-    pub async fn claimed_at(
-        &self,
-        kind: &str,
-        id: &str,
-        epoch: u64,
-    ) -> Result<Option<u64>, Error> {
+    pub async fn claimed_at(&self, kind: &str, id: &str, epoch: u64) -> Result<Option<u64>, Error> {
         let key = self.key(kind, id);
         // Not by the increment alone: that would create the key.
         if !self.backend.exists(&key).await? {

@@ -160,7 +160,7 @@ fn a_load_that_waited_for_one_that_failed_completes_the_sign_in() {
 fn a_person_who_signs_in_too_often_within_an_hour_is_told_to_come_back() {
     let mut world = World::new();
     let id = world.register(REDIRECT_URI);
-    let mut sign_in = |world: &mut World| {
+    let sign_in = |world: &mut World| {
         let mut browser = Browser::default();
         world.begin_login(&mut browser, &query(&id, REDIRECT_URI));
         world.finish_login(&mut browser).redirect()

@@ -1,6 +1,9 @@
 use super::world::{ISSUER, KEY, REDIRECT_URI, World, query, request};
+use crate::clients::{Clients, FindError};
 use bytes::Bytes;
 use serde_json::{Value, json};
+use std::sync::atomic::{AtomicBool, Ordering};
+use store::{KeyValue, MemoryKeyValue, Store};
 
 const NEW_KEY: &str = "1f1e1d1c1b1a191817161514131211100f0e0d0c0b0a09080706050403020100";
 
@@ -132,7 +135,6 @@ fn a_change_neither_prolongs_an_unused_registration_nor_ends_a_used_one() {
 /// As a change does that read the registration before the sign-in and wrote it after.
 #[test]
 fn a_change_that_overwrites_the_mark_of_a_sign_in_is_mended_when_its_code_is_redeemed() {
-    use store::KeyValue;
     let mut world = World::new();
     let registration = Registration::make(&mut world);
     let key = format!("t:client:{}", registration.id());
@@ -196,4 +198,74 @@ fn a_registration_access_token_outlives_the_rotation_of_the_master_secret() {
         send(&mut world, "GET", &path, token, &Value::Null).status,
         200
     );
+}
+
+/// A store in which a client is removed as soon as something else has read its record: every write
+/// of that comes late.
+struct RemovedMeanwhile {
+    inner: Store<MemoryKeyValue>,
+    config: config::Server,
+    is_armed: AtomicBool,
+}
+
+impl KeyValue for RemovedMeanwhile {
+    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, store::Error> {
+        let read = self.inner.backend().get(key).await?;
+        if key.starts_with("t:client:") && self.is_armed.swap(false, Ordering::Relaxed) {
+            let id = key.rsplit(':').next().unwrap();
+            let clients = Clients::new(&self.inner, &self.config, None);
+            clients.remove(id, 1_000_000).await?;
+        }
+        Ok(read)
+    }
+    async fn set(&self, key: &str, value: &[u8]) -> Result<(), store::Error> {
+        self.inner.backend().set(key, value).await
+    }
+    async fn delete(&self, key: &str) -> Result<(), store::Error> {
+        self.inner.backend().delete(key).await
+    }
+    async fn exists(&self, key: &str) -> Result<bool, store::Error> {
+        self.inner.backend().exists(key).await
+    }
+    async fn increment(&self, key: &str, delta: i64) -> Result<i64, store::Error> {
+        self.inner.backend().increment(key, delta).await
+    }
+}
+
+#[test]
+fn a_removal_wins_over_a_change_or_a_sign_in_in_flight() {
+    for is_change in [true, false] {
+        let mut world = World::new();
+        let registration = Registration::make(&mut world);
+        let id = registration.id();
+        let now = world.now;
+        let config = World::new().config;
+        let backend = RemovedMeanwhile {
+            inner: world.store,
+            config: World::new().config,
+            is_armed: false.into(),
+        };
+        let store = Store::new(backend, "t:");
+        let clients = Clients::new(&store, &config, None);
+        futures::executor::block_on(async {
+            let client = clients.registered(id, now).await.unwrap().unwrap();
+            store.backend().is_armed.store(true, Ordering::Relaxed);
+            if is_change {
+                assert!(!clients.change(client, now).await.unwrap());
+            } else {
+                let kept = clients.keep(id, now).await;
+                assert!(matches!(kept, Err(FindError::Unknown)));
+            }
+            assert_eq!(clients.registered(id, now).await.unwrap(), None);
+            let keys = store.backend().inner.backend().keys();
+            assert!(!keys.contains(&format!("t:client:{id}")), "{keys:?}");
+            // What remembers that is swept, and so is what a killed writer would have left.
+            let key = format!("t:client:{id}");
+            let left = br#"{"exp":null,"rec":{}}"#;
+            store.backend().set(&key, left).await.unwrap();
+            while store.sweep(now + 3 * 3600, 10_000).await.unwrap().more {}
+            let keys = store.backend().inner.backend().keys();
+            assert!(!keys.iter().any(|key| key.contains("client")), "{keys:?}");
+        });
+    }
 }

@@ -1,4 +1,4 @@
-use super::world::{REDIRECT_URI, World};
+use super::world::{REDIRECT_URI, VERIFIER, World};
 use serde_json::Value;
 
 fn signed_in() -> (World, String, Value) {
@@ -69,4 +69,77 @@ fn a_request_without_a_token_is_refused() {
         revoke(&mut world, &id, "").error(),
         (400, "invalid_request".into())
     );
+}
+
+#[test]
+fn an_expired_access_token_of_a_public_client_ends_nothing() {
+    let (mut world, id, tokens) = signed_in();
+    let access_token = tokens["access_token"].as_str().unwrap();
+    world.now += 900;
+    let answer = revoke(&mut world, &id, access_token);
+    assert_eq!((answer.status, answer.body.as_str()), (200, ""));
+    assert!(has_grant(&world));
+    // Not even whose it was is told.
+    let other = world.register(REDIRECT_URI);
+    assert_eq!(revoke(&mut world, &other, access_token).status, 200);
+    let refresh_token = tokens["refresh_token"].as_str().unwrap();
+    assert_eq!(revoke(&mut world, &id, refresh_token).status, 200);
+    assert!(!has_grant(&world));
+}
+
+#[test]
+fn an_expired_access_token_of_a_client_that_authenticates_ends_its_grant() {
+    let mut world = World::new();
+    let (id, secret) = world.register_confidential();
+    let code = world.code(&id, "");
+    let with_secret = [
+        ("client_id", id.as_str()),
+        ("client_secret", secret.as_str()),
+    ];
+    let mut form = vec![
+        ("grant_type", "authorization_code"),
+        ("code", code.as_str()),
+        ("redirect_uri", REDIRECT_URI),
+        ("code_verifier", VERIFIER),
+    ];
+    form.extend(with_secret);
+    let tokens = world.post_form("/token", &form).json();
+    world.now += 900;
+    let mut form = vec![("token", tokens["access_token"].as_str().unwrap())];
+    form.extend(with_secret);
+    assert_eq!(world.post_form("/revoke", &form).status, 200);
+    assert!(!has_grant(&world));
+}
+
+#[test]
+fn a_revocation_leaves_the_upstream_tokens_to_be_revoked_after_the_answer() {
+    let (mut world, id, tokens) = signed_in();
+    let token = tokens["refresh_token"].as_str().unwrap();
+    assert_eq!(revoke(&mut world, &id, token).status, 200);
+    let ended = world.revocations.take();
+    assert_eq!(ended.len(), 1);
+    assert_eq!(ended[0].access_token, "upstream");
+    assert_eq!(revoke(&mut world, &id, token).status, 200);
+    assert_eq!(world.revocations.take(), []);
+}
+
+/// As a kill leaves it: the grant's own record is gone, and nothing else.
+#[test]
+fn a_revocation_that_is_repeated_finishes_what_a_kill_left() {
+    use store::KeyValue;
+    let (mut world, id, tokens) = signed_in();
+    let backend = world.store.backend();
+    let keys = backend.keys();
+    let grant = keys.into_iter().find(|key| key.starts_with("t:grant:"));
+    futures::executor::block_on(backend.delete(&grant.unwrap())).unwrap();
+    let token = tokens["refresh_token"].as_str().unwrap();
+    assert_eq!(revoke(&mut world, &id, token).status, 200);
+    let keys = world.store.backend().keys();
+    assert!(
+        !keys
+            .iter()
+            .any(|key| key.starts_with("t:upstream:") || key.starts_with("t:refresh:")),
+        "{keys:?}"
+    );
+    assert_eq!(world.revocations.take().len(), 1);
 }

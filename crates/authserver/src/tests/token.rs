@@ -49,9 +49,66 @@ fn a_code_is_good_once_and_its_reuse_ends_what_it_issued() {
     let (mut world, id) = started();
     let code = world.code(&id, "");
     let first = world.redeem(&id, &code).json();
+    world.now += 10;
     assert_eq!(world.redeem(&id, &code).error(), invalid_grant());
     let refresh = first["refresh_token"].as_str().unwrap();
     assert_eq!(world.refresh(&id, refresh).error(), invalid_grant());
+}
+
+#[test]
+fn a_code_sent_twice_within_ten_seconds_is_refused_and_its_tokens_live() {
+    let (mut world, id) = started();
+    let code = world.code(&id, "");
+    let first = world.redeem(&id, &code).json();
+    world.now += 9;
+    assert_eq!(world.redeem(&id, &code).error(), invalid_grant());
+    let refresh = first["refresh_token"].as_str().unwrap();
+    assert_eq!(world.refresh(&id, refresh).status, 200);
+}
+
+#[test]
+fn a_replaced_refresh_token_is_answered_for_refresh_grace_seconds() {
+    let mut world = World::with(&[("refresh_grace", "30")]);
+    let id = world.register(REDIRECT_URI);
+    let code = world.code(&id, "");
+    let first = world.redeem(&id, &code).json();
+    let first = first["refresh_token"].as_str().unwrap();
+    let second = world.refresh(&id, first).json()["refresh_token"].clone();
+    world.now += 29;
+    assert_eq!(world.refresh(&id, first).json()["refresh_token"], second);
+    world.now += 1;
+    assert_eq!(world.refresh(&id, first).error(), invalid_grant());
+    let second = second.as_str().unwrap();
+    assert_eq!(world.refresh(&id, second).error(), invalid_grant());
+}
+
+#[test]
+fn a_replaced_refresh_token_of_a_client_with_a_secret_ends_nothing() {
+    let mut world = World::new();
+    let (id, secret) = world.register_confidential();
+    let code = world.code(&id, "");
+    let send = |world: &mut World, name: &str, value: &str, grant_type: &str| {
+        world.post_form(
+            "/token",
+            &[
+                ("grant_type", grant_type),
+                ("client_id", id.as_str()),
+                ("client_secret", secret.as_str()),
+                (name, value),
+                ("redirect_uri", REDIRECT_URI),
+                ("code_verifier", VERIFIER),
+            ],
+        )
+    };
+    let tokens = send(&mut world, "code", &code, "authorization_code").json();
+    let first = tokens["refresh_token"].as_str().unwrap();
+    let refresh = "refresh_token";
+    let second = send(&mut world, refresh, first, refresh).json();
+    let second = second["refresh_token"].as_str().unwrap();
+    world.now += 120;
+    let late = send(&mut world, refresh, first, refresh);
+    assert_eq!(late.error(), invalid_grant());
+    assert_eq!(send(&mut world, refresh, second, refresh).status, 200);
 }
 
 #[test]

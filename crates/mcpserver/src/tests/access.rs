@@ -114,7 +114,7 @@ fn a_token_dies_with_its_time_and_its_grant_though_it_was_good_before() {
             .verify(access_token::TYP, &token)
             .unwrap();
         Grants::new(&fixture.server.store, &fixture.server.config.keys)
-            .end(&claims.grant)
+            .end(&claims.grant, START)
             .await
             .unwrap();
         let answer = fixture.post(&token, &[], PING).await;
