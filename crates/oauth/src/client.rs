@@ -1,6 +1,7 @@
 //! What is known of a client.
 
 use crate::redirect_uri;
+use crate::visible_text::visible;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -191,11 +192,12 @@ impl Client {
             .any(|registered| redirect_uri::matches(registered, requested))
     }
 
-    /// How a page calls it: by its name, or by its identifier if it has given none.
+    /// How a page calls it: by its name, or by its identifier if it has given none that can be seen.
     pub fn display_name(&self) -> &str {
         self.metadata
             .client_name
             .as_deref()
+            .filter(|name| visible(name).is_some())
             .unwrap_or(&self.client_id)
     }
 }

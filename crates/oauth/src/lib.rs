@@ -24,6 +24,7 @@ pub mod revocation;
 pub mod scope;
 pub mod secret;
 pub mod token;
+mod visible_text;
 
 pub use client::Client;
 pub use error::{Error, ErrorCode};
