@@ -1,6 +1,7 @@
 //! Which clients there are, and how new ones come to be known.
 
 use crate::{Problem, Site, given, is_loopback};
+use oauth::redirect_uri::PrivateUse;
 use oauth::{Client, pre_registered, secret};
 use url::Url;
 
@@ -27,6 +28,8 @@ pub struct Clients {
     pub pre_registered: Vec<Client>,
     /// Where else than at public https hosts metadata documents may be fetched, for development.
     pub documents_origin: Option<String>,
+    /// Which private-use schemes the redirect URIs of clients may have that nobody configured.
+    pub private_use: PrivateUse,
 }
 
 impl Clients {
@@ -43,6 +46,7 @@ impl Clients {
         "registration_token",
         "client_metadata_origin",
         "clients",
+        "private_use_schemes",
     ];
 
     /// Reads the rules. `site` is where the server is, if that is known, and `scopes` are the
@@ -63,12 +67,16 @@ impl Clients {
         let origin = documents_origin.as_ref().ok().and_then(Option::as_deref);
         let pre_registered =
             read_clients(values, scopes.unwrap_or_default(), origin).map_err(&mut note);
-        match (registration, documents_origin, pre_registered) {
-            (Ok(registration), Ok(documents_origin), Ok(pre_registered)) => Ok(Self {
-                registration,
-                pre_registered,
-                documents_origin,
-            }),
+        let private_use = read_private_use(values).map_err(&mut note);
+        match (registration, documents_origin, pre_registered, private_use) {
+            (Ok(registration), Ok(documents_origin), Ok(pre_registered), Ok(private_use)) => {
+                Ok(Self {
+                    registration,
+                    pre_registered,
+                    documents_origin,
+                    private_use,
+                })
+            }
             _ => Err(problems),
         }
     }
@@ -150,6 +158,18 @@ fn read_origin<'a>(
         })
 }
 
+fn read_private_use<'a>(values: &impl Fn(&str) -> Option<&'a str>) -> Result<PrivateUse, Problem> {
+    match given(values, "private_use_schemes") {
+        None | Some("true") => Ok(PrivateUse::Listed),
+        Some("false") => Ok(PrivateUse::Off),
+        Some(_) => Err(Problem::new(
+            "private_use_schemes",
+            "it is neither true nor false",
+            "Set it to false to refuse clients whose redirect URIs open an app by a scheme of its own",
+        )),
+    }
+}
+
 fn read_clients<'a>(
     values: &impl Fn(&str) -> Option<&'a str>,
     scopes: &[String],
@@ -214,6 +234,16 @@ mod tests {
             problem(&[("registration", "closed")]).variable,
             "registration"
         );
+    }
+
+    #[test]
+    fn private_use_schemes_are_taken_unless_they_are_switched_off() {
+        let private_use = |pairs: &[_]| read(pairs).ok().map(|clients| clients.private_use);
+        assert_eq!(private_use(&[]), Some(PrivateUse::Listed));
+        let off = private_use(&[("private_use_schemes", "false")]);
+        assert_eq!(off, Some(PrivateUse::Off));
+        let wrong = problem(&[("private_use_schemes", "off")]);
+        assert_eq!(wrong.variable, "private_use_schemes");
     }
 
     #[test]

@@ -88,6 +88,7 @@ impl Server {
         "registration_token",
         "client_metadata_origin",
         "clients",
+        "private_use_schemes",
     ];
 
     /// Reads and checks every variable. One that is blank, or that the manifest does not grant to
@@ -403,6 +404,7 @@ mod tests {
             ("registration_token", "bad-value"),
             ("client_metadata_origin", "bad-value"),
             ("clients", "bad-value"),
+            ("private_use_schemes", "bad-value"),
         ])
         .err()
         .unwrap_or_default();

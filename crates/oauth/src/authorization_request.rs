@@ -3,6 +3,7 @@
 
 use crate::client::{Client, GrantType};
 use crate::pkce::{self, PkceError};
+use crate::redirect_uri::{self, PrivateUse, RedirectUriError};
 use crate::resource::{ResourceError, Resources};
 use crate::scope::{self, Bounds, Holder, ScopeError};
 use crate::secret::is_sha256;
@@ -28,6 +29,9 @@ pub enum TargetError {
     /// The client has not registered the redirect URI.
     #[error("redirect_uri is not one that the client has registered")]
     RedirectUri,
+    /// The client has registered the redirect URI, and it is no longer one that may be.
+    #[error("this server no longer takes the app's redirect_uri: {0}")]
+    Refused(RedirectUriError),
 }
 
 /// Why a request is refused, once it is known where the browser goes.
@@ -155,12 +159,18 @@ pub fn client_id(parameters: &Parameters) -> Result<&str, TargetError> {
     parameters.get("client_id").ok_or(TargetError::ClientId)
 }
 
-/// Where the browser goes back to, whether with a code or with an error.
+/// Where the browser goes back to, whether with a code or with an error. A redirect URI is checked
+/// again: what may be registered can have changed since it was, and `private_use` says which
+/// private-use schemes it may have.
 ///
 /// # Errors
 ///
 /// [`TargetError`].
-pub fn target(parameters: &Parameters, client: &Client) -> Result<Target, TargetError> {
+pub fn target(
+    parameters: &Parameters,
+    client: &Client,
+    private_use: PrivateUse,
+) -> Result<Target, TargetError> {
     if parameters.is_repeated("redirect_uri") {
         return Err(TargetError::RepeatedRedirectUri);
     }
@@ -170,22 +180,20 @@ pub fn target(parameters: &Parameters, client: &Client) -> Result<Target, Target
         .flatten()
         .filter(|state| state.len() <= MAX_STATE)
         .map(str::to_owned);
-    match parameters.get("redirect_uri") {
-        Some(uri) if client.has_redirect_uri(uri) => Ok(Target {
-            redirect_uri: uri.to_owned(),
-            in_request: true,
-            state,
-        }),
-        Some(_) => Err(TargetError::RedirectUri),
+    let (redirect_uri, in_request) = match parameters.get("redirect_uri") {
+        Some(uri) if client.has_redirect_uri(uri) => (uri, true),
+        Some(_) => return Err(TargetError::RedirectUri),
         None => match client.metadata.redirect_uris.as_slice() {
-            [only] => Ok(Target {
-                redirect_uri: only.clone(),
-                in_request: false,
-                state,
-            }),
-            _ => Err(TargetError::MissingRedirectUri),
+            [only] => (only.as_str(), false),
+            _ => return Err(TargetError::MissingRedirectUri),
         },
-    }
+    };
+    redirect_uri::check(redirect_uri, private_use).map_err(TargetError::Refused)?;
+    Ok(Target {
+        redirect_uri: redirect_uri.to_owned(),
+        in_request,
+        state,
+    })
 }
 
 /// Reads and checks the rest of the request. `existing` are the scopes that exist, `defaults` those
@@ -293,6 +301,7 @@ mod tests {
             source: Source::Registration,
             scopes: &[],
             extra_origin: None,
+            private_use: PrivateUse::Listed,
         };
         Client {
             client_id: "id".into(),
@@ -301,6 +310,10 @@ mod tests {
             metadata: client_metadata::read(body.as_object().unwrap(), rules).unwrap(),
             resource_server: false,
         }
+    }
+
+    fn target(parameters: &Parameters, client: &Client) -> Result<Target, TargetError> {
+        super::target(parameters, client, PrivateUse::Listed)
     }
 
     fn query(change: &str) -> Parameters {
@@ -351,6 +364,19 @@ mod tests {
             target(&query(""), &one).map(|target| target.in_request),
             Ok(false)
         );
+    }
+
+    #[test]
+    fn a_registered_redirect_uri_that_may_no_longer_be_is_refused() {
+        let mut old = client(&["cursor://a/cb"]);
+        let query = query("");
+        assert!(target(&query, &old).is_ok());
+        let off = super::target(&query, &old, PrivateUse::Off);
+        let reason = RedirectUriError::PrivateUseOff;
+        assert_eq!(off, Err(TargetError::Refused(reason)));
+        old.metadata.redirect_uris = vec!["firefox://open-url?url=https://evil.example".into()];
+        let refused = target(&query, &old);
+        assert_eq!(refused, Err(TargetError::Refused(RedirectUriError::Scheme)));
     }
 
     #[test]

@@ -3,8 +3,9 @@
 
 use crate::client::{AuthMethod, ClientMetadata, GrantType};
 use crate::document::{self, UrlError};
-use crate::redirect_uri::{self, RedirectUriError};
+use crate::redirect_uri::{self, PrivateUse, RedirectUriError};
 use crate::scope;
+use crate::visible_text::visible;
 use jwt::{Algorithm, KeyError, KeySet};
 use serde_json::{Map, Value};
 use url::Url;
@@ -91,6 +92,18 @@ pub struct Rules<'a> {
     pub scopes: &'a [String],
     /// See [`document::check_url`].
     pub extra_origin: Option<&'a str>,
+    /// Which private-use schemes redirect URIs may have. Those of a client that the operator has
+    /// configured may have any.
+    pub private_use: PrivateUse,
+}
+
+impl Rules<'_> {
+    fn private_use(&self) -> PrivateUse {
+        match self.source {
+            Source::Configuration => PrivateUse::Any,
+            Source::Registration | Source::Document => self.private_use,
+        }
+    }
 }
 
 /// Checks what a client says of itself. Fields that are not known are ignored (RFC 7591 section
@@ -115,7 +128,7 @@ pub fn read(
     // Keys that nothing will be checked by are not kept.
     let keys = if uses_keys { keys } else { Keys::default() };
     Ok(ClientMetadata {
-        redirect_uris: redirect_uris(fields, &grant_types, application_type)?,
+        redirect_uris: redirect_uris(fields, &grant_types, application_type, rules.private_use())?,
         token_endpoint_auth_method: methods.first,
         token_endpoint_auth_methods_supported: methods.others,
         token_endpoint_auth_signing_alg: signing_algorithm(fields)?.filter(|_| uses_keys),
@@ -141,6 +154,7 @@ fn redirect_uris(
     fields: Fields<'_>,
     grant_types: &[GrantType],
     application_type: Option<&str>,
+    private_use: PrivateUse,
 ) -> Result<Vec<String>, MetadataError> {
     let wrong_type = MetadataError::Type("redirect_uris", "an array of strings");
     let values = match fields.get("redirect_uris") {
@@ -156,7 +170,8 @@ fn redirect_uris(
     let mut uris: Vec<String> = Vec::with_capacity(values.len());
     for (index, value) in values.iter().enumerate() {
         let uri = value.as_str().ok_or_else(|| wrong_type.clone())?;
-        redirect_uri::check(uri).map_err(|error| MetadataError::RedirectUri(index, error))?;
+        redirect_uri::check(uri, private_use)
+            .map_err(|error| MetadataError::RedirectUri(index, error))?;
         // What is native may have https as well (RFC 8252 section 7.2), and real clients do.
         if application_type == Some("web") && !uri.starts_with("https://") {
             return Err(MetadataError::NotForWeb(index));
@@ -392,8 +407,7 @@ impl<'a> Fields<'a> {
     /// The same of a short text that people read: what nobody can see of it is left out, and if that
     /// is all of it, so is the text.
     fn visible_text(self, name: &'static str) -> Result<Option<String>, MetadataError> {
-        let text = self.text(name, MAX_TEXT)?.map(visible);
-        Ok(text.filter(|text| !text.is_empty()))
+        Ok(self.text(name, MAX_TEXT)?.and_then(visible))
     }
 
     /// A boolean, if there is one.
@@ -443,21 +457,6 @@ impl<'a> Fields<'a> {
         }
         Ok(Some(url.into()))
     }
-}
-
-/// The text without characters that a person cannot see or that turn the text around: a name must
-/// not pretend to be more than one line of text.
-fn visible(text: &str) -> String {
-    let hidden = |char: char| {
-        char.is_control()
-            || matches!(char,
-                '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
-                | '\u{180b}'..='\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
-                | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
-    };
-    let kept: String = text.chars().filter(|char| !hidden(*char)).collect();
-    kept.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use crate::client::{AuthMethod, Client, GrantType};
 use crate::client_metadata::{self, Fields, MetadataError, Rules, Source};
+use crate::redirect_uri::PrivateUse;
 use crate::secret;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -92,6 +93,7 @@ pub fn read(
             source: Source::Configuration,
             scopes,
             extra_origin,
+            private_use: PrivateUse::Any,
         };
         let client = entry(fields, rules).map_err(failed)?;
         if clients
@@ -228,6 +230,15 @@ mod tests {
         let keys = json!({ "keys": [jwt::SigningKey::ed25519(&[7; 32]).public().to_jwk()] });
         let keyed = entry(json!({ "jwks": keys })).unwrap().metadata;
         assert_eq!(keyed.token_endpoint_auth_method, AuthMethod::PrivateKeyJwt);
+    }
+
+    #[test]
+    fn a_configured_client_may_have_any_scheme_that_is_not_reserved() {
+        let uris = |uri: &str| json!({ "redirect_uris": [uri] });
+        assert!(entry(uris("myapp://callback")).is_ok());
+        for uri in ["javascript:alert(1)", "microsoft-edge:https://a.example/"] {
+            assert!(entry(uris(uri)).is_err(), "{uri}");
+        }
     }
 
     #[test]

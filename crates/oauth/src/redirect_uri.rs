@@ -1,6 +1,7 @@
 //! Redirect URIs: which may be registered, and which registered one a request means.
 
-use url::Url;
+use std::net::Ipv4Addr;
+use url::{Host, Url};
 
 /// Bytes that a redirect URI may have.
 pub const MAX_BYTES: usize = 2048;
@@ -26,9 +27,27 @@ pub enum RedirectUriError {
     /// It is an http URL, and not to this machine (RFC 8252 section 7.3).
     #[error("http is for 127.0.0.1, [::1] and localhost alone; use https")]
     PlainHttp,
-    /// Its scheme is one that does more, or less, than open an app.
-    #[error("its scheme cannot be used for redirects")]
+    /// Its scheme is not one that an app is known to have claimed.
+    #[error(
+        "its scheme cannot be used for redirects; use https, http to this machine, or a reversed domain name such as com.example.app"
+    )]
     Scheme,
+    /// It has a private-use scheme, and the operator has switched these off.
+    #[error("private-use schemes are switched off on this server; use https, or http to 127.0.0.1")]
+    PrivateUseOff,
+}
+
+/// Which private-use schemes (RFC 8252 section 7.1) a redirect URI may have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PrivateUse {
+    /// None.
+    Off,
+    /// Reversed domain names, and the schemes of [known apps](KNOWN_SCHEMES).
+    #[default]
+    Listed,
+    /// Any that no browser and no operating system gives a meaning of its own: for clients that the
+    /// operator has configured.
+    Any,
 }
 
 /// Where a redirect URI leads, as a consent page names it.
@@ -56,12 +75,13 @@ impl std::fmt::Display for Destination {
 /// Checks a redirect URI that a client wants to register.
 ///
 /// Good are: https; http to this machine (RFC 8252 section 7.3); private-use schemes (RFC 8252
-/// section 7.1, without its wish for a dot: the schemes of real apps have none).
+/// section 7.1) as far as `private_use` lets them. Whether the host of an https URL belongs to the
+/// client is not checked.
 ///
 /// # Errors
 ///
 /// [`RedirectUriError`].
-pub fn check(uri: &str) -> Result<(), RedirectUriError> {
+pub fn check(uri: &str, private_use: PrivateUse) -> Result<(), RedirectUriError> {
     if uri.is_empty() || uri.len() > MAX_BYTES {
         return Err(RedirectUriError::Length);
     }
@@ -87,7 +107,16 @@ pub fn check(uri: &str) -> Result<(), RedirectUriError> {
         "http" if Loopback::parse(uri).is_some() => Ok(()),
         "http" => Err(RedirectUriError::PlainHttp),
         "https" => Err(RedirectUriError::NotAbsolute),
-        scheme if is_private_use(scheme) => Ok(()),
+        scheme => check_scheme(scheme, private_use),
+    }
+}
+
+fn check_scheme(scheme: &str, private_use: PrivateUse) -> Result<(), RedirectUriError> {
+    let is_listed = is_reversed_domain(scheme) || KNOWN_SCHEMES.contains(&scheme);
+    match private_use {
+        PrivateUse::Any if is_listed || !is_reserved(scheme) => Ok(()),
+        PrivateUse::Listed if is_listed => Ok(()),
+        PrivateUse::Off if is_listed => Err(RedirectUriError::PrivateUseOff),
         _ => Err(RedirectUriError::Scheme),
     }
 }
@@ -104,14 +133,15 @@ pub fn matches(registered: &str, requested: &str) -> bool {
     }
 }
 
-/// Where a redirect URI that [`check`] passed leads.
+/// Where a redirect URI that [`check`] passed leads. Whether it is this machine is decided by the
+/// host as a browser reads it, whatever the scheme: `https://2130706433/` is `127.0.0.1`.
 pub fn destination(uri: &str) -> Destination {
-    if let Some(loopback) = Loopback::parse(uri) {
-        return Destination::Loopback(loopback.host.to_owned());
-    }
     match Url::parse(uri) {
-        Ok(url) if url.scheme() == "https" => {
+        Ok(url) if matches!(url.scheme(), "http" | "https") => {
             let host = url.host_str().unwrap_or_default();
+            if is_this_machine(&url) {
+                return Destination::Loopback(host.to_owned());
+            }
             Destination::Host(
                 url.port()
                     .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")),
@@ -120,6 +150,29 @@ pub fn destination(uri: &str) -> Destination {
         Ok(url) => Destination::App(url.scheme().to_owned()),
         Err(_) => Destination::App(String::new()),
     }
+}
+
+/// Whether the host of an http or https URL is the machine of the browser. The unspecified address
+/// counts: connecting to it reaches the same machine.
+fn is_this_machine(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => is_this_machine_v4(address),
+        Some(Host::Ipv6(address)) => {
+            address.is_loopback()
+                || address.is_unspecified()
+                || address.to_ipv4_mapped().is_some_and(is_this_machine_v4)
+        }
+        // RFC 6761 section 6.3; the third is in many hosts files.
+        Some(Host::Domain(name)) => {
+            let name = name.strip_suffix('.').unwrap_or(name);
+            name == "localhost" || name.ends_with(".localhost") || name == "localhost.localdomain"
+        }
+        None => false,
+    }
+}
+
+fn is_this_machine_v4(address: Ipv4Addr) -> bool {
+    address.is_loopback() || address.octets()[0] == 0
 }
 
 /// The redirect URI with response parameters added to its query (RFC 6749 section 4.1.2).
@@ -174,21 +227,51 @@ fn authority(uri: &str) -> &str {
         .map_or(after, |end| &after[..end])
 }
 
-/// Whether a scheme may be one that an app has claimed: not one that a browser or an operating
-/// system gives a meaning of its own.
-fn is_private_use(scheme: &str) -> bool {
+/// The schemes without a dot that MCP clients are known to have claimed for themselves. Not those
+/// that hand a URL to a browser (`microsoft-edge:`, `googlechrome:`, `x-safari-https:`): behind
+/// these, the answer goes to whatever host the URL names.
+const KNOWN_SCHEMES: &[&str] = &[
+    "claude",
+    "cursor",
+    "kiro",
+    "trae",
+    "vscode",
+    "vscode-insiders",
+    "vscodium",
+    "warp",
+    "windsurf",
+    "windsurf-next",
+];
+
+/// Whether a scheme is a domain name in reverse order (RFC 8252 section 7.1), which nobody but the
+/// domain's owner should claim.
+fn is_reversed_domain(scheme: &str) -> bool {
+    let top_level = scheme.split('.').next().unwrap_or_default();
+    scheme.contains('.')
+        && top_level.len() > 1
+        && top_level.bytes().all(|byte| byte.is_ascii_lowercase())
+        && scheme.split('.').all(|label| !label.is_empty())
+}
+
+/// Whether a browser or an operating system gives a scheme a meaning of its own, or hands what it
+/// leads to on to a browser.
+fn is_reserved(scheme: &str) -> bool {
     const TAKEN: &[&str] = &[
         "about",
+        "android-app",
         "blob",
         "content",
         "data",
         "dav",
         "file",
         "filesystem",
+        "firefox",
         "ftp",
         "ftps",
         "git",
         "gopher",
+        "http",
+        "https",
         "imap",
         "intent",
         "jar",
@@ -214,6 +297,7 @@ fn is_private_use(scheme: &str) -> bool {
         "sms",
         "smb",
         "ssh",
+        "steam",
         "tel",
         "telnet",
         "urn",
@@ -223,9 +307,22 @@ fn is_private_use(scheme: &str) -> bool {
         "wss",
         "wyciwyg",
     ];
-    const TAKEN_PREFIXES: &[&str] = &["chrome", "edge", "ms-", "moz-", "search", "x-apple"];
-    !TAKEN.contains(&scheme)
-        && !TAKEN_PREFIXES
+    const TAKEN_PREFIXES: &[&str] = &[
+        "brave",
+        "chrome",
+        "edge",
+        "firefox-",
+        "googlechrome",
+        "microsoft-edge",
+        "moz-",
+        "ms-",
+        "opera",
+        "search",
+        "x-apple",
+        "x-safari",
+    ];
+    TAKEN.contains(&scheme)
+        || TAKEN_PREFIXES
             .iter()
             .any(|prefix| scheme.starts_with(prefix))
 }
@@ -249,8 +346,54 @@ mod tests {
             "cursor://anysphere.cursor-retrieval/oauth/user-mcp/callback",
             "com.example.app:/callback",
             "vscode://vscode.github-authentication/did-authenticate",
+            "claude://oauth/callback",
         ] {
-            assert_eq!(check(uri), Ok(()), "{uri}");
+            assert_eq!(check(uri, PrivateUse::Listed), Ok(()), "{uri}");
+            assert_eq!(check(uri, PrivateUse::Any), Ok(()), "{uri}");
+        }
+    }
+
+    #[test]
+    fn a_scheme_that_no_known_app_has_claimed_is_refused() {
+        for scheme in [
+            "microsoft-edge",
+            "microsoft-edge-holographic",
+            "googlechrome",
+            "googlechromes",
+            "googlechrome-x-callback",
+            "x-safari-https",
+            "firefox",
+            "firefox-focus",
+            "brave",
+            "opera-http",
+            "steam",
+            "android-app",
+            "intent",
+            "myapp",
+            "app.",
+            ".app",
+            "z39.50r",
+        ] {
+            let uri = format!("{scheme}:https://evil.example/");
+            assert!(check(&uri, PrivateUse::Listed).is_err(), "{scheme}");
+        }
+        let own = "myapp://callback";
+        assert_eq!(check(own, PrivateUse::Any), Ok(()));
+        for scheme in ["javascript", "microsoft-edge", "x-safari-https", "steam"] {
+            let uri = format!("{scheme}:https://evil.example/");
+            let refused = check(&uri, PrivateUse::Any);
+            assert_eq!(refused, Err(RedirectUriError::Scheme), "{scheme}");
+        }
+    }
+
+    #[test]
+    fn private_use_schemes_can_be_switched_off() {
+        for uri in ["cursor://a/cb", "com.example.app:/cb"] {
+            let refused = check(uri, PrivateUse::Off);
+            assert_eq!(refused, Err(RedirectUriError::PrivateUseOff), "{uri}");
+        }
+        for uri in ["https://a.example/cb", "http://127.0.0.1/cb"] {
+            assert_eq!(check(uri, PrivateUse::Off), Ok(()), "{uri}");
         }
     }
 
@@ -289,10 +432,10 @@ mod tests {
             ("ms-msdt:/id", Scheme),
             ("ws://a.example/", Scheme),
         ] {
-            assert_eq!(check(uri), Err(error), "{uri}");
+            assert_eq!(check(uri, PrivateUse::Listed), Err(error), "{uri}");
         }
         let long = format!("https://a.example/{}", "a".repeat(MAX_BYTES));
-        assert_eq!(check(&long), Err(Length));
+        assert_eq!(check(&long, PrivateUse::Listed), Err(Length));
     }
 
     #[test]
@@ -357,6 +500,37 @@ mod tests {
             ("cursor://x/cb", Destination::App("cursor".into())),
         ] {
             assert_eq!(destination(uri), expected);
+        }
+    }
+
+    #[test]
+    fn loopback_is_decided_by_the_host_whatever_the_scheme() {
+        for (uri, host) in [
+            ("https://127.0.0.1/cb", "127.0.0.1"),
+            ("https://127.1.2.3:8443/cb", "127.1.2.3"),
+            ("https://[::1]/cb", "[::1]"),
+            ("https://[::ffff:127.0.0.1]/cb", "[::ffff:7f00:1]"),
+            ("https://2130706433/cb", "127.0.0.1"),
+            ("https://0x7f.1/cb", "127.0.0.1"),
+            ("https://0.0.0.0/cb", "0.0.0.0"),
+            ("https://[::]/cb", "[::]"),
+            ("https://localhost/cb", "localhost"),
+            ("https://LOCALHOST./cb", "localhost."),
+            ("https://app.localhost/cb", "app.localhost"),
+            ("http://localhost:1/cb", "localhost"),
+        ] {
+            assert_eq!(
+                destination(uri),
+                Destination::Loopback(host.into()),
+                "{uri}"
+            );
+        }
+        for uri in [
+            "https://127.0.0.1.evil.example/",
+            "https://localhost.evil.example/",
+            "https://notlocalhost/",
+        ] {
+            assert!(matches!(destination(uri), Destination::Host(_)), "{uri}");
         }
     }
 

@@ -2,6 +2,7 @@
 
 use crate::client::{Client, ClientMetadata};
 use crate::client_metadata::{self, Fields, MetadataError, Rules, Source};
+use crate::redirect_uri::PrivateUse;
 use crate::secret;
 use rand::CryptoRng;
 use serde::Serialize;
@@ -83,7 +84,8 @@ impl From<Client> for Registered {
 }
 
 /// Registers the client that `body` describes, at `now` (seconds since the Unix epoch).
-/// `scopes` are the scopes that exist, `extra_origin` is as [`crate::document::check_url`] has it.
+/// `scopes` are the scopes that exist, `extra_origin` is as [`crate::document::check_url`] has it,
+/// `private_use` as [`Rules`] has it.
 ///
 /// # Errors
 ///
@@ -92,11 +94,12 @@ pub fn register(
     body: &[u8],
     scopes: &[String],
     extra_origin: Option<&str>,
+    private_use: PrivateUse,
     now: u64,
     random: &mut impl CryptoRng,
 ) -> Result<Registered, RegistrationError> {
     let fields = object(body)?;
-    let metadata = client_metadata::read(&fields, rules(scopes, extra_origin))?;
+    let metadata = client_metadata::read(&fields, rules(scopes, extra_origin, private_use))?;
     let secret = new_secret(&metadata, random);
     Ok(Registered {
         client: Client {
@@ -121,6 +124,7 @@ pub fn update(
     body: &[u8],
     scopes: &[String],
     extra_origin: Option<&str>,
+    private_use: PrivateUse,
     random: &mut impl CryptoRng,
 ) -> Result<Registered, RegistrationError> {
     let fields = object(body)?;
@@ -144,7 +148,7 @@ pub fn update(
             return Err(RegistrationError::Secret);
         }
     }
-    let metadata = client_metadata::read(&fields, rules(scopes, extra_origin))?;
+    let metadata = client_metadata::read(&fields, rules(scopes, extra_origin, private_use))?;
     let (secret_hash, secret) = match client.secret_hash {
         Some(hash) if metadata.token_endpoint_auth_method.has_secret() => (Some(hash), None),
         _ => {
@@ -169,11 +173,16 @@ fn object(body: &[u8]) -> Result<Map<String, Value>, MetadataError> {
     }
 }
 
-fn rules<'a>(scopes: &'a [String], extra_origin: Option<&'a str>) -> Rules<'a> {
+fn rules<'a>(
+    scopes: &'a [String],
+    extra_origin: Option<&'a str>,
+    private_use: PrivateUse,
+) -> Rules<'a> {
     Rules {
         source: Source::Registration,
         scopes,
         extra_origin,
+        private_use,
     }
 }
 
@@ -196,12 +205,29 @@ mod tests {
     }
 
     fn registered(body: &Value) -> Registered {
-        register(body.to_string().as_bytes(), &[], None, 7, &mut random()).unwrap()
+        let body = body.to_string();
+        register(
+            body.as_bytes(),
+            &[],
+            None,
+            PrivateUse::Listed,
+            7,
+            &mut random(),
+        )
+        .unwrap()
     }
 
     fn updated(client: &Client, body: &Value) -> Result<Registered, RegistrationError> {
         let body = body.to_string();
-        update(client.clone(), body.as_bytes(), &[], None, &mut random())
+        let private_use = PrivateUse::Listed;
+        update(
+            client.clone(),
+            body.as_bytes(),
+            &[],
+            None,
+            private_use,
+            &mut random(),
+        )
     }
 
     fn response(registered: &Registered) -> Value {
@@ -340,9 +366,44 @@ mod tests {
     }
 
     #[test]
+    fn a_scheme_that_hands_a_url_to_a_browser_is_refused_at_registration_and_update() {
+        let client = registered(&json!({ "redirect_uris": ["cursor://a/cb"] })).client;
+        let uri = "microsoft-edge:https://evil.example/";
+        let error = updated(
+            &client,
+            &json!({ "client_id": client.client_id, "redirect_uris": [uri] }),
+        )
+        .unwrap_err();
+        assert!(error.to_string().starts_with("redirect_uris[0]"), "{error}");
+        let body = json!({ "redirect_uris": [uri] }).to_string();
+        let registered =
+            |private_use| register(body.as_bytes(), &[], None, private_use, 0, &mut random());
+        assert!(registered(PrivateUse::Listed).is_err());
+        let body = json!({ "redirect_uris": ["cursor://a/cb"] }).to_string();
+        let switched_off = register(
+            body.as_bytes(),
+            &[],
+            None,
+            PrivateUse::Off,
+            0,
+            &mut random(),
+        )
+        .unwrap_err();
+        assert!(switched_off.to_string().contains("switched off"));
+    }
+
+    #[test]
     fn what_is_no_object_is_no_registration() {
         for body in ["", "[]", "{", "null", "\"a\""] {
-            let error = register(body.as_bytes(), &[], None, 0, &mut random()).unwrap_err();
+            let error = register(
+                body.as_bytes(),
+                &[],
+                None,
+                PrivateUse::Listed,
+                0,
+                &mut random(),
+            )
+            .unwrap_err();
             assert_eq!(error, MetadataError::NotAnObject.into());
         }
     }

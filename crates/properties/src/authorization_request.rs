@@ -1,5 +1,6 @@
 use crate::{existing, registered};
 use oauth::authorization_request::{Target, client_id, read, target};
+use oauth::redirect_uri::{self, PrivateUse};
 use oauth::resource::Resources;
 use oauth::{pkce, scope};
 use web::Parameters;
@@ -18,12 +19,15 @@ pub fn authorization_request(data: &[u8]) {
     }
     let existing = existing();
     let client = registered(CLIENT, None);
-    let Ok(target) = target(&parameters, &client) else {
+    let Ok(target) = target(&parameters, &client, PrivateUse::Listed) else {
         return;
     };
     let is_registered = client.metadata.redirect_uris.contains(&target.redirect_uri);
     assert!(is_registered || target.redirect_uri.starts_with("http://127.0.0.1:"));
-    assert_eq!(oauth::redirect_uri::check(&target.redirect_uri), Ok(()));
+    assert_eq!(
+        redirect_uri::check(&target.redirect_uri, PrivateUse::Listed),
+        Ok(())
+    );
     assert!(
         target
             .state
@@ -52,5 +56,4 @@ pub fn authorization_request(data: &[u8]) {
     assert!(!parameters.is_repeated("scope") && !parameters.is_repeated("redirect_uri"));
 }
 
-const CLIENT: &str =
-    r#"{"redirect_uris":["https://client.example/cb","http://127.0.0.1/cb?a=b","app:/cb"]}"#;
+const CLIENT: &str = r#"{"redirect_uris":["https://client.example/cb","http://127.0.0.1/cb?a=b","com.example.app:/cb"]}"#;

@@ -1,5 +1,6 @@
 use crate::{existing, first_line};
 use oauth::document::{self, check_url};
+use oauth::redirect_uri::PrivateUse;
 use url::{Host, Url};
 
 /// A client identifier that is a URL, and the document behind it: nothing is fetched but from
@@ -21,7 +22,13 @@ pub fn client_document(data: &[u8]) {
             assert!(!host.trim_end_matches('.').ends_with(private), "{host}");
         }
     }
-    if let Ok(client) = document::read(url, document.as_bytes(), &existing(), None) {
+    if let Ok(client) = document::read(
+        url,
+        document.as_bytes(),
+        &existing(),
+        None,
+        PrivateUse::Listed,
+    ) {
         assert_eq!(client.client_id, url);
         assert!(client.secret_hash.is_none());
     }

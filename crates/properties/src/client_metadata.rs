@@ -1,6 +1,7 @@
 use crate::existing;
 use oauth::client::{AuthMethod, GrantType};
 use oauth::client_metadata::{self, Rules, Source};
+use oauth::redirect_uri::PrivateUse;
 use oauth::{redirect_uri, scope};
 use serde_json::{Map, Value};
 use url::Url;
@@ -26,12 +27,13 @@ fn check(fields: &Map<String, Value>, source: Source) {
         source,
         scopes: &existing,
         extra_origin: None,
+        private_use: PrivateUse::Listed,
     };
     let Ok(metadata) = client_metadata::read(fields, rules) else {
         return;
     };
     for uri in &metadata.redirect_uris {
-        assert_eq!(redirect_uri::check(uri), Ok(()));
+        assert_eq!(redirect_uri::check(uri, PrivateUse::Any), Ok(()));
     }
     assert!(metadata.redirect_uris.len() <= 20 && metadata.contacts.len() <= 20);
     assert!(

@@ -42,6 +42,7 @@ pub use tool_schema::tool_schema;
 
 use oauth::Client;
 use oauth::client_metadata::{Rules, Source};
+use oauth::redirect_uri::PrivateUse;
 use serde_json::Value;
 
 /// A function that panics where a rule is broken, and its name.
@@ -88,6 +89,7 @@ fn registered(metadata: &str, secret_hash: Option<String>) -> Client {
         source: Source::Registration,
         scopes: &existing(),
         extra_origin: None,
+        private_use: PrivateUse::Listed,
     };
     Client {
         client_id: "id".to_owned(),

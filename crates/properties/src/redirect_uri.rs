@@ -1,6 +1,13 @@
 use crate::first_line;
-use oauth::redirect_uri::{Destination, MAX_BYTES, check, destination, matches, with_parameters};
+use oauth::redirect_uri::{
+    self, Destination, MAX_BYTES, PrivateUse, destination, matches, with_parameters,
+};
 use url::{Host, Url};
+
+/// As it is for clients that the operator has configured, which may have the most.
+fn check(uri: &str) -> Result<(), redirect_uri::RedirectUriError> {
+    redirect_uri::check(uri, PrivateUse::Any)
+}
 
 /// A redirect URI that is registered, and in the second line one that a request brings: what is
 /// accepted can carry a code nowhere but where a person would think it goes.
@@ -9,6 +16,7 @@ pub fn redirect_uri(data: &[u8]) {
         return;
     };
     if check(registered).is_err() {
+        assert!(redirect_uri::check(registered, PrivateUse::Listed).is_err());
         return;
     }
     let url = Url::parse(registered).expect("an accepted redirect URI is a URL");
@@ -27,6 +35,7 @@ pub fn redirect_uri(data: &[u8]) {
     match destination(registered) {
         Destination::Host(host) => {
             assert_eq!(url.scheme(), "https");
+            assert!(!is_here(&url), "{registered}");
             let named = url.host_str().expect("an https URL has a host");
             let port = url
                 .port()
@@ -34,7 +43,10 @@ pub fn redirect_uri(data: &[u8]) {
                 .unwrap_or_default();
             assert_eq!(host, format!("{named}{port}"));
         }
-        Destination::Loopback(host) => assert!(url.host_str() == Some(&host) && is_here(&url)),
+        Destination::Loopback(host) => {
+            assert!(matches!(url.scheme(), "http" | "https"));
+            assert_eq!(url.host_str(), Some(&*host));
+        }
         Destination::App(scheme) => {
             assert!(scheme == url.scheme() && !matches!(&*scheme, "http" | "https"));
         }

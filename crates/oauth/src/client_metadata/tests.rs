@@ -7,6 +7,7 @@ fn read_as(source: Source, value: &Value) -> Result<ClientMetadata, MetadataErro
         source,
         scopes: &scopes,
         extra_origin: None,
+        private_use: PrivateUse::Listed,
     };
     read(value.as_object().unwrap(), rules)
 }
@@ -126,7 +127,13 @@ fn null_and_empty_fields_count_as_absent() {
 fn a_name_has_no_invisible_characters() {
     let name = with("client_name", json!("  Good\u{202e}\u{200b}\n App\t")).unwrap();
     assert_eq!(name.client_name.as_deref(), Some("Good App"));
-    for nothing in ["\u{200b}", " \n"] {
+    for nothing in [
+        "\u{200b}",
+        " \n",
+        "\u{2800}",
+        "\u{301}\u{20dd}",
+        "\u{3164}\u{ffa0}",
+    ] {
         let name = with("client_name", json!(nothing)).unwrap();
         assert_eq!(name.client_name, None);
         let version = with("software_version", json!(nothing)).unwrap();

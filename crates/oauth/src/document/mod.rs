@@ -9,6 +9,7 @@ pub use url::{UrlError, check_url, is_url};
 
 use crate::client::Client;
 use crate::client_metadata::{self, Fields, MetadataError, Rules, Source};
+use crate::redirect_uri::PrivateUse;
 use serde_json::Value;
 
 /// Bytes that a document may have (section 8.7 of the draft).
@@ -32,7 +33,7 @@ pub enum DocumentError {
 }
 
 /// Reads the document that was fetched from `client_id`. `scopes` are the scopes that exist,
-/// `extra_origin` is as [`check_url`] has it.
+/// `extra_origin` is as [`check_url`] has it, `private_use` as [`Rules`] has it.
 ///
 /// # Errors
 ///
@@ -42,6 +43,7 @@ pub fn read(
     document: &[u8],
     scopes: &[String],
     extra_origin: Option<&str>,
+    private_use: PrivateUse,
 ) -> Result<Client, DocumentError> {
     let Ok(Value::Object(fields)) = serde_json::from_slice(document) else {
         return Err(DocumentError::NotAnObject);
@@ -54,6 +56,7 @@ pub fn read(
         source: Source::Document,
         scopes,
         extra_origin,
+        private_use,
     };
     let metadata = client_metadata::read(&fields, rules)?;
     // MCP asks for one: a person has to be shown something.
@@ -80,7 +83,13 @@ mod tests {
     const ID: &str = "https://app.example/client.json";
 
     fn read(document: &Value) -> Result<Client, DocumentError> {
-        super::read(ID, document.to_string().as_bytes(), &[], None)
+        super::read(
+            ID,
+            document.to_string().as_bytes(),
+            &[],
+            None,
+            PrivateUse::Listed,
+        )
     }
 
     /// As VS Code publishes its own, in all that matters.
@@ -126,13 +135,18 @@ mod tests {
             ("client_name", json!("\u{200b}")),
             ("redirect_uris", json!([])),
             ("redirect_uris", json!(["http://app.example/"])),
+            (
+                "redirect_uris",
+                json!(["microsoft-edge:https://app.example/"]),
+            ),
+            ("client_name", json!("\u{2800}")),
         ] {
             let mut changed = document();
             changed[field] = value;
             let error = read(&changed).unwrap_err().to_string();
             assert!(error.contains(field), "{error}");
         }
-        let body = super::read(ID, b"<html>", &[], None);
+        let body = super::read(ID, b"<html>", &[], None, PrivateUse::Listed);
         assert_eq!(body, Err(DocumentError::NotAnObject));
     }
 }

@@ -1,8 +1,8 @@
 //! What holds of every redirect URI, whatever a client makes up.
 
-use super::{check, destination, matches, with_parameters};
+use super::{Destination, PrivateUse, destination, matches, with_parameters};
 use proptest::prelude::*;
-use url::Url;
+use url::{Host, Url};
 
 /// Texts that look like redirect URIs, most of them nearly right.
 fn redirect_uri() -> impl Strategy<Value = String> {
@@ -31,6 +31,10 @@ fn redirect_uri() -> impl Strategy<Value = String> {
     })
 }
 
+fn check(uri: &str) -> Result<(), super::RedirectUriError> {
+    super::check(uri, PrivateUse::Any)
+}
+
 fn anything() -> impl Strategy<Value = String> {
     prop_oneof![4 => redirect_uri(), 1 => any::<String>()]
 }
@@ -56,6 +60,31 @@ proptest! {
                     !["javascript", "data", "file", "blob", "vbscript", "about", "ws", "wss", "ftp"]
                         .contains(&scheme)
                 ),
+            }
+        }
+    }
+
+    #[test]
+    fn an_address_of_this_machine_is_never_taken_for_a_web_host(uri in redirect_uri()) {
+        if check(&uri).is_ok() && matches!(destination(&uri), Destination::Host(_)) {
+            match Url::parse(&uri).unwrap().host() {
+                Some(Host::Ipv4(address)) => {
+                    prop_assert!(!address.is_loopback() && !address.is_unspecified());
+                }
+                Some(Host::Ipv6(address)) => {
+                    prop_assert!(!address.is_loopback() && !address.is_unspecified());
+                }
+                Some(Host::Domain(name)) => prop_assert!(name != "localhost"),
+                None => prop_assert!(false, "{}", uri),
+            }
+        }
+    }
+
+    #[test]
+    fn a_listed_scheme_is_one_that_an_operator_may_use_as_well(uri in anything()) {
+        for narrow in [PrivateUse::Off, PrivateUse::Listed] {
+            if super::check(&uri, narrow).is_ok() {
+                prop_assert!(check(&uri).is_ok(), "{}", uri);
             }
         }
     }
