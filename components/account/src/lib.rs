@@ -22,6 +22,11 @@ async fn router() -> Router {
 }
 
 async fn handle(State(instance): State<Arc<Instance>>, request: Request) -> Response {
+    let response = answer(&instance, request).await;
+    instance.secured(response)
+}
+
+async fn answer(instance: &Instance, request: Request) -> Response {
     let (Parts { config, store }, base) = match instance.place(request.headers()) {
         Ok(place) => place,
         Err(problems) if web::wants_html(request.headers()) => {

@@ -33,6 +33,16 @@ async fn handle(
     )>,
     request: Request,
 ) -> Response {
+    let response = answer(&instance, &documents, &completing, request).await;
+    instance.secured(response)
+}
+
+async fn answer(
+    instance: &Arc<Instance>,
+    documents: &Documents,
+    completing: &Completing,
+    request: Request,
+) -> Response {
     let (Parts { config, store }, base) = match instance.place(request.headers()) {
         Ok(place) => place,
         Err(problems) if web::wants_html(request.headers()) => {
@@ -52,7 +62,7 @@ async fn handle(
         config,
         base: &base,
         store,
-        documents: Some(&documents),
+        documents: Some(documents),
         source: authserver::request_source(config, request.headers()),
         revocations: Some(&revocations),
         now: platform::time::now(),
@@ -62,7 +72,7 @@ async fn handle(
         "/authorize" => endpoints::authorize::handle(&context, random, &Composed, &request).await,
         "/callback" => {
             let provider = &Composed;
-            endpoints::callback::handle(&context, random, provider, &completing, sleep, &request)
+            endpoints::callback::handle(&context, random, provider, completing, sleep, &request)
                 .await
         }
         "/account/sign-in" => {

@@ -48,7 +48,16 @@ async fn handle(State(home): State<Arc<Result<Home, Vec<Problem>>>>, request: Re
     answer(&home, request.method(), request.headers())
 }
 
+/// The response, with the headers that depend on where the server is.
 fn answer(home: &Result<Home, Vec<Problem>>, method: &Method, headers: &HeaderMap) -> Response {
+    let response = page_for(home, method, headers);
+    match home {
+        Ok(home) => home.site.secured(response),
+        Err(_) => response,
+    }
+}
+
+fn page_for(home: &Result<Home, Vec<Problem>>, method: &Method, headers: &HeaderMap) -> Response {
     if !matches!(*method, Method::GET | Method::HEAD) {
         return web::method_not_allowed("GET, HEAD");
     }

@@ -21,6 +21,11 @@ async fn handle(
     State((instance, well_known)): State<(Arc<Instance>, Arc<WellKnown>)>,
     request: Request,
 ) -> Response {
+    let response = answer(&instance, &well_known, request).await;
+    instance.secured(response)
+}
+
+async fn answer(instance: &Arc<Instance>, well_known: &WellKnown, request: Request) -> Response {
     let (Parts { config, store }, base) = match instance.place(request.headers()) {
         Ok(place) => place,
         Err(problems) => return web::problem_json(&problems),

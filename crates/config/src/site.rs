@@ -29,6 +29,17 @@ impl Site {
         Ok(Self { public_url })
     }
 
+    /// The response with `Strict-Transport-Security` where `public_url` is https. A loopback host is
+    /// left alone: the header counts for all ports of a host, and so for whatever else listens there.
+    pub fn secured<B>(&self, mut response: http::Response<B>) -> http::Response<B> {
+        let public = self.public_url.as_ref().filter(|base| base.is_https());
+        let url = public.and_then(|base| Url::parse(base.as_str()).ok());
+        if url.is_some_and(|url| !is_loopback(&url)) {
+            web::require_https(response.headers_mut());
+        }
+        response
+    }
+
     /// The base URL for a request with these headers, of which `spin-full-url` has to be the
     /// platform's own and not the client's: `crates/platform` sees to that.
     ///
@@ -173,6 +184,25 @@ mod tests {
         let base = site.base_at(Some("http://127.0.0.1/")).unwrap();
         assert_eq!(base.as_str(), "https://mcp.example.com");
         assert_eq!(base.join("/mcp"), "https://mcp.example.com/mcp");
+    }
+
+    #[test]
+    fn strict_transport_security_is_sent_where_public_url_is_https() {
+        let header = |public_url| {
+            let response = site(public_url).unwrap().secured(http::Response::new(()));
+            let value = response.headers().get("strict-transport-security").cloned();
+            value.map(|value| value.to_str().unwrap().to_owned())
+        };
+        let year = header("https://mcp.example.com/tools");
+        assert_eq!(year.as_deref(), Some("max-age=31536000"));
+        for other in [
+            "",
+            "http://127.0.0.1:3000",
+            "https://localhost:3000",
+            "https://127.0.0.1",
+        ] {
+            assert_eq!(header(other), None, "{other}");
+        }
     }
 
     #[test]

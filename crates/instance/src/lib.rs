@@ -51,6 +51,15 @@ impl Instance {
         Ok((parts, base))
     }
 
+    /// The response with the headers that depend on where the server is: each response of a
+    /// component goes through here.
+    pub fn secured<B>(&self, response: http::Response<B>) -> http::Response<B> {
+        match &self.0 {
+            Ok(parts) => parts.config.site.secured(response),
+            Err(_) => response,
+        }
+    }
+
     /// Now and then, sweeps a little of the store, behind the answer. For requests that write.
     pub fn sweep_sometimes(self: &Arc<Self>) {
         if !random().next_u32().is_multiple_of(SWEEP_EVERY) {

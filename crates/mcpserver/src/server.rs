@@ -76,6 +76,16 @@ impl<P: Parts> Server<P> {
         B::Data: Send,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
+        let response = self.handle_unsecured(request).await;
+        self.config.site.secured(response)
+    }
+
+    async fn handle_unsecured<B>(self: &Arc<Self>, request: Request<B>) -> Response<Body>
+    where
+        B: http_body::Body + Send,
+        B::Data: Send,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
         let (head, body) = request.into_parts();
         let (transport, methods) = match head.uri.path() {
             "/sse" => (Transport::HttpSse, http_sse::STREAM_METHODS),

@@ -2,7 +2,7 @@
 
 use http::header::{
     CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY,
-    X_CONTENT_TYPE_OPTIONS,
+    STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
 };
 use std::fmt::Write;
 
@@ -12,6 +12,7 @@ pub struct ContentSecurityPolicy {
     style_hash: Option<String>,
     script_hash: Option<String>,
     form_action: Vec<String>,
+    any_form_action: bool,
     inline_images: bool,
     image_sources: Vec<String>,
 }
@@ -45,6 +46,11 @@ impl ContentSecurityPolicy {
         }
     }
 
+    /// Leaves out `form-action`.
+    pub(crate) fn any_form_action(&mut self) {
+        self.any_form_action = true;
+    }
+
     fn to_value(&self) -> HeaderValue {
         let mut text = String::from("default-src 'none'; base-uri 'none'; frame-ancestors 'none'");
         if let Some(hash) = &self.style_hash {
@@ -59,7 +65,9 @@ impl ContentSecurityPolicy {
                 let _ = write!(text, " {origin}");
             }
         }
-        if self.form_action.is_empty() {
+        if self.any_form_action {
+            // The directive is not there: `default-src` does not stand in for it.
+        } else if self.form_action.is_empty() {
             text.push_str("; form-action 'none'");
         } else {
             let _ = write!(text, "; form-action {}", self.form_action.join(" "));
@@ -77,6 +85,16 @@ fn fits(source: &str) -> bool {
         && source
             .bytes()
             .all(|byte| byte.is_ascii_graphic() && !matches!(byte, b';' | b','))
+}
+
+/// Seconds that a browser comes back by https alone: a year, as the preload lists have it.
+const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000");
+
+/// Sets `Strict-Transport-Security` (RFC 6797 section 6.1): for servers whose public URL is https.
+/// Without `includeSubDomains` and `preload`: these bind hosts that are not this server, and
+/// whether they may is for the owner of the domain to say.
+pub fn require_https(headers: &mut HeaderMap) {
+    headers.insert(STRICT_TRANSPORT_SECURITY, HSTS);
 }
 
 /// Sets the headers that every response of ours has.

@@ -22,7 +22,7 @@ pub use bearer::bearer_token;
 pub use body::{Paced, ReadError, Rest, read_body};
 pub use cached::CachedJson;
 pub use client_address::RequestSource;
-pub use headers::ContentSecurityPolicy;
+pub use headers::{ContentSecurityPolicy, require_https};
 pub use page::Page;
 pub use parameters::{ParameterError, Parameters};
 pub use problem::{Problem, problem_json, problem_page};

@@ -54,6 +54,15 @@ impl Page {
         self
     }
 
+    /// Lets forms, and the redirects that follow them, lead anywhere. For a form that nobody but this
+    /// server could have written, and whose way on nobody knows beforehand: Chromium holds every
+    /// redirect after a form to `form-action`, however many hosts later, and stops at the first that
+    /// is not listed.
+    pub fn any_form_action(mut self) -> Self {
+        self.policy.any_form_action();
+        self
+    }
+
     /// Lets the page show images of an origin.
     pub fn image_source(mut self, origin: &str) -> Self {
         self.policy.image_source(origin);
@@ -167,6 +176,18 @@ mod tests {
                 .unwrap();
             assert!(policy.contains(&format!("{directive} '{}'", hash(inside))));
         }
+    }
+
+    #[test]
+    fn a_page_has_the_form_action_directive_unless_it_is_told_otherwise() {
+        let policy = |page: Page| {
+            let response = page.into_response();
+            let value = response.headers()["content-security-policy"].clone();
+            value.to_str().unwrap().to_owned()
+        };
+        let page = || Page::new("t", html! {});
+        assert!(policy(page()).contains("form-action 'none'"));
+        assert!(!policy(page().any_form_action()).contains("form-action"));
     }
 
     #[test]
