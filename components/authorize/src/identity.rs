@@ -32,6 +32,10 @@ impl IdentityProvider for Composed {
         provider::display_name().await
     }
 
+    async fn scopes(&self) -> Vec<String> {
+        provider::scopes().await
+    }
+
     async fn login_url(&self, login: Login) -> Result<String, ProviderError> {
         provider::login_url(provider::Login {
             redirect_uri: login.redirect_uri,

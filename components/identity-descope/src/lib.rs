@@ -31,6 +31,10 @@ impl Provider for Project {
         "Descope".to_owned()
     }
 
+    fn scopes(&self) -> Vec<String> {
+        self.0.scopes()
+    }
+
     async fn login_url(&self, login: &Login, _now: u64) -> Result<String, Error> {
         self.0.login_url(login)
     }

@@ -31,6 +31,10 @@ impl Provider for OpenId {
         self.0.display_name()
     }
 
+    fn scopes(&self) -> Vec<String> {
+        self.0.scopes()
+    }
+
     async fn login_url(&self, login: &Login, now: u64) -> Result<String, Error> {
         self.0.login_url(login, now).await
     }

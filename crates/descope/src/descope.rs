@@ -31,6 +31,12 @@ impl<H: Http> Descope<H> {
         }
     }
 
+    /// The scopes that are asked for at a sign-in; none if the settings are wrong.
+    pub fn scopes(&self) -> Vec<String> {
+        let scopes = self.both().map_or("", |(_, app)| app.scopes.as_str());
+        scopes.split_whitespace().map(ToOwned::to_owned).collect()
+    }
+
     /// The URL to send the browser to.
     ///
     /// # Errors

@@ -40,6 +40,9 @@ pub trait Provider: 'static {
     /// A name that a person recognizes.
     fn display_name(&self) -> String;
 
+    /// The scopes that are asked of it at a sign-in.
+    fn scopes(&self) -> Vec<String>;
+
     /// The URL to send the browser to. Times are in seconds since the Unix epoch, here and below.
     ///
     /// # Errors
@@ -86,6 +89,10 @@ pub struct Component<P>(PhantomData<P>);
 impl<P: Provider> contract::Guest for Component<P> {
     async fn display_name() -> String {
         P::get().await.display_name()
+    }
+
+    async fn scopes() -> Vec<String> {
+        P::get().await.scopes()
     }
 
     async fn login_url(login: contract::Login) -> Result<String, contract::Error> {

@@ -49,6 +49,13 @@ impl<H: Http> Provider<H> {
             .unwrap_or_else(|| "your account".to_owned())
     }
 
+    /// The scopes that are asked for at a sign-in; none if the settings are wrong.
+    pub fn scopes(&self) -> Vec<String> {
+        let scopes = self.settings.as_ref().map(|settings| &settings.scopes);
+        let scopes = scopes.map_or("", String::as_str);
+        scopes.split_whitespace().map(ToOwned::to_owned).collect()
+    }
+
     /// The URL to send the browser to.
     ///
     /// # Errors
