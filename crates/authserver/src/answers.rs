@@ -115,7 +115,12 @@ pub(crate) fn too_many(seconds: u64) -> Response {
 
 /// Sends the browser back to the client with an error (RFC 6749 section 4.1.2.1, RFC 9207).
 pub(crate) fn error_redirect(target: &Target, issuer: &str, error: &Error) -> Response {
-    redirect(
+    see_other(&error_url(target, issuer, error))
+}
+
+/// Where the browser goes back to with an error.
+pub(crate) fn error_url(target: &Target, issuer: &str, error: &Error) -> String {
+    response_url(
         target,
         issuer,
         &[
@@ -127,19 +132,16 @@ pub(crate) fn error_redirect(target: &Target, issuer: &str, error: &Error) -> Re
 
 /// Sends the browser back to the client with a code (RFC 6749 section 4.1.2, RFC 9207).
 pub(crate) fn code_redirect(target: &Target, issuer: &str, code: &str) -> Response {
-    redirect(target, issuer, &[("code", code)])
+    see_other(&response_url(target, issuer, &[("code", code)]))
 }
 
-fn redirect(target: &Target, issuer: &str, parameters: &[(&str, &str)]) -> Response {
+fn response_url(target: &Target, issuer: &str, parameters: &[(&str, &str)]) -> String {
     let parameters = parameters
         .iter()
         .copied()
         .chain(target.state.as_deref().map(|state| ("state", state)))
         .chain([("iss", issuer)]);
-    see_other(&redirect_uri::with_parameters(
-        &target.redirect_uri,
-        parameters,
-    ))
+    redirect_uri::with_parameters(&target.redirect_uri, parameters)
 }
 
 /// What clients are told of a store that failed; the operator's log has the rest. A store that does not

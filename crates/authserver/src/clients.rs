@@ -399,8 +399,16 @@ impl<'a, K: KeyValue> Clients<'a, K> {
             return Ok(stored.client.clone());
         }
         let origin = self.config.clients.documents_origin.as_deref();
+        let private_use = self.config.clients.private_use;
         let Described { client, good_until } = documents
-            .fetch(&self.limits, id, &self.config.scopes, origin, now)
+            .fetch(
+                &self.limits,
+                id,
+                &self.config.scopes,
+                origin,
+                private_use,
+                now,
+            )
             .await
             .map_err(FindError::from)?;
         if stored.is_some() {

@@ -1,10 +1,10 @@
-//! The consent page: which client asks for what, and where the answer goes.
+//! The consent page: which client asks for what, of whom, and where the answer goes.
 
 use crate::remembered::may_be_remembered;
 use crate::sign_in::PendingConsent;
 use config::Base;
 use maud::{Markup, html};
-use oauth::look_alike::oddities;
+use oauth::look_alike::{self, Oddity, Ours};
 use oauth::redirect_uri::{Destination, destination};
 use oauth::{Client, scope};
 use web::{Page, Response};
@@ -21,6 +21,10 @@ pub(crate) struct Consent<'a> {
     pub(crate) base: &'a Base,
     /// What the identity provider is called.
     pub(crate) provider: &'a str,
+    /// What is asked of it.
+    pub(crate) provider_scopes: &'a [String],
+    /// Whether the operator has configured the client, and so vouches for it.
+    pub(crate) is_configured: bool,
     /// Whether the browser fetches the client's logo.
     pub(crate) show_logo: bool,
 }
@@ -29,13 +33,15 @@ impl Consent<'_> {
     /// The page.
     pub(crate) fn respond(&self) -> Response {
         let name = self.client.display_name();
-        let destination = destination(&self.pending.target.redirect_uri);
-        let identified_by = host_of(&self.client.client_id);
-        let own_host = host_of_base(self.base);
-        let oddities = oddities(name, &destination, identified_by.as_deref(), &own_host);
+        let redirect_uri = &self.pending.target.redirect_uri;
+        let destination = destination(redirect_uri);
+        let oddities = if self.is_configured {
+            Vec::new()
+        } else {
+            oddities(self.client, redirect_uri, self.base, self.provider)
+        };
         let is_odd = !oddities.is_empty();
         let logo = self.logo();
-        let issuer = self.base.as_str();
         let body = html! {
             @if let Some((url, _)) = &logo {
                 // Its name is in the heading: the picture adds nothing for who cannot see it.
@@ -43,26 +49,17 @@ impl Consent<'_> {
             }
             h1 { "Connect " (name) "?" }
             p.lead { b { (name) } " asks to use this server in your name." }
-            @if is_odd {
-                section.warning aria-labelledby="odd" {
-                    h2 #odd { "Be careful" }
-                    @for oddity in &oddities { p { (oddity) } }
-                    p { "Go on only if you are sure that this is the app you mean." }
-                }
-            }
-            dl.facts {
-                @if let Some(host) = &identified_by {
-                    dt { "The app is" }
-                    dd { b { (host) } }
-                }
-                dt { "You go back to" }
-                dd { (destination) }
-                dt { "Server" }
-                dd { (issuer.split_once("://").map_or(issuer, |(_, rest)| rest)) }
-            }
+            @if is_odd { (warning(&oddities)) }
+            (facts(self.client, redirect_uri, self.base))
             h2 { "It will be able to" }
             ul.bullets {
                 @for scope in &self.pending.request.scopes { li { (scope_text(scope, self.provider)) } }
+            }
+            @if !self.provider_scopes.is_empty() {
+                h2 { "This server will ask " (self.provider) " for" }
+                ul.bullets {
+                    @for scope in self.provider_scopes { li { (provider_scope_text(scope)) } }
+                }
             }
             @if !is_odd || !matches!(destination, Destination::Host(_)) {
                 (notice(&destination))
@@ -87,20 +84,15 @@ impl Consent<'_> {
             }
             p.small { "If you allow it, you sign in with " (self.provider) " next. You can end it at any time at " a href=(self.base.join("/account")) { "your account" } "." }
         };
-        // Browsers hold the redirects after the form to its policy: they go to the identity
-        // provider, wherever that sends the browser, and in the end to the client.
-        let mut page = Page::new(format!("Connect {name}?"), body)
-            .form_action("'self'")
-            .form_action("https:");
-        match &destination {
-            Destination::Host(_) => {}
-            Destination::Loopback(_) => page = page.form_action("http:"),
-            Destination::App(scheme) => page = page.form_action(&format!("{scheme}:")),
-        }
-        // On a loopback address the identity provider may be one of this machine, too.
-        if !self.base.is_https() {
-            page = page.form_action("http:");
-        }
+        // Chromium holds every redirect after the form to `form-action` (CSP Level 3 leaves that to
+        // browsers). The way goes to the identity provider, wherever that sends the browser, back
+        // here, to the client, and on to wherever the client sends it: often to `claude:` or to a
+        // loopback address. A list would have to have every scheme there is, and where one is
+        // missing, the person stays on a dead page. So the directive is left out. What it would keep
+        // out is a form that somebody wrote into the page: everything that others say is escaped, no
+        // script runs, and a form that this server did not seal for this browser is refused, as is
+        // one that another origin sends.
+        let mut page = Page::new(format!("Connect {name}?"), body).any_form_action();
         if let Some((_, origin)) = &logo {
             page = page.image_source(origin);
         }
@@ -113,6 +105,54 @@ impl Consent<'_> {
         let url = url::Url::parse(logo).ok()?;
         (self.show_logo && url.scheme() == "https")
             .then(|| (url.to_string(), url.origin().ascii_serialization()))
+    }
+}
+
+/// Who a client is, and where its answers go: the host by which a person can judge it, and the whole
+/// redirect URI.
+pub(crate) fn facts(client: &Client, redirect_uri: &str, base: &Base) -> Markup {
+    let issuer = base.as_str();
+    html! {
+        dl.facts {
+            @if let Some(host) = host_of(&client.client_id) {
+                dt { "The app is" }
+                dd { b { (host) } }
+            }
+            dt { "You go back to" }
+            dd {
+                b { (destination(redirect_uri)) }
+                br;
+                code { (redirect_uri) }
+            }
+            dt { "Server" }
+            dd { (issuer.split_once("://").map_or(issuer, |(_, rest)| rest)) }
+        }
+    }
+}
+
+/// What is odd about a client that nobody vouches for.
+pub(crate) fn oddities(
+    client: &Client,
+    redirect_uri: &str,
+    base: &Base,
+    provider: &str,
+) -> Vec<Oddity> {
+    let ours = Ours {
+        host: &host_of_base(base),
+        provider,
+    };
+    let client_url = host_of(&client.client_id).map(|_| client.client_id.as_str());
+    look_alike::oddities(client.display_name(), redirect_uri, client_url, ours)
+}
+
+/// A box with what is odd.
+pub(crate) fn warning(oddities: &[Oddity]) -> Markup {
+    html! {
+        section.warning aria-labelledby="odd" {
+            h2 #odd { "Be careful" }
+            @for oddity in oddities { p { (oddity) } }
+            p { "Go on only if you are sure that this is the app you mean." }
+        }
     }
 }
 
@@ -152,5 +192,18 @@ pub(crate) fn scope_text(scope: &str, provider: &str) -> Markup {
         "upstream_token" => html! { "get the access token that " (provider) " issues for you" },
         scope::OFFLINE_ACCESS => html! { "stay connected while you are away" },
         other => html! { "what this server calls " code { (other) } },
+    }
+}
+
+/// What is asked of the identity provider, as a list says it (OpenID Connect Core section 5.4).
+fn provider_scope_text(scope: &str) -> Markup {
+    match scope {
+        "openid" => html! { "who you are there" },
+        "profile" => html! { "your profile: name, picture" },
+        "email" => html! { "your email address" },
+        "phone" => html! { "your phone number" },
+        "address" => html! { "your postal address" },
+        scope::OFFLINE_ACCESS => html! { "access while you are away" },
+        other => html! { "what it calls " code { (other) } },
     }
 }

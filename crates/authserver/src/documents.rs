@@ -17,6 +17,7 @@
 use crate::limits::Limits;
 use jwt::KeySet;
 use oauth::document::{self, DocumentError, MIN_CACHED};
+use oauth::redirect_uri::PrivateUse;
 use oauth::{Client, secret};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -174,7 +175,8 @@ impl Documents {
     }
 
     /// Fetches the document of a client and remembers it. `scopes` are the scopes that exist,
-    /// `extra_origin` is as [`document::check_url`] has it.
+    /// `extra_origin` is as [`document::check_url`] has it, `private_use` says which private-use
+    /// schemes its redirect URIs may have.
     ///
     /// # Errors
     ///
@@ -185,9 +187,18 @@ impl Documents {
         client_id: &str,
         scopes: &[String],
         extra_origin: Option<&str>,
+        private_use: PrivateUse,
         now: u64,
     ) -> Result<Described, FetchError> {
-        let read = |body: &[u8]| Ok(document::read(client_id, body, scopes, extra_origin)?);
+        let read = |body: &[u8]| {
+            Ok(document::read(
+                client_id,
+                body,
+                scopes,
+                extra_origin,
+                private_use,
+            )?)
+        };
         let (client, good_for) = self
             .get(limits, What::Document, client_id, extra_origin, read, now)
             .await?;

@@ -7,6 +7,9 @@ pub trait IdentityProvider: Sync {
     /// A name for the provider that a person recognizes.
     fn display_name(&self) -> impl Future<Output = String> + Send;
 
+    /// The scopes that are asked of the provider at a sign-in.
+    fn scopes(&self) -> impl Future<Output = Vec<String>> + Send;
+
     /// The URL to send the browser to.
     ///
     /// # Errors

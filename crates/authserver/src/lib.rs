@@ -24,6 +24,7 @@ pub mod clients;
 mod completing;
 mod consent;
 mod date;
+mod destination;
 pub mod documents;
 pub mod endpoints;
 pub mod identity;
@@ -45,6 +46,7 @@ use grants::Grants;
 use http::HeaderMap;
 use limits::Limits;
 use oauth::Client;
+use oauth::redirect_uri::PrivateUse;
 use oauth::resource::Resources;
 use store::{KeyValue, Store};
 use web::RequestSource;
@@ -95,6 +97,15 @@ impl<'a, K: KeyValue> Context<'a, K> {
         configured
             .iter()
             .any(|known| known.client_id == client.client_id)
+    }
+
+    /// Which private-use schemes the redirect URIs of a client may have.
+    fn private_use(&self, client: &Client) -> PrivateUse {
+        if self.is_configured(client) {
+            PrivateUse::Any
+        } else {
+            self.config.clients.private_use
+        }
     }
 
     /// Whoever checks proofs of possession.

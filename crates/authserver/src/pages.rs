@@ -1,7 +1,12 @@
 //! What a person reads when the browser cannot go on.
 
+use crate::consent;
+use config::Base;
 use http::StatusCode;
 use maud::{Markup, html};
+use oauth::authorization_request::Target;
+use oauth::redirect_uri::{Destination, destination};
+use oauth::{Client, Error};
 use web::{Page, ReadError, Response};
 
 /// A page that says what happened and what to do.
@@ -69,6 +74,40 @@ pub(crate) fn unread_request(error: &ReadError) -> Response {
         &html! {
             p.lead { (error.to_string()) }
             p { "Nothing was changed. Go back and send it again." }
+        },
+    )
+}
+
+/// The request of a client has an error, and no person has been asked about the client: where the
+/// browser would go is for the person to see. `url` is the redirect URI with the error, and
+/// `provider` what the identity provider is called.
+pub(crate) fn bad_request(
+    client: &Client,
+    target: &Target,
+    base: &Base,
+    provider: &str,
+    error: &Error,
+    url: &str,
+) -> Response {
+    let name = client.display_name();
+    let redirect_uri = &target.redirect_uri;
+    let oddities = consent::oddities(client, redirect_uri, base, provider);
+    let place = match destination(redirect_uri) {
+        Destination::Host(host) | Destination::Loopback(host) => host,
+        Destination::App(scheme) => format!("{scheme}:"),
+    };
+    message(
+        StatusCode::BAD_REQUEST,
+        "You cannot be signed in this way",
+        &html! {
+            p.lead { b { (name) } " asked this server to sign you in, and there is something wrong with what it asked. Nothing was allowed." }
+            p { "What is wrong: " (error.description) " (" code { (error.code.as_str()) } ")." }
+            @if !oddities.is_empty() { (consent::warning(&oddities)) }
+            (consent::facts(client, redirect_uri, base))
+            p { "You can close this page, go back to the app and start again. Or tell the app what happened, if you know where the link leads:" }
+            div.choices {
+                a.button.quiet href=(url) rel="noreferrer" { "Go on to " (place) }
+            }
         },
     )
 }

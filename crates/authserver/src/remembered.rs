@@ -5,6 +5,10 @@
 //! same request by the very same person; whatever changes, they are asked again. Nothing is stored
 //! at the server.
 //!
+//! A third fingerprint is of the client, its metadata and the redirect URI alone. It grants nothing:
+//! it lets an error go back to where somebody in this browser has let codes go before (RFC 9700
+//! section 4.11.2), though the request that has the error is another one than they allowed.
+//!
 //! Only clients whose answers go to a web host of theirs can be remembered: any program can pass
 //! itself off as one that listens on the person's machine (RFC 8252 section 8.6, RFC 6749 section
 //! 10.2).
@@ -36,6 +40,9 @@ pub(crate) struct Remembered(Vec<Entry>);
 struct Entry {
     #[serde(rename = "c")]
     consent: Fingerprint,
+    /// Of the client and its redirect URI alone. Not in cookies of an earlier version.
+    #[serde(rename = "d", default, skip_serializing_if = "Option::is_none")]
+    destination: Option<Fingerprint>,
     #[serde(rename = "s")]
     subject: Fingerprint,
     #[serde(rename = "e")]
@@ -59,16 +66,26 @@ impl Fingerprint {
         client: &Client,
         target: &Target,
         request: &AuthorizationRequest,
+        provider_scopes: &[String],
     ) -> Self {
-        let metadata = serde_json::to_string(&client.metadata).unwrap_or_default();
-        let shown = (
+        Self::of_json(&(
             &client.client_id,
-            metadata,
+            &client.metadata,
             &target.redirect_uri,
             &request.scopes,
             &request.resources,
-        );
-        Self::of(&serde_json::to_string(&shown).unwrap_or_default())
+            provider_scopes,
+        ))
+    }
+
+    /// Of where the answers of a client go: the part of what a person said yes to that a request
+    /// with an error in it still has.
+    pub(crate) fn of_destination(client: &Client, target: &Target) -> Self {
+        Self::of_json(&(&client.client_id, &client.metadata, &target.redirect_uri))
+    }
+
+    fn of_json(value: &impl Serialize) -> Self {
+        Self::of(&serde_json::to_string(value).unwrap_or_default())
     }
 }
 
@@ -99,6 +116,14 @@ impl Remembered {
         self.0.iter().any(|entry| entry.consent == *consent)
     }
 
+    /// Whether somebody in this browser said yes to this client with this redirect URI, whatever it
+    /// asked for.
+    pub(crate) fn has_destination(&self, destination: &Fingerprint) -> bool {
+        self.0
+            .iter()
+            .any(|entry| entry.destination.as_ref() == Some(destination))
+    }
+
     /// Whether this person did.
     pub(crate) fn has_of(&self, consent: &Fingerprint, subject: &str) -> bool {
         let subject = Fingerprint::of(subject);
@@ -108,12 +133,19 @@ impl Remembered {
     }
 
     /// Remembers that a person said yes.
-    pub(crate) fn add(&mut self, consent: Fingerprint, subject: &str, now: u64) {
+    pub(crate) fn add(
+        &mut self,
+        consent: Fingerprint,
+        destination: Fingerprint,
+        subject: &str,
+        now: u64,
+    ) {
         let subject = Fingerprint::of(subject);
         self.0
             .retain(|entry| entry.consent != consent || entry.subject != subject);
         let entry = Entry {
             consent,
+            destination: Some(destination),
             subject,
             expires_at: now + LIFETIME,
         };
@@ -163,9 +195,9 @@ mod tests {
         let mut remembered = Remembered::default();
         let consent = |n: usize| Fingerprint::of(&n.to_string());
         for n in 0..50 {
-            remembered.add(consent(n), "ada", 1_000_000_000);
+            remembered.add(consent(n), consent(n + 100), "ada", 1_000_000_000);
         }
-        remembered.add(consent(49), "ada", 1_000_000_000);
+        remembered.add(consent(49), consent(149), "ada", 1_000_000_000);
         let random = &mut StdRng::seed_from_u64(1);
         let set = remembered.set(&keys, &base, random);
         let text = set.to_str().unwrap();
@@ -178,6 +210,7 @@ mod tests {
         assert_eq!(read.len(), MOST);
         assert!(read.has_of(&consent(49), "ada") && !read.has_of(&consent(49), "eve"));
         assert!(read.has(&consent(30)) && !read.has(&consent(29)));
+        assert!(read.has_destination(&consent(130)) && !read.has_destination(&consent(129)));
         let later = Remembered::read(&keys, &base, &headers, 1_000_000_000 + LIFETIME);
         assert_eq!(later.len(), 0);
     }

@@ -79,17 +79,19 @@ pub(crate) enum Pending {
 }
 
 impl PendingConsent {
+    /// `provider_scopes` are those that are asked of the identity provider.
     pub(crate) fn new(
         client: &Client,
         target: Target,
         request: AuthorizationRequest,
+        provider_scopes: &[String],
         now: u64,
         random: &mut impl CryptoRng,
     ) -> Self {
         Self {
             id: secret::random::<16>(random),
             client_id: client.client_id.clone(),
-            shown: Fingerprint::of_consent(client, &target, &request),
+            shown: Fingerprint::of_consent(client, &target, &request, provider_scopes),
             target,
             request,
             expires_at: now + CONSENT_LIFETIME,

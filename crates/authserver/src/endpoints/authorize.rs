@@ -8,10 +8,10 @@ use crate::sign_in::{
     Browser, COMPLETED, ConsentCookie, Consented, LOGIN_LIFETIME, PendingConsent, PendingLogin,
     ProviderLogin,
 };
-use crate::{Context, answers, pages};
+use crate::{Context, answers, destination, pages};
 use http::header::SET_COOKIE;
 use http::{HeaderMap, Method};
-use oauth::authorization_request::{self, RequestError, Target, TargetError};
+use oauth::authorization_request::{self, Target, TargetError};
 use oauth::{Client, Error, ErrorCode, pkce};
 use rand::CryptoRng;
 use store::KeyValue;
@@ -28,8 +28,6 @@ enum AuthorizeError {
     Target(#[from] TargetError),
     #[error(transparent)]
     Client(#[from] FindError),
-    #[error("{1}")]
-    Request(Box<Target>, RequestError),
     #[error("the person said no")]
     Denied(Box<Target>),
     #[error("the consent form is not of this browser, or too old")]
@@ -57,11 +55,12 @@ impl AuthorizeError {
             }
             Self::StaleConsent => pages::stale_consent(),
             Self::FormUsed => pages::form_used(),
-            Self::Request(target, error) => answers::error_redirect(&target, issuer, &error.into()),
             Self::Denied(target) => {
                 let error = Error::new(ErrorCode::AccessDenied, "the person said no");
                 answers::error_redirect(&target, issuer, &error)
             }
+            // No sign-in begins without a consent, of just now or remembered: the person has seen
+            // where this leads.
             Self::Provider(target, error) => {
                 log_line::write(format_args!("the sign-in cannot begin: {error}"));
                 match error {
@@ -114,18 +113,28 @@ async fn ask<K: KeyValue>(
 ) -> Result<Response, AuthorizeError> {
     let client_id = authorization_request::client_id(parameters)?;
     let client = context.clients().ask_for(client_id, context.now).await?;
-    let target = authorization_request::target(parameters, &client)?;
-    let asked = authorization_request::read(
+    let target = authorization_request::target(parameters, &client, context.private_use(&client))?;
+    let read = authorization_request::read(
         parameters,
         &client,
         &context.config.scopes,
         &context.config.default_scopes,
         &context.resources(),
-    )
-    .map_err(|error| AuthorizeError::Request(Box::new(target.clone()), error))?;
+    );
+    let asked = match read {
+        Ok(asked) => asked,
+        Err(error) => {
+            let (headers, name) = (request.headers(), provider.display_name().await);
+            let error = error.into();
+            let response =
+                destination::error_unasked(context, &client, &target, headers, &name, &error);
+            return Ok(response);
+        }
+    };
 
     let may_skip = remembered::may_be_remembered(&target) && !asked.prompt.consent;
-    let pending = PendingConsent::new(&client, target, asked, context.now, random);
+    let scopes = provider.scopes().await;
+    let pending = PendingConsent::new(&client, target, asked, &scopes, context.now, random);
     if may_skip && remembered(context, request).has(&pending.shown) {
         return begin(
             context,
@@ -142,21 +151,20 @@ async fn ask<K: KeyValue>(
         random,
         provider,
         request.headers(),
-        &client,
-        &pending,
+        (&client, &pending, &scopes),
     )
     .await
     .ok_or(AuthorizeError::Seal)
 }
 
-/// The consent page; `None` if its form cannot be sealed.
+/// The consent page about a client, its request and the scopes that are asked of the provider;
+/// `None` if its form cannot be sealed.
 pub(crate) async fn show<K: KeyValue>(
     context: &Context<'_, K>,
     random: &mut (impl CryptoRng + Send),
     provider: &impl IdentityProvider,
     headers: &HeaderMap,
-    client: &Client,
-    pending: &PendingConsent,
+    (client, pending, provider_scopes): (&Client, &PendingConsent, &[String]),
 ) -> Option<Response> {
     let cookie = ConsentCookie::read_or_new(context.base, headers, random);
     let sealed = pending.seal(&context.config.keys, &cookie.browser, random)?;
@@ -166,6 +174,8 @@ pub(crate) async fn show<K: KeyValue>(
         sealed: &sealed,
         base: context.base,
         provider: &provider.display_name().await,
+        provider_scopes,
+        is_configured: context.is_configured(client),
         show_logo: context.config.show_logos,
     };
     let set = cookie.set(context.base);

@@ -5,7 +5,7 @@ use crate::clients::FindError;
 use crate::completing::{Completing, MAX_REFUSED_WAIT, MAX_WAIT, poll_intervals};
 use crate::documents::FetchError;
 use crate::identity::{CodeExchange, IdentityProvider, ProviderError, SignIn};
-use crate::remembered::Remembered;
+use crate::remembered::{Fingerprint, Remembered};
 use crate::session::Session;
 use crate::sign_in::{
     Browser, COMPLETED, Consented, Pending, PendingConsent, PendingLogin, ProviderLogin,
@@ -15,7 +15,7 @@ use grants::{CodeBinding, Grant, ShownClient};
 use http::Method;
 use http::header::SET_COOKIE;
 use oauth::authorization_request::Target;
-use oauth::redirect_uri::destination;
+use oauth::redirect_uri::{self, destination};
 use oauth::{Error, ErrorCode};
 use rand::CryptoRng;
 use std::time::Duration;
@@ -152,6 +152,8 @@ impl Back<'_> {
             SignInError::Store(error) if matches!(self, Self::Account) => {
                 CallbackError::Store(error)
             }
+            // The person has seen where the browser goes back to, on the consent page or when the
+            // consent was given that this browser remembers: no sign-in begins without.
             error => match self {
                 Self::Client(target) => {
                     CallbackError::Redirect(Box::new((*target).clone()), error.into())
@@ -326,8 +328,11 @@ async fn grant<K: KeyValue>(
         .clients()
         .keep(&consent.client_id, expires_at, context.now)
         .await?;
-    // What the client says of itself may have changed since it was asked about.
-    if !client.has_redirect_uri(&consent.target.redirect_uri) {
+    // What the client says of itself may have changed since it was asked about, and what this server
+    // takes as well.
+    let redirect_uri = &consent.target.redirect_uri;
+    let is_taken = redirect_uri::check(redirect_uri, context.private_use(&client)).is_ok();
+    if !client.has_redirect_uri(redirect_uri) || !is_taken {
         return Err(SignInError::RedirectUri);
     }
     let SignIn { profile, tokens } = sign_in;
@@ -339,15 +344,18 @@ async fn grant<K: KeyValue>(
         // Somebody else has said yes in this browser: this person is asked.
         Consented::Before => {
             let (target, asked) = (consent.target, consent.request);
-            let pending = PendingConsent::new(&client, target, asked, context.now, random);
+            let scopes = provider.scopes().await;
+            let pending = PendingConsent::new(&client, target, asked, &scopes, context.now, random);
             let headers = request.headers();
-            return authorize::show(context, random, provider, headers, &client, &pending)
+            let page = (&client, &pending, scopes.as_slice());
+            return authorize::show(context, random, provider, headers, page)
                 .await
                 .ok_or(SignInError::Seal);
         }
     };
     if remember {
-        remembered.add(consent.shown, &profile.subject, context.now);
+        let destination = Fingerprint::of_destination(&client, &consent.target);
+        remembered.add(consent.shown, destination, &profile.subject, context.now);
     }
     let target = consent.target;
     let grant = Grant {

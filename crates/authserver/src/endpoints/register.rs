@@ -77,6 +77,7 @@ async fn register<K: KeyValue>(
         request.body(),
         &context.config.scopes,
         context.config.clients.documents_origin.as_deref(),
+        context.config.clients.private_use,
         context.now,
         random,
     )?;

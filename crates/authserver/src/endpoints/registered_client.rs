@@ -80,6 +80,7 @@ async fn update<K: KeyValue>(
         request.body(),
         &context.config.scopes,
         context.config.clients.documents_origin.as_deref(),
+        context.config.clients.private_use,
         random,
     )?;
     let clients = context.clients();

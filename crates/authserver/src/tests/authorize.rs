@@ -34,12 +34,9 @@ fn a_redirect_uri_that_is_not_registered_is_never_followed() {
     }
 }
 
-#[test]
-fn any_other_error_goes_back_with_state_and_iss() {
-    let mut world = World::new();
-    let id = world.register(REDIRECT_URI);
-    let good = query(&id, REDIRECT_URI);
-    for (bad, code) in [
+/// What is wrong with a request whose client and redirect URI are good, and the error it is.
+fn faulty(good: &str) -> Vec<(String, &'static str)> {
+    vec![
         (
             good.replace("=code&", "=token&"),
             "unsupported_response_type",
@@ -53,9 +50,19 @@ fn any_other_error_goes_back_with_state_and_iss() {
         ),
         (format!("{good}&request_uri=x"), "request_uri_not_supported"),
         (format!("{good}&prompt=none"), "login_required"),
-    ] {
+        (format!("{good}&prompt=none+login"), "invalid_request"),
+    ]
+}
+
+#[test]
+fn any_other_error_goes_back_with_state_and_iss() {
+    let uri = "http://127.0.0.1:4000/cb";
+    let mut world = World::new();
+    let id = world.register(uri);
+    let good = query(&id, uri);
+    for (bad, code) in faulty(&good) {
         let answer = world.get(&format!("/authorize?{bad}"));
-        assert!(answer.location().starts_with("https://client.example/cb?"));
+        assert!(answer.location().starts_with("http://127.0.0.1:4000/cb?"));
         let parameters = answer.redirect();
         assert_eq!(parameters["error"], code, "{bad}");
         assert_eq!(parameters["state"], "client state");
@@ -64,6 +71,119 @@ fn any_other_error_goes_back_with_state_and_iss() {
     let answer = world.get(&format!("/authorize?{good}&state=other"));
     assert_eq!(answer.redirect()["error"], "invalid_request");
     assert!(!answer.redirect().contains_key("state"));
+}
+
+#[test]
+fn an_error_redirects_to_no_host_that_a_stranger_registered() {
+    let mut world = World::new();
+    for uri in [REDIRECT_URI, "cursor://a/cb", "com.example.app:/cb"] {
+        let id = world.register(uri);
+        for (bad, code) in faulty(&query(&id, uri)) {
+            let answer = world.get(&format!("/authorize?{bad}"));
+            assert_eq!(answer.status, 400, "{bad}");
+            assert!(!answer.headers.contains_key("location"));
+            let place = uri.split("/cb").next().unwrap();
+            let link = format!(r#"href="{uri}?error={code}&amp;"#);
+            for told in ["Test App", place, code, &link, r#"rel="noreferrer""#] {
+                assert!(answer.body.contains(told), "{told}: {}", answer.body);
+            }
+            assert!(answer.body.contains("state=client+state"));
+            assert!(!answer.body.contains("http-equiv"));
+        }
+    }
+    assert!(world.provider.logins.lock().unwrap().is_empty());
+}
+
+#[test]
+fn an_error_redirects_to_loopback_whatever_the_scheme_of_the_redirect_uri() {
+    for uri in [
+        "https://127.0.0.1/cb",
+        "https://[::1]/cb",
+        "https://2130706433/cb",
+        "https://localhost/cb",
+    ] {
+        let mut world = World::new();
+        let id = world.register(uri);
+        let answer = world.get(&format!("/authorize?{}&prompt=none", query(&id, uri)));
+        assert!(answer.location().starts_with(uri));
+    }
+}
+
+#[test]
+fn an_error_redirects_to_a_client_that_the_operator_configured() {
+    let uri = "myapp://cb";
+    let clients = json!([{ "client_id": "own", "redirect_uris": [REDIRECT_URI, uri] }]);
+    let mut world = World::with(&[("clients", &clients.to_string())]);
+    for uri in [REDIRECT_URI, uri] {
+        let answer = world.get(&format!("/authorize?{}&prompt=none", query("own", uri)));
+        assert!(answer.location().starts_with(uri));
+        assert_eq!(answer.redirect()["error"], "login_required");
+    }
+}
+
+#[test]
+fn an_error_redirects_to_a_metadata_documents_own_origin_and_to_no_other() {
+    let mut world = World::new();
+    let id = "https://app.example/client.json";
+    let own = "https://app.example/cb";
+    let others = [
+        "https://other.example/cb",
+        "https://www.app.example/cb",
+        "https://app.example:8443/cb",
+        "cursor://app.example/cb",
+    ];
+    let mut uris = vec![own];
+    uris.extend(others);
+    let document = json!({ "client_id": id, "client_name": "App", "redirect_uris": uris });
+    world.hosts.publish(id, &document);
+    let answer = world.get(&format!("/authorize?{}&prompt=none", query(id, own)));
+    assert!(answer.location().starts_with(own));
+    for uri in others {
+        let answer = world.get(&format!("/authorize?{}&prompt=none", query(id, uri)));
+        assert_eq!(answer.status, 400, "{uri}");
+        assert!(!answer.headers.contains_key("location"));
+    }
+}
+
+#[test]
+fn a_redirect_uri_that_was_registered_under_other_rules_is_refused_in_words() {
+    let mut world = World::new();
+    let uri = "cursor://a/cb";
+    let id = world.register(uri);
+    let path = format!("/authorize?{}", query(&id, uri));
+    assert_eq!(world.get(&path).status, 200);
+    let mut browser = Browser::default();
+    world.begin_login(&mut browser, &query(&id, uri));
+    world.config.clients.private_use = oauth::redirect_uri::PrivateUse::Off;
+    let answer = world.get(&path);
+    assert_eq!(answer.status, 400);
+    assert!(answer.body.contains("private-use schemes are switched off"));
+    assert!(!answer.body.contains("href=\"cursor:"));
+    // So is a sign-in that had begun.
+    let refused = world.finish_login(&mut browser);
+    assert_eq!(refused.status, 400, "{refused:?}");
+    assert!(!refused.headers.contains_key("location"));
+}
+
+#[test]
+fn what_the_page_about_an_error_says_is_escaped() {
+    let mut world = World::new();
+    let uri = "https://client.example/cb?a='b'&c=d";
+    let answer = world.register_json(&json!({
+        "client_name": "<script>alert(1)</script>",
+        "redirect_uris": [uri],
+        "token_endpoint_auth_method": "none",
+    }));
+    let id = answer.json()["client_id"].as_str().unwrap().to_owned();
+    let bad = "&%3Cscript%3E=1&%3Cscript%3E=2&state=%22%3E%3Cscript%3E";
+    let path = format!("/authorize?{}{bad}&prompt=none", query(&id, uri));
+    let page = world.get(&path.replace("&state=client+state", ""));
+    assert_eq!(page.status, 400);
+    assert!(!page.body.contains("<script") && page.body.contains("&lt;script&gt;"));
+    assert!(
+        page.header("content-security-policy")
+            .contains("form-action 'none'")
+    );
 }
 
 #[test]
@@ -88,8 +208,29 @@ fn the_consent_page_names_client_host_and_scopes() {
     assert_eq!(answer.header("cache-control"), "no-store");
     let policy = answer.header("content-security-policy");
     assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"));
-    assert!(policy.contains("form-action 'self' https:"));
+    // Chromium would hold the client's own redirects to it.
+    assert!(!policy.contains("form-action"));
     assert!(world.provider.logins.lock().unwrap().is_empty());
+}
+
+#[test]
+fn the_consent_page_shows_the_whole_redirect_uri_and_what_is_asked_of_the_provider() {
+    let mut world = World::new();
+    let uri = "https://client.example/a/long/path?tenant=1&amp=2";
+    let id = world.register(uri);
+    let answer = world.get(&format!("/authorize?{}", query(&id, uri)));
+    for text in [
+        "https://client.example/a/long/path?tenant=1&amp;amp=2",
+        "This server will ask Test Provider for",
+        "who you are there",
+        "your email address",
+    ] {
+        assert!(answer.body.contains(text), "{text}: {}", answer.body);
+    }
+    assert!(!answer.body.contains("your phone number"));
+    world.provider.scopes.clear();
+    let answer = world.get(&format!("/authorize?{}", query(&id, uri)));
+    assert!(!answer.body.contains("This server will ask"));
 }
 
 #[test]

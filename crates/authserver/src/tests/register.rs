@@ -281,3 +281,16 @@ fn where_registration_is_off_nobody_registers_and_nobody_is_told_where() {
         .json();
     assert_eq!(open["registration_endpoint"], format!("{ISSUER}/register"));
 }
+
+#[test]
+fn private_use_schemes_are_refused_where_the_operator_switched_them_off() {
+    let mut world = World::with(&[("private_use_schemes", "false")]);
+    let metadata = |uri: &str| json!({ "redirect_uris": [uri] });
+    for uri in ["cursor://a/cb", "com.example.app:/cb"] {
+        let answer = world.register_json(&metadata(uri));
+        assert_eq!(answer.error(), (400, "invalid_redirect_uri".to_owned()));
+        assert!(answer.body.contains("switched off"), "{answer:?}");
+    }
+    let answer = world.register_json(&metadata("https://a.example/cb"));
+    assert_eq!(answer.status, 201);
+}

@@ -90,6 +90,8 @@ pub(super) struct Provider {
     pub(super) shown: Mutex<Vec<String>>,
     /// Who signs in.
     pub(super) subject: String,
+    /// What is asked of it.
+    pub(super) scopes: Vec<String>,
 }
 
 /// A browser: cookies.
@@ -107,6 +109,10 @@ pub(super) struct Answer {
 impl IdentityProvider for Provider {
     async fn display_name(&self) -> String {
         "Test Provider".into()
+    }
+
+    async fn scopes(&self) -> Vec<String> {
+        self.scopes.clone()
     }
 
     async fn login_url(&self, login: Login) -> Result<String, ProviderError> {
@@ -194,6 +200,7 @@ impl World {
             store: Store::new(MemoryKeyValue::default(), "t:"),
             provider: Provider {
                 subject: "person-1".into(),
+                scopes: ["openid", "email"].map(str::to_owned).into(),
                 ..Provider::default()
             },
             now: 1_000_000,
