@@ -156,6 +156,14 @@ async fn a_person_lets_an_app_be_remembered_and_ends_it_in_a_real_browser() {
     go_through("account.mjs").await;
 }
 
+/// The provider signs in without a page, and the client's callback leads on to an app or to loopback.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_form_action_stops_the_way_on_from_the_clients_callback_in_a_real_browser() {
+    let gatehouse = Gatehouse::start().await;
+    let saw = node("form-action.mjs", &[&gatehouse.base()]).await;
+    assert_eq!(saw["ok"], true, "{saw}");
+}
+
 /// Lets a script use the pages, where Descope shows its sign-in page.
 async fn go_through(script: &str) {
     let gatehouse = Gatehouse::start().await;

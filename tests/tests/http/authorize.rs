@@ -62,6 +62,56 @@ async fn a_bad_request_of_a_known_client_goes_back_to_it_with_state_and_issuer()
 }
 
 #[tokio::test]
+async fn an_error_redirects_to_no_host_that_a_stranger_registered() {
+    let gatehouse = Gatehouse::start().await;
+    for (uri, place) in [
+        ("https://evil.example/callback", "evil.example"),
+        ("cursor://evil/callback", "cursor:"),
+    ] {
+        let client = Client::register_as(
+            &gatehouse,
+            serde_json::json!({
+                "client_name": "Notes",
+                "redirect_uris": [uri],
+                "token_endpoint_auth_method": "none",
+            }),
+        )
+        .await;
+        for (name, value, error) in [
+            ("response_type", "token", "unsupported_response_type"),
+            ("prompt", "none", "login_required"),
+            ("resource", "https://other.example/mcp", "invalid_target"),
+        ] {
+            let mut request = client.authorization_request();
+            request.insert("redirect_uri", uri.to_owned());
+            request.insert(name, value.to_owned());
+            let page = Person::new()
+                .page(&client.authorization_url(&request))
+                .await;
+            assert_eq!(page.status, 400, "{name}");
+            assert!(page.headers.get("location").is_none());
+            let text = page.text();
+            for told in ["Notes", uri, error, &format!("Go on to {place}")] {
+                assert!(text.contains(told), "{told}: {text}");
+            }
+            let link = format!("href=\"{uri}?error={error}&amp;");
+            assert!(page.html.contains(&link), "{}", page.html);
+        }
+        // Who says no has seen where it leads.
+        let mut request = client.authorization_request();
+        request.insert("redirect_uri", uri.to_owned());
+        let person = Person::new();
+        let form = person
+            .page(&client.authorization_url(&request))
+            .await
+            .form();
+        let back = location(&person.send(&form, ("decision", "deny")).await);
+        assert!(back.as_str().starts_with(uri), "{back}");
+    }
+    assert_eq!(gatehouse.descope.requests(Endpoint::Authorize), 0);
+}
+
+#[tokio::test]
 async fn a_repeated_parameter_is_refused() {
     let gatehouse = Gatehouse::start().await;
     let client = Client::register(&gatehouse).await;

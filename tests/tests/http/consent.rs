@@ -74,6 +74,10 @@ async fn the_page_says_who_asks_for_what_and_where_to_before_descope_is_contacte
         "see your profile",
         "access token that Descope issues for you",
         "you sign in with Descope next",
+        HOSTED,
+        "This server will ask Descope for",
+        "who you are there",
+        "your email address",
     ] {
         assert!(text.contains(told), "{told}: {text}");
     }
@@ -248,7 +252,14 @@ async fn an_answer_that_stays_on_the_persons_device_is_warned_of_and_never_remem
     let gatehouse = Gatehouse::start().await;
     for (uri, warning) in [
         (REDIRECT_URI, "a program that runs on this computer"),
-        ("notes-app:/callback", "links that start with notes-app:"),
+        (
+            "example.notes.app:/callback",
+            "links that start with example.notes.app:",
+        ),
+        (
+            "https://2130706433/callback",
+            "a program that runs on this computer",
+        ),
     ] {
         let client = register(&gatehouse, json!({ "redirect_uris": [uri] })).await;
         let person = Person::new();
@@ -288,6 +299,21 @@ async fn a_name_or_host_that_imitates_a_known_one_is_warned_of_in_words() {
             "Notes",
             "https://claude.ai.notes.example/callback",
             Some("claude.ai.notes.example looks like one of Claude, and is not"),
+        ),
+        (
+            "ᴄʟᴀᴜᴅᴇ",
+            REDIRECT_URI,
+            Some("looks like Claude, and is not"),
+        ),
+        (
+            "Descope",
+            HOSTED,
+            Some("It calls itself Descope, but its answers go to notes.example"),
+        ),
+        (
+            "Gemini",
+            "https://sites.google.com/callback",
+            Some("It calls itself Gemini, but its answers go to sites.google.com"),
         ),
         ("Claude", "https://claude.ai/api/mcp/auth_callback", None),
         ("Claude Code", REDIRECT_URI, None),

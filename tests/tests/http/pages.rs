@@ -1,7 +1,7 @@
 //! What holds of every page that a person sees.
 
 use serde_json::json;
-use tests::{Client, Gatehouse, Page, Person};
+use tests::{Client, Gatehouse, Page, Person, Settings};
 
 /// Whether the page says to browsers what every page of ours has to.
 pub fn assert_strict(page: &Page) {
@@ -14,7 +14,11 @@ pub fn assert_strict(page: &Page) {
     }
     let style = page.policy("style-src").unwrap_or_default();
     assert!(style.starts_with("'sha256-"), "{style}");
-    assert!(page.policy("form-action").is_some(), "{}", page.url);
+    // Browsers hold the redirects after a form to it: from the consent form on, the way leads to the
+    // provider, the client, and wherever that sends the browser.
+    let has_consent = page.html.contains("name=\"consent\"");
+    let form_action = page.policy("form-action");
+    assert_eq!(form_action.is_none(), has_consent, "{}", page.url);
     let policy = page.headers["content-security-policy"].to_str().unwrap();
     assert!(
         !policy.contains("unsafe") && !policy.contains('*'),
@@ -53,6 +57,7 @@ async fn every_page_has_a_strict_policy_no_frames_no_referrer_and_no_foreign_hos
         person
             .page(&gatehouse.url("/authorize?client_id=nobody"))
             .await,
+        person.page(&format!("{url}&prompt=none")).await,
         person.page(&gatehouse.url("/callback")).await,
         person.page(&gatehouse.url("/account")).await,
         person.page(&gatehouse.url("/account/nowhere")).await,
@@ -77,8 +82,14 @@ async fn every_page_has_a_strict_policy_no_frames_no_referrer_and_no_foreign_hos
         assert!(page.policy("script-src").is_none(), "{}", page.url);
         assert!(!page.html.contains("<script"), "{}", page.url);
         for part in page.html.split("://").skip(1) {
-            let is_ours =
-                part.starts_with("127.0.0.1:") || part.starts_with("www.w3.org/2000/svg'");
+            // The redirect URI is shown, and linked to where a request has an error.
+            let is_ours = [
+                "127.0.0.1:",
+                "www.w3.org/2000/svg'",
+                "notes.example/callback",
+            ]
+            .iter()
+            .any(|ours| part.starts_with(ours));
             assert!(is_ours, "{}: {}", page.url, &part[..part.len().min(40)]);
         }
         assert!(!page.heading().is_empty(), "{}", page.html);
@@ -88,4 +99,31 @@ async fn every_page_has_a_strict_policy_no_frames_no_referrer_and_no_foreign_hos
         .iter()
         .filter(|page| page.policy("form-action").as_deref() != Some("'none'"));
     assert_eq!(forms.count(), 2, "consent and account alone have forms");
+}
+
+#[tokio::test]
+async fn where_public_url_is_https_every_response_requires_https_from_then_on() {
+    const PATHS: [&str; 9] = [
+        "/",
+        "/.well-known/oauth-authorization-server",
+        "/authorize",
+        "/callback",
+        "/token",
+        "/register",
+        "/account",
+        "/admin/clients",
+        "/mcp",
+    ];
+    let public = Settings::default().variable("public_url", "https://mcp.example.com");
+    let local = Gatehouse::start().await;
+    let public = Gatehouse::start_with(public).await;
+    for path in PATHS {
+        let header = async |gatehouse: &Gatehouse| {
+            let response = reqwest::get(gatehouse.url(path)).await.unwrap();
+            response.headers().get("strict-transport-security").cloned()
+        };
+        let year = header(&public).await.unwrap_or_else(|| panic!("{path}"));
+        assert_eq!(year, "max-age=31536000", "{path}");
+        assert_eq!(header(&local).await, None, "{path}");
+    }
 }

@@ -123,6 +123,30 @@ async fn what_is_no_registration_is_refused_with_words() {
 }
 
 #[tokio::test]
+async fn a_scheme_that_hands_a_url_to_a_browser_is_refused_and_private_use_can_be_switched_off() {
+    let gatehouse = Gatehouse::start().await;
+    let apps = ["cursor://a/cb", "com.example.app:/cb"];
+    for uri in apps {
+        let (status, answer) = register(&gatehouse, &json!({ "redirect_uris": [uri] })).await;
+        assert_eq!(status, 201, "{uri}: {answer}");
+    }
+    let off = Settings::default().variable("private_use_schemes", "false");
+    let off = Gatehouse::start_with(off).await;
+    let refused = [
+        (&gatehouse, "microsoft-edge:https://evil.example/"),
+        (&gatehouse, "x-safari-https://evil.example/"),
+        (&gatehouse, "steam://openurl/https://evil.example/"),
+        (&off, apps[0]),
+        (&off, apps[1]),
+    ];
+    for (gatehouse, uri) in refused {
+        let (status, answer) = register(gatehouse, &json!({ "redirect_uris": [uri] })).await;
+        assert_eq!(status, 400, "{uri}: {answer}");
+        assert_eq!(answer["error"], "invalid_redirect_uri");
+    }
+}
+
+#[tokio::test]
 async fn a_web_application_redirects_to_https_alone_and_a_native_one_to_its_own_machine_too() {
     let gatehouse = Gatehouse::start().await;
     for (kind, uri, good) in [
