@@ -152,7 +152,7 @@ async fn a_client_that_goes_away_is_noticed_at_the_next_write() {
     drop(events);
     let store = store.open("default").await.unwrap();
     while !store.exists("left").await.unwrap() {
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
     running.shutdown().await;
 }
