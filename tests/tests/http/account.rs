@@ -429,3 +429,18 @@ async fn whoever_has_many_connections_gets_them_in_pages() {
         page.text()
     );
 }
+
+#[tokio::test]
+async fn what_a_person_ends_is_revoked_at_the_provider() {
+    let gatehouse = Gatehouse::start().await;
+    let client = register(&gatehouse, "Notes").await;
+    let person = Person::new();
+    let tokens = client.sign_in(&person).await;
+    let page = account(&gatehouse, &person).await;
+    person.submit(&page.form_to("/end")).await;
+    assert!(!is_good(&gatehouse.base(), &tokens.access).await);
+    // After the answer.
+    while gatehouse.descope.requests(Endpoint::Revoke) == 0 {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+}

@@ -21,6 +21,7 @@ tests::over_both_providers!(
     what_is_set_up_wrongly_reaches_the_client_as_an_error_and_the_log_in_words,
     two_tabs_of_a_browser_sign_in_side_by_side,
     the_same_page_loaded_twice_at_once_gives_one_code,
+    the_same_page_loaded_many_times_at_once_gives_one_code_and_pages,
     going_back_from_the_provider_and_answering_again_completes_one_sign_in,
     a_client_that_is_gone_when_the_person_comes_back_is_named_on_a_page,
     only_get_completes_a_sign_in,
@@ -390,6 +391,36 @@ async fn the_same_page_loaded_twice_at_once_gives_one_code(provider: Provider) {
         .filter(|answer| parameter(&location(answer), "code").is_some())
         .count();
     assert_eq!(codes, 1);
+}
+
+async fn the_same_page_loaded_many_times_at_once_gives_one_code_and_pages(provider: Provider) {
+    let started = Started::over(provider).await;
+    let machine = started.gatehouse.another().await;
+    for _ in 0..5 {
+        let here = started.come_back().await;
+        let there = here
+            .as_str()
+            .replace(&started.gatehouse.base(), &machine.url());
+        let loads = (0..8).map(|n| {
+            let url = if n % 2 == 0 { here.as_str() } else { &there };
+            let browser = started.person.copy();
+            async move { browser.open(url).await }
+        });
+        let mut codes = 0;
+        for answer in futures::future::join_all(loads).await {
+            if answer.status().is_redirection() {
+                let back = location(&answer);
+                started.check(&back);
+                assert_eq!(parameter(&back, "error"), None);
+                codes += 1;
+            } else {
+                let page = Page::read(answer).await;
+                assert_eq!(page.heading(), "This sign-in is already complete");
+            }
+        }
+        assert_eq!(codes, 1);
+    }
+    machine.shutdown().await;
 }
 
 async fn going_back_from_the_provider_and_answering_again_completes_one_sign_in(

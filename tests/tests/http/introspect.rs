@@ -279,6 +279,7 @@ async fn what_introspection_says_of_a_token_is_what_the_mcp_endpoint_does() {
     };
     agrees(true).await;
     // The code comes back, and ends what it gave.
+    gatehouse.pass(10);
     assert_eq!(client.redeem(&code).await.status(), 400);
     agrees(false).await;
 }

@@ -106,3 +106,30 @@ async fn where_registration_is_off_nobody_registers_and_nobody_is_told_where() {
         "{metadata}"
     );
 }
+
+#[tokio::test]
+async fn a_removed_registration_stays_removed_whatever_is_in_flight() {
+    let gatehouse = Gatehouse::start().await;
+    for _ in 0..20 {
+        let client = Client::register(&gatehouse).await;
+        let person = Person::new();
+        let code = client.code(&person).await;
+        let changes = (0..4).map(|n| {
+            manage(&client, Method::PUT)
+                .json(&json!({
+                    "client_id": client.id(),
+                    "client_name": format!("Name {n}"),
+                    "redirect_uris": [REDIRECT_URI],
+                    "grant_types": ["authorization_code", "refresh_token"],
+                    "token_endpoint_auth_method": "none",
+                }))
+                .send()
+        });
+        let changes = futures::future::join_all(changes);
+        let removal = manage(&client, Method::DELETE).send();
+        let (_, _, removed) = tokio::join!(changes, client.redeem(&code), removal);
+        assert_eq!(removed.unwrap().status(), 204);
+        let read = manage(&client, Method::GET).send().await.unwrap();
+        assert_eq!(read.status(), 401);
+    }
+}

@@ -1,6 +1,8 @@
 //! Revocation (RFC 7009): a client gives up a token, and with it the whole grant.
 
+use descope_emulator::{Endpoint, Fault};
 use serde_json::{Value, json};
+use std::time::Duration;
 use tests::client::{REDIRECT_URI, Tokens};
 use tests::{Client, Gatehouse, Mcp, Person};
 
@@ -39,6 +41,46 @@ async fn revoking_either_token_whatever_the_hint_ends_the_grant() {
             }
         }
     }
+}
+
+/// Waits for what happens after an answer.
+async fn revoked_at_the_provider(gatehouse: &Gatehouse, times: u64) {
+    while gatehouse.descope.requests(Endpoint::Revoke) < times {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test]
+async fn the_end_of_a_grant_revokes_its_tokens_at_the_provider() {
+    let gatehouse = Gatehouse::start().await;
+    let client = Client::register(&gatehouse).await;
+    let tokens = client.sign_in(&Person::new()).await;
+    assert_eq!(gatehouse.descope.requests(Endpoint::Revoke), 0);
+    assert_eq!(client.revoke(&tokens.refresh).await.status(), 200);
+    revoked_at_the_provider(&gatehouse, 1).await;
+    // So does a code that comes back.
+    let code = client.code(&Person::new()).await;
+    Tokens::read(client.redeem(&code).await).await;
+    let before = gatehouse.descope.requests(Endpoint::Revoke);
+    gatehouse.pass(10);
+    assert_eq!(client.redeem(&code).await.status(), 400);
+    revoked_at_the_provider(&gatehouse, before + 1).await;
+    // A provider that does not answer keeps nobody waiting.
+    let tokens = client.sign_in(&Person::new()).await;
+    gatehouse.descope.fail(Endpoint::Revoke, Fault::Hang, 1);
+    assert_eq!(client.revoke(&tokens.refresh).await.status(), 200);
+    assert_eq!(call(&gatehouse, &tokens.access).await, 401);
+}
+
+#[tokio::test]
+async fn an_expired_access_token_of_a_public_client_ends_nothing() {
+    let gatehouse = Gatehouse::start().await;
+    let client = Client::register(&gatehouse).await;
+    let tokens = client.sign_in(&Person::new()).await;
+    gatehouse.pass(901);
+    assert_eq!(client.revoke(&tokens.access).await.status(), 200);
+    let newer = Tokens::read(client.refresh(&tokens.refresh).await).await;
+    assert_eq!(call(&gatehouse, &newer.access).await, 200);
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use reqwest::Response;
 use serde_json::{Value, json};
 use tests::client::{REDIRECT_URI, Tokens, USED_REDIRECT_URI, VERIFIER, parameter};
-use tests::{Client, Gatehouse, Mcp, Person};
+use tests::{Client, Gatehouse, Mcp, Person, Settings};
 use url::Url;
 
 /// The error of a refused request.
@@ -99,10 +99,48 @@ async fn a_code_that_comes_back_ends_everything_it_gave() {
     let client = Client::register(&gatehouse).await;
     let code = client.code(&Person::new()).await;
     let tokens = Tokens::read(client.redeem(&code).await).await;
+    gatehouse.pass(10);
     assert_eq!(client.redeem(&code).await.status(), 400);
     let mcp = Mcp::new(gatehouse.url("/mcp"), Some(&tokens.access));
     assert_eq!(mcp.request("tools/list", json!({})).await.status(), 401);
     assert_eq!(client.refresh(&tokens.refresh).await.status(), 400);
+}
+
+#[tokio::test]
+async fn a_code_sent_twice_within_ten_seconds_is_refused_and_its_tokens_live() {
+    let gatehouse = Gatehouse::start().await;
+    let client = Client::register(&gatehouse).await;
+    let code = client.code(&Person::new()).await;
+    // As a page does whose effect runs twice.
+    let (one, other) = tokio::join!(client.redeem(&code), client.redeem(&code));
+    let (good, refused) = if one.status() == 200 {
+        (one, other)
+    } else {
+        (other, one)
+    };
+    assert_eq!(error(refused, 400).await, "invalid_grant");
+    let tokens = Tokens::read(good).await;
+    let mcp = Mcp::new(gatehouse.url("/mcp"), Some(&tokens.access));
+    assert_eq!(mcp.request("tools/list", json!({})).await.status(), 200);
+    assert_eq!(client.refresh(&tokens.refresh).await.status(), 200);
+}
+
+#[tokio::test]
+async fn a_replaced_refresh_token_is_answered_for_its_grace_and_then_ends_the_grant() {
+    let settings = Settings::default().variable("refresh_grace", "60");
+    let gatehouse = Gatehouse::start_with(settings).await;
+    let client = Client::register(&gatehouse).await;
+    let first = client.sign_in(&Person::new()).await;
+    let second = Tokens::read(client.refresh(&first.refresh).await).await;
+    gatehouse.pass(30);
+    let repeated = Tokens::read(client.refresh(&first.refresh).await).await;
+    assert_eq!(repeated.refresh, second.refresh);
+    gatehouse.pass(31);
+    let refused = client.refresh(&first.refresh).await;
+    assert_eq!(error(refused, 400).await, "invalid_grant");
+    let mcp = Mcp::new(gatehouse.url("/mcp"), Some(&repeated.access));
+    assert_eq!(mcp.request("tools/list", json!({})).await.status(), 401);
+    assert_eq!(client.refresh(&second.refresh).await.status(), 400);
 }
 
 #[tokio::test]
