@@ -48,7 +48,7 @@ async fn answer(instance: &Instance, request: Request) -> Response {
         revocations: Some(&revocations),
         now: now(),
     };
-    let response = answer(&context, &request).await;
+    let response = route(&context, &request).await;
     let ended = revocations.take();
     if !ended.is_empty() {
         platform::spawn(async move {
@@ -59,7 +59,7 @@ async fn answer(instance: &Instance, request: Request) -> Response {
     response
 }
 
-async fn answer<K: KeyValue>(context: &Context<'_, K>, request: &web::Request) -> Response {
+async fn route<K: KeyValue>(context: &Context<'_, K>, request: &web::Request) -> Response {
     if request.uri().path().starts_with("/admin") {
         return endpoints::admin::handle(context, now, request).await;
     }

@@ -275,7 +275,14 @@ mod tests {
         let silent = registered(&json!({ "redirect_uris": uris }));
         assert!(response(&silent).get("dpop_bound_access_tokens").is_none());
         let wrong = json!({ "redirect_uris": uris, "dpop_bound_access_tokens": "true" });
-        let refused = register(wrong.to_string().as_bytes(), &[], None, 0, &mut random());
+        let refused = register(
+            wrong.to_string().as_bytes(),
+            &[],
+            None,
+            PrivateUse::Listed,
+            0,
+            &mut random(),
+        );
         let error = refused.unwrap_err().to_string();
         assert!(error.starts_with("dpop_bound_access_tokens"), "{error}");
     }

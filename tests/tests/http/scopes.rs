@@ -33,13 +33,15 @@ async fn a_client_that_asks_for_scopes_of_openid_connect_calls_every_tool() {
     let tokens = client.sign_in_for(&Person::new(), asked).await;
     assert_eq!(tokens.answer["scope"], EVERYTHING);
     assert_every_tool_works(&gatehouse, &tokens.access).await;
-    let refreshed = client.token(&[
-        ("grant_type", "refresh_token"),
-        ("refresh_token", &tokens.refresh),
-        ("client_id", client.id()),
-        ("scope", asked),
-    ]);
-    let refreshed = Tokens::read(refreshed.await).await;
+    let refreshed = client
+        .token(&[
+            ("grant_type", "refresh_token"),
+            ("refresh_token", &tokens.refresh),
+            ("client_id", client.id()),
+            ("scope", asked),
+        ])
+        .await;
+    let refreshed = Tokens::read(refreshed).await;
     assert_eq!(refreshed.answer["scope"], EVERYTHING);
     assert_every_tool_works(&gatehouse, &refreshed.access).await;
 }

@@ -1,9 +1,11 @@
 use super::world::{ISSUER, KEY, REDIRECT_URI, World, query, request};
 use crate::clients::{Clients, FindError};
+use crate::limits::Limits;
 use bytes::Bytes;
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicBool, Ordering};
 use store::{KeyValue, MemoryKeyValue, Store};
+use web::RequestSource;
 
 const NEW_KEY: &str = "1f1e1d1c1b1a191817161514131211100f0e0d0c0b0a09080706050403020100";
 
@@ -200,6 +202,16 @@ fn a_registration_access_token_outlives_the_rotation_of_the_master_secret() {
     );
 }
 
+/// The clients in a store, as a request from this machine has them.
+fn clients_in<'a, K: KeyValue>(store: &'a Store<K>, config: &'a config::Server) -> Clients<'a, K> {
+    let limits = Limits {
+        store,
+        keys: &config.keys,
+        source: RequestSource::Local,
+    };
+    Clients::new(limits, config, None)
+}
+
 /// A store in which a client is removed as soon as something else has read its record: every write
 /// of that comes late.
 struct RemovedMeanwhile {
@@ -213,7 +225,7 @@ impl KeyValue for RemovedMeanwhile {
         let read = self.inner.backend().get(key).await?;
         if key.starts_with("t:client:") && self.is_armed.swap(false, Ordering::Relaxed) {
             let id = key.rsplit(':').next().unwrap();
-            let clients = Clients::new(&self.inner, &self.config, None);
+            let clients = clients_in(&self.inner, &self.config);
             clients.remove(id, 1_000_000).await?;
         }
         Ok(read)
@@ -246,14 +258,14 @@ fn a_removal_wins_over_a_change_or_a_sign_in_in_flight() {
             is_armed: false.into(),
         };
         let store = Store::new(backend, "t:");
-        let clients = Clients::new(&store, &config, None);
+        let clients = clients_in(&store, &config);
         futures::executor::block_on(async {
             let client = clients.registered(id, now).await.unwrap().unwrap();
             store.backend().is_armed.store(true, Ordering::Relaxed);
             if is_change {
                 assert!(!clients.change(client, now).await.unwrap());
             } else {
-                let kept = clients.keep(id, now).await;
+                let kept = clients.keep(id, now + 3600, now).await;
                 assert!(matches!(kept, Err(FindError::Unknown)));
             }
             assert_eq!(clients.registered(id, now).await.unwrap(), None);

@@ -278,16 +278,17 @@ impl World {
     ) -> Vec<Answer> {
         let instances: Vec<_> = (0..instances).map(|_| Completing::default()).collect();
         let load = async |completing: &Completing, seed| {
+            let request = request("GET", path).header(COOKIE, browser.cookies());
+            let request = request.body(Bytes::new()).unwrap();
             let context = Context {
                 config: &self.config,
                 base: &self.base,
                 store: &self.store,
                 documents: Some(&self.documents),
+                source: crate::request_source(&self.config, request.headers()),
                 revocations: Some(&self.revocations),
                 now: self.now,
             };
-            let request = request("GET", path).header(COOKIE, browser.cookies());
-            let request = request.body(Bytes::new()).unwrap();
             let mut random = StdRng::seed_from_u64(seed);
             let (provider, sleep) = (&self.provider, |_| yield_now());
             let response = endpoints::callback::handle(
