@@ -115,12 +115,12 @@ impl WorkerState for Reuse {
         }
         if let Err(error) = result {
             tracing::error!(
-                "an instance of component {:?} failed: {error:?}",
+                "an instance of component {:?} failed: {error:#}",
                 self.component.id
             );
             self.component.logs.keep(
                 &self.component.id,
-                &format!("an instance failed: {error:?}"),
+                &format!("an instance failed: {error:#}"),
             );
         }
     }

@@ -10,6 +10,8 @@ pub(crate) struct Fixture {
     pub(crate) description: &'static str,
     /// A JSON Schema.
     pub(crate) input: &'static str,
+    /// The scopes that a call needs.
+    pub(crate) scopes: &'static [&'static str],
     pub(crate) tasks: TaskUse,
     /// What a call does.
     pub(crate) script: fn(&Call) -> Script,
@@ -26,6 +28,7 @@ impl Fixture {
             name,
             description,
             input: r#"{"type":"object"}"#,
+            scopes: &[],
             tasks: TaskUse::Never,
             script,
         }
@@ -34,6 +37,12 @@ impl Fixture {
     /// With arguments that fit this JSON Schema.
     pub(crate) const fn input(mut self, schema: &'static str) -> Self {
         self.input = schema;
+        self
+    }
+
+    /// With calls that need these scopes.
+    pub(crate) const fn scopes(mut self, scopes: &'static [&'static str]) -> Self {
+        self.scopes = scopes;
         self
     }
 
@@ -53,7 +62,7 @@ impl Fixture {
             input_schema: self.input.to_owned(),
             output_schema: None,
             annotations: None,
-            scopes: Vec::new(),
+            scopes: self.scopes.iter().map(|&scope| scope.to_owned()).collect(),
             wants_credential: false,
             tasks: self.tasks,
             meta: None,

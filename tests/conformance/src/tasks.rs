@@ -20,6 +20,7 @@ pub(crate) const FIXTURES: &[Fixture] = &[
         .input(
             r#"{"type":"object","properties":{"seconds":{"type":"integer","minimum":0,"maximum":60},"label":{"type":"string"}},"required":["seconds"]}"#,
         )
+        .scopes(&["tools"])
         .tasks(TaskUse::Optional),
     Fixture::new("failing_job", "Ends with an error of the tool", |_| {
         let error = Output {

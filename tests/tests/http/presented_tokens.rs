@@ -59,13 +59,13 @@ async fn token_of_ones_own(gatehouse: &Gatehouse, provider: Provider) -> String 
     let back = location(&Person::new().open(url.as_str()).await);
     let form = [
         ("grant_type", "authorization_code"),
-        ("client_id", config.client_id.as_str()),
-        ("client_secret", config.client_secret.as_str()),
         ("code", &parameter(&back, "code").expect("a code")),
         ("redirect_uri", REDIRECT_URI),
         ("code_verifier", VERIFIER),
     ];
-    let request = reqwest::Client::new().post(format!("{base}/token"));
+    let request = reqwest::Client::new()
+        .post(format!("{base}/token"))
+        .basic_auth(&config.client_id, Some(&config.client_secret));
     let response = request.form(&form).send().await.unwrap();
     let tokens: Value = response.json().await.unwrap();
     tokens["access_token"].as_str().expect("a token").to_owned()

@@ -25,6 +25,7 @@ async fn a_client_that_asks_for_scopes_of_openid_connect_calls_every_tool() {
     let metadata = json!({
         "client_name": "mcp-remote",
         "redirect_uris": [REDIRECT_URI],
+        "grant_types": ["authorization_code", "refresh_token"],
         "token_endpoint_auth_method": "none",
         "scope": "openid email profile",
     });
@@ -78,6 +79,7 @@ async fn a_configured_clients_own_scope_bounds_all_of_its_tokens() {
         "client_secret": SECRET,
         "token_endpoint_auth_method": "client_secret_post",
         "redirect_uris": [REDIRECT_URI],
+        "grant_types": ["authorization_code", "refresh_token"],
         "scope": "tools",
     }]);
     let settings = Settings::default().variable("clients", clients.to_string());

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 #[test]
-fn every_component_is_under_one_and_a_half_megabytes_but_the_one_that_checks_schemas() {
+fn every_component_stays_under_its_size() {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"),
         Into::into,
@@ -15,7 +15,8 @@ fn every_component_is_under_one_and_a_half_megabytes_but_the_one_that_checks_sch
         if name.starts_with("gatehouse_") && name.ends_with(".wasm") {
             let bytes = path.metadata().expect("a file").len();
             let most = match &*name {
-                "gatehouse_mcp.wasm" => 5_500_000,
+                "gatehouse_mcp.wasm" => 5_600_000,
+                "gatehouse_authorize.wasm" => 1_600_000,
                 _ => 1_500_000,
             };
             assert!(bytes < most, "{name} has {bytes} bytes");

@@ -62,8 +62,9 @@ async fn a_stalled_store_is_answered_503_by_every_endpoint_until_it_is_back() {
 /// Sends the beginning of a request and nothing more; the head of what is answered, and whether the
 /// connection was closed after it.
 async fn unfinished(gatehouse: &Gatehouse, head: &str, beginning: &[u8]) -> (String, bool) {
-    let mut stream = TcpStream::connect(gatehouse.host.address()).await.unwrap();
-    let head = format!("{head}\r\nhost: 127.0.0.1\r\ncontent-length: 20000\r\n\r\n");
+    let address = gatehouse.host.address();
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let head = format!("{head}\r\nhost: {address}\r\ncontent-length: 20000\r\n\r\n");
     stream.write_all(head.as_bytes()).await.unwrap();
     stream.write_all(beginning).await.unwrap();
     let mut answer = Vec::new();
