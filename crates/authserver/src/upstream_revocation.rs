@@ -20,8 +20,8 @@ pub async fn run(revoker: &impl TokenRevoker, tokens: Vec<UpstreamTokens>) {
         }
     }
     if failed > 0 {
-        eprintln!(
+        log_line::write(format_args!(
             "the tokens of {failed} ended grants were not revoked at the identity provider: {reason}"
-        );
+        ));
     }
 }

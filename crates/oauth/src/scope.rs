@@ -169,7 +169,7 @@ impl<'a> Bounds<'a> {
 /// more.
 fn by_default<'a>(scopes: Vec<&'a str>, defaults: &[String]) -> Vec<&'a str> {
     let is_default = |scope: &&str| defaults.iter().any(|known| known == scope);
-    if scopes.iter().any(|scope| is_default(scope)) {
+    if scopes.iter().any(&is_default) {
         scopes
             .into_iter()
             .filter(|scope| is_default(scope))
