@@ -139,7 +139,7 @@ async fn a_session_whose_machine_died_is_over_in_its_time_and_swept() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_idle_session_costs_at_most_a_read_a_second() {
+async fn an_idle_session_costs_at_most_two_reads_a_second() {
     let world = World::start().await;
     let other = world.another().await;
     let (mut stream, url) = world.connect(&other.url()).await;
@@ -154,7 +154,10 @@ async fn an_idle_session_costs_at_most_a_read_a_second() {
         stream.comment().await;
     }
     let cost = other.counters().since(&before);
-    // However slow the machine is, no look comes before its time.
-    assert!(cost.reads() <= began.elapsed().as_secs() + 1, "{cost:?}");
+    // Its messages and its grant. However slow the machine is, no look comes before its time.
+    assert!(
+        cost.reads() <= 2 * (began.elapsed().as_secs() + 1),
+        "{cost:?}"
+    );
     assert!(cost.writes() <= 2, "{cost:?}");
 }

@@ -8,6 +8,7 @@
 
 use crate::machine::Machine;
 use crate::number;
+use descope_emulator::User;
 use futures::future::join_all;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -15,12 +16,15 @@ use reqwest::Response;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::convert::Infallible;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tests::client::{REDIRECT_URI, USED_REDIRECT_URI, VERIFIER, parameter};
 use tests::{Client, Mcp, Person, secrets};
 
 /// Installations of clients that are in the middle of something at once.
 const INSTALLATIONS: usize = 3;
+
+/// How long one person is the one who signs in.
+const PERSON_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Grants that an installation holds on to, and ended ones that it remembers.
 const REMEMBERED: usize = 2;
@@ -41,12 +45,21 @@ async fn what_was_answered_holds_after_the_host_was_killed_at_any_moment() {
     for round in join_all(installations.iter_mut().map(Installation::round)).await {
         round.expect("nobody killed it");
     }
-    let round = started.elapsed();
+    let length = started.elapsed();
     let mut interrupted = BTreeMap::<_, u32>::new();
+    let mut people = 0_u64..;
     for _ in 0..kills {
-        let moment = round.mul_f64(random.random());
+        let moment = Instant::now() + length.mul_f64(random.random());
         let kill = async {
-            tokio::time::sleep(moment).await;
+            // Each person begins a bounded number of grants in an hour.
+            for number in people.by_ref() {
+                machine.sign_in_as(User::new("Person", format!("person{number}@example.com")));
+                let left = moment.saturating_duration_since(Instant::now());
+                if left.is_zero() {
+                    break;
+                }
+                tokio::time::sleep(left.min(PERSON_INTERVAL)).await;
+            }
             machine.kill();
         };
         let lives = join_all(installations.iter_mut().map(Installation::live));
@@ -175,7 +188,7 @@ impl Installation {
         let url = client.authorization_url(&client.authorization_request());
         let back = Person::new().try_allow(&url).await?;
         self.code = Some(Code {
-            code: parameter(&back, "code").expect("a code"),
+            code: parameter(&back, "code").unwrap_or_else(|| panic!("no code: {back}")),
             client,
             shown: false,
         });

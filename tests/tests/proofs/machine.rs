@@ -1,6 +1,6 @@
 //! The host as a process of its own, which may be killed at any moment.
 
-use descope_emulator::{Config, Emulator};
+use descope_emulator::{Config, Emulator, User};
 use std::fs::{File, OpenOptions};
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ pub struct Machine {
     address: SocketAddr,
     arguments: Vec<String>,
     /// Its own Descope, which nobody kills.
-    _descope: Option<descope_emulator::Running>,
+    descope: Option<descope_emulator::Running>,
     folder: TempDir,
 }
 
@@ -43,6 +43,13 @@ impl Machine {
         Self::serve(folder, arguments, None).await
     }
 
+    /// Has this person sign in from now on, where the machine has a Descope of its own.
+    pub fn sign_in_as(&self, user: User) {
+        if let Some(descope) = &self.descope {
+            descope.sign_in_as(user);
+        }
+    }
+
     async fn serve(
         folder: TempDir,
         mut arguments: Vec<String>,
@@ -55,7 +62,7 @@ impl Machine {
             host: serve(folder.path(), address, &arguments).await,
             address,
             arguments,
-            _descope: descope,
+            descope,
             folder,
         }
     }

@@ -2,6 +2,7 @@
 
 use crate::number;
 use crate::redis::Redis;
+use descope_emulator::User;
 use futures::future::join_all;
 use host::KeyValue;
 use serde_json::{Value, json};
@@ -65,7 +66,8 @@ async fn race_for_codes(store: impl Fn() -> KeyValue) {
         let cluster = &cluster;
         async move {
             let racers = cluster.racers().await;
-            for _ in (lane..rounds()).step_by(LANES as usize) {
+            for round in (lane..rounds()).step_by(LANES as usize) {
+                cluster.sign_in_somebody(round);
                 let code = racers[0].code(&Person::new()).await;
                 let answers = racers.iter().map(|racer| async {
                     let response = racer.redeem(&code).await;
@@ -148,6 +150,14 @@ impl Cluster {
         let bases: Vec<_> = [self.gatehouse.base()].into_iter().chain(others).collect();
         let turns = bases.iter().cycle().take(RACERS);
         turns.map(|base| client.at(base)).collect()
+    }
+
+    /// Has a person of this number sign in: each begins a bounded number of grants in an hour.
+    fn sign_in_somebody(&self, number: u64) {
+        let email = format!("person{number}@example.com");
+        self.gatehouse
+            .descope
+            .sign_in_as(User::new("Person", email));
     }
 
     /// The status of a call with this access token, at a machine that did not issue it.
