@@ -290,7 +290,7 @@ impl<B> TimedBody<B> {
     }
 
     /// How long the next part may take.
-    fn patience(&self) -> Duration {
+    fn timeout(&self) -> Duration {
         let rate = u64::from(self.limits.body_bytes_per_second.max(1));
         let earned = Duration::from_secs(self.received / rate);
         let left = (self.limits.body_timeout + earned).saturating_sub(self.waited);
@@ -318,10 +318,10 @@ impl<B: Body<Data = Bytes, Error = Error> + Unpin> Body for TimedBody<B> {
             }
             return Poll::Ready(frame);
         }
-        let patience = self.patience();
+        let timeout = self.timeout();
         let (_, sleep) = self
             .waiting
-            .get_or_insert_with(|| (Instant::now(), Box::pin(tokio::time::sleep(patience))));
+            .get_or_insert_with(|| (Instant::now(), Box::pin(tokio::time::sleep(timeout))));
         ready!(sleep.as_mut().poll(context));
         self.body = None;
         Poll::Ready(Some(Err(Error::ConnectionReadTimeout)))
@@ -361,7 +361,7 @@ mod tests {
     fn seconds(bytes: u64) -> u64 {
         let mut body = TimedBody::new((), Limits::default());
         for second in 0..1000 {
-            if body.patience().is_zero() {
+            if body.timeout().is_zero() {
                 return second;
             }
             body.received += bytes;
@@ -381,7 +381,7 @@ mod tests {
     fn a_body_may_pause_for_so_long_however_much_it_has_sent() {
         let mut body = TimedBody::new((), Limits::default());
         body.received = u64::MAX;
-        assert_eq!(body.patience(), BODY_IDLE_TIMEOUT);
+        assert_eq!(body.timeout(), BODY_IDLE_TIMEOUT);
     }
 
     #[tokio::test]

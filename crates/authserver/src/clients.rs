@@ -9,7 +9,7 @@
 //! | `registrations:<hour>` | a counter: registrations of that hour | at registration |
 //! | `registrations-from:<tag>:<hour>` | a counter: those of one client address | at registration |
 //!
-//! A removal wins over every write in flight: whoever has written a registered client's record
+//! A removal wins over every write in flight: each writer of a registered client's record
 //! looks whether it was removed meanwhile, and takes the write back. `client-removed` outlives every
 //! request in flight, and the sweep that takes it takes what a killed writer left.
 //!

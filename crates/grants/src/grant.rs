@@ -154,7 +154,7 @@ impl<K: KeyValue> Grants<'_, K> {
     ) -> Result<(), store::Error> {
         let subject = &grant.profile.subject;
         let slot = self.take_slot(subject, grant.created_at).await?;
-        // First of all: what the sweep does not know of would stay for ever, and a grant that its
+        // First of all: what the sweep does not know of would never be removed, and a grant that its
         // owner cannot find would be one that they cannot end.
         let companions = self.companions(id, Some(&slot));
         self.store
@@ -247,7 +247,7 @@ impl<K: KeyValue> Grants<'_, K> {
         let companions = self.companions(id, slot.as_deref());
         let is_there = self.store.exists::<SealedGrant>(id).await?;
         if is_there {
-            // Due at once: whoever is killed here, or writes something of the grant right now,
+            // Due at once: a process that is killed here, or writes something of the grant right now,
             // leaves nothing that the next sweeps do not find.
             self.store
                 .enter_with::<SealedGrant>(id, &companions, now)

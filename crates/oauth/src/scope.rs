@@ -1,6 +1,6 @@
 //! Scopes (RFC 6749 section 3.3).
 //!
-//! Every rule about which scopes somebody gets stands in [`effective`]: at the authorization
+//! Every rule about which scopes a client gets is in [`effective`]: at the authorization
 //! endpoint, at the token endpoint, and wherever a token is accepted.
 
 /// Asks for refresh tokens; it always exists, and names no right of its own.
@@ -71,7 +71,7 @@ pub enum Holder<'a> {
 /// client's own, and exists now, and was granted.
 ///
 /// What does not exist, and OpenID Connect's scopes, ask for nothing: clients ask for what they know
-/// from elsewhere. `offline_access` is given to whoever asks for it, for a person.
+/// from elsewhere. `offline_access` is given to every client that asks for it, for a person.
 ///
 /// # Errors
 ///
