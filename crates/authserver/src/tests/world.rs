@@ -268,6 +268,19 @@ impl World {
         })
     }
 
+    /// What an endpoint may look at when it answers `request`.
+    fn context(&self, request: &Request) -> Context<'_, MemoryKeyValue> {
+        Context {
+            config: &self.config,
+            base: &self.base,
+            store: &self.store,
+            documents: Some(&self.documents),
+            source: crate::request_source(&self.config, request.headers()),
+            revocations: Some(&self.revocations),
+            now: self.now,
+        }
+    }
+
     /// Loads `/callback` at `path` so many times at once, each load at the next of so many instances.
     pub(super) fn load_at_once(
         &self,
@@ -280,15 +293,7 @@ impl World {
         let load = async |completing: &Completing, seed| {
             let request = request("GET", path).header(COOKIE, browser.cookies());
             let request = request.body(Bytes::new()).unwrap();
-            let context = Context {
-                config: &self.config,
-                base: &self.base,
-                store: &self.store,
-                documents: Some(&self.documents),
-                source: crate::request_source(&self.config, request.headers()),
-                revocations: Some(&self.revocations),
-                now: self.now,
-            };
+            let context = self.context(&request);
             let mut random = StdRng::seed_from_u64(seed);
             let (provider, sleep) = (&self.provider, |_| yield_now());
             let response = endpoints::callback::handle(
