@@ -52,6 +52,7 @@ mod server;
 mod start;
 mod state;
 mod template;
+mod timed_body;
 mod variables;
 
 pub use clock::Clock;

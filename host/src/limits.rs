@@ -23,6 +23,8 @@ use tokio::{
 };
 use wasmtime_wasi_http::{Error, WasiBody};
 
+use crate::timed_body::TimedBody;
+
 /// How many connections there may be at once; further ones wait to be accepted.
 const MAX_CONNECTIONS: usize = 4096;
 
@@ -68,6 +70,14 @@ impl Default for Limits {
             body_timeout: BODY_TIMEOUT,
             body_bytes_per_second: BODY_BYTES_PER_SECOND,
         }
+    }
+}
+
+impl Limits {
+    /// A request's body under these limits.
+    pub(crate) fn timed<B>(&self, body: B) -> TimedBody<B> {
+        TimedBody::new(body, self.body_idle_timeout)
+            .with_least_rate(self.body_timeout, self.body_bytes_per_second)
     }
 }
 
@@ -268,80 +278,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for TimedStream<S> {
     }
 }
 
-/// A request's body that fails if it pauses for too long, or comes too slowly. Time in which nobody asks for more does not count.
-pub(crate) struct TimedBody<B> {
-    /// Gone once it has failed.
-    body: Option<B>,
-    limits: Limits,
-    received: u64,
-    waited: Duration,
-    waiting: Option<(Instant, Pin<Box<Sleep>>)>,
-}
-
-impl<B> TimedBody<B> {
-    pub(crate) fn new(body: B, limits: Limits) -> Self {
-        Self {
-            body: Some(body),
-            limits,
-            received: 0,
-            waited: Duration::ZERO,
-            waiting: None,
-        }
-    }
-
-    /// How long the next part may take.
-    fn timeout(&self) -> Duration {
-        let rate = u64::from(self.limits.body_bytes_per_second.max(1));
-        let earned = Duration::from_secs(self.received / rate);
-        let left = (self.limits.body_timeout + earned).saturating_sub(self.waited);
-        left.min(self.limits.body_idle_timeout)
-    }
-}
-
-impl<B: Body<Data = Bytes, Error = Error> + Unpin> Body for TimedBody<B> {
-    type Data = Bytes;
-    type Error = Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        let Some(body) = &mut self.body else {
-            return Poll::Ready(None);
-        };
-        if let Poll::Ready(frame) = Pin::new(body).poll_frame(context) {
-            if let Some((since, _)) = self.waiting.take() {
-                self.waited += since.elapsed();
-            }
-            if let Some(Ok(frame)) = &frame {
-                self.received += frame.data_ref().map_or(0, |data| data.len() as u64);
-            }
-            return Poll::Ready(frame);
-        }
-        let timeout = self.timeout();
-        let (_, sleep) = self
-            .waiting
-            .get_or_insert_with(|| (Instant::now(), Box::pin(tokio::time::sleep(timeout))));
-        ready!(sleep.as_mut().poll(context));
-        self.body = None;
-        Poll::Ready(Some(Err(Error::ConnectionReadTimeout)))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.as_ref().is_none_or(Body::is_end_stream)
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body
-            .as_ref()
-            .map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use futures::{StreamExt, stream};
-    use http_body_util::{BodyExt, StreamBody};
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     use super::*;
@@ -354,53 +292,6 @@ mod tests {
             idle_timeout: SHORT,
             body_idle_timeout: SHORT,
             ..Limits::default()
-        }
-    }
-
-    /// How long a body with this many bytes a second is waited for, in seconds, at most a thousand.
-    fn seconds(bytes: u64) -> u64 {
-        let mut body = TimedBody::new((), Limits::default());
-        for second in 0..1000 {
-            if body.timeout().is_zero() {
-                return second;
-            }
-            body.received += bytes;
-            body.waited += Duration::from_secs(1);
-        }
-        1000
-    }
-
-    #[test]
-    fn a_body_of_a_byte_a_second_is_given_up_and_one_at_the_least_rate_is_not() {
-        assert_eq!(seconds(0), BODY_TIMEOUT.as_secs());
-        assert_eq!(seconds(1), BODY_TIMEOUT.as_secs());
-        assert_eq!(seconds(u64::from(BODY_BYTES_PER_SECOND)), 1000);
-    }
-
-    #[test]
-    fn a_body_may_pause_for_so_long_however_much_it_has_sent() {
-        let mut body = TimedBody::new((), Limits::default());
-        body.received = u64::MAX;
-        assert_eq!(body.timeout(), BODY_IDLE_TIMEOUT);
-    }
-
-    #[tokio::test]
-    async fn a_body_that_pauses_for_too_long_fails_once_and_ends() {
-        let first = stream::iter([Ok(Frame::data(Bytes::from_static(b"a")))]);
-        let parts = first.chain(stream::pending());
-        let mut body = TimedBody::new(StreamBody::new(parts), short());
-        assert!(body.frame().await.unwrap().is_ok());
-        assert!(body.frame().await.unwrap().is_err());
-        assert!(body.frame().await.is_none());
-    }
-
-    #[tokio::test]
-    async fn time_in_which_nobody_asks_for_more_does_not_count() {
-        let parts = stream::iter((0..3).map(|_| Ok(Frame::data(Bytes::from_static(b"a")))));
-        let mut body = TimedBody::new(StreamBody::new(parts), short());
-        while let Some(frame) = body.frame().await {
-            frame.unwrap();
-            tokio::time::sleep(2 * SHORT).await;
         }
     }
 

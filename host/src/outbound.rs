@@ -1,18 +1,13 @@
 //! Requests of components to elsewhere: what they may reach, other components of the application, and the application itself.
 
 use std::{
-    pin::Pin,
     sync::{Arc, OnceLock, Weak, atomic::Ordering},
-    task::{Context, Poll},
     time::Duration,
 };
 
-use bytes::Bytes;
 use http::{HeaderName, Request, Response, Uri, header::HOST, uri::Scheme};
-use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
-use tokio::time::{Sleep, timeout};
+use tokio::time::timeout;
 use wasmtime_wasi_http::{Error, ForbiddenHeaderFilter, RequestOptions, WasiBody, WasiHttpHooks};
 
 use crate::{
@@ -21,6 +16,7 @@ use crate::{
     connect::{Client, ConnectError, with_connect_timeout},
     hooks::OutboundCall,
     server::Server,
+    timed_body::TimedBody,
 };
 
 /// Where a component sets no timeout of its own.
@@ -149,12 +145,7 @@ async fn send(
     })?;
     let pause = options.between_bytes_timeout.unwrap_or(DEFAULT_TIMEOUT);
     Ok(response.map(|body| {
-        PausingBody {
-            body: Some(body),
-            pause,
-            waiting: None,
-        }
-        .boxed_unsync()
+        TimedBody::new(body.map_err(|_| Error::HttpProtocolError), pause).boxed_unsync()
     }))
 }
 
@@ -189,49 +180,6 @@ fn own_url(server: &Server, uri: &Uri) -> Result<Uri, Error> {
         .path_and_query(uri.path_and_query().map_or("/", |path| path.as_str()))
         .build()
         .map_err(|_| Error::HttpRequestUriInvalid)
-}
-
-/// A response's body that may not pause for too long.
-struct PausingBody {
-    /// Gone after a pause that was too long, and the connection with it.
-    body: Option<Incoming>,
-    pause: Duration,
-    waiting: Option<Pin<Box<Sleep>>>,
-}
-
-impl Body for PausingBody {
-    type Data = Bytes;
-    type Error = Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        let Some(body) = &mut self.body else {
-            return Poll::Ready(None);
-        };
-        if let Poll::Ready(frame) = Pin::new(body).poll_frame(context) {
-            self.waiting = None;
-            return Poll::Ready(frame.map(|frame| frame.map_err(|_| Error::HttpProtocolError)));
-        }
-        let pause = self.pause;
-        let waiting = self
-            .waiting
-            .get_or_insert_with(|| Box::pin(tokio::time::sleep(pause)));
-        std::task::ready!(waiting.as_mut().poll(context));
-        self.body = None;
-        Poll::Ready(Some(Err(Error::ConnectionReadTimeout)))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.as_ref().is_none_or(Body::is_end_stream)
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body
-            .as_ref()
-            .map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
-    }
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ use crate::{
     exchange::{ExchangeHook, Watched},
     handler::Instances,
     headers,
-    limits::{Limits, Requests, TimedBody, TimedStream},
+    limits::{Limits, Requests, TimedStream},
     manifest::{App, StaticResponse, Target},
     routes::{RouteMatch, Router, WELL_KNOWN},
 };
@@ -139,8 +139,8 @@ impl Server {
             let server = self.clone();
             let open = requests.begin();
             async move {
-                let request = request
-                    .map(|body| TimedBody::new(body.map_err(Error::from), limits).boxed_unsync());
+                let request =
+                    request.map(|body| limits.timed(body.map_err(Error::from)).boxed_unsync());
                 let (request, watched) = Watched::request(server.watcher.as_ref(), request);
                 let answer = server.request(request, client).await?;
                 let answer = match watched {
