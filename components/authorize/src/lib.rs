@@ -5,7 +5,7 @@ mod documents;
 mod identity;
 
 use authserver::documents::Documents;
-use authserver::{Completing, Context, RevocationQueue, endpoints, upstream_revocation};
+use authserver::{Context, RevocationQueue, SignInsInProgress, endpoints, upstream_revocation};
 use axum::Router;
 use axum::extract::{Request, State};
 use documents::ClientMetadata;
@@ -21,26 +21,26 @@ async fn router() -> Router {
     Router::new().fallback(handle).with_state((
         Arc::new(Instance::read(instance::granted::AUTHORIZE).await),
         Arc::new(Documents::new(ClientMetadata)),
-        Arc::new(Completing::default()),
+        Arc::new(SignInsInProgress::default()),
     ))
 }
 
 async fn handle(
-    State((instance, documents, completing)): State<(
+    State((instance, documents, in_progress)): State<(
         Arc<Instance>,
         Arc<Documents>,
-        Arc<Completing>,
+        Arc<SignInsInProgress>,
     )>,
     request: Request,
 ) -> Response {
-    let response = answer(&instance, &documents, &completing, request).await;
+    let response = answer(&instance, &documents, &in_progress, request).await;
     instance.secured(response)
 }
 
 async fn answer(
     instance: &Arc<Instance>,
     documents: &Documents,
-    completing: &Completing,
+    in_progress: &SignInsInProgress,
     request: Request,
 ) -> Response {
     let (Parts { config, store }, base) = match instance.place(request.headers()) {
@@ -72,7 +72,7 @@ async fn answer(
         "/authorize" => endpoints::authorize::handle(&context, random, &Composed, &request).await,
         "/callback" => {
             let provider = &Composed;
-            endpoints::callback::handle(&context, random, provider, completing, sleep, &request)
+            endpoints::callback::handle(&context, random, provider, in_progress, sleep, &request)
                 .await
         }
         "/account/sign-in" => {

@@ -21,7 +21,6 @@
 mod answers;
 mod client_request;
 pub mod clients;
-mod completing;
 mod consent;
 mod date;
 mod destination;
@@ -33,11 +32,12 @@ mod pages;
 mod remembered;
 mod session;
 mod sign_in;
+mod sign_ins_in_progress;
 pub mod upstream_revocation;
 
 pub use answers::read_request;
-pub use completing::Completing;
 pub use grants::RevocationQueue;
+pub use sign_ins_in_progress::SignInsInProgress;
 
 use config::{Base, Server};
 use documents::Documents;

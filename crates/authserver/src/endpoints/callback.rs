@@ -2,7 +2,6 @@
 
 use super::authorize;
 use crate::clients::FindError;
-use crate::completing::{Completing, MAX_REFUSED_WAIT, MAX_WAIT, poll_intervals};
 use crate::documents::FetchError;
 use crate::identity::{CodeExchange, IdentityProvider, ProviderError, SignIn};
 use crate::remembered::{Fingerprint, Remembered};
@@ -10,6 +9,7 @@ use crate::session::Session;
 use crate::sign_in::{
     Browser, COMPLETED, Consented, Pending, PendingConsent, PendingLogin, ProviderLogin,
 };
+use crate::sign_ins_in_progress::{MAX_REFUSED_WAIT, MAX_WAIT, SignInsInProgress, poll_intervals};
 use crate::{Context, answers, pages};
 use grants::{CodeBinding, Grant, ShownClient};
 use http::Method;
@@ -68,19 +68,19 @@ impl CallbackError {
     }
 }
 
-/// Answers any request to `/callback`. `completing` is the instance's; `sleep` waits.
+/// Answers any request to `/callback`. `in_progress` is the instance's; `sleep` waits.
 pub async fn handle<K: KeyValue, S: Future<Output = ()> + Send>(
     context: &Context<'_, K>,
     random: &mut (impl CryptoRng + Send),
     provider: &impl IdentityProvider,
-    completing: &Completing,
+    in_progress: &SignInsInProgress,
     sleep: impl Fn(Duration) -> S + Sync,
     request: &Request,
 ) -> Response {
     if request.method() != Method::GET {
         return web::method_not_allowed(METHODS);
     }
-    let loads = Loads { completing, sleep };
+    let loads = Loads { in_progress, sleep };
     complete(context, random, provider, &loads, request)
         .await
         .unwrap_or_else(|error| error.respond(context.base.as_str()))
@@ -88,7 +88,7 @@ pub async fn handle<K: KeyValue, S: Future<Output = ()> + Send>(
 
 /// What loads of one page that come at once wait with.
 struct Loads<'a, F> {
-    completing: &'a Completing,
+    in_progress: &'a SignInsInProgress,
     sleep: F,
 }
 
@@ -257,7 +257,7 @@ async fn sign_in<K: KeyValue, S: Future<Output = ()> + Send>(
     let code = query.get("code").ok_or(SignInError::Neither)?;
     let mut intervals = poll_intervals(MAX_WAIT);
     let _turn = loop {
-        if let Some(turn) = loads.completing.turn(once.id) {
+        if let Some(turn) = loads.in_progress.turn(once.id) {
             break turn;
         }
         let interval = intervals.next().ok_or(SignInError::Used)?;

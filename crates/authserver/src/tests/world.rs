@@ -4,7 +4,7 @@ use crate::documents::{Documents, Fetched, Source, What};
 use crate::identity::{
     CodeExchange, IdentityProvider, Login, Profile, ProviderError, SignIn, UpstreamTokens,
 };
-use crate::{Completing, Context, RevocationQueue, endpoints};
+use crate::{Context, RevocationQueue, SignInsInProgress, endpoints};
 use bytes::Bytes;
 use config::{Base, Server};
 use futures::executor::block_on;
@@ -38,7 +38,7 @@ pub(super) struct World {
     pub(super) hosts: Arc<Hosts>,
     documents: Documents,
     pub(super) revocations: RevocationQueue,
-    completing: Completing,
+    in_progress: SignInsInProgress,
     random: StdRng,
 }
 
@@ -207,7 +207,7 @@ impl World {
             documents: Documents::new(Arc::clone(&hosts)),
             hosts,
             revocations: RevocationQueue::default(),
-            completing: Completing::default(),
+            in_progress: SignInsInProgress::default(),
             random: StdRng::seed_from_u64(5),
         }
     }
@@ -229,7 +229,7 @@ impl World {
             now: self.now,
         };
         let (random, provider) = (&mut self.random, &self.provider);
-        let completing = &self.completing;
+        let in_progress = &self.in_progress;
         block_on(async {
             let path = request.uri().path().to_owned();
             let response = match path.as_str() {
@@ -248,7 +248,12 @@ impl World {
                 "/callback" => {
                     let sleep = |_| yield_now();
                     endpoints::callback::handle(
-                        &context, random, provider, completing, sleep, &request,
+                        &context,
+                        random,
+                        provider,
+                        in_progress,
+                        sleep,
+                        &request,
                     )
                     .await
                 }
@@ -289,8 +294,10 @@ impl World {
         loads: usize,
         instances: usize,
     ) -> Vec<Answer> {
-        let instances: Vec<_> = (0..instances).map(|_| Completing::default()).collect();
-        let load = async |completing: &Completing, seed| {
+        let instances: Vec<_> = (0..instances)
+            .map(|_| SignInsInProgress::default())
+            .collect();
+        let load = async |in_progress: &SignInsInProgress, seed| {
             let request = request("GET", path).header(COOKIE, browser.cookies());
             let request = request.body(Bytes::new()).unwrap();
             let context = self.context(&request);
@@ -300,7 +307,7 @@ impl World {
                 &context,
                 &mut random,
                 provider,
-                completing,
+                in_progress,
                 sleep,
                 &request,
             );
@@ -311,7 +318,7 @@ impl World {
             .cycle()
             .zip(100..)
             .take(loads)
-            .map(|(completing, seed)| load(completing, seed));
+            .map(|(in_progress, seed)| load(in_progress, seed));
         block_on(futures::future::join_all(answers))
     }
 

@@ -20,18 +20,18 @@ const FIRST_POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 const MAX_POLL_INTERVAL: Duration = Duration::from_millis(500);
 
-/// The ids of the sign-ins that an instance is completing: as many as it serves requests at once.
+/// The ids of the sign-ins that an instance is in_progress: as many as it serves requests at once.
 #[derive(Default)]
-pub struct Completing(Mutex<Vec<String>>);
+pub struct SignInsInProgress(Mutex<Vec<String>>);
 
 /// The right to complete a sign-in, until it is dropped.
 pub(crate) struct Turn<'a> {
-    completing: &'a Completing,
+    in_progress: &'a SignInsInProgress,
     id: String,
 }
 
-impl Completing {
-    /// `None` while another load has the turn.
+impl SignInsInProgress {
+    /// Returns the right to complete the sign-in with this id; `None` while another load has it.
     pub(crate) fn turn(&self, id: &str) -> Option<Turn<'_>> {
         let mut ids = self.ids();
         if ids.iter().any(|known| known == id) {
@@ -39,7 +39,7 @@ impl Completing {
         }
         ids.push(id.to_owned());
         Some(Turn {
-            completing: self,
+            in_progress: self,
             id: id.to_owned(),
         })
     }
@@ -51,7 +51,7 @@ impl Completing {
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        self.completing.ids().retain(|id| *id != self.id);
+        self.in_progress.ids().retain(|id| *id != self.id);
     }
 }
 
