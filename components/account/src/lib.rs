@@ -39,6 +39,7 @@ async fn answer(instance: &Instance, request: Request) -> Response {
         Err(response) => return response,
     };
     let revocations = RevocationQueue::default();
+    let now = now();
     let context = Context {
         config,
         base: &base,
@@ -46,7 +47,8 @@ async fn answer(instance: &Instance, request: Request) -> Response {
         documents: None,
         source: authserver::request_source(config, request.headers()),
         revocations: Some(&revocations),
-        now: now(),
+        events: authserver::request_events(config, request.headers(), now),
+        now,
     };
     let response = route(&context, &request).await;
     let ended = revocations.take();

@@ -58,6 +58,7 @@ async fn answer(
         Err(response) => return response,
     };
     let revocations = RevocationQueue::default();
+    let now = platform::time::now();
     let context = Context {
         config,
         base: &base,
@@ -65,7 +66,8 @@ async fn answer(
         documents: Some(documents),
         source: authserver::request_source(config, request.headers()),
         revocations: Some(&revocations),
-        now: platform::time::now(),
+        events: authserver::request_events(config, request.headers(), now),
+        now,
     };
     let random = &mut instance::random();
     let response = match request.uri().path() {

@@ -40,6 +40,7 @@ async fn answer(instance: &Arc<Instance>, well_known: &WellKnown, request: Reque
         Ok(request) => request,
         Err(response) => return response,
     };
+    let now = platform::time::now();
     let context = Context {
         config,
         base: &base,
@@ -47,7 +48,8 @@ async fn answer(instance: &Arc<Instance>, well_known: &WellKnown, request: Reque
         documents: None,
         source: authserver::request_source(config, request.headers()),
         revocations: None,
-        now: platform::time::now(),
+        events: authserver::request_events(config, request.headers(), now),
+        now,
     };
     let random = &mut instance::random();
     let response = if request.uri().path() == "/register" {

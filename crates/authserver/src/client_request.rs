@@ -78,6 +78,7 @@ pub(crate) async fn read<K: KeyValue>(
     form.refuse_repeated(&["resource"])?;
     let presented = client_authentication::read(request.headers(), &form)?;
     let (clients, id) = (context.clients(), &presented.client_id);
+    context.events.client(id);
     if !clients.is_stored(id, context.now).await? && !has_grant(context, &form, id).await? {
         return Err(ClientAuthenticationError::UnknownClient.into());
     }

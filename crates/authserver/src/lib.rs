@@ -42,12 +42,14 @@ pub use sign_ins_in_progress::SignInsInProgress;
 use config::{Base, Server};
 use documents::Documents;
 use dpop::Prover;
+use events::{Event, Events, TraceContext};
 use grants::Grants;
 use http::HeaderMap;
 use limits::Limits;
-use oauth::Client;
 use oauth::redirect_uri::PrivateUse;
 use oauth::resource::Resources;
+use oauth::{Client, ErrorCode};
+use std::fmt::Display;
 use store::{KeyValue, Store};
 use web::RequestSource;
 
@@ -66,6 +68,8 @@ pub struct Context<'a, K> {
     /// Where the upstream tokens of grants that end are put, to be revoked after the answer; they are
     /// not revoked without it.
     pub revocations: Option<&'a RevocationQueue>,
+    /// Where the events of the request go.
+    pub events: Events<'a>,
     /// Seconds since the Unix epoch.
     pub now: u64,
 }
@@ -118,9 +122,27 @@ impl<'a, K: KeyValue> Context<'a, K> {
     }
 }
 
+impl<K> Context<'_, K> {
+    /// Writes the event that a request was not answered as it asked.
+    fn refused(&self, endpoint: &str, code: ErrorCode, reason: &impl Display) {
+        self.events.record(&Event::Refusal {
+            endpoint,
+            error: code.as_str(),
+            reason: &reason.to_string(),
+        });
+    }
+}
+
 /// Where a request comes from, for [`Context::source`].
 pub fn request_source(config: &Server, headers: &HeaderMap) -> RequestSource {
     RequestSource::read(headers, config.client_address_header.as_ref())
+}
+
+/// The events of a request, written to the log, for [`Context::events`]. `now` is in seconds since the
+/// Unix epoch.
+pub fn request_events(config: &Server, headers: &HeaderMap, now: u64) -> Events<'static> {
+    let trace = TraceContext::of(headers);
+    Events::new(config.events, now, trace, &events::to_log)
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ pub const METADATA: &[&str] = &[
     "descope_base_url",
     "descope_project_id",
     "descope_mcp_server_id",
+    "events",
 ];
 
 /// Of `authorize`.
@@ -40,6 +41,7 @@ pub const AUTHORIZE: &[&str] = &[
     "descope_base_url",
     "descope_project_id",
     "descope_mcp_server_id",
+    "events",
 ];
 
 /// Of `account`.
@@ -53,6 +55,7 @@ pub const ACCOUNT: &[&str] = &[
     "descope_base_url",
     "descope_project_id",
     "descope_mcp_server_id",
+    "events",
 ];
 
 /// Of `mcp`.
@@ -75,6 +78,7 @@ pub const MCP: &[&str] = &[
     "descope_base_url",
     "descope_project_id",
     "descope_mcp_server_id",
+    "events",
 ];
 
 #[cfg(test)]

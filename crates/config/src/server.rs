@@ -4,6 +4,7 @@ use crate::consent::read_show_logos;
 use crate::operator::read_admin_token;
 use crate::scopes::{read_default_scopes, read_scopes};
 use crate::{AdminToken, AuthorizationServer, Clients, Presented, Problem, Site, dpop, given};
+use events::{Kind, Kinds, UnknownKind};
 use http::HeaderName;
 use http::header::FORWARDED;
 use keys::KeyRing;
@@ -54,6 +55,8 @@ pub struct Server {
     pub show_logos: bool,
     /// How an operator shows who they are, if there is one.
     pub admin_token: Option<AdminToken>,
+    /// Which events are written to the log.
+    pub events: Kinds,
 }
 
 impl Server {
@@ -84,6 +87,7 @@ impl Server {
         "descope_mcp_server_id",
         "show_logos",
         "admin_token",
+        "events",
         "registration",
         "registration_token",
         "client_metadata_origin",
@@ -124,6 +128,7 @@ impl Server {
             .ok();
         let show_logos = note(read_show_logos(&values), &mut problems);
         let admin_token = note(read_admin_token(&values), &mut problems);
+        let events = note(read_events(&values), &mut problems);
         let clients = Clients::read(&values, site.as_ref(), scopes.as_deref())
             .map_err(|more| problems.extend(more))
             .ok();
@@ -150,6 +155,7 @@ impl Server {
                 message_limit: usize::try_from(message_limit?).ok()?,
                 show_logos: show_logos?,
                 admin_token: admin_token?,
+                events: events?,
             })
         };
         read().ok_or(problems)
@@ -340,6 +346,21 @@ fn read_origins<'a>(values: &impl Fn(&str) -> Option<&'a str>) -> Result<Vec<Str
         .collect()
 }
 
+fn read_events<'a>(values: &impl Fn(&str) -> Option<&'a str>) -> Result<Kinds, Problem> {
+    const NAME: &str = "events";
+    Kinds::parse(given(values, NAME).unwrap_or("all")).map_err(|UnknownKind| {
+        let names: Vec<_> = Kind::ALL.into_iter().map(Kind::name).collect();
+        Problem::new(
+            NAME,
+            "it is neither `all` nor `none`, and has a word in it that is not a kind of event",
+            format!(
+                "Set it to `all`, to `none`, or to some of these with spaces between them: {}",
+                names.join(" ")
+            ),
+        )
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -400,6 +421,7 @@ mod tests {
             ("descope_mcp_server_id", "bad-value/"),
             ("show_logos", "bad-value"),
             ("admin_token", "bad-value"),
+            ("events", "bad-value"),
             ("registration", "token"),
             ("registration_token", "bad-value"),
             ("client_metadata_origin", "bad-value"),

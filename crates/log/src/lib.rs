@@ -64,7 +64,8 @@ impl fmt::Write for Line {
 }
 
 /// Whether a character ends a line, commands a terminal, or changes the order in which others are shown.
-fn needs_escape(character: char) -> bool {
+/// [`write`] escapes these and no others.
+pub fn needs_escape(character: char) -> bool {
     character.is_control()
         || matches!(
             character,

@@ -5,10 +5,12 @@ use crate::date;
 use crate::remembered::Remembered;
 use crate::session::Session;
 use crate::{Context, answers, pages};
+use events::{EndedBy, Event};
 use grants::{Grant, Listed, Page as Grants, Place};
 use http::Method;
 use http::header::SET_COOKIE;
 use maud::{Markup, html};
+use oauth::ErrorCode;
 use oauth::scope::{self, Bounds, Holder};
 use store::KeyValue;
 use web::{Page, ParameterError, Parameters, Request, Response, with_header};
@@ -24,6 +26,14 @@ enum AccountError {
 }
 
 impl AccountError {
+    /// The code that the log has.
+    fn code(&self) -> ErrorCode {
+        match self {
+            Self::Parameter(_) | Self::Forged => ErrorCode::InvalidRequest,
+            Self::Store(_) => ErrorCode::TemporarilyUnavailable,
+        }
+    }
+
     fn respond(self, account: &str) -> Response {
         match self {
             Self::Parameter(error) => pages::bad_target(&error.to_string()),
@@ -52,13 +62,17 @@ pub async fn handle<K: KeyValue>(context: &Context<'_, K>, request: &Request) ->
         "/account/sign-out" => Some(Action::SignOut),
         _ => return pages::no_such_page(&account),
     };
+    let refused = |error: AccountError| {
+        context.refused("/account", error.code(), &error);
+        error.respond(&account)
+    };
     let outcome = match (request.method(), action) {
         (&Method::GET | &Method::HEAD, None) => show(context, request).await,
         (&Method::POST, Some(action)) => act(context, request, &action).await,
         (_, None) => return web::method_not_allowed("GET, HEAD"),
         (_, Some(_)) => return web::method_not_allowed("POST"),
     };
-    let response = outcome.unwrap_or_else(|error| error.respond(&account));
+    let response = outcome.unwrap_or_else(refused);
     web::for_method(request.method(), response)
 }
 
@@ -115,23 +129,35 @@ async fn act<K: KeyValue>(
     let session = session
         .filter(|session| session.is_form_token(keys, form.get("token").unwrap_or_default()))
         .ok_or(AccountError::Forged)?;
+    context.events.subject(&session.subject);
+    let ended = |grants| {
+        let by = EndedBy::Person;
+        context.events.record(&Event::Revocation { by, grants });
+    };
     let to = |query: &str| web::see_other(&format!("{}?{query}", base.join("/account")));
     Ok(match action {
         Action::End => {
             let id = form.get("grant").unwrap_or_default();
-            context
+            let is_theirs = context
                 .grants()
                 .end_of_subject(&session.subject, id, context.now)
                 .await?;
+            if is_theirs {
+                context.events.grant(id);
+                ended(1);
+            }
             to("done=ended")
         }
         Action::EndAll => {
             let from = form.get("from").and_then(Place::parse);
-            let ended = context
+            let page = context
                 .grants()
                 .end_page_of_subject(&session.subject, from, context.now)
                 .await?;
-            match ended.next {
+            if page.count > 0 {
+                ended(page.count);
+            }
+            match page.next {
                 Some(next) => to(&format!("done=more&from={next}")),
                 None => to("done=all"),
             }

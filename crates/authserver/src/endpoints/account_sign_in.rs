@@ -1,12 +1,12 @@
 //! `/account/sign-in`: a person signs in to see their account. It ends at `/callback`, which sets the
 //! session's cookie.
 
-use crate::identity::{IdentityProvider, Login};
+use crate::identity::{IdentityProvider, Login, ProviderError};
 use crate::sign_in::{Browser, LOGIN_LIFETIME, PendingAccount, ProviderLogin};
 use crate::{Context, pages};
 use http::Method;
 use http::header::SET_COOKIE;
-use oauth::{pkce, secret};
+use oauth::{ErrorCode, pkce, secret};
 use rand::CryptoRng;
 use web::{Request, Response, with_header};
 
@@ -44,6 +44,11 @@ pub async fn handle<K>(
         ),
         Err(error) => {
             log_line::write(format_args!("the sign-in cannot begin: {error}"));
+            let code = match error {
+                ProviderError::Misconfigured(_) => ErrorCode::ServerError,
+                _ => ErrorCode::TemporarilyUnavailable,
+            };
+            context.refused("/account/sign-in", code, &error);
             pages::server_error(&error.to_string())
         }
     }

@@ -4,9 +4,11 @@
 //! No page of any origin may read the answers, and nothing is looked up for whoever shows no token.
 
 use crate::{Context, answers};
+use events::{Action, EndedBy, Event};
 use grants::{Listed, Place};
 use http::header::{AUTHORIZATION, HeaderValue, WWW_AUTHENTICATE};
 use http::{HeaderMap, Method, StatusCode};
+use oauth::ErrorCode;
 use serde::Serialize;
 use serde_json::json;
 use store::{KeyValue, Swept};
@@ -39,6 +41,17 @@ enum AdminError {
 }
 
 impl AdminError {
+    /// The code that the log has.
+    fn code(&self) -> ErrorCode {
+        match self {
+            Self::Unauthorized => ErrorCode::InvalidToken,
+            Self::Off | Self::NotFound | Self::Parameter(_) | Self::NoSubject | Self::From => {
+                ErrorCode::InvalidRequest
+            }
+            Self::Store(_) => ErrorCode::TemporarilyUnavailable,
+        }
+    }
+
     fn respond(&self) -> Response {
         let (status, code) = match self {
             Self::Off | Self::NotFound => (StatusCode::NOT_FOUND, "not_found"),
@@ -67,7 +80,10 @@ pub async fn handle<K: KeyValue>(
 ) -> Response {
     let response = match answer(context, clock, request).await {
         Ok(response) => response,
-        Err(error) => error.respond(),
+        Err(error) => {
+            context.refused("/admin", error.code(), &error);
+            error.respond()
+        }
     };
     web::for_method(request.method(), response)
 }
@@ -159,13 +175,22 @@ impl<'a> From<&'a Listed> for Shown<'a> {
     }
 }
 
+/// Writes the event of what an operator did.
+fn record<K>(context: &Context<'_, K>, action: Action, count: u64) {
+    context
+        .events
+        .record(&Event::Administration { action, count });
+}
+
 async fn list<K: KeyValue>(
     context: &Context<'_, K>,
     request: &Request,
 ) -> Result<Response, AdminError> {
     let Asked { subject, from, .. } = Asked::read(request)?;
+    context.events.subject(&subject);
     let grants = context.grants();
     let page = grants.of_subject(&subject, from, context.now).await?;
+    record(context, Action::ListGrants, page.grants.len() as u64);
     let shown: Vec<Shown<'_>> = page.grants.iter().map(Shown::from).collect();
     Ok(web::json(
         StatusCode::OK,
@@ -188,9 +213,11 @@ async fn end<K: KeyValue>(
         grant,
         mut from,
     } = Asked::read(request)?;
+    context.events.subject(&subject);
     let grants = context.grants();
     let mut count = 0;
     if let Some(id) = grant {
+        context.events.grant(&id);
         count += usize::from(grants.end_of_subject(&subject, &id, context.now).await?);
         from = None;
     } else {
@@ -204,6 +231,13 @@ async fn end<K: KeyValue>(
                 break;
             }
         }
+    }
+    record(context, Action::EndGrants, count as u64);
+    if count > 0 {
+        let by = EndedBy::Operator;
+        context
+            .events
+            .record(&Event::Revocation { by, grants: count });
     }
     Ok(web::json(
         StatusCode::OK,
@@ -226,6 +260,7 @@ async fn sweep<K: KeyValue>(
             break;
         }
     }
+    record(context, Action::Sweep, all.removed);
     Ok(web::json(
         StatusCode::OK,
         &json!({

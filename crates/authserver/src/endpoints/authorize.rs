@@ -9,6 +9,7 @@ use crate::sign_in::{
     ProviderLogin,
 };
 use crate::{Context, answers, destination, pages};
+use events::{Decision, Event};
 use http::header::SET_COOKIE;
 use http::{HeaderMap, Method};
 use oauth::authorization_request::{self, Target, TargetError};
@@ -43,6 +44,23 @@ enum AuthorizeError {
 }
 
 impl AuthorizeError {
+    /// The code that the log has; `None` for a person's no, which is an event of its own.
+    fn code(&self) -> Option<ErrorCode> {
+        Some(match self {
+            Self::Denied(_) => return None,
+            Self::Client(FindError::Unknown | FindError::Document(_)) => ErrorCode::InvalidClient,
+            Self::Parameter(_) | Self::Target(_) | Self::StaleConsent | Self::FormUsed => {
+                ErrorCode::InvalidRequest
+            }
+            Self::Provider(_, ProviderError::Misconfigured(_)) | Self::Seal => {
+                ErrorCode::ServerError
+            }
+            Self::Provider(..) | Self::Client(FindError::Store(_)) | Self::Store(_) => {
+                ErrorCode::TemporarilyUnavailable
+            }
+        })
+    }
+
     /// Only an error with a target may leave for the redirect URI.
     fn respond(self, issuer: &str) -> Response {
         match self {
@@ -99,7 +117,12 @@ pub async fn handle<K: KeyValue>(
         },
         _ => return web::method_not_allowed(METHODS),
     };
-    let response = outcome.unwrap_or_else(|error| error.respond(context.base.as_str()));
+    let response = outcome.unwrap_or_else(|error| {
+        if let Some(code) = error.code() {
+            context.refused("/authorize", code, &error);
+        }
+        error.respond(context.base.as_str())
+    });
     web::for_method(request.method(), response)
 }
 
@@ -112,6 +135,7 @@ async fn ask<K: KeyValue>(
     parameters: &Parameters,
 ) -> Result<Response, AuthorizeError> {
     let client_id = authorization_request::client_id(parameters)?;
+    context.events.client(client_id);
     let client = context.clients().ask_for(client_id, context.now).await?;
     let target = authorization_request::target(parameters, &client, context.private_use(&client))?;
     let read = authorization_request::read(
@@ -125,7 +149,8 @@ async fn ask<K: KeyValue>(
         Ok(asked) => asked,
         Err(error) => {
             let (headers, name) = (request.headers(), provider.display_name().await);
-            let error = error.into();
+            let error: Error = error.into();
+            context.refused("/authorize", error.code, &error.description);
             let response =
                 destination::error_unasked(context, &client, &target, headers, &name, &error);
             return Ok(response);
@@ -203,11 +228,16 @@ async fn decide<K: KeyValue>(
     // A form leads to one answer: a no is remembered by the browser, for nothing that somebody does
     // who has not signed in may grow the store; a yes is claimed when the sign-in is complete. Until
     // then the Back button leads to a page that still works.
+    context.events.client(&pending.client_id);
     if cookie.has_refused(&pending.id) || context.store.is_claimed(COMPLETED, &pending.id).await? {
         return Err(AuthorizeError::FormUsed);
     }
     if form.get("decision") != Some("allow") {
         cookie.refuse(&pending.id);
+        context.events.record(&Event::Consent {
+            decision: Decision::Denied,
+            scope: &pending.request.scopes,
+        });
         let denied = AuthorizeError::Denied(Box::new(pending.target));
         let response = denied.respond(context.base.as_str());
         return Ok(with_header(response, SET_COOKIE, cookie.set(context.base)));
@@ -226,6 +256,14 @@ async fn begin<K: KeyValue>(
     consent: PendingConsent,
     consented: Consented,
 ) -> Result<Response, AuthorizeError> {
+    context.events.record(&Event::Consent {
+        decision: match consented {
+            Consented::Now { remember: true } => Decision::AllowedAndRemembered,
+            Consented::Now { remember: false } => Decision::Allowed,
+            Consented::Before => Decision::Remembered,
+        },
+        scope: &consent.request.scopes,
+    });
     let cookie = Browser::login_cookie(context.base);
     let browser = Browser::read_or_new(&cookie, request.headers(), random);
     let pending = PendingLogin {

@@ -11,6 +11,7 @@ use crate::sign_in::{
 };
 use crate::sign_ins_in_progress::{MAX_REFUSED_WAIT, MAX_WAIT, SignInsInProgress, poll_intervals};
 use crate::{Context, answers, pages};
+use events::{Audience, Event};
 use grants::{CodeBinding, Grant, ShownClient};
 use http::Method;
 use http::header::SET_COOKIE;
@@ -51,6 +52,17 @@ enum CallbackError {
 }
 
 impl CallbackError {
+    /// The code that the log has.
+    fn code(&self) -> ErrorCode {
+        match self {
+            Self::Redirect(_, error) | Self::Account(error) => error.code,
+            Self::UnknownClient | Self::Document(_) => ErrorCode::InvalidClient,
+            Self::RedirectUri => ErrorCode::InvalidRedirectUri,
+            Self::Parameter(_) | Self::ForeignLogin | Self::LoginUsed => ErrorCode::InvalidRequest,
+            Self::Store(_) => ErrorCode::TemporarilyUnavailable,
+        }
+    }
+
     fn respond(self, issuer: &str) -> Response {
         match self {
             Self::Parameter(error) => pages::bad_target(&error.to_string()),
@@ -83,7 +95,10 @@ pub async fn handle<K: KeyValue, S: Future<Output = ()> + Send>(
     let loads = Loads { in_progress, sleep };
     complete(context, random, provider, &loads, request)
         .await
-        .unwrap_or_else(|error| error.respond(context.base.as_str()))
+        .unwrap_or_else(|error| {
+            context.refused("/callback", error.code(), &error);
+            error.respond(context.base.as_str())
+        })
 }
 
 /// What loads of one page that come at once wait with.
@@ -103,6 +118,7 @@ async fn complete<K: KeyValue, S: Future<Output = ()> + Send>(
     query.refuse_repeated(&[])?;
     match open_state(context, request, &query)? {
         Pending::Login(login) => {
+            context.events.client(&login.consent.client_id);
             let target = login.consent.target.clone();
             let back = Back::Client(&target);
             let once = Once {
@@ -112,6 +128,7 @@ async fn complete<K: KeyValue, S: Future<Output = ()> + Send>(
             let sign_in = sign_in(context, provider, loads, &query, &login.provider, once)
                 .await
                 .map_err(|error| back.to(error))?;
+            signed_in(context, &sign_in, Audience::Client);
             match grant(context, random, provider, request, *login, sign_in).await {
                 Ok(response) => Ok(response),
                 Err(error) => Err(back.to(error)),
@@ -125,6 +142,7 @@ async fn complete<K: KeyValue, S: Future<Output = ()> + Send>(
             let sign_in = sign_in(context, provider, loads, &query, &account.provider, once)
                 .await
                 .map_err(|error| Back::Account.to(error))?;
+            signed_in(context, &sign_in, Audience::Account);
             let session = Session::new(sign_in.profile, context.now, random);
             let cookie = session
                 .set(&context.config.keys, context.base, random)
@@ -133,6 +151,11 @@ async fn complete<K: KeyValue, S: Future<Output = ()> + Send>(
             Ok(with_header(response, SET_COOKIE, cookie))
         }
     }
+}
+
+fn signed_in<K>(context: &Context<'_, K>, sign_in: &SignIn, audience: Audience) {
+    context.events.subject(&sign_in.profile.subject);
+    context.events.record(&Event::SignIn { audience });
 }
 
 /// Where what went wrong is said.
@@ -384,6 +407,11 @@ async fn grant<K: KeyValue>(
         return Err(SignInError::TooMany);
     }
     let new = grants.begin(&grant, &tokens, random).await?;
+    context.events.grant(&new.id).record(&Event::Grant {
+        client_name: &grant.client.name,
+        destination: &grant.client.destination,
+        scope: &grant.scopes,
+    });
     let response = answers::code_redirect(&target, base.as_str(), &new.code);
     Ok(if remember {
         with_header(response, SET_COOKIE, remembered.set(keys, base, random))

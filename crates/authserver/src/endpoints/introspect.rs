@@ -45,7 +45,11 @@ pub async fn handle<K: KeyValue>(context: &Context<'_, K>, request: &Request) ->
     }
     let response = match introspect(context, request).await {
         Ok(answer) => web::json(StatusCode::OK, &answer),
-        Err(error) => answers::error(&error.into()),
+        Err(error) => {
+            let error: Error = error.into();
+            context.refused("/introspect", error.code, &error.description);
+            answers::error(&error)
+        }
     };
     answers::POST.allow(Origin::Any, response)
 }

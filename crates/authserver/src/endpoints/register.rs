@@ -4,10 +4,11 @@ use crate::clients::WINDOW;
 use crate::endpoints::registered_client;
 use crate::{Context, answers};
 use config::Registration;
+use events::{Event, RegistrationChange};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode};
 use oauth::registration::{self, RegistrationError};
-use oauth::{Error, ErrorCode, secret};
+use oauth::{Client, Error, ErrorCode, secret};
 use rand::CryptoRng;
 use store::KeyValue;
 use web::cors::Origin;
@@ -31,21 +32,27 @@ pub(crate) enum RegisterError {
 }
 
 impl RegisterError {
-    pub(crate) fn respond(self, now: u64) -> Response {
-        match self {
+    /// The answer, whose event is written.
+    pub(crate) fn respond<K>(self, context: &Context<'_, K>) -> Response {
+        let reason = self.to_string();
+        let answer = |error: Error| (error.code, answers::error(&error));
+        let (code, response) = match self {
             Self::Off => {
-                let error = Error::new(ErrorCode::AccessDenied, self.to_string());
-                web::json(StatusCode::FORBIDDEN, &error)
+                let error = Error::new(ErrorCode::AccessDenied, &reason);
+                (error.code, web::json(StatusCode::FORBIDDEN, &error))
             }
-            Self::Token(shown) => answers::bearer_refused(shown),
-            Self::ContentType => {
-                let code = ErrorCode::InvalidClientMetadata;
-                answers::error(&Error::new(code, self.to_string()))
+            Self::Token(shown) => (ErrorCode::InvalidToken, answers::bearer_refused(shown)),
+            Self::ContentType => answer(Error::new(ErrorCode::InvalidClientMetadata, &reason)),
+            Self::Registration(error) => answer(error.into()),
+            Self::TooMany => {
+                let seconds = WINDOW - context.now % WINDOW;
+                let code = ErrorCode::TemporarilyUnavailable;
+                (code, answers::too_many(seconds))
             }
-            Self::Registration(error) => answers::error(&error.into()),
-            Self::TooMany => answers::too_many(WINDOW - now % WINDOW),
-            Self::Store(error) => answers::error(&answers::store_failed(&error)),
-        }
+            Self::Store(error) => answer(answers::store_failed(&error)),
+        };
+        context.refused("/register", code, &reason);
+        response
     }
 }
 
@@ -60,7 +67,7 @@ pub async fn handle<K: KeyValue>(
     }
     let response = register(context, random, request)
         .await
-        .unwrap_or_else(|error| error.respond(context.now));
+        .unwrap_or_else(|error| error.respond(context));
     answers::POST.allow(Origin::Any, response)
 }
 
@@ -86,11 +93,23 @@ async fn register<K: KeyValue>(
         return Err(RegisterError::TooMany);
     }
     clients.add(registered.client.clone(), context.now).await?;
+    record(context, &registered.client, RegistrationChange::Created);
     let management = registered_client::management(context, &registered.client);
     Ok(web::json(
         StatusCode::CREATED,
         &registered.response(&management),
     ))
+}
+
+/// Writes the event of a registration.
+pub(crate) fn record<K>(context: &Context<'_, K>, client: &Client, change: RegistrationChange) {
+    context
+        .events
+        .client(&client.client_id)
+        .record(&Event::Registration {
+            change,
+            client_name: client.metadata.client_name.as_deref().unwrap_or_default(),
+        });
 }
 
 /// Whether the request may register a client, by its initial access token (RFC 7591 section 3).

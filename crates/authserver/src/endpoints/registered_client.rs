@@ -8,9 +8,10 @@
 //! access token is issued for it. Those that were issued live on for their minutes.
 
 use crate::Context;
-use crate::endpoints::register::{RegisterError, is_json};
+use crate::endpoints::register::{self, RegisterError, is_json};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use events::RegistrationChange;
 use http::{HeaderMap, Method, StatusCode};
 use keys::{KeyRing, Purpose};
 use oauth::Client;
@@ -44,7 +45,7 @@ pub async fn handle<K: KeyValue>(
         Method::OPTIONS => return CORS.preflight(Origin::Any),
         _ => Ok(web::method_not_allowed(CORS.methods)),
     };
-    let response = outcome.unwrap_or_else(|error| error.respond(context.now));
+    let response = outcome.unwrap_or_else(|error| error.respond(context));
     CORS.allow(Origin::Any, response)
 }
 
@@ -87,6 +88,7 @@ async fn update<K: KeyValue>(
     if !clients.change(updated.client.clone(), context.now).await? {
         return Err(RegisterError::Token(true));
     }
+    register::record(context, &updated.client, RegistrationChange::Changed);
     Ok(respond(context, &updated))
 }
 
@@ -99,6 +101,7 @@ async fn remove<K: KeyValue>(
         .clients()
         .remove(&client.client_id, context.now)
         .await?;
+    register::record(context, &client, RegistrationChange::Deleted);
     Ok(web::no_content())
 }
 

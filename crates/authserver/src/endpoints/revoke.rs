@@ -2,6 +2,7 @@
 
 use crate::client_request::{self, ClientRequestError};
 use crate::{Context, answers};
+use events::{EndedBy, Event};
 use http::StatusCode;
 use oauth::access_token::{self, Claims};
 use oauth::{Error, ErrorCode, revocation};
@@ -39,7 +40,11 @@ pub async fn handle<K: KeyValue>(context: &Context<'_, K>, request: &Request) ->
     }
     let response = match revoke(context, request).await {
         Ok(()) => web::text(StatusCode::OK, ""),
-        Err(error) => answers::error(&error.into()),
+        Err(error) => {
+            let error: Error = error.into();
+            context.refused("/revoke", error.code, &error.description);
+            answers::error(&error)
+        }
     };
     answers::POST.allow(Origin::Any, response)
 }
@@ -66,8 +71,20 @@ async fn revoke<K: KeyValue>(
     let Some(grant_id) = grant_id else {
         return Ok(());
     };
-    match grants.find(&grant_id, context.now).await? {
-        Some(grant) if grant.client_id != client.client_id => Err(RevokeError::OtherClient),
-        _ => Ok(grants.end(&grant_id, context.now).await?),
+    let found = grants.find(&grant_id, context.now).await?;
+    if let Some(grant) = &found {
+        context
+            .events
+            .subject(&grant.profile.subject)
+            .grant(&grant_id);
+        if grant.client_id != client.client_id {
+            return Err(RevokeError::OtherClient);
+        }
     }
+    grants.end(&grant_id, context.now).await?;
+    if found.is_some() {
+        let by = EndedBy::Client;
+        context.events.record(&Event::Revocation { by, grants: 1 });
+    }
+    Ok(())
 }

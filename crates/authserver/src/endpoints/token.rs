@@ -4,6 +4,7 @@
 use crate::client_request::{self, ClientRequestError};
 use crate::{Context, answers};
 use dpop::Proof;
+use events::{Event, PresentedCredential};
 use grants::{Grant, ReuseTerms};
 use http::StatusCode;
 use oauth::access_token::{self, Issue};
@@ -21,8 +22,8 @@ enum TokenError {
     Client(#[from] ClientRequestError),
     #[error(transparent)]
     Request(#[from] TokenRequestError),
-    #[error("the {0} {1}")]
-    Grant(&'static str, grants::Error),
+    #[error("the {what} {1}", what = name_of(*.0))]
+    Grant(PresentedCredential, grants::Error),
     #[error(transparent)]
     Proof(#[from] dpop::Error),
     #[error(transparent)]
@@ -43,23 +44,30 @@ impl From<TokenError> for Error {
                 Self::new(ErrorCode::UseDpopNonce, error.to_string())
             }
             TokenError::Proof(_) => Self::new(ErrorCode::InvalidDpopProof, error.to_string()),
-            TokenError::Grant(what, grants::Error::Invalid) => Self::new(
-                ErrorCode::InvalidGrant,
-                format!("the {what} is unknown, has expired, or was revoked"),
-            ),
-            TokenError::Grant(what, grants::Error::Reused) => Self::new(
-                ErrorCode::InvalidGrant,
-                format!("the {what} was used before, so everything issued with it was revoked"),
-            ),
-            TokenError::Grant(
-                what,
-                error @ (grants::Error::Repeated | grants::Error::Replaced),
-            ) => Self::new(
-                ErrorCode::InvalidGrant,
-                format!("the {what} was refused: {error}"),
-            ),
+            TokenError::Grant(credential, error) => {
+                let what = name_of(credential);
+                let text = match error {
+                    grants::Error::Reused => {
+                        format!(
+                            "the {what} was used before, so everything issued with it was revoked"
+                        )
+                    }
+                    grants::Error::Repeated | grants::Error::Replaced => {
+                        format!("the {what} was refused: {error}")
+                    }
+                    _ => format!("the {what} is unknown, has expired, or was revoked"),
+                };
+                Self::new(ErrorCode::InvalidGrant, text)
+            }
             TokenError::Sign => Self::new(ErrorCode::ServerError, error.to_string()),
         }
+    }
+}
+
+fn name_of(credential: PresentedCredential) -> &'static str {
+    match credential {
+        PresentedCredential::Code => "code",
+        PresentedCredential::RefreshToken => "refresh token",
     }
 }
 
@@ -74,7 +82,12 @@ pub async fn handle<K: KeyValue>(
     }
     let mut response = match issue(context, random, request).await {
         Ok(tokens) => web::json(StatusCode::OK, &tokens),
-        Err(error) => answers::error(&error.into()),
+        Err(error) => {
+            record_reuse(context, &error);
+            let error: Error = error.into();
+            context.refused("/token", error.code, &error.description);
+            answers::error(&error)
+        }
     };
     if request.headers().contains_key(dpop::PROOF)
         && let Some(nonce) = context.prover().nonce(context.now)
@@ -82,6 +95,18 @@ pub async fn handle<K: KeyValue>(
         response.headers_mut().insert(dpop::NONCE, nonce);
     }
     answers::POST.allow(Origin::Any, response)
+}
+
+fn record_reuse<K>(context: &Context<'_, K>, error: &TokenError) {
+    let TokenError::Grant(credential, error) = error else {
+        return;
+    };
+    if let grants::Error::Reused | grants::Error::Repeated | grants::Error::Replaced = error {
+        context.events.record(&Event::Reuse {
+            credential: *credential,
+            grant_ended: matches!(error, grants::Error::Reused),
+        });
+    }
 }
 
 /// What is issued, and for which grant.
@@ -92,6 +117,8 @@ struct Outcome {
     narrowed: Narrowed,
     /// The thumbprint of the key that was proved.
     key: Option<String>,
+    /// How the client asked.
+    grant_type: GrantType,
 }
 
 async fn issue<K: KeyValue>(
@@ -111,9 +138,13 @@ async fn issue<K: KeyValue>(
     }
     let outcome = match request {
         TokenRequest::AuthorizationCode(request) => {
-            let failed = |error| TokenError::Grant("code", error);
+            let failed = |error| TokenError::Grant(PresentedCredential::Code, error);
+            if let Some(id) = context.grants().grant_of_code(request.code) {
+                context.events.grant(&id);
+            }
             let code = context.grants().code(request.code, context.now).await;
             let code = code.map_err(failed)?;
+            context.events.subject(&code.grant.profile.subject);
             let terms = CodeTerms {
                 client_id: &code.grant.client_id,
                 redirect_uri: code.binding.redirect_uri.as_deref(),
@@ -138,12 +169,17 @@ async fn issue<K: KeyValue>(
                 refresh_token: Some(redeemed.refresh_token),
                 narrowed,
                 key,
+                grant_type: GrantType::AuthorizationCode,
             }
         }
         TokenRequest::RefreshToken(token) => {
-            let failed = |error| TokenError::Grant("refresh token", error);
+            let failed = |error| TokenError::Grant(PresentedCredential::RefreshToken, error);
+            if let Some(id) = context.grants().grant_of_refresh_token(token) {
+                context.events.grant(&id);
+            }
             let token = context.grants().refresh_token(token, context.now).await;
             let token = token.map_err(failed)?;
+            context.events.subject(&token.grant.profile.subject);
             token::check_client(&token.grant.client_id, &client)?;
             token::check_key(token.key(), key.as_deref())?;
             let narrowed = narrow(context, &form, &client, &token.grant)?;
@@ -162,6 +198,7 @@ async fn issue<K: KeyValue>(
                 refresh_token: Some(refreshed.refresh_token),
                 narrowed,
                 key,
+                grant_type: GrantType::RefreshToken,
             }
         }
         TokenRequest::ClientCredentials => {
@@ -196,6 +233,7 @@ async fn issue<K: KeyValue>(
                 refresh_token: None,
                 narrowed,
                 key,
+                grant_type: GrantType::ClientCredentials,
             }
         }
     };
@@ -277,6 +315,19 @@ fn respond<K: KeyValue>(
         },
         context.now,
     );
+    context
+        .events
+        .subject(&outcome.grant.profile.subject)
+        .grant(&outcome.grant_id)
+        .record(&match outcome.grant_type {
+            GrantType::RefreshToken => Event::Refresh {
+                scope: &claims.scope,
+            },
+            grant_type => Event::Token {
+                grant_type: grant_type.as_str(),
+                scope: &claims.scope,
+            },
+        });
     Ok(TokenResponse {
         access_token: context
             .config

@@ -8,6 +8,7 @@ mod clients;
 mod consent;
 mod discovery;
 mod dpop;
+mod events;
 mod introspect;
 mod machine;
 mod register;

@@ -7,6 +7,7 @@ use crate::identity::{
 use crate::{Context, RevocationQueue, SignInsInProgress, endpoints};
 use bytes::Bytes;
 use config::{Base, Server};
+use events::{Events, TraceContext};
 use futures::executor::block_on;
 use http::header::{CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
 use http_body_util::BodyExt;
@@ -40,6 +41,9 @@ pub(super) struct World {
     pub(super) revocations: RevocationQueue,
     in_progress: SignInsInProgress,
     random: StdRng,
+    /// The events that were written, and what writes them.
+    events: Arc<Mutex<Vec<String>>>,
+    write: Box<dyn Fn(&str) + Send + Sync>,
 }
 
 /// What lies at which URL, and what was asked for.
@@ -194,7 +198,11 @@ impl World {
         })
         .unwrap_or_else(|problems| panic!("{problems:?}"));
         let hosts = Arc::new(Hosts::default());
+        let events = Arc::new(Mutex::new(Vec::new()));
+        let written = Arc::clone(&events);
         Self {
+            events,
+            write: Box::new(move |line| written.lock().unwrap().push(line.to_owned())),
             base: config.site.base(&http::HeaderMap::new()).unwrap(),
             config,
             store: Store::new(MemoryKeyValue::default(), "t:"),
@@ -217,6 +225,17 @@ impl World {
         self.documents = Documents::new(Arc::clone(&self.hosts));
     }
 
+    /// The events since the last time, without their times.
+    pub(super) fn events(&self) -> Vec<Value> {
+        let lines = std::mem::take(&mut *self.events.lock().unwrap());
+        let events = lines.iter().map(|line| {
+            let mut event: Value = serde_json::from_str(line).unwrap();
+            assert!(event.as_object_mut().unwrap().remove("time").is_some());
+            event
+        });
+        events.collect()
+    }
+
     /// Sends a request to the endpoint at its path.
     pub(super) fn send(&mut self, request: Request) -> Answer {
         let context = Context {
@@ -226,6 +245,12 @@ impl World {
             documents: Some(&self.documents),
             source: crate::request_source(&self.config, request.headers()),
             revocations: Some(&self.revocations),
+            events: Events::new(
+                self.config.events,
+                self.now,
+                TraceContext::of(request.headers()),
+                &self.write,
+            ),
             now: self.now,
         };
         let (random, provider) = (&mut self.random, &self.provider);
@@ -282,6 +307,7 @@ impl World {
             documents: Some(&self.documents),
             source: crate::request_source(&self.config, request.headers()),
             revocations: Some(&self.revocations),
+            events: Events::new(self.config.events, self.now, None, &self.write),
             now: self.now,
         }
     }
