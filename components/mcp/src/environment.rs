@@ -12,6 +12,10 @@ impl Environment for Platform {
         platform::time::now()
     }
 
+    fn elapsed(&self) -> Duration {
+        platform::time::elapsed()
+    }
+
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + 'static {
         platform::time::sleep(duration)
     }

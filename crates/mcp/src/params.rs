@@ -78,6 +78,8 @@ pub struct CallParams<'a> {
     pub arguments: &'a str,
     /// The token for progress notifications, as JSON text; absent when the client wants none.
     pub progress_token: Option<&'a str>,
+    /// The trace that the call belongs to (`traceparent` of W3C Trace Context, as `_meta` has it).
+    pub traceparent: Option<Cow<'a, str>>,
 }
 
 impl InitializeParams {
@@ -124,12 +126,19 @@ impl<'a> CallParams<'a> {
         struct Meta<'a> {
             #[serde(borrow)]
             progress_token: Option<&'a RawValue>,
+            #[serde(borrow)]
+            traceparent: Option<&'a RawValue>,
         }
         let wire: Wire<'a> = read(params)?;
         let arguments = wire.arguments.map_or("{}", RawValue::get);
         if !arguments.starts_with('{') {
             return Err(Error::invalid_params("The `arguments` are an object."));
         }
+        let traceparent = wire
+            .meta
+            .as_ref()
+            .and_then(|meta| serde_json::from_str::<Text<'_>>(meta.traceparent?.get()).ok())
+            .map(|text| text.0);
         let progress_token = wire
             .meta
             .and_then(|meta| meta.progress_token)
@@ -139,6 +148,7 @@ impl<'a> CallParams<'a> {
             name: wire.name.0,
             arguments,
             progress_token,
+            traceparent,
         })
     }
 }

@@ -13,6 +13,7 @@ use crate::{Caller, Environment, IdentityError, IdentityProvider, Parts, Present
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use config::{AuthorizationServer, PresentedTokens};
+use events::TraceContext;
 use grants::{Grants, is_client_subject};
 use http::HeaderMap;
 use http::request::Parts as Head;
@@ -37,6 +38,8 @@ pub(crate) struct Authenticated {
     pub(crate) source: Source,
     /// When the token ends (seconds since the Unix epoch).
     pub(crate) ends_at: u64,
+    /// The trace that the request belongs to.
+    pub(crate) trace: Option<TraceContext>,
 }
 
 /// Where the person's credential comes from.
@@ -90,13 +93,17 @@ impl<P: Parts> Server<P> {
         let authorization = authorization(&head.headers)?.ok_or(Refusal::NoToken)?;
         let hash = Sha256::digest(authorization.token).into();
         let now = self.environment.now();
-        match authorization.scheme {
+        let authenticated = match authorization.scheme {
             Scheme::Bearer => self.bearer(&authorization, hash, place, now).await,
             Scheme::Dpop => {
                 self.possessed(head, authorization.token, &hash, place, now)
                     .await
             }
-        }
+        };
+        Ok(Authenticated {
+            trace: TraceContext::of(&head.headers),
+            ..authenticated?
+        })
     }
 
     async fn bearer(
@@ -193,6 +200,7 @@ impl<P: Parts> Server<P> {
                 expires_at: grant.expires_at,
             },
             ends_at: claims.exp.min(grant.expires_at),
+            trace: None,
         })
     }
 
@@ -248,6 +256,7 @@ impl<P: Parts> Server<P> {
             },
             source: Source::Presented(authorization.to_owned()),
             ends_at: presented.expires_at,
+            trace: None,
         })
     }
 

@@ -6,6 +6,7 @@
 
 use crate::authentication::{Authenticated, Source};
 use crate::{Environment, Parts, Server};
+use events::Outcome;
 use grants::Grants;
 use mcp::{Error, ErrorCode};
 use serde::{Deserialize, Serialize};
@@ -30,6 +31,16 @@ pub(crate) enum Interruption {
     Timeout,
     /// Its grant has ended.
     GrantEnded,
+}
+
+impl Interruption {
+    /// What became of a call that this ended.
+    pub(crate) fn outcome(self) -> Outcome {
+        match self {
+            Self::Timeout => Outcome::Timeout,
+            Self::GrantEnded => Outcome::GrantEnded,
+        }
+    }
 }
 
 impl Authenticated {

@@ -4,17 +4,19 @@ use crate::authentication::{Authenticated, Source};
 use crate::authority::{Interruption, grant_ended};
 use crate::checked::CheckedTool;
 use crate::credential::upstream_token;
+use crate::events::CallEvent;
 use crate::input::{self, Unaskable};
 use crate::refusal::Refusal;
 use crate::tools::{InputRequired, Round, TaskUse};
 use crate::{
     Call, Caller, Credential, Environment, Event, Events, Failure, Parts, Server, ToolProvider,
 };
+use events::{Outcome, TraceContext};
 use futures::future::{BoxFuture, Either, FutureExt, select};
 use grants::Grants;
 use mcp::capabilities::TASKS;
 use mcp::jsonrpc::{self, Id};
-use mcp::{CallParams, ClientAbilities, Error, LogLevel, Output, Revision};
+use mcp::{CallParams, ClientAbilities, Error, Garbage, LogLevel, Output, Revision};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,6 +32,7 @@ pub(crate) struct PreparedCall {
     arguments: String,
     round: Round,
     may_stream: bool,
+    trace: Option<TraceContext>,
 }
 
 impl PreparedCall {
@@ -88,6 +91,7 @@ pub(crate) struct RunningCall<P: Parts> {
     name: String,
     events: <P::Tools as ToolProvider>::Events,
     interruption: BoxFuture<'static, Interruption>,
+    event: CallEvent<P>,
 }
 
 /// What a call that runs has to say.
@@ -129,7 +133,7 @@ impl<P: Parts> Server<P> {
     ///
     /// Without `may_stream` neither progress nor log messages are asked for.
     pub(crate) async fn prepare_call(
-        &self,
+        self: &Arc<Self>,
         id: Id,
         params: Result<CallParams<'_>, Error>,
         authenticated: &Authenticated,
@@ -148,18 +152,28 @@ impl<P: Parts> Server<P> {
         let Some(catalog) = self.catalog().await else {
             return ended(Error::internal());
         };
+        let trace = params.traceparent.as_deref().and_then(TraceContext::parse);
+        let not_called = |outcome| {
+            CallEvent::begin(self, authenticated, &params.name, trace.clone()).end(outcome);
+        };
         let Some(tool) = catalog.tool(&params.name) else {
+            not_called(Outcome::UnknownTool);
             return ended(Error::unknown_tool(&params.name));
         };
-        authenticated.needs(&tool.offered.scopes)?;
+        if let Err(refusal) = authenticated.needs(&tool.offered.scopes) {
+            not_called(Outcome::InsufficientScope);
+            return Err(refusal);
+        }
         let knows_tasks = revision.is_stateless() && round.abilities.knows_tasks;
         if tool.offered.tasks == TaskUse::Required && !knows_tasks {
+            not_called(Outcome::MissingCapability);
             let missing = serde_json::json!({"extensions": {TASKS: {}}});
             return ended(Error::missing_capabilities(missing, revision));
         }
         let arguments = match tool.check_arguments(params.arguments) {
             Ok(arguments) => arguments.into_owned(),
             Err(failure) => {
+                not_called(Outcome::InvalidArguments);
                 let failed = self.failed(&params.name, failure, revision);
                 return Ok(Err(self.not_begun(&id, &params.name, failed, revision)));
             }
@@ -176,6 +190,7 @@ impl<P: Parts> Server<P> {
             arguments,
             round,
             may_stream,
+            trace,
         }))
     }
 
@@ -205,7 +220,9 @@ impl<P: Parts> Server<P> {
             arguments,
             round,
             may_stream,
+            trace,
         } = call;
+        let mut event = CallEvent::begin(self, &authenticated, &name, trace);
         let abilities = round.abilities;
         let log_level = round.log_level.filter(|_| may_stream);
         let server = Arc::clone(self);
@@ -213,7 +230,8 @@ impl<P: Parts> Server<P> {
         let mut interruption = async move { server.interruption(authority, limit).await }.boxed();
         let beginning = async {
             let credential = if tool.offered.wants_credential {
-                self.credential(authenticated.source).await?
+                let credential = self.credential(authenticated.source).await;
+                credential.map_err(|not_begun| (Outcome::Failed, not_begun))?
             } else {
                 None
             };
@@ -227,14 +245,19 @@ impl<P: Parts> Server<P> {
                 round,
                 wants_progress: progress_token.is_some(),
             };
-            self.tools
-                .call(call)
-                .await
-                .map_err(|failure| self.failed(&name, failure, revision))
+            self.tools.call(call).await.map_err(|failure| {
+                let outcome = match failure {
+                    Failure::NotFound => Outcome::UnknownTool,
+                    Failure::InvalidArguments(_) => Outcome::InvalidArguments,
+                    Failure::Unsupported | Failure::Internal(_) => Outcome::Failed,
+                };
+                (outcome, self.failed(&name, failure, revision))
+            })
         };
         let begun = match select(pin!(beginning), &mut interruption).await {
             Either::Left((begun, _)) => begun,
             Either::Right((interruption, _)) => {
+                event.end(interruption.outcome());
                 return Err(self.interrupted(interruption, &id, &name, revision));
             }
         };
@@ -250,10 +273,13 @@ impl<P: Parts> Server<P> {
                 name,
                 events,
                 interruption,
+                event,
             }),
-            Err(not_begun) => Err(Step::Response(
-                self.not_begun(&id, &name, not_begun, revision),
-            )),
+            Err((outcome, not_begun)) => {
+                event.end(outcome);
+                let response = self.not_begun(&id, &name, not_begun, revision);
+                Err(Step::Response(response))
+            }
         }
     }
 
@@ -330,19 +356,25 @@ impl<P: Parts> Server<P> {
 
     fn not_begun(&self, id: &Id, name: &str, not_begun: NotBegun, revision: Revision) -> Ended {
         match not_begun {
-            NotBegun::Output(output) => self.respond(id, name, &output, revision),
+            NotBegun::Output(output) => self
+                .respond(id, name, &output, revision)
+                .unwrap_or_else(|garbage| self.garbage(id, name, &garbage.to_string(), revision)),
             NotBegun::Error(error) => jsonrpc::error_response(Some(id), &error, revision),
         }
     }
 
-    fn respond(&self, id: &Id, name: &str, output: &Output, revision: Revision) -> Ended {
+    fn respond(
+        &self,
+        id: &Id,
+        name: &str,
+        output: &Output,
+        revision: Revision,
+    ) -> Result<String, Garbage> {
         if output.is_error {
             self.note_denied_in(&format!("the tool {name}"), &output.content);
         }
-        match output.to_result(revision) {
-            Ok(result) => jsonrpc::response(id, &result),
-            Err(garbage) => self.garbage(id, name, &garbage.to_string(), revision),
-        }
+        let result = output.to_result(revision)?;
+        Ok(jsonrpc::response(id, &result))
     }
 
     fn garbage(&self, id: &Id, name: &str, what: &str, revision: Revision) -> Ended {
@@ -403,6 +435,7 @@ impl<P: Parts> RunningCall<P> {
         match select(pin!(self.events.next()), &mut self.interruption).await {
             Either::Left((event, _)) => Ok(event),
             Either::Right((interruption, _)) => {
+                self.event.end(interruption.outcome());
                 Err(server.interrupted(interruption, &self.id, &self.name, self.revision))
             }
         }
@@ -410,8 +443,6 @@ impl<P: Parts> RunningCall<P> {
 
     /// What the client is told of an event, if anything.
     async fn step(&mut self, event: Option<Event>, server: &Server<P>) -> Option<Step> {
-        let garbage =
-            |what: &str| Step::Response(server.garbage(&self.id, &self.name, what, self.revision));
         match event {
             Some(Event::Log(log)) => {
                 if self.log_level.is_some_and(|least| log.level >= least) {
@@ -435,30 +466,53 @@ impl<P: Parts> RunningCall<P> {
                     return Some(Step::Notification(message));
                 }
             }
-            Some(Event::Done(output)) => {
-                if let Err(what) = self.tool.check_output(&output) {
-                    return Some(garbage(&what));
-                }
-                let response = server.respond(&self.id, &self.name, &output, self.revision);
-                return Some(Step::Response(response));
-            }
-            Some(Event::InputRequired(questions)) => {
-                return Some(match input::check(&questions, self.abilities) {
-                    Ok(()) => Step::InputRequired(questions),
-                    Err(Unaskable::Garbage(what)) => garbage(what),
-                    Err(Unaskable::MissingCapabilities(missing)) => {
-                        let error = Error::missing_capabilities(missing, self.revision);
-                        Step::Unable(jsonrpc::error_response(
-                            Some(&self.id),
-                            &error,
-                            self.revision,
-                        ))
-                    }
-                });
-            }
-            None => return Some(garbage("no result")),
+            Some(Event::Done(output)) => return Some(self.done(&output, server)),
+            Some(Event::InputRequired(questions)) => return Some(self.asks(questions, server)),
+            None => return Some(self.garbage("no result", server)),
         }
         None
+    }
+
+    fn done(&mut self, output: &Output, server: &Server<P>) -> Step {
+        if let Err(what) = self.tool.check_output(output) {
+            return self.garbage(&what, server);
+        }
+        match server.respond(&self.id, &self.name, output, self.revision) {
+            Ok(response) => {
+                self.event.end(if output.is_error {
+                    Outcome::ToolError
+                } else {
+                    Outcome::Ok
+                });
+                Step::Response(response)
+            }
+            Err(garbage) => self.garbage(&garbage.to_string(), server),
+        }
+    }
+
+    fn asks(&mut self, questions: InputRequired, server: &Server<P>) -> Step {
+        match input::check(&questions, self.abilities) {
+            Ok(()) => {
+                self.event.end(Outcome::InputRequired);
+                Step::InputRequired(questions)
+            }
+            Err(Unaskable::Garbage(what)) => self.garbage(what, server),
+            Err(Unaskable::MissingCapabilities(missing)) => {
+                self.event.end(Outcome::MissingCapability);
+                let error = Error::missing_capabilities(missing, self.revision);
+                Step::Unable(jsonrpc::error_response(
+                    Some(&self.id),
+                    &error,
+                    self.revision,
+                ))
+            }
+        }
+    }
+
+    /// The response to a call whose tool gave `what`, which no client can be given.
+    fn garbage(&mut self, what: &str, server: &Server<P>) -> Step {
+        self.event.end(Outcome::Failed);
+        Step::Response(server.garbage(&self.id, &self.name, what, self.revision))
     }
 
     /// The response of a call whose questions nobody can be asked.

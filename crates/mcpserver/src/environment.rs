@@ -22,6 +22,9 @@ pub trait Environment: Send + Sync + 'static {
     /// Seconds since the Unix epoch.
     fn now(&self) -> u64;
 
+    /// The time since some fixed moment; it never goes back.
+    fn elapsed(&self) -> Duration;
+
     /// Waits.
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + 'static;
 

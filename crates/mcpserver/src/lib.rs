@@ -20,6 +20,7 @@ mod checked;
 mod conversation;
 mod credential;
 mod environment;
+mod events;
 mod http_sse;
 mod identity;
 mod input;

@@ -18,6 +18,7 @@ use mcp::{
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use std::sync::Arc;
 
 /// What becomes of a message.
 #[derive(Debug)]
@@ -40,7 +41,7 @@ pub(crate) enum Handled {
 
 impl<P: Parts> Server<P> {
     pub(crate) async fn handle_message(
-        &self,
+        self: &Arc<Self>,
         message: Message<'_>,
         authenticated: &Authenticated,
         talk: &Talk,

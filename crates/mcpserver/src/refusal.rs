@@ -59,6 +59,14 @@ impl From<ReadError> for Refusal {
     }
 }
 
+const ORIGIN: &str = "Pages of this origin may not call this server; its operator can allow them with allowed_origins.";
+const BOUND: &str = "The token is bound to a key: present it with the DPoP scheme and a proof.";
+const INSUFFICIENT_SCOPE: &str = "The tool needs a scope that the token does not have.";
+const MEDIA_TYPE: &str = "The Content-Type is application/json.";
+const NO_SESSION: &str = "The session is unknown or has ended; begin a new one.";
+const TOO_MANY: &str = "Too many sessions were opened; try again in a minute.";
+const UNAVAILABLE: &str = "The server cannot answer now; try again.";
+
 /// What a refusal says of the request and of the way in.
 pub(crate) struct Terms<'a> {
     /// Where the server is, if that is known.
@@ -73,6 +81,32 @@ pub(crate) struct Terms<'a> {
 }
 
 impl Refusal {
+    /// The error and the reason that the log has. `None` for what clients try out: a request without
+    /// a token, and a method that there is not.
+    pub(crate) fn description(&self) -> Option<(&'static str, String)> {
+        Some(match self {
+            Self::NoToken | Self::Method(_) => return None,
+            Self::Of(_, refusal) => return refusal.description(),
+            Self::IdentityMisconfigured(problem) => ("server_error", problem.clone()),
+            Self::Misdirected(problem) => ("misdirected_request", problem.to_string()),
+            Self::Origin => ("forbidden", ORIGIN.to_owned()),
+            Self::InvalidToken(reason) => ("invalid_token", (*reason).to_owned()),
+            Self::Bound => ("invalid_token", BOUND.to_owned()),
+            Self::Proof(error) => (error.code(), error.to_string()),
+            Self::InsufficientScope(needed) => {
+                let reason = format!("{INSUFFICIENT_SCOPE} It needs: {}.", needed.join(" "));
+                ("insufficient_scope", reason)
+            }
+            Self::NotAcceptable(text) => ("not_acceptable", (*text).to_owned()),
+            Self::MediaType => ("unsupported_media_type", MEDIA_TYPE.to_owned()),
+            Self::Unread(error) => ("bad_request", error.to_string()),
+            Self::BadRequest(error) => ("bad_request", error.message.to_string()),
+            Self::NoSession => ("not_found", NO_SESSION.to_owned()),
+            Self::TooMany => ("too_many_requests", TOO_MANY.to_owned()),
+            Self::Unavailable => ("service_unavailable", UNAVAILABLE.to_owned()),
+        })
+    }
+
     pub(crate) fn into_response(self, terms: &Terms<'_>) -> Response<Body> {
         match self {
             Self::IdentityMisconfigured(problem) => error(
@@ -85,10 +119,7 @@ impl Refusal {
                 *response.status_mut() = StatusCode::MISDIRECTED_REQUEST;
                 response
             }
-            Self::Origin => refused(
-                StatusCode::FORBIDDEN,
-                "Pages of this origin may not call this server; its operator can allow them with allowed_origins.",
-            ),
+            Self::Origin => refused(StatusCode::FORBIDDEN, ORIGIN),
             Self::NoToken => {
                 let response = refused(StatusCode::UNAUTHORIZED, "Sign in to use this server.");
                 let mut response = challenge(response, terms, Scheme::Bearer, &[], terms.scopes);
@@ -105,10 +136,8 @@ impl Refusal {
                 challenge(response, terms, terms.scheme, &parameters, terms.scopes)
             }
             Self::Bound => {
-                const REASON: &str =
-                    "The token is bound to a key: present it with the DPoP scheme and a proof.";
-                let response = refused(StatusCode::UNAUTHORIZED, REASON);
-                let parameters = [("error", "invalid_token"), ("error_description", REASON)];
+                let response = refused(StatusCode::UNAUTHORIZED, BOUND);
+                let parameters = [("error", "invalid_token"), ("error_description", BOUND)];
                 challenge(response, terms, Scheme::Dpop, &parameters, terms.scopes)
             }
             Self::Proof(error) => {
@@ -118,11 +147,10 @@ impl Refusal {
                 challenge(response, terms, Scheme::Dpop, &parameters, terms.scopes)
             }
             Self::InsufficientScope(needed) => {
-                const REASON: &str = "The tool needs a scope that the token does not have.";
-                let response = refused(StatusCode::FORBIDDEN, REASON);
+                let response = refused(StatusCode::FORBIDDEN, INSUFFICIENT_SCOPE);
                 let parameters = [
                     ("error", "insufficient_scope"),
-                    ("error_description", REASON),
+                    ("error_description", INSUFFICIENT_SCOPE),
                 ];
                 challenge(response, terms, terms.scheme, &parameters, &needed)
             }
@@ -136,29 +164,23 @@ impl Refusal {
                 HeaderValue::from_static(allowed),
             ),
             Self::NotAcceptable(text) => refused(StatusCode::NOT_ACCEPTABLE, text),
-            Self::MediaType => refused(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "The Content-Type is application/json.",
-            ),
+            Self::MediaType => refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, MEDIA_TYPE),
             Self::Unread(error) => refused(error.status(), error.to_string()),
             Self::BadRequest(error) => json_error(StatusCode::BAD_REQUEST, &error),
             Self::NoSession => error(
                 StatusCode::NOT_FOUND,
                 ErrorCode::SessionNotFound,
-                "The session is unknown or has ended; begin a new one.",
+                NO_SESSION,
             ),
             Self::TooMany => with(
-                refused(
-                    StatusCode::TOO_MANY_REQUESTS,
-                    "Too many sessions were opened; try again in a minute.",
-                ),
+                refused(StatusCode::TOO_MANY_REQUESTS, TOO_MANY),
                 RETRY_AFTER,
                 HeaderValue::from_static("60"),
             ),
             Self::Unavailable => web::unavailable(error(
                 StatusCode::SERVICE_UNAVAILABLE,
                 ErrorCode::InternalError,
-                "The server cannot answer now; try again.",
+                UNAVAILABLE,
             )),
         }
     }

@@ -78,6 +78,10 @@ impl Environment for TestEnvironment {
         Self::START + self.0.milliseconds.load(Ordering::Relaxed) / 1000
     }
 
+    fn elapsed(&self) -> Duration {
+        Duration::from_millis(self.0.milliseconds.load(Ordering::Relaxed))
+    }
+
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + 'static {
         let inner = Arc::clone(&self.0);
         let mut until = None;

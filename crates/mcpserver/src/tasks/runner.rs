@@ -335,6 +335,7 @@ impl<P: Parts> Server<P> {
             name: beginning.tool.as_str().into(),
             arguments: &beginning.arguments,
             progress_token: None,
+            traceparent: None,
         };
         let prepared = self
             .prepare_call(

@@ -3,6 +3,7 @@
 mod access;
 mod content;
 mod dpop;
+mod events;
 mod grant_end;
 mod http_sse;
 mod listen;
