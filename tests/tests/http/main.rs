@@ -15,6 +15,7 @@ mod consent;
 mod descope_mode;
 mod discovery;
 mod dpop;
+mod events;
 mod identity_provider;
 mod introspect;
 mod issuer_with_a_path;
