@@ -9,7 +9,7 @@ use time::UtcDateTime;
 /// Bytes of a line: what `log_line` takes without cutting it.
 const MAX_LINE_BYTES: usize = 4000;
 
-/// Characters that a member keeps of a string, tried one after the other until the line fits.
+/// Characters that a string keeps in a line that is too long, tried one after the other until it fits.
 const MAX_CHARACTERS: [usize; 3] = [512, 128, 32];
 
 /// What a string that was too long ends with.
@@ -55,18 +55,21 @@ impl Line<'_> {
             trace_id: self.trace.map(|trace| trace.trace_id.as_str()),
             parent_id: self.trace.map(|trace| trace.parent_id.as_str()),
         };
-        let Ok(Value::Object(members)) = serde_json::to_value(members) else {
+        let line = serde_json::to_string(&members).map(|json| escaped(&json));
+        let line = line.unwrap_or_default();
+        if line.len() <= MAX_LINE_BYTES {
+            return line;
+        }
+        let Ok(Value::Object(members)) = serde_json::to_value(&members) else {
             return String::new();
         };
-        let line = |max| escaped(&Value::Object(shortened(&members, max)).to_string());
-        let [first, others @ ..] = MAX_CHARACTERS;
-        others.into_iter().fold(line(first), |written, max| {
-            if written.len() > MAX_LINE_BYTES {
-                line(max)
-            } else {
-                written
-            }
-        })
+        let shorter = MAX_CHARACTERS
+            .into_iter()
+            .map(|max| shortened(&members, max));
+        let mut lines = shorter.map(|members| escaped(&Value::Object(members).to_string()));
+        lines
+            .find(|line| line.len() <= MAX_LINE_BYTES)
+            .unwrap_or_default()
     }
 }
 

@@ -23,6 +23,20 @@ impl<P: Parts> Server<P> {
         self.record(actor, &event);
     }
 
+    /// Whom the token of a refused request was issued for, if its signature is ours.
+    pub(crate) fn presumed_actor(&self, headers: &HeaderMap) -> Actor {
+        let unknown = Actor::unknown(headers);
+        match self.claims_shown(headers) {
+            Some(claims) => Actor {
+                client_id: Some(claims.client_id.clone()),
+                subject: Some(claims.sub.clone()),
+                grant_id: Some(claims.grant.clone()),
+                ..unknown
+            },
+            None => unknown,
+        }
+    }
+
     fn record(&self, actor: &Actor, event: &Event<'_>) {
         let write = |line: &str| self.environment.log(line);
         let (kinds, now) = (self.config.events, self.environment.now());

@@ -125,7 +125,11 @@ impl<P: Parts> Server<P> {
                         refusal.into_response(&terms)
                     })
                 }
-                Err(refusal) => refuse(refusal),
+                Err(refusal) => {
+                    let actor = self.presumed_actor(&head.headers);
+                    self.record_refusal(&head, &actor, &refusal);
+                    refusal.into_response(&terms)
+                }
             },
         };
         if head.headers.contains_key(dpop::PROOF)

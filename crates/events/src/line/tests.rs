@@ -86,6 +86,9 @@ fn an_event_is_one_json_object_with_whom_it_is_about() {
         });
     });
     assert_eq!(lines.len(), 2);
+    assert!(
+        lines[1].starts_with("{\"time\":\"2026-11-24T06:00:00Z\",\"event\":\"tool_call\",\"tool\"")
+    );
     assert_eq!(
         parsed(&lines[0]),
         json!({"time": "2026-11-24T06:00:00Z", "event": "sign_in", "audience": "account"})

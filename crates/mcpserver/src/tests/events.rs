@@ -153,6 +153,15 @@ fn a_refused_request_is_an_event_and_what_clients_try_out_is_none() {
                 "parent_id": "00f067aa0ba902b7"})
         );
 
+        let other = |claims: &mut access_token::Claims| claims.iss = "https://other.example".into();
+        let other = fixture.token_with(&["tools"], other).await;
+        fixture.post(&other, &[], PING).await;
+        let refusal = newest(fixture);
+        assert_eq!(refusal["reason"], "The token was issued by another server.");
+        assert_eq!(refusal["subject"], "ann");
+        assert_eq!(refusal["client_id"], "client");
+        assert!(refusal["grant_id"].is_string());
+
         fixture.post(&token, &[], &plain_call("credential")).await;
         let refusal = newest(fixture);
         assert_eq!(refusal["error"], "insufficient_scope");
