@@ -1,0 +1,54 @@
+//! What is known of a person.
+
+use serde_json::Value;
+
+/// What the identity provider says of a person.
+#[derive(Clone, Copy, Debug)]
+pub struct Person<'a> {
+    /// Who it is at the provider.
+    pub subject: &'a str,
+    /// The email address, if there is one.
+    pub email: Option<&'a str>,
+    /// Whether the provider says that it has verified the address.
+    pub email_verified: Option<bool>,
+    /// Everything that it says, as a JSON object. What is not one counts as nothing.
+    pub claims: &'a str,
+}
+
+/// The same, read.
+pub(crate) struct Known<'a> {
+    pub(crate) subject: &'a str,
+    /// The email address in its two parts, if it is verified.
+    pub(crate) email: Option<(&'a str, &'a str)>,
+    pub(crate) claims: Value,
+}
+
+impl<'a> Known<'a> {
+    pub(crate) fn new(person: &Person<'a>) -> Self {
+        let claims: Value = serde_json::from_str(person.claims).unwrap_or_default();
+        Self {
+            subject: person.subject,
+            email: person
+                .email
+                .filter(|_| person.email_verified == Some(true))
+                .and_then(address),
+            claims: if claims.is_object() {
+                claims
+            } else {
+                Value::Null
+            },
+        }
+    }
+}
+
+/// The local part and the domain of an email address. Addresses with a quoted local part, a comment
+/// or a second `@` (RFC 5321 section 4.1.2) are `None`: what reads them differently would find
+/// another domain.
+pub(crate) fn address(text: &str) -> Option<(&str, &str)> {
+    let (local, domain) = text.split_once('@')?;
+    let is_plain = |char: char| {
+        !char.is_whitespace() && !char.is_control() && !"@\"(),:;<>[\\]".contains(char)
+    };
+    let is_good = |part: &str| !part.is_empty() && part.chars().all(is_plain);
+    (is_good(local) && is_good(domain)).then_some((local, domain))
+}
