@@ -2,12 +2,14 @@
 
 use crate::consent::read_show_logos;
 use crate::operator::read_admin_token;
+use crate::policy::read_policy;
 use crate::scopes::{read_default_scopes, read_scopes};
 use crate::{AdminToken, AuthorizationServer, Clients, Presented, Problem, Site, dpop, given};
 use events::{Kind, Kinds, UnknownKind};
 use http::HeaderName;
 use http::header::FORWARDED;
 use keys::KeyRing;
+use policy::Policy;
 
 /// The configuration of the components that hold keys.
 pub struct Server {
@@ -23,6 +25,8 @@ pub struct Server {
     pub scopes: Vec<String>,
     /// The scopes of a request that asks for none of [`Server::scopes`].
     pub default_scopes: Vec<String>,
+    /// Who may come in, and with which scopes.
+    pub policy: Policy,
     /// Which tokens of the identity provider are taken besides ours, and what they may do.
     pub presented: Presented,
     /// Seconds that an access token lives.
@@ -68,6 +72,8 @@ impl Server {
         "key_prefix",
         "scopes",
         "default_scopes",
+        "allowed",
+        "scope_rules",
         "presented_tokens",
         "presented_scopes",
         "access_token_lifetime",
@@ -109,6 +115,9 @@ impl Server {
         let scopes = note(read_scopes(&values), &mut problems);
         let existing = scopes.as_deref();
         let default_scopes = note(read_default_scopes(&values, existing), &mut problems);
+        let policy = read_policy(&values, existing)
+            .map_err(|found| problems.extend(found))
+            .ok();
         let presented = Presented::read(&values, existing)
             .map_err(|found| problems.extend(found))
             .ok();
@@ -140,6 +149,7 @@ impl Server {
                 key_prefix: key_prefix?,
                 scopes: scopes?,
                 default_scopes: default_scopes?,
+                policy: policy?,
                 presented: presented?,
                 access_token_lifetime: access_token_lifetime?,
                 grant_lifetime: grant_lifetime?,
@@ -401,6 +411,8 @@ mod tests {
             ("key_prefix", "bad-value/"),
             ("scopes", "bad-value,b"),
             ("default_scopes", "bad-value,b"),
+            ("allowed", "bad-value"),
+            ("scope_rules", "bad-value"),
             ("presented_tokens", "bad-value"),
             ("presented_scopes", "bad-value,b"),
             ("access_token_lifetime", "bad-value"),

@@ -85,7 +85,12 @@ impl Instance {
 /// Every [`Problem`] there is.
 pub async fn configuration(variables: &[&'static str]) -> Result<Server, Vec<Problem>> {
     let values = platform::variables::read(variables).await;
-    let config = Server::read(|name| values.get(name).map(String::as_str));
+    let unread = config::unread_policy(variables, |name| values.contains_key(name));
+    let config = match Server::read(|name| values.get(name).map(String::as_str)) {
+        Ok(config) if unread.is_empty() => Ok(config),
+        Ok(_) => Err(unread),
+        Err(problems) => Err([problems, unread].concat()),
+    };
     for problem in config.as_ref().err().into_iter().flatten() {
         log_line::write(format_args!(
             "{problem} ({})",
