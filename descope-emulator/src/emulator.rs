@@ -236,6 +236,14 @@ impl Running {
         self.app.state().users.clone()
     }
 
+    /// Changes what is known of the user with this subject, as an administrator would: tokens that are issued or
+    /// refreshed from now on say it.
+    pub fn change_user(&self, user: User) {
+        let mut state = self.app.state();
+        state.users.insert(user.subject.clone(), user);
+        let _ = state.save(self.app.now());
+    }
+
     /// Ends all grants of the user with this subject, as an administrator of Descope would, and says how many there
     /// were. Their refresh tokens find no consent any more.
     pub fn revoke_user(&self, subject: &str) -> usize {

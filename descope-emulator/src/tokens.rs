@@ -52,7 +52,7 @@ pub(crate) fn issue(
         app.sign(state, grant.issuer, typ, claims)
             .map_err(|KeyError| DescopeError::Storage)
     };
-    let access = access_claims(app, &grant, grant_id, scopes, now, lifetime);
+    let access = access_claims(app, &grant, user, grant_id, scopes, now, lifetime);
     let access_token = sign(access_type(grant.issuer), &access)?;
     let id_token = if scopes.iter().any(|scope| scope == "openid") {
         let mut claims = id_claims(app, &grant, user, scopes, nonce, now, lifetime);
@@ -84,12 +84,14 @@ pub(crate) fn issue(
 fn access_claims(
     app: &App,
     grant: &Grant,
+    user: &User,
     grant_id: &str,
     scopes: &[String],
     now: u64,
     lifetime: u64,
 ) -> Map<String, Value> {
-    object(json!({
+    let mut claims = user.claims.clone();
+    claims.extend(object(json!({
         "iss": app.issuer(grant.issuer),
         "aud": audience(app, grant.issuer, grant.resource.as_deref()),
         "sub": grant.subject,
@@ -99,7 +101,8 @@ fn access_claims(
         "iat": now,
         "exp": now.saturating_add(lifetime),
         "jti": format!("{grant_id}.{}", random_token()),
-    }))
+    })));
+    claims
 }
 
 /// OpenID Connect Core 1.0 section 2.
@@ -113,6 +116,9 @@ fn id_claims(
     lifetime: u64,
 ) -> Map<String, Value> {
     let mut claims = user.claims(scopes);
+    if grant.issuer == TokenIssuer::OpenId {
+        claims.extend(user.claims.clone());
+    }
     claims.extend(object(json!({
         "iss": app.issuer(grant.issuer),
         "aud": [grant.client_id],
@@ -314,8 +320,10 @@ impl Mint {
             app.state().users.insert(subject.clone(), user);
             subject
         });
+        let user = app.state().users.get(&subject).cloned();
+        let mut claims = user.map(|user| user.claims).unwrap_or_default();
         let ends = now.saturating_add_signed(self.lifetime);
-        let mut claims = object(json!({
+        claims.extend(object(json!({
             "iss": self.issuer.unwrap_or_else(|| app.issuer(kind)),
             "aud": self.audience.unwrap_or_else(|| audience(app, kind, None)),
             "sub": subject,
@@ -325,7 +333,7 @@ impl Mint {
             "iat": now.min(ends.saturating_sub(1)),
             "exp": ends,
             "jti": random_token().replace('.', ""),
-        }));
+        })));
         change(&mut claims, self.extra);
         let typ = access_type(kind);
         match self.signature {

@@ -21,6 +21,10 @@ pub struct User {
     pub picture: Option<String>,
     /// The phone number in E.164 form, if there is one. It counts as verified.
     pub phone: Option<String>,
+    /// What else is said of the person, such as `roles`, `permissions` and `tenants`. Descope says it in access tokens
+    /// alone, the provider at `/openid` in ID tokens and access tokens.
+    #[serde(default)]
+    pub claims: Map<String, Value>,
 }
 
 impl User {
@@ -38,6 +42,7 @@ impl User {
             email_verified: true,
             picture: None,
             phone: None,
+            claims: Map::new(),
         }
     }
 
@@ -59,6 +64,20 @@ impl User {
     #[must_use]
     pub fn with_subject(mut self, subject: impl Into<String>) -> Self {
         self.subject = subject.into();
+        self
+    }
+
+    /// The same user whose email address counts as verified or not.
+    #[must_use]
+    pub fn with_email_verified(mut self, verified: bool) -> Self {
+        self.email_verified = verified;
+        self
+    }
+
+    /// The same user with a claim more.
+    #[must_use]
+    pub fn with_claim(mut self, name: impl Into<String>, value: Value) -> Self {
+        self.claims.insert(name.into(), value);
         self
     }
 
