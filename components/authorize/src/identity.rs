@@ -19,8 +19,8 @@ mod bindings {
 }
 
 use authserver::identity::{
-    CodeExchange, IdentityProvider, Login, Profile, ProviderError, SignIn, TokenRevoker,
-    UpstreamTokens,
+    CodeExchange, IdentityProvider, Login, Profile, ProviderError, RefreshError, RefreshedProfile,
+    RefreshedTokens, SignIn, TokenRevoker, UpstreamRefresher, UpstreamTokens,
 };
 use bindings::gatehouse::identity::provider;
 
@@ -49,29 +49,39 @@ impl IdentityProvider for Composed {
     }
 
     async fn exchange_code(&self, exchange: CodeExchange) -> Result<SignIn, ProviderError> {
-        let provider::SignIn { profile, tokens } =
-            provider::exchange_code(provider::CodeExchange {
-                code: exchange.code,
-                issuer: exchange.issuer,
-                redirect_uri: exchange.redirect_uri,
-                code_verifier: exchange.code_verifier,
-                nonce: exchange.nonce,
-            })
+        let sign_in = provider::exchange_code(provider::CodeExchange {
+            code: exchange.code,
+            issuer: exchange.issuer,
+            redirect_uri: exchange.redirect_uri,
+            code_verifier: exchange.code_verifier,
+            nonce: exchange.nonce,
+        })
+        .await
+        .map_err(error)?;
+        Ok(SignIn {
+            profile: profile(sign_in.profile),
+            tokens: tokens(sign_in.tokens),
+        })
+    }
+}
+
+impl UpstreamRefresher for Composed {
+    async fn refresh(
+        &self,
+        refresh_token: &str,
+        wants_profile: bool,
+    ) -> Result<RefreshedTokens, RefreshError> {
+        let refreshed = provider::refresh(refresh_token.to_owned(), wants_profile)
             .await
             .map_err(error)?;
-        Ok(SignIn {
-            profile: Profile {
-                subject: profile.subject,
-                name: profile.name,
-                email: profile.email,
-                email_verified: profile.email_verified,
-                picture: profile.picture,
-                claims: profile.claims,
-            },
-            tokens: UpstreamTokens {
-                access_token: tokens.access_token,
-                refresh_token: tokens.refresh_token,
-                expires_at: tokens.expires_at,
+        Ok(RefreshedTokens {
+            tokens: tokens(refreshed.tokens),
+            profile: match refreshed.profile {
+                provider::RefreshedProfile::Current(new) => RefreshedProfile::Current(profile(new)),
+                provider::RefreshedProfile::Unchanged => RefreshedProfile::Unchanged,
+                provider::RefreshedProfile::Unavailable(text) => {
+                    RefreshedProfile::Unavailable(text)
+                }
             },
         })
     }
@@ -86,6 +96,25 @@ impl TokenRevoker for Composed {
         })
         .await
         .map_err(error)
+    }
+}
+
+fn profile(profile: provider::Profile) -> Profile {
+    Profile {
+        subject: profile.subject,
+        name: profile.name,
+        email: profile.email,
+        email_verified: profile.email_verified,
+        picture: profile.picture,
+        claims: profile.claims,
+    }
+}
+
+fn tokens(tokens: provider::Tokens) -> UpstreamTokens {
+    UpstreamTokens {
+        access_token: tokens.access_token,
+        refresh_token: tokens.refresh_token,
+        expires_at: tokens.expires_at,
     }
 }
 

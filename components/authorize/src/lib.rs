@@ -81,7 +81,8 @@ async fn answer(
             endpoints::account_sign_in::handle(&context, random, &Composed, &request).await
         }
         "/token" => {
-            let response = endpoints::token::handle(&context, random, &request).await;
+            let response =
+                endpoints::token::handle(&context, random, &Composed, sleep, &request).await;
             instance.sweep_sometimes();
             response
         }

@@ -6,7 +6,7 @@
 #![allow(unsafe_code)]
 
 use identity::{Outbound, Provider};
-use oidc::{CodeExchange, Error, Login, Presented, Settings, SignIn, Tokens};
+use oidc::{CodeExchange, Error, Login, Presented, Refreshed, Settings, SignIn, Tokens};
 use platform::variables;
 use std::sync::OnceLock;
 
@@ -43,8 +43,13 @@ impl Provider for OpenId {
         self.0.exchange_code(exchange, now).await
     }
 
-    async fn refresh(&self, refresh_token: &str, now: u64) -> Result<Tokens, Error> {
-        self.0.refresh(refresh_token, now).await
+    async fn refresh(
+        &self,
+        refresh_token: &str,
+        wants_profile: bool,
+        now: u64,
+    ) -> Result<Refreshed, Error> {
+        self.0.refresh(refresh_token, wants_profile, now).await
     }
 
     async fn revoke(&self, tokens: &Tokens, now: u64) -> Result<(), Error> {

@@ -1,7 +1,9 @@
 //! The composed identity provider.
 
 use crate::bindings::gatehouse::identity::provider;
-use grants::{Profile, UpstreamTokens};
+use grants::{
+    Profile, RefreshError, RefreshedProfile, RefreshedTokens, UpstreamRefresher, UpstreamTokens,
+};
 use mcpserver::{IdentityError, IdentityProvider, Presented, TokenKind};
 
 /// The component that exports `gatehouse:identity/provider`.
@@ -31,15 +33,31 @@ impl IdentityProvider for Provider {
         .await
         .map_err(failed)
     }
+}
 
-    async fn refresh(&self, refresh_token: &str) -> Result<UpstreamTokens, IdentityError> {
-        let tokens = provider::refresh(refresh_token.to_owned())
+impl UpstreamRefresher for Provider {
+    async fn refresh(
+        &self,
+        refresh_token: &str,
+        wants_profile: bool,
+    ) -> Result<RefreshedTokens, RefreshError> {
+        let refreshed = provider::refresh(refresh_token.to_owned(), wants_profile)
             .await
             .map_err(failed)?;
-        Ok(UpstreamTokens {
-            access_token: tokens.access_token,
-            refresh_token: tokens.refresh_token,
-            expires_at: tokens.expires_at,
+        let tokens = refreshed.tokens;
+        Ok(RefreshedTokens {
+            tokens: UpstreamTokens {
+                access_token: tokens.access_token,
+                refresh_token: tokens.refresh_token,
+                expires_at: tokens.expires_at,
+            },
+            profile: match refreshed.profile {
+                provider::RefreshedProfile::Current(new) => RefreshedProfile::Current(profile(new)),
+                provider::RefreshedProfile::Unchanged => RefreshedProfile::Unchanged,
+                provider::RefreshedProfile::Unavailable(text) => {
+                    RefreshedProfile::Unavailable(text)
+                }
+            },
         })
     }
 }

@@ -27,6 +27,8 @@ pub(crate) struct Consent<'a> {
     pub(crate) is_configured: bool,
     /// Whether the browser fetches the client's logo.
     pub(crate) show_logo: bool,
+    /// Whether a person may turn out to have fewer scopes than were asked for.
+    pub(crate) has_scope_rules: bool,
 }
 
 impl Consent<'_> {
@@ -54,6 +56,9 @@ impl Consent<'_> {
             h2 { "It will be able to" }
             ul.bullets {
                 @for scope in &self.pending.request.scopes { li { (scope_text(scope, self.provider)) } }
+            }
+            @if self.has_scope_rules {
+                p.small { "What of this your account may not do itself is left out." }
             }
             @if !self.provider_scopes.is_empty() {
                 h2 { "This server will ask " (self.provider) " for" }

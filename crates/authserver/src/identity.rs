@@ -1,9 +1,11 @@
 //! The identity provider, as `wit/identity` has it.
 
-pub use grants::{Profile, UpstreamTokens};
+pub use grants::{
+    Profile, RefreshError, RefreshedProfile, RefreshedTokens, UpstreamRefresher, UpstreamTokens,
+};
 
-/// How a person signs in.
-pub trait IdentityProvider: Sync {
+/// How a person signs in, and how what they got is refreshed.
+pub trait IdentityProvider: UpstreamRefresher + Sync {
     /// A name for the provider that a person recognizes.
     fn display_name(&self) -> impl Future<Output = String> + Send;
 
@@ -74,6 +76,17 @@ pub struct SignIn {
     pub profile: Profile,
     /// What the provider gave for them.
     pub tokens: UpstreamTokens,
+}
+
+impl From<ProviderError> for RefreshError {
+    fn from(error: ProviderError) -> Self {
+        match error {
+            ProviderError::Refused(text) => Self::Refused(text),
+            ProviderError::Misconfigured(text) | ProviderError::Unavailable(text) => {
+                Self::Unavailable(text)
+            }
+        }
+    }
 }
 
 /// Why the provider brought no answer. The texts hold no secret, token or code.

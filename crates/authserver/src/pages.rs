@@ -2,11 +2,13 @@
 
 use crate::consent;
 use config::Base;
+use grants::Profile;
 use http::StatusCode;
 use maud::{Markup, html};
 use oauth::authorization_request::Target;
 use oauth::redirect_uri::{Destination, destination};
 use oauth::{Client, Error};
+use policy::Refusal;
 use web::{Page, ReadError, Response};
 
 /// A page that says what happened and what to do.
@@ -92,10 +94,7 @@ pub(crate) fn bad_request(
     let name = client.display_name();
     let redirect_uri = &target.redirect_uri;
     let oddities = consent::oddities(client, redirect_uri, base, provider);
-    let place = match destination(redirect_uri) {
-        Destination::Host(host) | Destination::Loopback(host) => host,
-        Destination::App(scheme) => format!("{scheme}:"),
-    };
+    let place = place(redirect_uri);
     message(
         StatusCode::BAD_REQUEST,
         "You cannot be signed in this way",
@@ -110,6 +109,70 @@ pub(crate) fn bad_request(
             }
         },
     )
+}
+
+/// A person who has signed in and is refused.
+pub(crate) struct RefusedPerson<'a> {
+    pub(crate) refusal: Refusal,
+    pub(crate) profile: &'a Profile,
+    /// What the identity provider is called.
+    pub(crate) provider: &'a str,
+    pub(crate) target: &'a Target,
+    /// The redirect URI with the error.
+    pub(crate) back: &'a str,
+    /// Where the same request begins with another account.
+    pub(crate) again: &'a str,
+}
+
+/// The policy refuses the person: which account it was, and where to go from here.
+pub(crate) fn refused_person(person: &RefusedPerson<'_>) -> Response {
+    let profile = person.profile;
+    let is_verified = profile.email_verified == Some(true);
+    message(
+        StatusCode::FORBIDDEN,
+        "This account may not use this server",
+        &html! {
+            @match person.refusal {
+                Refusal::NotAllowed => p.lead {
+                    "You have signed in with " (person.provider) ", and whoever runs this server lets other accounts in than this one. Nothing was allowed, and nothing of it was kept."
+                },
+                Refusal::NoScope => p.lead {
+                    "You have signed in with " (person.provider) ", and this account has none of what the app asked for. Nothing was allowed, and nothing of it was kept."
+                },
+            }
+            dl.facts {
+                @if let Some(name) = &profile.name {
+                    dt { "Name" }
+                    dd { b { (name) } }
+                }
+                @if let Some(email) = &profile.email {
+                    dt { "Email" }
+                    dd {
+                        b { (email) }
+                        @if !is_verified {
+                            br;
+                            (person.provider) " does not say that it has verified this address."
+                        }
+                    }
+                }
+                dt { "Account" }
+                dd { code { (profile.subject) } }
+            }
+            p { "If you have another account, try that one. If it should be this one, tell whoever runs this server what you read here." }
+            div.choices {
+                a.button.quiet href=(person.back) rel="noreferrer" { "Back to " (place(&person.target.redirect_uri)) }
+                a.button href=(person.again) { "Try another account" }
+            }
+        },
+    )
+}
+
+/// Where a redirect URI leads, as a link says it.
+fn place(redirect_uri: &str) -> String {
+    match destination(redirect_uri) {
+        Destination::Host(host) | Destination::Loopback(host) => host,
+        Destination::App(scheme) => format!("{scheme}:"),
+    }
 }
 
 /// The consent form came from another browser, another site, or too late.

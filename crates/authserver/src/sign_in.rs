@@ -10,6 +10,7 @@ use oauth::{Client, secret};
 use rand::CryptoRng;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use url::form_urlencoded::Serializer;
 use web::cookie::Cookie;
 
 /// Seconds that a consent page may stay open.
@@ -110,6 +111,35 @@ impl PendingConsent {
     /// `None` for what was not sealed here for this browser, and for what has expired.
     pub(crate) fn open(keys: &KeyRing, browser: &Browser, sealed: &str, now: u64) -> Option<Self> {
         open::<Self>(keys, CONSENT, browser, sealed).filter(|pending| pending.expires_at > now)
+    }
+
+    /// The same request once more, for another account at the identity provider (`prompt` of OpenID
+    /// Connect Core section 3.1.2.1): a link of the client's own, which is checked as any is.
+    pub(crate) fn with_another_account(&self, base: &Base) -> String {
+        let (target, request) = (&self.target, &self.request);
+        let mut query = Serializer::new(String::new());
+        query
+            .append_pair("response_type", "code")
+            .append_pair("client_id", &self.client_id)
+            .append_pair("code_challenge", &request.challenge)
+            .append_pair("code_challenge_method", "S256")
+            .append_pair("prompt", "select_account");
+        let redirect_uri = target.in_request.then_some(&target.redirect_uri);
+        let scope = Some(request.scopes.join(" ")).filter(|scope| !scope.is_empty());
+        for (name, value) in [
+            ("redirect_uri", redirect_uri),
+            ("state", target.state.as_ref()),
+            ("scope", scope.as_ref()),
+            ("dpop_jkt", request.dpop_jkt.as_ref()),
+        ] {
+            if let Some(value) = value {
+                query.append_pair(name, value);
+            }
+        }
+        for resource in &request.resources {
+            query.append_pair("resource", resource);
+        }
+        format!("{}?{}", base.join("/authorize"), query.finish())
     }
 
     /// When no sign-in that this form leads to can be completed any more.

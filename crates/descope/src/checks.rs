@@ -9,12 +9,13 @@ use oidc::claims::{
 };
 use serde_json::{Map, Value};
 
-/// The rules of OpenID Connect Core section 3.1.3.7 for an ID token of the login with `nonce`.
+/// The rules of OpenID Connect Core section 3.1.3.7 for an ID token of the login with `nonce`, or for
+/// one that came with a refresh (section 12.2).
 pub(crate) fn id_token(
     claims: &Map<String, Value>,
     project: &Project,
     client_id: &str,
-    nonce: &str,
+    nonce: Option<&str>,
     now: u64,
 ) -> Result<(), BrokenRule> {
     if issuer(claims, project).is_none() {
@@ -475,7 +476,7 @@ mod tests {
             &claims(all),
             &fixtures::project(),
             fixtures::CLIENT_ID,
-            "n1",
+            Some("n1"),
             NOW,
         )
     }

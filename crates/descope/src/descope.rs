@@ -3,13 +3,14 @@
 use crate::answers::{self, Asked};
 use crate::settings::{App, Project, Settings};
 use crate::{
-    CodeExchange, Error, Http, Login, Presented, Profile, SendError, SignIn, Tokens, checks,
-    requests,
+    CodeExchange, Error, Http, Login, Presented, Profile, Refreshed, RefreshedProfile, SendError,
+    SignIn, Tokens, checks, requests,
 };
 use bytes::Bytes;
 use config::Problem;
 use http::{Request, Response};
 use jwt::{KeySet, Unverified};
+use oidc::answer::TokenAnswer;
 use oidc::claims;
 use oidc::keys::{self, ProviderKeys};
 use serde_json::{Map, Value};
@@ -52,7 +53,8 @@ impl<H: Http> Descope<H> {
     /// The ID token, if there is one, is verified, with its nonce. The profile comes from userinfo,
     /// of the same subject (OpenID Connect Core section 5.3.2), over what the ID token says; from
     /// the ID token alone where userinfo brings nothing; and from the access token where there is
-    /// no ID token either.
+    /// no ID token either. Roles, permissions and tenants are those of the access token, where
+    /// Descope puts them.
     ///
     /// # Errors
     ///
@@ -72,26 +74,19 @@ impl<H: Http> Descope<H> {
             .await?;
         let answer = answers::tokens(&response, Asked::Exchange, app, now)?;
         let id_claims = match &answer.id_token {
-            Some(token) => Some(self.check_id_token(token, &exchange.nonce, now).await?),
+            Some(token) => Some(
+                self.check_id_token(token, Some(&exchange.nonce), now)
+                    .await?,
+            ),
             None => None,
         };
         let access_token = &answer.tokens.access_token;
-        let profile = match (self.userinfo(access_token).await, id_claims) {
-            (Ok(info), Some(mut claims)) => {
-                if claims.get("sub") != info.get("sub") {
-                    return Err(Error::Refused(
-                        "Descope's userinfo is about another person than its ID token".to_owned(),
-                    ));
-                }
-                claims.extend(info);
-                profile(claims)?
-            }
-            (Ok(info), None) => profile(info)?,
-            (Err(_), Some(claims)) => profile(claims)?,
-            (Err(error), None) => match self.verify(access_token, now).await {
-                Ok(presented) => presented.profile,
-                Err(_) => return Err(error),
-            },
+        let info = self.userinfo(access_token).await;
+        let presented = self.verify(access_token, now).await.ok();
+        let profile = match (info, id_claims) {
+            (Ok(info), claims) => person(claims, Some(info), presented)?,
+            (Err(_), Some(claims)) => person(Some(claims), None, presented)?,
+            (Err(error), None) => presented.ok_or(error)?.profile,
         };
         Ok(SignIn {
             profile,
@@ -99,17 +94,64 @@ impl<H: Http> Descope<H> {
         })
     }
 
-    /// Trades a refresh token for new tokens.
+    /// Trades a refresh token for new tokens, and finds out who the person is now if
+    /// `wants_profile`, from what a sign-in finds it out from.
     ///
     /// # Errors
     ///
-    /// Each kind of [`Error`].
-    pub async fn refresh(&self, refresh_token: &str, now: u64) -> Result<Tokens, Error> {
+    /// Each kind of [`Error`]. Once there are new tokens, they are given whatever becomes of the
+    /// profile, but for an ID token that is not good: that is refused.
+    pub async fn refresh(
+        &self,
+        refresh_token: &str,
+        wants_profile: bool,
+        now: u64,
+    ) -> Result<Refreshed, Error> {
         let (project, app) = self.both()?;
         let response = self
             .send(requests::refresh(project, app, refresh_token)?)
             .await?;
-        Ok(answers::tokens(&response, Asked::Refresh, app, now)?.tokens)
+        let answer = answers::tokens(&response, Asked::Refresh, app, now)?;
+        let profile = if wants_profile {
+            match self.person_now(&answer, now).await {
+                Err(Error::Refused(reason)) => return Err(Error::Refused(reason)),
+                Err(error) => RefreshedProfile::Unavailable(error.to_string()),
+                Ok(profile) => RefreshedProfile::Current(profile),
+            }
+        } else {
+            RefreshedProfile::Unchanged
+        };
+        Ok(Refreshed {
+            tokens: answer.tokens,
+            profile,
+        })
+    }
+
+    /// Who it is that tokens were refreshed for. What a source would say cannot be left away because
+    /// of trouble there: a role might be in it.
+    async fn person_now(&self, answer: &TokenAnswer, now: u64) -> Result<Profile, Error> {
+        let access_token = &answer.tokens.access_token;
+        let id_claims = match &answer.id_token {
+            Some(token) => Some(self.check_id_token(token, None, now).await?),
+            None => None,
+        };
+        let info = match self.userinfo(access_token).await {
+            Ok(info) => Some(info),
+            Err(Error::Refused(_)) => None,
+            Err(error) => return Err(error),
+        };
+        let presented = match self.verify(access_token, now).await {
+            Ok(presented) => Some(presented),
+            Err(Error::Refused(_)) => None,
+            Err(error) => return Err(error),
+        };
+        match (info, id_claims, presented) {
+            (None, None, None) => Err(Error::Unavailable(
+                "Descope does not say whose a new access token is".to_owned(),
+            )),
+            (None, None, Some(presented)) => Ok(presented.profile),
+            (info, claims, presented) => person(claims, info, presented),
+        }
     }
 
     /// Revokes tokens (RFC 7009): each of them, though another was refused.
@@ -164,7 +206,7 @@ impl<H: Http> Descope<H> {
     async fn check_id_token(
         &self,
         token: &str,
-        nonce: &str,
+        nonce: Option<&str>,
         now: u64,
     ) -> Result<Map<String, Value>, Error> {
         let (project, app) = self.both()?;
@@ -224,6 +266,42 @@ impl<H: Http> Descope<H> {
         }
     }
 }
+
+/// Who it is by an ID token, userinfo over it and the access token. The last has what Descope says
+/// of nobody elsewhere, and counts where it is about the same person.
+fn person(
+    id_token: Option<Map<String, Value>>,
+    info: Option<Map<String, Value>>,
+    access_token: Option<Presented>,
+) -> Result<Profile, Error> {
+    if let (Some(id_token), Some(info)) = (&id_token, &info)
+        && id_token.get("sub") != info.get("sub")
+    {
+        return Err(Error::Refused(
+            "Descope's userinfo is about another person than its ID token".to_owned(),
+        ));
+    }
+    let mut claims = Map::new();
+    for more in [id_token, info].into_iter().flatten() {
+        claims::merge(&mut claims, more);
+    }
+    if let Some(Presented { profile, .. }) = access_token
+        && claims.get("sub").and_then(Value::as_str) == Some(&profile.subject)
+    {
+        let said = std::mem::replace(&mut claims, profile.claims);
+        let authorization: Vec<_> = AUTHORIZATION_CLAIMS
+            .iter()
+            .filter_map(|name| claims.get_key_value(*name))
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect();
+        claims::merge(&mut claims, said);
+        claims.extend(authorization);
+    }
+    profile(claims)
+}
+
+/// What the access token says of what a person may do.
+const AUTHORIZATION_CLAIMS: [&str; 3] = ["roles", "permissions", "tenants"];
 
 fn profile(claims: Map<String, Value>) -> Result<Profile, Error> {
     Profile::from_claims(claims)

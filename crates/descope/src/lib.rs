@@ -21,6 +21,7 @@ mod fixtures;
 
 pub use descope::Descope;
 pub use oidc::{
-    CodeExchange, Error, Http, Login, Presented, Profile, SendError, SignIn, TokenKind, Tokens,
+    CodeExchange, Error, Http, Login, Presented, Profile, Refreshed, RefreshedProfile, SendError,
+    SignIn, TokenKind, Tokens,
 };
 pub use settings::{App, Credentials, Project, Settings};

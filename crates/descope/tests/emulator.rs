@@ -1,12 +1,15 @@
 //! The whole exchange over HTTP, against the emulator.
 
 use bytes::Bytes;
-use descope::{CodeExchange, Descope, Error, Http, Login, SendError, Settings, SignIn};
+use descope::{
+    CodeExchange, Descope, Error, Http, Login, RefreshedProfile, SendError, Settings, SignIn,
+};
 use descope_emulator::{
     Config, DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, DEFAULT_MANAGEMENT_KEY, DEFAULT_PROJECT_ID,
     Emulator, Endpoint, Fault, Mint, Running, Signature, TokenIssuer, User,
 };
 use http::{Request, Response};
+use serde_json::json;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The verifier and challenge of RFC 7636 appendix B.
@@ -180,10 +183,14 @@ async fn a_person_signs_in_and_their_tokens_are_refreshed_with_either_credential
         assert_eq!(presented.scopes.unwrap(), ["openid", "profile", "email"]);
 
         let first = sign_in.tokens.refresh_token.unwrap();
-        let tokens = house.descope.refresh(&first, now()).await.unwrap();
+        let before = house.emulator.requests(Endpoint::UserInfo);
+        let refreshed = house.descope.refresh(&first, false, now()).await.unwrap();
+        assert_eq!(refreshed.profile, RefreshedProfile::Unchanged);
+        assert_eq!(house.emulator.requests(Endpoint::UserInfo), before);
+        let tokens = refreshed.tokens;
         assert!(tokens.access_token != sign_in.tokens.access_token);
         assert!(tokens.refresh_token.is_some_and(|second| second != first));
-        refused(house.descope.refresh(&first, now()).await);
+        refused(house.descope.refresh(&first, false, now()).await);
         house.emulator.stop().await;
     }
 }
@@ -233,7 +240,7 @@ async fn wrong_credentials_name_their_variable_and_no_value() {
             text.starts_with(variable) && !text.contains("wrong-value"),
             "{text}"
         );
-        let text = misconfigured(descope.refresh("some-token", now()).await);
+        let text = misconfigured(descope.refresh("some-token", false, now()).await);
         assert!(text.starts_with(variable), "{text}");
     }
 }
@@ -277,6 +284,91 @@ async fn without_openid_the_access_token_says_who_it_is() {
     assert!(sign_in.profile.subject.starts_with('U'));
 }
 
+/// Roles as a Descope project has them.
+fn with_roles(roles: &[&str]) -> User {
+    User::new("Ada Lovelace", "ada@example.com")
+        .with_claim("roles", json!(roles))
+        .with_claim("permissions", json!(["SSO Admin"]))
+        .with_claim("tenants", json!({ "T2abc": { "roles": roles } }))
+}
+
+#[tokio::test]
+async fn roles_permissions_and_tenants_of_the_access_token_are_known_at_sign_in_and_refresh() {
+    let agentic = Config {
+        token_issuer: TokenIssuer::Agentic,
+        ..Config::for_tests()
+    };
+    // The second way brings no ID token.
+    for (config, scopes) in [
+        (Config::for_tests(), "openid profile email"),
+        (Config::for_tests(), "email"),
+        (agentic, "openid profile email"),
+    ] {
+        let house = House::new(config, Style::Client).await;
+        let descope = connect(
+            &house.emulator,
+            Style::Client,
+            &[("descope_scopes", scopes)],
+        );
+        let house = House { descope, ..house };
+        house.emulator.sign_in_as(with_roles(&["admin", "user"]));
+        let sign_in = house.sign_in().await.unwrap();
+        let claims = &sign_in.profile.claims;
+        assert_eq!(claims["roles"], json!(["admin", "user"]), "{scopes}");
+        assert_eq!(claims["permissions"], json!(["SSO Admin"]));
+        assert_eq!(
+            claims["tenants"]["T2abc"]["roles"],
+            json!(["admin", "user"])
+        );
+        assert!(!claims.contains_key("scope") && !claims.contains_key("azp"));
+
+        house.emulator.change_user(with_roles(&["user"]));
+        let token = sign_in.tokens.refresh_token.unwrap();
+        let refreshed = house.descope.refresh(&token, true, now()).await.unwrap();
+        let RefreshedProfile::Current(profile) = refreshed.profile else {
+            panic!("{:?}", refreshed.profile)
+        };
+        assert_eq!(profile.subject, sign_in.profile.subject);
+        assert_eq!(profile.claims["roles"], json!(["user"]));
+        assert_eq!(profile.claims["tenants"]["T2abc"]["roles"], json!(["user"]));
+        if scopes.contains("openid") {
+            assert_eq!(profile.email.as_deref(), Some("ada@example.com"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn trouble_at_userinfo_is_no_word_on_the_person_and_costs_no_tokens() {
+    let house = House::ordinary().await;
+    let sign_in = house.sign_in().await.unwrap();
+    let token = sign_in.tokens.refresh_token.unwrap();
+    house
+        .emulator
+        .fail(Endpoint::UserInfo, Fault::Status(503), 1);
+    let refreshed = house.descope.refresh(&token, true, now()).await.unwrap();
+    assert!(matches!(
+        refreshed.profile,
+        RefreshedProfile::Unavailable(_)
+    ));
+    let next = refreshed.tokens.refresh_token.unwrap();
+    let refreshed = house.descope.refresh(&next, true, now()).await.unwrap();
+    assert!(matches!(refreshed.profile, RefreshedProfile::Current(_)));
+}
+
+#[tokio::test]
+async fn an_id_token_of_a_refresh_that_is_not_good_is_refused() {
+    let house = House::ordinary().await;
+    for claims in [
+        json!({ "iss": "https://evil.example" }),
+        json!({ "aud": ["another"] }),
+        json!({ "sub": "U-another" }),
+    ] {
+        let token = house.sign_in().await.unwrap().tokens.refresh_token.unwrap();
+        house.emulator.change_next_id_token(claims);
+        refused(house.descope.refresh(&token, true, now()).await);
+    }
+}
+
 #[tokio::test]
 async fn trouble_at_descope_is_unavailable_and_passes() {
     let house = House::ordinary().await;
@@ -291,7 +383,9 @@ async fn trouble_at_descope_is_unavailable_and_passes() {
     let token = gone.emulator.mint(Mint::new()).unwrap();
     gone.emulator.stop().await;
     assert!(is_unavailable(&gone.descope.verify(&token, now()).await));
-    assert!(is_unavailable(&gone.descope.refresh("r", now()).await));
+    assert!(is_unavailable(
+        &gone.descope.refresh("r", false, now()).await
+    ));
 }
 
 #[tokio::test]
@@ -397,6 +491,6 @@ async fn tokens_can_be_verified_without_any_credentials() {
     let descope = connect(&house.emulator, Style::Client, &none);
     let token = house.emulator.mint(Mint::new()).unwrap();
     descope.verify(&token, now()).await.unwrap();
-    let text = misconfigured(descope.refresh("r", now()).await);
+    let text = misconfigured(descope.refresh("r", false, now()).await);
     assert!(text.starts_with("descope_client_id"), "{text}");
 }

@@ -10,7 +10,7 @@
 //! | `grant:<id>` | the [`Grant`], sealed | once, when the person has signed in |
 //! | `code:<id>` | a counter: whether the code was redeemed, and when | once |
 //! | `refresh:<id>` | the generation of the newest refresh token, and when it was issued | at each refresh |
-//! | `upstream:<id>` | the identity provider's [`UpstreamTokens`], sealed | when they are refreshed |
+//! | `upstream:<id>` | the identity provider's [`UpstreamTokens`], and what their refresh brought of the person, sealed | when they are refreshed |
 //! | `subject:<tag>`, `subject-grant:<tag>.<n>` | which grants a person has: see [`Page`] | once a grant |
 //! | `upstream-refresh:<id>.<generation>.<attempt>` | a counter: who refreshes them | likewise |
 //!
@@ -28,16 +28,23 @@ mod handle;
 mod machine;
 mod refresh;
 mod revocation;
+mod standing;
 mod subject;
 mod upstream;
+mod upstream_refresh;
 
 pub use code::{PresentedCode, Redeemed};
 pub use grant::{CodeBinding, Grant, NewGrant, OpenedGrant, Profile, ShownClient};
 pub use machine::{client_subject, is_client_subject};
 pub use refresh::{PresentedRefreshToken, Refreshed, ReuseTerms};
 pub use revocation::RevocationQueue;
+pub use standing::{GrantEnd, Standing};
 pub use subject::{Ended, Listed, MAX_GRANTS_PER_CLIENT, MAX_GRANTS_PER_HOUR, Page, Place};
-pub use upstream::{Upstream, UpstreamTokens};
+pub use upstream::{RefreshOutcome, Upstream, UpstreamTokens};
+pub use upstream_refresh::{
+    Environment, FreshenError, Need, RefreshError, RefreshedProfile, RefreshedTokens,
+    UpstreamRefresher,
+};
 
 use keys::KeyRing;
 use store::{KeyValue, Store};

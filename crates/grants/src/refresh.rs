@@ -29,6 +29,11 @@ pub struct PresentedRefreshToken {
 }
 
 impl PresentedRefreshToken {
+    /// The grant's id.
+    pub fn grant_id(&self) -> &str {
+        &self.handle.grant_id
+    }
+
     /// The thumbprint of the key that its holder has to prove, if it is bound to one (RFC 9449
     /// section 5).
     pub fn key(&self) -> Option<&str> {

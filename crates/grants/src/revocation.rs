@@ -27,8 +27,8 @@ impl RevocationQueue {
 }
 
 impl<K: KeyValue> Grants<'_, K> {
-    /// Notes down tokens that nobody holds any more.
-    pub(crate) fn revoke_upstream(&self, tokens: UpstreamTokens) {
+    /// Notes down tokens that nobody holds any more, to be revoked where there is a queue for that.
+    pub fn revoke_upstream(&self, tokens: UpstreamTokens) {
         if let Some(revocations) = self.revocations {
             revocations.push(tokens);
         }

@@ -1,6 +1,6 @@
 //! The identity provider's tokens for a grant.
 
-use crate::Grants;
+use crate::{Grants, Profile};
 use keys::Purpose;
 use rand::CryptoRng;
 use serde::{Deserialize, Serialize};
@@ -8,8 +8,11 @@ use store::{KeyValue, Record};
 
 const SEALED_UPSTREAM: Purpose = Purpose("upstream tokens");
 
-/// Seconds after which somebody else may try a refresh that never came to an end.
-const ATTEMPT: u64 = 30;
+/// Seconds for which a refresh keeps others from refreshing, at least, if it never comes to an end:
+/// longer than a provider may take with all that is asked of it.
+const ATTEMPT: u64 = 60;
+
+const ATTEMPTS: &str = "upstream-refresh";
 
 /// What the identity provider gave.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,13 +25,31 @@ pub struct UpstreamTokens {
     pub expires_at: Option<u64>,
 }
 
-/// Upstream tokens, and how often they were refreshed.
+/// Upstream tokens, how often they were refreshed, and what that brought of the person.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Upstream {
     /// The tokens.
     pub tokens: UpstreamTokens,
     /// Counts the refreshes.
     pub generation: u32,
+    /// The person, as the last refresh had them that said so; `None`: as in the grant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<Profile>,
+    /// What the last refresh came to.
+    #[serde(default)]
+    pub outcome: RefreshOutcome,
+}
+
+/// What a refresh of upstream tokens came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RefreshOutcome {
+    /// Everything that was asked for; so it is where there was none yet.
+    #[default]
+    Complete,
+    /// Tokens, and who the person is now could not be found out.
+    WithoutProfile,
+    /// The provider refused the refresh token, or gave tokens of another person.
+    Refused,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -61,7 +82,7 @@ impl<K: KeyValue> Grants<'_, K> {
     /// that rotate refresh tokens take each just once.
     ///
     /// Everybody else waits for [`upstream`](Self::upstream) to show a higher generation. If the
-    /// one who was chosen never comes back, another is chosen half a minute later.
+    /// one who was chosen never comes back, another is chosen one to two minutes later.
     ///
     /// # Errors
     ///
@@ -73,13 +94,32 @@ impl<K: KeyValue> Grants<'_, K> {
         now: u64,
     ) -> Result<bool, store::Error> {
         let attempt = now / ATTEMPT;
-        self.store
-            .claim_once(
-                "upstream-refresh",
-                &format!("{id}.{generation}.{attempt}"),
-                now + 2 * ATTEMPT,
-            )
-            .await
+        // One that began at the end of the time before this may still go on.
+        if let Some(previous) = attempt.checked_sub(1) {
+            let previous = attempt_id(id, generation, previous);
+            if self.store.is_claimed(ATTEMPTS, &previous).await? {
+                return Ok(false);
+            }
+        }
+        let attempt = attempt_id(id, generation, attempt);
+        let forget_at = now + 3 * ATTEMPT;
+        self.store.claim_once(ATTEMPTS, &attempt, forget_at).await
+    }
+
+    /// Lets others try at once, after a refresh that was claimed at `now` came to nothing.
+    ///
+    /// # Errors
+    ///
+    /// The store's.
+    pub(crate) async fn release_upstream_refresh(
+        &self,
+        id: &str,
+        generation: u32,
+        now: u64,
+    ) -> Result<(), store::Error> {
+        let attempt = attempt_id(id, generation, now / ATTEMPT);
+        let key = self.store.key(ATTEMPTS, &attempt);
+        self.store.delete_key(&key).await.map(drop)
     }
 
     /// Replaces the upstream tokens of a grant that ends at `expires_at` (seconds since the Unix
@@ -117,6 +157,8 @@ impl<K: KeyValue> Grants<'_, K> {
         let upstream = Upstream {
             tokens: tokens.clone(),
             generation: 0,
+            profile: None,
+            outcome: RefreshOutcome::Complete,
         };
         let sealed = self.seal_upstream(id, &upstream, random)?;
         self.store.put(id, &sealed, Some(expires_at)).await
@@ -141,4 +183,8 @@ impl<K: KeyValue> Grants<'_, K> {
             random,
         )))
     }
+}
+
+fn attempt_id(id: &str, generation: u32, attempt: u64) -> String {
+    format!("{id}.{generation}.{attempt}")
 }

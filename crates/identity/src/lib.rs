@@ -61,12 +61,13 @@ pub trait Provider: 'static {
         now: u64,
     ) -> impl Future<Output = Result<oidc::SignIn, oidc::Error>>;
 
-    /// Trades a refresh token for new tokens.
+    /// Trades a refresh token for new tokens, and finds out who the person is now if `wants_profile`.
     fn refresh(
         &self,
         refresh_token: &str,
+        wants_profile: bool,
         now: u64,
-    ) -> impl Future<Output = Result<oidc::Tokens, oidc::Error>>;
+    ) -> impl Future<Output = Result<oidc::Refreshed, oidc::Error>>;
 
     /// Revokes tokens that are no longer needed (RFC 7009).
     fn revoke(
@@ -123,9 +124,18 @@ impl<P: Provider> contract::Guest for Component<P> {
         })
     }
 
-    async fn refresh(refresh_token: String) -> Result<contract::Tokens, contract::Error> {
-        let tokens = P::get().await.refresh(&refresh_token, now()).await?;
-        Ok(tokens.into())
+    async fn refresh(
+        refresh_token: String,
+        wants_profile: bool,
+    ) -> Result<contract::Refreshed, contract::Error> {
+        let provider = P::get().await;
+        let refreshed = provider
+            .refresh(&refresh_token, wants_profile, now())
+            .await?;
+        Ok(contract::Refreshed {
+            tokens: refreshed.tokens.into(),
+            profile: refreshed.profile.into(),
+        })
     }
 
     async fn revoke(tokens: contract::Tokens) -> Result<(), contract::Error> {
@@ -169,6 +179,16 @@ impl From<oidc::TokenKind> for contract::TokenKind {
             oidc::TokenKind::ClientAccessToken => Self::ClientAccessToken,
             oidc::TokenKind::Session => Self::Session,
             oidc::TokenKind::MachineSession => Self::MachineSession,
+        }
+    }
+}
+
+impl From<oidc::RefreshedProfile> for contract::RefreshedProfile {
+    fn from(profile: oidc::RefreshedProfile) -> Self {
+        match profile {
+            oidc::RefreshedProfile::Current(profile) => Self::Current(profile.into()),
+            oidc::RefreshedProfile::Unchanged => Self::Unchanged,
+            oidc::RefreshedProfile::Unavailable(text) => Self::Unavailable(text),
         }
     }
 }

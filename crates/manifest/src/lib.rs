@@ -345,7 +345,7 @@ mod tests {
         let identity =
             tools(", inherit_configuration = [\"variables\", \"allowed_outbound_hosts\"]").replace(
                 "gatehouse:tools/tools@0.2.0",
-                "gatehouse:identity/provider@0.2.0",
+                "gatehouse:identity/provider@0.3.0",
             );
         assert_eq!(refused(&identity), Vec::<String>::new());
         let alike = tools(", inherit_configuration = true").replace(

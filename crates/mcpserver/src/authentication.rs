@@ -7,14 +7,14 @@
 //! one of the provider's and no other.
 
 use crate::place::Place;
-use crate::presented;
+use crate::presented::{self, NotTaken};
 use crate::refusal::Refusal;
 use crate::{Caller, Environment, IdentityError, IdentityProvider, Parts, Presented, Server};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use config::{AuthorizationServer, PresentedTokens};
 use events::TraceContext;
-use grants::{Grants, is_client_subject};
+use grants::{Grants, OpenedGrant, is_client_subject};
 use http::HeaderMap;
 use http::request::Parts as Head;
 use keys::VerifyError;
@@ -45,8 +45,11 @@ pub(crate) struct Authenticated {
 /// Where the person's credential comes from.
 #[derive(Clone, Debug)]
 pub(crate) enum Source {
-    /// The grant of this id, which ends at this time (seconds since the Unix epoch).
-    Grant { id: String, expires_at: u64 },
+    /// The grant of this id.
+    Grant {
+        id: String,
+        opened: Arc<OpenedGrant>,
+    },
     /// The Authorization header, which has this value.
     Presented(String),
 }
@@ -193,6 +196,7 @@ impl<P: Parts> Server<P> {
         let bounds = Bounds {
             existing: &self.config.scopes,
             registered: self.config.clients.scope_of(&grant.client_id),
+            person: None,
             holder: Holder::Granted(&grant.scopes),
         };
         Ok(Authenticated {
@@ -204,7 +208,7 @@ impl<P: Parts> Server<P> {
             },
             source: Source::Grant {
                 id: claims.grant.clone(),
-                expires_at: grant.expires_at,
+                opened: Arc::clone(&opened),
             },
             ends_at: claims.exp.min(grant.expires_at),
             trace: None,
@@ -250,10 +254,17 @@ impl<P: Parts> Server<P> {
         let rules = presented::Rules {
             authorization_server: &self.config.authorization_server,
             presented: &self.config.presented,
+            policy: &self.config.policy,
             existing: &self.config.scopes,
             resources: &place.resources,
         };
-        let scopes = presented::scopes(presented, &rules).ok_or_else(|| self.not_taken())?;
+        let scopes = presented::scopes(presented, &rules).map_err(|reason| match reason {
+            NotTaken::Token => self.not_taken(),
+            NotTaken::Person(refusal) => Refusal::Person {
+                refusal,
+                subject: presented.profile.subject.clone(),
+            },
+        })?;
         Ok(Authenticated {
             caller: Caller {
                 client_id: None,

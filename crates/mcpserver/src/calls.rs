@@ -3,7 +3,7 @@
 use crate::authentication::{Authenticated, Source};
 use crate::authority::{Interruption, grant_ended};
 use crate::checked::CheckedTool;
-use crate::credential::upstream_token;
+use crate::credential::{CredentialError, upstream_token};
 use crate::events::CallEvent;
 use crate::input::{self, Unaskable};
 use crate::refusal::Refusal;
@@ -13,7 +13,6 @@ use crate::{
 };
 use events::{Outcome, TraceContext};
 use futures::future::{BoxFuture, Either, FutureExt, select};
-use grants::Grants;
 use mcp::capabilities::TASKS;
 use mcp::jsonrpc::{self, Id};
 use mcp::{CallParams, ClientAbilities, Error, Garbage, LogLevel, Output, Revision};
@@ -230,8 +229,13 @@ impl<P: Parts> Server<P> {
         let mut interruption = async move { server.interruption(authority, limit).await }.boxed();
         let beginning = async {
             let credential = if tool.offered.wants_credential {
-                let credential = self.credential(authenticated.source).await;
-                credential.map_err(|not_begun| (Outcome::Failed, not_begun))?
+                self.credential(&authenticated).await.map_err(|error| {
+                    let outcome = match error {
+                        CredentialError::Ended(_) => Outcome::GrantEnded,
+                        CredentialError::Freshen(_) => Outcome::Failed,
+                    };
+                    (outcome, NotBegun::from(error))
+                })?
             } else {
                 None
             };
@@ -288,25 +292,33 @@ impl<P: Parts> Server<P> {
         Duration::from_secs(self.config.call_timeout)
     }
 
-    pub(crate) async fn credential(&self, source: Source) -> Result<Option<Credential>, NotBegun> {
-        match source {
-            Source::Presented(value) => Ok(Some(Credential::Presented(value))),
-            Source::Grant { id, expires_at } => upstream_token::<P>(
-                &Grants::new(&self.store, &self.config.keys),
-                &self.identity,
-                &self.environment,
-                &id,
-                expires_at,
-            )
-            .await
+    /// What stands for the person at the identity provider; `None` when they have to sign in again.
+    ///
+    /// # Errors
+    ///
+    /// [`CredentialError`], which is in the log then.
+    pub(crate) async fn credential(
+        &self,
+        authenticated: &Authenticated,
+    ) -> Result<Option<Credential>, CredentialError> {
+        let (id, opened) = match &authenticated.source {
+            Source::Presented(value) => return Ok(Some(Credential::Presented(value.clone()))),
+            Source::Grant { id, opened } => (id, opened),
+        };
+        let token = upstream_token::<P>(
+            (&self.store, &self.config.keys),
+            &self.config.policy,
+            &self.identity,
+            &self.environment,
+            (id, &opened.grant),
+        )
+        .await;
+        token
             .map(|token| token.map(Credential::Upstream))
-            .map_err(|error| {
-                self.environment.log(&format!("mcp: {error}"));
-                NotBegun::Output(Output::error(
-                    "The identity provider did not answer. Try again in a minute.",
-                ))
-            }),
-        }
+            .inspect_err(|error| match error {
+                CredentialError::Ended(end) => self.record_end(authenticated, *end),
+                CredentialError::Freshen(error) => self.environment.log(&format!("mcp: {error}")),
+            })
     }
 
     fn failed(&self, name: &str, failure: Failure, revision: Revision) -> NotBegun {
@@ -390,6 +402,17 @@ pub(crate) enum NotBegun {
     Output(Output),
     /// In words for the client.
     Error(Error),
+}
+
+impl From<CredentialError> for NotBegun {
+    fn from(error: CredentialError) -> Self {
+        match error {
+            CredentialError::Ended(_) => Self::Error(grant_ended()),
+            CredentialError::Freshen(_) => Self::Output(Output::error(
+                "The identity provider did not answer. Try again in a minute.",
+            )),
+        }
+    }
 }
 
 impl<P: Parts> RunningCall<P> {

@@ -1,117 +1,79 @@
 //! The person's token of the identity provider, fresh.
 
-use crate::identity::{IdentityError, IdentityProvider};
+use crate::identity::IdentityProvider;
 use crate::{Environment, Parts};
-use grants::{Grants, Upstream, UpstreamTokens};
+use grants::{FreshenError, Grant, GrantEnd, Grants, Need, RevocationQueue, Standing};
+use keys::KeyRing;
+use policy::Policy;
 use std::time::Duration;
+use store::Store;
 
-/// Seconds before its end at which a token is refreshed.
-const EARLY: u64 = 60;
-
-/// How long a call waits for a refresh that another call makes.
-const LONGEST_WAIT: Duration = Duration::from_secs(10);
-
-const FIRST_WAIT: Duration = Duration::from_millis(50);
-
-/// Why there is no telling whether there is a token.
+/// Why there is no token.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CredentialError {
+    /// There is no telling whether there is one.
     #[error(transparent)]
-    Store(#[from] store::Error),
-    #[error("the identity provider did not refresh a token: {0}")]
-    Identity(IdentityError),
-    #[error("the identity provider's tokens were not refreshed in time")]
-    Timeout,
+    Freshen(#[from] FreshenError),
+    /// The grant has ended just now.
+    #[error("the grant has ended, because {0}")]
+    Ended(GrantEnd),
 }
 
-/// The upstream access token of a grant that ends at `grant_ends_at` (seconds since the Unix
-/// epoch), refreshed if it has ended or is about to. `None` when the person has to sign in again.
+/// The upstream access token of the grant `id`, refreshed if it has ended or is about to. `None` when
+/// the person has to sign in again. With a policy, a person who may no longer come in loses the grant.
 ///
 /// Of the calls that find it ended one refreshes, whatever instance they meet; the others wait.
 pub(crate) async fn upstream_token<P: Parts>(
-    grants: &Grants<'_, P::KeyValue>,
+    (store, keys): (&Store<P::KeyValue>, &KeyRing),
+    policy: &Policy,
     identity: &P::Identity,
     environment: &P::Environment,
-    grant_id: &str,
-    grant_ends_at: u64,
+    (id, grant): (&str, &Grant),
 ) -> Result<Option<String>, CredentialError> {
-    let mut waited = Duration::ZERO;
-    let mut wait = FIRST_WAIT;
-    loop {
-        let now = environment.now();
-        let Some(upstream) = grants.upstream(grant_id, now).await? else {
-            return Ok(None);
-        };
-        let tokens = upstream.tokens;
-        if lives_at(&tokens, now + EARLY) {
-            return Ok(Some(tokens.access_token));
+    let revocations = RevocationQueue::default();
+    let grants = Grants::new(store, keys).with_revocations(&revocations);
+    let here = Here(environment);
+    let standing = grants
+        .examine(
+            (id, grant),
+            policy,
+            Need::AccessToken,
+            identity,
+            &here,
+            &mut environment.random(),
+        )
+        .await;
+    for tokens in revocations.take() {
+        if let Err(error) = identity.revoke(tokens).await {
+            environment.log(&format!(
+                "mcp: the tokens of an ended grant were not revoked at the identity provider: {error}"
+            ));
         }
-        let still_good = lives_at(&tokens, now).then_some(tokens.access_token);
-        let Some(refresh_token) = tokens.refresh_token else {
-            return Ok(still_good);
-        };
-        if grants
-            .claim_upstream_refresh(grant_id, upstream.generation, now)
-            .await?
-        {
-            let replacement = match identity.refresh(&refresh_token).await {
-                Ok(fresh) => UpstreamTokens {
-                    refresh_token: fresh.refresh_token.or(Some(refresh_token)),
-                    ..fresh
-                },
-                Err(IdentityError::Refused(reason)) => {
-                    environment.log(&format!(
-                        "mcp: the identity provider refused a refresh token: {reason}"
-                    ));
-                    // So that nobody tries again, and nobody waits.
-                    UpstreamTokens {
-                        access_token: still_good.clone().unwrap_or_default(),
-                        refresh_token: None,
-                        expires_at: tokens.expires_at,
-                    }
-                }
-                Err(error) => {
-                    return still_good.map(Some).ok_or(CredentialError::Identity(error));
-                }
-            };
-            let is_alive = lives_at(&replacement, now);
-            let replacement = Upstream {
-                tokens: replacement,
-                generation: upstream.generation.saturating_add(1),
-            };
-            let is_kept = grants
-                .replace_upstream(
-                    grant_id,
-                    &replacement,
-                    grant_ends_at,
-                    &mut environment.random(),
-                )
-                .await?;
-            if !is_kept {
-                // The grant has ended meanwhile, and its end knew of the old tokens alone.
-                if let Err(error) = identity.revoke(replacement.tokens).await {
-                    environment.log(&format!(
-                        "mcp: the tokens of an ended grant were not revoked at the identity provider: {error}"
-                    ));
-                }
-                return Ok(None);
-            }
-            return Ok(is_alive.then_some(replacement.tokens.access_token));
-        }
-        if still_good.is_some() {
-            return Ok(still_good);
-        }
-        if waited >= LONGEST_WAIT {
-            return Err(CredentialError::Timeout);
-        }
-        environment.sleep(wait).await;
-        waited += wait;
-        wait = (wait * 2).min(Duration::from_millis(500));
+    }
+    match standing? {
+        Standing::Good { upstream, .. } => Ok(upstream
+            .map(|upstream| upstream.tokens)
+            .filter(|tokens| tokens.live_at(environment.now()))
+            .map(|tokens| tokens.access_token)),
+        Standing::Ended(end) => Err(CredentialError::Ended(end)),
     }
 }
 
-fn lives_at(tokens: &UpstreamTokens, time: u64) -> bool {
-    tokens.expires_at.is_none_or(|ends_at| ends_at > time)
+/// Where grants are looked at.
+struct Here<'a, E>(&'a E);
+
+impl<E: Environment> grants::Environment for Here<'_, E> {
+    fn now(&self) -> u64 {
+        self.0.now()
+    }
+
+    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send {
+        self.0.sleep(duration)
+    }
+
+    fn log(&self, line: &str) {
+        self.0.log(&format!("mcp: {line}"));
+    }
 }
 
 #[cfg(test)]
@@ -121,15 +83,29 @@ mod tests {
     use futures::executor::block_on;
 
     async fn token(world: &World, grant: &str) -> Result<Option<String>, CredentialError> {
+        token_under(&Policy::default(), world, grant).await
+    }
+
+    /// The same where there is a policy.
+    async fn token_under(
+        policy: &Policy,
+        world: &World,
+        id: &str,
+    ) -> Result<Option<String>, CredentialError> {
         let grants = Grants::new(&world.store, &world.keys);
+        let grant = grants.find(id, world.environment.now()).await.unwrap();
         upstream_token::<TestParts>(
-            &grants,
+            (&world.store, &world.keys),
+            policy,
             &world.identity,
             &world.environment,
-            grant,
-            1_000_000,
+            (id, &grant.unwrap()),
         )
         .await
+    }
+
+    fn policy(allowed: &str) -> Policy {
+        Policy::parse(allowed, "", &["tools".to_owned()]).unwrap()
     }
 
     #[test]
@@ -245,6 +221,91 @@ mod tests {
                 token(&world, &grant).await.unwrap().as_deref(),
                 Some("up-0")
             );
+        });
+    }
+
+    #[test]
+    fn a_person_who_may_no_longer_come_in_loses_the_grant_at_a_refresh() {
+        block_on(async {
+            let policy = policy("claim:/roles=staff");
+            let world = World::new();
+            let grant = world.grant(&["tools"], Some(900)).await;
+            world.identity.now_says(r#"{"roles":["staff"]}"#);
+            let given = token_under(&policy, &world, &grant).await.unwrap();
+            assert_eq!(given.as_deref(), Some("up-1"));
+            world.identity.now_says(r#"{"roles":[]}"#);
+            let given = token_under(&policy, &world, &grant).await.unwrap();
+            assert_eq!(given.as_deref(), Some("up-1"), "as long as it lives");
+            world.environment.advance(5_000);
+            let ended = token_under(&policy, &world, &grant).await;
+            assert!(matches!(
+                ended,
+                Err(CredentialError::Ended(GrantEnd::Policy(_)))
+            ));
+            let keys = world.store.backend().keys();
+            assert!(!keys.iter().any(|key| key.starts_with("grant:")));
+            assert_eq!(world.identity.revoked()[0].access_token, "up-2");
+        });
+    }
+
+    #[test]
+    fn with_a_policy_a_refusal_of_the_provider_or_another_person_ends_the_grant() {
+        block_on(async {
+            for other_person in [false, true] {
+                let world = World::new();
+                let grant = world.grant(&["tools"], Some(900)).await;
+                if other_person {
+                    world.identity.now_is("bob");
+                } else {
+                    world.identity.refuse();
+                }
+                let ended = token_under(&policy("subject:ann"), &world, &grant).await;
+                let provider = GrantEnd::Provider;
+                assert!(matches!(ended, Err(CredentialError::Ended(end)) if end == provider));
+                let keys = world.store.backend().keys();
+                assert!(!keys.iter().any(|key| key.starts_with("grant:")));
+            }
+        });
+    }
+
+    #[test]
+    fn without_a_policy_a_refresh_asks_nothing_about_the_person() {
+        block_on(async {
+            let world = World::new();
+            let grant = world.grant(&["tools"], Some(900)).await;
+            assert!(token(&world, &grant).await.unwrap().is_some());
+            assert_eq!(world.identity.profiles_asked(), 0);
+            let world = World::new();
+            let grant = world.grant(&["tools"], Some(900)).await;
+            let policy = policy("subject:ann");
+            assert!(
+                token_under(&policy, &world, &grant)
+                    .await
+                    .unwrap()
+                    .is_some()
+            );
+            assert_eq!(world.identity.profiles_asked(), 1);
+        });
+    }
+
+    #[test]
+    fn who_a_person_is_now_has_to_be_known_before_a_token_is_given() {
+        block_on(async {
+            let policy = policy("subject:ann");
+            let world = World::new();
+            let grant = world.grant(&["tools"], Some(900)).await;
+            world.identity.says_nothing(true);
+            for refreshes in 1..3 {
+                let given = token_under(&policy, &world, &grant).await;
+                let unknown = FreshenError::ProfileUnavailable;
+                assert!(
+                    matches!(given, Err(CredentialError::Freshen(error)) if error.to_string() == unknown.to_string())
+                );
+                assert_eq!(world.identity.refreshes(), refreshes);
+            }
+            world.identity.says_nothing(false);
+            let given = token_under(&policy, &world, &grant).await.unwrap();
+            assert_eq!(given.as_deref(), Some("up-3"));
         });
     }
 }

@@ -4,6 +4,7 @@ use crate::authentication::{Authenticated, Source};
 use crate::refusal::Refusal;
 use crate::{Environment, Parts, Server};
 use events::{Event, Events, Outcome, TraceContext};
+use grants::GrantEnd;
 use http::HeaderMap;
 use http::request::Parts as Head;
 use std::sync::Arc;
@@ -23,9 +24,25 @@ impl<P: Parts> Server<P> {
         self.record(actor, &event);
     }
 
-    /// Whom the token of a refused request was issued for, if its signature is ours.
-    pub(crate) fn presumed_actor(&self, headers: &HeaderMap) -> Actor {
+    /// Writes the event of a grant that was ended because its person may no longer come in.
+    pub(crate) fn record_end(&self, authenticated: &Authenticated, end: GrantEnd) {
+        let event = Event::Revocation {
+            by: end.into(),
+            grants: 1,
+        };
+        self.record(&Actor::of(authenticated), &event);
+    }
+
+    /// Whom the token of a refused request was issued for, if its signature is ours or it is the
+    /// provider's and good.
+    pub(crate) fn presumed_actor(&self, headers: &HeaderMap, refusal: &Refusal) -> Actor {
         let unknown = Actor::unknown(headers);
+        if let Refusal::Person { subject, .. } = refusal {
+            return Actor {
+                subject: Some(subject.clone()),
+                ..unknown
+            };
+        }
         match self.claims_shown(headers) {
             Some(claims) => Actor {
                 client_id: Some(claims.client_id.clone()),

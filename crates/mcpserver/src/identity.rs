@@ -1,6 +1,6 @@
 //! The identity provider, as `wit/identity` has it.
 
-use grants::{Profile, UpstreamTokens};
+use grants::{Profile, RefreshError, UpstreamRefresher, UpstreamTokens};
 
 /// Why the identity provider brought no answer. The texts hold no secret.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
@@ -14,6 +14,17 @@ pub enum IdentityError {
     /// It did not answer, or with nonsense.
     #[error("{0}")]
     Unavailable(String),
+}
+
+impl From<IdentityError> for RefreshError {
+    fn from(error: IdentityError) -> Self {
+        match error {
+            IdentityError::Refused(text) => Self::Refused(text),
+            IdentityError::Misconfigured(text) | IdentityError::Unavailable(text) => {
+                Self::Unavailable(text)
+            }
+        }
+    }
 }
 
 /// What a token of the provider's is that was presented to us. Whether it is taken is decided in
@@ -51,24 +62,14 @@ pub enum TokenKind {
     MachineSession,
 }
 
-/// What the MCP endpoint asks of an identity provider.
-pub trait IdentityProvider: Send + Sync + 'static {
+/// What the MCP endpoint asks of an identity provider, besides refreshing tokens.
+pub trait IdentityProvider: UpstreamRefresher + Send + Sync + 'static {
     /// Whether the provider issued `token`, and what it is.
     ///
     /// # Errors
     ///
     /// [`IdentityError`].
     fn verify(&self, token: &str) -> impl Future<Output = Result<Presented, IdentityError>> + Send;
-
-    /// New tokens for a refresh token.
-    ///
-    /// # Errors
-    ///
-    /// [`IdentityError`].
-    fn refresh(
-        &self,
-        refresh_token: &str,
-    ) -> impl Future<Output = Result<UpstreamTokens, IdentityError>> + Send;
 
     /// Revokes tokens that nobody holds any more (RFC 7009).
     ///

@@ -7,20 +7,45 @@
 use crate::{Presented, TokenKind};
 use config::{AuthorizationServer, PresentedTokens};
 use oauth::resource::Resources;
+use policy::Policy;
 
 /// What the decision depends on.
 #[derive(Clone, Copy)]
 pub(crate) struct Rules<'a> {
     pub(crate) authorization_server: &'a AuthorizationServer,
     pub(crate) presented: &'a config::Presented,
+    /// Who may come in, by the claims of the token.
+    pub(crate) policy: &'a Policy,
     /// The scopes that exist.
     pub(crate) existing: &'a [String],
     /// Ours.
     pub(crate) resources: &'a Resources,
 }
 
-/// Returns the scopes of a token, or `None` if it is not taken.
-pub(crate) fn scopes(token: &Presented, rules: &Rules<'_>) -> Option<Vec<String>> {
+/// Why a token is not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NotTaken {
+    /// It is not for this server.
+    Token,
+    /// It is, and the policy refuses its holder.
+    Person(policy::Refusal),
+}
+
+/// Returns the scopes of a token.
+///
+/// The policy is asked about whoever holds it. At an external authorization server that may be a
+/// client: nobody has configured it here, so it comes in as a person does or not at all.
+///
+/// # Errors
+///
+/// [`NotTaken`].
+pub(crate) fn scopes(token: &Presented, rules: &Rules<'_>) -> Result<Vec<String>, NotTaken> {
+    let scopes = scopes_of_token(token, rules).ok_or(NotTaken::Token)?;
+    let decided = rules.policy.decide(&token.profile.person(), &scopes);
+    decided.map_err(NotTaken::Person)
+}
+
+fn scopes_of_token(token: &Presented, rules: &Rules<'_>) -> Option<Vec<String>> {
     let names_us = token
         .audience
         .iter()
@@ -116,10 +141,12 @@ mod tests {
                 tokens,
                 scopes: existing.to_vec(),
             },
+            policy: &Policy::default(),
             existing: &existing,
             resources: &Resources::new("https://mcp.example.com"),
         };
-        scopes(token, &rules).map(|scopes| scopes.join(" "))
+        let taken = scopes(token, &rules);
+        taken.ok().map(|scopes| scopes.join(" "))
     }
 
     fn built_in(tokens: PresentedTokens, token: &Presented) -> Option<String> {
@@ -208,5 +235,76 @@ mod tests {
         for kind in [TokenKind::Session, TokenKind::MachineSession] {
             assert_eq!(external(&of_kind(kind, for_us())), None);
         }
+    }
+
+    #[test]
+    fn the_policy_decides_by_the_claims_of_the_token_what_its_holder_may() {
+        let existing = ["tools".to_owned(), "upstream_token".to_owned()];
+        let rules = r#"[{"who": "claim:/roles=staff", "scopes": "tools"}]"#;
+        let policy = Policy::parse("claim:/roles,subject:root", rules, &existing).unwrap();
+        let external = AuthorizationServer::External(External {
+            mode: "descope",
+            issuer: ISSUER.into(),
+        });
+        for server in [&AuthorizationServer::BuiltIn, &external] {
+            let decided = |token: &Presented| {
+                let rules = Rules {
+                    authorization_server: server,
+                    presented: &config::Presented {
+                        tokens: PresentedTokens::Own,
+                        scopes: existing.to_vec(),
+                    },
+                    policy: &policy,
+                    existing: &existing,
+                    resources: &Resources::new("https://mcp.example.com"),
+                };
+                scopes(token, &rules)
+            };
+            let with = |claims: &str| Presented {
+                profile: grants::Profile {
+                    claims: claims.into(),
+                    ..profile("ann")
+                },
+                ..for_us()
+            };
+            let taken = decided(&with(r#"{"roles":["staff"]}"#));
+            assert_eq!(taken, Ok(vec!["tools".to_owned()]));
+            let refused = |refusal| Err(NotTaken::Person(refusal));
+            let none = decided(&with(r#"{"roles":["guest"]}"#));
+            assert_eq!(none, refused(policy::Refusal::NoScope));
+            assert_eq!(decided(&with("{}")), refused(policy::Refusal::NotAllowed));
+            // A token for others is none, whoever holds it.
+            let others = Presented {
+                audience: vec!["another".into()],
+                client_id: Some("another".into()),
+                ..with(r#"{"roles":["staff"]}"#)
+            };
+            assert_eq!(decided(&others), Err(NotTaken::Token));
+        }
+    }
+
+    #[test]
+    fn at_an_external_server_a_clients_own_token_comes_in_by_the_policy_too() {
+        let existing = ["tools".to_owned()];
+        let policy = Policy::parse("subject:nightly", "", &existing).unwrap();
+        let rules = Rules {
+            authorization_server: &AuthorizationServer::External(External {
+                mode: "descope",
+                issuer: ISSUER.into(),
+            }),
+            presented: &config::Presented {
+                tokens: PresentedTokens::Off,
+                scopes: Vec::new(),
+            },
+            policy: &policy,
+            existing: &existing,
+            resources: &Resources::new("https://mcp.example.com"),
+        };
+        let of = |subject| Presented {
+            profile: profile(subject),
+            ..of_kind(TokenKind::ClientAccessToken, for_us())
+        };
+        assert_eq!(scopes(&of("nightly"), &rules), Ok(existing.to_vec()));
+        assert!(scopes(&of("another"), &rules).is_err());
     }
 }

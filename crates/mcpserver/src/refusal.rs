@@ -33,6 +33,11 @@ pub(crate) enum Refusal {
     Proof(dpop::Error),
     /// 403: the token lacks a scope; the ones to ask for.
     InsufficientScope(Vec<String>),
+    /// 403: the policy refuses the holder of a token of the identity provider's.
+    Person {
+        refusal: policy::Refusal,
+        subject: String,
+    },
     /// One of the others, of the request with this id.
     Of(Id, Box<Self>),
     /// 405, with the methods there are.
@@ -56,6 +61,13 @@ pub(crate) enum Refusal {
 impl From<ReadError> for Refusal {
     fn from(error: ReadError) -> Self {
         Self::Unread(error)
+    }
+}
+
+fn person_reason(refusal: policy::Refusal) -> &'static str {
+    match refusal {
+        policy::Refusal::NotAllowed => "The account of this token may not use this server.",
+        policy::Refusal::NoScope => "The account of this token has no scope of this server.",
     }
 }
 
@@ -96,6 +108,9 @@ impl Refusal {
             Self::InsufficientScope(needed) => {
                 let reason = format!("{INSUFFICIENT_SCOPE} It needs: {}.", needed.join(" "));
                 ("insufficient_scope", reason)
+            }
+            Self::Person { refusal, .. } => {
+                ("insufficient_scope", person_reason(*refusal).to_owned())
             }
             Self::NotAcceptable(text) => ("not_acceptable", (*text).to_owned()),
             Self::MediaType => ("unsupported_media_type", MEDIA_TYPE.to_owned()),
@@ -153,6 +168,17 @@ impl Refusal {
                     ("error_description", INSUFFICIENT_SCOPE),
                 ];
                 challenge(response, terms, terms.scheme, &parameters, &needed)
+            }
+            // RFC 6750 section 3.1 has no code of its own for who may not come in at all; this one says
+            // that another token is needed, and names no scope, as none would help.
+            Self::Person { refusal, .. } => {
+                let reason = person_reason(refusal);
+                let response = refused(StatusCode::FORBIDDEN, reason);
+                let parameters = [
+                    ("error", "insufficient_scope"),
+                    ("error_description", reason),
+                ];
+                challenge(response, terms, terms.scheme, &parameters, &[])
             }
             Self::Of(id, refusal) => with_id(&id, refusal.into_response(terms)),
             Self::Method(allowed) => with(

@@ -3,6 +3,7 @@
 use crate::authentication::Authenticated;
 use crate::authority::{Interruption, grant_ended};
 use crate::catalog::Catalog;
+use crate::credential::CredentialError;
 use crate::refusal::Refusal;
 use crate::tools::{Asked, Completion, InputRequired, PromptRequest, Read, Round};
 use crate::{Caller, Environment, Failure, Parts, Server, ToolProvider};
@@ -181,10 +182,12 @@ impl<P: Parts> Server<P> {
         wants_credential: bool,
     ) -> Result<Caller, Error> {
         let credential = if wants_credential {
-            let source = authenticated.source.clone();
-            self.credential(source)
+            self.credential(authenticated)
                 .await
-                .map_err(|_| Error::internal())?
+                .map_err(|error| match error {
+                    CredentialError::Ended(_) => grant_ended(),
+                    CredentialError::Freshen(_) => Error::internal(),
+                })?
         } else {
             None
         };

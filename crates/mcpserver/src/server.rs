@@ -126,7 +126,7 @@ impl<P: Parts> Server<P> {
                     })
                 }
                 Err(refusal) => {
-                    let actor = self.presumed_actor(&head.headers);
+                    let actor = self.presumed_actor(&head.headers, &refusal);
                     self.record_refusal(&head, &actor, &refusal);
                     refusal.into_response(&terms)
                 }

@@ -8,7 +8,10 @@ use crate::{
     OfferedTool, Parts, Presented, PromptRequest, Read, ResourceOffer, Round, TaskUse, TokenKind,
     ToolProvider,
 };
-use grants::{Grant, Grants, Profile, UpstreamTokens};
+use grants::{
+    Grant, Grants, Profile, RefreshError, RefreshedProfile, RefreshedTokens, UpstreamRefresher,
+    UpstreamTokens,
+};
 use keys::KeyRing;
 use mcp::{
     Content, Contents, Freshness, Label, Log, LogLevel, Output, Progress, Prompt, PromptArgument,
@@ -169,6 +172,12 @@ pub(crate) struct TestIdentity {
     revoked: Arc<Mutex<Vec<UpstreamTokens>>>,
     refuses: Arc<AtomicBool>,
     is_down: Arc<AtomicBool>,
+    profiles: Arc<AtomicU32>,
+    is_silent: Arc<AtomicBool>,
+    /// Whose the tokens are after a refresh.
+    subject: Arc<Mutex<String>>,
+    /// What is said of whoever has a token.
+    claims: Arc<Mutex<String>>,
     /// Of whatever token is presented.
     pub(crate) scopes: Arc<Mutex<Option<Vec<String>>>>,
     pub(crate) kind: Arc<Mutex<TokenKind>>,
@@ -183,6 +192,10 @@ impl TestIdentity {
             revoked: Arc::default(),
             refuses: Arc::default(),
             is_down: Arc::default(),
+            profiles: Arc::default(),
+            is_silent: Arc::default(),
+            subject: Arc::new(Mutex::new("ann".into())),
+            claims: Arc::new(Mutex::new("{}".into())),
             scopes: Arc::default(),
             kind: Arc::new(Mutex::new(TokenKind::AccessToken)),
         }
@@ -198,6 +211,33 @@ impl TestIdentity {
 
     pub(crate) fn revoked(&self) -> Vec<UpstreamTokens> {
         self.revoked.lock().unwrap().clone()
+    }
+
+    /// How often it was asked who somebody is now.
+    pub(crate) fn profiles_asked(&self) -> u32 {
+        self.profiles.load(Ordering::Relaxed)
+    }
+
+    /// From now on these are the claims about everybody.
+    pub(crate) fn now_says(&self, claims: &str) {
+        *self.claims.lock().unwrap() = claims.into();
+    }
+
+    /// From now on refreshed tokens are this person's.
+    pub(crate) fn now_is(&self, subject: &str) {
+        *self.subject.lock().unwrap() = subject.into();
+    }
+
+    /// Whether refreshes bring tokens and nothing of the person.
+    pub(crate) fn says_nothing(&self, is_silent: bool) {
+        self.is_silent.store(is_silent, Ordering::Relaxed);
+    }
+
+    fn profile_of(&self, subject: &str) -> Profile {
+        Profile {
+            claims: self.claims.lock().unwrap().clone(),
+            ..profile(subject)
+        }
     }
 
     pub(crate) fn refuse(&self) {
@@ -228,7 +268,7 @@ impl IdentityProvider for TestIdentity {
         self.verifications.fetch_add(1, Ordering::Relaxed);
         self.answer()?;
         Ok(Presented {
-            profile: profile(if token == TOKEN_OF_A_CLIENTS_SUBJECT {
+            profile: self.profile_of(if token == TOKEN_OF_A_CLIENTS_SUBJECT {
                 "client:nightly"
             } else {
                 "bob"
@@ -247,15 +287,33 @@ impl IdentityProvider for TestIdentity {
         self.revoked.lock().unwrap().push(tokens);
         self.answer()
     }
+}
 
-    async fn refresh(&self, _refresh_token: &str) -> Result<UpstreamTokens, IdentityError> {
+impl UpstreamRefresher for TestIdentity {
+    async fn refresh(
+        &self,
+        _refresh_token: &str,
+        wants_profile: bool,
+    ) -> Result<RefreshedTokens, RefreshError> {
         let count = self.refreshes.fetch_add(1, Ordering::Relaxed) + 1;
         self.environment.sleep(Duration::from_millis(20)).await;
         self.answer()?;
-        Ok(UpstreamTokens {
-            access_token: format!("up-{count}"),
-            refresh_token: None,
-            expires_at: Some(self.environment.now() + 3600),
+        let profile = if !wants_profile {
+            RefreshedProfile::Unchanged
+        } else if self.is_silent.load(Ordering::Relaxed) {
+            RefreshedProfile::Unavailable("it says nothing".into())
+        } else {
+            self.profiles.fetch_add(1, Ordering::Relaxed);
+            let subject = self.subject.lock().unwrap().clone();
+            RefreshedProfile::Current(self.profile_of(&subject))
+        };
+        Ok(RefreshedTokens {
+            tokens: UpstreamTokens {
+                access_token: format!("up-{count}"),
+                refresh_token: None,
+                expires_at: Some(self.environment.now() + 3600),
+            },
+            profile,
         })
     }
 }

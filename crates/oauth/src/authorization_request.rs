@@ -253,6 +253,7 @@ pub fn read(
     let bounds = Bounds {
         existing,
         registered: client.metadata.scope.as_deref(),
+        person: None,
         holder: Holder::Asking(defaults),
     };
     let request = AuthorizationRequest {

@@ -50,6 +50,8 @@ pub struct Bounds<'a> {
     pub existing: &'a [String],
     /// The client's own `scope` (RFC 7591 section 2). It is no bound if it names nothing of ours.
     pub registered: Option<&'a str>,
+    /// What the person has now of what was granted, where a policy says so; `None`: all of it.
+    pub person: Option<&'a [String]>,
     /// For whom the scopes are.
     pub holder: Holder<'a>,
 }
@@ -156,6 +158,10 @@ impl<'a> Bounds<'a> {
             .iter()
             .map(String::as_str)
             .filter(|scope| registered.as_ref().is_none_or(|own| own.contains(scope)))
+            .filter(|scope| {
+                let has = |own: &[String]| own.iter().any(|known| known == scope);
+                self.person.is_none_or(has)
+            })
             .filter(|scope| match self.holder {
                 Holder::Asking(_) => true,
                 Holder::Granted(granted) => granted.iter().any(|known| known == scope),
@@ -233,6 +239,7 @@ mod tests {
         let bounds = Bounds {
             existing: &existing,
             registered,
+            person: None,
             holder: Holder::Asking(&defaults),
         };
         effective(Some(asked), &bounds).map(|scopes| scopes.join(" "))
@@ -243,6 +250,7 @@ mod tests {
         let bounds = Bounds {
             existing: &existing,
             registered,
+            person: None,
             holder: Holder::Granted(&granted),
         };
         effective(Some(asked), &bounds).map(|scopes| scopes.join(" "))
@@ -256,6 +264,7 @@ mod tests {
         let bounds = Bounds {
             existing: &existing,
             registered,
+            person: None,
             holder: Holder::Client(&defaults),
         };
         effective(Some(asked), &bounds).map(|scopes| scopes.join(" "))
@@ -274,6 +283,7 @@ mod tests {
         let nothing = Bounds {
             existing: &[],
             registered: Some("tools"),
+            person: None,
             holder: Holder::Asking(&[]),
         };
         assert_eq!(effective(Some("tools"), &nothing), Ok(vec![]));
@@ -340,11 +350,35 @@ mod tests {
     }
 
     #[test]
+    fn what_the_person_no_longer_has_is_lost_and_what_was_granted_stays_granted() {
+        let (existing, grant) = (list(EXISTING), list("tools userinfo offline_access"));
+        let refreshed = |asked, person: &str| {
+            let person = list(person);
+            let bounds = Bounds {
+                existing: &existing,
+                registered: None,
+                person: Some(&person),
+                holder: Holder::Granted(&grant),
+            };
+            effective(Some(asked), &bounds).map(|scopes| scopes.join(" "))
+        };
+        assert_eq!(refreshed("", "tools"), Ok("tools offline_access".into()));
+        // Clients repeat what they asked for first: what was granted is nothing beyond the grant.
+        let repeated = refreshed("tools userinfo", "tools upstream_token");
+        assert_eq!(repeated, Ok("tools".into()));
+        let beyond = refreshed("upstream_token", "tools upstream_token");
+        assert_eq!(beyond, Err(ScopeError::BeyondGrant));
+        assert!(refreshed("userinfo", "tools").is_err());
+        assert!(refreshed("", "").is_err());
+    }
+
+    #[test]
     fn what_a_token_names_is_cut_to_grant_client_and_what_exists() {
         let (existing, grant) = (list(EXISTING), list("tools userinfo gone offline_access"));
         let bounds = |registered| Bounds {
             existing: &existing,
             registered,
+            person: None,
             holder: Holder::Granted(&grant),
         };
         let named = || "tools userinfo upstream_token gone offline_access".split(' ');

@@ -180,8 +180,8 @@ impl CodeRequest<'_> {
 }
 
 /// The scopes and resources of the token: what the form of `client` asks for, and never more than
-/// the `scopes` and `resources` that were granted. `existing` are the scopes that exist, `ours` the
-/// resources.
+/// the `scopes` and `resources` that were granted. `person` are the scopes that the person has now,
+/// where a policy says so; `existing` those that exist, and `ours` the resources.
 ///
 /// # Errors
 ///
@@ -189,7 +189,7 @@ impl CodeRequest<'_> {
 pub fn narrow(
     form: &Parameters,
     client: &Client,
-    scopes: &[String],
+    (scopes, person): (&[String], Option<&[String]>),
     resources: &[String],
     existing: &[String],
     ours: &Resources,
@@ -197,6 +197,7 @@ pub fn narrow(
     let bounds = Bounds {
         existing,
         registered: client.metadata.scope.as_deref(),
+        person,
         holder: Holder::Granted(scopes),
     };
     Ok(Narrowed {
@@ -221,6 +222,7 @@ pub fn for_client(
     let bounds = Bounds {
         existing,
         registered: client.metadata.scope.as_deref(),
+        person: None,
         holder: Holder::Client(defaults),
     };
     Ok(Narrowed {

@@ -37,7 +37,8 @@ pub enum BrokenRule {
 }
 
 /// The rules of OpenID Connect Core section 3.1.3.7 for an ID token of the login with `nonce`,
-/// but for the issuer's. `is_us` says which names of an audience are ours.
+/// but for the issuer's. `is_us` says which names of an audience are ours. One that comes with a
+/// refresh has no nonce of a login (section 12.2): `None`.
 ///
 /// # Errors
 ///
@@ -45,7 +46,7 @@ pub enum BrokenRule {
 pub fn check_id_token(
     claims: &Map<String, Value>,
     is_us: impl Fn(&str) -> bool,
-    nonce: &str,
+    nonce: Option<&str>,
     now: u64,
 ) -> Result<(), BrokenRule> {
     let audience = audience(claims);
@@ -61,10 +62,27 @@ pub fn check_id_token(
         _ => {}
     }
     check_times(claims, now)?;
-    if claims.get("nonce").and_then(Value::as_str) != Some(nonce) {
+    if nonce.is_some() && claims.get("nonce").and_then(Value::as_str) != nonce {
         return Err(BrokenRule::Nonce);
     }
     subject(claims).map(drop).ok_or(BrokenRule::NoSubject)
+}
+
+/// Puts the claims of `over` over those of `claims`, from another source about the same person.
+///
+/// An email address keeps the word of its own source on whether it is verified: whoever says
+/// another address, and nothing of that, has not verified it.
+pub fn merge(claims: &mut Map<String, Value>, mut over: Map<String, Value>) {
+    let has = |claims: &Map<String, Value>, name: &str| {
+        claims.get(name).is_some_and(|value| !value.is_null())
+    };
+    if !has(&over, "email") {
+        over.remove("email_verified");
+    } else if over.get("email") != claims.get("email") {
+        claims.remove("email_verified");
+    }
+    over.retain(|_, value| !value.is_null());
+    claims.extend(over);
 }
 
 /// `exp` (which has to be there) and `nbf` (RFC 7519 sections 4.1.4 and 4.1.5), with a minute

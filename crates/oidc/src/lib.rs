@@ -90,6 +90,26 @@ pub struct SignIn {
     pub tokens: Tokens,
 }
 
+/// What a refresh token was traded for.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Refreshed {
+    /// The new tokens.
+    pub tokens: Tokens,
+    /// What is newly known of the person.
+    pub profile: RefreshedProfile,
+}
+
+/// What a refresh brought of the person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RefreshedProfile {
+    /// Who it is now.
+    Current(Profile),
+    /// Nothing: it was not asked for, or the provider says nothing of the person at a refresh.
+    Unchanged,
+    /// It could not be found out just now, for this reason.
+    Unavailable(String),
+}
+
 /// The provider's tokens for one person.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Tokens {

@@ -21,20 +21,13 @@ pub struct Profile {
 }
 
 impl Profile {
-    /// Reads claims (OpenID Connect Core section 5.1). Claims about the token are dropped, and all
-    /// but the standard ones where there are too many. `None` without a usable subject.
+    /// Reads claims (OpenID Connect Core section 5.1). Claims about the token are dropped, and where
+    /// there are too many the largest but the standard ones. `None` without a usable subject.
     pub fn from_claims(mut claims: Map<String, Value>) -> Option<Self> {
         let subject = subject(&claims)?.to_owned();
         claims.retain(|name, value| !ABOUT_THE_TOKEN.contains(&name.as_str()) && !value.is_null());
         if Value::Object(claims.clone()).to_string().len() > MAX_CLAIMS {
-            claims.retain(|name, value| {
-                STANDARD.contains(&name.as_str())
-                    && match value {
-                        Value::String(text) => text.len() <= MAX_TEXT,
-                        Value::Bool(_) | Value::Number(_) => true,
-                        _ => false,
-                    }
-            });
+            claims = cut_down(claims);
         }
         let text = |name: &str| {
             claims
@@ -58,6 +51,35 @@ impl Profile {
             claims,
         })
     }
+}
+
+/// The standard claims, and of the others the smallest, as many as there is room for: which groups
+/// a person is in should not be lost to a list of everything they may do.
+fn cut_down(claims: Map<String, Value>) -> Map<String, Value> {
+    let (mut kept, others): (Map<_, _>, Map<_, _>) = claims
+        .into_iter()
+        .partition(|(name, _)| STANDARD.contains(&name.as_str()));
+    kept.retain(|_, value| match value {
+        Value::String(text) => text.len() <= MAX_TEXT,
+        Value::Bool(_) | Value::Number(_) => true,
+        _ => false,
+    });
+    // A name, its quotes, a colon and a comma.
+    let size = |name: &str, value: &Value| name.len() + value.to_string().len() + 4;
+    let mut room = MAX_CLAIMS.saturating_sub(Value::Object(kept.clone()).to_string().len());
+    let mut others: Vec<_> = others
+        .into_iter()
+        .map(|(name, value)| (size(&name, &value), name, value))
+        .collect();
+    others.sort_by(|(one, ..), (other, ..)| one.cmp(other));
+    for (size, name, value) in others {
+        if size > room {
+            break;
+        }
+        room -= size;
+        kept.insert(name, value);
+    }
+    kept
 }
 
 const ABOUT_THE_TOKEN: [&str; 17] = [
@@ -165,13 +187,16 @@ mod tests {
     }
 
     #[test]
-    fn too_many_claims_are_cut_down_to_the_standard_ones() {
+    fn of_too_many_claims_the_largest_but_the_standard_ones_are_left_out() {
         let profile = profile(json!({
-            "sub": "U1", "name": "Ada", "tenants": "x".repeat(20_000), "given_name": "y".repeat(2000),
+            "sub": "U1", "name": "Ada", "given_name": "y".repeat(2000), "roles": ["admin"],
+            "resource_access": "x".repeat(20_000), "groups": "z".repeat(9_000), "other": "w".repeat(9_000),
         }))
         .unwrap();
         assert_eq!(profile.name.as_deref(), Some("Ada"));
+        assert_eq!(profile.claims["roles"], json!(["admin"]));
         let names: Vec<_> = profile.claims.keys().map(String::as_str).collect();
-        assert_eq!(names, ["name", "sub"]);
+        assert!(names == ["name", "other", "roles", "sub"], "{names:?}");
+        assert!(Value::Object(profile.claims).to_string().len() <= MAX_CLAIMS);
     }
 }

@@ -4,8 +4,8 @@ use crate::claims::{self, BrokenRule};
 use crate::discovery::{self, Authentication, Metadata, Remembered};
 use crate::keys::{self, ProviderKeys, not_good};
 use crate::{
-    CodeExchange, Error, Http, Login, Presented, Profile, SendError, Settings, SignIn, TokenKind,
-    Tokens, answer, request,
+    CodeExchange, Error, Http, Login, Presented, Profile, Refreshed, RefreshedProfile, SendError,
+    Settings, SignIn, TokenKind, Tokens, answer, request,
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -108,19 +108,15 @@ impl<H: Http> Provider<H> {
                 &metadata,
                 id_token,
                 access_token,
-                &exchange.nonce,
+                Some(&exchange.nonce),
                 now,
             )
             .await?;
         if let Some(endpoint) = &metadata.userinfo_endpoint
             && let Ok(info) = self.userinfo(endpoint, access_token).await
         {
-            if claims.get("sub") != info.get("sub") {
-                return Err(Error::Refused(format!(
-                    "{WHO}'s userinfo is about another person than its ID token"
-                )));
-            }
-            claims.extend(info);
+            check_same_person(&claims, &info)?;
+            claims::merge(&mut claims, info);
         }
         Ok(SignIn {
             profile: profile(claims)?,
@@ -128,19 +124,80 @@ impl<H: Http> Provider<H> {
         })
     }
 
-    /// Trades a refresh token for new tokens.
+    /// Trades a refresh token for new tokens, and finds out who the person is now if
+    /// `wants_profile`: from the ID token, if one came (OpenID Connect Core section 12.2), and from
+    /// userinfo over it, as at the sign-in.
     ///
     /// # Errors
     ///
-    /// Each kind of [`Error`].
-    pub async fn refresh(&self, refresh_token: &str, now: u64) -> Result<Tokens, Error> {
+    /// Each kind of [`Error`]. Once there are new tokens, they are given whatever becomes of the
+    /// profile, but for an ID token that is not good: that is refused.
+    pub async fn refresh(
+        &self,
+        refresh_token: &str,
+        wants_profile: bool,
+        now: u64,
+    ) -> Result<Refreshed, Error> {
         let settings = self.settings()?;
         let metadata = self.metadata(settings, now).await?;
         let parameters = request::refresh(refresh_token);
         let answer = self
             .ask_for_tokens(settings, &metadata, &parameters, "the refresh token", now)
             .await?;
-        Ok(answer.tokens)
+        let profile = if wants_profile {
+            match self.person_now(settings, &metadata, &answer, now).await {
+                Err(Error::Refused(reason)) => return Err(Error::Refused(reason)),
+                Err(error) => RefreshedProfile::Unavailable(error.to_string()),
+                Ok(None) => RefreshedProfile::Unchanged,
+                Ok(Some(profile)) => RefreshedProfile::Current(profile),
+            }
+        } else {
+            RefreshedProfile::Unchanged
+        };
+        Ok(Refreshed {
+            tokens: answer.tokens,
+            profile,
+        })
+    }
+
+    /// Who it is that tokens were refreshed for; `None` if the provider has no way to say. What
+    /// userinfo would say cannot be left away because of trouble there: a role might be in it.
+    async fn person_now(
+        &self,
+        settings: &Settings,
+        metadata: &Metadata,
+        answer: &answer::TokenAnswer,
+        now: u64,
+    ) -> Result<Option<Profile>, Error> {
+        let access_token = &answer.tokens.access_token;
+        let from_id_token = match &answer.id_token {
+            Some(token) => Some(
+                self.check_id_token(settings, metadata, token, access_token, None, now)
+                    .await?,
+            ),
+            None => None,
+        };
+        let info = match &metadata.userinfo_endpoint {
+            Some(endpoint) => self.ask_userinfo(endpoint, access_token).await,
+            None => Ok(None),
+        };
+        let claims = match (from_id_token, info) {
+            (Some(mut claims), Ok(Some(info))) => {
+                check_same_person(&claims, &info)?;
+                claims::merge(&mut claims, info);
+                claims
+            }
+            (Some(claims), Ok(None)) => claims,
+            (None, Ok(Some(info))) => info,
+            (None, Ok(None)) if metadata.userinfo_endpoint.is_none() => return Ok(None),
+            (None, Ok(None)) => {
+                return Err(Error::Unavailable(format!(
+                    "{WHO}'s userinfo did not take a new access token"
+                )));
+            }
+            (_, Err(error)) => return Err(Error::Unavailable(error.to_string())),
+        };
+        profile(claims).map(Some)
     }
 
     /// Revokes tokens (RFC 7009), where the provider's metadata has an endpoint for that: each of
@@ -224,7 +281,7 @@ impl<H: Http> Provider<H> {
         metadata: &Metadata,
         token: &str,
         access_token: &str,
-        nonce: &str,
+        nonce: Option<&str>,
         now: u64,
     ) -> Result<Map<String, Value>, Error> {
         let what = "the ID token";
@@ -255,7 +312,7 @@ impl<H: Http> Provider<H> {
     }
 
     async fn ask_for_keys(&self, jwks_uri: &Url) -> Result<KeySet, Error> {
-        keys::read(&self.get(jwks_uri.as_str(), None).await?, WHO)
+        keys::read(&self.get(jwks_uri.as_str()).await?, WHO)
     }
 
     async fn userinfo(
@@ -263,15 +320,38 @@ impl<H: Http> Provider<H> {
         endpoint: &Url,
         access_token: &str,
     ) -> Result<Map<String, Value>, Error> {
-        let body = self.get(endpoint.as_str(), Some(access_token)).await?;
-        answer::userinfo(&body, WHO)
+        let claims = self.ask_userinfo(endpoint, access_token).await?;
+        claims.ok_or_else(|| Error::Unavailable(format!("{WHO}'s userinfo did not take a token")))
+    }
+
+    /// The claims that userinfo has for a token; `None` if it has none for it: the token lacks a
+    /// scope, or the endpoint is not there.
+    async fn ask_userinfo(
+        &self,
+        endpoint: &Url,
+        access_token: &str,
+    ) -> Result<Option<Map<String, Value>>, Error> {
+        let request = request::get(endpoint.as_str(), Some(access_token))
+            .ok_or_else(|| Error::Unavailable(format!("{WHO} has a URL that cannot be called")))?;
+        let response = self.send(request).await?;
+        let status = response.status();
+        if status.is_success() {
+            return answer::userinfo(response.body(), WHO).map(Some);
+        }
+        if answer::is_trouble(status) {
+            return Err(Error::Unavailable(format!(
+                "{WHO} answered userinfo with status {}",
+                status.as_u16()
+            )));
+        }
+        Ok(None)
     }
 
     async fn metadata(&self, settings: &Settings, now: u64) -> Result<Metadata, Error> {
         if let Some(metadata) = self.remembered().look_up(now) {
             return Ok(metadata);
         }
-        let asked = match self.get(&discovery::url(&settings.issuer), None).await {
+        let asked = match self.get(&discovery::url(&settings.issuer)).await {
             Ok(body) => discovery::read(&body, &settings.issuer),
             Err(error) => Err(error),
         };
@@ -289,15 +369,15 @@ impl<H: Http> Provider<H> {
     }
 
     /// The body of a successful answer.
-    async fn get(&self, url: &str, access_token: Option<&str>) -> Result<Bytes, Error> {
-        let request = request::get(url, access_token)
+    async fn get(&self, url: &str) -> Result<Bytes, Error> {
+        let request = request::get(url, None)
             .ok_or_else(|| Error::Unavailable(format!("{WHO} has a URL that cannot be called")))?;
         let response = self.send(request).await?;
         if response.status().is_success() {
             return Ok(response.into_body());
         }
         Err(Error::Unavailable(format!(
-            "{WHO} answered a request for its metadata, keys or userinfo with status {}",
+            "{WHO} answered a request for its metadata or keys with status {}",
             response.status().as_u16()
         )))
     }
@@ -362,7 +442,7 @@ fn check_id_token(
     settings: &Settings,
     algorithm: Algorithm,
     access_token: &str,
-    nonce: &str,
+    nonce: Option<&str>,
     now: u64,
 ) -> Result<(), BrokenRule> {
     if claims.get("iss").and_then(Value::as_str) != Some(&settings.issuer) {
@@ -519,6 +599,19 @@ fn check_status(response: &Response<Bytes>, settings: &Settings, what: &str) -> 
     Err(Error::Refused(format!(
         "{WHO} refused {what} (status {}{words})",
         status.as_u16()
+    )))
+}
+
+/// OpenID Connect Core section 5.3.2.
+fn check_same_person(
+    id_token: &Map<String, Value>,
+    info: &Map<String, Value>,
+) -> Result<(), Error> {
+    if id_token.get("sub") == info.get("sub") {
+        return Ok(());
+    }
+    Err(Error::Refused(format!(
+        "{WHO}'s userinfo is about another person than its ID token"
     )))
 }
 

@@ -1,6 +1,9 @@
 //! The whole exchange with a provider that is played here, and answers as a test wants.
 
-use crate::{CodeExchange, Error, Http, Login, Provider, SendError, Settings, Tokens};
+use crate::{
+    CodeExchange, Error, Http, Login, Provider, Refreshed, RefreshedProfile, SendError, Settings,
+    Tokens,
+};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use bytes::Bytes;
@@ -318,7 +321,7 @@ fn the_client_proves_itself_as_the_provider_takes_it() {
         played.answer(METADATA, 200, metadata(methods));
         let settings = settings(&[("oidc_client_secret", secret)]);
         let provider = Provider::new(settings, &played);
-        block_on(provider.refresh("r1", NOW)).unwrap_or_else(|error| panic!("{error}"));
+        block_on(provider.refresh("r1", false, NOW)).unwrap_or_else(|error| panic!("{error}"));
         let request = played.last(TOKEN);
         let form: HashMap<_, _> = form_urlencoded::parse(request.body())
             .into_owned()
@@ -459,15 +462,169 @@ fn a_refresh_gives_what_the_provider_rotates_to() {
     let played = Played::new();
     let answer = json!({ "access_token": "a2", "token_type": "bearer", "refresh_token": "r2" });
     played.answer(TOKEN, 200, answer);
-    let tokens = block_on(played.provider().refresh("r1", NOW));
-    let tokens = tokens.unwrap_or_else(|error| panic!("{error}"));
+    let tokens = block_on(played.provider().refresh("r1", false, NOW));
+    let Refreshed { tokens, profile } = tokens.unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(tokens.access_token, "a2");
     assert_eq!(tokens.refresh_token.as_deref(), Some("r2"));
+    assert_eq!(profile, RefreshedProfile::Unchanged);
+    assert_eq!(played.count(USERINFO), 0);
     played.answer(TOKEN, 400, json!({ "error": "invalid_grant" }));
     assert!(matches!(
-        block_on(played.provider().refresh("r1", NOW)).map(|_| ()),
+        block_on(played.provider().refresh("r1", false, NOW)).map(|_| ()),
         Err(Error::Refused(_))
     ));
+}
+
+/// What a refresh brings that asks who it is now.
+fn refresh(played: &Played) -> Result<RefreshedProfile, Error> {
+    let refreshed = block_on(played.provider().refresh("r1", true, NOW))?;
+    assert_eq!(refreshed.tokens.access_token, ACCESS_TOKEN);
+    Ok(refreshed.profile)
+}
+
+fn current(played: &Played) -> crate::Profile {
+    match refresh(played) {
+        Ok(RefreshedProfile::Current(profile)) => profile,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_refresh_says_who_it_is_now_by_id_token_and_userinfo() {
+    let played = Played::new();
+    // Section 12.2: without the nonce of a login, or with one.
+    for nonce in [Value::Null, json!(NONCE), json!("another")] {
+        let token = id_token(json!({ "nonce": nonce, "roles": ["staff"] }));
+        played.answer(TOKEN, 200, token_answer(Some(token)));
+        let profile = current(&played);
+        assert_eq!(profile.subject, "U1");
+        assert_eq!(profile.claims["roles"], json!(["staff"]));
+        assert_eq!(profile.name.as_deref(), Some("Ada"));
+    }
+    // A token that lacks the scope for userinfo: the ID token is enough, as at a sign-in.
+    for status in [401, 403, 404] {
+        played.answer(USERINFO, status, json!({}));
+        assert_eq!(current(&played).claims["roles"], json!(["staff"]));
+    }
+    played.answer(
+        METADATA,
+        200,
+        metadata(json!({ "userinfo_endpoint": null })),
+    );
+    assert_eq!(current(&played).name, None);
+}
+
+#[test]
+fn without_an_id_token_userinfo_alone_says_who_it_is_now() {
+    let played = Played::new();
+    played.answer(TOKEN, 200, token_answer(None));
+    played.answer(USERINFO, 200, json!({ "sub": "U9", "groups": ["g"] }));
+    let profile = current(&played);
+    assert_eq!(
+        (profile.subject.as_str(), &profile.claims["groups"]),
+        ("U9", &json!(["g"]))
+    );
+    let request = played.last(USERINFO);
+    let authorization = &request.headers()["authorization"];
+    assert_eq!(authorization, &format!("Bearer {ACCESS_TOKEN}"));
+    played.answer(
+        METADATA,
+        200,
+        metadata(json!({ "userinfo_endpoint": null })),
+    );
+    assert_eq!(refresh(&played), Ok(RefreshedProfile::Unchanged));
+}
+
+#[test]
+fn trouble_at_userinfo_is_no_word_on_the_person_and_costs_no_tokens() {
+    for id_token in [Some(id_token(json!({}))), None] {
+        let played = Played::new();
+        played.answer(TOKEN, 200, token_answer(id_token.clone()));
+        let is_unavailable = || matches!(refresh(&played), Ok(RefreshedProfile::Unavailable(_)));
+        for status in [429, 500, 503] {
+            played.answer(USERINFO, status, json!({}));
+            assert!(is_unavailable());
+        }
+        played.silence(USERINFO);
+        assert!(is_unavailable());
+        played.answer(USERINFO, 200, json!({}));
+        assert!(is_unavailable());
+        if id_token.is_none() {
+            played.answer(USERINFO, 401, json!({}));
+            assert!(is_unavailable());
+        }
+    }
+    let played = Played::new();
+    played.silence(KEYS);
+    assert!(matches!(
+        refresh(&played),
+        Ok(RefreshedProfile::Unavailable(_))
+    ));
+}
+
+#[test]
+fn an_id_token_of_a_refresh_is_of_this_issuer_and_client_and_of_one_person() {
+    for changes in [
+        json!({ "iss": "https://evil.example" }),
+        json!({ "aud": "another" }),
+        json!({ "aud": [CLIENT_ID, "another"] }),
+        json!({ "exp": NOW - 120 }),
+        json!({ "sub": null }),
+        json!({ "at_hash": "AAAA" }),
+    ] {
+        let played = Played::new();
+        played.answer(TOKEN, 200, token_answer(Some(id_token(changes.clone()))));
+        assert!(
+            matches!(refresh(&played), Err(Error::Refused(_))),
+            "{changes}"
+        );
+    }
+    let played = Played::new();
+    played.answer(USERINFO, 200, json!({ "sub": "U2" }));
+    assert!(matches!(refresh(&played), Err(Error::Refused(_))));
+    let other = SigningKey::ed25519(&[2; 32]);
+    let forged = other.sign("JWT", &id_claims()).unwrap();
+    played.answer(TOKEN, 200, token_answer(Some(forged)));
+    assert!(matches!(refresh(&played), Err(Error::Refused(_))));
+}
+
+#[test]
+fn an_email_address_is_as_verified_as_its_own_source_says() {
+    let signed_in = |id: Value, info: Value| {
+        let played = Played::new();
+        played.answer(TOKEN, 200, token_answer(Some(id_token(id))));
+        played.answer(USERINFO, 200, changed(json!({ "sub": "U1" }), info));
+        let profile = played
+            .sign_in()
+            .unwrap_or_else(|error| panic!("{error}"))
+            .profile;
+        (profile.email.unwrap_or_default(), profile.email_verified)
+    };
+    let verified = json!({ "email": "ada@example.com", "email_verified": true });
+    let ada = "ada@example.com".to_owned();
+    let eve = "eve@evil.example".to_owned();
+    assert_eq!(
+        signed_in(verified.clone(), json!({})),
+        (ada.clone(), Some(true))
+    );
+    let same = json!({ "email": "ada@example.com" });
+    assert_eq!(
+        signed_in(verified.clone(), same.clone()),
+        (ada.clone(), Some(true))
+    );
+    let other = json!({ "email": "eve@evil.example" });
+    assert_eq!(signed_in(verified.clone(), other), (eve.clone(), None));
+    let unverified = json!({ "email": "eve@evil.example", "email_verified": false });
+    assert_eq!(
+        signed_in(verified.clone(), unverified),
+        (eve.clone(), Some(false))
+    );
+    // Of an address that the same source does not name, nothing is said.
+    let stray = json!({ "email_verified": true });
+    assert_eq!(signed_in(same, stray.clone()), (ada, None));
+    let id = json!({ "email": null, "email_verified": true });
+    let other = json!({ "email": "eve@evil.example" });
+    assert_eq!(signed_in(id, other), (eve, None));
 }
 
 #[test]

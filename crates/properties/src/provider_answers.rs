@@ -71,8 +71,8 @@ pub fn provider_answers(data: &[u8]) {
         }
         Err(error) => check_error(&error, answers.token),
     }
-    match block_on(descope.refresh("the-refresh-token", NOW)) {
-        Ok(tokens) => checked(&tokens),
+    match block_on(descope.refresh("the-refresh-token", true, NOW)) {
+        Ok(refreshed) => checked(&refreshed.tokens),
         Err(error) => check_error(&error, answers.token),
     }
     if let Ok(token) = std::str::from_utf8(answers.token)

@@ -268,6 +268,7 @@ impl View<'_> {
         let bounds = Bounds {
             existing: self.existing,
             registered: None,
+            person: None,
             holder: Holder::Granted(&grant.scopes),
         };
         scope::still(grant.scopes.iter().map(String::as_str), &bounds)

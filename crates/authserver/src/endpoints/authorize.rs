@@ -202,6 +202,7 @@ pub(crate) async fn show<K: KeyValue>(
         provider_scopes,
         is_configured: context.is_configured(client),
         show_logo: context.config.show_logos,
+        has_scope_rules: context.config.policy.scope_rules() > 0,
     };
     let set = cookie.set(context.base);
     Some(with_header(page.respond(), SET_COOKIE, set))

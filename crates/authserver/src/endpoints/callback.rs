@@ -3,7 +3,7 @@
 use super::authorize;
 use crate::clients::FindError;
 use crate::documents::FetchError;
-use crate::identity::{CodeExchange, IdentityProvider, ProviderError, SignIn};
+use crate::identity::{CodeExchange, IdentityProvider, Profile, ProviderError, SignIn};
 use crate::remembered::{Fingerprint, Remembered};
 use crate::session::Session;
 use crate::sign_in::{
@@ -346,6 +346,19 @@ async fn grant<K: KeyValue>(
     let PendingLogin {
         consent, consented, ..
     } = login;
+    let SignIn { profile, tokens } = sign_in;
+    // First of all: for a person who may not come in nothing is written.
+    let policy = &context.config.policy;
+    let scopes = match policy.decide(&profile.person(), &consent.request.scopes) {
+        Ok(scopes) => scopes,
+        Err(refusal) => {
+            context.grants().revoke_upstream(tokens);
+            let provider = provider.display_name().await;
+            return Ok(refused_person(
+                context, &consent, &profile, &provider, refusal,
+            ));
+        }
+    };
     let expires_at = context.now + context.config.grant_lifetime;
     let client = context
         .clients()
@@ -358,7 +371,6 @@ async fn grant<K: KeyValue>(
     if !client.has_redirect_uri(redirect_uri) || !is_taken {
         return Err(SignInError::RedirectUri);
     }
-    let SignIn { profile, tokens } = sign_in;
     let (keys, base) = (&context.config.keys, context.base);
     let mut remembered = Remembered::read(keys, base, request.headers(), context.now);
     let remember = match consented {
@@ -387,7 +399,7 @@ async fn grant<K: KeyValue>(
             name: client.display_name().to_owned(),
             destination: destination(&target.redirect_uri).to_string(),
         },
-        scopes: consent.request.scopes,
+        scopes,
         resources: consent.request.resources,
         profile,
         created_at: context.now,
@@ -417,6 +429,27 @@ async fn grant<K: KeyValue>(
         with_header(response, SET_COOKIE, remembered.set(keys, base, random))
     } else {
         response
+    })
+}
+
+/// The page for a person whom the policy refuses. It holds the way back to the client, which the
+/// person has consented to: a redirect would leave them without a word.
+fn refused_person<K>(
+    context: &Context<'_, K>,
+    consent: &PendingConsent,
+    profile: &Profile,
+    provider: &str,
+    refusal: policy::Refusal,
+) -> Response {
+    let error = Error::new(ErrorCode::AccessDenied, refusal.to_string());
+    context.refused("/callback", error.code, &error.description);
+    pages::refused_person(&pages::RefusedPerson {
+        refusal,
+        profile,
+        provider,
+        target: &consent.target,
+        back: &answers::error_url(&consent.target, context.base.as_str(), &error),
+        again: &consent.with_another_account(context.base),
     })
 }
 

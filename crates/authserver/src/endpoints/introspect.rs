@@ -134,6 +134,7 @@ fn scopes<'t, K: KeyValue>(
     let bounds = Bounds {
         existing: &context.config.scopes,
         registered: context.config.clients.scope_of(&grant.client_id),
+        person: None,
         holder: Holder::Granted(&grant.scopes),
     };
     scope::still(named, &bounds)

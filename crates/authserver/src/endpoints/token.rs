@@ -2,16 +2,20 @@
 //! 3.2).
 
 use crate::client_request::{self, ClientRequestError};
+use crate::identity::UpstreamRefresher;
 use crate::{Context, answers};
 use dpop::Proof;
-use events::{Event, PresentedCredential};
-use grants::{Grant, ReuseTerms};
+use events::{EndedBy, Event, PresentedCredential};
+use grants::{
+    Environment, FreshenError, Grant, GrantEnd, Need, PresentedRefreshToken, ReuseTerms, Standing,
+};
 use http::StatusCode;
 use oauth::access_token::{self, Issue};
 use oauth::client::{Client, GrantType};
 use oauth::token::{self, CodeTerms, Narrowed, TokenRequest, TokenRequestError, TokenResponse};
 use oauth::{Error, ErrorCode, secret};
 use rand::CryptoRng;
+use std::time::Duration;
 use store::KeyValue;
 use web::cors::Origin;
 use web::{Parameters, Request, Response};
@@ -24,6 +28,10 @@ enum TokenError {
     Request(#[from] TokenRequestError),
     #[error("the {what} {1}", what = name_of(*.0))]
     Grant(PresentedCredential, grants::Error),
+    #[error("the grant has ended, because {0}")]
+    Ended(GrantEnd),
+    #[error(transparent)]
+    Freshen(#[from] FreshenError),
     #[error(transparent)]
     Proof(#[from] dpop::Error),
     #[error(transparent)]
@@ -37,8 +45,16 @@ impl From<TokenError> for Error {
         match error {
             TokenError::Client(error) => error.into(),
             TokenError::Request(error) => error.into(),
-            TokenError::Grant(_, grants::Error::Store(error)) | TokenError::Store(error) => {
-                answers::store_failed(&error)
+            TokenError::Grant(_, grants::Error::Store(error))
+            | TokenError::Freshen(FreshenError::Store(error))
+            | TokenError::Store(error) => answers::store_failed(&error),
+            TokenError::Ended(_) => Self::new(ErrorCode::InvalidGrant, error.to_string()),
+            TokenError::Freshen(error) => {
+                log_line::write(&error);
+                Self::new(
+                    ErrorCode::TemporarilyUnavailable,
+                    "the identity provider cannot be asked about the person now; try again later with the same refresh token",
+                )
             }
             TokenError::Proof(dpop::Error::Nonce) => {
                 Self::new(ErrorCode::UseDpopNonce, error.to_string())
@@ -71,19 +87,22 @@ fn name_of(credential: PresentedCredential) -> &'static str {
     }
 }
 
-/// Answers any request to `/token`.
-pub async fn handle<K: KeyValue>(
+/// Answers any request to `/token`. `upstream` refreshes what the identity provider gave; `sleep`
+/// waits.
+pub async fn handle<K: KeyValue, S: Future<Output = ()> + Send>(
     context: &Context<'_, K>,
     random: &mut (impl CryptoRng + Send),
+    upstream: &impl UpstreamRefresher,
+    sleep: impl Fn(Duration) -> S + Sync,
     request: &Request,
 ) -> Response {
     if let Some(response) = answers::other_than_post(request.method()) {
         return response;
     }
-    let mut response = match issue(context, random, request).await {
+    let mut response = match issue(context, random, upstream, sleep, request).await {
         Ok(tokens) => web::json(StatusCode::OK, &tokens),
         Err(error) => {
-            record_reuse(context, &error);
+            record(context, &error);
             let error: Error = error.into();
             context.refused("/token", error.code, &error.description);
             answers::error(&error)
@@ -97,16 +116,20 @@ pub async fn handle<K: KeyValue>(
     answers::POST.allow(Origin::Any, response)
 }
 
-fn record_reuse<K>(context: &Context<'_, K>, error: &TokenError) {
-    let TokenError::Grant(credential, error) = error else {
-        return;
-    };
-    if let grants::Error::Reused | grants::Error::Repeated | grants::Error::Replaced = error {
-        context.events.record(&Event::Reuse {
+/// Writes what an error is the sign of: reuse, and the end of a grant.
+fn record<K>(context: &Context<'_, K>, error: &TokenError) {
+    use grants::Error::{Repeated, Replaced, Reused};
+    context.events.record(&match error {
+        TokenError::Grant(credential, error @ (Reused | Repeated | Replaced)) => Event::Reuse {
             credential: *credential,
-            grant_ended: matches!(error, grants::Error::Reused),
-        });
-    }
+            grant_ended: matches!(error, Reused),
+        },
+        TokenError::Ended(end) => Event::Revocation {
+            by: EndedBy::from(*end),
+            grants: 1,
+        },
+        _ => return,
+    });
 }
 
 /// What is issued, and for which grant.
@@ -121,9 +144,11 @@ struct Outcome {
     grant_type: GrantType,
 }
 
-async fn issue<K: KeyValue>(
+async fn issue<K: KeyValue, S: Future<Output = ()> + Send>(
     context: &Context<'_, K>,
     random: &mut (impl CryptoRng + Send),
+    upstream: &impl UpstreamRefresher,
+    sleep: impl Fn(Duration) -> S + Sync,
     request: &Request,
 ) -> Result<TokenResponse, TokenError> {
     let (client, form) = client_request::read(context, request).await?;
@@ -152,7 +177,7 @@ async fn issue<K: KeyValue>(
             };
             request.check(&client, terms)?;
             token::check_key(code.binding.dpop_jkt.as_deref(), key.as_deref())?;
-            let narrowed = narrow(context, &form, &client, &code.grant)?;
+            let narrowed = narrow(context, &form, &client, &code.grant, None)?;
             // A change of the registration may have overwritten the mark of the sign-in.
             keep(context, &client, &code.grant).await?;
             claim(context, proof.as_ref()).await?;
@@ -182,7 +207,10 @@ async fn issue<K: KeyValue>(
             context.events.subject(&token.grant.profile.subject);
             token::check_client(&token.grant.client_id, &client)?;
             token::check_key(token.key(), key.as_deref())?;
-            let narrowed = narrow(context, &form, &client, &token.grant)?;
+            let mut narrowed = narrow(context, &form, &client, &token.grant, None)?;
+            if let Some(scopes) = person_scopes(context, random, upstream, sleep, &token).await? {
+                narrowed = narrow(context, &form, &client, &token.grant, Some(&scopes))?;
+            }
             claim(context, proof.as_ref()).await?;
             let grant = token.grant.clone();
             let terms = ReuseTerms {
@@ -240,6 +268,67 @@ async fn issue<K: KeyValue>(
     respond(context, random, &client, outcome)
 }
 
+/// Asks the policy about the person of a refresh token, whose upstream tokens are refreshed for that
+/// where they have ended. Returns the grant's scopes that the person has now; `None` where there is no
+/// policy, and for a token that will be refused anyway.
+///
+/// # Errors
+///
+/// [`TokenError::Ended`] if the person may no longer come in: the grant has ended then. Any other
+/// error leaves everything as it was.
+async fn person_scopes<K: KeyValue, S: Future<Output = ()> + Send>(
+    context: &Context<'_, K>,
+    random: &mut (impl CryptoRng + Send),
+    upstream: &impl UpstreamRefresher,
+    sleep: impl Fn(Duration) -> S + Sync,
+    token: &PresentedRefreshToken,
+) -> Result<Option<Vec<String>>, TokenError> {
+    let config = context.config;
+    if !config.policy.is_set() {
+        return Ok(None);
+    }
+    let grants = context.grants();
+    if !grants
+        .is_current(token, config.refresh_grace, context.now)
+        .await?
+    {
+        return Ok(None);
+    }
+    let here = Here {
+        now: context.now,
+        sleep,
+    };
+    let held = (token.grant_id(), &token.grant);
+    let policy = &config.policy;
+    let standing = grants
+        .examine(held, policy, Need::Profile, upstream, &here, random)
+        .await?;
+    match standing {
+        Standing::Good { scopes, .. } => Ok(Some(scopes)),
+        Standing::Ended(end) => Err(TokenError::Ended(end)),
+    }
+}
+
+/// Time as this request has it, and the log.
+struct Here<F> {
+    now: u64,
+    sleep: F,
+}
+
+impl<F: Fn(Duration) -> S + Sync, S: Future<Output = ()> + Send> Environment for Here<F> {
+    fn now(&self) -> u64 {
+        self.now
+    }
+
+    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send {
+        (self.sleep)(duration)
+    }
+
+    fn log(&self, line: &str) {
+        log_line::write(line);
+    }
+}
+
 /// The proof of possession that came with the request, if one came (RFC 9449 section 5).
 fn proof<K: KeyValue>(
     context: &Context<'_, K>,
@@ -283,11 +372,12 @@ fn narrow<K: KeyValue>(
     form: &Parameters,
     client: &Client,
     grant: &Grant,
+    person: Option<&[String]>,
 ) -> Result<Narrowed, TokenRequestError> {
     token::narrow(
         form,
         client,
-        &grant.scopes,
+        (&grant.scopes, person),
         &grant.resources,
         &context.config.scopes,
         &context.resources(),

@@ -11,6 +11,7 @@ mod dpop;
 mod events;
 mod introspect;
 mod machine;
+mod policy;
 mod register;
 mod registered_client;
 mod revoke;

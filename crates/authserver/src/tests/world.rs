@@ -2,7 +2,8 @@
 
 use crate::documents::{Documents, Fetched, Source, What};
 use crate::identity::{
-    CodeExchange, IdentityProvider, Login, Profile, ProviderError, SignIn, UpstreamTokens,
+    CodeExchange, IdentityProvider, Login, Profile, ProviderError, RefreshError, RefreshedProfile,
+    RefreshedTokens, SignIn, UpstreamRefresher, UpstreamTokens,
 };
 use crate::{Context, RevocationQueue, SignInsInProgress, endpoints};
 use bytes::Bytes;
@@ -94,6 +95,17 @@ pub(super) struct Provider {
     pub(super) shown: Mutex<Vec<String>>,
     /// Who signs in.
     pub(super) subject: String,
+    /// What is said of them.
+    pub(super) email: Option<(String, bool)>,
+    pub(super) claims: Mutex<Value>,
+    /// What comes with a sign-in for later, and when the access token ends.
+    pub(super) refresh_token: Option<String>,
+    pub(super) tokens_end_at: Option<u64>,
+    /// What a refresh comes to instead of tokens, or of a profile.
+    pub(super) refresh_failure: Mutex<Option<RefreshError>>,
+    pub(super) profile_failure: Mutex<Option<RefreshedProfile>>,
+    /// The refresh tokens that it was shown.
+    pub(super) refreshed: Mutex<Vec<String>>,
     /// What is asked of it.
     pub(super) scopes: Vec<String>,
 }
@@ -155,20 +167,58 @@ impl IdentityProvider for Provider {
             }
         }
         Ok(SignIn {
-            profile: Profile {
-                subject: self.subject.clone(),
-                name: Some("Ada".into()),
-                email: None,
-                email_verified: None,
-                picture: None,
-                claims: "{}".into(),
-            },
+            profile: self.profile(),
             tokens: UpstreamTokens {
                 access_token: "upstream".into(),
-                refresh_token: None,
-                expires_at: None,
+                refresh_token: self.refresh_token.clone(),
+                expires_at: self.tokens_end_at,
             },
         })
+    }
+}
+
+impl UpstreamRefresher for Provider {
+    async fn refresh(
+        &self,
+        refresh_token: &str,
+        wants_profile: bool,
+    ) -> Result<RefreshedTokens, RefreshError> {
+        assert!(wants_profile, "only a policy needs a refresh here");
+        let count = {
+            let mut refreshed = self.refreshed.lock().unwrap();
+            refreshed.push(refresh_token.to_owned());
+            refreshed.len()
+        };
+        yield_now().await;
+        if let Some(failure) = self.refresh_failure.lock().unwrap().clone() {
+            return Err(failure);
+        }
+        let failed = self.profile_failure.lock().unwrap().clone();
+        Ok(RefreshedTokens {
+            tokens: UpstreamTokens {
+                access_token: format!("upstream-{count}"),
+                refresh_token: Some(format!("refresh-{count}")),
+                expires_at: self.tokens_end_at.map(|at| at + 1000),
+            },
+            profile: failed.unwrap_or_else(|| RefreshedProfile::Current(self.profile())),
+        })
+    }
+}
+
+impl Provider {
+    pub(super) fn profile(&self) -> Profile {
+        let claims = self.claims.lock().unwrap();
+        Profile {
+            subject: self.subject.clone(),
+            name: Some("Ada".into()),
+            email: self.email.as_ref().map(|(email, _)| email.clone()),
+            email_verified: self.email.as_ref().map(|(_, verified)| *verified),
+            picture: None,
+            claims: match &*claims {
+                Value::Null => "{}".into(),
+                claims => claims.to_string(),
+            },
+        }
     }
 }
 
@@ -282,7 +332,10 @@ impl World {
                     )
                     .await
                 }
-                "/token" => endpoints::token::handle(&context, random, &request).await,
+                "/token" => {
+                    let sleep = |_| yield_now();
+                    endpoints::token::handle(&context, random, provider, sleep, &request).await
+                }
                 "/revoke" => endpoints::revoke::handle(&context, &request).await,
                 "/introspect" => endpoints::introspect::handle(&context, &request).await,
                 "/register" => endpoints::register::handle(&context, random, &request).await,

@@ -4,7 +4,10 @@ use super::Shared;
 use crate::KEY;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use grants::{Grant, Grants, Profile, ShownClient, UpstreamTokens};
+use grants::{
+    Grant, Grants, Profile, RefreshError, RefreshedProfile, RefreshedTokens, ShownClient,
+    UpstreamRefresher, UpstreamTokens,
+};
 use keys::KeyRing;
 use mcpserver::{
     Environment, IdentityError, IdentityProvider, Presented, TestEnvironment, TokenKind,
@@ -151,12 +154,18 @@ impl IdentityProvider for Provider {
     async fn revoke(&self, _tokens: UpstreamTokens) -> Result<(), IdentityError> {
         Ok(())
     }
+}
 
-    async fn refresh(&self, refresh_token: &str) -> Result<UpstreamTokens, IdentityError> {
+impl UpstreamRefresher for Provider {
+    async fn refresh(
+        &self,
+        refresh_token: &str,
+        _wants_profile: bool,
+    ) -> Result<RefreshedTokens, RefreshError> {
         let person = (0..PEOPLE.len()).find(|person| mark(*person) == refresh_token);
-        Ok(upstream(
-            person.expect("a token of ours"),
-            self.0.now() + 200,
-        ))
+        Ok(RefreshedTokens {
+            tokens: upstream(person.expect("a token of ours"), self.0.now() + 200),
+            profile: RefreshedProfile::Unchanged,
+        })
     }
 }

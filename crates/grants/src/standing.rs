@@ -1,0 +1,108 @@
+//! Whether the person of a grant may still come in: the policy, asked again.
+//!
+//! Both servers ask here: the authorization server at each refresh, the MCP server where a tool needs
+//! the provider's token. What has to end, ends here.
+
+use crate::upstream::RefreshOutcome;
+use crate::upstream_refresh::{Environment, FreshenError, Held, Need, UpstreamRefresher};
+use crate::{Grant, Grants, Profile, Upstream};
+use events::EndedBy;
+use policy::{Person, Policy};
+use rand::CryptoRng;
+use store::KeyValue;
+
+/// What became of a grant whose person was looked at.
+#[derive(Debug, PartialEq)]
+pub enum Standing {
+    /// The person may come in.
+    Good {
+        /// The grant's scopes that the person has now.
+        scopes: Vec<String>,
+        /// The upstream tokens, if there are any.
+        upstream: Option<Upstream>,
+    },
+    /// The grant was ended, for this reason.
+    Ended(GrantEnd),
+}
+
+/// Why a grant was ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum GrantEnd {
+    /// The identity provider no longer refreshes its tokens.
+    #[error("the identity provider no longer vouches for the person")]
+    Provider,
+    /// The policy refuses the person.
+    #[error(transparent)]
+    Policy(policy::Refusal),
+}
+
+impl From<GrantEnd> for EndedBy {
+    fn from(end: GrantEnd) -> Self {
+        match end {
+            GrantEnd::Provider => Self::Provider,
+            GrantEnd::Policy(_) => Self::Policy,
+        }
+    }
+}
+
+impl Profile {
+    /// The person, as the policy asks about them.
+    pub fn person(&self) -> Person<'_> {
+        Person {
+            subject: &self.subject,
+            email: self.email.as_deref(),
+            email_verified: self.email_verified,
+            claims: &self.claims,
+        }
+    }
+}
+
+impl<K: KeyValue> Grants<'_, K> {
+    /// Refreshes the upstream tokens of the grant `id` where they are due, and asks the policy with
+    /// what is known of the person then. A grant whose person may no longer come in, or for whom the
+    /// provider no longer vouches, is ended. Without a policy nobody is asked about and nothing ends.
+    ///
+    /// # Errors
+    ///
+    /// [`FreshenError`]: nothing was decided, and the grant is as it was.
+    pub async fn examine(
+        &self,
+        (id, grant): (&str, &Grant),
+        policy: &Policy,
+        need: Need,
+        refresher: &impl UpstreamRefresher,
+        environment: &impl Environment,
+        random: &mut (impl CryptoRng + Send),
+    ) -> Result<Standing, FreshenError> {
+        let held = Held {
+            id,
+            subject: &grant.profile.subject,
+            expires_at: grant.expires_at,
+        };
+        let upstream = self
+            .freshen(held, need, policy.is_set(), refresher, environment, random)
+            .await?;
+        if !policy.is_set() {
+            return Ok(Standing::Good {
+                scopes: grant.scopes.clone(),
+                upstream,
+            });
+        }
+        let end = match upstream.as_ref().map(|upstream| upstream.outcome) {
+            Some(RefreshOutcome::Refused) => GrantEnd::Provider,
+            Some(RefreshOutcome::WithoutProfile) => return Err(FreshenError::ProfileUnavailable),
+            Some(RefreshOutcome::Complete) | None => {
+                let newest = upstream
+                    .as_ref()
+                    .and_then(|upstream| upstream.profile.as_ref());
+                let person = newest.unwrap_or(&grant.profile).person();
+                match policy.decide(&person, &grant.scopes) {
+                    Ok(scopes) => return Ok(Standing::Good { scopes, upstream }),
+                    Err(refusal) => GrantEnd::Policy(refusal),
+                }
+            }
+        };
+        self.end(id, environment.now()).await?;
+        Ok(Standing::Ended(end))
+    }
+}

@@ -1,0 +1,268 @@
+//! Refreshing the identity provider's tokens for a grant, once at a time.
+
+use crate::upstream::RefreshOutcome;
+use crate::{Grants, Profile, Upstream, UpstreamTokens};
+use rand::CryptoRng;
+use std::time::Duration;
+use store::KeyValue;
+
+/// Seconds before its end at which an access token is refreshed that is needed itself.
+const EARLY: u64 = 60;
+
+/// How long a caller waits for a refresh that another one makes.
+const MAX_WAIT: Duration = Duration::from_secs(10);
+
+const FIRST_WAIT: Duration = Duration::from_millis(50);
+
+const MAX_INTERVAL: Duration = Duration::from_millis(500);
+
+/// What refreshes tokens: the identity provider, as `wit/identity` has it.
+pub trait UpstreamRefresher: Sync {
+    /// Trades a refresh token for new tokens, and finds out who the person is now if `wants_profile`.
+    ///
+    /// # Errors
+    ///
+    /// [`RefreshError`].
+    fn refresh(
+        &self,
+        refresh_token: &str,
+        wants_profile: bool,
+    ) -> impl Future<Output = Result<RefreshedTokens, RefreshError>> + Send;
+}
+
+/// What a refresh token was traded for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RefreshedTokens {
+    /// The new tokens; without a refresh token the old one stays good.
+    pub tokens: UpstreamTokens,
+    /// What is newly known of the person.
+    pub profile: RefreshedProfile,
+}
+
+/// What a refresh brought of the person.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RefreshedProfile {
+    /// Who it is now.
+    Current(Profile),
+    /// Nothing: it was not asked for, or the provider says nothing of the person at a refresh.
+    Unchanged,
+    /// It could not be found out just now. The text holds no secret.
+    Unavailable(String),
+}
+
+/// Why a refresh token was traded for nothing. The texts hold no secret.
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+pub enum RefreshError {
+    /// The provider refused it: the person has to sign in again.
+    #[error("{0}")]
+    Refused(String),
+    /// The provider did not answer, or is not set up rightly.
+    #[error("{0}")]
+    Unavailable(String),
+}
+
+/// Time, and the operator's log.
+pub trait Environment: Sync {
+    /// Seconds since the Unix epoch.
+    fn now(&self) -> u64;
+
+    /// Waits.
+    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send;
+
+    /// Tells the operator. No secrets.
+    fn log(&self, line: &str);
+}
+
+/// What upstream tokens are refreshed for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// Their access token: one that is about to end is refreshed, and is good enough while another
+    /// caller does that, or when the provider does not answer.
+    AccessToken,
+    /// What the provider says of the person, which is as new as the access token: one that has
+    /// ended, or does not say when it ends, is refreshed.
+    Profile,
+}
+
+/// Why upstream tokens were not refreshed.
+#[derive(Debug, thiserror::Error)]
+pub enum FreshenError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// The identity provider did not refresh them. Everything is as it was before.
+    #[error("the identity provider did not refresh a token: {0}")]
+    Provider(String),
+    /// Another caller did not refresh them in time.
+    #[error("the identity provider's tokens were not refreshed in time")]
+    Timeout,
+    /// They were refreshed, and who the person is now could not be found out.
+    #[error("the identity provider did not say who a person is now")]
+    ProfileUnavailable,
+}
+
+/// The grant whose tokens are refreshed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Held<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) subject: &'a str,
+    /// When the grant ends, in seconds since the Unix epoch.
+    pub(crate) expires_at: u64,
+}
+
+impl UpstreamTokens {
+    /// Whether the access token lives at `time` (seconds since the Unix epoch), as far as is known.
+    pub fn live_at(&self, time: u64) -> bool {
+        self.expires_at.is_none_or(|ends_at| ends_at > time)
+    }
+}
+
+impl<K: KeyValue> Grants<'_, K> {
+    /// The upstream tokens of a grant, as fresh as they are needed; `None` if there are none, or no
+    /// longer. Of the callers that find them ended one refreshes, whatever instance they meet; the
+    /// others wait.
+    pub(crate) async fn freshen(
+        &self,
+        held: Held<'_>,
+        need: Need,
+        wants_profile: bool,
+        refresher: &impl UpstreamRefresher,
+        environment: &impl Environment,
+        random: &mut (impl CryptoRng + Send),
+    ) -> Result<Option<Upstream>, FreshenError> {
+        let mut waited = Duration::ZERO;
+        let mut wait = FIRST_WAIT;
+        let mut first_generation = None;
+        loop {
+            let now = environment.now();
+            let Some(upstream) = self.upstream(held.id, now).await? else {
+                return Ok(None);
+            };
+            let was_refreshed =
+                *first_generation.get_or_insert(upstream.generation) != upstream.generation;
+            let tokens = &upstream.tokens;
+            let lacks_profile = wants_profile && upstream.outcome == RefreshOutcome::WithoutProfile;
+            let is_due = lacks_profile
+                || match need {
+                    Need::AccessToken => !tokens.live_at(now + EARLY),
+                    Need::Profile => tokens.expires_at.is_none_or(|ends_at| ends_at <= now),
+                };
+            // What another caller has just refreshed is as new as it gets.
+            let is_newest = was_refreshed && (need == Need::Profile || lacks_profile);
+            let Some(refresh_token) = tokens
+                .refresh_token
+                .clone()
+                .filter(|_| is_due && !is_newest)
+            else {
+                return Ok(Some(upstream));
+            };
+            let is_good_enough = need == Need::AccessToken && !lacks_profile && tokens.live_at(now);
+            let generation = upstream.generation;
+            if self
+                .claim_upstream_refresh(held.id, generation, now)
+                .await?
+            {
+                let refreshed = refresher.refresh(&refresh_token, wants_profile).await;
+                if let Err(RefreshError::Unavailable(reason)) = refreshed {
+                    self.release_upstream_refresh(held.id, generation, now)
+                        .await?;
+                    return match is_good_enough {
+                        true => Ok(Some(upstream)),
+                        false => Err(FreshenError::Provider(reason)),
+                    };
+                }
+                let replacement = self.replacement(
+                    held,
+                    upstream,
+                    refreshed,
+                    refresh_token,
+                    (wants_profile, now),
+                    environment,
+                );
+                let expires_at = held.expires_at;
+                let is_kept = self
+                    .replace_upstream(held.id, &replacement, expires_at, random)
+                    .await?;
+                if !is_kept {
+                    // The grant has ended meanwhile, and its end knew of the old tokens alone.
+                    self.revoke_upstream(replacement.tokens);
+                    return Ok(None);
+                }
+                return Ok(Some(replacement));
+            }
+            if is_good_enough {
+                return Ok(Some(upstream));
+            }
+            if waited >= MAX_WAIT {
+                return Err(FreshenError::Timeout);
+            }
+            environment.sleep(wait).await;
+            waited += wait;
+            wait = (wait * 2).min(MAX_INTERVAL);
+        }
+    }
+
+    /// What takes the place of `upstream` after a refresh that the provider has answered.
+    fn replacement(
+        &self,
+        held: Held<'_>,
+        upstream: Upstream,
+        refreshed: Result<RefreshedTokens, RefreshError>,
+        refresh_token: String,
+        (wants_profile, now): (bool, u64),
+        environment: &impl Environment,
+    ) -> Upstream {
+        let refused = |reason: &str| {
+            environment.log(&format!(
+                "the identity provider refused a refresh token: {reason}"
+            ));
+            // So that nobody tries again, and nobody waits.
+            let access_token = match upstream.tokens.live_at(now) {
+                true => upstream.tokens.access_token.clone(),
+                false => String::new(),
+            };
+            Upstream {
+                tokens: UpstreamTokens {
+                    access_token,
+                    refresh_token: None,
+                    expires_at: upstream.tokens.expires_at,
+                },
+                generation: upstream.generation.saturating_add(1),
+                profile: upstream.profile.clone(),
+                outcome: RefreshOutcome::Refused,
+            }
+        };
+        let RefreshedTokens { tokens, profile } = match refreshed {
+            Ok(refreshed) => refreshed,
+            Err(RefreshError::Refused(reason) | RefreshError::Unavailable(reason)) => {
+                return refused(&reason);
+            }
+        };
+        let (profile, outcome) = match profile {
+            RefreshedProfile::Current(profile) if profile.subject != held.subject => {
+                self.revoke_upstream(tokens);
+                return refused("the new tokens are another person's");
+            }
+            RefreshedProfile::Current(profile) => (Some(profile), RefreshOutcome::Complete),
+            RefreshedProfile::Unchanged if wants_profile => {
+                (upstream.profile, RefreshOutcome::Complete)
+            }
+            RefreshedProfile::Unchanged => (upstream.profile, upstream.outcome),
+            RefreshedProfile::Unavailable(reason) => {
+                environment.log(&format!(
+                    "the identity provider did not say who a person is now: {reason}"
+                ));
+                (upstream.profile, RefreshOutcome::WithoutProfile)
+            }
+        };
+        Upstream {
+            tokens: UpstreamTokens {
+                refresh_token: tokens.refresh_token.or(Some(refresh_token)),
+                ..tokens
+            },
+            generation: upstream.generation.saturating_add(1),
+            profile,
+            outcome,
+        }
+    }
+}
