@@ -68,6 +68,9 @@ pub fn doctor(options: &Options) -> Result<()> {
     for warning in warnings(&variables) {
         report.warn(warning);
     }
+    for line in policy(&variables) {
+        report.good(&line);
+    }
     if let Some(line) = client_address(&variables) {
         report.good(&line);
     }
@@ -123,15 +126,74 @@ fn warnings(variables: &Variables) -> Vec<&'static str> {
     }
     let has_own_client = variables.is_set("descope_client_id")
         || variables.identity() != identity::Identity::Descope;
-    match server.presented.tokens {
-        PresentedTokens::Project => vec![
+    let about_tokens = match server.presented.tokens {
+        PresentedTokens::Project => Some(
             "presented_tokens is project: tokens that the identity provider issued to other applications, and people's sessions there, are taken as if they were for this server. Set it to own unless you need that",
-        ],
-        PresentedTokens::Own if !has_own_client => vec![
+        ),
+        PresentedTokens::Own if !has_own_client => Some(
             "descope_management_key is in use, so this server has no client of its own at Descope: of tokens pasted by hand it takes those with its URL in their audience alone",
-        ],
-        PresentedTokens::Own | PresentedTokens::Off => Vec::new(),
-    }
+        ),
+        PresentedTokens::Own | PresentedTokens::Off => None,
+    };
+    let needs_email = server.policy.needs_email();
+    let about_email = email_scopes(variables).filter(|_| needs_email);
+    let about_refreshes = no_refresh_token(variables).filter(|_| server.policy.is_set());
+    about_tokens
+        .into_iter()
+        .chain(about_email)
+        .chain(about_refreshes)
+        .collect()
+}
+
+/// That the provider may give no refresh token, so that the policy is asked with old claims.
+fn no_refresh_token(variables: &Variables) -> Option<&'static str> {
+    let is_openid = variables.identity() == identity::Identity::OpenId;
+    let scopes = variables.get("oidc_scopes").unwrap_or_default();
+    let is_asked = scopes
+        .split_whitespace()
+        .any(|scope| scope == "offline_access");
+    (is_openid && !is_asked).then_some(
+        "there is a policy, and oidc_scopes lacks offline_access, without which most providers give no refresh token: then who may come in is not asked again until a grant is over (grant_lifetime)",
+    )
+}
+
+/// That the identity provider is not asked for email addresses, so that entries about them let nobody
+/// in.
+fn email_scopes(variables: &Variables) -> Option<&'static str> {
+    let (name, warning) = match variables.identity() {
+        identity::Identity::Descope => (
+            "descope_scopes",
+            "allowed or scope_rules has email: or domain:, which nobody can meet: descope_scopes lacks email, so Descope tells no address. Add it",
+        ),
+        identity::Identity::OpenId => (
+            "oidc_scopes",
+            "allowed or scope_rules has email: or domain:, which nobody may meet: oidc_scopes lacks email, so most providers tell no address. Add it",
+        ),
+        identity::Identity::Own => return None,
+    };
+    let scopes = variables.get(name).unwrap_or_default();
+    let has_email = scopes.split_whitespace().any(|scope| scope == "email");
+    (!has_email).then_some(warning)
+}
+
+/// Who may come in, in words; nothing where the variables are wrong, which is said elsewhere.
+fn policy(variables: &Variables) -> Vec<String> {
+    let Ok(server) = config::Server::read(|name: &str| variables.get(name)) else {
+        return Vec::new();
+    };
+    let allowed = match server.policy.allowed_entries() {
+        None => "everybody whom the identity provider knows; allowed can narrow that".to_owned(),
+        Some(1) => "who meets the one entry of allowed".to_owned(),
+        Some(entries) => format!("who meets one of the {entries} entries of allowed"),
+    };
+    let scopes = match server.policy.scope_rules() {
+        0 => "every scope".to_owned(),
+        1 => "the scopes of the one rule of scope_rules that holds for them".to_owned(),
+        rules => {
+            format!("the scopes of those of the {rules} rules of scope_rules that hold for them")
+        }
+    };
+    vec![format!("who may come in: {allowed}. They get {scopes}")]
 }
 
 /// How limits by client address work here; nothing on a loopback address, where there is one client.
@@ -227,6 +289,73 @@ mod tests {
         assert!(warned(&[client, ("presented_tokens", "off")]).is_empty());
         let project = warned(&[client, ("presented_tokens", "project")]);
         assert!(project[0].starts_with("presented_tokens is project"));
+    }
+
+    #[test]
+    fn an_entry_about_an_email_address_that_no_scope_asks_for_is_warned_of() {
+        let client = ("descope_client_id", "ours");
+        let domain = ("allowed", "domain:example.com");
+        let scopes = ("descope_scopes", "openid profile");
+        assert!(warned(&[client, domain]).is_empty());
+        assert!(warned(&[client, scopes, ("allowed", "subject:x")]).is_empty());
+        let rule = r#"[{"who": "email:a@example.com", "scopes": "tools"}]"#;
+        for entry in [domain, ("scope_rules", rule)] {
+            let found = warned(&[client, scopes, entry]);
+            assert_eq!(found.len(), 1);
+            assert!(found[0].contains("descope_scopes lacks email"));
+        }
+    }
+
+    #[test]
+    fn a_policy_that_is_not_asked_again_for_want_of_a_refresh_token_is_warned_of() {
+        let manifest = include_str!("../../spin.toml").replace(
+            "gatehouse_identity_descope.wasm",
+            "gatehouse_identity_oidc.wasm",
+        );
+        let warned = |set: &[(&str, &str)]| {
+            let mut variables = Variables::of(&manifest.parse().unwrap());
+            variables.set("encryption_key", EXAMPLE_KEY);
+            for (name, value) in set {
+                variables.set(name, *value);
+            }
+            warnings(&variables)
+        };
+        let policy = ("allowed", "subject:x");
+        assert!(warned(&[]).is_empty());
+        assert!(warned(&[policy])[0].contains("oidc_scopes lacks offline_access"));
+        let scopes = ("oidc_scopes", "openid email offline_access");
+        assert!(warned(&[policy, scopes]).is_empty());
+    }
+
+    fn variables(set: &[(&str, &str)]) -> Variables {
+        let manifest = include_str!("../../spin.toml");
+        let mut variables = Variables::of(&manifest.parse().unwrap());
+        variables.set("encryption_key", EXAMPLE_KEY);
+        variables.set("descope_project_id", "P1");
+        for (name, value) in set {
+            variables.set(name, *value);
+        }
+        variables
+    }
+
+    #[test]
+    fn who_may_come_in_is_said_and_a_wrong_policy_keeps_up_from_starting() {
+        let said = |set: &[(&str, &str)]| policy(&variables(set)).join("\n");
+        assert!(said(&[]).contains("everybody whom the identity provider knows"));
+        let two = ("allowed", "domain:example.com,subject:x");
+        assert!(said(&[two]).contains("2 entries of allowed"));
+        let listen = "127.0.0.1:3000".parse().unwrap();
+        let rule = r#"[{"who": "subject:x", "scopes": "missing"}]"#;
+        for wrong in [("allowed", "example.com"), ("scope_rules", rule)] {
+            let found = problems(&variables(&[wrong]), listen);
+            assert!(
+                found.iter().any(|text| text.starts_with(wrong.0)),
+                "{found:?}"
+            );
+            assert_eq!(said(&[wrong]), "");
+        }
+        let found = problems(&variables(&[two]), listen);
+        assert!(!found.iter().any(|text| text.starts_with("allowed")));
     }
 
     #[test]
