@@ -31,6 +31,8 @@ pub struct Settings {
     pub stalls: Option<Stalls>,
     /// Another tools component than Gatehouse's own: the path of its Wasm in the workspace.
     pub tools: Option<&'static str>,
+    /// The variable that the manifest grants to no component, as one of an earlier version.
+    pub ungranted: Option<&'static str>,
     /// Whether every message that it sends is held against the official schema of its revision, and
     /// what the host logs is searched for secrets.
     pub is_watched: bool,
@@ -47,6 +49,7 @@ impl Default for Settings {
             blocks_private_networks: false,
             stalls: None,
             tools: None,
+            ungranted: None,
             is_watched: true,
         }
     }
@@ -124,6 +127,7 @@ struct Application {
     stalls: Option<Stalls>,
     variables: Vec<(String, String)>,
     tools: Option<&'static str>,
+    ungranted: Option<&'static str>,
     clock: Clock,
     /// Absent if nobody watches.
     wire: Option<Wire>,
@@ -173,6 +177,7 @@ impl Gatehouse {
             stalls: settings.stalls,
             variables,
             tools: settings.tools,
+            ungranted: settings.ungranted,
             clock: Clock::new(),
             wire: settings.is_watched.then(Wire::default),
             logs: Watched::default(),
@@ -269,8 +274,8 @@ impl Application {
             }),
             None => hooks,
         };
-        let swapped = self.tools.map(swapped);
-        let manifest = swapped
+        let changed = changed_manifest(self.tools, self.ungranted);
+        let manifest = changed
             .as_ref()
             .map_or(root(), |folder| folder.path().to_owned());
         let mut host = Host::builder(manifest.join("spin.toml"))
@@ -294,20 +299,31 @@ impl Application {
     }
 }
 
-/// A folder with a `spin.toml` in which these tools took the place of Gatehouse's own, by the one line
-/// that docs/tools.md gives.
-fn swapped(tools: &str) -> TempDir {
-    let line = |path| format!(r#""gatehouse:tools/tools@0.2.0" = {{ path = "{path}" }}"#);
-    let own = line("target/wasm32-wasip2/wasm/gatehouse_tools.wasm");
-    let manifest = std::fs::read_to_string(root().join("spin.toml")).expect("a manifest");
-    assert!(manifest.contains(&own), "no line {own} in spin.toml");
-    let manifest = manifest
-        .replace(&own, &line(tools))
-        // Its paths are relative to where it lies.
-        .replace("\"target/", &format!("\"{}/target/", root().display()));
+/// A folder with a `spin.toml` that is changed: these tools took the place of Gatehouse's own, by the
+/// one line that docs/tools.md gives, and this variable is granted to no component. `None` without a
+/// change.
+fn changed_manifest(tools: Option<&str>, ungranted: Option<&str>) -> Option<TempDir> {
+    if tools.is_none() && ungranted.is_none() {
+        return None;
+    }
+    let mut manifest = std::fs::read_to_string(root().join("spin.toml")).expect("a manifest");
+    let mut replace = |old: &str, new: &str| {
+        assert!(manifest.contains(old), "no {old} in spin.toml");
+        manifest = manifest.replace(old, new);
+    };
+    if let Some(tools) = tools {
+        let line = |path| format!(r#""gatehouse:tools/tools@0.2.0" = {{ path = "{path}" }}"#);
+        let own = line("target/wasm32-wasip2/wasm/gatehouse_tools.wasm");
+        replace(&own, &line(tools));
+    }
+    if let Some(name) = ungranted {
+        replace(&format!("{name} = \"{{{{ {name} }}}}\"\n"), "");
+    }
+    // Its paths are relative to where it lies.
+    replace("\"target/", &format!("\"{}/target/", root().display()));
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("spin.toml"), manifest).expect("it can be written");
-    folder
+    Some(folder)
 }
 
 /// Notes the secrets among the variables.

@@ -23,6 +23,7 @@ mod mcp_2026;
 mod mcp_endpoint;
 mod methods;
 mod pages;
+mod policy;
 mod presented_tokens;
 mod register;
 mod registered_client;
