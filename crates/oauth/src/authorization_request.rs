@@ -10,8 +10,10 @@ use crate::secret::is_sha256;
 use serde::{Deserialize, Serialize};
 use web::{ParameterError, Parameters};
 
-/// Bytes that a client's `state` may have: it travels through the identity provider inside our own.
-const MAX_STATE: usize = 4096;
+/// Bytes that a client's `state` may have, written as JSON: it travels through the identity provider
+/// inside our own, sealed, which makes a third more of it. All that clients, proxies and browsers
+/// take in a URL fits in.
+const MAX_STATE: usize = 32 * 1024;
 
 /// Why a request leads nowhere: the browser must not be sent to a redirect URI that is not known to
 /// be the client's (RFC 6749 section 4.1.2.1).
@@ -178,7 +180,7 @@ pub fn target(
     let state = (!parameters.is_repeated("state"))
         .then(|| parameters.get("state"))
         .flatten()
-        .filter(|state| state.len() <= MAX_STATE)
+        .filter(|state| !is_too_long(state))
         .map(str::to_owned);
     let (redirect_uri, in_request) = match parameters.get("redirect_uri") {
         Some(uri) if client.has_redirect_uri(uri) => (uri, true),
@@ -213,10 +215,7 @@ pub fn read(
     parameters
         .refuse_repeated(&["resource"])
         .map_err(RequestError::Parameter)?;
-    if parameters
-        .get("state")
-        .is_some_and(|state| state.len() > MAX_STATE)
-    {
+    if parameters.get("state").is_some_and(is_too_long) {
         return Err(RequestError::StateTooLong);
     }
     for (name, error) in [
@@ -264,6 +263,11 @@ pub fn read(
         prompt: prompt(parameters)?,
     };
     Ok(request)
+}
+
+fn is_too_long(state: &str) -> bool {
+    // Escapes make it longer, control characters most of all.
+    serde_json::to_string(state).is_ok_and(|written| written.len() > MAX_STATE + 2)
 }
 
 /// Values of `prompt` that mean nothing here are passed over, as unknown parameters are.
@@ -388,6 +392,26 @@ mod tests {
         assert_eq!(request.resources, ["https://m.example/sse"]);
         assert_eq!(request.scopes, ["tools"]);
         assert_eq!(request.challenge, CHALLENGE);
+    }
+
+    #[test]
+    fn a_state_may_be_as_long_as_a_url_carries() {
+        let url = client(&["https://a.example/cb"]);
+        for (unit, longest) in [
+            ("x", MAX_STATE),
+            ("%22", MAX_STATE / 2),
+            ("%01", MAX_STATE / 6),
+        ] {
+            for (length, fits) in [(longest, true), (longest + 1, false)] {
+                let state = unit.repeat(length);
+                let Ok(query) = Parameters::from_query(Some(&format!("state={state}"))) else {
+                    continue;
+                };
+                let state = query.get("state").map(str::to_owned);
+                let kept = target(&query, &url).unwrap().state;
+                assert_eq!(kept, state.filter(|_| fits), "{unit} {length}");
+            }
+        }
     }
 
     #[test]

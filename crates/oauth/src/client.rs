@@ -170,9 +170,13 @@ impl Client {
         self.metadata.grant_types.contains(&grant_type)
     }
 
-    /// Whether it may authenticate in this way.
+    /// Whether it may authenticate in this way. A client with a secret may bring it in the header or
+    /// in the form, whichever it has registered: libraries choose by themselves (RFC 6749 section
+    /// 2.3.1), and either shows the same.
     pub fn may_authenticate_by(&self, method: AuthMethod) -> bool {
-        self.metadata.token_endpoint_auth_method == method
+        let registered = self.metadata.token_endpoint_auth_method;
+        registered == method
+            || (registered.has_secret() && method.has_secret())
             || self
                 .metadata
                 .token_endpoint_auth_methods_supported

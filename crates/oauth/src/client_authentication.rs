@@ -115,7 +115,8 @@ fn read_assertion(
 }
 
 impl Presented {
-    /// Checks that the request authenticates exactly as `client` is registered.
+    /// Checks that the request authenticates as `client` is registered: with its secret in either
+    /// place, by its key, or not at all.
     ///
     /// Gives the assertion of a client that authenticates by one: whoever asks has to check that,
     /// which takes the client's keys and the time, by [`client_assertion`].
@@ -222,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_authenticates_exactly_as_registered() {
+    fn a_client_authenticates_as_registered_and_brings_a_secret_in_either_place() {
         let none = Parameters::from([("client_id", "id")]);
         let post = Parameters::from([("client_id", "id"), ("client_secret", "s&= +")]);
         let empty = HeaderMap::new();
@@ -239,7 +240,8 @@ mod tests {
             (&empty, &assertion, AuthMethod::PrivateKeyJwt),
         ] {
             for registered in AuthMethod::ALL {
-                let expected = if used == registered {
+                let by_secret = used.has_secret() && registered.has_secret();
+                let expected = if used == registered || by_secret {
                     Ok(())
                 } else {
                     Err(Error::OtherMethod(registered.as_str()))

@@ -12,7 +12,9 @@ use url::Url;
 
 const MAX_REDIRECT_URIS: usize = 20;
 const MAX_LIST: usize = 20;
+/// Characters of a name or another short text.
 const MAX_TEXT: usize = 200;
+/// Characters of an address or a list in one text.
 const MAX_LONG_TEXT: usize = 2000;
 
 /// Why a client's metadata is refused. Names the field; what the field holds is in none of it.
@@ -30,10 +32,6 @@ pub enum MetadataError {
     /// The redirect URI at this place (counted from 0) is refused.
     #[error("redirect_uris[{0}]: {1}")]
     RedirectUri(usize, RedirectUriError),
-    /// The redirect URI at this place is not one of a web application (OpenID Connect Dynamic
-    /// Client Registration section 2).
-    #[error("redirect_uris[{0}]: it is not https, so application_type must be native")]
-    NotForWeb(usize),
     /// A field that must be there is not.
     #[error("{0} is missing")]
     Missing(&'static str),
@@ -118,17 +116,18 @@ pub fn read(
 ) -> Result<ClientMetadata, MetadataError> {
     let fields = Fields(fields);
     let grant_types = grant_types(fields, rules.source)?;
-    let application_type = application_type(fields)?;
+    let redirect_uris = redirect_uris(fields, &grant_types, rules.private_use())?;
+    let application_type = application_type(fields, &redirect_uris)?;
     let methods = AuthMethods::read(fields, rules.source)?;
-    let keys = Keys::read(fields, rules.extra_origin)?;
     let uses_keys = methods.includes(AuthMethod::PrivateKeyJwt);
-    if uses_keys && keys == Keys::default() {
-        return Err(MetadataError::Missing("jwks or jwks_uri"));
+    let keys = Keys::read(fields, rules.extra_origin)?;
+    if uses_keys {
+        keys.require_usable()?;
     }
     // Keys that nothing will be checked by are not kept.
     let keys = if uses_keys { keys } else { Keys::default() };
     Ok(ClientMetadata {
-        redirect_uris: redirect_uris(fields, &grant_types, application_type, rules.private_use())?,
+        redirect_uris,
         token_endpoint_auth_method: methods.first,
         token_endpoint_auth_methods_supported: methods.others,
         token_endpoint_auth_signing_alg: signing_algorithm(fields)?.filter(|_| uses_keys),
@@ -144,7 +143,7 @@ pub fn read(
         tos_uri: fields.web_address("tos_uri")?,
         scope: registered_scope(fields, rules)?,
         contacts: fields.list("contacts")?.unwrap_or_default(),
-        application_type: application_type.map(str::to_owned),
+        application_type,
         software_id: fields.visible_text("software_id")?,
         software_version: fields.visible_text("software_version")?,
     })
@@ -153,7 +152,6 @@ pub fn read(
 fn redirect_uris(
     fields: Fields<'_>,
     grant_types: &[GrantType],
-    application_type: Option<&str>,
     private_use: PrivateUse,
 ) -> Result<Vec<String>, MetadataError> {
     let wrong_type = MetadataError::Type("redirect_uris", "an array of strings");
@@ -172,10 +170,6 @@ fn redirect_uris(
         let uri = value.as_str().ok_or_else(|| wrong_type.clone())?;
         redirect_uri::check(uri, private_use)
             .map_err(|error| MetadataError::RedirectUri(index, error))?;
-        // What is native may have https as well (RFC 8252 section 7.2), and real clients do.
-        if application_type == Some("web") && !uri.starts_with("https://") {
-            return Err(MetadataError::NotForWeb(index));
-        }
         if !uris.iter().any(|known| known == uri) {
             uris.push(uri.to_owned());
         }
@@ -183,15 +177,21 @@ fn redirect_uris(
     Ok(uris)
 }
 
-fn application_type<'a>(fields: Fields<'a>) -> Result<Option<&'a str>, MetadataError> {
-    match fields.text("application_type", MAX_TEXT)? {
-        None => Ok(None),
-        Some(kind @ ("native" | "web")) => Ok(Some(kind)),
-        Some(_) => Err(MetadataError::Unsupported(
-            "application_type",
-            "native, web",
-        )),
-    }
+/// `application_type` is a hint, on which nothing here rests: real clients register as `web` with a
+/// redirect URI that only a native application has (RFC 8252 section 7), and are registered as what
+/// they are. A native one may have https as well (section 7.2). A kind that is not known counts as
+/// absent.
+fn application_type(
+    fields: Fields<'_>,
+    redirect_uris: &[String],
+) -> Result<Option<String>, MetadataError> {
+    let is_web = redirect_uris.iter().all(|uri| uri.starts_with("https://"));
+    let kind = match fields.text("application_type", MAX_TEXT)? {
+        Some("web") if is_web => Some("web"),
+        Some("web" | "native") => Some("native"),
+        _ => None,
+    };
+    Ok(kind.map(str::to_owned))
 }
 
 /// How a client authenticates: in one way, and how else it may.
@@ -291,10 +291,12 @@ impl AuthMethods {
     }
 }
 
-#[derive(Default, PartialEq)]
+#[derive(Default)]
 struct Keys {
     set: Option<Value>,
     url: Option<String>,
+    /// Whether one of the set can be used here, or there is no set.
+    has_usable: bool,
 }
 
 impl Keys {
@@ -304,20 +306,30 @@ impl Keys {
         if set.is_some() && url.is_some() {
             return Err(MetadataError::KeysTwice);
         }
-        if let Some(set) = set
-            && KeySet::from_value(set)
-                .map_err(MetadataError::Keys)?
-                .is_empty()
-        {
-            return Err(MetadataError::NoKey);
-        }
+        let read = set.map(KeySet::from_value).transpose();
+        let has_usable = read
+            .map_err(MetadataError::Keys)?
+            .is_none_or(|keys| !keys.is_empty());
         if let Some(url) = url {
             document::check_url(url, extra_origin).map_err(MetadataError::KeysUrl)?;
         }
         Ok(Self {
             set: set.cloned(),
             url: url.map(str::to_owned),
+            has_usable,
         })
+    }
+
+    /// For a client that authenticates by them. Others send an empty set, or keys for other ends.
+    fn require_usable(&self) -> Result<(), MetadataError> {
+        if self.set.is_none() && self.url.is_none() {
+            return Err(MetadataError::Missing("jwks or jwks_uri"));
+        }
+        if self.has_usable {
+            Ok(())
+        } else {
+            Err(MetadataError::NoKey)
+        }
     }
 }
 
@@ -331,10 +343,12 @@ fn signing_algorithm(fields: Fields<'_>) -> Result<Option<String>, MetadataError
 }
 
 /// Grant types that are not supported are left out, as RFC 7591 section 3.2.1 allows: clients list
-/// all that they can do.
+/// all that they can do. One that lists none gets refresh tokens as well, which is more than the
+/// default of section 2: a client that does not know the field uses one where it gets one, and its
+/// user would have to sign in again every few minutes.
 fn grant_types(fields: Fields<'_>, source: Source) -> Result<Vec<GrantType>, MetadataError> {
     let Some(names) = fields.list("grant_types")? else {
-        return Ok(vec![GrantType::AuthorizationCode]);
+        return Ok(vec![GrantType::AuthorizationCode, GrantType::RefreshToken]);
     };
     let configured = source == Source::Configuration;
     let supported: Vec<GrantType> = GrantType::ALL
@@ -389,7 +403,7 @@ impl<'a> Fields<'a> {
         self.0.get(name).filter(|value| !value.is_null())
     }
 
-    /// A text that is not empty and has at most so many bytes.
+    /// A text that is not empty and has at most so many characters.
     pub(crate) fn text(
         self,
         name: &'static str,
@@ -398,7 +412,9 @@ impl<'a> Fields<'a> {
         match self.get(name) {
             None => Ok(None),
             Some(Value::String(text)) if text.is_empty() => Ok(None),
-            Some(Value::String(text)) if text.len() > longest => Err(MetadataError::TooLong(name)),
+            Some(Value::String(text)) if is_longer(text, longest) => {
+                Err(MetadataError::TooLong(name))
+            }
             Some(Value::String(text)) => Ok(Some(text)),
             Some(_) => Err(MetadataError::Type(name, "a string")),
         }
@@ -430,7 +446,7 @@ impl<'a> Fields<'a> {
             Some(Value::Array(values)) => values
                 .iter()
                 .map(|value| match value {
-                    Value::String(text) if text.len() > MAX_TEXT => {
+                    Value::String(text) if is_longer(text, MAX_TEXT) => {
                         Err(MetadataError::TooLong(name))
                     }
                     Value::String(text) => Ok(text.clone()),
@@ -457,6 +473,11 @@ impl<'a> Fields<'a> {
         }
         Ok(Some(url.into()))
     }
+}
+
+/// Whether a text has more than so many characters, which is what its author counts, and not bytes.
+fn is_longer(text: &str, longest: usize) -> bool {
+    text.chars().nth(longest).is_some()
 }
 
 #[cfg(test)]

@@ -200,7 +200,6 @@ impl From<RegistrationError> for Error {
                 MetadataError::NoRedirectUri
                 | MetadataError::TooManyRedirectUris
                 | MetadataError::RedirectUri(..)
-                | MetadataError::NotForWeb(_)
                 | MetadataError::Type("redirect_uris", _),
             ) => ErrorCode::InvalidRedirectUri,
             _ => ErrorCode::InvalidClientMetadata,

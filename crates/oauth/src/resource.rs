@@ -8,9 +8,6 @@ pub enum ResourceError {
     /// It is not one of ours.
     #[error("resource is not one that this server protects")]
     Foreign,
-    /// It is one of ours, but not of the grant's.
-    #[error("resource goes beyond what was granted")]
-    BeyondGrant,
 }
 
 /// The resources of one server.
@@ -66,11 +63,16 @@ impl Resources {
         Ok(selected)
     }
 
-    /// The resources of a token: those `requested` of the ones `granted`, or all of them.
+    /// The resources of a token: those `requested` of the ones `granted`, or all of them if the
+    /// request names none of these.
+    ///
+    /// Clients name one of our URLs when they send the browser here and another one for the token:
+    /// the base, the base with a slash, the endpoint. All of them are this server, each token is good
+    /// at every transport, and none is for more than was granted.
     ///
     /// # Errors
     ///
-    /// [`ResourceError`].
+    /// [`ResourceError::Foreign`].
     pub fn narrow<'a>(
         &self,
         requested: impl Iterator<Item = &'a str>,
@@ -79,10 +81,7 @@ impl Resources {
         let mut selected = Vec::new();
         for resource in requested {
             let known = self.find(resource).ok_or(ResourceError::Foreign)?;
-            if !granted.contains(known) {
-                return Err(ResourceError::BeyondGrant);
-            }
-            if !selected.contains(known) {
+            if granted.contains(known) && !selected.contains(known) {
                 selected.push(known.clone());
             }
         }
@@ -157,6 +156,27 @@ mod tests {
     }
 
     #[test]
+    fn another_resource_of_ours_than_was_granted_is_taken_and_adds_nothing() {
+        for base in [BASE, "https://example.com/tools"] {
+            let resources = Resources::new(base);
+            let slash = format!("{base}/");
+            let named: Vec<&str> = resources.all().iter().map(String::as_str).collect();
+            for granted in &named {
+                let granted = [(*granted).to_owned()];
+                for requested in named.iter().chain([&slash.as_str()]) {
+                    let narrowed = resources.narrow(Some(*requested).into_iter(), &granted);
+                    assert_eq!(narrowed.unwrap(), granted, "{requested}");
+                }
+                let foreign = ["https://mcp.example.com/mcp", "https://example.com/"];
+                let foreign = if base == BASE { foreign[1] } else { foreign[0] };
+                let requested = [named[0], foreign].into_iter();
+                let narrowed = resources.narrow(requested, &granted);
+                assert_eq!(narrowed, Err(ResourceError::Foreign));
+            }
+        }
+    }
+
+    #[test]
     fn a_token_is_for_no_more_resources_than_the_grant() {
         let resources = Resources::new(BASE);
         let granted = vec![resources.all()[0].clone(), resources.all()[1].clone()];
@@ -166,7 +186,14 @@ mod tests {
             narrow("https://mcp.example.com/sse").unwrap(),
             ["https://mcp.example.com/sse"]
         );
-        assert_eq!(narrow(BASE), Err(ResourceError::BeyondGrant));
+        for other in [BASE, "https://mcp.example.com/"] {
+            assert_eq!(narrow(other).unwrap(), granted);
+        }
+        let both = ["https://mcp.example.com/", "https://mcp.example.com/sse"];
+        assert_eq!(
+            resources.narrow(both.into_iter(), &granted).unwrap(),
+            ["https://mcp.example.com/sse"]
+        );
         assert_eq!(narrow("https://a.example/"), Err(ResourceError::Foreign));
         assert_eq!(
             resources.narrow(std::iter::empty(), &granted).unwrap(),

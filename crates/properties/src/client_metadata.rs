@@ -47,7 +47,7 @@ fn check(fields: &Map<String, Value>, source: Source) {
     ];
     for text in texts.into_iter().flatten() {
         assert!(
-            text.len() <= 200 && !text.contains(char::is_control),
+            text.chars().count() <= 200 && !text.contains(char::is_control),
             "{text:?}"
         );
         assert_eq!(text.trim(), text);

@@ -1,5 +1,5 @@
 //! How a client shows who it is (RFC 6749 section 2.3, RFC 7521 section 4.2, RFC 7523 section 3):
-//! exactly as it is registered.
+//! as it is registered, with a secret in the header or in the form.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -136,17 +136,36 @@ async fn bad_credentials_get_401_a_challenge_and_words() {
 }
 
 #[tokio::test]
-async fn a_client_authenticates_as_it_is_registered_and_in_no_other_way() {
+async fn a_secret_comes_in_the_header_or_in_the_form_and_nothing_else_in_its_place() {
     let (gatehouse, _) = start().await;
     let by_post = |id: &str| form(&gatehouse, &[("client_id", id), ("client_secret", SECRET)]);
     let by_basic = |id: &str| {
         let header = basic(&format!("{}:{}", encoded(id), encoded(SECRET)));
         form(&gatehouse, &[]).header("authorization", header)
     };
-    assert_eq!(status(by_post("post")).await, 200);
-    refused(by_basic("post").send().await.unwrap()).await;
-    refused(by_post("basic:1").send().await.unwrap()).await;
+    for id in ["post", "basic:1"] {
+        assert_eq!(status(by_post(id)).await, 200, "{id}");
+        assert_eq!(status(by_basic(id)).await, 200, "{id}");
+        let wrong = form(&gatehouse, &[("client_id", id), ("client_secret", "wrong")]);
+        refused(wrong.send().await.unwrap()).await;
+        let header = basic(&format!("{}:wrong", encoded(id)));
+        let wrong = form(&gatehouse, &[]).header("authorization", header);
+        refused(wrong.send().await.unwrap()).await;
+        // At the other endpoints too.
+        for path in ["/revoke", "/introspect"] {
+            let client = Client::known_as(&gatehouse, "");
+            let post = [("token", "x"), ("client_id", id), ("client_secret", SECRET)];
+            assert_eq!(status(client.form(path, &post)).await, 200, "{path}");
+            let header = basic(&format!("{}:{}", encoded(id), encoded(SECRET)));
+            let in_header = client.form(path, &[("token", "x")]);
+            let in_header = in_header.header("authorization", &header);
+            assert_eq!(status(in_header).await, 200, "{path}");
+            let both = client.form(path, &post).header("authorization", header);
+            assert_eq!(status(both).await, 400, "{path}");
+        }
+    }
     refused(by_post("key").send().await.unwrap()).await;
+    refused(by_basic("key").send().await.unwrap()).await;
     // A public client has no secret that it could show.
     let public = Client::register(&gatehouse).await;
     let code = public.code(&Person::new()).await;
@@ -237,9 +256,13 @@ async fn an_assertion_is_for_us_is_fresh_and_is_good_once_on_every_machine() {
 }
 
 #[tokio::test]
-async fn a_registered_secret_is_taken_as_it_was_registered() {
+async fn a_registered_secret_is_taken_in_the_header_and_in_the_form() {
     let gatehouse = Gatehouse::start().await;
-    for method in ["client_secret_basic", "client_secret_post"] {
+    let methods = ["client_secret_basic", "client_secret_post"];
+    for (method, used) in methods
+        .iter()
+        .flat_map(|method| methods.map(|used| (method, used)))
+    {
         let metadata = json!({
             "redirect_uris": [REDIRECT_URI],
             "token_endpoint_auth_method": method,
@@ -249,7 +272,7 @@ async fn a_registered_secret_is_taken_as_it_was_registered() {
         let code = client.code(&Person::new()).await;
         refused(client.redeem(&code).await).await;
         let request = client.redemption(&code);
-        let request = if method == "client_secret_basic" {
+        let request = if used == "client_secret_basic" {
             request.basic_auth(client.id(), Some(secret))
         } else {
             client.form(

@@ -147,27 +147,75 @@ async fn a_scheme_that_hands_a_url_to_a_browser_is_refused_and_private_use_can_b
 }
 
 #[tokio::test]
-async fn a_web_application_redirects_to_https_alone_and_a_native_one_to_its_own_machine_too() {
+async fn application_type_is_a_hint_and_what_is_registered_is_what_the_redirect_uris_are() {
     let gatehouse = Gatehouse::start().await;
-    for (kind, uri, good) in [
-        ("web", "https://client.example/callback", true),
-        ("web", "http://localhost:3000/callback", false),
-        ("web", "com.example.app:/callback", false),
-        ("native", "http://127.0.0.1/callback", true),
-        ("native", "com.example.app:/callback", true),
-        ("native", "https://client.example/callback", true),
-        ("native", "http://client.example/callback", false),
+    for (kind, uri, registered) in [
+        ("web", "https://client.example/callback", json!("web")),
+        ("web", "http://localhost:3000/callback", json!("native")),
+        ("web", "http://127.0.0.1/callback", json!("native")),
+        ("web", "com.example.app:/callback", json!("native")),
+        (
+            "web",
+            "cursor://anysphere.cursor-mcp/oauth/callback",
+            json!("native"),
+        ),
+        ("native", "http://127.0.0.1/callback", json!("native")),
+        ("native", "com.example.app:/callback", json!("native")),
+        ("native", "https://client.example/callback", json!("native")),
+        ("browser", "https://client.example/callback", Value::Null),
     ] {
         let metadata = json!({ "application_type": kind, "redirect_uris": [uri] });
         let (status, answer) = register(&gatehouse, &metadata).await;
-        assert_eq!(
-            status,
-            if good { 201 } else { 400 },
-            "{kind} {uri}: {answer}"
-        );
-        if !good {
-            assert_eq!(answer["error"], "invalid_redirect_uri");
-        }
+        assert_eq!(status, 201, "{kind} {uri}: {answer}");
+        assert_eq!(answer["application_type"], registered, "{kind} {uri}");
+        // What is answered is what is kept.
+        let read = reqwest::Client::new()
+            .get(answer["registration_client_uri"].as_str().unwrap())
+            .bearer_auth(answer["registration_access_token"].as_str().unwrap());
+        let read: Value = read.send().await.unwrap().json().await.unwrap();
+        assert_eq!(read["application_type"], registered, "{kind} {uri}");
+    }
+    for kind in ["web", "native", "browser"] {
+        let plain = json!({
+            "application_type": kind, "redirect_uris": ["http://client.example/callback"],
+        });
+        let (status, answer) = register(&gatehouse, &plain).await;
+        assert_eq!(status, 400, "{kind}: {answer}");
+        assert_eq!(answer["error"], "invalid_redirect_uri");
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_registers_no_grant_types_gets_refresh_tokens() {
+    let gatehouse = Gatehouse::start().await;
+    let metadata = json!({
+        "redirect_uris": [tests::client::REDIRECT_URI], "token_endpoint_auth_method": "none",
+    });
+    let client = Client::register_as(&gatehouse, metadata).await;
+    let tokens = client.sign_in(&Person::new()).await;
+    assert!(!tokens.refresh.is_empty());
+    assert_eq!(client.refresh(&tokens.refresh).await.status(), 200);
+}
+
+#[tokio::test]
+async fn a_name_of_200_characters_and_keys_without_a_use_are_no_reason_to_refuse() {
+    let gatehouse = Gatehouse::start().await;
+    for letter in ["a", "\u{4e2d}", "\u{1f642}"] {
+        let named = |letters: usize| {
+            json!({
+                "redirect_uris": ["https://client.example/callback"],
+                "token_endpoint_auth_method": "none",
+                "client_name": letter.repeat(letters),
+                "jwks": { "keys": [] },
+            })
+        };
+        let (status, answer) = register(&gatehouse, &named(200)).await;
+        assert_eq!(status, 201, "{answer}");
+        assert_eq!(answer["client_name"], letter.repeat(200));
+        let (status, answer) = register(&gatehouse, &named(201)).await;
+        assert_eq!(status, 400, "{answer}");
+        let description = answer["error_description"].as_str().unwrap();
+        assert!(description.contains("client_name"), "{description}");
     }
 }
 
@@ -181,7 +229,11 @@ async fn what_a_client_does_not_say_is_by_default_as_the_rfc_has_it() {
     .await;
     assert_eq!(status, 201, "{client}");
     assert_eq!(client["token_endpoint_auth_method"], "client_secret_basic");
-    assert_eq!(client["grant_types"], json!(["authorization_code"]));
+    // Of this alone there is more than section 2 has it.
+    assert_eq!(
+        client["grant_types"],
+        json!(["authorization_code", "refresh_token"])
+    );
     assert_eq!(client["response_types"], json!(["code"]));
     assert!(client["client_id_issued_at"].as_u64().unwrap() > 1_700_000_000);
     assert!(client.get("client_name").is_none());
@@ -218,7 +270,7 @@ async fn every_field_is_checked_and_the_one_that_is_wrong_is_named_without_its_v
         ("grant_types", json!(["refresh_token"])),
         ("grant_types", json!("authorization_code")),
         ("response_types", json!(["token"])),
-        ("application_type", json!("s3cret")),
+        ("application_type", json!(["s3cret"])),
         ("client_name", json!(long)),
         ("client_name", json!({ "s3cret": 1 })),
         ("client_uri", json!("javascript:s3cret")),

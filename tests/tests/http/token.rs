@@ -33,7 +33,6 @@ async fn a_code_is_refused_without_what_it_is_bound_to_and_survives_the_attempt(
         .await;
     let good = client.redeeming(&code);
     let wrong_verifier = "x".repeat(43);
-    let sse = gatehouse.url("/sse");
     for (name, value, told) in [
         ("code_verifier", wrong_verifier.as_str(), "invalid_grant"),
         ("code_verifier", "short", "invalid_grant"),
@@ -47,7 +46,6 @@ async fn a_code_is_refused_without_what_it_is_bound_to_and_survives_the_attempt(
         ("scope", "userinfo", "invalid_scope"),
         ("scope", "tools userinfo", "invalid_scope"),
         ("scope", "\"", "invalid_scope"),
-        ("resource", sse.as_str(), "invalid_target"),
         ("resource", "https://other.example/mcp", "invalid_target"),
     ] {
         let refused = client.token(&with(&good, name, value)).await;
@@ -69,14 +67,12 @@ async fn a_refresh_token_is_refused_without_what_it_is_bound_to_and_survives_the
         ("refresh_token", tokens.refresh.as_str()),
         ("client_id", client.id()),
     ];
-    let sse = gatehouse.url("/sse");
     for (name, value, told) in [
         ("client_id", other.id(), "invalid_grant"),
         ("refresh_token", "ghr_AAAA", "invalid_grant"),
         ("refresh_token", tokens.access.as_str(), "invalid_grant"),
         ("refresh_token", "", "invalid_request"),
         ("scope", "userinfo", "invalid_scope"),
-        ("resource", sse.as_str(), "invalid_target"),
         ("resource", "https://other.example/mcp", "invalid_target"),
     ] {
         let refused = client.token(&with(&good, name, value)).await;
@@ -259,6 +255,37 @@ async fn a_token_is_for_fewer_resources_where_it_is_asked_for_fewer_and_never_fo
     let both = Tokens::read(client.token(&form).await).await;
     assert_eq!(both.claims()["aud"], json!([mcp, sse]));
     assert_eq!(both.answer["scope"], "userinfo");
+}
+
+#[tokio::test]
+async fn another_resource_of_ours_than_was_asked_for_at_first_is_taken_and_adds_nothing() {
+    let gatehouse = Gatehouse::start().await;
+    let client = Client::register(&gatehouse).await;
+    let person = Person::new();
+    let base = gatehouse.base();
+    let ours = ["", "/", "/mcp", "/sse"].map(|path| format!("{base}{path}"));
+    for asked in &ours {
+        for named in &ours {
+            let code = client.code_with(&person, &[("resource", asked)]).await;
+            let form = [&client.redeeming(&code)[..], &[("resource", named)]].concat();
+            let tokens = Tokens::read(client.token(&form).await).await;
+            let refresh = [
+                ("grant_type", "refresh_token"),
+                ("refresh_token", tokens.refresh.as_str()),
+                ("client_id", client.id()),
+                ("resource", named),
+            ];
+            let refreshed = Tokens::read(client.token(&refresh).await).await;
+            for tokens in [&tokens, &refreshed] {
+                assert_eq!(tokens.claims()["aud"], asked.trim_end_matches('/'));
+                let mcp = Mcp::new(gatehouse.url("/mcp"), Some(&tokens.access));
+                assert_eq!(mcp.request("tools/list", json!({})).await.status(), 200);
+            }
+            let stream = reqwest::Client::new().get(gatehouse.url("/sse"));
+            let stream = stream.bearer_auth(&refreshed.access).send().await.unwrap();
+            assert_eq!(stream.status(), 200, "{asked} {named}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -32,15 +32,28 @@ fn jwks() -> Value {
 }
 
 #[test]
-fn the_defaults_are_those_of_rfc_7591() {
+fn the_defaults_are_those_of_rfc_7591_and_refresh_tokens() {
     let metadata = with("unknown_field", json!({ "a": 1 })).unwrap();
     assert_eq!(
         metadata.token_endpoint_auth_method,
         AuthMethod::ClientSecretBasic
     );
-    assert_eq!(metadata.grant_types, [GrantType::AuthorizationCode]);
+    let both = [GrantType::AuthorizationCode, GrantType::RefreshToken];
+    assert_eq!(metadata.grant_types, both);
     assert_eq!(metadata.response_types, ["code"]);
     assert_eq!(metadata.client_name, None);
+    for source in [
+        Source::Registration,
+        Source::Document,
+        Source::Configuration,
+    ] {
+        for absent in [json!([]), Value::Null] {
+            let fields = json!({ "redirect_uris": ["https://a.example/"], "grant_types": absent });
+            assert_eq!(read_as(source, &fields).unwrap().grant_types, both);
+        }
+    }
+    let listed = with("grant_types", json!(["authorization_code"])).unwrap();
+    assert_eq!(listed.grant_types, [GrantType::AuthorizationCode]);
 }
 
 #[test]
@@ -67,10 +80,9 @@ fn an_error_names_the_field() {
         ("tos_uri", json!("file:///x")),
         ("scope", json!("a\"b")),
         ("contacts", json!(vec!["a"; 21])),
-        ("application_type", json!("other")),
+        ("application_type", json!(1)),
         ("software_id", json!(1)),
         ("jwks", json!("https://a.example/keys")),
-        ("jwks", json!({ "keys": [] })),
         ("jwks_uri", json!("https://127.0.0.1/keys")),
         ("token_endpoint_auth_signing_alg", json!("HS256")),
     ] {
@@ -142,24 +154,78 @@ fn a_name_has_no_invisible_characters() {
 }
 
 #[test]
-fn a_web_application_redirects_to_https_alone_and_a_native_one_to_whatever_is_safe() {
-    let read = |kind: Option<&str>, uri: &str| {
-        read_as(
-            Source::Registration,
-            &json!({ "application_type": kind, "redirect_uris": ["https://a.example/", uri] }),
-        )
+fn application_type_is_a_hint_and_what_is_not_all_https_is_native() {
+    let kind = |source: Source, kind: Value, uri: &str| {
+        let fields = json!({
+            "application_type": kind, "redirect_uris": ["https://a.example/", uri],
+        });
+        read_as(source, &fields).map(|metadata| metadata.application_type)
     };
-    for uri in [
-        "http://127.0.0.1/cb",
-        "http://localhost:1/",
-        "app.example:/cb",
+    let native = Ok(Some("native".to_owned()));
+    for source in [
+        Source::Registration,
+        Source::Document,
+        Source::Configuration,
     ] {
-        assert_eq!(read(Some("web"), uri), Err(MetadataError::NotForWeb(1)));
-        assert!(read(Some("native"), uri).is_ok());
-        assert!(read(None, uri).is_ok());
+        for uri in [
+            "http://127.0.0.1/cb",
+            "http://localhost:3000/callback",
+            "http://[::1]/cb",
+            "app.example:/cb",
+            "cursor://anysphere.cursor-mcp/oauth/callback",
+        ] {
+            for said in ["web", "native"] {
+                assert_eq!(kind(source, json!(said), uri), native, "{uri}");
+            }
+            for unknown in [json!("mobile"), json!("WEB"), json!(""), Value::Null] {
+                assert_eq!(kind(source, unknown, uri), Ok(None), "{uri}");
+            }
+        }
+        let web = Ok(Some("web".to_owned()));
+        let https = "https://b.example/";
+        assert_eq!(kind(source, json!("web"), https), web);
+        assert_eq!(kind(source, json!("native"), https), native);
+        // No hint makes a redirect URI one that may be.
+        for said in ["web", "native"] {
+            assert!(kind(source, json!(said), "http://a.example/").is_err());
+        }
     }
-    assert!(read(Some("web"), "https://b.example/").is_ok());
-    assert!(read(Some("native"), "http://a.example/").is_err());
+}
+
+#[test]
+fn a_text_is_as_long_as_it_has_characters() {
+    for letter in ["a", "\u{4e2d}", "\u{1f642}"] {
+        for field in ["client_name", "software_id", "software_version"] {
+            assert!(with(field, json!(letter.repeat(200))).is_ok(), "{letter}");
+            let long = with(field, json!(letter.repeat(201)));
+            assert_eq!(long, Err(MetadataError::TooLong(field)));
+        }
+        let contacts = with("contacts", json!([letter.repeat(200)]));
+        assert!(contacts.is_ok(), "{letter}");
+    }
+}
+
+/// Some send an empty set, or a part of it that they were generated with.
+#[test]
+fn keys_that_a_client_does_not_authenticate_by_are_no_reason_to_refuse_it() {
+    for method in ["none", "client_secret_basic", "client_secret_post"] {
+        for (field, value) in [
+            ("jwks", json!({ "keys": [] })),
+            (
+                "jwks",
+                json!({ "keys": [{ "kty": "EC", "crv": "secp256k1" }] }),
+            ),
+            ("jwks", jwks()),
+            ("jwks_uri", json!("https://a.example/keys")),
+        ] {
+            let mut fields = json!({
+                "redirect_uris": ["https://a.example/cb"], "token_endpoint_auth_method": method,
+            });
+            fields[field] = value.clone();
+            let metadata = read_as(Source::Registration, &fields).unwrap();
+            assert_eq!((metadata.jwks, metadata.jwks_uri), (None, None), "{value}");
+        }
+    }
 }
 
 #[test]
@@ -178,6 +244,14 @@ fn private_key_jwt_needs_keys_in_one_place() {
         read(json!({})),
         Err(MetadataError::Missing("jwks or jwks_uri"))
     );
+    for (field, value) in [
+        ("jwks", json!("https://a.example/keys")),
+        ("jwks", json!({ "keys": [] })),
+        ("jwks_uri", json!("https://127.0.0.1/keys")),
+    ] {
+        let error = read(json!({ field: value })).unwrap_err();
+        assert!(error.to_string().starts_with(field), "{field}: {error}");
+    }
     let both = json!({ "jwks": jwks(), "jwks_uri": "https://a.example/keys" });
     assert_eq!(read(both), Err(MetadataError::KeysTwice));
     assert_eq!(read(json!({ "jwks": jwks() })).unwrap().jwks, Some(jwks()));
@@ -192,15 +266,17 @@ fn a_private_key_in_public_is_refused() {
     let mut set = jwks();
     set["keys"][0]["d"] = json!("AAAA");
     for source in [Source::Registration, Source::Document] {
-        let fields = json!({
-            "redirect_uris": ["https://a.example/cb"],
-            "token_endpoint_auth_method": "private_key_jwt",
-            "jwks": set,
-        });
-        assert_eq!(
-            read_as(source, &fields),
-            Err(MetadataError::Keys(KeyError::Private))
-        );
+        for method in ["private_key_jwt", "none"] {
+            let fields = json!({
+                "redirect_uris": ["https://a.example/cb"],
+                "token_endpoint_auth_method": method,
+                "jwks": set,
+            });
+            assert_eq!(
+                read_as(source, &fields),
+                Err(MetadataError::Keys(KeyError::Private))
+            );
+        }
     }
 }
 
