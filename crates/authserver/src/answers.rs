@@ -8,8 +8,12 @@ use oauth::{Error, ErrorCode, redirect_uri};
 use web::cors::{Cors, Origin};
 use web::{Request, Response, method_not_allowed, see_other, with_header};
 
-/// Bytes that the body of any request may have.
+/// Bytes that the body of a request may have.
 const MAX_BODY: usize = oauth::registration::MAX_BODY;
+
+/// Bytes that the form of the consent page may have, which carries the whole authorization request,
+/// its `state` included.
+const MAX_CONSENT_BODY: usize = 64 * 1024;
 
 /// For what browser-based clients post to: no cookie counts there, so any page may.
 pub(crate) const POST: Cors = Cors {
@@ -40,13 +44,17 @@ where
     let is_for_programs =
         matches!(path, "/token" | "/revoke" | "/introspect") || path.starts_with("/register");
     let is_json = is_for_programs || path.starts_with("/admin");
-    let read = web::read_request(request, MAX_BODY).await;
+    let limit = match path {
+        "/authorize" => MAX_CONSENT_BODY,
+        _ => MAX_BODY,
+    };
+    let read = web::read_request(request, limit).await;
     read.map_err(|error| {
         if !is_json {
-            return pages::unread_request(&error);
+            return error.respond(pages::unread_request(&error));
         }
         let said = Error::new(ErrorCode::InvalidRequest, error.to_string());
-        let response = web::json(error.status(), &said);
+        let response = error.respond(web::json(error.status(), &said));
         if is_for_programs {
             POST.allow(Origin::Any, response)
         } else {

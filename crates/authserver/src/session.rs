@@ -37,7 +37,7 @@ impl Session {
             id: secret::random::<16>(random),
             subject: profile.subject,
             // A cookie has no room for tales.
-            name: profile.name.filter(|name| name.len() <= 200),
+            name: profile.name.filter(|name| name.chars().count() <= 200),
             email: profile.email.filter(|email| email.len() <= 320),
             expires_at: now + LIFETIME,
         }

@@ -191,7 +191,7 @@ impl Refusal {
             ),
             Self::NotAcceptable(text) => refused(StatusCode::NOT_ACCEPTABLE, text),
             Self::MediaType => refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, MEDIA_TYPE),
-            Self::Unread(error) => refused(error.status(), error.to_string()),
+            Self::Unread(error) => error.respond(refused(error.status(), error.to_string())),
             Self::BadRequest(error) => json_error(StatusCode::BAD_REQUEST, &error),
             Self::NoSession => error(
                 StatusCode::NOT_FOUND,

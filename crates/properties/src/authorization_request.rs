@@ -32,7 +32,7 @@ pub fn authorization_request(data: &[u8]) {
         target
             .state
             .as_ref()
-            .is_none_or(|state| !state.is_empty() && state.len() <= 4096)
+            .is_none_or(|state| !state.is_empty() && state.len() <= 32 * 1024)
     );
     // The target travels through the identity provider inside our own state.
     let sealed = serde_json::to_string(&target).expect("a target is JSON");

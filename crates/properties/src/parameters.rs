@@ -3,7 +3,7 @@ use http::header::{CONTENT_TYPE, HeaderValue};
 use web::{ParameterError, Parameters};
 
 /// Bytes that a query or form may have.
-const MAX_BYTES: usize = 32 * 1024;
+const MAX_BYTES: usize = 64 * 1024;
 
 /// Parameters that a query or form may have.
 const MAX_COUNT: usize = 64;

@@ -6,8 +6,8 @@
 //! gives.
 
 use bytes::{Buf, Bytes};
-use http::header::CONTENT_LENGTH;
-use http::{HeaderMap, StatusCode};
+use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
 use std::pin::{Pin, pin};
@@ -25,11 +25,14 @@ const TICK: Duration = Duration::from_secs(1);
 
 const BYTES_PER_TICK: u64 = 4 * 1024;
 
-/// How long a body that nobody wants is read, so that its sender gets to read the answer.
-const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
+/// After this time a body that nobody wants has to have [`DRAINED_BYTES_PER_TICK`] or its end, and so
+/// many more after each further [`TICK`]. It is read so that its sender gets to read the answer.
+const DRAIN_GRACE: Duration = Duration::from_secs(2);
+
+const DRAINED_BYTES_PER_TICK: u64 = 32 * 1024;
 
 /// Bytes that are read of a body that nobody wants.
-const MAX_DRAINED_BYTES: u64 = 512 * 1024;
+const MAX_DRAINED_BYTES: u64 = 8 * 1024 * 1024;
 
 /// Why a body was not read to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -43,6 +46,9 @@ pub enum ReadError {
     /// The connection broke.
     #[error("The request broke off.")]
     BrokenOff,
+    /// It has a content coding (RFC 9110 section 8.4), none of which is understood here.
+    #[error("The body has a Content-Encoding: send it without one.")]
+    Encoded,
 }
 
 impl ReadError {
@@ -52,7 +58,18 @@ impl ReadError {
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::BrokenOff => StatusCode::BAD_REQUEST,
+            Self::Encoded => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         }
+    }
+
+    /// The answer with what this takes: 415 for a content coding names the codings that are understood
+    /// (RFC 9110 section 12.5.3).
+    pub fn respond<B>(self, mut response: http::Response<B>) -> http::Response<B> {
+        if self == Self::Encoded {
+            let identity = HeaderValue::from_static("identity");
+            response.headers_mut().insert(ACCEPT_ENCODING, identity);
+        }
+        response
     }
 }
 
@@ -71,6 +88,9 @@ where
         .get(CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.parse().ok());
     let expected: Option<u64> = announced.or_else(|| expected_size(&body));
+    if expected != Some(0) && is_encoded(headers) {
+        return Err(ReadError::Encoded);
+    }
     if expected.is_some_and(|size| size > limit as u64) {
         return Err(ReadError::TooLarge(limit));
     }
@@ -99,6 +119,15 @@ where
         }
     }
     Ok(read.into())
+}
+
+/// Whether the body has a content coding other than `identity`, which is none.
+fn is_encoded(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(CONTENT_ENCODING).iter();
+    values
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
+        .map(<[u8]>::trim_ascii)
+        .any(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity"))
 }
 
 fn expected_size(body: &impl Body) -> Option<u64> {
@@ -243,15 +272,15 @@ where
 }
 
 impl<B: Body + Unpin> Rest<B> {
-    /// Reads what is left for a short time and drops it: a client that is still sending reads no
-    /// answer, and one whose connection is closed at once may never get to see it. Afterwards the host
-    /// closes the connection, unless the body came to its end.
-    pub async fn drain<T: Future<Output = ()>>(self, sleep: impl FnOnce(Duration) -> T) {
+    /// Reads what is left, within bounds of time and size, and drops it: a client that is still sending
+    /// reads no answer, and one whose connection is closed at once may never get to see it; a proxy
+    /// makes a 502 of that. Afterwards the host closes the connection, unless the body came to its end.
+    pub async fn drain<T: Future<Output = ()>>(self, sleep: impl Fn(Duration) -> T) {
         let Some(mut body) = lock(&self).take() else {
             return;
         };
         let mut timer = pin!(None);
-        let mut sleep = Some(sleep);
+        let mut ticks = 0;
         let mut drained = 0;
         std::future::poll_fn(|cx| {
             loop {
@@ -261,18 +290,24 @@ impl<B: Body + Unpin> Rest<B> {
                         if drained > MAX_DRAINED_BYTES {
                             return Poll::Ready(());
                         }
+                        continue;
                     }
                     Poll::Ready(_) => return Poll::Ready(()),
-                    Poll::Pending => break,
+                    Poll::Pending => {}
+                }
+                if timer.is_none() {
+                    let wait = if ticks == 0 { DRAIN_GRACE } else { TICK };
+                    timer.set(Some(sleep(wait)));
+                }
+                if let Some(timer) = timer.as_mut().as_pin_mut() {
+                    ready!(timer.poll(cx));
+                }
+                timer.set(None);
+                ticks += 1;
+                if drained < ticks * DRAINED_BYTES_PER_TICK {
+                    return Poll::Ready(());
                 }
             }
-            if let Some(sleep) = sleep.take() {
-                timer.set(Some(sleep(DRAIN_TIMEOUT)));
-            }
-            timer
-                .as_mut()
-                .as_pin_mut()
-                .map_or(Poll::Ready(()), |timer| timer.poll(cx))
         })
         .await;
     }
@@ -426,6 +461,38 @@ mod tests {
     }
 
     #[test]
+    fn a_body_with_a_content_coding_is_415_and_the_answer_names_identity() {
+        let read = |codings: &[&'static str], body: &'static [u8]| {
+            let mut headers = HeaderMap::new();
+            for coding in codings {
+                headers.append(CONTENT_ENCODING, HeaderValue::from_static(coding));
+            }
+            let body = Full::new(Bytes::from_static(body));
+            block_on(read_body(&headers, body, 100)).map(|read| read.len())
+        };
+        for codings in [&[][..], &["identity"], &["Identity", ""], &[" "]] {
+            assert_eq!(read(codings, b"{}"), Ok(2), "{codings:?}");
+        }
+        for codings in [
+            &["gzip"][..],
+            &["br"],
+            &["identity, GZIP"],
+            &["identity", "deflate"],
+            &["zstd"],
+        ] {
+            let refused = read(codings, b"{}");
+            assert_eq!(refused, Err(ReadError::Encoded), "{codings:?}");
+            // There is nothing that could be encoded.
+            assert_eq!(read(codings, b""), Ok(0));
+        }
+        assert_eq!(ReadError::Encoded.status(), 415);
+        let response = ReadError::Encoded.respond(http::Response::new(()));
+        assert_eq!(response.headers()["accept-encoding"], "identity");
+        let other = ReadError::TooSlow.respond(http::Response::new(()));
+        assert!(other.headers().is_empty());
+    }
+
+    #[test]
     fn a_body_over_the_limit_is_refused_however_it_comes() {
         let world = World::new();
         let refused = Err(ReadError::TooLarge(10));
@@ -445,11 +512,31 @@ mod tests {
 
     #[test]
     fn an_unwanted_body_is_drained_for_a_bounded_time() {
+        for (chunks, seconds) in [
+            (vec![], 2),
+            (vec![(0, 1)], 2),
+            // A byte a second does not prolong it.
+            ((0..100).map(|second| (second, 1)).collect(), 2),
+            // What has come earns it some seconds.
+            (vec![(0, 4 * DRAINED_BYTES_PER_TICK as usize)], 6),
+        ] {
+            let world = World::new();
+            let (paced, rest) = Paced::new(world.body(chunks, false), world.sleep());
+            drop(paced);
+            block_on(rest.drain(world.sleep()));
+            assert_eq!(world.now(), seconds);
+        }
+    }
+
+    #[test]
+    fn an_unwanted_body_that_comes_at_its_rate_is_drained_to_its_end() {
         let world = World::new();
-        let (paced, rest) = Paced::new(world.body([(0, 1)], false), world.sleep());
+        let rate = DRAINED_BYTES_PER_TICK as usize;
+        let body = world.body((0..60).map(|second| (second, rate)), true);
+        let (paced, rest) = Paced::new(body, world.sleep());
         drop(paced);
         block_on(rest.drain(world.sleep()));
-        assert_eq!(world.now(), 2);
+        assert_eq!(world.now(), 59);
     }
 
     #[test]

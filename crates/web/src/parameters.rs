@@ -3,8 +3,8 @@
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 
-/// Bytes that a query or form may have.
-const MAX_BYTES: usize = 32 * 1024;
+/// Bytes that a query or form may have, which are as many as a URL may have here.
+const MAX_BYTES: usize = 64 * 1024;
 
 /// Parameters that a query or form may have.
 const MAX_COUNT: usize = 64;

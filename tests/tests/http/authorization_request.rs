@@ -284,7 +284,7 @@ async fn what_a_client_asks_of_the_sign_in_is_asked_of_descope() {
 async fn a_state_comes_back_as_it_was_whatever_is_in_it() {
     let gatehouse = Gatehouse::start().await;
     let client = Client::register(&gatehouse).await;
-    let long = "s".repeat(4096);
+    let long = "s".repeat(32 * 1024);
     for state in [
         "a b+c&d=e#f%20\"<script>",
         "\u{e4}\u{1f511}",
@@ -394,7 +394,7 @@ async fn a_request_beyond_all_measure_ends_at_a_page() {
     let url = client.authorization_url(&client.authorization_request());
     let many = "&a=1".repeat(70);
     page(Person::new().open(&format!("{url}{many}")).await).await;
-    let long = "x".repeat(33 * 1024);
+    let long = "x".repeat(65 * 1024);
     let posted = client.form(
         "/authorize",
         &[("client_id", client.id()), ("scope", &long)],
