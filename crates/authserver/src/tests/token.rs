@@ -155,7 +155,6 @@ fn a_request_that_does_not_fit_is_refused_and_leaves_the_code_good() {
     }
     for (name, value, error) in [
         ("resource", "https://other.example/", "invalid_target"),
-        ("resource", "https://mcp.example.com/sse", "invalid_target"),
         ("code", "again", "invalid_request"),
     ] {
         let mut form = good.to_vec();
@@ -242,10 +241,12 @@ fn scopes_and_resources_only_narrow() {
         (400, "invalid_scope".into())
     );
     assert_eq!(
-        with("resource", "https://mcp.example.com/mcp").error(),
+        with("resource", "https://other.example/mcp").error(),
         (400, "invalid_target".into())
     );
+    let another = with("resource", "https://mcp.example.com/mcp").json();
     let narrowed = with("resource", "https://mcp.example.com/").json();
+    assert_eq!(claims(&world, &another["access_token"]).aud, both.aud);
     assert_eq!(
         claims(&world, &narrowed["access_token"]).aud,
         Audience::One(ISSUER.into())
@@ -253,10 +254,11 @@ fn scopes_and_resources_only_narrow() {
 }
 
 #[test]
-fn a_client_that_did_not_register_for_refresh_tokens_gets_none() {
+fn a_client_that_registered_for_codes_alone_gets_no_refresh_token() {
     let mut world = World::new();
     let answer = world.register_json(&json!({
         "redirect_uris": [REDIRECT_URI], "token_endpoint_auth_method": "none",
+        "grant_types": ["authorization_code"],
     }));
     let id = answer.json()["client_id"].as_str().unwrap().to_owned();
     let code = world.code(&id, "&scope=tools+offline_access");
