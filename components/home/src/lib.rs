@@ -1,6 +1,8 @@
-//! The landing page at `/`: what this server is, and how to connect a client to it.
+//! The landing page at `/`: what this server is, and how to connect a client to it. Whatever reaches no
+//! other component comes here as well, and is told where the MCP endpoint is.
 
 mod clients;
+mod misplaced;
 mod page;
 mod snippet;
 
@@ -45,12 +47,25 @@ impl Home {
 }
 
 async fn handle(State(home): State<Arc<Result<Home, Vec<Problem>>>>, request: Request) -> Response {
-    answer(&home, request.method(), request.headers())
+    let path = request.uri().path();
+    answer(&home, request.method(), path, request.headers())
 }
 
 /// The response, with the headers that depend on where the server is.
-fn answer(home: &Result<Home, Vec<Problem>>, method: &Method, headers: &HeaderMap) -> Response {
-    let response = page_for(home, method, headers);
+fn answer(
+    home: &Result<Home, Vec<Problem>>,
+    method: &Method,
+    path: &str,
+    headers: &HeaderMap,
+) -> Response {
+    let is_here = path == "/";
+    let response = if is_here && matches!(*method, Method::GET | Method::HEAD) {
+        page_for(home, method, headers)
+    } else {
+        let base = home.as_ref().ok();
+        let base = base.and_then(|home| home.site.base(headers).ok());
+        misplaced::respond(base.as_ref(), is_here, method, headers)
+    };
     match home {
         Ok(home) => home.site.secured(response),
         Err(_) => response,
@@ -58,9 +73,6 @@ fn answer(home: &Result<Home, Vec<Problem>>, method: &Method, headers: &HeaderMa
 }
 
 fn page_for(home: &Result<Home, Vec<Problem>>, method: &Method, headers: &HeaderMap) -> Response {
-    if !matches!(*method, Method::GET | Method::HEAD) {
-        return web::method_not_allowed("GET, HEAD");
-    }
     let page = match home {
         Ok(home) => match home.site.base(headers) {
             Ok(base) => Ok(page::home(&base, &home.authorization_server)),
@@ -88,7 +100,11 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert("spin-full-url", HeaderValue::from_static(full_url));
         headers.insert("accept", HeaderValue::from_static("text/html"));
-        let (parts, body) = answer(&home, &method, &headers).into_parts();
+        read(answer(&home, &method, "/", &headers))
+    }
+
+    fn read(response: Response) -> (Response, String) {
+        let (parts, body) = response.into_parts();
         let body = block_on(body.collect()).unwrap().to_bytes();
         let text = String::from_utf8(body.to_vec()).unwrap();
         (Response::from_parts(parts, Default::default()), text)
@@ -136,6 +152,65 @@ mod tests {
             assert_eq!(response.status(), 405);
             assert_eq!(response.headers()["allow"], "GET, HEAD");
         }
+    }
+
+    fn sent(method: Method, path: &str, headers: &[(&'static str, &'static str)]) -> Response {
+        let home = Home::read(|_| None);
+        let mut all = HeaderMap::new();
+        let url = ("spin-full-url", "http://127.0.0.1:3000/");
+        for (name, value) in headers.iter().chain([&url]) {
+            all.insert(*name, HeaderValue::from_static(value));
+        }
+        answer(&home, &method, path, &all)
+    }
+
+    #[test]
+    fn what_comes_to_a_wrong_url_is_told_where_the_mcp_endpoint_is() {
+        let json = ("content-type", "application/json; charset=utf-8");
+        for (method, path, status) in [
+            (Method::POST, "/", 405),
+            (Method::PUT, "/", 405),
+            (Method::DELETE, "/", 405),
+            (Method::POST, "/mcp/x", 404),
+            (Method::POST, "/v1/mcp", 404),
+            (Method::GET, "/v1/mcp", 404),
+        ] {
+            for headers in [&[json][..], &[]] {
+                let (response, text) = read(sent(method.clone(), path, headers));
+                assert_eq!(response.status(), status, "{method} {path}");
+                assert!(text.contains("http://127.0.0.1:3000/mcp"), "{text}");
+                assert_eq!(response.headers()["access-control-allow-origin"], "*");
+                if headers.is_empty() {
+                    continue;
+                }
+                let error: serde_json::Value = serde_json::from_str(&text).unwrap();
+                assert_eq!(error["jsonrpc"], "2.0");
+                assert!(error["error"]["code"].is_number());
+                assert!(error["error"]["message"].is_string());
+            }
+        }
+        let (response, text) = read(sent(Method::HEAD, "/v1/mcp", &[]));
+        assert_eq!((response.status().as_u16(), text.as_str()), (404, ""));
+    }
+
+    #[test]
+    fn a_web_page_may_read_what_is_said_of_a_wrong_url() {
+        let asked = [("access-control-request-method", "POST")];
+        for path in ["/", "/v1/mcp"] {
+            let response = sent(Method::OPTIONS, path, &asked);
+            assert_eq!(response.status(), 204);
+            let methods = response.headers()["access-control-allow-methods"].to_str();
+            assert!(methods.unwrap().contains("POST"));
+        }
+    }
+
+    #[test]
+    fn where_the_server_does_not_know_its_url_the_path_of_the_endpoint_is_told() {
+        let home = Home::read(|_| None);
+        let response = answer(&home, &Method::POST, "/x", &HeaderMap::new());
+        let (response, text) = read(response);
+        assert_eq!(response.status(), 404);
+        assert!(text.contains("/mcp") && !text.contains("://"), "{text}");
     }
 
     #[test]

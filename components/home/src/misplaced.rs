@@ -1,0 +1,64 @@
+//! Requests to a URL where no MCP endpoint is, most of them of clients that were given a wrong one.
+
+use config::Base;
+use http::header::{ACCESS_CONTROL_REQUEST_METHOD, ALLOW, CONTENT_TYPE, HeaderValue};
+use http::{HeaderMap, Method, StatusCode};
+use serde_json::json;
+use web::Response;
+use web::cors::{Cors, Origin};
+
+/// The methods of the landing page.
+const METHODS: &str = "GET, HEAD";
+
+/// A client in a web page reads what it did wrong, whatever it sent; there is nothing else to read.
+const CORS: Cors = Cors {
+    methods: "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS",
+    headers: "authorization, content-type, accept, last-event-id, mcp-protocol-version, mcp-session-id, *",
+    exposed: "",
+};
+
+/// The JSON-RPC error of a request that was refused as an HTTP request, as the MCP endpoint has it.
+const REFUSED: i32 = -32000;
+
+/// Answers a request that is not one for the landing page: 405 if it is at least to its URL, else 404.
+/// `base` is where the server is, if that is known.
+pub(crate) fn respond(
+    base: Option<&Base>,
+    is_landing_page: bool,
+    method: &Method,
+    headers: &HeaderMap,
+) -> Response {
+    if *method == Method::OPTIONS && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD) {
+        return CORS.preflight(Origin::Any);
+    }
+    let url = |path: &str| base.map_or_else(|| path.to_owned(), |base| base.join(path));
+    let message = format!(
+        "There is no MCP endpoint at this URL. It is {}; for clients that speak HTTP+SSE alone, {}.",
+        url("/mcp"),
+        url("/sse")
+    );
+    let status = if is_landing_page {
+        StatusCode::METHOD_NOT_ALLOWED
+    } else {
+        StatusCode::NOT_FOUND
+    };
+    let mut response = if is_json(headers) {
+        let error = json!({ "code": REFUSED, "message": message });
+        let body = json!({ "jsonrpc": "2.0", "id": null, "error": error });
+        web::json(status, &body)
+    } else {
+        web::text(status, format!("{message}\n"))
+    };
+    if is_landing_page {
+        let methods = HeaderValue::from_static(METHODS);
+        response.headers_mut().insert(ALLOW, methods);
+    }
+    web::for_method(method, CORS.allow(Origin::Any, response))
+}
+
+/// Whether a program sent JSON.
+fn is_json(headers: &HeaderMap) -> bool {
+    let content_type = headers.get(CONTENT_TYPE);
+    let essence = content_type.and_then(|value| value.to_str().ok()?.split(';').next());
+    essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
+}
