@@ -100,14 +100,16 @@ pub fn problems(variables: &Variables, listen: SocketAddr) -> Vec<String> {
     let values = |name: &str| variables.get(name);
     let mut problems = identity::problems(variables);
     match config::Server::read(values) {
-        Ok(server) if server.site.configured().is_none() && !listen.ip().is_loopback() => {
-            problems.push(Problem::new(
-                "public_url",
-                format!("it is not set, and {listen} is no loopback address"),
-                "Set it to the https URL under which people reach this server",
-            ));
+        Ok(server) => {
+            if server.site.configured().is_none() && !listen.ip().is_loopback() {
+                problems.push(Problem::new(
+                    "public_url",
+                    format!("it is not set, and {listen} is no loopback address"),
+                    "Set it to the https URL under which people reach this server",
+                ));
+            }
+            problems.extend(server.left_out);
         }
-        Ok(_) => {}
         Err(found) => problems.extend(found),
     }
     problems
@@ -356,6 +358,30 @@ mod tests {
         }
         let found = problems(&variables(&[two]), listen);
         assert!(!found.iter().any(|text| text.starts_with("allowed")));
+    }
+
+    #[test]
+    fn what_a_component_would_leave_out_keeps_up_from_starting() {
+        let manifest = include_str!("../../spin.toml");
+        let mut variables = Variables::of(&manifest.parse().unwrap());
+        variables.set("encryption_key", EXAMPLE_KEY);
+        let listen = "127.0.0.1:3000".parse().unwrap();
+        let found = |variables: &Variables| {
+            let problems = problems(variables, listen);
+            let about = problems
+                .into_iter()
+                .filter(|problem| problem.contains("origin"));
+            about.collect::<Vec<_>>()
+        };
+        variables.set("allowed_origins", "app://obsidian.md tauri://localhost");
+        assert!(found(&variables).is_empty());
+        variables.set("allowed_origins", "app://obsidian.md *");
+        let problems = found(&variables);
+        assert!(
+            problems[0].starts_with("allowed_origins: entry 2"),
+            "{problems:?}"
+        );
+        assert!(problems[0].contains("SPIN_VARIABLE_ALLOWED_ORIGINS"));
     }
 
     #[test]

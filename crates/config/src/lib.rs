@@ -10,6 +10,7 @@ mod descope;
 mod dpop;
 pub mod granted;
 mod operator;
+mod origins;
 mod policy;
 mod presented;
 mod scopes;

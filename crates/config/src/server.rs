@@ -2,6 +2,7 @@
 
 use crate::consent::read_show_logos;
 use crate::operator::read_admin_token;
+use crate::origins::read_origins;
 use crate::policy::read_policy;
 use crate::scopes::{read_default_scopes, read_scopes};
 use crate::{AdminToken, AuthorizationServer, Clients, Presented, Problem, Site, dpop, given};
@@ -46,7 +47,7 @@ pub struct Server {
     pub clients: Clients,
     /// Whether proofs of possession need a nonce of ours.
     pub dpop_nonces: bool,
-    /// Web origins, besides our own, whose pages may call the MCP endpoint.
+    /// Origins, besides our own, whose pages may call the MCP endpoint.
     pub allowed_origins: Vec<String>,
     /// Seconds that a call of a tool may take.
     pub call_timeout: u64,
@@ -61,6 +62,9 @@ pub struct Server {
     pub admin_token: Option<AdminToken>,
     /// Which events are written to the log.
     pub events: Kinds,
+    /// What is wrong and was left out, because leaving it out opens nothing and the rest can be served:
+    /// `cargo xtask up` and `doctor` refuse it, and a component logs it.
+    pub left_out: Vec<Problem>,
 }
 
 impl Server {
@@ -128,7 +132,8 @@ impl Server {
         let registrations_per_source = note(REGISTRATIONS_PER_SOURCE.read(&values), &mut problems);
         let client_address_header = note(read_client_address_header(&values), &mut problems);
         let dpop_nonces = note(dpop::read_nonces(&values), &mut problems);
-        let allowed_origins = note(read_origins(&values), &mut problems);
+        let (allowed_origins, left_out) = read_origins(&values);
+        problems.extend(left_out.iter().cloned());
         let call_timeout = note(CALL_TIMEOUT.read(&values), &mut problems);
         let stream_seconds = note(STREAM_SECONDS.read_optional(&values), &mut problems);
         let message_limit = note(MESSAGE_LIMIT.read(&values), &mut problems);
@@ -159,13 +164,14 @@ impl Server {
                 client_address_header: client_address_header?,
                 clients: clients?,
                 dpop_nonces: dpop_nonces?,
-                allowed_origins: allowed_origins?,
+                allowed_origins,
                 call_timeout: call_timeout?,
                 stream_seconds: stream_seconds?,
                 message_limit: usize::try_from(message_limit?).ok()?,
                 show_logos: show_logos?,
                 admin_token: admin_token?,
                 events: events?,
+                left_out,
             })
         };
         read().ok_or(problems)
@@ -334,28 +340,6 @@ fn read_client_address_header<'a>(
         })
 }
 
-fn read_origins<'a>(values: &impl Fn(&str) -> Option<&'a str>) -> Result<Vec<String>, Problem> {
-    given(values, "allowed_origins")
-        .unwrap_or_default()
-        .split_whitespace()
-        .map(|value| {
-            let origin = url::Url::parse(value)
-                .ok()
-                .filter(|url| matches!(url.scheme(), "http" | "https") && url.path() == "/")
-                .map(|url| url.origin().ascii_serialization());
-            origin
-                .filter(|origin| origin == value.trim_end_matches('/'))
-                .ok_or_else(|| {
-                    Problem::new(
-                        "allowed_origins",
-                        "an entry in it is not a web origin",
-                        "List origins such as https://app.example.com with spaces between them",
-                    )
-                })
-        })
-        .collect()
-}
-
 fn read_events<'a>(values: &impl Fn(&str) -> Option<&'a str>) -> Result<Kinds, Problem> {
     const NAME: &str = "events";
     Kinds::parse(given(values, NAME).unwrap_or("all")).map_err(|UnknownKind| {
@@ -470,15 +454,14 @@ mod tests {
     }
 
     #[test]
-    fn an_origin_is_scheme_host_and_port_alone() {
-        let server = read(&[(
-            "allowed_origins",
-            "https://a.example http://localhost:6274/",
-        )]);
-        let origins = server
-            .map(|server| server.allowed_origins)
-            .unwrap_or_default();
-        assert_eq!(origins, ["https://a.example", "http://localhost:6274"]);
-        assert!(read(&[("allowed_origins", "https://a.example/path")]).is_err());
+    fn an_origin_that_is_none_is_left_out_and_told_and_the_rest_is_served() {
+        let server = read(&[("allowed_origins", "https://a.example bad-value")]);
+        let server = server.unwrap_or_else(|problems| panic!("{problems:?}"));
+        assert_eq!(server.allowed_origins, ["https://a.example"]);
+        let told: Vec<_> = server.left_out.iter().map(|left| left.variable).collect();
+        assert_eq!(told, ["allowed_origins"]);
+        assert!(!format!("{:?}", server.left_out).contains("bad-value"));
+        let good = read(&[("allowed_origins", "app://obsidian.md")]);
+        assert!(good.is_ok_and(|server| server.left_out.is_empty()));
     }
 }

@@ -91,7 +91,11 @@ pub async fn configuration(variables: &[&'static str]) -> Result<Server, Vec<Pro
         Ok(_) => Err(unread),
         Err(problems) => Err([problems, unread].concat()),
     };
-    for problem in config.as_ref().err().into_iter().flatten() {
+    let problems = match &config {
+        Ok(config) => &config.left_out,
+        Err(problems) => problems,
+    };
+    for problem in problems {
         log_line::write(format_args!(
             "{problem} ({})",
             problem.environment_variable()
