@@ -7,14 +7,11 @@ use serde::Deserialize;
 ///
 /// # Errors
 ///
-/// Invalid arguments, in words that let a model mend them.
+/// Invalid arguments, in words that let a model mend them. What is wrong in particular was said before,
+/// by the check against the tool's schema: a serialization error would name types of this program.
 pub(crate) fn read<'a, T: Deserialize<'a>>(call: &'a Call) -> Result<T, Failure> {
-    serde_json::from_str(&call.arguments).map_err(|error| {
-        let text = error.to_string();
-        let text = text
-            .rsplit_once(" at line ")
-            .map_or(text.as_str(), |(text, _)| text);
-        Failure::InvalidArguments(text.to_owned())
+    serde_json::from_str(&call.arguments).map_err(|_| {
+        Failure::InvalidArguments("the arguments do not fit the tool's inputSchema".to_owned())
     })
 }
 

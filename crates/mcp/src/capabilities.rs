@@ -69,6 +69,11 @@ pub struct ClientAbilities {
     pub knows_tasks: bool,
 }
 
+/// Whether the value is an object, or `[]`, as PHP writes an empty one.
+pub(crate) fn is_object(value: &Value) -> bool {
+    value.is_object() || value.as_array().is_some_and(Vec::is_empty)
+}
+
 /// The name of the tasks extension.
 pub const TASKS: &str = "io.modelcontextprotocol/tasks";
 
@@ -78,7 +83,7 @@ impl ClientAbilities {
         let has = |path: &[&str]| {
             path.iter()
                 .try_fold(capabilities, |value, name| value.get(name))
-                .is_some_and(Value::is_object)
+                .is_some_and(is_object)
         };
         let elicits_urls = has(&["elicitation", "url"]);
         Self {

@@ -21,10 +21,18 @@ pub enum Era {
 
 /// The era of a request with these headers, for this message.
 ///
-/// The header decides, so that whoever looks at it on the way sees what we see: what is named there
-/// is a revision with sessions, or else it is stateless. Without the header it is the message that
-/// tells, by what only stateless requests have.
+/// `initialize` begins a session whatever the header says: what is to be spoken is agreed on by its
+/// answer. Only one that has in its `_meta` what a stateless request has is one of these, where there is no
+/// such method any more. Otherwise the header decides, so that whoever looks at it on the way sees what we
+/// see: what is named there is a revision with sessions, or else it is stateless. Without the header it is
+/// the message that tells, by what only stateless requests have.
 pub fn era(headers: &HeaderMap, message: &Message<'_>) -> Era {
+    if let Message::Request { method, params, .. } = message
+        && method == "initialize"
+        && params.and_then(version_in).is_none()
+    {
+        return Era::Sessions;
+    }
     let mut named = headers.get_all(PROTOCOL_VERSION).iter();
     match (named.next(), named.next()) {
         (Some(name), None) => {
@@ -102,6 +110,19 @@ mod tests {
             }
             assert_eq!(of(&["2025-11-25", "2026-07-28"], message), Era::Stateless);
         }
+    }
+
+    #[test]
+    fn initialize_begins_a_session_whatever_the_header_says() {
+        let plain = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{}}"#;
+        for named in ["2026-07-28", "2027-01-01", "undefined", "", "2025-06-18"] {
+            assert_eq!(of(&[named], plain), Era::Sessions, "{named}");
+        }
+        assert_eq!(of(&["2026-07-28", "x"], plain), Era::Sessions);
+        assert_eq!(of(&[], plain), Era::Sessions);
+        // No client with sessions says so of itself.
+        let stateless = with_version("\"2026-07-28\"").replace("ping", "initialize");
+        assert_eq!(of(&["2026-07-28"], &stateless), Era::Stateless);
     }
 
     #[test]

@@ -148,6 +148,18 @@ impl Error {
         Self::new(ErrorCode::InvalidParams, message)
     }
 
+    /// The cursor of a request for a list leads to no page of it.
+    pub fn invalid_cursor() -> Self {
+        Self::invalid_params("Invalid cursor: begin the list again without one.")
+    }
+
+    /// The member `name` is no level of log messages.
+    pub(crate) fn unknown_level(name: &str) -> Self {
+        Self::invalid_params(format!(
+            "`{name}` must be a level of RFC 5424, such as info."
+        ))
+    }
+
     /// Something failed on our side; what it was stays in the log.
     pub fn internal() -> Self {
         Self::new(ErrorCode::InternalError, "The server failed.")

@@ -1,5 +1,6 @@
 //! JSON-RPC 2.0: reading what a client sends, writing what it gets.
 
+use crate::members::is_empty_array;
 use crate::{Error, ErrorCode, Revision};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
@@ -200,7 +201,10 @@ impl<'a> Wire<'a> {
         let Ok(method) = serde_json::from_str::<Text<'_>>(method.get()) else {
             return invalid(id, "A `method` is a string.");
         };
-        let params = self.params.filter(|params| params.get() != "null");
+        // PHP writes an object without members as `[]`.
+        let params = self
+            .params
+            .filter(|params| params.get() != "null" && !is_empty_array(params));
         if params.is_some_and(|params| !params.get().starts_with('{')) {
             return invalid(id, "The `params` are an object.");
         }
@@ -316,7 +320,9 @@ mod tests {
             r#"{"jsonrpc":"1.0","id":7,"method":"ping"}"#,
             r#"{"jsonrpc":"2.0","id":7}"#,
             r#"{"jsonrpc":"2.0","id":7,"method":1}"#,
-            r#"{"jsonrpc":"2.0","id":7,"method":"ping","params":[]}"#,
+            r#"{"jsonrpc":"2.0","id":7,"method":"ping","params":[1]}"#,
+            r#"{"jsonrpc":"2.0","id":7,"method":"ping","params":[[]]}"#,
+            r#"{"jsonrpc":"2.0","id":7,"method":"ping","params":"{}"}"#,
             r#"{"jsonrpc":"2.0","id":7,"result":1,"error":2}"#,
         ] {
             let Message::Invalid { id: Some(id), .. } = single(text) else {
@@ -326,6 +332,15 @@ mod tests {
         }
         for text in ["1", "\"x\"", "null", "{}"] {
             assert!(matches!(single(text), Message::Invalid { id: None, .. }));
+        }
+    }
+
+    #[test]
+    fn params_of_an_empty_array_are_absent() {
+        for params in ["[]", "[ ]", "null"] {
+            let text = format!(r#"{{"jsonrpc":"2.0","id":7,"method":"ping","params":{params}}}"#);
+            let message = single(&text);
+            assert!(matches!(message, Message::Request { params: None, .. }));
         }
     }
 

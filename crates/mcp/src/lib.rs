@@ -20,6 +20,7 @@ mod initialize;
 mod json;
 pub mod jsonrpc;
 mod label;
+mod members;
 mod notification;
 mod output;
 mod params;
@@ -47,6 +48,7 @@ pub use notification::{Log, LogLevel, Progress};
 pub use output::Output;
 pub use params::{
     CallParams, CompleteParams, InitializeParams, PageParams, PromptParams, ReadParams, Reference,
+    read_level,
 };
 pub use prompt::{Prompt, PromptArgument, PromptMessage, PromptMessages, prompts_list};
 pub use resource::{

@@ -82,6 +82,13 @@ pub enum LogLevel {
     Emergency,
 }
 
+impl LogLevel {
+    /// The level of this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        serde_json::from_value(name.into()).ok()
+    }
+}
+
 impl Log {
     /// The `notifications/message` message.
     ///

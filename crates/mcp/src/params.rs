@@ -1,9 +1,7 @@
 //! The parameters of the requests that have any.
 
-use crate::jsonrpc::Text;
-use crate::{ClientAbilities, Error, Revision};
-use serde::Deserialize;
-use serde_json::Value;
+use crate::members::Members;
+use crate::{ClientAbilities, Error, LogLevel, Revision};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -52,17 +50,14 @@ pub struct CompleteParams {
 }
 
 /// Whose argument is completed.
-#[derive(Debug, PartialEq, Eq, Deserialize)]
-#[serde(tag = "type")]
+#[derive(Debug, PartialEq, Eq)]
 pub enum Reference {
-    /// Of a prompt.
-    #[serde(rename = "ref/prompt")]
+    /// Of a prompt: `ref/prompt`.
     Prompt {
         /// Its name.
         name: String,
     },
-    /// Of a resource template.
-    #[serde(rename = "ref/resource")]
+    /// Of a resource template: `ref/resource`.
     Resource {
         /// The template, or a resource's URI.
         uri: String,
@@ -89,18 +84,14 @@ impl InitializeParams {
     ///
     /// Invalid params, if there is no protocol version to answer.
     pub fn read(params: Option<&RawValue>) -> Result<Self, Error> {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Wire<'a> {
-            #[serde(borrow)]
-            protocol_version: Text<'a>,
-            #[serde(default)]
-            capabilities: Value,
-        }
-        let wire: Wire<'_> = read(params)?;
+        let members = Members::of_params(params)?;
+        let version = members.required_text("protocolVersion")?;
+        // What a client says there in another shape is no ability.
+        let capabilities = members.get("capabilities")?;
+        let capabilities = capabilities.and_then(|raw| serde_json::from_str(raw.get()).ok());
         Ok(Self {
-            revision: Revision::negotiate(&wire.protocol_version.0),
-            abilities: ClientAbilities::read(&wire.capabilities),
+            revision: Revision::negotiate(&version),
+            abilities: ClientAbilities::read(&capabilities.unwrap_or_default()),
         })
     }
 }
@@ -112,41 +103,21 @@ impl<'a> CallParams<'a> {
     ///
     /// Invalid params, if there is no name, or the arguments are no object.
     pub fn read(params: Option<&'a RawValue>) -> Result<Self, Error> {
-        #[derive(Deserialize)]
-        struct Wire<'a> {
-            #[serde(borrow)]
-            name: Text<'a>,
-            #[serde(borrow)]
-            arguments: Option<&'a RawValue>,
-            #[serde(borrow, rename = "_meta")]
-            meta: Option<Meta<'a>>,
-        }
-        #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Meta<'a> {
-            #[serde(borrow)]
-            progress_token: Option<&'a RawValue>,
-            #[serde(borrow)]
-            traceparent: Option<&'a RawValue>,
-        }
-        let wire: Wire<'a> = read(params)?;
-        let arguments = wire.arguments.map_or("{}", RawValue::get);
-        if !arguments.starts_with('{') {
-            return Err(Error::invalid_params("The `arguments` are an object."));
-        }
-        let traceparent = wire
-            .meta
-            .as_ref()
-            .and_then(|meta| serde_json::from_str::<Text<'_>>(meta.traceparent?.get()).ok())
-            .map(|text| text.0);
-        let progress_token = wire
-            .meta
-            .and_then(|meta| meta.progress_token)
+        let members = Members::of_params(params)?;
+        let meta = members.object("_meta")?;
+        let of_meta = |name| match &meta {
+            Some(meta) => meta.get(name),
+            None => Ok(None),
+        };
+        // What is no text is passed over: it is the caller's alone.
+        let traceparent =
+            of_meta("traceparent")?.and_then(|text| serde_json::from_str(text.get()).ok());
+        let progress_token = of_meta("progressToken")?
             .map(RawValue::get)
             .filter(|token| !token.starts_with(['{', '[', 't', 'f', 'n']));
         Ok(Self {
-            name: wire.name.0,
-            arguments,
+            name: members.required_text("name")?,
+            arguments: members.object_text("arguments")?.unwrap_or("{}"),
             progress_token,
             traceparent,
         })
@@ -160,15 +131,22 @@ impl<'a> PageParams<'a> {
     ///
     /// Invalid params, if the cursor is no string.
     pub fn read(params: Option<&'a RawValue>) -> Result<Self, Error> {
-        #[derive(Deserialize)]
-        struct Wire<'a> {
-            #[serde(borrow)]
-            cursor: Option<Text<'a>>,
-        }
-        let wire: Wire<'a> = read(params)?;
+        let members = Members::of_params(params)?;
         Ok(Self {
-            cursor: wire.cursor.map(|cursor| cursor.0),
+            cursor: members.text("cursor")?,
         })
+    }
+
+    /// Reads those of a list that is one page, to which no cursor leads.
+    ///
+    /// # Errors
+    ///
+    /// Invalid params, if there is a cursor.
+    pub fn read_single_page(params: Option<&'a RawValue>) -> Result<(), Error> {
+        match Self::read(params)?.cursor {
+            None => Ok(()),
+            Some(_) => Err(Error::invalid_cursor()),
+        }
     }
 }
 
@@ -179,13 +157,10 @@ impl<'a> ReadParams<'a> {
     ///
     /// Invalid params, if there is no URI.
     pub fn read(params: Option<&'a RawValue>) -> Result<Self, Error> {
-        #[derive(Deserialize)]
-        struct Wire<'a> {
-            #[serde(borrow)]
-            uri: Text<'a>,
-        }
-        let wire: Wire<'a> = read(params)?;
-        Ok(Self { uri: wire.uri.0 })
+        let members = Members::of_params(params)?;
+        Ok(Self {
+            uri: members.required_text("uri")?,
+        })
     }
 }
 
@@ -196,17 +171,10 @@ impl<'a> PromptParams<'a> {
     ///
     /// Invalid params, if there is no name, or an argument is no string.
     pub fn read(params: Option<&'a RawValue>) -> Result<Self, Error> {
-        #[derive(Deserialize)]
-        struct Wire<'a> {
-            #[serde(borrow)]
-            name: Text<'a>,
-            #[serde(default)]
-            arguments: Option<BTreeMap<String, String>>,
-        }
-        let wire: Wire<'a> = read(params)?;
+        let members = Members::of_params(params)?;
         Ok(Self {
-            name: wire.name.0,
-            arguments: wire.arguments.unwrap_or_default(),
+            name: members.required_text("name")?,
+            arguments: texts(members.object("arguments")?)?,
         })
     }
 }
@@ -218,45 +186,52 @@ impl CompleteParams {
     ///
     /// Invalid params, if anything is missing or of another shape.
     pub fn read(params: Option<&RawValue>) -> Result<Self, Error> {
-        #[derive(Deserialize)]
-        struct Wire {
-            #[serde(rename = "ref")]
-            reference: Reference,
-            argument: Argument,
-            context: Option<Context>,
-        }
-        #[derive(Deserialize)]
-        struct Argument {
-            name: String,
-            value: String,
-        }
-        #[derive(Deserialize)]
-        struct Context {
-            #[serde(default)]
-            arguments: BTreeMap<String, String>,
-        }
-        let wire: Wire = read(params)?;
+        let members = Members::of_params(params)?;
+        let argument = members.required_object("argument")?;
+        let known = match members.object("context")? {
+            Some(context) => texts(context.object("arguments")?)?,
+            None => BTreeMap::new(),
+        };
         Ok(Self {
-            reference: wire.reference,
-            argument: (wire.argument.name, wire.argument.value),
-            known: wire
-                .context
-                .map(|context| context.arguments)
-                .unwrap_or_default(),
+            reference: Reference::read(&members.required_object("ref")?)?,
+            argument: (
+                argument.required_text("name")?.into_owned(),
+                argument.required_text("value")?.into_owned(),
+            ),
+            known,
         })
     }
 }
 
-pub(crate) fn read<'a, T: Deserialize<'a>>(params: Option<&'a RawValue>) -> Result<T, Error> {
-    let params = params.map_or("{}", RawValue::get);
-    serde_json::from_str(params).map_err(|error| {
-        // Without the place, which is one inside of the parameters and not of the body.
-        let text = error.to_string();
-        let text = text
-            .rsplit_once(" at line ")
-            .map_or(text.as_str(), |(text, _)| text);
-        Error::invalid_params(format!("The parameters do not fit: {text}."))
-    })
+impl Reference {
+    fn read(members: &Members<'_>) -> Result<Self, Error> {
+        match &*members.required_text("type")? {
+            "ref/prompt" => Ok(Self::Prompt {
+                name: members.required_text("name")?.into_owned(),
+            }),
+            "ref/resource" => Ok(Self::Resource {
+                uri: members.required_text("uri")?.into_owned(),
+            }),
+            _ => Err(Error::invalid_params(
+                "`type` of `ref` must be ref/prompt or ref/resource.",
+            )),
+        }
+    }
+}
+
+fn texts(members: Option<Members<'_>>) -> Result<BTreeMap<String, String>, Error> {
+    members.map_or_else(|| Ok(BTreeMap::new()), Members::into_texts)
+}
+
+/// Reads what `logging/setLevel` sets.
+///
+/// # Errors
+///
+/// Invalid params, if there is no level, or none of RFC 5424.
+pub fn read_level(params: Option<&RawValue>) -> Result<LogLevel, Error> {
+    let members = Members::of_params(params)?;
+    let level = members.required_text("level")?;
+    LogLevel::parse(&level).ok_or_else(|| Error::unknown_level("level"))
 }
 
 #[cfg(test)]
@@ -283,6 +258,9 @@ mod tests {
             r#"{"name":"x"}"#,
             r#"{"name":"x","arguments":null,"_meta":null}"#,
             r#"{"name":"x","_meta":{"progressToken":{}}}"#,
+            // As PHP writes empty objects.
+            r#"{"name":"x","arguments":[],"_meta":[]}"#,
+            r#"{"name":"x","arguments":[ ]}"#,
         ] {
             let params = raw(text);
             let call = CallParams::read(Some(&params)).unwrap();
@@ -296,12 +274,19 @@ mod tests {
             "{}",
             r#"{"name":1}"#,
             r#"{"name":"x","arguments":[1]}"#,
+            r#"{"name":"x","arguments":[[]]}"#,
+            r#"{"name":"x","_meta":["t"]}"#,
+            r#"{"name":"x","_meta":1}"#,
+            r#"{"name":"x","name":"y"}"#,
+            "[\"x\"]",
             r#"{"name":"x","arguments":"{}"}"#,
         ] {
             let params = raw(text);
             let error = CallParams::read(Some(&params)).unwrap_err();
             assert_eq!(error.code.number(), -32602, "{text}");
-            assert!(!error.message.contains("line"), "{}", error.message);
+            for foreign in ["line", "struct", "sequence", "expected", "Wire", "field"] {
+                assert!(!error.message.contains(foreign), "{}", error.message);
+            }
         }
         assert!(CallParams::read(None).is_err());
         assert!(InitializeParams::read(None).is_err());
@@ -325,6 +310,63 @@ mod tests {
                 .number(),
             -32602
         );
+        // Parts that are arrays are not taken for objects, their items for members in some order.
+        for text in [
+            r#"{"ref":["ref/prompt","p"],"argument":{"name":"a","value":""}}"#,
+            r#"{"ref":{"type":"ref/prompt","name":"p"},"argument":["a",""]}"#,
+            r#"{"ref":{"type":"ref/prompt","name":"p"},"argument":{"name":"a","value":""},"context":[{}]}"#,
+        ] {
+            let other = raw(text);
+            let error = CompleteParams::read(Some(&other)).unwrap_err();
+            assert!(error.message.ends_with("must be an object."), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_empty_array_is_an_empty_object_wherever_an_object_is_read() {
+        let params = raw(
+            r#"{"ref":{"type":"ref/prompt","name":"p"},"argument":{"name":"a","value":""},"context":{"arguments":[]}}"#,
+        );
+        assert!(
+            CompleteParams::read(Some(&params))
+                .unwrap()
+                .known
+                .is_empty()
+        );
+        let params = raw(r#"{"name":"p","arguments":[]}"#);
+        let read = PromptParams::read(Some(&params)).unwrap();
+        assert!(read.arguments.is_empty());
+        let params = raw("[]");
+        assert_eq!(PageParams::read(Some(&params)).unwrap().cursor, None);
+        let params =
+            raw(r#"{"protocolVersion":"2025-11-25","capabilities":{"sampling":[],"roots":[]}}"#);
+        let abilities = InitializeParams::read(Some(&params)).unwrap().abilities;
+        assert!(abilities.samples && abilities.lists_roots);
+    }
+
+    #[test]
+    fn a_list_of_one_page_has_no_cursor() {
+        for text in ["{}", r#"{"cursor":null}"#, "[]"] {
+            let params = raw(text);
+            assert!(
+                PageParams::read_single_page(Some(&params)).is_ok(),
+                "{text}"
+            );
+        }
+        for text in [r#"{"cursor":"x"}"#, r#"{"cursor":""}"#, r#"{"cursor":1}"#] {
+            let params = raw(text);
+            let error = PageParams::read_single_page(Some(&params)).unwrap_err();
+            assert_eq!(error.code.number(), -32602, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_level_is_one_of_rfc_5424() {
+        let level = |text: &str| read_level(Some(&raw(text)));
+        assert_eq!(level(r#"{"level":"notice"}"#), Ok(LogLevel::Notice));
+        for text in ["{}", r#"{"level":"loud"}"#, r#"{"level":1}"#, "[\"info\"]"] {
+            assert_eq!(level(text).unwrap_err().code.number(), -32602, "{text}");
+        }
     }
 
     #[test]

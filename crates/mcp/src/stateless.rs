@@ -1,16 +1,15 @@
 //! What a request of 2026-07-28 says of itself: in the headers, in `_meta`, and beside its parameters.
 
-use crate::capabilities::ClientAbilities;
+use crate::capabilities::{ClientAbilities, is_object};
 use crate::headers::{PROTOCOL_VERSION, decode};
 use crate::jsonrpc::Text;
+use crate::members::Members;
 use crate::notification::LogLevel;
 use crate::{Error, ErrorCode, Revision};
 use http::{HeaderMap, HeaderValue};
-use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 /// Where `_meta` names the revision.
 pub(crate) const VERSION: &str = "io.modelcontextprotocol/protocolVersion";
@@ -48,17 +47,14 @@ impl<'a> Metadata<'a> {
         params: Option<&'a RawValue>,
     ) -> Result<Self, Error> {
         let named = named(headers)?;
-        let wire: Wire<'a> = crate::params::read(params)?;
-        let meta: Meta<'a> = match wire.meta {
+        let members = Members::of_params(params)?;
+        let meta = members.object("_meta")?;
+        let meta = match meta {
+            Some(meta) => Meta::read(&meta)?,
             None => Meta::default(),
-            // Or an array would do as well, its items taken for the fields in their order.
-            Some(meta) if !meta.get().starts_with('{') => {
-                return Err(Error::invalid_params("The `_meta` is an object."));
-            }
-            meta => crate::params::read(meta)?,
         };
         match &meta.version {
-            Some(version) if version.0 != named => return Err(mismatch(PROTOCOL_VERSION)),
+            Some(version) if version != named => return Err(mismatch(PROTOCOL_VERSION)),
             version => {
                 check_spoken(named)?;
                 if version.is_none() {
@@ -66,26 +62,33 @@ impl<'a> Metadata<'a> {
                 }
             }
         }
-        let capabilities = meta.capabilities.filter(Value::is_object);
+        let capabilities = meta.capabilities.filter(is_object);
         let capabilities =
             capabilities.ok_or_else(|| missing("io.modelcontextprotocol/clientCapabilities"))?;
         if header(headers, METHOD)?.as_bytes().trim_ascii() != method.as_bytes() {
             return Err(mismatch(METHOD));
         }
         let subject = match method {
-            "tools/call" | "prompts/get" => Some(wire.name),
-            "resources/read" => Some(wire.uri),
-            "tasks/get" | "tasks/update" | "tasks/cancel" => Some(wire.task_id),
+            "tools/call" | "prompts/get" => Some("name"),
+            "resources/read" => Some("uri"),
+            "tasks/get" | "tasks/update" | "tasks/cancel" => Some("taskId"),
             _ => None,
         };
         if let Some(subject) = subject {
-            check_name(headers, subject)?;
+            check_name(headers, members.get(subject)?)?;
         }
+        // `null` is not an absent one.
+        let answers = match members.present("inputResponses")? {
+            None => Vec::new(),
+            Some(_) => members
+                .required_object("inputResponses")?
+                .into_object_texts()?,
+        };
         Ok(Self {
             abilities: ClientAbilities::read(&capabilities),
             log_level: meta.log_level,
-            answers: answers(wire.input_responses)?,
-            state: wire.request_state.map(|state| state.0),
+            answers,
+            state: members.text("requestState")?,
         })
     }
 }
@@ -111,54 +114,30 @@ fn check_spoken(named: &str) -> Result<(), Error> {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Wire<'a> {
-    #[serde(borrow, rename = "_meta")]
-    meta: Option<&'a RawValue>,
-    #[serde(borrow)]
-    name: Option<&'a RawValue>,
-    #[serde(borrow)]
-    uri: Option<&'a RawValue>,
-    #[serde(borrow)]
-    task_id: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    input_responses: Option<&'a RawValue>,
-    #[serde(borrow)]
-    request_state: Option<Text<'a>>,
-}
-
-#[derive(Default, Deserialize)]
+/// What of the `_meta` is read.
+#[derive(Default)]
 struct Meta<'a> {
-    #[serde(borrow, rename = "io.modelcontextprotocol/protocolVersion")]
-    version: Option<Text<'a>>,
-    #[serde(rename = "io.modelcontextprotocol/clientCapabilities")]
+    version: Option<Cow<'a, str>>,
     capabilities: Option<Value>,
-    #[serde(rename = "io.modelcontextprotocol/logLevel")]
     log_level: Option<LogLevel>,
 }
 
-/// Tells `null` from an absent field.
-fn present<'de: 'a, 'a, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<&'a RawValue>, D::Error> {
-    <&RawValue>::deserialize(deserializer).map(Some)
-}
-
-fn answers(responses: Option<&RawValue>) -> Result<Vec<(String, &str)>, Error> {
-    const SHAPE: &str = "The `inputResponses` are an object of objects.";
-    let Some(responses) = responses else {
-        return Ok(Vec::new());
-    };
-    let responses: BTreeMap<String, &RawValue> =
-        serde_json::from_str(responses.get()).map_err(|_| Error::invalid_params(SHAPE))?;
-    responses
-        .into_iter()
-        .map(|(id, response)| match response.get() {
-            response if response.starts_with('{') => Ok((id, response)),
-            _ => Err(Error::invalid_params(SHAPE)),
+impl<'a> Meta<'a> {
+    fn read(members: &Members<'a>) -> Result<Self, Error> {
+        const LEVEL: &str = "io.modelcontextprotocol/logLevel";
+        let capabilities = members.get("io.modelcontextprotocol/clientCapabilities")?;
+        let level = members.text(LEVEL)?;
+        Ok(Self {
+            version: members.text(VERSION)?,
+            capabilities: capabilities.and_then(|raw| serde_json::from_str(raw.get()).ok()),
+            log_level: match level {
+                None => None,
+                Some(level) => {
+                    Some(LogLevel::parse(&level).ok_or_else(|| Error::unknown_level(LEVEL))?)
+                }
+            },
         })
-        .collect()
+    }
 }
 
 fn check_name(headers: &HeaderMap, subject: Option<&RawValue>) -> Result<(), Error> {
@@ -301,10 +280,11 @@ mod tests {
             r#"{"_meta":1}"#,
             r#"{"name":"add","_meta":["2026-07-28",{},null]}"#,
             r#"{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}}"#,
-            r#"{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":[]}}"#,
+            r#"{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":[1]}}"#,
+            r#"{"name":"add","_meta":[]}"#,
             r#"{"_meta":{"io.modelcontextprotocol/clientCapabilities":{}}}"#,
             &params(r#","inputResponses":null"#),
-            &params(r#","inputResponses":[]"#),
+            &params(r#","inputResponses":[1]"#),
             &params(r#","inputResponses":{"a":1}"#),
             &params(r#","requestState":1"#),
             &params(r#","_meta":{}"#),

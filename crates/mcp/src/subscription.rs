@@ -4,8 +4,9 @@
 
 use crate::envelope::{complete, object};
 use crate::jsonrpc::{self, Id};
+use crate::members::Members;
 use crate::{Error, Revision};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::value::RawValue;
 
 /// The name under which everything on a stream says which subscription it belongs to.
@@ -24,8 +25,8 @@ const MOST_TASKS: usize = 16;
 const LONGEST_TASK_ID: usize = 512;
 
 /// What somebody wants to be told of.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Filter {
     /// That the list of tools changed.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -51,17 +52,14 @@ impl Filter {
     ///
     /// Invalid params, if there is no filter, or it asks for more than one stream carries.
     pub fn read(params: Option<&RawValue>) -> Result<Self, Error> {
-        #[derive(Deserialize)]
-        struct Wire<'a> {
-            #[serde(borrow)]
-            notifications: &'a RawValue,
-        }
-        let Wire { notifications } = crate::params::read(params)?;
-        // Or an array would do as well, its items taken for the fields in their order.
-        if !notifications.get().starts_with('{') {
-            return Err(Error::invalid_params("The `notifications` are an object."));
-        }
-        let notifications: Self = crate::params::read(Some(notifications))?;
+        let wanted = Members::of_params(params)?.required_object("notifications")?;
+        let notifications = Self {
+            tools_list_changed: wanted.flag("toolsListChanged")?,
+            prompts_list_changed: wanted.flag("promptsListChanged")?,
+            resources_list_changed: wanted.flag("resourcesListChanged")?,
+            resource_subscriptions: wanted.texts("resourceSubscriptions")?,
+            task_ids: wanted.texts("taskIds")?,
+        };
         let is_bounded = |list: &[String], most, longest| {
             list.len() <= most && list.iter().all(|one| one.len() <= longest)
         };
@@ -177,7 +175,7 @@ mod tests {
         assert_eq!(serde_json::to_value(&filter).unwrap(), all);
         for notifications in [
             json!(null),
-            json!([]),
+            json!(["tools"]),
             json!({"toolsListChanged": 1}),
             json!({"resourceSubscriptions": vec!["x"; MOST_RESOURCES + 1]}),
             json!({"resourceSubscriptions": ["x".repeat(LONGEST_URI + 1)]}),

@@ -2,10 +2,11 @@
 
 use crate::envelope::{Question, complete, input_requests, inside, stateless};
 use crate::json::{self, Garbage};
-use crate::jsonrpc::{Id, Text};
+use crate::jsonrpc::Id;
+use crate::members::Members;
 use crate::subscription::notification;
 use crate::{Error, Revision};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
@@ -60,14 +61,10 @@ impl<'a> TaskParams<'a> {
     ///
     /// Invalid params, if no task is named.
     pub fn read(params: Option<&'a RawValue>) -> Result<Self, Error> {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Wire<'a> {
-            #[serde(borrow)]
-            task_id: Text<'a>,
-        }
-        let wire: Wire<'a> = crate::params::read(params)?;
-        Ok(Self { id: wire.task_id.0 })
+        let members = Members::of_params(params)?;
+        Ok(Self {
+            id: members.required_text("taskId")?,
+        })
     }
 }
 

@@ -19,6 +19,7 @@ mod changes;
 mod checked;
 mod conversation;
 mod credential;
+mod cursor;
 mod environment;
 mod events;
 mod http_sse;

@@ -13,8 +13,8 @@ use crate::tools::{InputRequired, Round};
 use crate::{Environment, Parts, Server};
 use mcp::jsonrpc::{self, Id, Message};
 use mcp::{
-    CallParams, ClientAbilities, CompleteParams, Error, InitializeParams, LogLevel, PageParams,
-    PromptParams, ReadParams, Revision, initialize_result,
+    CallParams, ClientAbilities, CompleteParams, Error, InitializeParams, PageParams, PromptParams,
+    ReadParams, Revision, initialize_result,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -104,7 +104,7 @@ impl<P: Parts> Server<P> {
                     .await?;
                 Ok(prepared.map_or_else(Handled::Response, Handled::Call))
             }
-            "logging/setLevel" => match level(params) {
+            "logging/setLevel" => match mcp::read_level(params) {
                 Ok(level) => Ok(Handled::Wish(id, Wish::LogLevel(level))),
                 Err(error) => fail(&id, error),
             },
@@ -202,9 +202,18 @@ impl<P: Parts> Server<P> {
             None => Err(Error::internal().into()),
         };
         match method {
-            "tools/list" => prepared(|prepared| &prepared.tools).await,
-            "prompts/list" => prepared(|prepared| &prepared.prompts).await,
-            "resources/templates/list" => prepared(|prepared| &prepared.templates).await,
+            "tools/list" => {
+                PageParams::read_single_page(params)?;
+                prepared(|prepared| &prepared.tools).await
+            }
+            "prompts/list" => {
+                PageParams::read_single_page(params)?;
+                prepared(|prepared| &prepared.prompts).await
+            }
+            "resources/templates/list" => {
+                PageParams::read_single_page(params)?;
+                prepared(|prepared| &prepared.templates).await
+            }
             "resources/list" => {
                 let params = PageParams::read(params)?;
                 self.list_resources(params, authenticated, revision).await
@@ -226,18 +235,6 @@ impl<P: Parts> Server<P> {
             method => Err(Error::method_not_found(method).into()),
         }
     }
-}
-
-/// What `logging/setLevel` sets.
-fn level(params: Option<&RawValue>) -> Result<LogLevel, Error> {
-    #[derive(Deserialize)]
-    struct Params {
-        level: LogLevel,
-    }
-    let params = params.map_or("{}", RawValue::get);
-    serde_json::from_str(params)
-        .map(|params: Params| params.level)
-        .map_err(|_| Error::invalid_params("The `level` is one of RFC 5424's."))
 }
 
 /// The request that a notification cancels.

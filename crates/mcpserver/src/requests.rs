@@ -4,6 +4,7 @@ use crate::authentication::Authenticated;
 use crate::authority::{Interruption, grant_ended};
 use crate::catalog::Catalog;
 use crate::credential::CredentialError;
+use crate::cursor;
 use crate::refusal::Refusal;
 use crate::tools::{Asked, Completion, InputRequired, PromptRequest, Read, Round};
 use crate::{Caller, Environment, Failure, Parts, Server, ToolProvider};
@@ -52,17 +53,24 @@ impl<P: Parts> Server<P> {
         let catalog = self.catalog_or_error().await?;
         resource_scopes(&catalog, "resources/list", authenticated)?;
         let caller = authenticated.caller.clone();
-        let cursor = params.cursor.map(|cursor| cursor.into_owned());
+        let (keys, subject) = (&self.config.keys, authenticated.subject());
+        let cursor = match params.cursor {
+            None => None,
+            Some(sealed) => {
+                let cursor = cursor::open(keys, subject, &sealed);
+                Some(cursor.ok_or_else(Error::invalid_cursor)?)
+            }
+        };
         let listing = self.tools.list_resources(caller, cursor);
         let page = self
             .in_time("resources/list", authenticated, listing)
             .await?;
-        let page = page.map_err(|failure| match failure {
-            Failure::NotFound | Failure::InvalidArguments(_) => {
-                Error::invalid_params("The cursor is none of this list.")
-            }
+        let mut page = page.map_err(|failure| match failure {
+            Failure::NotFound | Failure::InvalidArguments(_) => Error::invalid_cursor(),
             failure => self.request_failed("resources/list", failure),
         })?;
+        let next = page.next_cursor.take();
+        page.next_cursor = next.map(|cursor| cursor::seal(keys, subject, &cursor));
         self.written("resources/list", page.to_result(revision))
     }
 

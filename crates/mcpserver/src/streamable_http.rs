@@ -79,6 +79,11 @@ impl<P: Parts> Server<P> {
             Messages::Single(Message::Request { method, .. }) => &**method,
             _ => "",
         };
+        // An `initialize` may name a revision that has none.
+        let revision = match revision.is_stateless() {
+            true => Revision::NEWEST_WITH_SESSIONS,
+            false => revision,
+        };
         let mut talk = Talk::alone(revision);
         talk.may_stream = accepted.event_stream;
         // Whoever initializes begins anew, whatever session they had.

@@ -63,25 +63,58 @@ async fn a_token_in_the_query_is_no_token() {
 
 #[tokio::test]
 async fn a_page_of_another_origin_gets_nothing() {
-    let gatehouse = Gatehouse::start_with(
-        Settings::default().variable("allowed_origins", "https://ok.example"),
-    )
-    .await;
-    let tokens = Client::register(&gatehouse)
-        .await
-        .sign_in(&Person::new())
-        .await;
-    let mcp = Mcp::new(gatehouse.url("/mcp"), Some(&tokens.access));
+    let allowed = [
+        "https://ok.example",
+        "app://obsidian.md",
+        "tauri://localhost",
+        "chrome-extension://abcdefghijklmnopabcdefghijklmnop",
+    ];
+    let settings = Settings::default().variable("allowed_origins", allowed.join(" "));
+    let gatehouse = Gatehouse::start_with(settings).await;
+    let mcp = Mcp::signed_in(&gatehouse).await;
     let list = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list" });
-    for (origin, status) in [("https://evil.example", 403), ("https://ok.example", 200)] {
-        let response = mcp
-            .message(&list)
+    let foreign = [
+        "https://evil.example",
+        "app://evil",
+        "app://obsidian.md.evil",
+        "tauri://localhost:1",
+        "chrome-extension://ponmlkjihgfedcbaponmlkjihgfedcba",
+        "null",
+    ];
+    let all = allowed.map(|origin| (origin, true));
+    for (origin, may) in all.into_iter().chain(foreign.map(|origin| (origin, false))) {
+        let request = mcp.message(&list).header("origin", origin);
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), if may { 200 } else { 403 }, "{origin}");
+        let preflight = reqwest::Client::new()
+            .request(reqwest::Method::OPTIONS, gatehouse.url("/mcp"))
             .header("origin", origin)
-            .send()
-            .await
-            .unwrap();
-        assert_eq!(response.status(), status, "{origin}");
+            .header("access-control-request-method", "POST");
+        let preflight = preflight.send().await.unwrap();
+        assert_eq!(preflight.status(), if may { 204 } else { 403 }, "{origin}");
+        for response in [response, preflight] {
+            let told = response.headers().get("access-control-allow-origin");
+            let told = told.map(|value| value.to_str().unwrap());
+            assert_eq!(told, may.then_some(origin));
+        }
     }
+}
+
+#[tokio::test]
+async fn an_allowed_origin_that_is_none_lets_nobody_in_and_shuts_nobody_out() {
+    let settings = Settings::default().variable("allowed_origins", "https://ok.example * null");
+    let gatehouse = Gatehouse::start_with(settings).await;
+    let mcp = Mcp::signed_in(&gatehouse).await;
+    let list = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list" });
+    for (origin, status) in [
+        ("https://ok.example", 200),
+        ("https://evil.example", 403),
+        ("null", 403),
+    ] {
+        let request = mcp.message(&list).header("origin", origin);
+        assert_eq!(request.send().await.unwrap().status(), status, "{origin}");
+    }
+    assert_eq!(mcp.post(&list).await.status(), 200);
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ use http::{HeaderMap, Response, StatusCode};
 use mcp::headers::Accepted;
 use mcp::jsonrpc::{self, Id, Message};
 use mcp::stateless::{Metadata, check_version};
-use mcp::{Error, ErrorCode, PageParams, Revision};
+use mcp::{Error, ErrorCode, Revision};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -104,12 +104,6 @@ impl<P: Parts> Server<P> {
                 )),
                 None => Err(Error::internal().into()),
             },
-            // Each of these is one page, which no cursor leads to.
-            "tools/list" | "prompts/list" | "resources/templates/list"
-                if PageParams::read(*params).is_ok_and(|params| params.cursor.is_some()) =>
-            {
-                Err(Error::invalid_params("The cursor is none of this list.").into())
-            }
             "tools/list"
             | "prompts/list"
             | "resources/templates/list"
