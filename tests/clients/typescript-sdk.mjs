@@ -1,20 +1,13 @@
-// The official TypeScript SDK, version 1, over Streamable HTTP.
-import { UnauthorizedError } from "@modelcontextprotocol/sdk/client/auth.js";
-import { Client } from "@modelcontextprotocol/sdk/client/index.js";
-import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
+// The official TypeScript SDK, version 1, over Streamable HTTP. PACKAGE is the name under which package.json has it.
 import { run } from "./lib/run.mjs";
-import { signInAndUse } from "./lib/sign-in-session.mjs";
+import { useSdk } from "./lib/typescript-sdk-v1.mjs";
 
-run("typescript-sdk.mjs URL", (url) =>
-  signInAndUse(
-    {
-      Unauthorized: UnauthorizedError,
-      client: () => new Client({ name: "gatehouse-tests", version: "1.0.0" }),
-      transport: (authProvider) => new StreamableHTTPClientTransport(new URL(url), { authProvider }),
-      finish: (transport, parameters) => transport.finishAuth(parameters.get("code")),
-      protocol: (_client, transport) => transport.protocolVersion,
-      end: (transport) => transport.terminateSession(),
-    },
-    "TypeScript SDK 1",
-  ),
+run("typescript-sdk.mjs URL [PACKAGE]", (url, name = "@modelcontextprotocol/sdk") =>
+  useSdk(name, {
+    module: "streamableHttp.js",
+    Transport: "StreamableHTTPClientTransport",
+    url,
+    label: "TypeScript SDK 1",
+    end: (transport) => transport.terminateSession(),
+  }),
 );

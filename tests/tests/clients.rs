@@ -5,12 +5,63 @@ use serde_json::{Value, json};
 use tests::scripts::{folder, node, python, rmcp};
 use tests::{Gatehouse, Person, Settings, schema};
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_typescript_sdk_signs_in_and_calls_every_tool() {
-    let gatehouse = Gatehouse::start().await;
-    let saw = node("typescript-sdk.mjs", &[&gatehouse.url("/mcp")]).await;
-    assert_tools_worked(&saw);
-    assert_eq!(gatehouse.called_in(), ["2025-11-25"]);
+/// The clients of `tests/clients/matrix.json`, each by its id there.
+mod signs_in_and_calls_every_tool {
+    use super::{Gatehouse, assert_tools_worked, folder, node};
+    use serde_json::Value;
+
+    /// Makes a test of each client.
+    macro_rules! matrix {
+        ($($id:ident),+ $(,)?) => {
+            $(
+                #[tokio::test(flavor = "multi_thread")]
+                async fn $id() {
+                    run(stringify!($id)).await;
+                }
+            )+
+
+            #[test]
+            fn every_client_of_the_matrix() {
+                let text = std::fs::read_to_string(folder().join("matrix.json")).expect("a matrix");
+                let clients: Vec<Value> = serde_json::from_str(&text).expect("JSON");
+                let ids: Vec<&str> = clients.iter().filter_map(|client| client["id"].as_str()).collect();
+                assert_eq!(ids, [$(stringify!($id)),+]);
+            }
+        };
+    }
+
+    matrix!(
+        mcp_remote_0_1_18,
+        mcp_remote_0_1_18_over_sse,
+        mcp_remote_0_1_26,
+        mcp_remote_newest,
+        typescript_sdk_1_12,
+        typescript_sdk_1_12_over_sse,
+        typescript_sdk_1_14,
+        typescript_sdk_1_20,
+        typescript_sdk_1_newest,
+        typescript_sdk_1_newest_over_sse,
+        typescript_sdk_2_newest,
+        typescript_sdk_2_newest_over_sse,
+        python_sdk_1_9,
+        python_sdk_1_9_over_sse,
+        python_sdk_1_16,
+        python_sdk_newest,
+        python_sdk_newest_over_sse,
+        fastmcp_2_12,
+        fastmcp_newest,
+        ai_sdk_newest,
+    );
+
+    /// The script holds its version and revision against the matrix; here the server's own view is.
+    async fn run(id: &str) {
+        let gatehouse = Gatehouse::start().await;
+        let saw = node("matrix.mjs", &[&gatehouse.base(), id]).await;
+        let saw = &saw[id];
+        assert_tools_worked(saw);
+        let revision = saw["protocol"].as_str().expect("a revision");
+        assert_eq!(gatehouse.called_in(), [revision]);
+    }
 }
 
 /// The client registers with Descope, and its token is Descope's.
@@ -44,53 +95,9 @@ async fn the_typescript_sdk_signs_in_at_descope_itself_and_calls_every_tool() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_typescript_sdks_sse_client_signs_in_and_calls_every_tool() {
-    let gatehouse = Gatehouse::start().await;
-    let saw = node("typescript-sdk-sse.mjs", &[&gatehouse.url("/sse")]).await;
-    assert_tools_worked(&saw);
-    assert_eq!(gatehouse.called_in(), ["2025-11-25"]);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_python_sdk_signs_in_and_calls_every_tool() {
-    let gatehouse = Gatehouse::start().await;
-    let saw = python(&["python_sdk.py", &gatehouse.url("/mcp")]).await;
-    assert_tools_worked(&saw);
-    assert_eq!(gatehouse.called_in(), ["2026-07-28"]);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_python_sdks_sse_client_signs_in_and_calls_every_tool() {
-    let gatehouse = Gatehouse::start().await;
-    let saw = python(&["python_sdk.py", &gatehouse.url("/sse"), "--sse"]).await;
-    assert_tools_worked(&saw);
-    assert_eq!(gatehouse.called_in(), ["2025-11-25"]);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn fastmcps_client_signs_in_and_calls_every_tool() {
-    let gatehouse = Gatehouse::start().await;
-    let saw = python(&["fastmcp_client.py", &gatehouse.url("/mcp")]).await;
-    assert_tools_worked(&saw);
-    assert_eq!(gatehouse.called_in(), ["2026-07-28"]);
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn the_rust_sdk_signs_in_and_calls_every_tool() {
     let gatehouse = Gatehouse::start().await;
     let saw = rmcp(&gatehouse.url("/mcp"), &Person::new()).await;
-    assert_tools_worked(&saw);
-    assert_eq!(gatehouse.called_in(), ["2026-07-28"]);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn mcp_remote_signs_in_and_calls_every_tool() {
-    let gatehouse = Gatehouse::start().await;
-    let saw = node(
-        "mcp-remote.mjs",
-        &[&gatehouse.url("/mcp"), "--protocol", "auto"],
-    )
-    .await;
     assert_tools_worked(&saw);
     assert_eq!(gatehouse.called_in(), ["2026-07-28"]);
 }
@@ -105,22 +112,6 @@ async fn the_inspectors_cli_lists_and_calls_the_tools() {
     .await;
     assert_tools_worked(&saw);
     assert_eq!(gatehouse.called_in(), ["2026-07-28"]);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_typescript_sdk_of_version_2_signs_in_and_calls_every_tool() {
-    let gatehouse = Gatehouse::start().await;
-    let saw = node("typescript-sdk-v2.mjs", &[&gatehouse.url("/mcp")]).await;
-    assert_tools_worked(&saw);
-    assert_eq!(gatehouse.called_in(), ["2026-07-28"]);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_sse_client_of_version_2_signs_in_and_calls_every_tool() {
-    let gatehouse = Gatehouse::start().await;
-    let saw = node("typescript-sdk-v2.mjs", &[&gatehouse.url("/sse"), "legacy"]).await;
-    assert_tools_worked(&saw);
-    assert_eq!(gatehouse.called_in(), ["2025-11-25"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

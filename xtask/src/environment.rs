@@ -9,7 +9,8 @@ use rand::rngs::SysRng;
 use std::collections::BTreeMap;
 use std::io::Write;
 
-const PREFIX: &str = "SPIN_VARIABLE_";
+/// What the name of a variable starts with in the environment.
+pub const PREFIX: &str = "SPIN_VARIABLE_";
 
 /// Every variable of `spin.toml`, with the value it has now.
 pub struct Variables {
@@ -25,10 +26,7 @@ impl Variables {
     ///
     /// If `spin.toml` or `.env` cannot be read; a message names the line of `.env`.
     pub fn read() -> Result<Self> {
-        let manifest = std::fs::read_to_string(root().join("spin.toml"))
-            .context("spin.toml cannot be read")?;
-        let manifest: toml::Table = manifest.parse().context("spin.toml is not valid TOML")?;
-        let mut variables = Self::of(&manifest);
+        let mut variables = Self::defaults()?;
         let file = root().join(".env");
         if file.is_file() {
             for entry in dotenvy::from_path_iter(&file).context(".env cannot be read")? {
@@ -44,6 +42,18 @@ impl Variables {
             }
         }
         Ok(variables)
+    }
+
+    /// Those of `spin.toml`, with its defaults.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read.
+    pub fn defaults() -> Result<Self> {
+        let manifest = std::fs::read_to_string(root().join("spin.toml"))
+            .context("spin.toml cannot be read")?;
+        let manifest: toml::Table = manifest.parse().context("spin.toml is not valid TOML")?;
+        Ok(Self::of(&manifest))
     }
 
     /// Those of this manifest, with its defaults.
@@ -102,11 +112,7 @@ impl Variables {
         if self.is_set("encryption_key") {
             return Ok(false);
         }
-        let mut secret = [0; 32];
-        SysRng
-            .try_fill_bytes(&mut secret)
-            .context("The system gives no randomness")?;
-        let key: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
+        let key = new_encryption_key()?;
         append_to_env_file(&format!(
             "# Gatehouse's master secret. Whoever has it can sign in as anyone: keep it to yourself.\n{}={key}\n",
             environment_name("encryption_key")
@@ -114,6 +120,19 @@ impl Variables {
         self.set("encryption_key", key);
         Ok(true)
     }
+}
+
+/// A fresh value for `encryption_key`.
+///
+/// # Errors
+///
+/// If there is no randomness.
+pub fn new_encryption_key() -> Result<String> {
+    let mut secret = [0; 32];
+    SysRng
+        .try_fill_bytes(&mut secret)
+        .context("The system gives no randomness")?;
+    Ok(secret.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// The name of a variable in the environment.

@@ -41,12 +41,22 @@ pub fn node_packages(folder: &Path) -> Result<()> {
 ///
 /// If Python is missing or the packages cannot be installed.
 pub fn python_packages(folder: &Path) -> Result<PathBuf> {
+    python_environment(folder, ".venv", "requirements.txt")
+}
+
+/// Installs these requirements of `folder` into a virtual environment there, and gives the folder of
+/// the programs in that.
+///
+/// # Errors
+///
+/// If Python is missing or the packages cannot be installed.
+pub fn python_environment(folder: &Path, environment: &str, requirements: &str) -> Result<PathBuf> {
     let Some(system) = ["python3", "python"].into_iter().find(|name| exists(name)) else {
         bail!(
             "The clients and examples need Python 3.10 or later. Install it, or run `cargo xtask test --quick`"
         );
     };
-    let environment = folder.join(".venv");
+    let environment = folder.join(environment);
     let programs = environment.join(if cfg!(windows) { "Scripts" } else { "bin" });
     let python = programs.join(executable("python"));
     if !python.is_file() {
@@ -60,7 +70,7 @@ pub fn python_packages(folder: &Path) -> Result<PathBuf> {
         "--quiet",
         "--disable-pip-version-check",
         "--requirement",
-        "requirements.txt",
+        requirements,
     ]))?;
     Ok(programs)
 }

@@ -8,6 +8,7 @@
 
 mod bench;
 mod build;
+mod clients;
 mod connect;
 mod doctor;
 mod environment;
@@ -16,6 +17,7 @@ mod identity;
 mod install;
 mod manifest;
 mod runtime_config;
+mod servers;
 mod shell;
 mod test;
 mod toolchain;
@@ -38,6 +40,8 @@ enum Command {
     Up(up::Options),
     /// Install what the tests need and run every test
     Test(test::Options),
+    /// Let old and new clients that others wrote sign in and call every tool, and show what they did
+    Clients(clients::Options),
     /// Build the components
     Build,
     /// Measure, side by side with an empty component
@@ -50,6 +54,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Up(options) => up::up(&options),
         Command::Test(options) => test::test(&options),
+        Command::Clients(options) => clients::clients(&options),
         Command::Build => build::components(),
         Command::Bench(options) => bench::bench(&options),
         Command::Doctor(options) => doctor::doctor(&options),

@@ -1,11 +1,11 @@
 //! `cargo xtask test`: installs what the tests need, and runs every test.
 
 use crate::shell::{cargo, program, root, run, step};
-use crate::{build, examples, install};
+use crate::{build, clients, examples, install};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 /// What `cargo xtask test` takes.
@@ -28,7 +28,23 @@ pub fn test(options: &Options) -> Result<()> {
     let components = build::packages()?;
     let mut wasm = components.clone();
     wasm.extend(build::FOR_TESTS.map(str::to_owned));
-    build::wasm(&wasm)?;
+    // Installing waits for the network while the compiler works.
+    let installed = std::thread::scope(|scope| {
+        let installing = (!options.quick).then(|| {
+            scope.spawn(|| {
+                let clients = clients::install()?;
+                let chromium = install::chromium()?;
+                install::redis()?;
+                anyhow::Ok((clients, chromium))
+            })
+        });
+        build::wasm(&wasm)?;
+        if !options.quick {
+            examples::build()?;
+            build_rust_client()?;
+        }
+        installing.map(clients::join).transpose()
+    })?;
     // One run of cargo for everything native: another selection of packages would build the host's
     // dependencies with other features, and so a second time.
     let mut tests = cargo();
@@ -38,17 +54,17 @@ pub fn test(options: &Options) -> Result<()> {
             tests.args(["--exclude", package]);
         }
     }
-    if options.quick {
-        tests.arg("--no-default-features");
-    } else {
-        examples::build()?;
-        let tools = install_clients()?;
-        install::redis()?;
-        tests
-            .env("GATEHOUSE_TEST_KILLS", options.kills.to_string())
-            .env("GATEHOUSE_TEST_PYTHON", tools.python)
-            .env("GATEHOUSE_TEST_CHROMIUM", tools.chromium)
-            .env("GATEHOUSE_TEST_SCHEMAS", tools.schemas);
+    match installed {
+        None => {
+            tests.arg("--no-default-features");
+        }
+        Some((clients, chromium)) => {
+            tests
+                .env("GATEHOUSE_TEST_KILLS", options.kills.to_string())
+                .env("GATEHOUSE_TEST_PYTHON", clients.python)
+                .env("GATEHOUSE_TEST_CHROMIUM", chromium)
+                .env("GATEHOUSE_TEST_SCHEMAS", schemas(&clients.folder)?);
+        }
     }
     step("Testing");
     let total = counted(&mut tests)?;
@@ -60,23 +76,8 @@ pub fn test(options: &Options) -> Result<()> {
     Ok(())
 }
 
-struct Clients {
-    python: PathBuf,
-    chromium: PathBuf,
-    /// The folder of the official schemas of MCP.
-    schemas: PathBuf,
-}
-
-/// Installs the clients of `tests/clients` into that folder, and finds a browser.
-fn install_clients() -> Result<Clients> {
-    let folder = root().join("tests/clients");
-    step("Installing the JavaScript clients");
-    install::node_packages(&folder)?;
-    let schemas = root().join("target/mcp-schemas");
-    run(program("node")
-        .current_dir(&folder)
-        .arg("schemas.mjs")
-        .arg(&schemas))?;
+/// Builds the Rust SDK's client.
+fn build_rust_client() -> Result<()> {
     step("Building the Rust client");
     run(cargo()
         .args([
@@ -86,14 +87,17 @@ fn install_clients() -> Result<Clients> {
             "tests/rmcp/Cargo.toml",
         ])
         .arg("--target-dir")
-        .arg(root().join("target/rmcp")))?;
-    step("Installing the Python clients");
-    let python = install::python_packages(&folder)?.join(install::executable("python"));
-    Ok(Clients {
-        python,
-        chromium: install::chromium()?,
-        schemas,
-    })
+        .arg(root().join("target/rmcp")))
+}
+
+/// Takes the official schemas of MCP out of a package of the clients; the folder where they are.
+fn schemas(clients: &Path) -> Result<PathBuf> {
+    let schemas = root().join("target/mcp-schemas");
+    run(program("node")
+        .current_dir(clients)
+        .arg("schemas.mjs")
+        .arg(&schemas))?;
+    Ok(schemas)
 }
 
 /// What test runners reported.

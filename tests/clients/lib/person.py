@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from urllib.parse import urlencode, urljoin, urlsplit
 
-import httpx2
+from lib.http_client import httpx
 
 MOST_STEPS = 20
 YES = re.compile(r"approve|allow|accept|agree|continue|authori[sz]e|connect|sign[ -]?in|log[ -]?in|yes", re.I)
@@ -100,7 +100,7 @@ class Person:
 
     async def authorize(self, url: str, redirect_uri: str) -> str:
         """Follows `url` through every page to `redirect_uri`; that address as the person came to it, not visited."""
-        async with httpx2.AsyncClient(cookies=self.cookies, timeout=20, follow_redirects=False) as browser:
+        async with httpx.AsyncClient(cookies=self.cookies, timeout=20, follow_redirects=False) as browser:
             request = browser.build_request("GET", url)
             for _ in range(MOST_STEPS):
                 if str(request.url).split("?")[0] == redirect_uri:
@@ -120,7 +120,7 @@ class Person:
                 request = self._submit(browser, str(request.url), *answer)
             raise RuntimeError(f"the sign-in did not end within {MOST_STEPS} visits")
 
-    def _submit(self, browser: httpx2.AsyncClient, page: str, form: Form, button: Button) -> httpx2.Request:
+    def _submit(self, browser: httpx.AsyncClient, page: str, form: Form, button: Button) -> httpx.Request:
         pairs = [(name, self.filled.get(name, value)) for name, value in form.fields]
         if button.name:
             pairs.append((button.name, button.value))

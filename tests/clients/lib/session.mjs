@@ -4,8 +4,11 @@ import { check, step } from "./run.mjs";
 /** What each tool is called with. */
 export const CALLS = { add: { a: 2, b: 3 }, getUserInfo: {}, getToken: {} };
 
-/** Lists the tools and calls all three with `client`, a connected client of either TypeScript SDK. */
-export async function useTools(client) {
+/** The oldest revision whose results have structured content. */
+const STRUCTURED = "2025-06-18";
+
+/** Lists the tools and calls all three with `client`, a connected client of either TypeScript SDK, in `revision`. */
+export async function useTools(client, revision) {
   step("listing the tools");
   const { tools } = await client.listTools();
   const results = {};
@@ -13,23 +16,30 @@ export async function useTools(client) {
     step(`calling ${name}`);
     results[name] = await client.callTool({ name, arguments: values });
   }
-  return report(tools, results);
+  return report(tools, results, revision);
+}
+
+/** Throws unless `result`, in `revision`, is that of an addition that comes to `sum`. */
+export function checkSum(result, sum, revision = STRUCTURED) {
+  const { structured, text } = summary("add", result);
+  const isStructured = revision < STRUCTURED || structured?.sum === sum;
+  check(isStructured && text === String(sum), `${sum} came out as ${JSON.stringify({ structured, text })}`);
 }
 
 /**
  * What was seen: the names of the tools as they were listed, the text of each result, `user` (who getUserInfo says it
  * is) and `token` (the scheme and the claims of what getToken gave). Throws if any of it is not as it has to be.
  */
-export function report(listed, results) {
+export function report(listed, results, revision = STRUCTURED) {
   const tools = listed.map((tool) => tool.name);
   for (const name of Object.keys(CALLS)) check(tools.includes(name), `there is no tool ${name} among ${tools.join(", ")}`);
-  const add = summary("add", results.add);
-  check(add.structured?.sum === 5 && add.text === "5", `2 + 3 came out as ${JSON.stringify(add)}`);
-  const user = summary("getUserInfo", results.getUserInfo);
-  check(user.structured?.sub, `getUserInfo names nobody: ${JSON.stringify(user)}`);
-  check(JSON.parse(user.text).sub === user.structured.sub, `getUserInfo's text says something else: ${JSON.stringify(user)}`);
+  checkSum(results.add, 5, revision);
+  const { structured, text } = summary("getUserInfo", results.getUserInfo);
+  const user = JSON.parse(text);
+  check(user.sub, `getUserInfo names nobody: ${text}`);
+  check(revision < STRUCTURED || structured?.sub === user.sub, `getUserInfo's structured content is ${JSON.stringify(structured)}`);
   const token = tokenSummary(results.getToken);
-  return { tools, add: add.text, getUserInfo: user.text, getToken: "(not shown)", user: user.structured, token };
+  return { tools, add: "5", getUserInfo: text, getToken: "(not shown)", user, token };
 }
 
 /** The structured content and the text of a tool's result, which must not be an error. */

@@ -2,7 +2,7 @@
 import { listenForCallback } from "./callback.mjs";
 import { MemoryProvider } from "./provider.mjs";
 import { check, step } from "./run.mjs";
-import { useTools } from "./session.mjs";
+import { checkSum, useTools } from "./session.mjs";
 
 /**
  * `sdk` gives `Unauthorized` (the error class of a connection that needs a sign-in), `client()`, `transport(provider)`
@@ -32,10 +32,11 @@ export async function signInAndUse(sdk, clientName) {
   transport = sdk.transport(provider);
   const client = sdk.client();
   await client.connect(transport);
+  const protocol = sdk.protocol(client, transport);
   const seen = {
     server: client.getServerVersion(),
-    protocol: sdk.protocol(client, transport),
-    ...(await useTools(client)),
+    protocol,
+    ...(await useTools(client, protocol)),
     scope: first.scope ?? null,
     pages: provider.person.pages,
   };
@@ -43,7 +44,7 @@ export async function signInAndUse(sdk, clientName) {
   step("using a token that is no longer good");
   provider.spoilAccessToken();
   const again = await client.callTool({ name: "add", arguments: { a: 20, b: 22 } });
-  check(again.structuredContent?.sum === 42, `after the refresh, 20 + 22 came out as ${JSON.stringify(again)}`);
+  checkSum(again, 42, protocol);
   check(provider.logins === 1, "the person had to sign in again although there was a refresh token");
   check(provider.saves === 2, `tokens were saved ${provider.saves} times instead of twice`);
   const second = provider.tokens();
