@@ -1,6 +1,7 @@
 //! The harness of the black-box tests: a running Gatehouse with an identity provider of its own, and
 //! who talks to it.
 
+pub mod certified;
 pub mod client;
 mod gatehouse;
 pub mod mcp;
@@ -17,6 +18,7 @@ pub mod sse;
 pub mod stateless;
 mod wire;
 
+pub use certified::CertifiedProvider;
 pub use client::{Client, Tokens};
 pub use gatehouse::{Gatehouse, Settings, Stalls};
 pub use mcp::{Mcp, sse_events};

@@ -2,8 +2,10 @@
 //! installs them; each script of `tests/clients/` prints what it saw as one line of JSON.
 
 use serde_json::{Value, json};
+use tests::client::parameter;
+use tests::person::location;
 use tests::scripts::{folder, node, python, rmcp};
-use tests::{Gatehouse, Person, Settings, schema};
+use tests::{CertifiedProvider, Client, Gatehouse, Mcp, Person, Settings, Tokens, schema};
 
 /// The clients of `tests/clients/matrix.json`, each by its id there.
 mod signs_in_and_calls_every_tool {
@@ -153,6 +155,53 @@ async fn no_form_action_stops_the_way_on_from_the_clients_callback_in_a_real_bro
     let gatehouse = Gatehouse::start().await;
     let saw = node("form-action.mjs", &[&gatehouse.base()]).await;
     assert_eq!(saw["ok"], true, "{saw}");
+}
+
+/// The provider is `oidc-provider` of npm, with pages of its own; its access tokens end so soon that each call that hands
+/// one out refreshes it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_signs_in_at_a_certified_provider_in_a_real_browser() {
+    let ada = json!({ "name": "Ada Lovelace", "email": "ada@example.com", "email_verified": true });
+    let accounts = json!({ "ada": ada });
+    let (gatehouse, provider) = CertifiedProvider::start(Settings::default(), &accounts, 30).await;
+    let screenshots = folder().join("screenshots");
+    let saw = node(
+        "certified-provider.mjs",
+        &[
+            &gatehouse.base(),
+            &provider.issuer,
+            "ada",
+            &screenshots.to_string_lossy(),
+        ],
+    )
+    .await;
+    assert_tools_worked(&saw);
+    let pages = json!(["Connect Harbour Crane?", "Sign-in", "Authorize"]);
+    assert_eq!(saw["pages"], pages, "{saw}");
+}
+
+#[tokio::test]
+async fn what_a_certified_provider_says_of_a_person_reaches_the_tools() {
+    let claims = json!({ "email": "ada@example.com", "email_verified": false, "roles": ["reader", "writer"] });
+    let accounts = json!({ "ada": claims });
+    let (gatehouse, provider) = CertifiedProvider::start(Settings::default(), &accounts, 600).await;
+    let client = Client::register(&gatehouse).await;
+    let person = Person::new();
+    let consent = person
+        .page(&client.authorization_url(&client.authorization_request()))
+        .await;
+    let to_provider = location(&person.send(&consent.form(), ("decision", "allow")).await);
+    let callback = provider.sign_in(&person, &to_provider, "ada").await;
+    let back = location(&person.open(callback.as_str()).await);
+    let code = parameter(&back, "code").expect("a code");
+    let tokens = Tokens::read(client.redeem(&code).await).await;
+    let mcp = Mcp::initialized(&gatehouse, &tokens.access).await;
+    let answer = mcp.call("getUserInfo", json!({})).await;
+    let said = &answer["structuredContent"];
+    assert_eq!(said["sub"], "ada", "{answer}");
+    for (name, value) in claims.as_object().expect("claims") {
+        assert_eq!(&said[name], value, "{answer}");
+    }
 }
 
 /// Lets a script use the pages, where Descope shows its sign-in page.
