@@ -2,9 +2,9 @@
 
 use std::net::SocketAddr;
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::Context;
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Request, Uri,
+    HeaderMap, HeaderName, HeaderValue, Request, Uri, Version,
     header::{CONNECTION, HOST},
     uri::{Authority, Scheme},
 };
@@ -24,28 +24,78 @@ pub(crate) fn strip<B>(request: &mut Request<B>) {
     headers.remove(CONNECTION);
 }
 
-/// Makes the URL absolute, with the authority of the URL or of the `Host` header.
-pub(crate) fn make_absolute<B>(request: &mut Request<B>) -> anyhow::Result<()> {
-    let header = match request.headers().get(HOST) {
-        Some(host) => Some(
-            host.to_str()
-                .context("the Host header is not text")?
-                .parse::<Authority>()
-                .context("the Host header is malformed")?,
-        ),
-        None => None,
+/// Why it cannot be said which host a request from outside is for (RFC 9112 section 3.2, RFC 9113 section 8.3.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum HostError {
+    #[error("The request has no Host header.")]
+    Missing,
+    #[error("The request has more than one Host header.")]
+    Several,
+    #[error("The Host header is not a host name or an address, with or without a port.")]
+    Invalid,
+    #[error("The Host header is not that of the URL.")]
+    Different,
+    #[error("The request is not for a path.")]
+    NoPath,
+}
+
+/// Makes the URL of a request from outside absolute, and gives it the one `Host` header of that URL.
+///
+/// The host is that of the URL, as HTTP/2's `:authority` is, or of the header. HTTP/1.0 may leave out both: then it is
+/// `address`, which the host listens on.
+pub(crate) fn resolve_host<B>(
+    request: &mut Request<B>,
+    address: SocketAddr,
+) -> Result<(), HostError> {
+    let mut hosts = request.headers().get_all(HOST).iter();
+    let header = match (hosts.next(), hosts.next()) {
+        (_, Some(_)) => return Err(HostError::Several),
+        (Some(host), None) => Some(authority(host)?),
+        (None, None) if request.version() == Version::HTTP_11 => return Err(HostError::Missing),
+        (None, None) => None,
     };
-    let mut parts = request.uri().clone().into_parts();
-    let authority = match (header, parts.authority.take()) {
-        (None, None) => bail!("the request has no Host header"),
-        (Some(header), Some(url)) if header != url => {
-            bail!("the Host header is not that of the URL")
+    let authority = match (header, request.uri().authority().cloned()) {
+        (Some(header), Some(url)) if header != url => return Err(HostError::Different),
+        (Some(authority), _) => authority,
+        (None, Some(url)) => {
+            let host = HeaderValue::from_str(url.as_str()).map_err(|_| HostError::Invalid)?;
+            authority(&host)?
         }
-        (Some(authority), _) | (None, Some(authority)) => authority,
+        (None, None) if request.version() < Version::HTTP_11 => {
+            Authority::try_from(address.to_string()).map_err(|_| HostError::Invalid)?
+        }
+        (None, None) => return Err(HostError::Missing),
     };
+    let host = HeaderValue::from_str(authority.as_str()).map_err(|_| HostError::Invalid)?;
+    make_absolute(request, authority)?;
+    request.headers_mut().insert(HOST, host);
+    Ok(())
+}
+
+/// `uri-host [ ":" port ]` (RFC 9110 section 7.2), which has no user information, as an authority may.
+fn authority(host: &HeaderValue) -> Result<Authority, HostError> {
+    let authority = Authority::try_from(host.as_bytes()).map_err(|_| HostError::Invalid)?;
+    let rest = authority.as_str().strip_prefix(authority.host());
+    let is_valid = !authority.host().is_empty()
+        && rest.is_some_and(|rest| match rest.strip_prefix(':') {
+            Some(port) => port.is_empty() || authority.port_u16().is_some(),
+            None => rest.is_empty(),
+        });
+    is_valid.then_some(authority).ok_or(HostError::Invalid)
+}
+
+/// Makes the URL of a request of another component absolute, if it is not.
+pub(crate) fn make_chained_absolute<B>(request: &mut Request<B>) -> anyhow::Result<()> {
+    let authority = request.uri().authority().cloned();
+    let authority = authority.context("the request names no host")?;
+    Ok(make_absolute(request, authority)?)
+}
+
+fn make_absolute<B>(request: &mut Request<B>, authority: Authority) -> Result<(), HostError> {
+    let mut parts = request.uri().clone().into_parts();
     parts.scheme = Some(Scheme::HTTP);
     parts.authority = Some(authority);
-    *request.uri_mut() = Uri::from_parts(parts).context("the URL has no path")?;
+    *request.uri_mut() = Uri::from_parts(parts).map_err(|_| HostError::NoPath)?;
     Ok(())
 }
 
@@ -55,10 +105,6 @@ pub(crate) fn add<B>(
     route: &RouteMatch<'_>,
     client: SocketAddr,
 ) -> anyhow::Result<()> {
-    for (name, value) in request.headers() {
-        std::str::from_utf8(value.as_bytes())
-            .map_err(|_| anyhow!("the header {name} is not UTF-8"))?;
-    }
     let uri = request.uri();
     let path = uri
         .path_and_query()
@@ -131,7 +177,7 @@ mod tests {
         };
         let router = Router::new(&[trigger]).unwrap();
         let mut request = request(path, headers);
-        make_absolute(&mut request).unwrap();
+        resolve_host(&mut request, ADDRESS).unwrap();
         let path = request.uri().path().to_owned();
         add(
             &mut request,
@@ -196,11 +242,75 @@ mod tests {
         assert_eq!(values(&outside, "host"), ["example.test"]);
     }
 
+    const ADDRESS: SocketAddr = SocketAddr::new(
+        std::net::IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 9)),
+        3000,
+    );
+
+    /// The host of a request as the component sees it.
+    fn host(version: Version, url: &str, hosts: &[&str]) -> Result<String, HostError> {
+        let headers: Vec<_> = hosts.iter().map(|host| ("host", *host)).collect();
+        let mut request = request(url, &headers);
+        *request.version_mut() = version;
+        resolve_host(&mut request, ADDRESS)?;
+        let [host] = &values(&request, "host")[..] else {
+            panic!("one Host header")
+        };
+        assert_eq!(request.uri().authority().unwrap().as_str(), host);
+        Ok(host.clone())
+    }
+
     #[test]
-    fn a_request_needs_one_authority() {
-        assert!(make_absolute(&mut request("/", &[])).is_err());
-        assert!(make_absolute(&mut request("http://a.test/", &[("host", "b.test")])).is_err());
-        assert!(make_absolute(&mut request("/", &[("host", "not a host")])).is_err());
-        make_absolute(&mut request("http://a.test/", &[("host", "a.test")])).unwrap();
+    fn a_request_of_http_1_1_has_one_host_header() {
+        use HostError::{Different, Invalid, Missing, Several};
+        for (url, hosts, expected) in [
+            ("/", &["a.test"][..], Ok("a.test")),
+            ("/", &["a.test:80"], Ok("a.test:80")),
+            ("/", &["[::1]:80"], Ok("[::1]:80")),
+            ("http://a.test/", &["A.test"], Ok("A.test")),
+            ("/", &[], Err(Missing)),
+            ("http://a.test/", &[], Err(Missing)),
+            ("/", &["a.test", "a.test"], Err(Several)),
+            ("/", &["a.test", "b.test"], Err(Several)),
+            ("/", &[""], Err(Invalid)),
+            ("/", &["not a host"], Err(Invalid)),
+            ("/", &["a.test/path"], Err(Invalid)),
+            ("/", &["ada@a.test"], Err(Invalid)),
+            ("/", &[":80"], Err(Invalid)),
+            ("/", &["a.test:port"], Err(Invalid)),
+            ("/", &["a.test:65536"], Err(Invalid)),
+            ("/", &["a.test, b.test"], Err(Invalid)),
+            ("http://a.test/", &["b.test"], Err(Different)),
+        ] {
+            let host = host(Version::HTTP_11, url, hosts);
+            assert_eq!(
+                host.as_deref(),
+                expected.as_ref().copied(),
+                "{url} {hosts:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn http_1_0_may_leave_the_host_out_but_not_send_a_wrong_one() {
+        let host = |hosts: &[&str]| host(Version::HTTP_10, "/", hosts);
+        assert_eq!(host(&[]).as_deref(), Ok("192.0.2.9:3000"));
+        assert_eq!(host(&["a.test"]).as_deref(), Ok("a.test"));
+        assert_eq!(host(&[""]), Err(HostError::Invalid));
+        assert_eq!(host(&["a.test", "a.test"]), Err(HostError::Several));
+    }
+
+    #[test]
+    fn the_authority_of_http_2_is_the_host() {
+        let host = |url: &str, hosts: &[&str]| host(Version::HTTP_2, url, hosts);
+        assert_eq!(host("http://a.test:80/", &[]).as_deref(), Ok("a.test:80"));
+        assert_eq!(host("http://a.test/", &["a.test"]).as_deref(), Ok("a.test"));
+        assert_eq!(host("/", &["a.test"]).as_deref(), Ok("a.test"));
+        assert_eq!(
+            host("http://a.test/", &["b.test"]),
+            Err(HostError::Different)
+        );
+        assert_eq!(host("http://ada@a.test/", &[]), Err(HostError::Invalid));
+        assert_eq!(host("/", &[]), Err(HostError::Missing));
     }
 }

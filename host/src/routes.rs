@@ -76,8 +76,12 @@ impl Router {
     }
 
     /// Finds the most specific route for a path.
+    ///
+    /// The slashes before a trailing wildcard are single ones: `//mcp` is not `/mcp`, although the router takes any number
+    /// of slashes for one. A path may end in one more.
     pub(crate) fn find<'a>(&'a self, path: &'a str) -> Option<RouteMatch<'a>> {
-        let found = self.0.best_match(path)?;
+        let mut matches = self.0.match_iter(path);
+        let found = matches.find(|found| has_single_slashes(path, &found.handler().based))?;
         let captures = found.captures();
         let handler: &'a Handler = found.handler();
         Some(RouteMatch {
@@ -111,6 +115,22 @@ impl<'a> RouteMatch<'a> {
     pub(crate) fn raw_prefix(&self) -> &'a str {
         self.raw.strip_suffix("/...").unwrap_or(self.raw)
     }
+}
+
+/// Whether no segment of `path` that `route` says something about is empty.
+fn has_single_slashes(path: &str, route: &str) -> bool {
+    let (route, has_wildcard) = match route.strip_suffix("/...") {
+        Some(route) => (route, true),
+        None => (route, false),
+    };
+    let mut segments = path.split('/').skip(1);
+    let segments_of_route = route.split('/').skip(1).count();
+    let begins_alike = segments
+        .by_ref()
+        .take(segments_of_route)
+        .all(|segment| !segment.is_empty());
+    begins_alike
+        && (has_wildcard || matches!((segments.next(), segments.next()), (None | Some(""), None)))
 }
 
 fn based(raw: &str) -> String {
@@ -171,6 +191,30 @@ mod tests {
         assert_eq!(found(&router, "/b"), None);
         assert_eq!(found(&router, "/b/c/d"), None);
         assert_eq!(found(&router, "/A"), None);
+    }
+
+    #[test]
+    fn several_slashes_are_not_one() {
+        let router = router(&["/a/b", "/c/:d", "/e/...", "/"]);
+        for (path, route) in [
+            ("/a/b", Some(0)),
+            ("/a/b/", Some(0)),
+            ("//a/b", None),
+            ("/a//b", None),
+            ("/a/b//", None),
+            ("/c/d/", Some(1)),
+            ("//c/d", None),
+            ("/c//d", None),
+            ("/e//f", Some(2)),
+            ("/e//", Some(2)),
+            ("//e/f", None),
+            ("/", Some(3)),
+            ("//", None),
+        ] {
+            assert_eq!(found(&router, path), route, "{path}");
+        }
+        // A route that takes every path takes these too.
+        assert_eq!(found(&self::router(&["/a", "/..."]), "//a"), Some(1));
     }
 
     #[test]

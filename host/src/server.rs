@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::Context;
 use bytes::Bytes;
-use http::{Request, Response, StatusCode, header::CONTENT_TYPE};
+use http::{HeaderValue, Request, Response, StatusCode, header::CONTENT_TYPE};
 use http_body_util::{BodyExt, Empty, Full};
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
@@ -171,6 +171,13 @@ impl Server {
         client: SocketAddr,
     ) -> anyhow::Result<Response<WasiBody>> {
         headers::strip(&mut request);
+        if let Err(error) = headers::resolve_host(&mut request, self.address) {
+            let mut answer = Response::new(full(format!("{error}\n")));
+            *answer.status_mut() = StatusCode::BAD_REQUEST;
+            let text = HeaderValue::from_static("text/plain; charset=utf-8");
+            answer.headers_mut().insert(CONTENT_TYPE, text);
+            return Ok(answer);
+        }
         let path = request.uri().path().to_owned();
         if let Some(well_known) = path.strip_prefix(WELL_KNOWN) {
             return Ok(match well_known {
@@ -189,8 +196,9 @@ impl Server {
     pub(crate) async fn chain(
         &self,
         component: &str,
-        request: Request<WasiBody>,
+        mut request: Request<WasiBody>,
     ) -> anyhow::Result<Response<WasiBody>> {
+        headers::make_chained_absolute(&mut request)?;
         let is_for = |target: &Target| matches!(target, Target::Component(id) if id == component);
         let trigger = self
             .app
@@ -214,7 +222,6 @@ impl Server {
         route: &RouteMatch<'_>,
         client: SocketAddr,
     ) -> anyhow::Result<Response<WasiBody>> {
-        headers::make_absolute(&mut request)?;
         let id = match &self.app.triggers[route.trigger].target {
             Target::Component(id) => id,
             Target::Static(response) => return fixed(response),

@@ -10,6 +10,7 @@ use http::{Request, response};
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
 use std::{
+    net::SocketAddr,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -446,5 +447,93 @@ async fn connections_beyond_the_bound_wait_until_one_of_the_others_ends() {
     open.pop();
     assert_eq!(third.await.unwrap(), 418);
     assert_eq!(get(&format!("{}/fixed", running.url())).await.status, 418);
+    running.shutdown().await;
+}
+
+/// The status and the body of the answer to a request that is sent as it stands.
+async fn raw(address: SocketAddr, request: &[u8]) -> (u16, String) {
+    let mut connection = TcpStream::connect(address).await.unwrap();
+    connection.write_all(request).await.unwrap();
+    let answer = ended(connection).await;
+    let (head, body) = answer.split_once("\r\n\r\n").expect("an answer");
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    (status, body.to_owned())
+}
+
+#[tokio::test]
+async fn a_request_without_one_valid_host_header_is_answered_400() {
+    let running = App::new().serve().await;
+    let address = running.address();
+    for (hosts, expected) in [
+        ("", "no Host header"),
+        ("Host: \r\n", "not a host name"),
+        ("Host: not a host\r\n", "not a host name"),
+        ("Host: ada@a.test\r\n", "not a host name"),
+        ("Host: a.test\u{ff}\r\n", "not a host name"),
+        ("Host: a.test\r\nHost: a.test\r\n", "more than one Host header"),
+        ("Host: hidden.spin.internal\r\n", "no Host header"),
+    ] {
+        for path in ["/guest/ada/url", "/nothing", "/.well-known/spin/health"] {
+            let request = format!("GET {path} HTTP/1.1\r\n{hosts}Connection: close\r\n\r\n");
+            // One byte for each character.
+            let request: Vec<u8> = request.chars().map(|c| c as u8).collect();
+            let (status, body) = raw(address, &request).await;
+            assert_eq!(status, 400, "{path} {hosts:?}");
+            assert!(body.contains(expected), "{hosts:?}: {body}");
+        }
+    }
+    let request = b"GET http://b.test/guest/ada/url HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n";
+    let (status, body) = raw(address, request).await;
+    assert!(status == 400 && body.contains("not that of the URL"), "{status} {body}");
+    running.shutdown().await;
+}
+
+#[tokio::test]
+async fn http_1_0_without_a_host_is_served() {
+    let running = App::new().serve().await;
+    let request = b"GET /guest/ada/url HTTP/1.0\r\n\r\n";
+    let expected = format!("{}/guest/ada/url", running.url());
+    assert_eq!(raw(running.address(), request).await, (200, expected));
+    running.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_header_beyond_utf_8_reaches_the_component() {
+    let running = App::new().serve().await;
+    let request = b"GET /guest/ada/headers HTTP/1.1\r\nHost: a.test\r\nX-Note: caf\xe9\r\nConnection: close\r\n\r\n";
+    let (status, body) = raw(running.address(), request).await;
+    assert_eq!(status, 200, "{body}");
+    // The component shows what is not ASCII like this.
+    assert!(body.contains("x-note: ?"), "{body}");
+    assert!(body.contains("spin-full-url: http://a.test/guest/ada/headers"), "{body}");
+    running.shutdown().await;
+}
+
+#[tokio::test]
+async fn the_authority_of_http_2_is_the_host() {
+    let running = App::new().serve().await;
+    let client = hyper_util::client::legacy::Client::builder(hyper_util::rt::TokioExecutor::new())
+        .http2_only(true)
+        .build_http();
+    let url = format!("{}/guest/ada/headers", running.url());
+    let request = Request::get(&url).body(text("")).unwrap();
+    let answer = client.request(request).await.unwrap();
+    assert_eq!(answer.version(), http::Version::HTTP_2);
+    let body = answer.into_body().collect().await.unwrap().to_bytes();
+    let body = String::from_utf8_lossy(&body);
+    assert!(body.contains(&format!("spin-full-url: {url}")), "{body}");
+    assert!(body.contains(&format!("host: {}", running.address())), "{body}");
+    running.shutdown().await;
+}
+
+#[tokio::test]
+async fn several_slashes_are_not_one() {
+    let running = App::new().serve().await;
+    for path in ["//fixed", "/fixed//", "//guest/ada/url", "/guest//ada/url"] {
+        let answer = get(&format!("{}{path}", running.url())).await;
+        assert_eq!(answer.status, 404, "{path}");
+    }
+    let answer = get(&format!("{}/guest/ada//url", running.url())).await;
+    assert_eq!(answer.text, format!("{}/guest/ada//url", running.url()));
     running.shutdown().await;
 }
