@@ -21,9 +21,21 @@ const DIGEST: usize = 32;
 pub(crate) struct Cache(Option<PathBuf>);
 
 impl Cache {
-    /// A cache in this directory, or none at all.
+    /// A cache in this directory, which is made if it is not there, or none at all.
+    ///
+    /// What lies there is run, so it has to be the user's own, where nobody else can write. If it is not, nothing is cached.
     pub(crate) fn new(directory: Option<PathBuf>) -> Self {
-        Self(directory)
+        let usable = directory.filter(|directory| match claim(directory) {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::warn!(
+                    "components are compiled at every start: compiled ones are not kept in {}: {error}",
+                    directory.display()
+                );
+                false
+            }
+        });
+        Self(usable)
     }
 
     /// Compiles a component, or finds what came of it last time.
@@ -57,6 +69,60 @@ pub(crate) fn default_directory() -> PathBuf {
     user.unwrap_or_else(env::temp_dir).join("gatehouse-host")
 }
 
+/// Why a directory is not used.
+#[derive(Debug, thiserror::Error)]
+enum Unusable {
+    #[error(transparent)]
+    System(#[from] std::io::Error),
+    #[cfg(unix)]
+    #[error("it is not a directory; remove it")]
+    NoDirectory,
+    #[cfg(unix)]
+    #[error("it is another user's")]
+    AnotherOwner,
+    #[cfg(unix)]
+    #[error("other users can write there (mode {0:o}); remove it with what is in it")]
+    Writable(u32),
+}
+
+/// Makes sure that there is this directory and that it is this user's alone.
+#[cfg(unix)]
+fn claim(directory: &Path) -> Result<(), Unusable> {
+    use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+
+    if let Some(parent) = directory.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    if let Err(error) = fs::DirBuilder::new().mode(0o700).create(directory)
+        && error.kind() != std::io::ErrorKind::AlreadyExists
+    {
+        return Err(error.into());
+    }
+    // Not of what a link leads to, which whoever made the link chose.
+    let metadata = fs::symlink_metadata(directory)?;
+    let mode = metadata.mode() & 0o7777;
+    if !metadata.is_dir() {
+        return Err(Unusable::NoDirectory);
+    }
+    if metadata.uid() != rustix::process::geteuid().as_raw() {
+        return Err(Unusable::AnotherOwner);
+    }
+    if mode & 0o022 != 0 {
+        return Err(Unusable::Writable(mode));
+    }
+    if mode != 0o700 {
+        // Others could read, and nothing else.
+        fs::set_permissions(directory, fs::Permissions::from_mode(0o700))?;
+    }
+    Ok(())
+}
+
+/// Makes sure that there is this directory; its parent's access rules hold for it.
+#[cfg(not(unix))]
+fn claim(directory: &Path) -> Result<(), Unusable> {
+    Ok(fs::create_dir_all(directory)?)
+}
+
 fn key(engine: &Engine, component: &[u8]) -> String {
     // Covers Wasmtime's version and configuration, and the processor's features.
     let mut compatibility = DefaultHasher::new();
@@ -86,12 +152,12 @@ fn load(engine: &Engine, path: &Path) -> Option<Component> {
 #[allow(unsafe_code)]
 fn deserialize(engine: &Engine, compiled: &[u8]) -> wasmtime::Result<Component> {
     // SAFETY: the bytes must be what `Engine::precompile_component` made. They come from there just now, or from a file whose
-    // digest says that it is as this program wrote it. Whoever can write that directory as this user can run code as this user.
+    // digest says that it is as this program wrote it, in a directory that is this user's and where nobody else can write.
+    // Whoever can write there as this user can run code as this user.
     unsafe { Component::deserialize(engine, compiled) }
 }
 
 fn store(directory: &Path, path: &Path, compiled: &[u8]) -> std::io::Result<()> {
-    fs::create_dir_all(directory)?;
     // Several hosts may write at once: each writes its own file, and the renaming is atomic.
     let partial = directory.join(format!(
         "{}.{}.partial",
@@ -194,6 +260,55 @@ mod tests {
             cache.compile(&engine, EMPTY).unwrap();
             assert_eq!(fs::read(&file).unwrap(), good);
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn compiled_code_lies_in_a_directory_of_this_user_alone_or_nowhere() {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+
+        let parent = tempfile::tempdir().unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
+        let directory = |name: &str, mode: u32| {
+            let path = parent.path().join(name);
+            fs::create_dir(&path).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            path
+        };
+        let is_used = |path: &Path| Cache::new(Some(path.to_owned())).0.is_some();
+
+        let new = parent.path().join("a/b/new");
+        assert!(is_used(&new));
+        assert_eq!(mode(&new), 0o700);
+        assert!(is_used(&new));
+        // Nobody else could write there so far.
+        let readable = directory("readable", 0o755);
+        assert!(is_used(&readable));
+        assert_eq!(mode(&readable), 0o700);
+        for (name, writable) in [("group", 0o770), ("all", 0o777), ("sticky", 0o1777)] {
+            assert!(!is_used(&directory(name, writable)), "{name}");
+        }
+        let link = parent.path().join("link");
+        symlink(&new, &link).unwrap();
+        assert!(!is_used(&link));
+        let file = parent.path().join("file");
+        fs::write(&file, "").unwrap();
+        assert!(!is_used(&file));
+        assert!(!is_used(&file.join("inside")));
+        // A directory of another user, which only root can make.
+        let another = directory("another", 0o700);
+        if std::os::unix::fs::chown(&another, Some(65534), None).is_ok() {
+            assert!(!is_used(&another));
+        }
+    }
+
+    #[test]
+    fn without_a_usable_directory_components_are_compiled_all_the_same() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("file");
+        fs::write(&file, "").unwrap();
+        let cache = Cache::new(Some(file));
+        cache.compile(&Engine::default(), EMPTY).unwrap();
     }
 
     #[test]
