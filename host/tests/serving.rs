@@ -470,7 +470,10 @@ async fn a_request_without_one_valid_host_header_is_answered_400() {
         ("Host: not a host\r\n", "not a host name"),
         ("Host: ada@a.test\r\n", "not a host name"),
         ("Host: a.test\u{ff}\r\n", "not a host name"),
-        ("Host: a.test\r\nHost: a.test\r\n", "more than one Host header"),
+        (
+            "Host: a.test\r\nHost: a.test\r\n",
+            "more than one Host header",
+        ),
         ("Host: hidden.spin.internal\r\n", "no Host header"),
     ] {
         for path in ["/guest/ada/url", "/nothing", "/.well-known/spin/health"] {
@@ -482,9 +485,13 @@ async fn a_request_without_one_valid_host_header_is_answered_400() {
             assert!(body.contains(expected), "{hosts:?}: {body}");
         }
     }
-    let request = b"GET http://b.test/guest/ada/url HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n";
+    let request =
+        b"GET http://b.test/guest/ada/url HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n";
     let (status, body) = raw(address, request).await;
-    assert!(status == 400 && body.contains("not that of the URL"), "{status} {body}");
+    assert!(
+        status == 400 && body.contains("not that of the URL"),
+        "{status} {body}"
+    );
     running.shutdown().await;
 }
 
@@ -505,7 +512,10 @@ async fn a_header_beyond_utf_8_reaches_the_component() {
     assert_eq!(status, 200, "{body}");
     // The component shows what is not ASCII like this.
     assert!(body.contains("x-note: ?"), "{body}");
-    assert!(body.contains("spin-full-url: http://a.test/guest/ada/headers"), "{body}");
+    assert!(
+        body.contains("spin-full-url: http://a.test/guest/ada/headers"),
+        "{body}"
+    );
     running.shutdown().await;
 }
 
@@ -522,7 +532,10 @@ async fn the_authority_of_http_2_is_the_host() {
     let body = answer.into_body().collect().await.unwrap().to_bytes();
     let body = String::from_utf8_lossy(&body);
     assert!(body.contains(&format!("spin-full-url: {url}")), "{body}");
-    assert!(body.contains(&format!("host: {}", running.address())), "{body}");
+    assert!(
+        body.contains(&format!("host: {}", running.address())),
+        "{body}"
+    );
     running.shutdown().await;
 }
 

@@ -1,6 +1,7 @@
 //! What each endpoint of the authorization server does with each method of HTTP, and what it lets
 //! pages of other origins do (RFC 9110 sections 9 and 15.5.6, the Fetch standard section 3.2).
 
+use reqwest::header::HeaderValue;
 use reqwest::{Method, Response};
 use serde_json::json;
 use tests::client::REDIRECT_URI;
@@ -146,5 +147,65 @@ async fn every_answer_of_the_authorization_server_is_kept_by_nobody_and_framed_b
         assert_eq!(headers["referrer-policy"], "no-referrer");
         let policy = headers["content-security-policy"].to_str().unwrap();
         assert!(policy.contains("frame-ancestors 'none'"), "{policy}");
+    }
+}
+
+/// RFC 9110 section 5.5: what is not ASCII in a field is opaque.
+#[tokio::test]
+async fn a_header_beyond_utf_8_is_no_internal_error() {
+    let gatehouse = Gatehouse::start().await;
+    let beyond = HeaderValue::from_bytes(b"Bearer caf\xe9").expect("a value");
+    let names = [
+        "x-note",
+        "authorization",
+        "cookie",
+        "origin",
+        "accept",
+        "content-type",
+        "accept-language",
+        "mcp-session-id",
+        "mcp-protocol-version",
+        "dpop",
+        "user-agent",
+        "last-event-id",
+    ];
+    for path in [
+        "/",
+        "/.well-known/oauth-authorization-server",
+        "/register",
+        "/authorize",
+        "/callback",
+        "/token",
+        "/account",
+        "/admin/sweep",
+        "/mcp",
+        "/sse",
+    ] {
+        for method in [Method::GET, Method::POST] {
+            for name in names {
+                let request = reqwest::Client::new()
+                    .request(method.clone(), gatehouse.url(path))
+                    .header(name, beyond.clone());
+                let status = request.send().await.unwrap().status();
+                assert!(
+                    !status.is_server_error(),
+                    "{status}: {method} {path} {name}"
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn several_slashes_are_not_one() {
+    let gatehouse = Gatehouse::start().await;
+    for path in [
+        "//mcp",
+        "/mcp//",
+        "//token",
+        "//.well-known/oauth-protected-resource/mcp",
+    ] {
+        let response = send(Method::GET, &gatehouse.url(path)).await;
+        assert_eq!(response.status(), 404, "{path}");
     }
 }
