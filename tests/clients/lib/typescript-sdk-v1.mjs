@@ -4,17 +4,20 @@ import { signInAndUse } from "./sign-in-session.mjs";
 
 /**
  * The life of one client of the SDK that is installed as `name`. `Transport` is the name of the class in `module`, and `end`
- * says goodbye to the server if the transport can. Returns what was seen.
+ * says goodbye to the server if the transport can. With `finishesAnew`, another transport than the one that began trades the
+ * code, as where a web application's callback is answered. Returns what was seen.
  */
-export async function useSdk(name, { module, Transport, url, label, end }) {
+export async function useSdk(name, { module, Transport, url, label, end, finishesAnew = false }) {
   const { UnauthorizedError } = await import(`${name}/client/auth.js`);
   const { Client } = await import(`${name}/client/index.js`);
   const { [Transport]: Class } = await import(`${name}/client/${module}`);
+  let authProvider;
+  const transport = (provider) => new Class(new URL(url), { authProvider: (authProvider = provider) });
   const sdk = {
     Unauthorized: UnauthorizedError,
     client: () => rememberingRevision(new Client({ name: "gatehouse-tests", version: "1.0.0" })),
-    transport: (authProvider) => new Class(new URL(url), { authProvider }),
-    finish: (transport, parameters) => transport.finishAuth(parameters.get("code")),
+    transport,
+    finish: (begun, parameters) => (finishesAnew ? transport(authProvider) : begun).finishAuth(parameters.get("code")),
     protocol: (client) => client.negotiated,
     end,
   };
