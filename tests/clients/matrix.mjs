@@ -14,9 +14,10 @@ run(
     const chosen = ids.length > 0 ? known.filter((client) => ids.includes(client.id)) : known;
     step(`running ${chosen.length} clients`);
     const outcomes = await eachOf(chosen, os.availableParallelism(), (client) => startClient(client, base));
-    process.stderr.write(`\n${table(outcomes.map(row))}\n`);
     const failed = outcomes.filter(({ failure }) => failure !== undefined);
-    check(failed.length === 0, failed.map(({ client, failure }) => `${client.id}:\n${failure}`).join("\n\n"));
+    for (const { client, failure } of failed) process.stderr.write(`\n${client.id}:\n${failure}\n`);
+    process.stderr.write(`\n${table(outcomes.map(row))}\n`);
+    check(failed.length === 0, `${failed.length} of ${outcomes.length} failed: ${failed.map(({ client }) => client.id).join(", ")}`);
     return Object.fromEntries(outcomes.map(({ client, seen }) => [client.id, seen]));
   },
   600,
