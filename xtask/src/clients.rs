@@ -176,3 +176,24 @@ fn run_matrix(clients: &Clients, base: &str, ids: &[String]) -> Result<()> {
         .stdout(Stdio::null()))
     .context("Not every client did what it should; see above")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_environment_of_the_matrix_is_installed() {
+        let matrix = include_str!("../../tests/clients/matrix.json");
+        let named: BTreeSet<&str> = matrix
+            .split("\"environment\": \"")
+            .skip(1)
+            .filter_map(|rest| rest.split('"').next())
+            .collect();
+        assert_eq!(named, BTreeSet::from(OLDER));
+        for name in OLDER {
+            let file = root().join(format!("tests/clients/requirements-{name}.txt"));
+            assert!(file.is_file(), "{}", file.display());
+        }
+    }
+}
