@@ -1,7 +1,7 @@
 //! `cargo xtask test`: installs what the tests need, and runs every test.
 
 use crate::shell::{cargo, program, root, run, step};
-use crate::{build, clients, examples, install};
+use crate::{build, clients, examples, install, toolchain};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use std::io::{BufRead, BufReader};
@@ -28,22 +28,29 @@ pub fn test(options: &Options) -> Result<()> {
     let components = build::packages()?;
     let mut wasm = components.clone();
     wasm.extend(build::FOR_TESTS.map(str::to_owned));
-    // Installing waits for the network while the compiler works.
+    // The example in Rust needs it too.
+    toolchain::ensure_wasm()?;
+    // Installing waits for the network, and each build for its last and largest crate, while the others use the processor.
     let installed = std::thread::scope(|scope| {
-        let installing = (!options.quick).then(|| {
-            scope.spawn(|| {
+        let beside = (!options.quick).then(|| {
+            let installing = scope.spawn(|| {
                 let clients = clients::install()?;
                 let chromium = install::chromium()?;
                 install::redis()?;
                 anyhow::Ok((clients, chromium))
-            })
+            });
+            let building = scope.spawn(|| {
+                examples::build()?;
+                build_rust_client()
+            });
+            (installing, building)
         });
         build::wasm(&wasm)?;
-        if !options.quick {
-            examples::build()?;
-            build_rust_client()?;
-        }
-        installing.map(clients::join).transpose()
+        let Some((installing, building)) = beside else {
+            return Ok(None);
+        };
+        clients::join(building)?;
+        clients::join(installing).map(Some)
     })?;
     // One run of cargo for everything native: another selection of packages would build the host's
     // dependencies with other features, and so a second time.
