@@ -170,7 +170,6 @@ impl Server {
         mut request: Request<WasiBody>,
         client: SocketAddr,
     ) -> anyhow::Result<Response<WasiBody>> {
-        headers::strip(&mut request);
         if let Err(error) = headers::resolve_host(&mut request, self.address) {
             let mut answer = Response::new(full(format!("{error}\n")));
             *answer.status_mut() = StatusCode::BAD_REQUEST;

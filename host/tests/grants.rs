@@ -413,7 +413,7 @@ async fn a_private_component_is_reached_from_within_only() {
             &[("host", "hidden.spin.internal")],
         )
         .await;
-        assert_eq!(answer.status, 404);
+        assert_eq!(answer.status, 400);
     }
     running.shutdown().await;
 }
