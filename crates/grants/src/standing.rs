@@ -5,7 +5,7 @@
 
 use crate::upstream::RefreshOutcome;
 use crate::upstream_refresh::{Environment, FreshenError, Held, Need, UpstreamRefresher};
-use crate::{Grant, Grants, Profile, Upstream};
+use crate::{Grant, Grants, Profile, UpstreamTokens};
 use events::EndedBy;
 use policy::{Person, Policy};
 use rand::CryptoRng;
@@ -19,7 +19,7 @@ pub enum Standing {
         /// The grant's scopes that the person has now.
         scopes: Vec<String>,
         /// The upstream tokens, if there are any.
-        upstream: Option<Upstream>,
+        tokens: Option<UpstreamTokens>,
     },
     /// The grant was ended, for this reason.
     Ended(GrantEnd),
@@ -85,7 +85,7 @@ impl<K: KeyValue> Grants<'_, K> {
         if !policy.is_set() {
             return Ok(Standing::Good {
                 scopes: grant.scopes.clone(),
-                upstream,
+                tokens: upstream.map(|upstream| upstream.tokens),
             });
         }
         let end = match upstream.as_ref().map(|upstream| upstream.outcome) {
@@ -97,7 +97,10 @@ impl<K: KeyValue> Grants<'_, K> {
                     .and_then(|upstream| upstream.profile.as_ref());
                 let person = newest.unwrap_or(&grant.profile).person();
                 match policy.decide(&person, &grant.scopes) {
-                    Ok(scopes) => return Ok(Standing::Good { scopes, upstream }),
+                    Ok(scopes) => {
+                        let tokens = upstream.map(|upstream| upstream.tokens);
+                        return Ok(Standing::Good { scopes, tokens });
+                    }
                     Err(refusal) => GrantEnd::Policy(refusal),
                 }
             }

@@ -51,8 +51,7 @@ pub(crate) async fn upstream_token<P: Parts>(
         }
     }
     match standing? {
-        Standing::Good { upstream, .. } => Ok(upstream
-            .map(|upstream| upstream.tokens)
+        Standing::Good { tokens, .. } => Ok(tokens
             .filter(|tokens| tokens.live_at(environment.now()))
             .map(|tokens| tokens.access_token)),
         Standing::Ended(end) => Err(CredentialError::Ended(end)),

@@ -71,7 +71,7 @@ fn cut_down(claims: Map<String, Value>) -> Map<String, Value> {
         .into_iter()
         .map(|(name, value)| (size(&name, &value), name, value))
         .collect();
-    others.sort_by(|(one, ..), (other, ..)| one.cmp(other));
+    others.sort_by_key(|(size, ..)| *size);
     for (size, name, value) in others {
         if size > room {
             break;

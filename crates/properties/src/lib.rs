@@ -15,6 +15,7 @@ mod jwt;
 mod mcp_headers;
 mod message_order;
 mod parameters;
+mod policy;
 mod provider_answers;
 mod redirect_uri;
 mod sealed;
@@ -23,6 +24,7 @@ mod stateless_request;
 mod tool_schema;
 
 pub use self::jwt::{jwks, jwt};
+pub use self::policy::policy;
 pub use access_token::access_token;
 pub use authorization_request::authorization_request;
 pub use client_authentication::client_authentication;
@@ -62,6 +64,7 @@ pub const TARGETS: &[Target] = &[
     ("mcp_headers", mcp_headers),
     ("message_order", message_order),
     ("parameters", parameters),
+    ("policy", policy),
     ("provider_answers", provider_answers),
     ("redirect_uri", redirect_uri),
     ("sealed", sealed),

@@ -1,0 +1,42 @@
+use ::policy::{Person, Policy};
+
+/// Who may come in. The bytes are a line each of `allowed`, `scope_rules`, an email address and claims:
+/// whatever they are, nobody gets a scope that was not asked for, and nobody comes in by knowing less.
+pub fn policy(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let mut lines = text.splitn(4, '\n');
+    let mut line = || lines.next().unwrap_or_default();
+    let (allowed, rules, email, claims) = (line(), line(), line(), line());
+    let existing = ["tools", "admin"].map(str::to_owned);
+    let Ok(policy) = Policy::parse(allowed, rules, &existing) else {
+        return;
+    };
+    let is_set = |text: &str| !text.trim().is_empty();
+    assert_eq!(policy.is_set(), is_set(allowed) || is_set(rules));
+    assert_eq!(policy.allowed_entries().is_some(), is_set(allowed));
+    let asked = ["admin", "offline_access", "tools"].map(str::to_owned);
+    let decide = |email_verified, claims| {
+        let person = Person {
+            subject: "somebody",
+            email: Some(email),
+            email_verified,
+            claims,
+        };
+        policy.decide(&person, &asked).unwrap_or_default()
+    };
+    let scopes = decide(Some(true), claims);
+    assert!(scopes.iter().all(|scope| asked.contains(scope)));
+    for less in [
+        decide(None, claims),
+        decide(Some(false), claims),
+        decide(Some(true), "{}"),
+        decide(None, ""),
+    ] {
+        assert!(less.iter().all(|scope| scopes.contains(scope)));
+    }
+    // Nothing but its subject is known of somebody whose claims cannot be read.
+    let is_about_others = !allowed.contains("subject:somebody");
+    if is_set(allowed) && is_about_others && !allowed.contains('\\') {
+        assert!(decide(None, "nonsense").is_empty());
+    }
+}
