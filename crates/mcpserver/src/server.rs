@@ -14,7 +14,7 @@ use config::{Problem, Site};
 use grants::OpenedGrant;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use http::request::Parts as Head;
-use http::{HeaderMap, Method, Request, Response};
+use http::{HeaderMap, Method, Request, Response, StatusCode};
 use oauth::access_token::Claims;
 use std::sync::{Arc, RwLock};
 use store::Store;
@@ -91,7 +91,12 @@ impl<P: Parts> Server<P> {
         let (transport, methods) = match head.uri.path() {
             "/sse" => (Transport::HttpSse, http_sse::STREAM_METHODS),
             "/messages" => (Transport::HttpSse, http_sse::MESSAGE_METHODS),
-            _ => (Transport::StreamableHttp, streamable_http::METHODS),
+            "/mcp" | "/mcp/" => (Transport::StreamableHttp, streamable_http::METHODS),
+            // Spin takes several slashes for one (`//mcp`).
+            _ => {
+                let text = "There is nothing at this path; the MCP endpoint is /mcp.\n";
+                return from_web(web::text(StatusCode::NOT_FOUND, text));
+            }
         };
         let place = self.place(&head.headers);
         let known_place = place.as_deref().ok();

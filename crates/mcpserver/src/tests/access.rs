@@ -423,3 +423,20 @@ fn a_store_that_does_not_answer_is_503_as_a_json_rpc_error() {
         assert_eq!(fixture.post(&token, &[], PING).await.status, 200);
     });
 }
+
+#[test]
+fn a_path_that_is_not_the_endpoints_is_404() {
+    run(async |fixture, token| {
+        let authorization = format!("Bearer {token}");
+        let headers = [("authorization", authorization.as_str())];
+        for (path, status) in [
+            ("/mcp", 200),
+            ("/mcp/", 200),
+            ("//mcp", 404),
+            ("/mcp//", 404),
+        ] {
+            let answer = fixture.send("POST", path, &headers, PING).await;
+            assert_eq!(answer.status, status, "{path}");
+        }
+    });
+}
