@@ -2,6 +2,7 @@
 //! installs them; each script of `tests/clients/` prints what it saw as one line of JSON.
 
 use serde_json::{Value, json};
+use std::time::Duration;
 use tests::client::parameter;
 use tests::person::location;
 use tests::scripts::{folder, node, python, rmcp};
@@ -187,13 +188,7 @@ async fn what_a_certified_provider_says_of_a_person_reaches_the_tools() {
     let accounts = json!({ "ada": claims });
     let (gatehouse, provider) = CertifiedProvider::start(Settings::default(), &accounts, 600).await;
     let client = Client::register(&gatehouse).await;
-    let person = Person::new();
-    let consent = person
-        .page(&client.authorization_url(&client.authorization_request()))
-        .await;
-    let to_provider = location(&person.send(&consent.form(), ("decision", "allow")).await);
-    let callback = provider.sign_in(&person, &to_provider, "ada").await;
-    let back = location(&person.open(callback.as_str()).await);
+    let back = location(&sign_in(&provider, &client, "ada").await);
     let code = parameter(&back, "code").expect("a code");
     let tokens = Tokens::read(client.redeem(&code).await).await;
     let mcp = Mcp::initialized(&gatehouse, &tokens.access).await;
@@ -203,6 +198,45 @@ async fn what_a_certified_provider_says_of_a_person_reaches_the_tools() {
     for (name, value) in claims.as_object().expect("claims") {
         assert_eq!(&said[name], value, "{answer}");
     }
+}
+
+/// Lets somebody sign in there for a client, and gives what `/callback` answers.
+async fn sign_in(provider: &CertifiedProvider, client: &Client, login: &str) -> reqwest::Response {
+    let person = Person::new();
+    let url = client.authorization_url(&client.authorization_request());
+    let consent = person.page(&url).await;
+    let to_provider = location(&person.send(&consent.form(), ("decision", "allow")).await);
+    let callback = provider.sign_in(&person, &to_provider, login).await;
+    person.open(callback.as_str()).await
+}
+
+#[tokio::test]
+async fn the_roles_of_a_certified_provider_decide_who_comes_in_and_who_stays() {
+    let with_role = |role: &str| json!({ "ada": { "roles": [role] } });
+    let settings = Settings::default().variable("allowed", "claim:/roles=staff");
+    let (gatehouse, provider) = CertifiedProvider::start(settings, &with_role("guest"), 1).await;
+    let client = Client::register(&gatehouse).await;
+    let refused = sign_in(&provider, &client, "ada").await;
+    assert_eq!(refused.status(), 403);
+    let page = refused.text().await.expect("a page");
+    assert!(
+        page.contains("This account may not use this server"),
+        "{page}"
+    );
+
+    provider.set_accounts(&with_role("staff"));
+    let back = location(&sign_in(&provider, &client, "ada").await);
+    let code = parameter(&back, "code").expect("a code");
+    let tokens = Tokens::read(client.redeem(&code).await).await;
+    // Until the provider's access token has ended.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let tokens = Tokens::read(client.refresh(&tokens.refresh).await).await;
+    provider.set_accounts(&with_role("guest"));
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let ended = client.refresh(&tokens.refresh).await;
+    assert_eq!(ended.status(), 400);
+    let answer: Value = ended.json().await.expect("JSON");
+    assert_eq!(answer["error"], "invalid_grant");
 }
 
 /// Lets a script use the pages, where Descope shows its sign-in page.

@@ -110,3 +110,26 @@ async fn the_kinds_of_events_are_chosen_by_a_variable() {
         "{text}"
     );
 }
+
+#[tokio::test]
+async fn a_person_who_may_not_come_in_is_found_in_the_log() {
+    let settings = Settings::default().variable("allowed", "domain:example.com");
+    let gatehouse = Gatehouse::start_with(settings).await;
+    let client = Client::register(&gatehouse).await;
+    let stranger = User::new("Eve Adams", "eve@evil.example");
+    gatehouse.descope.sign_in_as(stranger.clone());
+    let person = Person::new();
+    let url = client.authorization_url(&client.authorization_request());
+    let form = person.form(person.open(&url).await).await;
+    let back = person
+        .come_back(&person.send(&form, ("decision", "allow")).await)
+        .await;
+    assert_eq!(person.open(back.as_str()).await.status(), 403);
+    let events = events(&gatehouse);
+    let refusal = of_kind(&events, "refusal")[0];
+    assert_eq!(refusal["error"], "access_denied");
+    assert_eq!(refusal["reason"], "this account may not use this server");
+    assert_eq!(refusal["subject"], stranger.subject.as_str());
+    assert_eq!(refusal["client_id"], client.id());
+    assert!(of_kind(&events, "grant").is_empty());
+}

@@ -94,6 +94,13 @@ fn who_may_not_come_in_reads_which_account_it_was_and_gets_no_grant() {
     let revoked = world.revocations.take();
     assert_eq!(revoked.len(), 1);
     assert_eq!(revoked[0].refresh_token.as_deref(), Some("refresh-0"));
+    let events = world.events();
+    let refusal = events.last().unwrap();
+    assert_eq!(refusal["event"], "refusal");
+    assert_eq!(refusal["error"], "access_denied");
+    assert_eq!(refusal["reason"], "this account may not use this server");
+    assert_eq!(refusal["subject"], "eve-1");
+    assert_eq!(refusal["client_id"], id);
     // The sign-in is used up.
     let again = world.finish_login(&mut browser);
     assert_eq!(again.status, 400);
@@ -267,6 +274,12 @@ fn who_may_no_longer_come_in_loses_the_grant_at_the_next_refresh() {
     );
     let revoked = world.revocations.take();
     assert_eq!(revoked[0].access_token, "upstream-1");
+    let events = world.events();
+    let revocation = &events[events.len() - 2];
+    assert_eq!(revocation["event"], "revocation");
+    assert_eq!(revocation["by"], "policy");
+    assert_eq!(revocation["subject"], "person-1");
+    assert_eq!(revocation["client_id"], id);
     now_has(&world, &["staff"]);
     let answer = refresh(&mut world, &id, &tokens);
     assert_eq!(answer.error(), (400, "invalid_grant".into()));

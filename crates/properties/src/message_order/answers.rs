@@ -270,6 +270,7 @@ fn learn(content: &Map<String, Value>, known: &mut Known) {
     for (name, value) in content {
         match (name.as_str(), value) {
             ("requestState", Value::String(state)) => known.states.push(state.clone()),
+            ("nextCursor", Value::String(cursor)) => known.cursors.push(cursor.clone()),
             ("taskId", Value::String(task)) => known.tasks.push(task.clone()),
             ("inputRequests", Value::Object(questions)) => {
                 known.keys.extend(questions.keys().cloned());

@@ -294,7 +294,10 @@ fn params(step: &Step, mark: &str, abilities: &Value, known: &Known) -> (&'stati
         18 => ("prompts/list", json!({})),
         19 => ("resources/templates/list", json!({})),
         20 => ("resources/list", json!({})),
-        21 => ("resources/list", json!({ "cursor": "2" })),
+        21 => {
+            let cursor = Known::pick(&known.cursors, step.pick / 16);
+            ("resources/list", json!({ "cursor": cursor }))
+        }
         22 => ("resources/read", uri("test:one")),
         23 => ("resources/read", uri("test:asks")),
         24 => ("resources/read", uri("test:none")),

@@ -82,6 +82,7 @@ struct Known {
     /// Whose each of those is.
     owners: HashMap<String, usize>,
     states: Vec<String>,
+    cursors: Vec<String>,
     tasks: Vec<String>,
     events: Vec<String>,
     /// As they are in JSON.
