@@ -134,10 +134,10 @@ pub(crate) fn refused_person(person: &RefusedPerson<'_>) -> Response {
         &html! {
             @match person.refusal {
                 Refusal::NotAllowed => p.lead {
-                    "You have signed in with " (person.provider) ", and whoever runs this server lets other accounts in than this one. Nothing was allowed, and nothing of it was kept."
+                    "You signed in with " (person.provider) ". The operator of this server does not let this account in. Nothing was allowed or stored."
                 },
                 Refusal::NoScope => p.lead {
-                    "You have signed in with " (person.provider) ", and this account has none of what the app asked for. Nothing was allowed, and nothing of it was kept."
+                    "You signed in with " (person.provider) ". This account has none of the permissions that the app asked for. Nothing was allowed or stored."
                 },
             }
             dl.facts {
@@ -158,7 +158,7 @@ pub(crate) fn refused_person(person: &RefusedPerson<'_>) -> Response {
                 dt { "Account" }
                 dd { code { (profile.subject) } }
             }
-            p { "If you have another account, try that one. If it should be this one, tell whoever runs this server what you read here." }
+            p { "If you have another account, try that one. If this account should have access, show the operator of this server this page." }
             div.choices {
                 a.button.quiet href=(person.back) rel="noreferrer" { "Back to " (place(&person.target.redirect_uri)) }
                 a.button href=(person.again) { "Try another account" }
