@@ -90,7 +90,7 @@ pub(crate) struct RunningCall<P: Parts> {
     name: String,
     events: <P::Tools as ToolProvider>::Events,
     interruption: BoxFuture<'static, Interruption>,
-    event: CallEvent<P>,
+    event: Box<CallEvent<P>>,
 }
 
 /// What a call that runs has to say.
@@ -277,7 +277,7 @@ impl<P: Parts> Server<P> {
                 name,
                 events,
                 interruption,
-                event,
+                event: Box::new(event),
             }),
             Err((outcome, not_begun)) => {
                 event.end(outcome);
