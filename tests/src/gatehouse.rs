@@ -283,7 +283,9 @@ impl Application {
             .listener(listener)
             .key_value(key_value)
             .hooks(hooks)
-            .cache(Some(root().join("target/compiled-components")));
+            .cache(Some(
+                root().join("target/compiled-components/gatehouse-host"),
+            ));
         for (name, value) in more {
             host = host.variable(*name, value);
         }

@@ -97,13 +97,7 @@ impl Drop for Machine {
 }
 
 fn folder() -> TempDir {
-    let folder = tempfile::tempdir().expect("a folder");
-    // The components that the harness has compiled are good for this host as well.
-    let compiled = workspace().join("target/compiled-components");
-    std::fs::create_dir_all(&compiled).expect("a folder for what is compiled");
-    std::os::unix::fs::symlink(compiled, folder.path().join("gatehouse-host"))
-        .expect("a link to it");
-    folder
+    tempfile::tempdir().expect("a folder")
 }
 
 fn arguments(descope: &descope_emulator::Running) -> Vec<String> {
@@ -148,7 +142,11 @@ fn start(folder: &Path, arguments: &[String]) -> Child {
         .arg(folder)
         .args(arguments)
         .current_dir(folder)
-        .env("XDG_CACHE_HOME", folder)
+        // The components that the harness has compiled are good for this host as well.
+        .env(
+            "XDG_CACHE_HOME",
+            workspace().join("target/compiled-components"),
+        )
         .env("RUST_LOG", "warn,host=trace")
         .stdin(Stdio::null())
         .stdout(log())
