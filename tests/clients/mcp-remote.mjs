@@ -1,6 +1,8 @@
 // mcp-remote, which lets programs that only start local servers reach a remote one. PACKAGE is the name under which
 // package.json has it; arguments after that go to it.
+import { once } from "node:events";
 import { readFile } from "node:fs/promises";
+import net from "node:net";
 import path from "node:path";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
@@ -18,9 +20,11 @@ run(
   async (url, name = "mcp-remote", ...given) => {
     const home = await makeHome();
     const person = new Person();
+    // Its own choice depends on URL alone: two of them at one server would meet.
+    const port = await freePort();
 
     step("starting mcp-remote for the first time");
-    const first = start(name, url, given, home);
+    const first = start(name, url, [port, ...given], home);
     const address = await Promise.race([home.opened(), first.failure]);
     step("signing in");
     await person.authorize(address, address.searchParams.get("redirect_uri"));
@@ -37,7 +41,7 @@ run(
     await client.close();
 
     step("starting mcp-remote again");
-    const second = start(name, url, given, home);
+    const second = start(name, url, [port, ...given], home);
     const again = await Promise.race([second.connected, second.failure]);
     const sum = await again.callTool({ name: "add", arguments: { a: 20, b: 22 } });
     checkSum(sum, 42, again.negotiated);
@@ -48,6 +52,16 @@ run(
   120,
 );
 
+/** A port on loopback where nothing listens. */
+async function freePort() {
+  const server = net.createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address();
+  server.close();
+  await once(server, "close");
+  return String(port);
+}
+
 function revisionFile(home) {
   return path.join(home.folder, "revision");
 }
@@ -55,7 +69,7 @@ function revisionFile(home) {
 function start(name, url, given, home) {
   const transport = new StdioClientTransport({
     command: process.execPath,
-    args: [packaged(`${name}/dist/proxy.js`), url, "--auth-timeout", "60", ...given],
+    args: [packaged(`${name}/dist/proxy.js`), url, ...given, "--auth-timeout", "60"],
     env: {
       ...home.environment,
       NODE_OPTIONS: `${home.environment.NODE_OPTIONS} --import=${WATCH_REVISION}`,
