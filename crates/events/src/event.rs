@@ -158,6 +158,8 @@ pub enum EndedBy {
     Policy,
     /// The identity provider, which no longer knows the sign-in.
     Provider,
+    /// The bound on the grants that one person has with one client.
+    Limit,
 }
 
 /// What became of a registration.

@@ -89,6 +89,8 @@ pub struct NewGrant {
     pub id: String,
     /// The authorization code.
     pub code: String,
+    /// How many older grants of the same person and client ended, as there were too many.
+    pub replaced: usize,
 }
 
 /// What is sealed in a grant's record: the grant, and beside it which slot it has in its person's
@@ -130,7 +132,8 @@ impl<K: KeyValue> Grants<'_, K> {
     ) -> Result<NewGrant, store::Error> {
         let id = new_id(random);
         self.create(&id, grant, Some(upstream), random).await?;
-        self.end_oldest(&grant.profile.subject, &grant.client_id, grant.created_at)
+        let replaced = self
+            .end_oldest(&grant.profile.subject, &grant.client_id, grant.created_at)
             .await?;
         let handle = Handle {
             grant_id: id,
@@ -140,6 +143,7 @@ impl<K: KeyValue> Grants<'_, K> {
         Ok(NewGrant {
             code: handle.write(&CODE, self.keys),
             id: handle.grant_id,
+            replaced,
         })
     }
 

@@ -197,14 +197,14 @@ impl<K: KeyValue> Grants<'_, K> {
     }
 
     /// Ends the oldest grants that `subject` has of a client at `now` (seconds since the Unix epoch)
-    /// beyond [`MAX_GRANTS_PER_CLIENT`], a few at a time. Bounded in its reads: what is older than the
-    /// newest [`MAX_COUNTED`] sign-ins is not counted.
+    /// beyond [`MAX_GRANTS_PER_CLIENT`], a few at a time, and returns how many. Bounded in its reads:
+    /// what is older than the newest [`MAX_COUNTED`] sign-ins is not counted.
     pub(crate) async fn end_oldest(
         &self,
         subject: &str,
         client_id: &str,
         now: u64,
-    ) -> Result<(), store::Error> {
+    ) -> Result<usize, store::Error> {
         let span = Span::of(subject);
         let newest = now / span.period;
         let (mut looked_at, mut found) = (0, 0);
@@ -234,10 +234,12 @@ impl<K: KeyValue> Grants<'_, K> {
                 }
             }
         }
+        let mut ended = 0;
         for id in oldest.iter().rev().take(MAX_ENDED_AT_ONCE) {
             self.end(id, now).await?;
+            ended += 1;
         }
-        Ok(())
+        Ok(ended)
     }
 
     /// Some of the grants that `subject` has at `now` (seconds since the Unix epoch), from the

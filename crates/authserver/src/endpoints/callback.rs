@@ -11,7 +11,7 @@ use crate::sign_in::{
 };
 use crate::sign_ins_in_progress::{MAX_REFUSED_WAIT, MAX_WAIT, SignInsInProgress, poll_intervals};
 use crate::{Context, answers, pages};
-use events::{Audience, Event};
+use events::{Audience, EndedBy, Event};
 use grants::{CodeBinding, Grant, ShownClient};
 use http::Method;
 use http::header::SET_COOKIE;
@@ -424,6 +424,12 @@ async fn grant<K: KeyValue>(
         destination: &grant.client.destination,
         scope: &grant.scopes,
     });
+    if new.replaced > 0 {
+        context.events.record(&Event::Revocation {
+            by: EndedBy::Limit,
+            grants: new.replaced,
+        });
+    }
     let response = answers::code_redirect(&target, base.as_str(), &new.code);
     Ok(if remember {
         with_header(response, SET_COOKIE, remembered.set(keys, base, random))

@@ -2,6 +2,7 @@
 
 use super::world::{ADMIN_TOKEN, Browser, REDIRECT_URI, VERIFIER, World, query, request};
 use bytes::Bytes;
+use grants::MAX_GRANTS_PER_CLIENT;
 use http::header::AUTHORIZATION;
 use serde_json::{Value, json};
 
@@ -210,6 +211,24 @@ fn the_end_of_a_grant_is_an_event_that_says_who_ended_it() {
     assert_eq!(events[1]["by"], "operator");
     assert_eq!(admin(&mut world, "GET", path, "not-the-operators"), 401);
     assert_eq!(one(&world)["endpoint"], "/admin");
+}
+
+#[test]
+fn the_oldest_of_too_many_grants_ends_with_an_event() {
+    let mut world = World::new();
+    let id = world.register(REDIRECT_URI);
+    for _ in 0..MAX_GRANTS_PER_CLIENT {
+        world.code(&id, "");
+    }
+    assert!(!names(&world.events()).contains(&"revocation"));
+    world.code(&id, "");
+    let events = world.events();
+    let revocation = events.last().unwrap();
+    assert_eq!(revocation["event"], "revocation");
+    assert_eq!(
+        (&revocation["by"], &revocation["grants"]),
+        (&json!("limit"), &json!(1))
+    );
 }
 
 #[test]

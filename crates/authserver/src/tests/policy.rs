@@ -218,7 +218,10 @@ fn a_person_gets_the_scopes_that_the_rules_give() {
     // Nobody gets a grant with nothing in it.
     now_has(&world, &["guest"]);
     let (_, page) = refused(&mut world, &id);
-    assert!(page.body.contains("none of what the app asked for"));
+    assert!(
+        page.body
+            .contains("none of the permissions that the app asked for")
+    );
     assert_eq!(
         parameter(&link(&page, "Back to "), "error").as_deref(),
         Some("access_denied")
