@@ -288,24 +288,11 @@ impl World {
 
     /// Sends a request to the endpoint at its path.
     pub(super) fn send(&mut self, request: Request) -> Answer {
-        let context = Context {
-            config: &self.config,
-            base: &self.base,
-            store: &self.store,
-            documents: Some(&self.documents),
-            source: crate::request_source(&self.config, request.headers()),
-            revocations: Some(&self.revocations),
-            events: Events::new(
-                self.config.events,
-                self.now,
-                TraceContext::of(request.headers()),
-                &self.write,
-            ),
-            now: self.now,
-        };
-        let (random, provider) = (&mut self.random, &self.provider);
+        let mut own_random = std::mem::replace(&mut self.random, StdRng::seed_from_u64(0));
+        let context = self.context(&request);
+        let (random, provider) = (&mut own_random, &self.provider);
         let in_progress = &self.in_progress;
-        block_on(async {
+        let answer = block_on(async {
             let path = request.uri().path().to_owned();
             let response = match path.as_str() {
                 "/authorize" => {
@@ -348,7 +335,9 @@ impl World {
                 }
             };
             Answer::read(response).await
-        })
+        });
+        self.random = own_random;
+        answer
     }
 
     /// What an endpoint may look at when it answers `request`.
@@ -360,7 +349,12 @@ impl World {
             documents: Some(&self.documents),
             source: crate::request_source(&self.config, request.headers()),
             revocations: Some(&self.revocations),
-            events: Events::new(self.config.events, self.now, None, &self.write),
+            events: Events::new(
+                self.config.events,
+                self.now,
+                TraceContext::of(request.headers()),
+                &self.write,
+            ),
             now: self.now,
         }
     }
