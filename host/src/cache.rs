@@ -98,7 +98,7 @@ fn claim(directory: &Path) -> Result<(), Unusable> {
     {
         return Err(error.into());
     }
-    // Not of what a link leads to, which whoever made the link chose.
+    // Not of what a link leads to: the maker of the link chose that.
     let metadata = fs::symlink_metadata(directory)?;
     let mode = metadata.mode() & 0o7777;
     if !metadata.is_dir() {
@@ -153,7 +153,7 @@ fn load(engine: &Engine, path: &Path) -> Option<Component> {
 fn deserialize(engine: &Engine, compiled: &[u8]) -> wasmtime::Result<Component> {
     // SAFETY: the bytes must be what `Engine::precompile_component` made. They come from there just now, or from a file whose
     // digest says that it is as this program wrote it, in a directory that is this user's and where nobody else can write.
-    // Whoever can write there as this user can run code as this user.
+    // A user who can write there can run code as this user.
     unsafe { Component::deserialize(engine, compiled) }
 }
 

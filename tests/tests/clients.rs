@@ -200,7 +200,7 @@ async fn what_a_certified_provider_says_of_a_person_reaches_the_tools() {
     }
 }
 
-/// Lets somebody sign in there for a client, and gives what `/callback` answers.
+/// Lets a person sign in there for a client, and returns what `/callback` answers.
 async fn sign_in(provider: &CertifiedProvider, client: &Client, login: &str) -> reqwest::Response {
     let person = Person::new();
     let url = client.authorization_url(&client.authorization_request());

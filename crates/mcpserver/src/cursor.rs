@@ -1,6 +1,6 @@
 //! Cursors of lists in pages (2025-11-25 and 2026-07-28, Pagination): those that a tools component gave,
 //! with a code that tells them from others. A component that has a single page ignores its cursor, and
-//! an invalid one has to be an error whoever gives the list.
+//! an invalid one has to be an error for every list.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -81,7 +81,7 @@ pub(crate) struct Actor {
 }
 
 impl Actor {
-    /// Whoever sent a request with these headers, before that is known.
+    /// The unknown sender of a request with these headers.
     pub(crate) fn unknown(headers: &HeaderMap) -> Self {
         Self {
             trace: TraceContext::of(headers),

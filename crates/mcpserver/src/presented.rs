@@ -33,7 +33,7 @@ pub(crate) enum NotTaken {
 
 /// Returns the scopes of a token.
 ///
-/// The policy is asked about whoever holds it. At an external authorization server that may be a
+/// The policy is asked about its holder. At an external authorization server that may be a
 /// client: nobody has configured it here, so it comes in as a person does or not at all.
 ///
 /// # Errors
@@ -273,7 +273,7 @@ mod tests {
             let none = decided(&with(r#"{"roles":["guest"]}"#));
             assert_eq!(none, refused(policy::Refusal::NoScope));
             assert_eq!(decided(&with("{}")), refused(policy::Refusal::NotAllowed));
-            // A token for others is none, whoever holds it.
+            // A token for another server is refused for every holder.
             let others = Presented {
                 audience: vec!["another".into()],
                 client_id: Some("another".into()),

@@ -176,7 +176,7 @@ pub(crate) struct TestIdentity {
     is_silent: Arc<AtomicBool>,
     /// Whose the tokens are after a refresh.
     subject: Arc<Mutex<String>>,
-    /// What is said of whoever has a token.
+    /// The claims of every token's holder.
     claims: Arc<Mutex<String>>,
     /// Of whatever token is presented.
     pub(crate) scopes: Arc<Mutex<Option<Vec<String>>>>,
@@ -213,7 +213,7 @@ impl TestIdentity {
         self.revoked.lock().unwrap().clone()
     }
 
-    /// How often it was asked who somebody is now.
+    /// How often it was asked who a person is now.
     pub(crate) fn profiles_asked(&self) -> u32 {
         self.profiles.load(Ordering::Relaxed)
     }

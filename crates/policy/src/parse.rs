@@ -1,5 +1,5 @@
 //! Reading the variables. Whatever is not understood is an error that names the entry by its
-//! number: what is wrong must never mean everybody, and a value may be somebody's email address.
+//! number: what is wrong must never mean everybody, and a value may be a person's email address.
 
 use crate::ScopeRule;
 use crate::condition::{AnyOf, Condition};
@@ -9,7 +9,7 @@ use serde_json::Value;
 /// What is wrong with `allowed`.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum AllowedError {
-    /// It begins as a JSON array and is none.
+    /// It begins as a JSON array and is not valid JSON.
     #[error("it begins with `[` and is not a JSON array")]
     Json,
     /// It is an array without elements.
@@ -36,7 +36,7 @@ pub enum RulesError {
     #[error("rule {0}: `scopes` is not a text with scopes and spaces between them")]
     Scopes(usize),
     /// A rule has a scope that does not exist.
-    #[error("rule {0}: a scope in `scopes` is none of those that the variable `scopes` has")]
+    #[error("rule {0}: a scope in `scopes` is not in the variable `scopes`")]
     UnknownScope(usize),
     /// The `who` of a rule has nobody.
     #[error("rule {0}: `who` lists nobody")]

@@ -66,7 +66,7 @@ fn an_email_address_counts_where_it_is_verified_alone() {
             assert!(!lets_in(entry, &with_email("ann@example.com", verified)));
         }
         assert!(!lets_in(entry, &with_claims("{}")));
-        // What is in the claims is no address that somebody has verified.
+        // An address in the claims is not a verified one.
         let claims = r#"{"email":"ann@example.com","email_verified":true}"#;
         assert!(!lets_in(entry, &with_claims(claims)));
     }

@@ -121,7 +121,7 @@ where
     Ok(read.into())
 }
 
-/// Whether the body has a content coding other than `identity`, which is none.
+/// Whether the body has a content coding other than `identity`.
 fn is_encoded(headers: &HeaderMap) -> bool {
     let values = headers.get_all(CONTENT_ENCODING).iter();
     values
