@@ -5,6 +5,7 @@ use crate::{build, clients, examples, install, toolchain};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use std::io::{BufRead, BufReader};
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
@@ -72,6 +73,11 @@ pub fn test(options: &Options) -> Result<()> {
                 .env("GATEHOUSE_TEST_CHROMIUM", chromium)
                 .env("GATEHOUSE_TEST_SCHEMAS", schemas(&clients.folder)?);
         }
+    }
+    // Many black-box tests wait, for a stream or for time to pass: one more than the processors keeps these busy.
+    if std::env::var_os("RUST_TEST_THREADS").is_none() {
+        let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+        tests.env("RUST_TEST_THREADS", (processors + 1).to_string());
     }
     step("Testing");
     let total = counted(&mut tests)?;
