@@ -87,6 +87,18 @@ pub(crate) struct Remembered {
     until: u64,
 }
 
+impl Remembered {
+    pub(crate) fn subject(&self) -> &str {
+        &self.presented.profile.subject
+    }
+}
+
+/// The SHA-256 of a request's token, by which caches know it; `None` without a well-formed one.
+pub(crate) fn token_hash(headers: &HeaderMap) -> Option<[u8; 32]> {
+    let authorization = authorization(headers).ok()??;
+    Some(Sha256::digest(authorization.token).into())
+}
+
 impl<P: Parts> Server<P> {
     pub(crate) async fn authenticate(
         self: &Arc<Self>,
@@ -107,13 +119,6 @@ impl<P: Parts> Server<P> {
             trace: TraceContext::of(&head.headers),
             ..authenticated?
         })
-    }
-
-    /// What the request's token says, if its signature is ours, whatever else is wrong with it.
-    pub(crate) fn claims_shown(&self, headers: &HeaderMap) -> Option<Arc<Claims>> {
-        let authorization = authorization(headers).ok()??;
-        let hash = Sha256::digest(authorization.token).into();
-        self.claims_of(authorization.token, &hash).ok()
     }
 
     async fn bearer(
@@ -260,10 +265,7 @@ impl<P: Parts> Server<P> {
         };
         let scopes = presented::scopes(presented, &rules).map_err(|reason| match reason {
             NotTaken::Token => self.not_taken(),
-            NotTaken::Person(refusal) => Refusal::Person {
-                refusal,
-                subject: presented.profile.subject.clone(),
-            },
+            NotTaken::Person(refusal) => Refusal::Person(refusal),
         })?;
         Ok(Authenticated {
             caller: Caller {

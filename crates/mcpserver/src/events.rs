@@ -1,6 +1,6 @@
 //! The events of the MCP endpoint (docs/events.md): refused requests, and calls of tools.
 
-use crate::authentication::{Authenticated, Source};
+use crate::authentication::{Authenticated, Source, token_hash};
 use crate::refusal::Refusal;
 use crate::{Environment, Parts, Server};
 use events::{Event, Events, Outcome, TraceContext};
@@ -12,7 +12,7 @@ use std::time::Duration;
 
 impl<P: Parts> Server<P> {
     /// Writes the event of a refused request.
-    pub(crate) fn record_refusal(&self, head: &Head, actor: &Actor, refusal: &Refusal) {
+    pub(crate) fn record_refusal(&self, head: &Head, refusal: &Refusal) {
         let Some((error, reason)) = refusal.description() else {
             return;
         };
@@ -21,7 +21,7 @@ impl<P: Parts> Server<P> {
             error,
             reason: &reason,
         };
-        self.record(actor, &event);
+        self.record(&self.sender(&head.headers), &event);
     }
 
     /// Writes the event of a grant that was ended because its person may no longer come in.
@@ -33,24 +33,28 @@ impl<P: Parts> Server<P> {
         self.record(&Actor::of(authenticated), &event);
     }
 
-    /// Whom the token of a refused request was issued for, if its signature is ours or it is the
-    /// provider's and good.
-    pub(crate) fn presumed_actor(&self, headers: &HeaderMap, refusal: &Refusal) -> Actor {
-        let unknown = Actor::unknown(headers);
-        if let Refusal::Person { subject, .. } = refusal {
+    /// Returns the sender of a request as its token names it, if this instance has verified that token;
+    /// a refused request costs no second verification.
+    fn sender(&self, headers: &HeaderMap) -> Actor {
+        let unknown = Actor {
+            trace: TraceContext::of(headers),
+            ..Actor::default()
+        };
+        let Some(hash) = token_hash(headers) else {
+            return unknown;
+        };
+        if let Some(claims) = self.claims.get(&hash) {
             return Actor {
-                subject: Some(subject.clone()),
-                ..unknown
-            };
-        }
-        match self.claims_shown(headers) {
-            Some(claims) => Actor {
                 client_id: Some(claims.client_id.clone()),
                 subject: Some(claims.sub.clone()),
                 grant_id: Some(claims.grant.clone()),
                 ..unknown
-            },
-            None => unknown,
+            };
+        }
+        let presented = self.presented.get(&hash);
+        Actor {
+            subject: presented.map(|presented| presented.subject().to_owned()),
+            ..unknown
         }
     }
 
@@ -73,7 +77,7 @@ impl<P: Parts> Server<P> {
 
 /// Whom an event is about.
 #[derive(Default)]
-pub(crate) struct Actor {
+struct Actor {
     client_id: Option<String>,
     subject: Option<String>,
     grant_id: Option<String>,
@@ -81,15 +85,7 @@ pub(crate) struct Actor {
 }
 
 impl Actor {
-    /// The unknown sender of a request with these headers.
-    pub(crate) fn unknown(headers: &HeaderMap) -> Self {
-        Self {
-            trace: TraceContext::of(headers),
-            ..Self::default()
-        }
-    }
-
-    pub(crate) fn of(authenticated: &Authenticated) -> Self {
+    fn of(authenticated: &Authenticated) -> Self {
         Self {
             client_id: authenticated.caller.client_id.clone(),
             subject: Some(authenticated.subject().to_owned()),

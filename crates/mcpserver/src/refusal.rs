@@ -34,10 +34,7 @@ pub(crate) enum Refusal {
     /// 403: the token lacks a scope; the ones to ask for.
     InsufficientScope(Vec<String>),
     /// 403: the policy refuses the holder of a token of the identity provider's.
-    Person {
-        refusal: policy::Refusal,
-        subject: String,
-    },
+    Person(policy::Refusal),
     /// One of the others, of the request with this id.
     Of(Id, Box<Self>),
     /// 405, with the methods there are.
@@ -109,9 +106,7 @@ impl Refusal {
                 let reason = format!("{INSUFFICIENT_SCOPE} It needs: {}.", needed.join(" "));
                 ("insufficient_scope", reason)
             }
-            Self::Person { refusal, .. } => {
-                ("insufficient_scope", person_reason(*refusal).to_owned())
-            }
+            Self::Person(refusal) => ("insufficient_scope", person_reason(*refusal).to_owned()),
             Self::NotAcceptable(text) => ("not_acceptable", (*text).to_owned()),
             Self::MediaType => ("unsupported_media_type", MEDIA_TYPE.to_owned()),
             Self::Unread(error) => ("bad_request", error.to_string()),
@@ -171,7 +166,7 @@ impl Refusal {
             }
             // RFC 6750 section 3.1 has no code of its own for who may not come in at all; this one says
             // that another token is needed, and names no scope, as none would help.
-            Self::Person { refusal, .. } => {
+            Self::Person(refusal) => {
                 let reason = person_reason(refusal);
                 let response = refused(StatusCode::FORBIDDEN, reason);
                 let parameters = [

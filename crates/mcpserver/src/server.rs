@@ -1,10 +1,9 @@
 //! The server: from a request to its transport, and what holds for all of them.
 
-use crate::authentication::{Authenticated, Remembered, Scheme};
+use crate::authentication::{Remembered, Scheme};
 use crate::body::from_web;
 use crate::cache::Cache;
 use crate::catalog::Known;
-use crate::events::Actor;
 use crate::place::{Place, Transport};
 use crate::refusal::{Refusal, Terms};
 use crate::sandbox::Denied;
@@ -108,7 +107,7 @@ impl<P: Parts> Server<P> {
             scopes: &self.config.default_scopes,
         };
         let refuse = |refusal: Refusal| {
-            self.record_refusal(&head, &Actor::unknown(&head.headers), &refusal);
+            self.record_refusal(&head, &refusal);
             refusal.into_response(&terms)
         };
         let origin = match origin::check(&head.headers, known_place, &self.config.allowed_origins) {
@@ -121,21 +120,7 @@ impl<P: Parts> Server<P> {
             (Ok(_), Some(origin)) if head.method == Method::OPTIONS => {
                 return from_web(cors.preflight(Origin::One(origin)));
             }
-            (Ok(place), _) => match self.authenticate(&head, place).await {
-                Ok(authenticated) => {
-                    let actor = Actor::of(&authenticated);
-                    let answer = self.answer(&head, body, place, authenticated).await;
-                    answer.unwrap_or_else(|refusal| {
-                        self.record_refusal(&head, &actor, &refusal);
-                        refusal.into_response(&terms)
-                    })
-                }
-                Err(refusal) => {
-                    let actor = self.presumed_actor(&head.headers, &refusal);
-                    self.record_refusal(&head, &actor, &refusal);
-                    refusal.into_response(&terms)
-                }
-            },
+            (Ok(place), _) => self.answer(&head, body, place).await.unwrap_or_else(refuse),
         };
         if head.headers.contains_key(dpop::PROOF)
             && let Some(nonce) = self.prover().nonce(self.environment.now())
@@ -153,7 +138,6 @@ impl<P: Parts> Server<P> {
         head: &Head,
         body: B,
         place: &Place,
-        authenticated: Authenticated,
     ) -> Result<Response<Body>, Refusal>
     where
         B: http_body::Body + Send,
@@ -161,6 +145,7 @@ impl<P: Parts> Server<P> {
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let headers = &head.headers;
+        let authenticated = self.authenticate(head, place).await?;
         let method = &head.method;
         // In boxes, here and further on: a future has room for each that it may wait for, twice over,
         // and every request would carry the largest of them around.

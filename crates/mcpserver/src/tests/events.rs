@@ -201,3 +201,16 @@ fn only_the_kinds_that_the_variable_names_are_written() {
         assert_eq!(events(&fixture).len(), 1);
     });
 }
+
+#[test]
+fn a_refused_holder_of_a_providers_token_is_named() {
+    let fixture = Fixture::with(&[("allowed", "subject:another")]);
+    fixture.environment.run(async {
+        let bobs = "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9.e30.AAAA";
+        assert_eq!(fixture.post(bobs, &[], PING).await.status, 403);
+        let refusal = newest(&fixture);
+        assert_eq!(refusal["error"], "insufficient_scope");
+        assert_eq!(refusal["subject"], "bob");
+        assert!(refusal.get("client_id").is_none());
+    });
+}
