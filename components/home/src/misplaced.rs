@@ -1,7 +1,7 @@
 //! Requests to a URL where no MCP endpoint is, most of them of clients that were given a wrong one.
 
 use config::Base;
-use http::header::{ACCESS_CONTROL_REQUEST_METHOD, ALLOW, CONTENT_TYPE, HeaderValue};
+use http::header::{ACCESS_CONTROL_REQUEST_METHOD, ALLOW, HeaderValue};
 use http::{HeaderMap, Method, StatusCode};
 use serde_json::json;
 use web::Response;
@@ -42,7 +42,7 @@ pub(crate) fn respond(
     } else {
         StatusCode::NOT_FOUND
     };
-    let mut response = if is_json(headers) {
+    let mut response = if web::has_media_type(headers, "application/json") {
         let error = json!({ "code": REFUSED, "message": message });
         let body = json!({ "jsonrpc": "2.0", "id": null, "error": error });
         web::json(status, &body)
@@ -54,11 +54,4 @@ pub(crate) fn respond(
         response.headers_mut().insert(ALLOW, methods);
     }
     web::for_method(method, CORS.allow(Origin::Any, response))
-}
-
-/// Whether a program sent JSON.
-fn is_json(headers: &HeaderMap) -> bool {
-    let content_type = headers.get(CONTENT_TYPE);
-    let essence = content_type.and_then(|value| value.to_str().ok()?.split(';').next());
-    essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
 }

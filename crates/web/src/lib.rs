@@ -26,7 +26,7 @@ pub use headers::{ContentSecurityPolicy, require_https};
 pub use page::Page;
 pub use parameters::{ParameterError, Parameters};
 pub use problem::{Problem, problem_json, problem_page};
-pub use request::{Request, read_request, wants_html};
+pub use request::{Request, has_media_type, read_request, wants_html};
 pub use respond::{
     for_method, json, method_not_allowed, no_content, see_other, text, unavailable, with_header,
 };

@@ -1,7 +1,7 @@
 //! The one reader of queries and forms (`application/x-www-form-urlencoded`).
 
+use crate::has_media_type;
 use http::HeaderMap;
-use http::header::CONTENT_TYPE;
 
 /// Bytes that a query or form may have, which are as many as a URL may have here.
 const MAX_BYTES: usize = 64 * 1024;
@@ -44,16 +44,7 @@ impl Parameters {
     ///
     /// [`ParameterError::ContentType`] and [`ParameterError::TooMuch`].
     pub fn from_form(headers: &HeaderMap, body: &[u8]) -> Result<Self, ParameterError> {
-        let is_form = headers
-            .get(CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|value| value.split(';').next())
-            .is_some_and(|essence| {
-                essence
-                    .trim()
-                    .eq_ignore_ascii_case("application/x-www-form-urlencoded")
-            });
-        if !is_form {
+        if !has_media_type(headers, "application/x-www-form-urlencoded") {
             return Err(ParameterError::ContentType);
         }
         Self::parse(body)
@@ -137,6 +128,7 @@ impl<const N: usize> From<[(&str, &str); N]> for Parameters {
 mod tests {
     use super::*;
     use http::HeaderValue;
+    use http::header::CONTENT_TYPE;
 
     fn form(content_type: &'static str, body: &str) -> Result<Parameters, ParameterError> {
         let mut headers = HeaderMap::new();

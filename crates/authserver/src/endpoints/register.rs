@@ -5,7 +5,6 @@ use crate::endpoints::registered_client;
 use crate::{Context, answers};
 use config::Registration;
 use events::{Event, RegistrationChange};
-use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode};
 use oauth::registration::{self, RegistrationError};
 use oauth::{Client, Error, ErrorCode, secret};
@@ -77,7 +76,7 @@ async fn register<K: KeyValue>(
     request: &Request,
 ) -> Result<Response, RegisterError> {
     admit(&context.config.clients.registration, request.headers())?;
-    if !is_json(request.headers()) {
+    if !web::has_media_type(request.headers(), "application/json") {
         return Err(RegisterError::ContentType);
     }
     let registered = registration::register(
@@ -126,12 +125,4 @@ fn admit(registration: &Registration, headers: &HeaderMap) -> Result<(), Registe
             }
         }
     }
-}
-
-pub(crate) fn is_json(headers: &HeaderMap) -> bool {
-    headers
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.split(';').next())
-        .is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
 }

@@ -8,7 +8,7 @@
 //! access token is issued for it. Those that were issued live on for their minutes.
 
 use crate::Context;
-use crate::endpoints::register::{self, RegisterError, is_json};
+use crate::endpoints::register::{self, RegisterError};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use events::RegistrationChange;
@@ -73,7 +73,7 @@ async fn update<K: KeyValue>(
     request: &Request,
 ) -> Result<Response, RegisterError> {
     let client = authorized(context, request).await?;
-    if !is_json(request.headers()) {
+    if !web::has_media_type(request.headers(), "application/json") {
         return Err(RegisterError::ContentType);
     }
     let updated = registration::update(
