@@ -41,7 +41,7 @@ mod signs_in_and_calls_every_tool {
         typescript_sdk_1_12,
         typescript_sdk_1_12_over_sse,
         typescript_sdk_1_14,
-        typescript_sdk_1_14_that_finishes_anew,
+        typescript_sdk_1_14_with_second_transport,
         typescript_sdk_1_20,
         typescript_sdk_1_newest,
         typescript_sdk_1_newest_over_sse,

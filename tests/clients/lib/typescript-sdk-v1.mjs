@@ -4,10 +4,10 @@ import { signInAndUse } from "./sign-in-session.mjs";
 
 /**
  * The life of one client of the SDK that is installed as `name`. `Transport` is the name of the class in `module`, and `end`
- * says goodbye to the server if the transport can. With `finishesAnew`, another transport than the one that began trades the
+ * says goodbye to the server if the transport can. With `usesSecondTransport`, another transport than the one that began trades the
  * code, as where a web application's callback is answered. Returns what was seen.
  */
-export async function useSdk(name, { module, Transport, url, label, end, finishesAnew = false }) {
+export async function useSdk(name, { module, Transport, url, label, end, usesSecondTransport = false }) {
   const { UnauthorizedError } = await import(`${name}/client/auth.js`);
   const { Client } = await import(`${name}/client/index.js`);
   const { [Transport]: Class } = await import(`${name}/client/${module}`);
@@ -17,7 +17,7 @@ export async function useSdk(name, { module, Transport, url, label, end, finishe
     Unauthorized: UnauthorizedError,
     client: () => rememberingRevision(new Client({ name: "gatehouse-tests", version: "1.0.0" })),
     transport,
-    finish: (begun, parameters) => (finishesAnew ? transport(authProvider) : begun).finishAuth(parameters.get("code")),
+    finish: (begun, parameters) => (usesSecondTransport ? transport(authProvider) : begun).finishAuth(parameters.get("code")),
     protocol: (client) => client.negotiated,
     end,
   };
