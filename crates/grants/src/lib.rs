@@ -26,9 +26,9 @@ mod code;
 mod grant;
 mod handle;
 mod machine;
+mod reevaluation;
 mod refresh;
 mod revocation;
-mod standing;
 mod subject;
 mod upstream;
 mod upstream_refresh;
@@ -36,13 +36,13 @@ mod upstream_refresh;
 pub use code::{PresentedCode, Redeemed};
 pub use grant::{CodeBinding, Grant, NewGrant, OpenedGrant, Profile, ShownClient};
 pub use machine::{client_subject, is_client_subject};
+pub use reevaluation::{GrantEnd, Reevaluation};
 pub use refresh::{PresentedRefreshToken, Refreshed, ReuseTerms};
 pub use revocation::RevocationQueue;
-pub use standing::{GrantEnd, Standing};
 pub use subject::{Ended, Listed, MAX_GRANTS_PER_CLIENT, MAX_GRANTS_PER_HOUR, Page, Place};
 pub use upstream::{RefreshOutcome, Upstream, UpstreamTokens};
 pub use upstream_refresh::{
-    Environment, FreshenError, Need, RefreshError, RefreshedProfile, RefreshedTokens,
+    Environment, Need, RefreshError, RefreshedProfile, RefreshedTokens, UpstreamRefreshError,
     UpstreamRefresher,
 };
 

@@ -1,21 +1,21 @@
-//! Whether the person of a grant may still come in: the policy, asked again.
+//! Reevaluation of the policy for the person of a grant: whether they may still come in.
 //!
-//! Both servers ask here: the authorization server at each refresh, the MCP server where a tool needs
-//! the provider's token. What has to end, ends here.
+//! The authorization server calls it at each refresh, the MCP server where a tool needs the provider's
+//! token. A grant that has to end is ended here.
 
 use crate::upstream::RefreshOutcome;
-use crate::upstream_refresh::{Environment, FreshenError, Held, Need, UpstreamRefresher};
+use crate::upstream_refresh::{Environment, Held, Need, UpstreamRefreshError, UpstreamRefresher};
 use crate::{Grant, Grants, Profile, UpstreamTokens};
 use events::EndedBy;
 use policy::{Person, Policy};
 use rand::CryptoRng;
 use store::KeyValue;
 
-/// What became of a grant whose person was looked at.
+/// The result of [`Grants::reevaluate`].
 #[derive(Debug, PartialEq)]
-pub enum Standing {
+pub enum Reevaluation {
     /// The person may come in.
-    Good {
+    Allowed {
         /// The grant's scopes that the person has now.
         scopes: Vec<String>,
         /// The upstream tokens, if there are any.
@@ -64,8 +64,8 @@ impl<K: KeyValue> Grants<'_, K> {
     ///
     /// # Errors
     ///
-    /// [`FreshenError`]: nothing was decided, and the grant is as it was.
-    pub async fn examine(
+    /// [`UpstreamRefreshError`]: nothing was decided, and the grant is as it was.
+    pub async fn reevaluate(
         &self,
         (id, grant): (&str, &Grant),
         policy: &Policy,
@@ -73,24 +73,26 @@ impl<K: KeyValue> Grants<'_, K> {
         refresher: &impl UpstreamRefresher,
         environment: &impl Environment,
         random: &mut (impl CryptoRng + Send),
-    ) -> Result<Standing, FreshenError> {
+    ) -> Result<Reevaluation, UpstreamRefreshError> {
         let held = Held {
             id,
             subject: &grant.profile.subject,
             expires_at: grant.expires_at,
         };
         let upstream = self
-            .freshen(held, need, policy.is_set(), refresher, environment, random)
+            .refresh_upstream(held, need, policy.is_set(), refresher, environment, random)
             .await?;
         if !policy.is_set() {
-            return Ok(Standing::Good {
+            return Ok(Reevaluation::Allowed {
                 scopes: grant.scopes.clone(),
                 tokens: upstream.map(|upstream| upstream.tokens),
             });
         }
         let end = match upstream.as_ref().map(|upstream| upstream.outcome) {
             Some(RefreshOutcome::Refused) => GrantEnd::Provider,
-            Some(RefreshOutcome::WithoutProfile) => return Err(FreshenError::ProfileUnavailable),
+            Some(RefreshOutcome::WithoutProfile) => {
+                return Err(UpstreamRefreshError::ProfileUnavailable);
+            }
             Some(RefreshOutcome::Complete) | None => {
                 let newest = upstream
                     .as_ref()
@@ -99,13 +101,13 @@ impl<K: KeyValue> Grants<'_, K> {
                 match policy.decide(&person, &grant.scopes) {
                     Ok(scopes) => {
                         let tokens = upstream.map(|upstream| upstream.tokens);
-                        return Ok(Standing::Good { scopes, tokens });
+                        return Ok(Reevaluation::Allowed { scopes, tokens });
                     }
                     Err(refusal) => GrantEnd::Policy(refusal),
                 }
             }
         };
         self.end(id, environment.now()).await?;
-        Ok(Standing::Ended(end))
+        Ok(Reevaluation::Ended(end))
     }
 }

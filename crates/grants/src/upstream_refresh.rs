@@ -86,7 +86,7 @@ pub enum Need {
 
 /// Why upstream tokens were not refreshed.
 #[derive(Debug, thiserror::Error)]
-pub enum FreshenError {
+pub enum UpstreamRefreshError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] store::Error),
@@ -121,7 +121,7 @@ impl<K: KeyValue> Grants<'_, K> {
     /// The upstream tokens of a grant, as fresh as they are needed; `None` if there are none, or no
     /// longer. Of the callers that find them ended one refreshes, whatever instance they meet; the
     /// others wait.
-    pub(crate) async fn freshen(
+    pub(crate) async fn refresh_upstream(
         &self,
         held: Held<'_>,
         need: Need,
@@ -129,7 +129,7 @@ impl<K: KeyValue> Grants<'_, K> {
         refresher: &impl UpstreamRefresher,
         environment: &impl Environment,
         random: &mut (impl CryptoRng + Send),
-    ) -> Result<Option<Upstream>, FreshenError> {
+    ) -> Result<Option<Upstream>, UpstreamRefreshError> {
         let mut waited = Duration::ZERO;
         let mut wait = FIRST_WAIT;
         let mut first_generation = None;
@@ -168,7 +168,7 @@ impl<K: KeyValue> Grants<'_, K> {
                         .await?;
                     return match is_good_enough {
                         true => Ok(Some(upstream)),
-                        false => Err(FreshenError::Provider(reason)),
+                        false => Err(UpstreamRefreshError::Provider(reason)),
                     };
                 }
                 let replacement = self.replacement(
@@ -194,7 +194,7 @@ impl<K: KeyValue> Grants<'_, K> {
                 return Ok(Some(upstream));
             }
             if waited >= MAX_WAIT {
-                return Err(FreshenError::Timeout);
+                return Err(UpstreamRefreshError::Timeout);
             }
             environment.sleep(wait).await;
             waited += wait;

@@ -232,7 +232,7 @@ impl<P: Parts> Server<P> {
                 self.credential(&authenticated).await.map_err(|error| {
                     let outcome = match error {
                         CredentialError::Ended(_) => Outcome::GrantEnded,
-                        CredentialError::Freshen(_) => Outcome::Failed,
+                        CredentialError::UpstreamRefresh(_) => Outcome::Failed,
                     };
                     (outcome, NotBegun::from(error))
                 })?
@@ -317,7 +317,9 @@ impl<P: Parts> Server<P> {
             .map(|token| token.map(Credential::Upstream))
             .inspect_err(|error| match error {
                 CredentialError::Ended(end) => self.record_end(authenticated, *end),
-                CredentialError::Freshen(error) => self.environment.log(&format!("mcp: {error}")),
+                CredentialError::UpstreamRefresh(error) => {
+                    self.environment.log(&format!("mcp: {error}"))
+                }
             })
     }
 
@@ -408,7 +410,7 @@ impl From<CredentialError> for NotBegun {
     fn from(error: CredentialError) -> Self {
         match error {
             CredentialError::Ended(_) => Self::Error(grant_ended()),
-            CredentialError::Freshen(_) => Self::Output(Output::error(
+            CredentialError::UpstreamRefresh(_) => Self::Output(Output::error(
                 "The identity provider did not answer. Try again in a minute.",
             )),
         }

@@ -2,7 +2,7 @@
 
 use crate::identity::IdentityProvider;
 use crate::{Environment, Parts};
-use grants::{FreshenError, Grant, GrantEnd, Grants, Need, RevocationQueue, Standing};
+use grants::{Grant, GrantEnd, Grants, Need, Reevaluation, RevocationQueue, UpstreamRefreshError};
 use keys::KeyRing;
 use policy::Policy;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use store::Store;
 pub(crate) enum CredentialError {
     /// There is no telling whether there is one.
     #[error(transparent)]
-    Freshen(#[from] FreshenError),
+    UpstreamRefresh(#[from] UpstreamRefreshError),
     /// The grant has ended just now.
     #[error("the grant has ended, because {0}")]
     Ended(GrantEnd),
@@ -32,9 +32,9 @@ pub(crate) async fn upstream_token<P: Parts>(
 ) -> Result<Option<String>, CredentialError> {
     let revocations = RevocationQueue::default();
     let grants = Grants::new(store, keys).with_revocations(&revocations);
-    let here = Here(environment);
-    let standing = grants
-        .examine(
+    let here = GrantsEnvironment(environment);
+    let reevaluation = grants
+        .reevaluate(
             (id, grant),
             policy,
             Need::AccessToken,
@@ -50,18 +50,18 @@ pub(crate) async fn upstream_token<P: Parts>(
             ));
         }
     }
-    match standing? {
-        Standing::Good { tokens, .. } => Ok(tokens
+    match reevaluation? {
+        Reevaluation::Allowed { tokens, .. } => Ok(tokens
             .filter(|tokens| tokens.live_at(environment.now()))
             .map(|tokens| tokens.access_token)),
-        Standing::Ended(end) => Err(CredentialError::Ended(end)),
+        Reevaluation::Ended(end) => Err(CredentialError::Ended(end)),
     }
 }
 
 /// Where grants are looked at.
-struct Here<'a, E>(&'a E);
+struct GrantsEnvironment<'a, E>(&'a E);
 
-impl<E: Environment> grants::Environment for Here<'_, E> {
+impl<E: Environment> grants::Environment for GrantsEnvironment<'_, E> {
     fn now(&self) -> u64 {
         self.0.now()
     }
@@ -296,9 +296,9 @@ mod tests {
             world.identity.says_nothing(true);
             for refreshes in 1..3 {
                 let given = token_under(&policy, &world, &grant).await;
-                let unknown = FreshenError::ProfileUnavailable;
+                let unknown = UpstreamRefreshError::ProfileUnavailable;
                 assert!(
-                    matches!(given, Err(CredentialError::Freshen(error)) if error.to_string() == unknown.to_string())
+                    matches!(given, Err(CredentialError::UpstreamRefresh(error)) if error.to_string() == unknown.to_string())
                 );
                 assert_eq!(world.identity.refreshes(), refreshes);
             }

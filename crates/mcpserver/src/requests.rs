@@ -194,7 +194,7 @@ impl<P: Parts> Server<P> {
                 .await
                 .map_err(|error| match error {
                     CredentialError::Ended(_) => grant_ended(),
-                    CredentialError::Freshen(_) => Error::internal(),
+                    CredentialError::UpstreamRefresh(_) => Error::internal(),
                 })?
         } else {
             None

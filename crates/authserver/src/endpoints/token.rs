@@ -7,7 +7,8 @@ use crate::{Context, answers};
 use dpop::Proof;
 use events::{EndedBy, Event, PresentedCredential};
 use grants::{
-    Environment, FreshenError, Grant, GrantEnd, Need, PresentedRefreshToken, ReuseTerms, Standing,
+    Environment, Grant, GrantEnd, Need, PresentedRefreshToken, Reevaluation, ReuseTerms,
+    UpstreamRefreshError,
 };
 use http::StatusCode;
 use oauth::access_token::{self, Issue};
@@ -31,7 +32,7 @@ enum TokenError {
     #[error("the grant has ended, because {0}")]
     Ended(GrantEnd),
     #[error(transparent)]
-    Freshen(#[from] FreshenError),
+    UpstreamRefresh(#[from] UpstreamRefreshError),
     #[error(transparent)]
     Proof(#[from] dpop::Error),
     #[error(transparent)]
@@ -46,10 +47,10 @@ impl From<TokenError> for Error {
             TokenError::Client(error) => error.into(),
             TokenError::Request(error) => error.into(),
             TokenError::Grant(_, grants::Error::Store(error))
-            | TokenError::Freshen(FreshenError::Store(error))
+            | TokenError::UpstreamRefresh(UpstreamRefreshError::Store(error))
             | TokenError::Store(error) => answers::store_failed(&error),
             TokenError::Ended(_) => Self::new(ErrorCode::InvalidGrant, error.to_string()),
-            TokenError::Freshen(error) => {
+            TokenError::UpstreamRefresh(error) => {
                 log_line::write(&error);
                 Self::new(
                     ErrorCode::TemporarilyUnavailable,
@@ -102,7 +103,7 @@ pub async fn handle<K: KeyValue, S: Future<Output = ()> + Send>(
     let mut response = match issue(context, random, upstream, sleep, request).await {
         Ok(tokens) => web::json(StatusCode::OK, &tokens),
         Err(error) => {
-            record(context, &error);
+            record_cause(context, &error);
             let error: Error = error.into();
             context.refused("/token", error.code, &error.description);
             answers::error(&error)
@@ -116,8 +117,8 @@ pub async fn handle<K: KeyValue, S: Future<Output = ()> + Send>(
     answers::POST.allow(Origin::Any, response)
 }
 
-/// Writes what an error is the sign of: reuse, and the end of a grant.
-fn record<K>(context: &Context<'_, K>, error: &TokenError) {
+/// Writes the event of a reuse or of the end of a grant, if `error` is due to one.
+fn record_cause<K>(context: &Context<'_, K>, error: &TokenError) {
     use grants::Error::{Repeated, Replaced, Reused};
     context.events.record(&match error {
         TokenError::Grant(credential, error @ (Reused | Repeated | Replaced)) => Event::Reuse {
@@ -294,28 +295,30 @@ async fn person_scopes<K: KeyValue, S: Future<Output = ()> + Send>(
     {
         return Ok(None);
     }
-    let here = Here {
+    let here = RequestEnvironment {
         now: context.now,
         sleep,
     };
     let held = (token.grant_id(), &token.grant);
     let policy = &config.policy;
-    let standing = grants
-        .examine(held, policy, Need::Profile, upstream, &here, random)
+    let reevaluation = grants
+        .reevaluate(held, policy, Need::Profile, upstream, &here, random)
         .await?;
-    match standing {
-        Standing::Good { scopes, .. } => Ok(Some(scopes)),
-        Standing::Ended(end) => Err(TokenError::Ended(end)),
+    match reevaluation {
+        Reevaluation::Allowed { scopes, .. } => Ok(Some(scopes)),
+        Reevaluation::Ended(end) => Err(TokenError::Ended(end)),
     }
 }
 
 /// Time as this request has it, and the log.
-struct Here<F> {
+struct RequestEnvironment<F> {
     now: u64,
     sleep: F,
 }
 
-impl<F: Fn(Duration) -> S + Sync, S: Future<Output = ()> + Send> Environment for Here<F> {
+impl<F: Fn(Duration) -> S + Sync, S: Future<Output = ()> + Send> Environment
+    for RequestEnvironment<F>
+{
     fn now(&self) -> u64 {
         self.now
     }
