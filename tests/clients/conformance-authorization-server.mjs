@@ -2,9 +2,9 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdir, readFile } from "node:fs/promises";
-import net from "node:net";
 import path from "node:path";
 import readline from "node:readline";
+import { freePort } from "./lib/free-port.mjs";
 import { newerNode } from "./lib/newer-node.mjs";
 import { makeHome, packaged } from "./lib/opener.mjs";
 import { Person } from "./lib/person.mjs";
@@ -77,14 +77,4 @@ async function register(base) {
   });
   check(answer.status === 201, `the registration was answered ${answer.status}`);
   return (await answer.json()).client_id;
-}
-
-/** A port that nobody listens on. */
-async function freePort() {
-  const server = net.createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  await once(server, "close");
-  return port;
 }

@@ -2,9 +2,9 @@
 // without its page. A screenshot of each tool's result goes into FOLDER.
 import { spawn } from "node:child_process";
 import { mkdir } from "node:fs/promises";
-import net from "node:net";
 import path from "node:path";
 import { launchChromium } from "./lib/chromium.mjs";
+import { freePort } from "./lib/free-port.mjs";
 import { newerNode } from "./lib/newer-node.mjs";
 import { makeHome, packaged } from "./lib/opener.mjs";
 import { atEnd, check, run, step } from "./lib/run.mjs";
@@ -80,16 +80,5 @@ async function start(url) {
     child.stderr.setEncoding("utf8").on("data", listen);
     child.on("error", reject);
     child.on("close", (code) => reject(new Error(`the Inspector ended with ${code}:\n${said}`)));
-  });
-}
-
-function freePort() {
-  return new Promise((resolve, reject) => {
-    const server = net.createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
   });
 }

@@ -1,11 +1,10 @@
 // mcp-remote, which lets programs that only start local servers reach a remote one. PACKAGE is the name under which
 // package.json has it; arguments after that go to it.
-import { once } from "node:events";
 import { readFile } from "node:fs/promises";
-import net from "node:net";
 import path from "node:path";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
+import { freePort } from "./lib/free-port.mjs";
 import { makeHome, packaged } from "./lib/opener.mjs";
 import { installedVersion } from "./lib/package.mjs";
 import { Person } from "./lib/person.mjs";
@@ -21,7 +20,7 @@ run(
     const home = await makeHome();
     const person = new Person();
     // Its own choice depends on URL alone: two of them at one server would meet.
-    const port = await freePort();
+    const port = String(await freePort());
 
     step("starting mcp-remote for the first time");
     const first = start(name, url, [port, ...given], home);
@@ -51,16 +50,6 @@ run(
   },
   120,
 );
-
-/** A port on loopback where nothing listens. */
-async function freePort() {
-  const server = net.createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  await once(server, "close");
-  return String(port);
-}
 
 function revisionFile(home) {
   return path.join(home.folder, "revision");

@@ -55,8 +55,7 @@ impl Machine {
         mut arguments: Vec<String>,
         descope: Option<descope_emulator::Running>,
     ) -> Self {
-        let address = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr());
-        let address = address.expect("a free port");
+        let address = free_address();
         arguments.push(format!("--listen={address}"));
         Self {
             host: serve(folder.path(), address, &arguments).await,
@@ -98,6 +97,17 @@ impl Drop for Machine {
 
 fn folder() -> TempDir {
     tempfile::tempdir().expect("a folder")
+}
+
+/// Returns an address of 127.0.0.1 on which nothing listens, below the ports that systems hand out to
+/// connections (from 32768 on Linux): no connection takes it while the host is down.
+fn free_address() -> SocketAddr {
+    std::iter::repeat_with(|| {
+        SocketAddr::from(([127, 0, 0, 1], rand::random_range(20_000..32_000)))
+    })
+    .take(50)
+    .find(|address| TcpListener::bind(address).is_ok())
+    .expect("a free port")
 }
 
 fn arguments(descope: &descope_emulator::Running) -> Vec<String> {
