@@ -1,11 +1,8 @@
 //! `descope-emulator`: the emulator as a program.
 
-#![allow(
-    clippy::print_stderr,
-    clippy::print_stdout,
-    reason = "a program for a terminal"
-)]
+#![allow(clippy::print_stderr, reason = "a program for a terminal")]
 
+use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -13,7 +10,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use descope_emulator::{
     Config, DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, DEFAULT_MANAGEMENT_KEY,
-    DEFAULT_MCP_SERVER_ID, DEFAULT_PROJECT_ID, DEFAULT_SCOPES, Emulator, TokenIssuer,
+    DEFAULT_MCP_SERVER_ID, DEFAULT_PROJECT_ID, DEFAULT_SCOPES, Emulator, Running, TokenIssuer,
 };
 
 /// A stand-in for Descope's OAuth endpoints on this machine. It signs anyone in.
@@ -108,25 +105,30 @@ async fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let config = emulator.config();
-    println!("Descope emulator at {}", emulator.base_url());
-    println!("  project id   {}", config.project_id);
-    println!("  client id    {}", config.client_id);
-    println!(
-        "  sign-in      {}",
-        if config.auto_login {
-            "at once, without a page"
-        } else {
-            "on a page, as anyone"
-        }
-    );
-    match &config.state_file {
-        Some(file) => println!("  state        {}", file.display()),
-        None => println!("  state        in memory"),
-    }
+    // A program that reads no further than it needs closes the pipe; the emulator serves on.
+    let _ = std::io::stdout().write_all(announcement(&emulator).as_bytes());
     asked_to_stop().await;
     emulator.stop().await;
     ExitCode::SUCCESS
+}
+
+/// Describes where the emulator listens and what a client needs.
+fn announcement(emulator: &Running) -> String {
+    let config = emulator.config();
+    let sign_in = match config.auto_login {
+        true => "at once, without a page",
+        false => "on a page, as anyone",
+    };
+    let state = match &config.state_file {
+        Some(file) => file.display().to_string(),
+        None => "in memory".to_owned(),
+    };
+    format!(
+        "Descope emulator at {}\n  project id   {}\n  client id    {}\n  sign-in      {sign_in}\n  state        {state}\n",
+        emulator.base_url(),
+        config.project_id,
+        config.client_id,
+    )
 }
 
 /// Resolves on Ctrl-C or SIGTERM.

@@ -1,11 +1,8 @@
 //! `gatehouse-host`: serves a Spin application without Spin. Its options are those of `spin up` that it has, and one of its own.
 
-#![allow(
-    clippy::print_stderr,
-    clippy::print_stdout,
-    reason = "a program for a terminal"
-)]
+#![allow(clippy::print_stderr, reason = "a program for a terminal")]
 
+use std::io::Write;
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::Parser;
@@ -133,18 +130,20 @@ fn signals() -> std::io::Result<impl Future<Output = ()>> {
     }
 }
 
+/// Says on stdout where the application listens. A program that reads no further than it needs closes
+/// the pipe; the host serves on.
 fn announce(running: &Running) {
-    println!("Serving {}", running.url());
-    println!("Available Routes:");
+    let mut text = format!("Serving {}\nAvailable Routes:\n", running.url());
     for trigger in &running.app().triggers {
         if let Route::Pattern(route) = &trigger.route {
             let name = match &trigger.target {
                 Target::Component(component) => component,
                 Target::Static(_) => &trigger.id,
             };
-            println!("  {name}: {}{route}", running.url());
+            text += &format!("  {name}: {}{route}\n", running.url());
         }
     }
+    let _ = std::io::stdout().write_all(text.as_bytes());
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {
