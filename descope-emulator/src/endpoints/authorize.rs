@@ -13,7 +13,7 @@ use url::Url;
 
 use crate::app::{App, Outcome, Shared};
 use crate::config::TokenIssuer;
-use crate::endpoints::wants_html;
+use crate::endpoints::respond::wants_html;
 use crate::error::DescopeError;
 use crate::page;
 use crate::params::Params;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::app::{App, Shared};
 use crate::config::TokenIssuer;
-use crate::endpoints::public_json;
+use crate::endpoints::respond::public_json;
 use crate::error::DescopeError;
 
 /// The issuer of a project's inbound apps.

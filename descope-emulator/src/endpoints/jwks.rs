@@ -4,7 +4,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 
 use crate::app::Shared;
-use crate::endpoints::public_json;
+use crate::endpoints::respond::public_json;
 use crate::error::DescopeError;
 
 /// The JWK Set (RFC 7517 section 5), the same at both addresses.

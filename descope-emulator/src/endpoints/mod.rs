@@ -1,22 +1,24 @@
 //! The endpoints, one a file.
 
+use axum::Router;
 use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderValue, header};
 use axum::middleware::{self, Next};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
-use axum::{Json, Router};
-use serde::Serialize;
 
 use crate::app::Shared;
-use crate::fault::{Endpoint, interfere};
+use crate::fault::Endpoint;
 use crate::page;
+use interfere::interfere;
 
 mod authorize;
 mod discovery;
+mod interfere;
 mod jwks;
 mod openid;
 mod register;
+mod respond;
 mod revoke;
 mod sign_in;
 mod token;
@@ -124,29 +126,6 @@ pub(crate) fn router(app: Shared) -> Router {
         .layer(middleware::from_fn(harden))
         .layer(axum::extract::DefaultBodyLimit::max(MAX_BODY))
         .with_state(app)
-}
-
-/// JSON that no cache may keep (RFC 6749 section 5.1).
-fn private_json(value: &impl Serialize) -> Response {
-    let headers = [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
-    (headers, Json(value)).into_response()
-}
-
-/// JSON for everyone, scripts of other origins included.
-fn public_json(value: &impl Serialize) -> Response {
-    let headers = [(
-        header::ACCESS_CONTROL_ALLOW_ORIGIN,
-        HeaderValue::from_static("*"),
-    )];
-    (headers, Json(value)).into_response()
-}
-
-/// Whether the caller is a browser that shows a page.
-fn wants_html(headers: &HeaderMap) -> bool {
-    headers
-        .get(header::ACCEPT)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|value| value.contains("text/html"))
 }
 
 /// The security headers of every answer.

@@ -11,7 +11,7 @@ use subtle::ConstantTimeEq as _;
 
 use crate::app::{App, Shared};
 use crate::client;
-use crate::endpoints::private_json;
+use crate::endpoints::respond::private_json;
 use crate::error::DescopeError;
 use crate::params::Params;
 use crate::state::{Code, hash, random_token};

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::app::{App, Shared};
 use crate::config::TokenIssuer;
-use crate::endpoints::private_json;
+use crate::endpoints::respond::private_json;
 use crate::error::DescopeError;
 use crate::tokens;
 
