@@ -1,7 +1,8 @@
 //! `add`: the sum of two numbers.
 
+use crate::arguments;
 use crate::bindings::exports::gatehouse::tools::tools::{Call, Failure, Output, TaskUse, Tool};
-use crate::{arguments, looks_only, text};
+use crate::common::{read_only, text};
 use serde::Deserialize;
 use serde_json::{Number, Value};
 
@@ -22,7 +23,7 @@ pub(crate) fn tool() -> Tool {
         input_schema: r#"{"type":"object","properties":{"a":{"type":"number","description":"The first number"},"b":{"type":"number","description":"The second number"}},"required":["a","b"],"additionalProperties":false}"#.to_owned(),
         output_schema: Some(r#"{"type":"object","properties":{"sum":{"type":"number","description":"a + b"}},"required":["sum"],"additionalProperties":false}"#.to_owned()),
         icons: Vec::new(),
-        annotations: looks_only(),
+        annotations: read_only(),
         scopes: vec!["tools".to_owned()],
         wants_credential: false,
         tasks: TaskUse::Never,

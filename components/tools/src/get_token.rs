@@ -4,7 +4,7 @@ use crate::arguments::{self, NO_ARGUMENTS, NoArguments};
 use crate::bindings::exports::gatehouse::tools::tools::{
     Call, Credential, Failure, Output, TaskUse, Tool,
 };
-use crate::{looks_only, text};
+use crate::common::{read_only, text};
 
 pub(crate) const NAME: &str = "getToken";
 
@@ -19,7 +19,7 @@ pub(crate) fn tool() -> Tool {
         input_schema: NO_ARGUMENTS.to_owned(),
         output_schema: None,
         icons: Vec::new(),
-        annotations: looks_only(),
+        annotations: read_only(),
         scopes: vec!["upstream_token".to_owned()],
         wants_credential: true,
         tasks: TaskUse::Never,

@@ -4,7 +4,7 @@ use crate::arguments::{self, NO_ARGUMENTS, NoArguments};
 use crate::bindings::exports::gatehouse::tools::tools::{
     Call, Caller, Failure, Output, TaskUse, Tool,
 };
-use crate::{looks_only, text};
+use crate::common::{read_only, text};
 use serde_json::{Map, Value};
 
 pub(crate) const NAME: &str = "getUserInfo";
@@ -20,7 +20,7 @@ pub(crate) fn tool() -> Tool {
         input_schema: NO_ARGUMENTS.to_owned(),
         output_schema: Some(r#"{"type":"object","properties":{"sub":{"type":"string","description":"The person's identifier at the identity provider"},"name":{"type":"string"},"email":{"type":"string"},"email_verified":{"type":"boolean"},"picture":{"type":"string"}},"required":["sub"]}"#.to_owned()),
         icons: Vec::new(),
-        annotations: looks_only(),
+        annotations: read_only(),
         scopes: vec!["userinfo".to_owned()],
         wants_credential: false,
         tasks: TaskUse::Never,

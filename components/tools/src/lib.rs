@@ -9,6 +9,7 @@
 
 mod add;
 mod arguments;
+mod common;
 mod get_token;
 mod get_user_info;
 
@@ -25,8 +26,8 @@ mod bindings {
 }
 
 use bindings::exports::gatehouse::tools::tools::{
-    Call, Caller, Changes, Completion, Content, ContentBody, Event, Failure, Guest, Offer, Output,
-    PromptRequest, Prompting, Read, Reading, ResourcePage, Suggestions, ToolAnnotations,
+    Call, Caller, Changes, Completion, Event, Failure, Guest, Offer, PromptRequest, Prompting,
+    Read, Reading, ResourcePage, Suggestions,
 };
 use bindings::wit_stream;
 use std::future::poll_fn;
@@ -95,28 +96,4 @@ async fn only(event: Event) -> StreamReader<Event> {
         wit_bindgen::spawn(write);
     }
     stream
-}
-
-/// A result of one text.
-fn text(text: impl Into<String>) -> Output {
-    Output {
-        content: vec![Content {
-            body: ContentBody::Text(text.into()),
-            annotations: None,
-            meta: None,
-        }],
-        structured: None,
-        is_error: false,
-        meta: None,
-    }
-}
-
-/// What all three tools are: they look, and change nothing.
-fn looks_only() -> Option<ToolAnnotations> {
-    Some(ToolAnnotations {
-        read_only: Some(true),
-        destructive: Some(false),
-        idempotent: Some(true),
-        open_world: Some(false),
-    })
 }
