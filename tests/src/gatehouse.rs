@@ -2,11 +2,11 @@
 
 use crate::secrets::{self, Watched};
 use crate::wire::Wire;
+use crate::workspace::root;
 use crate::{ENCRYPTION_KEY, Provider};
 use descope_emulator::{Config, Emulator};
 use host::{Clock, Hooks, Host, KeyValue};
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -338,12 +338,4 @@ fn keep_secrets(variables: &[(String, String)]) {
             secrets::keep(part.trim());
         }
     }
-}
-
-/// The folder of the workspace.
-pub(crate) fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("tests/ is in the workspace")
-        .to_owned()
 }

@@ -17,17 +17,18 @@ pub mod signed;
 pub mod sse;
 pub mod stateless;
 mod wire;
+mod workspace;
 
 pub use certified::CertifiedProvider;
 pub use client::{Client, Tokens};
 pub use gatehouse::{Gatehouse, Settings, Stalls};
-pub use mcp::{Mcp, sse_events};
-pub use page::Page;
+pub use mcp::Mcp;
+pub use page::{Form, Page};
 pub use person::Person;
 pub use provider::Provider;
 pub use proxy::Proxy;
 pub use published::Published;
-pub use sse::SseStream;
+pub use sse::{SseStream, sse_events};
 pub use stateless::Stateless;
 
 /// The keys that the tests use; they guard nothing.

@@ -1,6 +1,6 @@
 //! An MCP client over Streamable HTTP, message by message.
 
-use crate::{Client, Gatehouse, Person};
+use crate::{Client, Gatehouse, Person, sse_events};
 use reqwest::{RequestBuilder, Response};
 use serde_json::{Value, json};
 
@@ -211,28 +211,4 @@ pub async fn answer(response: Response) -> Value {
     } else {
         serde_json::from_str(&text).unwrap_or_else(|_| panic!("no JSON: {text}"))
     }
-}
-
-/// The events of a stream: name (`message` if it has none) and data.
-pub fn sse_events(text: &str) -> Vec<(String, String)> {
-    text.replace("\r\n", "\n")
-        .split("\n\n")
-        .filter_map(|block| {
-            let field = |name: &str| {
-                block
-                    .lines()
-                    .filter_map(|line| line.strip_prefix(name))
-                    .map(|value| value.trim_start().to_owned())
-                    .collect::<Vec<_>>()
-            };
-            let data = field("data:");
-            if data.is_empty() {
-                return None;
-            }
-            let name = field("event:")
-                .pop()
-                .unwrap_or_else(|| "message".to_owned());
-            Some((name, data.join("\n")))
-        })
-        .collect()
 }

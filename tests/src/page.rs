@@ -1,6 +1,5 @@
 //! A page as a test reads it: its headers, its words, its forms, its tags.
 
-use crate::person::Form;
 use reqwest::header::HeaderMap;
 use reqwest::{Response, StatusCode};
 use url::Url;
@@ -190,4 +189,32 @@ fn unescaped(text: &str) -> String {
         .replace("&lt;", "<")
         .replace("&gt;", ">")
         .replace("&amp;", "&")
+}
+
+/// A form of a page, with what it would send.
+#[derive(Clone, Debug)]
+pub struct Form {
+    /// Where it leads.
+    pub action: Url,
+    /// The hidden fields.
+    pub fields: Vec<(String, String)>,
+}
+
+impl Form {
+    /// With a field more, such as a box that is ticked.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.fields.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// The value of a hidden field.
+    ///
+    /// # Panics
+    ///
+    /// If there is none of this name.
+    pub fn field(&self, name: &str) -> &str {
+        let field = self.fields.iter().find(|(known, _)| known == name);
+        &field.unwrap_or_else(|| panic!("a field {name}")).1
+    }
 }

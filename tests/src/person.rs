@@ -1,6 +1,6 @@
 //! A person with a browser: cookies, redirects, and forms that are read before they are sent.
 
-use crate::{Gatehouse, Page};
+use crate::{Form, Gatehouse, Page};
 use reqwest::header::{COOKIE, HeaderMap, LOCATION, SET_COOKIE};
 use reqwest::redirect::Policy;
 use reqwest::{Method, RequestBuilder, Response};
@@ -17,34 +17,6 @@ pub struct Person {
     set_cookies: Mutex<Vec<String>>,
     /// A public URL, and where it is really served: what a TLS proxy in front would do.
     proxied: Option<(String, String)>,
-}
-
-/// A form of a page, with what it would send.
-#[derive(Clone, Debug)]
-pub struct Form {
-    /// Where it leads.
-    pub action: Url,
-    /// The hidden fields.
-    pub fields: Vec<(String, String)>,
-}
-
-impl Form {
-    /// With a field more, such as a box that is ticked.
-    #[must_use]
-    pub fn with(mut self, name: &str, value: &str) -> Self {
-        self.fields.push((name.to_owned(), value.to_owned()));
-        self
-    }
-
-    /// The value of a hidden field.
-    ///
-    /// # Panics
-    ///
-    /// If there is none of this name.
-    pub fn field(&self, name: &str) -> &str {
-        let field = self.fields.iter().find(|(known, _)| known == name);
-        &field.unwrap_or_else(|| panic!("a field {name}")).1
-    }
 }
 
 impl Default for Person {

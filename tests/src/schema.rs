@@ -153,7 +153,7 @@ fn load() -> BTreeMap<&'static str, Schema> {
     let given = std::env::var_os("GATEHOUSE_TEST_SCHEMAS").map(PathBuf::from);
     let folder = given
         .clone()
-        .unwrap_or_else(|| crate::gatehouse::root().join("target/mcp-schemas"));
+        .unwrap_or_else(|| crate::workspace::root().join("target/mcp-schemas"));
     let mut schemas = BTreeMap::new();
     for revision in &REVISIONS[1..] {
         match read(&folder, revision) {

@@ -2,7 +2,7 @@
 //! one, and prints what it saw as one line of JSON.
 
 use crate::Person;
-use crate::gatehouse::root;
+use crate::workspace::root;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;

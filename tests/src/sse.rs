@@ -1,6 +1,5 @@
 //! Streams of server-sent events, event by event.
 
-use crate::sse_events;
 use reqwest::Response;
 use serde_json::{Value, json};
 
@@ -128,4 +127,28 @@ impl SseStream {
         let more = self.event().await;
         assert!(more.is_none(), "{more:?}");
     }
+}
+
+/// The events of a stream: name (`message` if it has none) and data.
+pub fn sse_events(text: &str) -> Vec<(String, String)> {
+    text.replace("\r\n", "\n")
+        .split("\n\n")
+        .filter_map(|block| {
+            let field = |name: &str| {
+                block
+                    .lines()
+                    .filter_map(|line| line.strip_prefix(name))
+                    .map(|value| value.trim_start().to_owned())
+                    .collect::<Vec<_>>()
+            };
+            let data = field("data:");
+            if data.is_empty() {
+                return None;
+            }
+            let name = field("event:")
+                .pop()
+                .unwrap_or_else(|| "message".to_owned());
+            Some((name, data.join("\n")))
+        })
+        .collect()
 }

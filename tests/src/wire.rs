@@ -2,7 +2,7 @@
 //! its revision.
 
 use crate::schema::{self, REVISIONS};
-use crate::sse_events;
+use crate::sse::sse_events;
 use bytes::Bytes;
 use host::{Exchange, Hooks};
 use http::header::CONTENT_TYPE;

@@ -5,8 +5,9 @@ use descope_emulator::{Config, Endpoint, User};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::collections::HashMap;
+use tests::Form;
 use tests::client::{REDIRECT_URI, parameter};
-use tests::person::{Form, location};
+use tests::person::location;
 use tests::{Client, Gatehouse, Page, Person, Settings};
 
 /// Where a hosted client's answers go.

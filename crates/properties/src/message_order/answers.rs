@@ -1,6 +1,6 @@
 //! What comes back.
 
-use super::Known;
+use super::known::Known;
 use super::people::{PEOPLE, assert_own};
 use futures::future::{Either, select};
 use http::response::Parts as Head;

@@ -1,8 +1,9 @@
 //! What is sent.
 
 use super::answers::Sent;
-use super::people::{BASE, mark};
-use super::{Known, Step, host, tools};
+use super::known::{Known, Step};
+use super::people::{BASE, host, mark};
+use super::tools;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request};
 use serde_json::{Value, json};

@@ -6,8 +6,10 @@
 //! so it is found wherever it turns up: in an answer, or at a tool that was called for somebody else.
 
 mod answers;
+mod known;
 mod messages;
 mod people;
+mod shared_store;
 mod tools;
 
 use answers::Stream;
@@ -15,13 +17,13 @@ use bytes::Bytes;
 use futures::executor::block_on;
 use http::{Request, Response};
 use http_body_util::Full;
+use known::{Known, Step};
 use mcpserver::{Parts, Server, TestEnvironment};
 use messages::{Message, Way};
-use people::{BASE, PEOPLE, Provider, sign_in};
-use std::collections::HashMap;
+use people::{PEOPLE, Provider, sign_in};
+use shared_store::Shared;
 use std::sync::Arc;
 use std::time::Duration;
-use store::{KeyValue, MemoryKeyValue};
 use tools::Tools;
 
 /// The bytes that say what one step is.
@@ -56,88 +58,6 @@ pub fn message_order(data: &[u8]) {
     }
     // What still runs holds on to the instances, and is held by what they stand on.
     world.environment.kill();
-}
-
-/// A step.
-struct Step {
-    /// Who does it, and at which instance.
-    who: u8,
-    /// Which way a request takes, or what happens in its place.
-    way: u8,
-    /// What the message is.
-    what: u8,
-    /// Which of the known ids are named.
-    pick: u8,
-    /// What is odd about the request.
-    odd: u8,
-    /// What its id looks like, and how its answer is read.
-    how: u8,
-}
-
-/// What has been handed out so far, to anybody.
-#[derive(Default)]
-struct Known {
-    sessions: Vec<String>,
-    mailboxes: Vec<String>,
-    /// Whose each of those is.
-    owners: HashMap<String, usize>,
-    states: Vec<String>,
-    cursors: Vec<String>,
-    tasks: Vec<String>,
-    events: Vec<String>,
-    /// As they are in JSON.
-    questions: Vec<String>,
-    /// The keys of a task's questions.
-    keys: Vec<String>,
-    /// Ids of requests as they are in JSON, and who chose them.
-    asked: Vec<(String, usize)>,
-}
-
-impl Known {
-    /// One of these, the newest first; or one that nobody was given.
-    fn pick(ids: &[String], number: u8) -> String {
-        let newest = || ids.last().cloned().unwrap_or_default();
-        match number % 16 {
-            15 => "forged".to_owned(),
-            14 => {
-                let mut changed = newest();
-                let last = changed.pop();
-                changed.push(if last == Some('A') { 'B' } else { 'A' });
-                changed
-            }
-            number => {
-                let back = usize::from(number) % ids.len().max(1);
-                let index = ids.len().checked_sub(1 + back);
-                index.map_or_else(|| "none".to_owned(), |index| ids[index].clone())
-            }
-        }
-    }
-}
-
-/// A store that several instances share.
-#[derive(Clone, Default)]
-struct Shared(Arc<MemoryKeyValue>);
-
-impl KeyValue for Shared {
-    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, store::Error> {
-        self.0.get(key).await
-    }
-
-    async fn set(&self, key: &str, value: &[u8]) -> Result<(), store::Error> {
-        self.0.set(key, value).await
-    }
-
-    async fn delete(&self, key: &str) -> Result<(), store::Error> {
-        self.0.delete(key).await
-    }
-
-    async fn exists(&self, key: &str) -> Result<bool, store::Error> {
-        self.0.exists(key).await
-    }
-
-    async fn increment(&self, key: &str, delta: i64) -> Result<i64, store::Error> {
-        self.0.increment(key, delta).await
-    }
 }
 
 struct Fakes;
@@ -242,9 +162,4 @@ impl World {
         environment.run(stream.read(environment, patience, &mut self.known));
         self.streams.retain(|stream| !stream.is_over());
     }
-}
-
-/// [`BASE`] without its scheme.
-fn host() -> &'static str {
-    BASE.trim_start_matches("http://")
 }

@@ -1,6 +1,6 @@
 //! Who sends, and how they are known.
 
-use super::Shared;
+use super::shared_store::Shared;
 use crate::KEY;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -168,4 +168,9 @@ impl UpstreamRefresher for Provider {
             profile: RefreshedProfile::Unchanged,
         })
     }
+}
+
+/// [`BASE`] without its scheme.
+pub(super) fn host() -> &'static str {
+    BASE.trim_start_matches("http://")
 }
