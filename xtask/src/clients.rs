@@ -1,9 +1,8 @@
 //! `cargo xtask clients`: the matrix of clients that others wrote (tests/clients/matrix.json).
 
 use crate::environment::{PREFIX, Variables, new_encryption_key};
-use crate::identity::{
-    EMULATOR_CLIENT, EMULATOR_PROJECT, EMULATOR_SECRET, Identity, configure_emulator,
-};
+use crate::identity::{EMULATOR_CLIENT, EMULATOR_PROJECT, EMULATOR_SECRET, configure_emulator};
+use crate::identity_component::Identity;
 use crate::servers::{Servers, binary, stop_signal};
 use crate::shell::{program, root, run, step, target};
 use crate::{build, install};

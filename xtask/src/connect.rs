@@ -1,6 +1,6 @@
 //! What a person needs once the application is served.
 
-use crate::identity::Identity;
+use crate::identity_component::Identity;
 use std::net::SocketAddr;
 
 /// What was started.

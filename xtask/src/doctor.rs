@@ -2,6 +2,7 @@
 
 use crate::environment::Variables;
 use crate::identity::{self, configure_emulator, emulator_address, wants_emulator};
+use crate::identity_component::Identity;
 use crate::shell::{exists, output, program};
 use crate::toolchain::{WASM, has_wasm};
 use crate::{manifest, runtime_config};
@@ -126,8 +127,8 @@ fn warnings(variables: &Variables) -> Vec<&'static str> {
     if server.authorization_server != AuthorizationServer::BuiltIn {
         return Vec::new();
     }
-    let has_own_client = variables.is_set("descope_client_id")
-        || variables.identity() != identity::Identity::Descope;
+    let has_own_client =
+        variables.is_set("descope_client_id") || variables.identity() != Identity::Descope;
     let about_tokens = match server.presented.tokens {
         PresentedTokens::Project => Some(
             "presented_tokens is project: tokens that the identity provider issued to other applications, and people's sessions there, are taken as if they were for this server. Set it to own unless you need that",
@@ -149,7 +150,7 @@ fn warnings(variables: &Variables) -> Vec<&'static str> {
 
 /// That the provider may give no refresh token, so that the policy is asked with old claims.
 fn no_refresh_token(variables: &Variables) -> Option<&'static str> {
-    let is_openid = variables.identity() == identity::Identity::OpenId;
+    let is_openid = variables.identity() == Identity::OpenId;
     let scopes = variables.get("oidc_scopes").unwrap_or_default();
     let is_asked = scopes
         .split_whitespace()
@@ -163,15 +164,15 @@ fn no_refresh_token(variables: &Variables) -> Option<&'static str> {
 /// in.
 fn email_scopes(variables: &Variables) -> Option<&'static str> {
     let (name, warning) = match variables.identity() {
-        identity::Identity::Descope => (
+        Identity::Descope => (
             "descope_scopes",
             "allowed or scope_rules has email: or domain:, which nobody can meet: descope_scopes lacks email, so Descope tells no address. Add it",
         ),
-        identity::Identity::OpenId => (
+        Identity::OpenId => (
             "oidc_scopes",
             "allowed or scope_rules has email: or domain:, which nobody may meet: oidc_scopes lacks email, so most providers tell no address. Add it",
         ),
-        identity::Identity::Own => return None,
+        Identity::Own => return None,
     };
     let scopes = variables.get(name).unwrap_or_default();
     let has_email = scopes.split_whitespace().any(|scope| scope == "email");

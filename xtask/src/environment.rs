@@ -1,7 +1,7 @@
 //! The variables of the application, as Spin finds them: in the environment, in `.env`, and the
 //! defaults of `spin.toml`.
 
-use crate::identity::Identity;
+use crate::identity_component::Identity;
 use crate::shell::root;
 use anyhow::{Context, Result};
 use rand::TryRng;

@@ -2,43 +2,9 @@
 //! stands in where nothing is configured.
 
 use crate::environment::Variables;
+use crate::identity_component::Identity;
 use config::{AuthorizationServer, Problem};
 use std::net::SocketAddr;
-
-/// The component behind the identity contract.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Identity {
-    /// `components/identity-descope`.
-    Descope,
-    /// `components/identity-oidc`.
-    OpenId,
-    /// Somebody's own, of which nothing is known here.
-    Own,
-}
-
-impl Identity {
-    /// What the manifest has as the component `identity`.
-    pub fn of(manifest: &toml::Table) -> Self {
-        let source = manifest
-            .get("component")
-            .and_then(|components| components.get("identity")?.get("source")?.as_str())
-            .unwrap_or_default();
-        match source.rsplit('/').next() {
-            Some("gatehouse_identity_descope.wasm") => Self::Descope,
-            Some("gatehouse_identity_oidc.wasm") => Self::OpenId,
-            _ => Self::Own,
-        }
-    }
-
-    /// In words.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Descope => "your Descope project",
-            Self::OpenId => "your OpenID Connect provider",
-            Self::Own => "a component of your own",
-        }
-    }
-}
 
 /// Whether there is no word of a real provider, so that the emulator stands in.
 pub fn wants_emulator(variables: &Variables) -> bool {

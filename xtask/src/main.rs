@@ -8,12 +8,14 @@
 
 mod bench;
 mod build;
+mod check_layers;
 mod clients;
 mod connect;
 mod doctor;
 mod environment;
 mod examples;
 mod identity;
+mod identity_component;
 mod install;
 mod manifest;
 mod runtime_config;
@@ -46,6 +48,8 @@ enum Command {
     Build,
     /// Measure, side by side with an empty component
     Bench(bench::Options),
+    /// Check that dependencies lead down the layers, and that no files of a crate use each other in a circle
+    CheckLayers,
     /// Check the toolchain, the ports and the configuration
     Doctor(doctor::Options),
 }
@@ -57,6 +61,7 @@ fn main() -> ExitCode {
         Command::Clients(options) => clients::clients(&options),
         Command::Build => build::components(),
         Command::Bench(options) => bench::bench(&options),
+        Command::CheckLayers => check_layers::check_layers(),
         Command::Doctor(options) => doctor::doctor(&options),
     };
     match result {
