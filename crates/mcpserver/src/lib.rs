@@ -8,53 +8,25 @@
 //! What an authenticated `tools/call` costs: one read of the store, for the grant, and no write; in a
 //! session one read more, and with a proof of possession three writes.
 
-mod authentication;
-mod authority;
-mod body;
 mod cache;
-mod calls;
-mod cancellation;
-mod catalog;
-mod changes;
-mod checked;
-mod conversation;
-mod credential;
-mod cursor;
-mod environment;
-mod events;
-mod http_sse;
-mod identity;
-mod input;
-mod line;
-mod listening;
-mod mailbox;
-mod messages;
-mod origin;
-mod place;
-mod possession;
-mod presented;
-mod questions;
-mod refusal;
-mod requests;
-mod resumption;
-mod sandbox;
+mod call;
+mod contract;
+mod http;
+mod protocol;
 mod server;
-mod session;
-mod stateless;
-mod streamable_http;
-mod talk;
+mod stream;
 mod tasks;
-mod tools;
+mod transport;
 
-pub use body::Body;
-pub use environment::{Environment, Parts};
-pub use identity::{IdentityError, IdentityProvider, Presented, TokenKind};
-pub use server::Server;
-pub use tools::{
+pub use self::http::body::Body;
+pub use contract::environment::{Environment, Parts};
+pub use contract::identity::{IdentityError, IdentityProvider, Presented, TokenKind};
+pub use contract::tools::{
     Answer, Asked, Call, Caller, Changed, Changes, Completion, Credential, Event, Events, Failure,
     InputRequest, InputRequired, Offer, OfferedPrompt, OfferedTool, PromptRequest, Read,
     ResourceOffer, Round, TaskUse, ToolProvider,
 };
+pub use server::Server;
 
 #[cfg(any(test, feature = "testing"))]
 mod test_environment;

@@ -1,14 +1,16 @@
 //! The server: from a request to its transport, and what holds for all of them.
 
-use crate::authentication::{Remembered, Scheme};
-use crate::body::from_web;
 use crate::cache::Cache;
-use crate::catalog::Known;
-use crate::place::{Place, Transport};
-use crate::refusal::{Refusal, Terms};
-use crate::sandbox::Denied;
-use crate::session::Sessions;
-use crate::{Body, Environment, Parts, http_sse, origin, streamable_http};
+use crate::call::sandbox::Denied;
+use crate::http::authenticator::{Remembered, Scheme};
+use crate::http::body::from_web;
+use crate::http::endpoints::{Place, Transport};
+use crate::http::origin;
+use crate::http::rejection::{Refusal, Terms};
+use crate::protocol::catalog::Known;
+use crate::transport::session::Sessions;
+use crate::transport::{http_sse, streamable_http};
+use crate::{Body, Environment, Parts};
 use config::{Problem, Site};
 use grants::OpenedGrant;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS};

@@ -13,8 +13,8 @@
 //! | slots 19 to 42 | an answer | once |
 //! | slots 43 to 50 | the result, in parts | once |
 
-use crate::authentication::Authenticated;
-use crate::authority::Authority;
+use crate::http::authenticator::Authenticated;
+use crate::http::grant_watch::Authority;
 use crate::{Environment, Parts, Server};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -4,10 +4,10 @@ use super::record::{
     Answered, Asked, Asking, Beginning, EndKind, MOST_QUESTIONS, MOST_ROUNDS, PART, TaskId,
 };
 use super::{LIFETIME, POLL_INTERVAL, State};
-use crate::authentication::Authenticated;
-use crate::authority::{Authority, CHECK_INTERVAL};
-use crate::calls::{PreparedCall, RunningCall, Step, TaskStep};
-use crate::tools::{Answer, InputRequired, Round, TaskUse};
+use crate::call::tool_call::{PreparedCall, RunningCall, Step, TaskStep};
+use crate::contract::tools::{Answer, InputRequired, Round, TaskUse};
+use crate::http::authenticator::Authenticated;
+use crate::http::grant_watch::{Authority, CHECK_INTERVAL};
 use crate::{Environment, Parts, Server};
 use futures::channel::oneshot;
 use futures::future::{BoxFuture, Either, FutureExt, select};

@@ -2,8 +2,8 @@
 
 use super::record::{Answered, Asked, Asking, Beginning, EndKind, TaskId, Tasks};
 use super::{LIFETIME, POLL_INTERVAL};
-use crate::authentication::Authenticated;
-use crate::refusal::Refusal;
+use crate::http::authenticator::Authenticated;
+use crate::http::rejection::Refusal;
 use crate::{Environment, Parts};
 use mcp::{Error, ErrorCode, Question, Task, TaskState};
 

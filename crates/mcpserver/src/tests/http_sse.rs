@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::Environment;
-use crate::mailbox::LIFETIME;
+use crate::stream::mailbox::LIFETIME;
 use std::time::Duration;
 
 /// A token of somebody else's, without a grant of ours.

@@ -1,0 +1,77 @@
+//! `notifications/cancelled` (2025-11-25, Cancellation).
+//!
+//! It comes in a request of its own, perhaps at another instance than the call that it cancels. So
+//! it is written down under a hash of session and request, for as long as such a call could run;
+//! calls that take their time look for it.
+
+use crate::call::client_context::Talk;
+use crate::http::authenticator::Authenticated;
+use crate::transport::session::SessionState;
+use crate::{Environment, Parts, Server};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use mcp::jsonrpc::Id;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use store::Record;
+
+/// Seconds that a cancellation is remembered besides the time of a call.
+const REMEMBERED: u64 = 60;
+
+/// Cancellations of one person in a minute: sessions cost nothing.
+const PER_MINUTE: u64 = 120;
+
+/// That a request was cancelled.
+#[derive(Serialize, Deserialize)]
+struct Cancelled {}
+
+impl Record for Cancelled {
+    const KIND: &'static str = "mcp-cancelled";
+}
+
+impl<P: Parts> Server<P> {
+    /// Takes note that the client no longer wants the answer to a request.
+    ///
+    /// # Errors
+    ///
+    /// One of the store.
+    pub(crate) async fn cancel(
+        &self,
+        request: &Id,
+        talk: &Talk,
+        authenticated: &Authenticated,
+    ) -> Result<(), store::Error> {
+        let Some(session) = &talk.session else {
+            return Ok(());
+        };
+        let now = self.environment.now();
+        let kind = format!("mcp-cancel-limit:{}", authenticated.person());
+        if !self.store.within_limit(&kind, PER_MINUTE, 60, now).await? {
+            return Ok(());
+        }
+        let ends_at = now + self.config.call_timeout + REMEMBERED;
+        self.store
+            .create(&name(session, request), &Cancelled {}, ends_at)
+            .await
+    }
+
+    /// Whether the client has cancelled a request, or ended its session.
+    pub(crate) async fn is_given_up(&self, request: &Id, talk: &Talk) -> bool {
+        let Some(session) = &talk.session else {
+            return false;
+        };
+        let name = name(session, request);
+        let now = self.environment.now();
+        let cancelled = self.store.get::<Cancelled>(&name, now).await;
+        if matches!(cancelled, Ok(Some(_))) {
+            return true;
+        }
+        let state = self.store.get::<SessionState>(session, now).await;
+        matches!(state, Ok(Some(SessionState { is_over: true, .. })))
+    }
+}
+
+fn name(session: &str, request: &Id) -> String {
+    let text = format!("{session} {}", request.as_json());
+    URL_SAFE_NO_PAD.encode(&Sha256::digest(text)[..16])
+}

@@ -1,0 +1,45 @@
+//! What a message of the revisions with sessions is part of.
+
+use crate::contract::tools::Round;
+use mcp::{ClientAbilities, LogLevel, Revision};
+
+/// What was agreed on with a client, and how it can be reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Talk {
+    pub(crate) revision: Revision,
+    /// What the client can be asked.
+    pub(crate) abilities: ClientAbilities,
+    /// The least level of log messages that it wants, once it has said so (2025-11-25, Logging,
+    /// leaves it open what is sent before).
+    pub(crate) log_level: Option<LogLevel>,
+    /// Whether more than one response can reach it.
+    pub(crate) may_stream: bool,
+    /// The name of its session, if it has one.
+    pub(crate) session: Option<String>,
+}
+
+impl Talk {
+    /// One without a session.
+    pub(crate) fn alone(revision: Revision) -> Self {
+        Self {
+            revision,
+            abilities: ClientAbilities::default(),
+            log_level: None,
+            may_stream: false,
+            session: None,
+        }
+    }
+
+    /// What the first round of a request knows of the client. One that cannot be reached in between
+    /// cannot be asked either.
+    pub(crate) fn first_round(&self) -> Round {
+        if !self.may_stream {
+            return Round::default();
+        }
+        Round {
+            abilities: self.abilities.known_to(self.revision),
+            log_level: self.log_level,
+            ..Round::default()
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! Questions to the clients of the revisions with sessions: requests of ours (2025-11-25, Client
+//! Features), which a client answers in a request of its own, perhaps at another instance.
+//!
+//! The id of a question is sealed for the person, so that nobody else's answer is taken and nobody
+//! can make answers up. An answer waits in the store, sealed, under a key of that id, until the
+//! call that asked takes it out.
+
+use crate::call::client_context::Talk;
+use crate::call::streamed_call::LOOK;
+use crate::contract::tools::{Answer, InputRequired, Round};
+use crate::http::authenticator::Authenticated;
+use crate::http::grant_watch::{AuthorityCheck, grant_ended};
+use crate::http::rejection::Refusal;
+use crate::stream::mailbox::pace;
+use crate::stream::outbound::Line;
+use crate::{Environment, Parts, Server};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use keys::Purpose;
+use mcp::jsonrpc::{self, Id};
+use mcp::{Error, ErrorCode};
+use rand::RngExt;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use std::time::Duration;
+use store::Record;
+
+const QUESTION: Purpose = Purpose("mcp question");
+const ANSWER: Purpose = Purpose("mcp answer");
+
+/// Seconds that a person has to answer.
+const PATIENCE: u64 = 900;
+
+/// Times that one request may ask.
+const MOST_ROUNDS: u32 = 32;
+
+/// Bytes of an answer: sealed, it stays under what the smallest backend takes as a value (400 KB).
+const LARGEST_ANSWER: usize = 256 * 1024;
+
+/// Answers of one person in a minute that are kept: questions cost nothing.
+const ANSWERS_PER_MINUTE: u64 = 120;
+
+/// What a client answered.
+#[derive(Serialize, Deserialize)]
+struct Answered {
+    sealed: String,
+}
+
+impl Record for Answered {
+    const KIND: &'static str = "mcp-answer";
+}
+
+/// An answer, under its seal.
+#[derive(Serialize, Deserialize)]
+enum Outcome {
+    Result(String),
+    Error,
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub(crate) enum Unanswered {
+    /// Nobody listens any more.
+    Gone,
+    /// This is what the request is answered with.
+    Failed(Error),
+}
+
+/// What a request has been through.
+#[derive(Debug, Default)]
+pub(crate) struct Rounds(u32);
+
+impl Rounds {
+    /// One more.
+    ///
+    /// # Errors
+    ///
+    /// If it asks without end.
+    fn next(&mut self) -> Result<(), Unanswered> {
+        self.0 += 1;
+        if self.0 <= MOST_ROUNDS {
+            return Ok(());
+        }
+        let reason = "The request asked the client too often.";
+        Err(Unanswered::Failed(Error::new(
+            ErrorCode::InternalError,
+            reason,
+        )))
+    }
+}
+
+impl<P: Parts> Server<P> {
+    /// Puts questions to a client and waits for its answers: the next round of the request that
+    /// asked.
+    pub(crate) async fn put_questions(
+        &self,
+        questions: InputRequired,
+        rounds: &mut Rounds,
+        request: &Id,
+        talk: &Talk,
+        authenticated: &Authenticated,
+        line: &mut Line,
+    ) -> Result<Round, Unanswered> {
+        rounds.next()?;
+        let subject = authenticated.subject();
+        let ends_at = self.environment.now() + PATIENCE;
+        let mut asked = Vec::new();
+        for question in questions.requests {
+            let name: [u8; 12] = self.environment.random().random();
+            let plain = [ends_at.to_be_bytes().as_slice(), &name].concat();
+            let random = &mut self.environment.random();
+            let id = self
+                .config
+                .keys
+                .seal(QUESTION, subject.as_bytes(), &plain, random);
+            let message = jsonrpc::request(&id, &question.method, &question.params);
+            if !self.tell(line, &message).await {
+                return Err(Unanswered::Gone);
+            }
+            asked.push((question.id, URL_SAFE_NO_PAD.encode(name)));
+        }
+        let mut answers = Vec::new();
+        for (id, name) in asked {
+            let result = self
+                .wait_for_answer(&name, authenticated, ends_at, request, talk, line)
+                .await?;
+            answers.push(Answer { id, result });
+        }
+        Ok(Round {
+            answers,
+            state: questions.state,
+            ..talk.first_round()
+        })
+    }
+
+    /// Waits for the answer to the question of this name.
+    async fn wait_for_answer(
+        &self,
+        name: &str,
+        authenticated: &Authenticated,
+        ends_at: u64,
+        request: &Id,
+        talk: &Talk,
+        line: &mut Line,
+    ) -> Result<String, Unanswered> {
+        let failed = |code, reason: &'static str| Err(Unanswered::Failed(Error::new(code, reason)));
+        let subject = authenticated.subject();
+        let mut check = AuthorityCheck::new(authenticated.authority());
+        let mut idle = Duration::ZERO;
+        let mut unlooked = Duration::ZERO;
+        loop {
+            let now = self.environment.now();
+            match self.store.get::<Answered>(name, now).await {
+                Ok(Some(answered)) => {
+                    if let Err(error) = self.store.delete::<Answered>(name).await {
+                        self.environment
+                            .log(&format!("mcp: an answer is left to the sweep: {error}"));
+                    }
+                    return match self.open_answer(name, subject, &answered) {
+                        Some(Outcome::Result(result)) => Ok(result),
+                        Some(Outcome::Error) => failed(
+                            ErrorCode::InternalError,
+                            "The client did not answer what it was asked.",
+                        ),
+                        None => failed(ErrorCode::InternalError, "The server failed."),
+                    };
+                }
+                Ok(None) => {}
+                Err(error) => self.environment.log(&format!("mcp: {error}")),
+            }
+            if now >= ends_at {
+                return failed(
+                    ErrorCode::InternalError,
+                    "The client did not answer in time.",
+                );
+            }
+            let wait = pace(idle);
+            self.environment.sleep(wait).await;
+            idle += wait;
+            unlooked += wait;
+            if unlooked >= LOOK {
+                unlooked = Duration::ZERO;
+                if self.is_given_up(request, talk).await {
+                    return Err(Unanswered::Gone);
+                }
+            }
+            match check.has_ended(self, wait).await {
+                Ok(true) => return Err(Unanswered::Failed(grant_ended())),
+                Ok(false) => {}
+                Err(error) => self.environment.log(&format!("mcp: {error}")),
+            }
+            if !self.rest_line(line, wait).await {
+                return Err(Unanswered::Gone);
+            }
+        }
+    }
+
+    fn open_answer(&self, name: &str, subject: &str, answered: &Answered) -> Option<Outcome> {
+        let context = context(name, subject);
+        let keys = &self.config.keys;
+        let plain = keys
+            .open(ANSWER, context.as_bytes(), &answered.sealed)
+            .ok()?;
+        serde_json::from_slice(&plain).ok()
+    }
+
+    /// Takes a client's answer to a question of ours. What is none, or comes too late, is passed
+    /// over: nobody waits for it.
+    ///
+    /// # Errors
+    ///
+    /// A bad request, if it is larger than an answer may be; too many, if the person gave too many.
+    /// The store's.
+    pub(crate) async fn take_answer(
+        &self,
+        id: &Id,
+        outcome: Result<&RawValue, &RawValue>,
+        authenticated: &Authenticated,
+    ) -> Result<(), Refusal> {
+        let subject = authenticated.subject();
+        let keys = &self.config.keys;
+        let Some(plain) = id
+            .as_plain_text()
+            .and_then(|id| keys.open(QUESTION, subject.as_bytes(), id).ok())
+        else {
+            return Ok(());
+        };
+        let Some((ends_at, name)) = plain.split_first_chunk::<8>() else {
+            return Ok(());
+        };
+        let now = self.environment.now();
+        let ends_at = u64::from_be_bytes(*ends_at);
+        if now >= ends_at {
+            return Ok(());
+        }
+        let outcome = match outcome {
+            Ok(result) if result.get().len() > LARGEST_ANSWER => {
+                let reason = format!("An answer may have {LARGEST_ANSWER} bytes.");
+                return Err(Refusal::BadRequest(Error::invalid_params(reason)));
+            }
+            Ok(result) if result.get().starts_with('{') => Outcome::Result(result.get().to_owned()),
+            Ok(_) | Err(_) => Outcome::Error,
+        };
+        let name = URL_SAFE_NO_PAD.encode(name);
+        // The first answer is the answer.
+        let known = self.store.get::<Answered>(&name, now).await;
+        if known.map_err(|error| self.unavailable(&error))?.is_some() {
+            return Ok(());
+        }
+        let limit = format!("answer-limit:{}", authenticated.person());
+        let within = self
+            .store
+            .within_limit(&limit, ANSWERS_PER_MINUTE, 60, now)
+            .await;
+        if !within.map_err(|error| self.unavailable(&error))? {
+            return Err(Refusal::TooMany);
+        }
+        let plain = serde_json::to_vec(&outcome).unwrap_or_default();
+        let context = context(&name, subject);
+        let random = &mut self.environment.random();
+        let answered = Answered {
+            sealed: keys.seal(ANSWER, context.as_bytes(), &plain, random),
+        };
+        self.store
+            .create(&name, &answered, ends_at)
+            .await
+            .map_err(|error| self.unavailable(&error))
+    }
+}
+
+fn context(name: &str, subject: &str) -> String {
+    format!("{name} {subject}")
+}

@@ -1,0 +1,139 @@
+//! Questions to the client.
+
+use crate::contract::tools::InputRequired;
+use mcp::ClientAbilities;
+use serde_json::{Map, Value, json};
+
+/// Why questions are not put to a client.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Unaskable {
+    /// It cannot answer; this is what its `capabilities` would have to say.
+    MissingCapabilities(Value),
+    /// They are no questions: why not, for the log.
+    Garbage(&'static str),
+}
+
+/// Whether all of these questions may be put to a client with these abilities.
+///
+/// # Errors
+///
+/// [`Unaskable`].
+pub(crate) fn check(
+    questions: &InputRequired,
+    abilities: ClientAbilities,
+) -> Result<(), Unaskable> {
+    let requests = &questions.requests;
+    if requests.is_empty() && questions.state.is_none() {
+        return Err(Unaskable::Garbage("neither a question nor a state"));
+    }
+    let mut missing = Map::new();
+    for request in requests {
+        let params: Value = serde_json::from_str(&request.params).unwrap_or_default();
+        let Some(params) = params.as_object() else {
+            return Err(Unaskable::Garbage(
+                "a question with parameters that are no object",
+            ));
+        };
+        let wants_tools = params.contains_key("tools") || params.contains_key("toolChoice");
+        let is_of_url = params.get("mode").is_some_and(|mode| mode == "url");
+        let (is_able, name, capability) = match request.method.as_str() {
+            "elicitation/create" if is_of_url => {
+                (abilities.elicits_urls, "elicitation", json!({"url": {}}))
+            }
+            "elicitation/create" => (abilities.elicits_forms, "elicitation", json!({"form": {}})),
+            "sampling/createMessage" if wants_tools => (
+                abilities.samples_with_tools,
+                "sampling",
+                json!({"tools": {}}),
+            ),
+            "sampling/createMessage" => (abilities.samples, "sampling", json!({})),
+            "roots/list" => (abilities.lists_roots, "roots", json!({})),
+            _ => return Err(Unaskable::Garbage("a question of a method there is not")),
+        };
+        if !is_able {
+            let known = missing.entry(name).or_insert_with(|| json!({}));
+            if let (Some(known), Value::Object(more)) = (known.as_object_mut(), capability) {
+                known.extend(more);
+            }
+        }
+    }
+    let mut ids: Vec<&str> = requests.iter().map(|request| &*request.id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    if ids.len() != requests.len() {
+        return Err(Unaskable::Garbage("two questions of one id"));
+    }
+    if missing.is_empty() {
+        Ok(())
+    } else {
+        Err(Unaskable::MissingCapabilities(missing.into()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::tools::InputRequest;
+
+    fn questions(requests: &[InputRequest]) -> InputRequired {
+        InputRequired {
+            requests: requests.to_vec(),
+            state: None,
+        }
+    }
+
+    fn request(id: &str, method: &str, params: &str) -> InputRequest {
+        InputRequest {
+            id: id.into(),
+            method: method.into(),
+            params: params.into(),
+        }
+    }
+
+    #[test]
+    fn a_client_is_asked_only_what_it_can_answer_and_the_rest_is_named() {
+        let requests = [
+            request("a", "elicitation/create", r#"{"message":"?"}"#),
+            request("b", "elicitation/create", r#"{"mode":"url"}"#),
+            request("c", "sampling/createMessage", r#"{"tools":[]}"#),
+            request("d", "roots/list", "{}"),
+        ];
+        assert_eq!(
+            check(&questions(&requests), ClientAbilities::default()),
+            Err(Unaskable::MissingCapabilities(json!({
+                "elicitation": {"form": {}, "url": {}},
+                "sampling": {"tools": {}},
+                "roots": {},
+            })))
+        );
+        let forms = ClientAbilities {
+            elicits_forms: true,
+            ..ClientAbilities::default()
+        };
+        assert_eq!(check(&questions(&requests[..1]), forms), Ok(()));
+    }
+
+    #[test]
+    fn what_is_no_question_is_garbage() {
+        let all = ClientAbilities {
+            lists_roots: true,
+            ..ClientAbilities::default()
+        };
+        for requests in [
+            vec![],
+            vec![request("a", "tools/call", "{}")],
+            vec![request("a", "roots/list", "[]")],
+            vec![
+                request("a", "roots/list", "{}"),
+                request("a", "roots/list", "{}"),
+            ],
+        ] {
+            let checked = check(&questions(&requests), all);
+            assert!(matches!(checked, Err(Unaskable::Garbage(_))));
+        }
+        // Who asks nothing and knows how to go on is called again.
+        let state = Some("state".to_owned());
+        let requests = Vec::new();
+        assert_eq!(check(&InputRequired { requests, state }, all), Ok(()));
+    }
+}

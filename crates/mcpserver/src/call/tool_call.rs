@@ -1,0 +1,548 @@
+//! A call on its way to its tool and back.
+
+use crate::call::input_required::{self, Unaskable};
+use crate::call::upstream_credential::{CredentialError, upstream_token};
+use crate::call::validated_tool::CheckedTool;
+use crate::contract::tools::{InputRequired, Round, TaskUse};
+use crate::http::authenticator::{Authenticated, Source};
+use crate::http::events::CallEvent;
+use crate::http::grant_watch::{Interruption, grant_ended};
+use crate::http::rejection::Refusal;
+use crate::{
+    Call, Caller, Credential, Environment, Event, Events, Failure, Parts, Server, ToolProvider,
+};
+use events::{Outcome, TraceContext};
+use futures::future::{BoxFuture, Either, FutureExt, select};
+use mcp::capabilities::TASKS;
+use mcp::jsonrpc::{self, Id};
+use mcp::{CallParams, ClientAbilities, Error, Garbage, LogLevel, Output, Revision};
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A call that may be made.
+#[derive(Clone, Debug)]
+pub(crate) struct PreparedCall {
+    id: Id,
+    revision: Revision,
+    progress_token: Option<String>,
+    tool: Arc<CheckedTool>,
+    name: String,
+    arguments: String,
+    round: Round,
+    may_stream: bool,
+    trace: Option<TraceContext>,
+}
+
+impl PreparedCall {
+    /// The id of its request.
+    pub(crate) fn id(&self) -> &Id {
+        &self.id
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn arguments(&self) -> &str {
+        &self.arguments
+    }
+
+    pub(crate) fn abilities(&self) -> ClientAbilities {
+        self.round.abilities
+    }
+
+    /// The scopes that the call takes, and that what comes of it takes.
+    pub(crate) fn scopes(&self) -> &[String] {
+        &self.tool.offered.scopes
+    }
+
+    pub(crate) fn tasks(&self) -> TaskUse {
+        self.tool.offered.tasks
+    }
+
+    /// Asks the tool for progress, for a task to show.
+    pub(crate) fn report_progress(&mut self) {
+        self.progress_token.get_or_insert_with(|| "0".to_owned());
+    }
+
+    /// The same call once more, with what the client has answered.
+    pub(crate) fn for_round(&self, round: Round) -> Self {
+        Self {
+            round,
+            ..self.clone()
+        }
+    }
+}
+
+/// A call that was not begun: the JSON-RPC response.
+pub(crate) type Ended = String;
+
+/// A call that runs.
+pub(crate) struct RunningCall<P: Parts> {
+    id: Id,
+    revision: Revision,
+    progress_token: Option<String>,
+    last_progress: f64,
+    abilities: ClientAbilities,
+    log_level: Option<LogLevel>,
+    tool: Arc<CheckedTool>,
+    name: String,
+    events: <P::Tools as ToolProvider>::Events,
+    interruption: BoxFuture<'static, Interruption>,
+    event: Box<CallEvent<P>>,
+}
+
+/// What a call that runs has to say.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Step {
+    /// A notification.
+    Notification(String),
+    /// Questions to the client, which it can answer; after these there is nothing.
+    InputRequired(InputRequired),
+    /// The response, after which there is nothing.
+    Response(String),
+    /// The response likewise: an error, as the client cannot be asked what the call takes.
+    Unable(String),
+    /// The response likewise: an error, as the grant of the call has ended.
+    Cancelled(String),
+}
+
+impl Step {
+    /// The response, if it is one.
+    pub(crate) fn into_response(self) -> Option<String> {
+        match self {
+            Self::Response(text) | Self::Unable(text) | Self::Cancelled(text) => Some(text),
+            Self::Notification(_) | Self::InputRequired(_) => None,
+        }
+    }
+}
+
+/// What a call that runs as a task has to say.
+#[derive(Debug, PartialEq)]
+pub(crate) enum TaskStep {
+    /// It gets on, and says so in these words.
+    Alive(Option<String>),
+    /// There is nothing after this, which is no notification.
+    Over(Step),
+}
+
+impl<P: Parts> Server<P> {
+    /// Checks everything about a call that can be checked before it is made.
+    ///
+    /// Without `may_stream` neither progress nor log messages are asked for.
+    pub(crate) async fn prepare_call(
+        self: &Arc<Self>,
+        id: Id,
+        params: Result<CallParams<'_>, Error>,
+        authenticated: &Authenticated,
+        revision: Revision,
+        round: Round,
+        may_stream: bool,
+    ) -> Result<Result<PreparedCall, Ended>, Refusal> {
+        let ended = |error| {
+            let response = jsonrpc::error_response(Some(&id), &error, revision);
+            Ok(Err(response))
+        };
+        let params = match params {
+            Ok(params) => params,
+            Err(error) => return ended(error),
+        };
+        let Some(catalog) = self.catalog().await else {
+            return ended(Error::internal());
+        };
+        let trace = params.traceparent.as_deref().and_then(TraceContext::parse);
+        let not_called = |outcome| {
+            CallEvent::begin(self, authenticated, &params.name, trace.clone()).end(outcome);
+        };
+        let Some(tool) = catalog.tool(&params.name) else {
+            not_called(Outcome::UnknownTool);
+            return ended(Error::unknown_tool(&params.name));
+        };
+        if let Err(refusal) = authenticated.needs(&tool.offered.scopes) {
+            not_called(Outcome::InsufficientScope);
+            return Err(refusal);
+        }
+        let knows_tasks = revision.is_stateless() && round.abilities.knows_tasks;
+        if tool.offered.tasks == TaskUse::Required && !knows_tasks {
+            not_called(Outcome::MissingCapability);
+            let missing = serde_json::json!({"extensions": {TASKS: {}}});
+            return ended(Error::missing_capabilities(missing, revision));
+        }
+        let arguments = match tool.check_arguments(params.arguments) {
+            Ok(arguments) => arguments.into_owned(),
+            Err(failure) => {
+                not_called(Outcome::InvalidArguments);
+                let failed = self.failed(&params.name, failure, revision);
+                return Ok(Err(self.not_begun(&id, &params.name, failed, revision)));
+            }
+        };
+        Ok(Ok(PreparedCall {
+            id,
+            revision,
+            progress_token: params
+                .progress_token
+                .filter(|_| may_stream)
+                .map(str::to_owned),
+            tool: Arc::clone(tool),
+            name: params.name.into_owned(),
+            arguments,
+            round,
+            may_stream,
+            trace,
+        }))
+    }
+
+    /// Makes a call.
+    pub(crate) async fn start_call(
+        self: &Arc<Self>,
+        call: PreparedCall,
+        authenticated: Authenticated,
+    ) -> Result<RunningCall<P>, Step> {
+        self.start_call_within(call, authenticated, self.call_timeout())
+            .await
+    }
+
+    /// Makes a call that may take so long.
+    pub(crate) async fn start_call_within(
+        self: &Arc<Self>,
+        call: PreparedCall,
+        authenticated: Authenticated,
+        limit: Duration,
+    ) -> Result<RunningCall<P>, Step> {
+        let PreparedCall {
+            id,
+            revision,
+            progress_token,
+            tool,
+            name,
+            arguments,
+            round,
+            may_stream,
+            trace,
+        } = call;
+        let mut event = CallEvent::begin(self, &authenticated, &name, trace);
+        let abilities = round.abilities;
+        let log_level = round.log_level.filter(|_| may_stream);
+        let server = Arc::clone(self);
+        let authority = authenticated.authority();
+        let mut interruption = async move { server.interruption(authority, limit).await }.boxed();
+        let beginning = async {
+            let credential = if tool.offered.wants_credential {
+                self.credential(&authenticated).await.map_err(|error| {
+                    let outcome = match error {
+                        CredentialError::Ended(_) => Outcome::GrantEnded,
+                        CredentialError::UpstreamRefresh(_) => Outcome::Failed,
+                    };
+                    (outcome, NotBegun::from(error))
+                })?
+            } else {
+                None
+            };
+            let call = Call {
+                name: name.clone(),
+                arguments,
+                caller: Caller {
+                    credential,
+                    ..authenticated.caller
+                },
+                round,
+                wants_progress: progress_token.is_some(),
+            };
+            self.tools.call(call).await.map_err(|failure| {
+                let outcome = match failure {
+                    Failure::NotFound => Outcome::UnknownTool,
+                    Failure::InvalidArguments(_) => Outcome::InvalidArguments,
+                    Failure::Unsupported | Failure::Internal(_) => Outcome::Failed,
+                };
+                (outcome, self.failed(&name, failure, revision))
+            })
+        };
+        let begun = match select(pin!(beginning), &mut interruption).await {
+            Either::Left((begun, _)) => begun,
+            Either::Right((interruption, _)) => {
+                event.end(interruption.outcome());
+                return Err(self.interrupted(interruption, &id, &name, revision));
+            }
+        };
+        match begun {
+            Ok(events) => Ok(RunningCall {
+                id,
+                revision,
+                progress_token,
+                last_progress: f64::NEG_INFINITY,
+                abilities,
+                log_level,
+                tool,
+                name,
+                events,
+                interruption,
+                event: Box::new(event),
+            }),
+            Err((outcome, not_begun)) => {
+                event.end(outcome);
+                let response = self.not_begun(&id, &name, not_begun, revision);
+                Err(Step::Response(response))
+            }
+        }
+    }
+
+    /// How long a call may take.
+    pub(crate) fn call_timeout(&self) -> Duration {
+        Duration::from_secs(self.config.call_timeout)
+    }
+
+    /// What stands for the person at the identity provider; `None` when they have to sign in again.
+    ///
+    /// # Errors
+    ///
+    /// [`CredentialError`], which is in the log then.
+    pub(crate) async fn credential(
+        &self,
+        authenticated: &Authenticated,
+    ) -> Result<Option<Credential>, CredentialError> {
+        let (id, opened) = match &authenticated.source {
+            Source::Presented(value) => return Ok(Some(Credential::Presented(value.clone()))),
+            Source::Grant { id, opened } => (id, opened),
+        };
+        let token = upstream_token::<P>(
+            (&self.store, &self.config.keys),
+            &self.config.policy,
+            &self.identity,
+            &self.environment,
+            (id, &opened.grant),
+        )
+        .await;
+        token
+            .map(|token| token.map(Credential::Upstream))
+            .inspect_err(|error| match error {
+                CredentialError::Ended(end) => self.record_end(authenticated, *end),
+                CredentialError::UpstreamRefresh(error) => {
+                    self.environment.log(&format!("mcp: {error}"))
+                }
+            })
+    }
+
+    fn failed(&self, name: &str, failure: Failure, revision: Revision) -> NotBegun {
+        match failure {
+            Failure::NotFound => NotBegun::Error(Error::unknown_tool(name)),
+            // From 2025-11-25 on these are for the model, which can mend them.
+            Failure::InvalidArguments(reason) if revision >= Revision::V2025_11_25 => {
+                NotBegun::Output(Output::error(format!("The arguments do not fit: {reason}")))
+            }
+            Failure::InvalidArguments(reason) => NotBegun::Error(Error::invalid_params(format!(
+                "The arguments do not fit: {reason}"
+            ))),
+            Failure::Unsupported => NotBegun::Error(Error::method_not_found("tools/call")),
+            Failure::Internal(reason) => {
+                self.environment
+                    .log(&format!("mcp: the tool {name} failed: {reason}"));
+                self.note_denied(&format!("the tool {name}"), &reason);
+                NotBegun::Error(Error::internal())
+            }
+        }
+    }
+
+    /// The end of a call that did not end by itself.
+    fn interrupted(
+        &self,
+        interruption: Interruption,
+        id: &Id,
+        name: &str,
+        revision: Revision,
+    ) -> Step {
+        match interruption {
+            Interruption::Timeout => {
+                self.environment
+                    .log(&format!("mcp: the tool {name} did not finish in time"));
+                let error = Error::new(
+                    mcp::ErrorCode::InternalError,
+                    "The tool did not finish in time.",
+                );
+                Step::Response(jsonrpc::error_response(Some(id), &error, revision))
+            }
+            Interruption::GrantEnded => {
+                let response = jsonrpc::error_response(Some(id), &grant_ended(), revision);
+                Step::Cancelled(response)
+            }
+        }
+    }
+
+    fn not_begun(&self, id: &Id, name: &str, not_begun: NotBegun, revision: Revision) -> Ended {
+        match not_begun {
+            NotBegun::Output(output) => self
+                .respond(id, name, &output, revision)
+                .unwrap_or_else(|garbage| self.garbage(id, name, &garbage.to_string(), revision)),
+            NotBegun::Error(error) => jsonrpc::error_response(Some(id), &error, revision),
+        }
+    }
+
+    fn respond(
+        &self,
+        id: &Id,
+        name: &str,
+        output: &Output,
+        revision: Revision,
+    ) -> Result<String, Garbage> {
+        if output.is_error {
+            self.note_denied_in(&format!("the tool {name}"), &output.content);
+        }
+        let result = output.to_result(revision)?;
+        Ok(jsonrpc::response(id, &result))
+    }
+
+    fn garbage(&self, id: &Id, name: &str, what: &str, revision: Revision) -> Ended {
+        self.environment
+            .log(&format!("mcp: the tool {name} gave {what}"));
+        jsonrpc::error_response(Some(id), &Error::internal(), revision)
+    }
+}
+
+/// Why a call was not begun.
+pub(crate) enum NotBegun {
+    /// In words for the model.
+    Output(Output),
+    /// In words for the client.
+    Error(Error),
+}
+
+impl From<CredentialError> for NotBegun {
+    fn from(error: CredentialError) -> Self {
+        match error {
+            CredentialError::Ended(_) => Self::Error(grant_ended()),
+            CredentialError::UpstreamRefresh(_) => Self::Output(Output::error(
+                "The identity provider did not answer. Try again in a minute.",
+            )),
+        }
+    }
+}
+
+impl<P: Parts> RunningCall<P> {
+    /// What ends the call if it does not end by itself. Once that is there, the call is over.
+    pub(crate) fn interruption(&mut self) -> &mut BoxFuture<'static, Interruption> {
+        &mut self.interruption
+    }
+
+    /// The next thing it has to say. May be dropped and asked again only by whoever gives the call
+    /// up: a step could be lost.
+    pub(crate) async fn next(&mut self, server: &Server<P>) -> Step {
+        loop {
+            let event = match self.event(server).await {
+                Ok(event) => event,
+                Err(step) => return step,
+            };
+            if let Some(step) = self.step(event, server).await {
+                return step;
+            }
+        }
+    }
+
+    /// The same for a task, which may show how far it is, and notifies nobody.
+    pub(crate) async fn next_of_task(&mut self, server: &Server<P>) -> TaskStep {
+        loop {
+            let event = match self.event(server).await {
+                Ok(event) => event,
+                Err(step) => return TaskStep::Over(step),
+            };
+            match event {
+                Some(Event::Progress(progress)) => return TaskStep::Alive(progress.message),
+                Some(Event::Log(_)) => return TaskStep::Alive(None),
+                event => {
+                    if let Some(step) = self.step(event, server).await {
+                        return TaskStep::Over(step);
+                    }
+                }
+            }
+        }
+    }
+
+    async fn event(&mut self, server: &Server<P>) -> Result<Option<Event>, Step> {
+        match select(pin!(self.events.next()), &mut self.interruption).await {
+            Either::Left((event, _)) => Ok(event),
+            Either::Right((interruption, _)) => {
+                self.event.end(interruption.outcome());
+                Err(server.interrupted(interruption, &self.id, &self.name, self.revision))
+            }
+        }
+    }
+
+    /// What the client is told of an event, if anything.
+    async fn step(&mut self, event: Option<Event>, server: &Server<P>) -> Option<Step> {
+        match event {
+            Some(Event::Log(log)) => {
+                if self.log_level.is_some_and(|least| log.level >= least) {
+                    match log.to_message() {
+                        Ok(message) => return Some(Step::Notification(message)),
+                        Err(garbage) => server
+                            .environment
+                            .log(&format!("mcp: the tool {} logged {garbage}", self.name)),
+                    }
+                }
+            }
+            Some(Event::Changed(changed)) => server.report(&changed).await,
+            Some(Event::Progress(progress)) => {
+                let message = self
+                    .progress_token
+                    .as_deref()
+                    .filter(|_| progress.progress > self.last_progress)
+                    .and_then(|token| progress.to_message(token, self.revision));
+                if let Some(message) = message {
+                    self.last_progress = progress.progress;
+                    return Some(Step::Notification(message));
+                }
+            }
+            Some(Event::Done(output)) => return Some(self.done(&output, server)),
+            Some(Event::InputRequired(questions)) => return Some(self.asks(questions, server)),
+            None => return Some(self.garbage("no result", server)),
+        }
+        None
+    }
+
+    fn done(&mut self, output: &Output, server: &Server<P>) -> Step {
+        if let Err(what) = self.tool.check_output(output) {
+            return self.garbage(&what, server);
+        }
+        match server.respond(&self.id, &self.name, output, self.revision) {
+            Ok(response) => {
+                self.event.end(if output.is_error {
+                    Outcome::ToolError
+                } else {
+                    Outcome::Ok
+                });
+                Step::Response(response)
+            }
+            Err(garbage) => self.garbage(&garbage.to_string(), server),
+        }
+    }
+
+    fn asks(&mut self, questions: InputRequired, server: &Server<P>) -> Step {
+        match input_required::check(&questions, self.abilities) {
+            Ok(()) => {
+                self.event.end(Outcome::InputRequired);
+                Step::InputRequired(questions)
+            }
+            Err(Unaskable::Garbage(what)) => self.garbage(what, server),
+            Err(Unaskable::MissingCapabilities(missing)) => {
+                self.event.end(Outcome::MissingCapability);
+                let error = Error::missing_capabilities(missing, self.revision);
+                Step::Unable(jsonrpc::error_response(
+                    Some(&self.id),
+                    &error,
+                    self.revision,
+                ))
+            }
+        }
+    }
+
+    /// The response to a call whose tool gave `what`, which no client can be given.
+    fn garbage(&mut self, what: &str, server: &Server<P>) -> Step {
+        self.event.end(Outcome::Failed);
+        Step::Response(server.garbage(&self.id, &self.name, what, self.revision))
+    }
+
+    /// The response of a call whose questions nobody can be asked.
+    pub(crate) fn unasked(&self, server: &Server<P>) -> Ended {
+        let what = "a question for the client, which cannot be asked yet";
+        server.garbage(&self.id, &self.name, what, self.revision)
+    }
+}

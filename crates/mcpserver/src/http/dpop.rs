@@ -1,0 +1,91 @@
+//! Tokens that are bound to a key: whoever shows one also proves the key, for this one request (RFC
+//! 9449 section 7).
+//!
+//! A proof is taken once, on every machine: that costs three writes of the store, which calls with a
+//! bearer token do not. So a sixteenth of these requests also sweeps a little, behind its answer.
+
+use crate::http::authenticator::{Authenticated, not_ours};
+use crate::http::endpoints::Place;
+use crate::http::rejection::Refusal;
+use crate::{Environment, Parts, Server};
+use dpop::Prover;
+use http::request::Parts as Head;
+use rand::Rng;
+use std::sync::Arc;
+
+/// One in so many requests with a proof also sweeps.
+const SWEEP_EVERY: u32 = 16;
+
+/// Ledger lines that such a sweep reads at most: more than that many requests enter.
+const SWEEP_LINES: u64 = 64;
+
+impl<P: Parts> Server<P> {
+    /// The holder of a bound token, whose hash is `hash`, if the request proves its key.
+    pub(crate) async fn possessed(
+        self: &Arc<Self>,
+        head: &Head,
+        token: &str,
+        hash: &[u8; 32],
+        place: &Place,
+        now: u64,
+    ) -> Result<Authenticated, Refusal> {
+        const UNBOUND: Refusal = Refusal::InvalidToken(
+            "The token is not bound to a key: present it with the Bearer scheme.",
+        );
+        if self.config.authorization_server.external().is_some() {
+            return Err(UNBOUND);
+        }
+        let claims = self
+            .claims_of(token, hash)
+            .map_err(|error| not_ours(&error))?;
+        let bound_to = claims.cnf.as_ref().ok_or(UNBOUND)?;
+        let url = format!("{}{}", place.issuer, head.uri.path());
+        let request = dpop::Request {
+            method: head.method.as_str(),
+            url: &url,
+            access_token: Some(token),
+        };
+        let proof = self
+            .prover()
+            .check(&head.headers, request, now)
+            .and_then(|proof| proof.ok_or(dpop::Error::Missing))
+            .map_err(Refusal::Proof)?;
+        if proof.thumbprint() != bound_to.jkt {
+            return Err(Refusal::InvalidToken(
+                "The token is bound to another key than the proof's.",
+            ));
+        }
+        let authenticated = self.alive(&claims, place, now).await?;
+        match proof.claim(&self.store).await {
+            Ok(true) => {
+                self.sweep_sometimes(now);
+                Ok(authenticated)
+            }
+            Ok(false) => Err(Refusal::Proof(dpop::Error::Replayed)),
+            Err(error) => Err(self.unavailable(&error)),
+        }
+    }
+
+    fn sweep_sometimes(self: &Arc<Self>, now: u64) {
+        if !self
+            .environment
+            .random()
+            .next_u32()
+            .is_multiple_of(SWEEP_EVERY)
+        {
+            return;
+        }
+        let server = Arc::clone(self);
+        self.environment.spawn(async move {
+            if let Err(error) = server.store.sweep(now, SWEEP_LINES).await {
+                server
+                    .environment
+                    .log(&format!("mcp: the sweep stopped: {error}"));
+            }
+        });
+    }
+
+    pub(crate) fn prover(&self) -> Prover<'_> {
+        Prover::new(&self.config.keys, self.config.dpop_nonces)
+    }
+}

@@ -1,0 +1,136 @@
+//! What work that outlives its request depends on: the grant, or the presented token, that it was
+//! begun with. When that ends, the work ends as if its client had cancelled it.
+//!
+//! Whatever lasts looks once in [`CHECK_INTERVAL`], at the cost of one read of the store. What ends
+//! within the first costs none.
+
+use crate::http::authenticator::{Authenticated, Source};
+use crate::{Environment, Parts, Server};
+use events::Outcome;
+use grants::Grants;
+use mcp::{Error, ErrorCode};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// How often work that lasts looks whether its grant has ended.
+pub(crate) const CHECK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// What work was begun with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Authority {
+    /// The grant with this id.
+    Grant(String),
+    /// A token without a grant of ours, which expires at this time (seconds since the Unix epoch).
+    Token(u64),
+}
+
+/// What ends a call that does not end by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Interruption {
+    /// Its time is over.
+    Timeout,
+    /// Its grant has ended.
+    GrantEnded,
+}
+
+impl Interruption {
+    /// What became of a call that this ended.
+    pub(crate) fn outcome(self) -> Outcome {
+        match self {
+            Self::Timeout => Outcome::Timeout,
+            Self::GrantEnded => Outcome::GrantEnded,
+        }
+    }
+}
+
+impl Authenticated {
+    pub(crate) fn authority(&self) -> Authority {
+        match &self.source {
+            Source::Grant { id, .. } => Authority::Grant(id.clone()),
+            Source::Presented(_) => Authority::Token(self.ends_at),
+        }
+    }
+}
+
+impl<P: Parts> Server<P> {
+    /// Returns whether work may go on, whatever became of the access token it was begun with.
+    ///
+    /// # Errors
+    ///
+    /// The store's.
+    pub(crate) async fn is_valid(&self, authority: &Authority) -> Result<bool, store::Error> {
+        let now = self.environment.now();
+        match authority {
+            Authority::Token(expires_at) => Ok(*expires_at > now),
+            Authority::Grant(id) => {
+                let known = self.grants.get(id.as_str());
+                let grants = Grants::new(&self.store, &self.config.keys);
+                Ok(grants.find_again(id, now, known).await?.is_some())
+            }
+        }
+    }
+
+    /// Waits until a call has to be given up: after `limit`, or soon after its grant has ended. A
+    /// store that does not answer now ends nothing.
+    pub(crate) async fn interruption(&self, authority: Authority, limit: Duration) -> Interruption {
+        let began = self.environment.now();
+        let mut waited = Duration::ZERO;
+        loop {
+            let wait = CHECK_INTERVAL.min(limit.saturating_sub(waited));
+            self.environment.sleep(wait).await;
+            waited += wait;
+            if waited >= limit {
+                return Interruption::Timeout;
+            }
+            match self.is_valid(&authority).await {
+                Ok(true) => {}
+                Ok(false) => return Interruption::GrantEnded,
+                Err(error) => self.environment.log(&format!("mcp: {error}")),
+            }
+            // What the store took its time for counts as well.
+            let passed = self.environment.now().saturating_sub(began);
+            waited = waited.max(Duration::from_secs(passed.saturating_sub(1)));
+        }
+    }
+}
+
+/// Looks at an [`Authority`] once in [`CHECK_INTERVAL`], for whoever waits in smaller steps.
+pub(crate) struct AuthorityCheck {
+    authority: Authority,
+    waited: Duration,
+}
+
+impl AuthorityCheck {
+    pub(crate) fn new(authority: Authority) -> Self {
+        Self {
+            authority,
+            waited: Duration::ZERO,
+        }
+    }
+
+    /// Returns whether the work has to end, after a wait of this length.
+    ///
+    /// # Errors
+    ///
+    /// The store's.
+    pub(crate) async fn has_ended<P: Parts>(
+        &mut self,
+        server: &Server<P>,
+        wait: Duration,
+    ) -> Result<bool, store::Error> {
+        self.waited += wait;
+        if self.waited < CHECK_INTERVAL {
+            return Ok(false);
+        }
+        self.waited = Duration::ZERO;
+        Ok(!server.is_valid(&self.authority).await?)
+    }
+}
+
+/// The error that answers a request whose grant has ended in the meantime.
+pub(crate) fn grant_ended() -> Error {
+    Error::new(
+        ErrorCode::Refused,
+        "The request was cancelled: the authorization it was made with has ended. Sign in again.",
+    )
+}

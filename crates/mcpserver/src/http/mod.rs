@@ -1,0 +1,12 @@
+//! HTTP requests before they are MCP messages: base URLs, origins, authentication (RFC 6750, RFC
+//! 9449), and the responses to rejected requests.
+
+pub(crate) mod authenticator;
+pub(crate) mod body;
+pub(crate) mod dpop;
+pub(crate) mod endpoints;
+pub(crate) mod events;
+pub(crate) mod grant_watch;
+pub(crate) mod origin;
+pub(crate) mod presented_token;
+pub(crate) mod rejection;

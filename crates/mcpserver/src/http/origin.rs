@@ -1,0 +1,200 @@
+//! Which web pages may call: the answer to DNS rebinding (2025-11-25, Transports, Security
+//! Warning).
+
+use crate::http::endpoints::Place;
+use http::{HeaderMap, HeaderValue, Uri};
+
+/// The request's `Origin`, if it has one.
+///
+/// # Errors
+///
+/// [`Foreign`] if pages of that origin may not call a server at `place` (`None` where the server
+/// does not know its place).
+pub(crate) fn check<'h>(
+    headers: &'h HeaderMap,
+    place: Option<&Place>,
+    allowed: &[String],
+) -> Result<Option<&'h HeaderValue>, Foreign> {
+    let mut origins = headers.get_all(http::header::ORIGIN).iter();
+    let Some(value) = origins.next() else {
+        return Ok(None);
+    };
+    let origin = value.to_str().map_err(|_| Foreign)?;
+    let is_allowed = origins.next().is_none()
+        && (allowed.iter().any(|allowed| allowed == origin)
+            || place.is_some_and(|place| {
+                place.origin == origin || (is_loopback(&place.origin) && is_loopback(origin))
+            }));
+    if is_allowed {
+        Ok(Some(value))
+    } else {
+        Err(Foreign)
+    }
+}
+
+/// Whether the `Host` of a request, if it has one, is this machine. A page that got a name of its
+/// own to mean this machine sends that name.
+pub(crate) fn is_here(headers: &HeaderMap) -> bool {
+    let mut hosts = headers.get_all(http::header::HOST).iter();
+    let Some(host) = hosts.next() else {
+        return true;
+    };
+    let host = host.to_str().unwrap_or_default();
+    hosts.next().is_none() && is_loopback(&format!("http://{host}"))
+}
+
+/// What the headers tell of where a request came to, which is all that [`is_here`] and
+/// [`config::Site::base`] look at: the platform's URL up to its path, and the `Host`. `None` where
+/// they do not tell one place.
+pub(crate) fn told(headers: &HeaderMap) -> Option<String> {
+    let url = headers.get("spin-full-url")?.to_str().ok()?;
+    let authority = url.find("://")? + "://".len();
+    let path = url[authority..].find(['/', '?', '#']);
+    let end = path.map_or(url.len(), |path| authority + path);
+    let mut hosts = headers.get_all(http::header::HOST).iter();
+    let host = hosts.next().map_or(Some(""), |host| host.to_str().ok())?;
+    hosts
+        .next()
+        .is_none()
+        .then(|| format!("{} {host}", &url[..end]))
+}
+
+/// The origin is not one whose pages may call.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Foreign;
+
+fn is_loopback(origin: &str) -> bool {
+    let Ok(uri) = origin.parse::<Uri>() else {
+        return false;
+    };
+    let is_web = matches!(uri.scheme_str(), Some("http" | "https"));
+    let Some(host) = uri.host() else {
+        return false;
+    };
+    let is_loopback = host == "localhost"
+        || host
+            .trim_start_matches('[')
+            .trim_end_matches(']')
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback());
+    let is_bare = uri
+        .authority()
+        .is_some_and(|authority| !authority.as_str().contains('@'))
+        && uri.path() == "/";
+    is_web && is_loopback && is_bare
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use config::Site;
+
+    fn place(public_url: &'static str) -> Place {
+        let site = Site::read(|_| Some(public_url)).unwrap();
+        Place::new(site.configured().unwrap())
+    }
+
+    fn is_allowed(place: Option<&Place>, allowed: &[String], origin: &'static str) -> bool {
+        let mut headers = HeaderMap::new();
+        headers.insert("origin", HeaderValue::from_static(origin));
+        check(&headers, place, allowed).is_ok()
+    }
+
+    #[test]
+    fn a_public_server_is_called_from_its_own_pages_and_the_allowed_ones() {
+        let place = place("https://mcp.example.com/path");
+        let allowed = ["https://app.example.com".to_owned()];
+        let is_allowed = |origin| is_allowed(Some(&place), &allowed, origin);
+        assert!(is_allowed("https://mcp.example.com"));
+        assert!(is_allowed("https://app.example.com"));
+        for origin in [
+            "https://evil.example",
+            "http://mcp.example.com",
+            "https://mcp.example.com.evil.example",
+            "http://localhost:6274",
+            "null",
+            "",
+        ] {
+            assert!(!is_allowed(origin), "{origin}");
+        }
+    }
+
+    #[test]
+    fn a_local_server_is_called_from_local_pages() {
+        let place = place("http://127.0.0.1:3000");
+        let is_allowed = |origin| is_allowed(Some(&place), &[], origin);
+        for origin in [
+            "http://127.0.0.1:3000",
+            "http://localhost:6274",
+            "https://[::1]:1",
+            "http://127.9.9.9",
+        ] {
+            assert!(is_allowed(origin), "{origin}");
+        }
+        for origin in [
+            "http://evil.example",
+            "http://localhost.evil.example",
+            "http://localhost@evil.example",
+            "http://evil@localhost",
+            "file://localhost",
+            "null",
+        ] {
+            assert!(!is_allowed(origin), "{origin}");
+        }
+    }
+
+    #[test]
+    fn a_foreign_host_name_is_not_this_machine() {
+        let is_local = |host: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert("host", HeaderValue::from_static(host));
+            is_here(&headers)
+        };
+        for host in ["localhost", "localhost:3000", "127.0.0.1:3000", "[::1]:1"] {
+            assert!(is_local(host), "{host}");
+        }
+        for host in [
+            "evil.example",
+            "localhost.evil.example:3000",
+            "a@localhost",
+            "localhost/x",
+            "",
+        ] {
+            assert!(!is_local(host), "{host}");
+        }
+        let mut twice = HeaderMap::new();
+        twice.append("host", HeaderValue::from_static("localhost"));
+        twice.append("host", HeaderValue::from_static("evil.example"));
+        assert!(!is_here(&twice));
+        assert!(is_here(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn what_is_told_of_a_place_is_what_decides_about_it() {
+        let told = |lines: &[(&'static str, &'static str)]| {
+            let mut headers = HeaderMap::new();
+            for (name, value) in lines {
+                headers.append(*name, HeaderValue::from_static(value));
+            }
+            told(&headers)
+        };
+        let url = ("spin-full-url", "http://127.0.0.1:3000/mcp?a=http://b");
+        let here = told(&[url, ("host", "127.0.0.1:3000")]);
+        assert_eq!(
+            here.as_deref(),
+            Some("http://127.0.0.1:3000 127.0.0.1:3000")
+        );
+        let elsewhere = ("spin-full-url", "http://127.0.0.1:3000?/mcp");
+        assert_eq!(told(&[elsewhere, ("host", "127.0.0.1:3000")]), here);
+        assert_ne!(told(&[url, ("host", "evil.example")]), here);
+        assert_ne!(told(&[url]), here);
+        assert_eq!(told(&[url, ("host", "a"), ("host", "b")]), None);
+        assert_eq!(told(&[("host", "127.0.0.1:3000")]), None);
+    }
+
+    #[test]
+    fn a_server_that_does_not_know_its_place_is_called_from_no_page() {
+        assert!(!is_allowed(None, &[], "http://evil.example"));
+        assert_eq!(check(&HeaderMap::new(), None, &[]), Ok(None));
+    }
+}

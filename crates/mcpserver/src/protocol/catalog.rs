@@ -1,0 +1,299 @@
+//! What is offered, asked for once per instance and after each change, and everything made of it in
+//! advance.
+
+use crate::call::validated_tool::CheckedTool;
+use crate::contract::tools::{Changed, Changes, Offer, OfferedPrompt, ResourceOffer, TaskUse};
+use crate::stream::change_feed::{ChangeReader, Seen};
+use crate::{Environment, Parts, Server, ToolProvider};
+use futures::future::{Either, select};
+use mcp::capabilities::{Empty, ListChanged, ResourceCapabilities, TASKS};
+use mcp::{
+    Freshness, Garbage, Revision, ServerCapabilities, discover_result, prompts_list,
+    resource_templates_list, tools_list,
+};
+use serde_json::{Map, Value};
+use std::collections::HashMap;
+use std::pin::pin;
+use std::sync::{Arc, PoisonError};
+
+/// Seconds after which it is asked anew what there is, where that may change: what another instance
+/// was told of has then come here as well.
+const FRESH: u64 = 30;
+
+/// Changes that are looked through at once.
+const MOST_LOOKS: u32 = 64;
+
+/// What there is.
+pub(crate) struct Catalog {
+    tools: HashMap<String, Arc<CheckedTool>>,
+    prompts: HashMap<String, OfferedPrompt>,
+    pub(crate) resources: Option<ResourceOffer>,
+    pub(crate) completes: bool,
+    /// What may change of all that.
+    pub(crate) changes: Changes,
+    pub(crate) instructions: Option<String>,
+    /// Why something that the component offers is left out, or can be used by nobody, for the log.
+    pub(crate) complaints: Vec<String>,
+    prepared: [Prepared; Revision::ALL.len()],
+}
+
+/// The catalog as this instance knows it.
+#[derive(Clone)]
+pub(crate) struct Known {
+    catalog: Arc<Catalog>,
+    /// From this second on it is asked for anew; `None`: it never changes.
+    until: Option<u64>,
+    /// The changes since then.
+    reader: Option<ChangeReader>,
+}
+
+impl<P: Parts> Server<P> {
+    /// What is offered; `None` if it cannot be had now.
+    pub(crate) async fn catalog(&self) -> Option<Arc<Catalog>> {
+        let known = self.known();
+        match known {
+            Some(Known { catalog, until, .. })
+                if until.is_none_or(|until| until > self.environment.now()) =>
+            {
+                Some(catalog)
+            }
+            known => self.ask_anew(known).await,
+        }
+    }
+
+    /// The same for somebody who may have been told just now that it changed: where that may be, it
+    /// costs a read of the store to know.
+    pub(crate) async fn newest_catalog(&self) -> Option<Arc<Catalog>> {
+        let catalog = self.catalog().await?;
+        let mut known = self.known()?;
+        if !catalog.changes.of_the_offer() {
+            return Some(catalog);
+        }
+        let Some(reader) = &mut known.reader else {
+            // First where to look from, then what there is: no change falls between the two.
+            known.reader = self.changes().await.ok();
+            return self.ask_anew(Some(known)).await;
+        };
+        let mut is_old = false;
+        for looks in 1.. {
+            match reader.look(self).await {
+                Ok(Seen::Nothing) if looks == 1 => return Some(catalog),
+                Ok(Seen::Nothing) => break,
+                Ok(Seen::Change(Changed::Resource(_))) if looks < MOST_LOOKS => {}
+                Ok(Seen::Change(_) | Seen::Anything) if looks < MOST_LOOKS => is_old = true,
+                Ok(_) => {
+                    is_old = true;
+                    break;
+                }
+                Err(error) => {
+                    self.environment.log(&format!("mcp: {error}"));
+                    break;
+                }
+            }
+        }
+        if is_old {
+            return self.ask_anew(Some(known)).await;
+        }
+        *self.catalog.write().unwrap_or_else(PoisonError::into_inner) = Some(known);
+        Some(catalog)
+    }
+
+    /// This instance asks anew for what there is, when that is needed next.
+    pub(crate) fn forget_catalog(&self) {
+        let mut known = self.catalog.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = &mut *known {
+            known.until = Some(0);
+        }
+    }
+
+    fn known(&self) -> Option<Known> {
+        self.catalog
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    async fn ask_anew(&self, known: Option<Known>) -> Option<Arc<Catalog>> {
+        let deadline = pin!(self.environment.sleep(self.call_timeout()));
+        let described = match select(pin!(self.tools.describe()), deadline).await {
+            Either::Left((described, _)) => {
+                described.and_then(|offer| Catalog::new(offer, &self.config.scopes))
+            }
+            Either::Right(_) => Err("they were not described in time".to_owned()),
+        };
+        let catalog = match described {
+            Ok(catalog) => Arc::new(catalog),
+            Err(reason) => {
+                self.environment
+                    .log(&format!("mcp: the tools cannot be offered: {reason}"));
+                return known.map(|known| known.catalog);
+            }
+        };
+        // What was said before is not said again each time that the tools are asked for.
+        let said = known.as_ref().map(|known| &known.catalog.complaints);
+        for complaint in &catalog.complaints {
+            if said.is_none_or(|said| !said.contains(complaint)) {
+                self.environment.log(&format!("mcp: {complaint}"));
+            }
+        }
+        let may_change = catalog.changes.of_the_offer();
+        let now_known = Known {
+            catalog: Arc::clone(&catalog),
+            until: may_change.then(|| self.environment.now() + FRESH),
+            reader: known.and_then(|known| known.reader),
+        };
+        *self.catalog.write().unwrap_or_else(PoisonError::into_inner) = Some(now_known);
+        Some(catalog)
+    }
+}
+
+/// What a revision is answered with, whoever asks.
+pub(crate) struct Prepared {
+    /// Of `initialize` and `server/discover`.
+    pub(crate) capabilities: ServerCapabilities,
+    /// The result of `server/discover`.
+    pub(crate) discover: String,
+    /// The result of `tools/list`.
+    pub(crate) tools: String,
+    /// Of `prompts/list`.
+    pub(crate) prompts: String,
+    /// Of `resources/templates/list`.
+    pub(crate) templates: String,
+}
+
+impl Catalog {
+    /// What is made of an offer, where `scopes` are the scopes that there are.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the offer, for the log.
+    pub(crate) fn new(mut offer: Offer, scopes: &[String]) -> Result<Self, String> {
+        let mut complaints = Vec::new();
+        let mut tools = Vec::with_capacity(offer.tools.len());
+        for offered in std::mem::take(&mut offer.tools) {
+            match CheckedTool::new(offered) {
+                Ok(tool) => tools.push(Arc::new(tool)),
+                Err(complaint) => complaints.push(complaint),
+            }
+        }
+        complaints.extend(without_scope(&offer, &tools, scopes));
+        let prepare = |revision| {
+            Prepared::new(&offer, &tools, revision)
+                .map_err(|garbage| format!("they have {garbage}"))
+        };
+        let prepared = Revision::ALL.map(prepare);
+        let prepared: Vec<Prepared> = prepared.into_iter().collect::<Result<_, _>>()?;
+        let prepared = prepared.try_into().map_err(|_| "a revision is missing")?;
+        Ok(Self {
+            prepared,
+            tools: by_name("tools", tools, |one| one.offered.tool.name())?,
+            prompts: by_name("prompts", offer.prompts, |one| &one.prompt.label.name)?,
+            resources: offer.resources,
+            completes: offer.completes,
+            changes: offer.changes,
+            instructions: offer.instructions,
+            complaints,
+        })
+    }
+
+    pub(crate) fn tool(&self, name: &str) -> Option<&Arc<CheckedTool>> {
+        self.tools.get(name)
+    }
+
+    pub(crate) fn prompt(&self, name: &str) -> Option<&OfferedPrompt> {
+        self.prompts.get(name)
+    }
+
+    pub(crate) fn prepared(&self, revision: Revision) -> &Prepared {
+        &self.prepared[revision.index()]
+    }
+}
+
+/// What nobody can use, as no token can have a scope that it takes.
+fn without_scope(offer: &Offer, tools: &[Arc<CheckedTool>], there_are: &[String]) -> Vec<String> {
+    let tools = tools.iter().map(|tool| {
+        let name = format!("the tool {}", tool.offered.tool.name());
+        (name, &tool.offered.scopes)
+    });
+    let prompts = offer.prompts.iter().map(|prompt| {
+        let name = format!("the prompt {}", prompt.prompt.label.name);
+        (name, &prompt.scopes)
+    });
+    let resources = offer.resources.iter();
+    let resources = resources.map(|offer| ("a resource".to_owned(), &offer.scopes));
+    let missing = |(name, scopes): (String, &Vec<String>)| {
+        let scope = scopes.iter().find(|scope| !there_are.contains(scope))?;
+        Some(format!(
+            "nobody can use {name}: it takes the scope {scope}, which is not in the variable scopes. Add it to SPIN_VARIABLE_SCOPES"
+        ))
+    };
+    tools
+        .chain(prompts)
+        .chain(resources)
+        .filter_map(missing)
+        .collect()
+}
+
+fn by_name<T>(
+    kind: &str,
+    items: Vec<T>,
+    name: impl Fn(&T) -> &str,
+) -> Result<HashMap<String, T>, String> {
+    let mut named = HashMap::with_capacity(items.len());
+    for item in items {
+        let key = name(&item).to_owned();
+        if named.insert(key.clone(), item).is_some() {
+            return Err(format!("there are two {kind} named {key}"));
+        }
+    }
+    Ok(named)
+}
+
+impl Prepared {
+    fn new(offer: &Offer, tools: &[Arc<CheckedTool>], revision: Revision) -> Result<Self, Garbage> {
+        let has_tasks = tools.iter().any(|one| one.offered.tasks != TaskUse::Never);
+        let tools = tools.iter().map(|one| &one.offered.tool);
+        let prompts = offer.prompts.iter().map(|offered| &offered.prompt);
+        let resources = offer.resources.as_ref();
+        let templates = resources.map_or(&[][..], |resources| &resources.templates);
+        let mut capabilities = capabilities(offer, revision);
+        if has_tasks && revision.is_stateless() {
+            let nothing_more = Value::Object(Map::new());
+            capabilities
+                .extensions
+                .insert(TASKS.to_owned(), nothing_more);
+        }
+        let instructions = offer.instructions.as_deref();
+        Ok(Self {
+            discover: discover_result(revision, &capabilities, instructions, FRESHNESS),
+            capabilities,
+            tools: tools_list(tools, revision, FRESHNESS)?,
+            prompts: prompts_list(prompts, revision, FRESHNESS)?,
+            templates: resource_templates_list(templates, revision, FRESHNESS)?,
+        })
+    }
+}
+
+/// What is announced is what works: a client of any revision can listen for changes.
+fn capabilities(offer: &Offer, revision: Revision) -> ServerCapabilities {
+    let changes = offer.changes;
+    let list = |list_changed| ListChanged { list_changed };
+    ServerCapabilities {
+        // As ever, `tools` is there even where there are none: clients ask for them first of all.
+        tools: Some(list(changes.tools)),
+        prompts: (!offer.prompts.is_empty() || changes.prompts).then_some(list(changes.prompts)),
+        resources: offer.resources.is_some().then_some(ResourceCapabilities {
+            subscribe: changes.resource_contents,
+            list_changed: changes.resources,
+        }),
+        completions: (offer.completes && revision >= Revision::V2025_03_26).then_some(Empty {}),
+        logging: Some(Empty {}),
+        ..ServerCapabilities::default()
+    }
+}
+
+/// The lists depend on nobody, and change with a new version of their component, or are told of.
+const FRESHNESS: Freshness = Freshness {
+    ttl: 60_000,
+    is_shared: true,
+};

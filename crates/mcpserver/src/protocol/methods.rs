@@ -1,0 +1,273 @@
+//! Resources, prompts and completions: the requests that are answered with one result.
+
+use crate::call::upstream_credential::CredentialError;
+use crate::contract::tools::{Asked, Completion, InputRequired, PromptRequest, Read, Round};
+use crate::http::authenticator::Authenticated;
+use crate::http::grant_watch::{Interruption, grant_ended};
+use crate::http::rejection::Refusal;
+use crate::protocol::catalog::Catalog;
+use crate::protocol::cursor;
+use crate::{Caller, Environment, Failure, Parts, Server, ToolProvider};
+use futures::future::{Either, select};
+use mcp::{
+    CompleteParams, Error, Garbage, PageParams, PromptParams, ReadParams, Reference, Revision,
+};
+use std::pin::pin;
+
+/// What a request is answered with.
+#[derive(Debug)]
+pub(crate) enum Answered {
+    /// The result, as JSON.
+    Result(String),
+    /// Questions to the client, after which it is to ask again.
+    InputRequired(InputRequired),
+}
+
+/// A refusal of the HTTP request, or an error that answers the message.
+#[derive(Debug)]
+pub(crate) enum NotAnswered {
+    Refused(Refusal),
+    Error(Error),
+}
+
+impl From<Refusal> for NotAnswered {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<Error> for NotAnswered {
+    fn from(error: Error) -> Self {
+        Self::Error(error)
+    }
+}
+
+impl<P: Parts> Server<P> {
+    /// `resources/list`.
+    pub(crate) async fn list_resources(
+        &self,
+        params: PageParams<'_>,
+        authenticated: &Authenticated,
+        revision: Revision,
+    ) -> Result<Answered, NotAnswered> {
+        let catalog = self.catalog_or_error().await?;
+        resource_scopes(&catalog, "resources/list", authenticated)?;
+        let caller = authenticated.caller.clone();
+        let (keys, subject) = (&self.config.keys, authenticated.subject());
+        let cursor = match params.cursor {
+            None => None,
+            Some(sealed) => {
+                let cursor = cursor::open(keys, subject, &sealed);
+                Some(cursor.ok_or_else(Error::invalid_cursor)?)
+            }
+        };
+        let listing = self.tools.list_resources(caller, cursor);
+        let page = self
+            .in_time("resources/list", authenticated, listing)
+            .await?;
+        let mut page = page.map_err(|failure| match failure {
+            Failure::NotFound | Failure::InvalidArguments(_) => Error::invalid_cursor(),
+            failure => self.request_failed("resources/list", failure),
+        })?;
+        let next = page.next_cursor.take();
+        page.next_cursor = next.map(|cursor| cursor::seal(keys, subject, &cursor));
+        self.written("resources/list", page.to_result(revision))
+    }
+
+    /// `resources/read`.
+    pub(crate) async fn read_resource(
+        &self,
+        params: ReadParams<'_>,
+        round: Round,
+        authenticated: &Authenticated,
+        revision: Revision,
+    ) -> Result<Answered, NotAnswered> {
+        const METHOD: &str = "resources/read";
+        let catalog = self.catalog_or_error().await?;
+        let wants_credential = resource_scopes(&catalog, METHOD, authenticated)?;
+        let read = Read {
+            uri: params.uri.clone().into_owned(),
+            caller: self.caller(authenticated, wants_credential).await?,
+            round,
+        };
+        let reading = self.tools.read_resource(read);
+        let reading = self.in_time(METHOD, authenticated, reading).await?;
+        match reading {
+            Ok(Asked::Given(contents)) => self.written(METHOD, contents.to_result(revision)),
+            Ok(Asked::InputRequired(questions)) => Ok(Answered::InputRequired(questions)),
+            Err(Failure::NotFound | Failure::Unsupported) => {
+                Err(Error::unknown_resource(&params.uri, revision).into())
+            }
+            Err(failure) => Err(self.request_failed(METHOD, failure).into()),
+        }
+    }
+
+    /// `prompts/get`.
+    pub(crate) async fn get_prompt(
+        &self,
+        params: PromptParams<'_>,
+        round: Round,
+        authenticated: &Authenticated,
+        revision: Revision,
+    ) -> Result<Answered, NotAnswered> {
+        const METHOD: &str = "prompts/get";
+        let catalog = self.catalog_or_error().await?;
+        let unknown = || Error::unknown_prompt(&params.name);
+        let offered = catalog.prompt(&params.name).ok_or_else(unknown)?;
+        authenticated.needs(&offered.scopes)?;
+        let arguments = offered.prompt.arguments.iter();
+        let missing = arguments
+            .filter(|argument| argument.required)
+            .find(|argument| !params.arguments.contains_key(&argument.name));
+        if let Some(missing) = missing {
+            let text = format!("The prompt needs the argument `{}`.", missing.name);
+            return Err(Error::invalid_params(text).into());
+        }
+        let request = PromptRequest {
+            name: params.name.clone().into_owned(),
+            arguments: params.arguments.clone().into_iter().collect(),
+            caller: authenticated.caller.clone(),
+            round,
+        };
+        let given = self.tools.get_prompt(request);
+        let given = self.in_time(METHOD, authenticated, given).await?;
+        match given {
+            Ok(Asked::Given(messages)) => self.written(METHOD, messages.to_result(revision)),
+            Ok(Asked::InputRequired(questions)) => Ok(Answered::InputRequired(questions)),
+            Err(Failure::NotFound) => Err(unknown().into()),
+            Err(failure) => Err(self.request_failed(METHOD, failure).into()),
+        }
+    }
+
+    /// `completion/complete`.
+    pub(crate) async fn complete(
+        &self,
+        params: CompleteParams,
+        authenticated: &Authenticated,
+        revision: Revision,
+    ) -> Result<Answered, NotAnswered> {
+        const METHOD: &str = "completion/complete";
+        let catalog = self.catalog_or_error().await?;
+        if !catalog.completes {
+            return Err(Error::method_not_found(METHOD).into());
+        }
+        match &params.reference {
+            Reference::Prompt { name } => {
+                let offered = catalog.prompt(name);
+                let offered = offered.ok_or_else(|| Error::unknown_prompt(name))?;
+                authenticated.needs(&offered.scopes)?;
+            }
+            Reference::Resource { .. } => {
+                resource_scopes(&catalog, METHOD, authenticated)?;
+            }
+        }
+        let completion = Completion {
+            reference: params.reference,
+            argument: params.argument,
+            known: params.known.into_iter().collect(),
+            caller: authenticated.caller.clone(),
+        };
+        let suggestions = self
+            .in_time(METHOD, authenticated, self.tools.complete(completion))
+            .await?;
+        match suggestions {
+            Ok(suggestions) => Ok(Answered::Result(suggestions.to_result(revision))),
+            Err(Failure::NotFound) => {
+                Err(Error::invalid_params("There is nothing of that name to complete.").into())
+            }
+            Err(failure) => Err(self.request_failed(METHOD, failure).into()),
+        }
+    }
+
+    async fn catalog_or_error(&self) -> Result<std::sync::Arc<Catalog>, NotAnswered> {
+        let catalog = self.catalog().await;
+        catalog.ok_or_else(|| Error::internal().into())
+    }
+
+    async fn caller(
+        &self,
+        authenticated: &Authenticated,
+        wants_credential: bool,
+    ) -> Result<Caller, Error> {
+        let credential = if wants_credential {
+            self.credential(authenticated)
+                .await
+                .map_err(|error| match error {
+                    CredentialError::Ended(_) => grant_ended(),
+                    CredentialError::UpstreamRefresh(_) => Error::internal(),
+                })?
+        } else {
+            None
+        };
+        Ok(Caller {
+            credential,
+            ..authenticated.caller.clone()
+        })
+    }
+
+    async fn in_time<T>(
+        &self,
+        method: &str,
+        authenticated: &Authenticated,
+        work: impl Future<Output = T>,
+    ) -> Result<T, NotAnswered> {
+        let interruption = self.interruption(authenticated.authority(), self.call_timeout());
+        match select(pin!(work), pin!(interruption)).await {
+            Either::Left((done, _)) => Ok(done),
+            Either::Right((Interruption::GrantEnded, _)) => Err(grant_ended().into()),
+            Either::Right((Interruption::Timeout, _)) => {
+                self.environment
+                    .log(&format!("mcp: {method} was not answered in time"));
+                Err(Error::new(
+                    mcp::ErrorCode::InternalError,
+                    "The answer did not come in time.",
+                )
+                .into())
+            }
+        }
+    }
+
+    fn written(
+        &self,
+        method: &str,
+        result: Result<String, Garbage>,
+    ) -> Result<Answered, NotAnswered> {
+        result.map(Answered::Result).map_err(|garbage| {
+            self.environment
+                .log(&format!("mcp: {method} was answered with {garbage}"));
+            Error::internal().into()
+        })
+    }
+
+    fn request_failed(&self, method: &str, failure: Failure) -> Error {
+        match failure {
+            Failure::Unsupported => Error::method_not_found(method),
+            Failure::InvalidArguments(reason) => {
+                Error::invalid_params(format!("The arguments do not fit: {reason}"))
+            }
+            Failure::NotFound => Error::invalid_params("There is nothing of that name."),
+            Failure::Internal(reason) => {
+                self.environment
+                    .log(&format!("mcp: {method} failed: {reason}"));
+                self.note_denied(method, &reason);
+                Error::internal()
+            }
+        }
+    }
+}
+
+/// Whether reading gets the person's credential.
+///
+/// # Errors
+///
+/// If there are no resources, or the token lacks a scope for them.
+fn resource_scopes(
+    catalog: &Catalog,
+    method: &str,
+    authenticated: &Authenticated,
+) -> Result<bool, NotAnswered> {
+    let resources = catalog.resources.as_ref();
+    let resources = resources.ok_or_else(|| Error::method_not_found(method))?;
+    authenticated.needs(&resources.scopes)?;
+    Ok(resources.wants_credential)
+}

@@ -1,0 +1,7 @@
+//! Streams of server-sent events to clients, and what lies in the store for them.
+
+pub(crate) mod change_feed;
+pub(crate) mod mailbox;
+pub(crate) mod outbound;
+pub(crate) mod resumable;
+pub(crate) mod session_notifications;

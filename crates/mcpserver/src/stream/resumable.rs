@@ -1,0 +1,494 @@
+//! Streams that outlive their connection (2025-11-25, Transports, Resumability and Redelivery).
+//!
+//! Every event of such a stream has an id, sealed for the person and the session. As long as the
+//! connection lasts nothing is stored. Once it is closed, by us when `stream_seconds` are over or by
+//! whatever lies in between, what there is to say goes into the store, and whoever comes back with
+//! `Last-Event-ID` gets what came after it, at whatever instance.
+//!
+//! Events lie in a ring of [`RING`] slots beside one record, so that a stream is bounded and one
+//! entry for the sweep covers all of it. Who stays away for longer loses the oldest of them.
+//!
+//! | key | holds | written |
+//! | --- | --- | --- |
+//! | `mcp-stream:<id>` | that the stream lives, and its first event there | when its connection ends, then once a minute |
+//! | `mcp-stream:<id>.0` to `.63` | an event or a part of one, sealed | at each event |
+
+use crate::http::body::{EventSender, events};
+use crate::http::grant_watch::{Authority, AuthorityCheck};
+use crate::http::rejection::Refusal;
+use crate::server::event_stream;
+use crate::stream::mailbox::pace;
+use crate::stream::outbound::KEEP_ALIVE;
+use crate::{Body, Environment, Parts, Server};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::Response;
+use keys::Purpose;
+use mcp::{Error, ErrorCode, Revision, sse};
+use rand::RngExt;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+use store::{KeyValue, Record};
+
+const STREAM: Purpose = Purpose("mcp stream");
+const EVENT: Purpose = Purpose("mcp stream event");
+
+/// Events, or parts of them, that wait for somebody who comes back.
+const RING: u32 = 64;
+
+/// Bytes of an event that go into one slot: sealed, they stay under what the smallest backend takes
+/// as a value (400 KB).
+const PART: usize = 256 * 1024;
+
+/// Parts of an event at most.
+const MOST_PARTS: usize = 16;
+
+/// Events before the end of a connection that may not have arrived, and bytes of them.
+const RECENT: usize = 16;
+const RECENT_BYTES: usize = 256 * 1024;
+
+/// Seconds after its last sign of life at which a stream is dead, and after its end at which it is
+/// forgotten.
+const LIFETIME: u64 = 300;
+
+/// How often a stream that nobody may read says that it lives.
+const HEARTBEAT: Duration = Duration::from_secs(60);
+
+/// How long somebody who comes back waits for the other side to notice that they were gone.
+const PATIENCE: Duration = Duration::from_secs(KEEP_ALIVE.as_secs() + 5);
+
+/// Milliseconds after which a client is to come back.
+const RETRY: u32 = 500;
+
+/// Streams of one person that may outlive their connections in a minute.
+const PER_MINUTE: u64 = 120;
+
+/// A stream, as the store knows it.
+#[derive(Serialize, Deserialize)]
+struct Log {
+    /// The number of its first event there.
+    first: u64,
+}
+
+impl Record for Log {
+    const KIND: &'static str = "mcp-stream";
+}
+
+/// An event, or a part of one.
+#[derive(Serialize, Deserialize)]
+struct Slot {
+    number: u64,
+    /// How many parts of the event are still to come.
+    left: usize,
+    /// Whether the stream is over with it.
+    is_last: bool,
+    sealed: String,
+}
+
+/// What ids of events begin with, and what the store knows the stream by.
+#[derive(Clone)]
+struct Name {
+    sealed: String,
+    key: String,
+}
+
+impl Name {
+    /// The id of the event with this number.
+    fn event(&self, number: u64) -> String {
+        format!("{}.{number}", self.sealed)
+    }
+
+    /// What a slot is sealed for.
+    fn context(&self, number: u64) -> String {
+        format!("{} {number}", self.key)
+    }
+}
+
+/// Who a stream is for.
+pub(crate) struct Reader<'a> {
+    pub(crate) subject: &'a str,
+    /// The name of the session.
+    pub(crate) session: &'a str,
+    pub(crate) revision: Revision,
+}
+
+impl Reader<'_> {
+    fn context(&self) -> String {
+        format!("{} {}", self.session, self.subject)
+    }
+
+    /// Whether a connection may be closed on purpose, and an event may be empty (from 2025-11-25
+    /// on).
+    fn polls(&self) -> bool {
+        self.revision.polls()
+    }
+}
+
+/// The side of a stream that writes.
+pub(crate) struct Resumable {
+    name: Name,
+    person: String,
+    /// As long as the connection lasts.
+    sender: Option<EventSender>,
+    /// When it is closed on purpose.
+    closes_at: Option<u64>,
+    /// The number of the last event, or of its last part.
+    last: u64,
+    /// Events that were sent and may not have arrived.
+    recent: VecDeque<(u64, String)>,
+    silent: Duration,
+}
+
+impl<P: Parts> Server<P> {
+    /// Begins a stream that outlives its connection.
+    pub(crate) async fn resumable(
+        &self,
+        reader: &Reader<'_>,
+        stream_seconds: u64,
+    ) -> (Resumable, Body) {
+        let bytes: [u8; 16] = self.environment.random().random();
+        let random = &mut self.environment.random();
+        let keys = &self.config.keys;
+        let name = Name {
+            sealed: keys.seal(STREAM, reader.context().as_bytes(), &bytes, random),
+            key: URL_SAFE_NO_PAD.encode(bytes),
+        };
+        let (mut sender, body) = events();
+        if reader.polls() {
+            // Nobody can have gone yet.
+            sender.send(sse::priming(&name.event(0), RETRY)).await;
+        }
+        let now = self.environment.now();
+        let resumable = Resumable {
+            name,
+            person: URL_SAFE_NO_PAD.encode(&Sha256::digest(reader.subject)[..16]),
+            sender: Some(sender),
+            closes_at: reader.polls().then(|| now.saturating_add(stream_seconds)),
+            last: 0,
+            recent: VecDeque::new(),
+            silent: Duration::ZERO,
+        };
+        (resumable, body)
+    }
+
+    /// Sends a message, now or to whoever comes back. `false` if that is not possible.
+    pub(crate) async fn send_resumable(
+        &self,
+        stream: &mut Resumable,
+        message: &str,
+        is_last: bool,
+    ) -> bool {
+        let parts = message.len().div_ceil(PART).max(1);
+        if parts > MOST_PARTS {
+            self.environment
+                .log("mcp: a message is larger than a stream can carry");
+            return false;
+        }
+        let first = stream.last + 1;
+        stream.last += parts as u64;
+        stream.silent = Duration::ZERO;
+        let event = sse::message_with_id(&stream.name.event(stream.last), message);
+        match &mut stream.sender {
+            None => {
+                let stored = self.store_event(stream, first, message, is_last).await;
+                return self.logged(stored);
+            }
+            Some(sender) => {
+                let is_sent = sender.send(event).await;
+                stream.remember(first, message);
+                if is_sent {
+                    return is_last || self.close_in_time(stream).await;
+                }
+            }
+        }
+        let detached = self.detach(stream, is_last).await;
+        self.logged(detached)
+    }
+
+    /// What there is to do when nothing was said for so long. `false` if nobody can read any more.
+    pub(crate) async fn rest_resumable(&self, stream: &mut Resumable, waited: Duration) -> bool {
+        stream.silent += waited;
+        let Some(sender) = &mut stream.sender else {
+            if stream.silent >= HEARTBEAT {
+                stream.silent = Duration::ZERO;
+                let kept = self.keep_stream(stream).await;
+                return self.logged(kept.map(|()| true));
+            }
+            return true;
+        };
+        if stream.silent >= KEEP_ALIVE {
+            stream.silent = Duration::ZERO;
+            if !sender.send(sse::KEEP_ALIVE.to_owned()).await {
+                let detached = self.detach(stream, false).await;
+                return self.logged(detached);
+            }
+        }
+        self.close_in_time(stream).await
+    }
+
+    /// Closes the connection if it is time to.
+    async fn close_in_time(&self, stream: &mut Resumable) -> bool {
+        let now = self.environment.now();
+        if stream.closes_at.is_none_or(|closes_at| now < closes_at) {
+            return true;
+        }
+        if let Some(sender) = &mut stream.sender {
+            // Whether it arrives or not, the connection is over.
+            sender.send(sse::retry(RETRY)).await;
+        }
+        let detached = self.detach(stream, false).await;
+        self.logged(detached)
+    }
+
+    /// Goes on in the store. `Ok(false)` if the person has too many such streams.
+    async fn detach(&self, stream: &mut Resumable, is_last: bool) -> Result<bool, store::Error> {
+        let now = self.environment.now();
+        let limit = format!("mcp-stream-limit:{}", stream.person);
+        if !self.store.within_limit(&limit, PER_MINUTE, 60, now).await? {
+            return Ok(false);
+        }
+        let recent = std::mem::take(&mut stream.recent);
+        let first = recent.front().map_or(stream.last + 1, |(first, _)| *first);
+        let key = &stream.name.key;
+        self.store
+            .create_with_slots(key, &Log { first }, RING, now + LIFETIME)
+            .await?;
+        let newest = recent.back().map(|(first, _)| *first);
+        for (first, message) in recent {
+            let is_last = is_last && Some(first) == newest;
+            self.store_event(stream, first, &message, is_last).await?;
+        }
+        stream.sender = None;
+        Ok(true)
+    }
+
+    async fn store_event(
+        &self,
+        stream: &Resumable,
+        first: u64,
+        message: &str,
+        is_last: bool,
+    ) -> Result<bool, store::Error> {
+        let parts: Vec<&[u8]> = message.as_bytes().chunks(PART).collect();
+        for (part, text) in parts.iter().enumerate() {
+            let number = first + part as u64;
+            let key = self.event_key(&stream.name, number);
+            let context = stream.name.context(number);
+            let random = &mut self.environment.random();
+            let slot = Slot {
+                number,
+                left: parts.len() - 1 - part,
+                is_last,
+                sealed: self
+                    .config
+                    .keys
+                    .seal(EVENT, context.as_bytes(), text, random),
+            };
+            let bytes =
+                serde_json::to_vec(&slot).map_err(|_| store::Error::Unreadable(key.clone()))?;
+            self.store.backend().set(&key, &bytes).await?;
+        }
+        if is_last {
+            // For as long again as somebody may need who comes back.
+            self.keep_stream(stream).await?;
+        }
+        Ok(true)
+    }
+
+    async fn keep_stream(&self, stream: &Resumable) -> Result<(), store::Error> {
+        let now = self.environment.now();
+        let key = &stream.name.key;
+        let Some(log) = self.store.get::<Log>(key, now).await? else {
+            return Ok(());
+        };
+        self.store.put(key, &log, Some(now + LIFETIME)).await
+    }
+
+    fn logged(&self, done: Result<bool, store::Error>) -> bool {
+        done.unwrap_or_else(|error| {
+            self.environment
+                .log(&format!("mcp: a stream is not gone on with: {error}"));
+            false
+        })
+    }
+
+    fn event_key(&self, name: &Name, number: u64) -> String {
+        let slot = (number % u64::from(RING)) as u32;
+        self.store.slot_key::<Log>(&name.key, slot)
+    }
+
+    /// GET with `Last-Event-ID`: what came after that event.
+    ///
+    /// # Errors
+    ///
+    /// A bad request, if the id is none of the person's in this session.
+    pub(crate) async fn resume_stream(
+        self: &Arc<Self>,
+        id: &str,
+        reader: &Reader<'_>,
+        authority: Authority,
+        stream_seconds: u64,
+    ) -> Result<Response<Body>, Refusal> {
+        let (name, number) = self.open_event_id(id, reader).ok_or_else(|| {
+            let reason = "The Last-Event-ID is none of a stream of this session.";
+            Refusal::BadRequest(Error::new(ErrorCode::Refused, reason))
+        })?;
+        let (mut sender, body) = events();
+        let mut closes_at = None;
+        if reader.polls() {
+            // Nobody can have gone yet.
+            sender.send(sse::priming(&name.event(number), RETRY)).await;
+            closes_at = Some(self.environment.now().saturating_add(stream_seconds));
+        }
+        let check = AuthorityCheck::new(authority);
+        self.environment.spawn(Arc::clone(self).deliver_rest(
+            name,
+            number + 1,
+            closes_at,
+            check,
+            sender,
+        ));
+        Ok(event_stream(body))
+    }
+
+    fn open_event_id(&self, id: &str, reader: &Reader<'_>) -> Option<(Name, u64)> {
+        let (sealed, number) = id.rsplit_once('.')?;
+        let context = reader.context();
+        let bytes = self.config.keys.open(STREAM, context.as_bytes(), sealed);
+        let bytes = bytes.ok()?;
+        let name = Name {
+            sealed: sealed.to_owned(),
+            key: URL_SAFE_NO_PAD.encode(bytes),
+        };
+        let number: u64 = number.parse().ok()?;
+        // No stream gets that far, and sums stay sums.
+        (number <= u64::from(u32::MAX)).then_some((name, number))
+    }
+
+    async fn deliver_rest(
+        self: Arc<Self>,
+        name: Name,
+        next: u64,
+        closes_at: Option<u64>,
+        check: AuthorityCheck,
+        mut sender: EventSender,
+    ) {
+        let delivered = self
+            .deliver_events(&name, next, closes_at, check, &mut sender)
+            .await;
+        if let Err(error) = delivered {
+            self.environment
+                .log(&format!("mcp: a stream ends early: {error}"));
+        }
+    }
+
+    async fn deliver_events(
+        &self,
+        name: &Name,
+        mut next: u64,
+        closes_at: Option<u64>,
+        mut check: AuthorityCheck,
+        sender: &mut EventSender,
+    ) -> Result<(), store::Error> {
+        let mut parts: Vec<u8> = Vec::new();
+        let mut is_known = false;
+        let mut unlooked = HEARTBEAT;
+        let mut idle = Duration::ZERO;
+        let mut silent = Duration::ZERO;
+        loop {
+            let now = self.environment.now();
+            if closes_at.is_some_and(|closes_at| now >= closes_at) {
+                sender.send(sse::retry(RETRY)).await;
+                return Ok(());
+            }
+            let bytes = self
+                .store
+                .backend()
+                .get(&self.event_key(name, next))
+                .await?;
+            let slot: Option<Slot> = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+            if let Some(slot) = slot.filter(|slot| slot.number >= next) {
+                idle = Duration::ZERO;
+                if slot.number > next {
+                    // The ring came round in the meantime.
+                    next = slot.number + 1 - u64::from(RING);
+                    parts.clear();
+                    continue;
+                }
+                next += 1;
+                let context = name.context(slot.number);
+                let keys = &self.config.keys;
+                match keys.open(EVENT, context.as_bytes(), &slot.sealed) {
+                    Ok(text) => parts.extend(text),
+                    Err(_) => parts.clear(),
+                }
+                if slot.left > 0 {
+                    continue;
+                }
+                let message = String::from_utf8(std::mem::take(&mut parts)).unwrap_or_default();
+                // What lost its beginning to the ring is no message any more.
+                if serde_json::from_str::<serde::de::IgnoredAny>(&message).is_ok() {
+                    let event = sse::message_with_id(&name.event(slot.number), &message);
+                    if !sender.send(event).await {
+                        return Ok(());
+                    }
+                    silent = Duration::ZERO;
+                }
+                if slot.is_last {
+                    return Ok(());
+                }
+                continue;
+            }
+            let interval = if is_known {
+                HEARTBEAT
+            } else {
+                Duration::from_millis(100)
+            };
+            if unlooked >= interval {
+                unlooked = Duration::ZERO;
+                match self.store.get::<Log>(&name.key, now).await? {
+                    Some(log) => {
+                        is_known = true;
+                        if next < log.first {
+                            next = log.first;
+                            continue;
+                        }
+                    }
+                    // It has died, or the other side never noticed that anybody was gone.
+                    None if is_known || idle >= PATIENCE => return Ok(()),
+                    None => {}
+                }
+            }
+            if silent >= KEEP_ALIVE {
+                silent = Duration::ZERO;
+                if !sender.send(sse::KEEP_ALIVE.to_owned()).await {
+                    return Ok(());
+                }
+            }
+            let wait = pace(idle);
+            self.environment.sleep(wait).await;
+            if check.has_ended(self, wait).await? {
+                return Ok(());
+            }
+            idle += wait;
+            silent += wait;
+            unlooked += wait;
+        }
+    }
+}
+
+impl Resumable {
+    /// Keeps a message that was sent and may not arrive.
+    fn remember(&mut self, first: u64, message: &str) {
+        self.recent.push_back((first, message.to_owned()));
+        let mut bytes: usize = self.recent.iter().map(|(_, message)| message.len()).sum();
+        while self.recent.len() > 1 && (self.recent.len() > RECENT || bytes > RECENT_BYTES) {
+            if let Some((_, message)) = self.recent.pop_front() {
+                bytes -= message.len();
+            }
+        }
+    }
+}

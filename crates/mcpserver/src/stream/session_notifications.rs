@@ -1,0 +1,278 @@
+//! Messages to a session that belong to no request: what changes (2025-11-25, Transports, Listening
+//! for Messages from the Server).
+//!
+//! No message goes to more than one stream of a session (Multiple Connections): the newest is told,
+//! and the others end when there is something to tell. Which that is lies in the store, as streams of
+//! one session may meet different machines.
+
+use crate::contract::tools::{Changed, Changes};
+use crate::http::authenticator::Authenticated;
+use crate::http::body::{EventSender, events};
+use crate::http::grant_watch::AuthorityCheck;
+use crate::http::rejection::Refusal;
+use crate::server::event_stream;
+use crate::stream::change_feed::{ChangeReader, Seen};
+use crate::stream::mailbox::pace;
+use crate::stream::outbound::KEEP_ALIVE;
+use crate::transport::session::{Session, SessionState};
+use crate::{Body, Environment, Parts, Server};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::Response;
+use mcp::sse;
+use rand::RngExt;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use std::time::Duration;
+use store::Record;
+
+/// Streams that one person may open in a minute.
+const PER_MINUTE: u64 = 120;
+
+/// Milliseconds after which a client whose stream was closed is to come back.
+const RETRY: u32 = 500;
+
+/// What the ids of its events begin with.
+pub(crate) const CHANGES: &str = "changes.";
+
+/// That a session has a stream: the newest of them.
+#[derive(Serialize, Deserialize)]
+struct Newest(String);
+
+impl Record for Newest {
+    const KIND: &'static str = "mcp-listening";
+}
+
+/// Sees what a session may be told of.
+pub(crate) struct Listener {
+    reader: ChangeReader,
+    told: Changes,
+}
+
+/// A stream of a session.
+struct SessionStream {
+    session: Session,
+    authenticated: Authenticated,
+    /// What it is known by as the newest.
+    newest: Newest,
+}
+
+impl<P: Parts> Server<P> {
+    /// What a token lets its holder know of what changes; `None` if that is nothing.
+    ///
+    /// # Errors
+    ///
+    /// The store's.
+    pub(crate) async fn listener(
+        &self,
+        authenticated: &Authenticated,
+    ) -> Result<Option<Listener>, store::Error> {
+        let Some(catalog) = self.catalog().await else {
+            return Ok(None);
+        };
+        let resources = catalog.resources.as_ref();
+        let may_read =
+            resources.is_some_and(|resources| authenticated.needs(&resources.scopes).is_ok());
+        let told = Changes {
+            resources: catalog.changes.resources && may_read,
+            resource_contents: catalog.changes.resource_contents && may_read,
+            ..catalog.changes
+        };
+        if told == Changes::default() {
+            return Ok(None);
+        }
+        let reader = self.changes().await?;
+        Ok(Some(Listener { reader, told }))
+    }
+
+    /// What a listener is to be told now: messages. One read of the store when there is nothing.
+    ///
+    /// # Errors
+    ///
+    /// The store's.
+    pub(crate) async fn news(
+        &self,
+        listener: &mut Listener,
+        subscriptions: impl Future<Output = Result<Vec<String>, store::Error>>,
+    ) -> Result<Vec<String>, store::Error> {
+        let told = listener.told;
+        let changed = match listener.reader.look(self).await? {
+            Seen::Nothing => return Ok(Vec::new()),
+            Seen::Change(Changed::Resource(uri)) => {
+                let is_told = told.resource_contents && subscriptions.await?.contains(&uri);
+                let changed = is_told.then_some(Changed::Resource(uri));
+                changed.into_iter().collect()
+            }
+            Seen::Change(changed) => vec![changed],
+            Seen::Anything => {
+                let mut changed = vec![Changed::Tools, Changed::Prompts, Changed::Resources];
+                if told.resource_contents {
+                    changed.extend(subscriptions.await?.into_iter().map(Changed::Resource));
+                }
+                changed
+            }
+        };
+        let told = changed.iter().filter(|changed| match changed {
+            Changed::Tools => told.tools,
+            Changed::Prompts => told.prompts,
+            Changed::Resources => told.resources,
+            Changed::Resource(_) => told.resource_contents,
+        });
+        Ok(told.map(|changed| changed.to_message(None)).collect())
+    }
+
+    /// The stream of a session's GET; `None` if nothing could ever come on it.
+    pub(crate) async fn listen_in_session(
+        self: &Arc<Self>,
+        session: Session,
+        authenticated: &Authenticated,
+        last_event: Option<&str>,
+    ) -> Result<Option<Response<Body>>, Refusal> {
+        let listener = self.listener(authenticated).await;
+        let listener = listener.map_err(|error| self.unavailable(&error))?;
+        let Some(mut listener) = listener else {
+            return Ok(None);
+        };
+        let limit = format!("listen-limit:{}", authenticated.person());
+        let now = self.environment.now();
+        let within = self.store.within_limit(&limit, PER_MINUTE, 60, now).await;
+        if !within.map_err(|error| self.unavailable(&error))? {
+            return Err(Refusal::TooMany);
+        }
+        if let Some(number) = last_event.and_then(change_number) {
+            listener.reader.go_back_to(number);
+        }
+        // After the listener has begun: what changes in between is told by one stream at least.
+        let newest = self.become_newest(&session, authenticated).await;
+        let newest = newest.map_err(|error| self.unavailable(&error))?;
+        let stream = SessionStream {
+            session,
+            authenticated: authenticated.clone(),
+            newest,
+        };
+        let (sender, body) = events();
+        self.environment
+            .spawn(Arc::clone(self).tell_session(listener, stream, sender));
+        Ok(Some(event_stream(body)))
+    }
+
+    /// Takes the place of the session's other streams.
+    async fn become_newest(
+        &self,
+        session: &Session,
+        authenticated: &Authenticated,
+    ) -> Result<Newest, store::Error> {
+        let bytes: [u8; 12] = self.environment.random().random();
+        let newest = Newest(URL_SAFE_NO_PAD.encode(bytes));
+        let now = self.environment.now();
+        let name = &session.name;
+        let ends_at = authenticated.ends_at.min(session.ends_at);
+        if self.store.get::<Newest>(name, now).await?.is_some() {
+            self.store.put(name, &newest, Some(ends_at)).await?;
+        } else {
+            self.store.create(name, &newest, ends_at).await?;
+        }
+        Ok(newest)
+    }
+
+    async fn is_newest(&self, stream: &SessionStream) -> Result<bool, store::Error> {
+        let now = self.environment.now();
+        let newest = self.store.get::<Newest>(&stream.session.name, now).await?;
+        Ok(newest.is_none_or(|newest| newest.0 == stream.newest.0))
+    }
+
+    async fn tell_session(
+        self: Arc<Self>,
+        mut listener: Listener,
+        stream: SessionStream,
+        mut sender: EventSender,
+    ) {
+        let told = self.tell_news(&mut listener, &stream, &mut sender).await;
+        if let Err(error) = told {
+            self.environment
+                .log(&format!("mcp: a stream ends early: {error}"));
+        }
+    }
+
+    async fn tell_news(
+        &self,
+        listener: &mut Listener,
+        stream: &SessionStream,
+        sender: &mut EventSender,
+    ) -> Result<(), store::Error> {
+        let SessionStream {
+            session,
+            authenticated,
+            ..
+        } = stream;
+        let began = self.environment.now();
+        let closes_at = self.config.stream_seconds.map(|seconds| began + seconds);
+        if closes_at.is_some() && session.revision.polls() {
+            let id = change_id(listener.reader.last());
+            if !sender.send(sse::priming(&id, RETRY)).await {
+                return Ok(());
+            }
+        }
+        let subscriptions = async || {
+            let now = self.environment.now();
+            let state = self.store.get::<SessionState>(&session.name, now).await?;
+            Ok(state.unwrap_or_default().subscriptions)
+        };
+        let mut check = AuthorityCheck::new(authenticated.authority());
+        let mut idle = Duration::ZERO;
+        let mut silent = Duration::ZERO;
+        loop {
+            let now = self.environment.now();
+            if authenticated.ends_at <= now {
+                return Ok(());
+            }
+            if closes_at.is_some_and(|at| now >= at) && session.revision.polls() {
+                sender.send(sse::retry(RETRY)).await;
+                return Ok(());
+            }
+            let news = self.news(listener, subscriptions()).await?;
+            if !news.is_empty() && !self.is_newest(stream).await? {
+                return Ok(());
+            }
+            for message in news {
+                let event = match closes_at {
+                    Some(_) => sse::message_with_id(&change_id(listener.reader.last()), &message),
+                    None => sse::message(&message),
+                };
+                if !sender.send(event).await {
+                    return Ok(());
+                }
+                idle = Duration::ZERO;
+                silent = Duration::ZERO;
+            }
+            if silent >= KEEP_ALIVE {
+                silent = Duration::ZERO;
+                let state = self.store.get::<SessionState>(&session.name, now).await?;
+                if state.is_some_and(|state| state.is_over)
+                    || session.ends_at <= now
+                    || !self.is_newest(stream).await?
+                    || !sender.send(sse::KEEP_ALIVE.to_owned()).await
+                {
+                    return Ok(());
+                }
+            }
+            let wait = pace(idle).max(Duration::from_millis(100));
+            self.environment.sleep(wait).await;
+            if check.has_ended(self, wait).await? {
+                return Ok(());
+            }
+            idle += wait;
+            silent += wait;
+        }
+    }
+}
+
+/// The id of an event that tells of the change with this number. Changes are everybody's: what one
+/// may know of them is decided anew.
+fn change_id(number: u64) -> String {
+    format!("{CHANGES}{number}")
+}
+
+fn change_number(id: &str) -> Option<u64> {
+    id.strip_prefix(CHANGES)?.parse().ok()
+}

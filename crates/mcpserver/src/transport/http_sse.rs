@@ -1,0 +1,345 @@
+//! `/sse` and `/messages`: HTTP+SSE (2024-11-05, Transports).
+//!
+//! The client opens a stream at `/sse`, is told where to post, and posts its messages there. Each
+//! is handled in the request that brings it; what is to be answered goes into the session's
+//! mailbox, and the stream takes it out.
+//!
+//! The session is its stream, so the stream does not end with the token that opened it: a client
+//! could not go on with a newer one. It ends with the grant.
+
+use crate::call::client_context::Talk;
+use crate::call::streamed_call::First;
+use crate::call::tool_call::PreparedCall;
+use crate::http::authenticator::Authenticated;
+use crate::http::body::{EventSender, events};
+use crate::http::endpoints::Place;
+use crate::http::grant_watch::AuthorityCheck;
+use crate::http::rejection::Refusal;
+use crate::protocol::dispatch::Handled;
+use crate::server::event_stream;
+use crate::stream::mailbox::{Look, MailboxId, Mailboxes, OpenError, PostError, Session, pace};
+use crate::stream::outbound::Line;
+use crate::stream::session_notifications::Listener;
+use crate::{Body, Environment, Parts, Server};
+use futures::channel::oneshot;
+use futures::future::select;
+use http::header::{CONTENT_TYPE, HeaderValue};
+use http::{HeaderMap, Method, Response, StatusCode, Uri};
+use mcp::headers;
+use mcp::jsonrpc::{self, Body as Messages};
+use mcp::{Error, ErrorCode, Revision, sse};
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The methods of `/sse`.
+pub(crate) const STREAM_METHODS: &str = "GET, OPTIONS";
+
+/// The methods of `/messages`.
+pub(crate) const MESSAGE_METHODS: &str = "POST, OPTIONS";
+
+/// How often a stream says in the store that it lives.
+const HEARTBEAT: Duration = Duration::from_secs(60);
+
+/// How long a POST waits for the call it brought, before it leaves the call to itself.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+impl<P: Parts> Server<P> {
+    /// GET `/sse`.
+    pub(crate) async fn open_stream(
+        self: &Arc<Self>,
+        method: &Method,
+        headers: &HeaderMap,
+        place: &Place,
+        authenticated: &Authenticated,
+    ) -> Result<Response<Body>, Refusal> {
+        if method != Method::GET {
+            return Err(Refusal::Method(STREAM_METHODS));
+        }
+        if !headers::accepted(headers).event_stream {
+            return Err(Refusal::NotAcceptable("Accept text/event-stream."));
+        }
+        let listener = self.listener(authenticated).await;
+        let listener = listener.map_err(|error| self.unavailable(&error))?;
+        let (id, sealed) = self
+            .mailboxes()
+            .open(
+                authenticated.subject(),
+                self.environment.now(),
+                &mut self.environment.random(),
+            )
+            .await
+            .map_err(|error| match error {
+                OpenError::TooMany => Refusal::TooMany,
+                OpenError::Store(error) => self.unavailable(&error),
+            })?;
+        let endpoint = sse::endpoint(&format!("{}?sessionId={sealed}", place.messages));
+        let (sender, body) = events();
+        let authenticated = authenticated.clone();
+        let work = Arc::clone(self).deliver(id, endpoint, listener, authenticated, sender);
+        self.environment.spawn(work);
+        Ok(event_stream(body))
+    }
+
+    /// Takes messages out of the mailbox and sends them, until the client is gone.
+    async fn deliver(
+        self: Arc<Self>,
+        id: MailboxId,
+        endpoint: String,
+        listener: Option<Listener>,
+        authenticated: Authenticated,
+        mut sender: EventSender,
+    ) {
+        if sender.send(endpoint).await
+            && let Err(error) = self
+                .deliver_messages(&id, listener, &authenticated, Line::stream(sender))
+                .await
+        {
+            self.environment
+                .log(&format!("mcp: a stream ends early: {error}"));
+        }
+        if let Err(error) = self.mailboxes().close(&id).await {
+            self.environment
+                .log(&format!("mcp: a mailbox is left to the sweep: {error}"));
+        }
+    }
+
+    async fn deliver_messages(
+        &self,
+        id: &MailboxId,
+        mut listener: Option<Listener>,
+        authenticated: &Authenticated,
+        mut line: Line,
+    ) -> Result<(), store::Error> {
+        let mailboxes = self.mailboxes();
+        let mut reader = mailboxes.read(id);
+        let mut idle = Duration::ZERO;
+        let mut unheard = Duration::ZERO;
+        let subscriptions = async || {
+            let session = mailboxes.session(id, self.environment.now()).await?;
+            Ok(session.unwrap_or_default().state.subscriptions)
+        };
+        let mut looks = 0u32;
+        let mut check = AuthorityCheck::new(authenticated.authority());
+        loop {
+            looks = looks.wrapping_add(1);
+            let messages = match &mut listener {
+                // Every fourth look is for what changes, so that an idle session costs no more for it.
+                Some(listener) if looks.is_multiple_of(4) => {
+                    self.news(listener, subscriptions()).await?
+                }
+                _ => match reader.look(&mailboxes, self.environment.now()).await? {
+                    Look::Message(message) => {
+                        idle = Duration::ZERO;
+                        vec![message]
+                    }
+                    Look::Part => continue,
+                    Look::Nothing => Vec::new(),
+                },
+            };
+            for message in &messages {
+                if !self.tell(&mut line, message).await {
+                    return Ok(());
+                }
+            }
+            if !messages.is_empty() {
+                continue;
+            }
+            if unheard >= HEARTBEAT {
+                let now = self.environment.now();
+                let Some(session) = mailboxes.session(id, now).await? else {
+                    return Ok(());
+                };
+                mailboxes.keep(id, &session, now).await?;
+                unheard = Duration::ZERO;
+            }
+            let wait = pace(idle);
+            self.environment.sleep(wait).await;
+            if check.has_ended(self, wait).await? {
+                return Ok(());
+            }
+            if !self.rest_line(&mut line, wait).await {
+                return Ok(());
+            }
+            idle += wait;
+            unheard += wait;
+        }
+    }
+
+    /// POST `/messages`.
+    pub(crate) async fn take_message<B>(
+        self: &Arc<Self>,
+        method: &Method,
+        uri: &Uri,
+        headers: &HeaderMap,
+        body: B,
+        authenticated: Authenticated,
+    ) -> Result<Response<Body>, Refusal>
+    where
+        B: http_body::Body + Send,
+        B::Data: Send,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        if method != Method::POST {
+            return Err(Refusal::Method(MESSAGE_METHODS));
+        }
+        if !headers::is_json(headers) {
+            return Err(Refusal::MediaType);
+        }
+        let id = session_id(uri)
+            .and_then(|sealed| self.mailboxes().find(authenticated.subject(), sealed))
+            .ok_or(Refusal::NoSession)?;
+        let body = web::read_body(headers, body, self.config.message_limit).await?;
+        let now = self.environment.now();
+        let session = self
+            .mailboxes()
+            .session(&id, now)
+            .await
+            .map_err(|error| self.unavailable(&error))?
+            .ok_or(Refusal::NoSession)?;
+        let revision = session.revision.unwrap_or(Revision::V2024_11_05);
+        let talk = Talk {
+            revision,
+            abilities: session.abilities,
+            log_level: session.state.log_level,
+            may_stream: true,
+            session: Some(id.name().to_owned()),
+        };
+        let messages = jsonrpc::parse(&body, revision).map_err(Refusal::BadRequest)?;
+        let message = match messages {
+            Messages::Single(message) => message,
+            Messages::Batch(messages) => {
+                let talk = Talk {
+                    may_stream: false,
+                    ..talk
+                };
+                let mut responses = Vec::new();
+                for message in messages {
+                    responses.extend(self.batched(message, &authenticated, &talk).await?);
+                }
+                if !responses.is_empty() {
+                    let response = jsonrpc::batch_response(&responses);
+                    self.post(&id, &response).await?;
+                }
+                return Ok(accepted());
+            }
+        };
+        match self.handle_message(message, &authenticated, &talk).await? {
+            Handled::Nothing => {}
+            Handled::Response(text) | Handled::Invalid(text) => self.post(&id, &text).await?,
+            Handled::Initialized(text, revision, abilities) => {
+                let session = Session {
+                    revision: Some(revision),
+                    abilities,
+                    ..session
+                };
+                self.keep_session(&id, &session, now).await?;
+                self.post(&id, &text).await?;
+            }
+            Handled::Wish(request, wish) => {
+                let mut session = session;
+                let response = match session.state.fulfil(wish) {
+                    Ok(is_new) => {
+                        if is_new {
+                            self.keep_session(&id, &session, now).await?;
+                        }
+                        jsonrpc::response(&request, "{}")
+                    }
+                    Err(error) => jsonrpc::error_response(Some(&request), &error, revision),
+                };
+                self.post(&id, &response).await?;
+            }
+            Handled::Questions(asking, questions) => {
+                let line = Line::mail(id);
+                self.environment
+                    .spawn(Arc::clone(self).converse_for_result(*asking, questions, line));
+            }
+            Handled::Call(call) => {
+                let (ended, end) = oneshot::channel::<()>();
+                let work = Arc::clone(self).call_by_mail(call, authenticated, talk, id);
+                self.environment.spawn(async move {
+                    work.await;
+                    // Nobody may be waiting any more.
+                    let _ = ended.send(());
+                });
+                let patience = pin!(self.environment.sleep(PATIENCE));
+                select(end, patience).await;
+            }
+        }
+        Ok(accepted())
+    }
+
+    async fn keep_session(
+        &self,
+        id: &MailboxId,
+        session: &Session,
+        now: u64,
+    ) -> Result<(), Refusal> {
+        let kept = self.mailboxes().keep(id, session, now).await;
+        kept.map_err(|error| self.unavailable(&error))
+    }
+
+    /// Makes a call whose answers go into a mailbox.
+    async fn call_by_mail(
+        self: Arc<Self>,
+        call: PreparedCall,
+        authenticated: Authenticated,
+        talk: Talk,
+        id: MailboxId,
+    ) {
+        match self.begin(call, authenticated, talk).await {
+            First::Response(text) => {
+                self.post_or_log(&id, &text).await;
+            }
+            First::GoesOn(conversation) => {
+                self.converse(conversation, Line::mail(id)).await;
+            }
+        }
+    }
+
+    pub(crate) async fn post_or_log(&self, id: &MailboxId, message: &str) -> bool {
+        let posted = self.mailboxes().post(id, message, &self.environment).await;
+        if let Err(error) = &posted {
+            self.environment
+                .log(&format!("mcp: a message is lost: {error}"));
+        }
+        posted.is_ok()
+    }
+
+    async fn post(&self, id: &MailboxId, message: &str) -> Result<(), Refusal> {
+        self.mailboxes()
+            .post(id, message, &self.environment)
+            .await
+            .map_err(|error| match error {
+                PostError::TooLarge => Refusal::BadRequest(Error::new(
+                    ErrorCode::InternalError,
+                    "The answer is larger than this transport can carry.",
+                )),
+                error => self.unavailable(&error),
+            })
+    }
+
+    pub(crate) fn mailboxes(&self) -> Mailboxes<'_, P::KeyValue> {
+        Mailboxes {
+            store: &self.store,
+            keys: &self.config.keys,
+        }
+    }
+}
+
+fn session_id(uri: &Uri) -> Option<&str> {
+    uri.query()?
+        .split('&')
+        .find_map(|pair| pair.strip_prefix("sessionId="))
+}
+
+/// 202, with the word that the SDKs' servers say.
+fn accepted() -> Response<Body> {
+    let mut response = Response::new(Body::whole("Accepted"));
+    *response.status_mut() = StatusCode::ACCEPTED;
+    response.headers_mut().insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("text/plain; charset=utf-8"),
+    );
+    response
+}

@@ -1,0 +1,264 @@
+//! `subscriptions/listen`: a stream of what changes (2026-07-28, Subscriptions).
+//!
+//! A stream reads the changes from the store, so it does not matter which instance holds it. It
+//! ends with the token it was opened with, with that token's grant, and by its client's going away. Where `stream_seconds`
+//! are over it ends without a word: a client that is told nothing listens again.
+
+use super::{Request, failed, status_of};
+use crate::contract::tools::Changed;
+use crate::http::authenticator::Authenticated;
+use crate::http::body::events;
+use crate::http::grant_watch::AuthorityCheck;
+use crate::http::rejection::Refusal;
+use crate::protocol::catalog::Catalog;
+use crate::server::event_stream;
+use crate::stream::change_feed::{ChangeReader, Seen};
+use crate::stream::outbound::Line;
+use crate::tasks::{Mark, NotVisible, TaskId};
+use crate::transport::stateless::tasks::takes_tasks;
+use crate::{Body, Environment, Parts, Server};
+use http::Response;
+use mcp::jsonrpc::Id;
+use mcp::{Error, Filter, subscription_ended};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Streams that one person may open in a minute.
+const STREAMS_PER_MINUTE: u64 = 120;
+
+/// One who listens.
+struct Listener {
+    subscription: Id,
+    authenticated: Authenticated,
+    filter: Filter,
+    /// `None`, where nothing that it may be told of ever changes.
+    changes: Option<ChangeReader>,
+    /// The tasks that it is told of, with what it was told last, and when they are looked at next.
+    tasks: Vec<(TaskId, Option<Mark>)>,
+    next_tasks: u64,
+}
+
+impl<P: Parts> Server<P> {
+    pub(super) async fn listen(
+        self: &Arc<Self>,
+        request: Request<'_>,
+        authenticated: Authenticated,
+    ) -> Result<Response<Body>, Refusal> {
+        if !request.accepted.event_stream {
+            return Err(Refusal::NotAcceptable("Accept text/event-stream."));
+        }
+        let fail = |error| Ok(failed(status_of(&error), &request.id, &error));
+        let wanted = match Filter::read(request.params) {
+            Ok(wanted) => wanted,
+            Err(error) => return fail(error),
+        };
+        // SEP-2663, Task Status Notifications.
+        if !wanted.task_ids.is_empty() && !request.metadata.abilities.knows_tasks {
+            return fail(takes_tasks());
+        }
+        let Some(catalog) = self.catalog().await else {
+            return fail(Error::internal());
+        };
+        let limit = format!("listen-limit:{}", authenticated.person());
+        let now = self.environment.now();
+        let is_within_limit = self
+            .store
+            .within_limit(&limit, STREAMS_PER_MINUTE, 60, now)
+            .await
+            .map_err(|error| self.unavailable(&error))?;
+        if !is_within_limit {
+            return Err(Refusal::TooMany);
+        }
+        let mut tasks = Vec::new();
+        for shown in &wanted.task_ids {
+            let Some(id) = self.tasks().find(&authenticated, shown) else {
+                continue;
+            };
+            match self.tasks().view(&id, &authenticated).await {
+                Ok(Some(_)) => tasks.push((id, None)),
+                Ok(None) | Err(NotVisible::Scopes(_)) => {}
+                Err(NotVisible::Store(error)) => return Err(self.unavailable(&error)),
+            }
+        }
+        let mut filter = granted(wanted, &catalog, &authenticated);
+        let changes = if filter == Filter::default() {
+            None
+        } else {
+            let changes = self.changes().await;
+            Some(changes.map_err(|error| self.unavailable(&error))?)
+        };
+        filter.task_ids = tasks.iter().map(|(id, _)| id.shown.clone()).collect();
+        let listener = Listener {
+            subscription: request.id,
+            authenticated,
+            filter,
+            changes,
+            tasks,
+            next_tasks: now,
+        };
+        let (sender, body) = events();
+        self.environment
+            .spawn(Arc::clone(self).tell_listener(listener, Line::stream(sender)));
+        Ok(event_stream(body))
+    }
+
+    /// Tells of changes until the client is gone, or the token ends.
+    async fn tell_listener(self: Arc<Self>, mut listener: Listener, mut line: Line) {
+        let first = listener.filter.acknowledged(&listener.subscription);
+        if !self.tell(&mut line, &first).await {
+            return;
+        }
+        match self.tell_changes(&mut listener, &mut line).await {
+            Ok(Over::Closed) => return,
+            Ok(Over::Ended) => {}
+            Err(error) => self
+                .environment
+                .log(&format!("mcp: a stream ends early: {error}")),
+        }
+        let last = subscription_ended(&listener.subscription);
+        self.finish(line, &last).await;
+    }
+
+    async fn tell_changes(
+        &self,
+        listener: &mut Listener,
+        line: &mut Line,
+    ) -> Result<Over, store::Error> {
+        let began = self.environment.now();
+        let closes_at = self.config.stream_seconds.map(|seconds| began + seconds);
+        let mut idle = Duration::ZERO;
+        let mut check = AuthorityCheck::new(listener.authenticated.authority());
+        loop {
+            let now = self.environment.now();
+            if listener.authenticated.ends_at <= now {
+                return Ok(Over::Ended);
+            }
+            if closes_at.is_some_and(|closes_at| closes_at <= now) {
+                return Ok(Over::Closed);
+            }
+            if let Some(messages) = listener.look(self).await? {
+                for message in messages {
+                    if !self.tell(line, &message).await {
+                        return Ok(Over::Closed);
+                    }
+                }
+                idle = Duration::ZERO;
+                continue;
+            }
+            let wait = pace(idle);
+            self.environment.sleep(wait).await;
+            if check.has_ended(self, wait).await? {
+                return Ok(Over::Ended);
+            }
+            if !self.rest_line(line, wait).await {
+                return Ok(Over::Closed);
+            }
+            idle += wait;
+        }
+    }
+}
+
+/// Why a stream is over.
+enum Over {
+    /// Nobody reads it any more, or nobody is to: whoever wants to know more listens again.
+    Closed,
+    /// The token or its grant has ended.
+    Ended,
+}
+
+/// How long to wait before the next look, when nothing happened for so long.
+fn pace(idle: Duration) -> Duration {
+    if idle < Duration::from_secs(10) {
+        Duration::from_millis(200)
+    } else {
+        Duration::from_secs(1)
+    }
+}
+
+/// What of `wanted` there is, and the token lets its holder know.
+fn granted(wanted: Filter, catalog: &Catalog, authenticated: &Authenticated) -> Filter {
+    let changes = catalog.changes;
+    let may_read = catalog
+        .resources
+        .as_ref()
+        .is_some_and(|resources| authenticated.needs(&resources.scopes).is_ok());
+    let mut uris = wanted.resource_subscriptions;
+    uris.retain(|_| changes.resource_contents && may_read);
+    uris.sort_unstable();
+    uris.dedup();
+    Filter {
+        tools_list_changed: wanted.tools_list_changed && changes.tools,
+        prompts_list_changed: wanted.prompts_list_changed && changes.prompts,
+        resources_list_changed: wanted.resources_list_changed && changes.resources && may_read,
+        resource_subscriptions: uris,
+        task_ids: Vec::new(),
+    }
+}
+
+impl Listener {
+    /// What there is to tell now; `None`, if nothing happened.
+    async fn look<P: Parts>(
+        &mut self,
+        server: &Server<P>,
+    ) -> Result<Option<Vec<String>>, store::Error> {
+        let now = server.environment.now();
+        if self.next_tasks <= now && !self.tasks.is_empty() {
+            self.next_tasks = now + 1;
+            let messages = self.look_at_tasks(server).await?;
+            if !messages.is_empty() {
+                return Ok(Some(messages));
+            }
+        }
+        let Some(changes) = &mut self.changes else {
+            return Ok(None);
+        };
+        let changed = match changes.look(server).await? {
+            Seen::Nothing => return Ok(None),
+            Seen::Change(changed) => vec![changed],
+            Seen::Anything => everything(&self.filter),
+        };
+        let told = changed.iter().filter(|changed| match changed {
+            Changed::Tools => self.filter.tools_list_changed,
+            Changed::Prompts => self.filter.prompts_list_changed,
+            Changed::Resources => self.filter.resources_list_changed,
+            Changed::Resource(uri) => self.filter.resource_subscriptions.contains(uri),
+        });
+        let messages = told.map(|changed| changed.to_message(Some(&self.subscription)));
+        Ok(Some(messages.collect()))
+    }
+}
+
+impl Listener {
+    /// The tasks that are no longer as they were. One that has ended is told of for the last time.
+    async fn look_at_tasks<P: Parts>(
+        &mut self,
+        server: &Server<P>,
+    ) -> Result<Vec<String>, store::Error> {
+        let mut messages = Vec::new();
+        for (id, told) in std::mem::take(&mut self.tasks) {
+            let view = match server.tasks().view(&id, &self.authenticated).await {
+                Ok(Some(view)) => view,
+                Ok(None) | Err(NotVisible::Scopes(_)) => continue,
+                Err(NotVisible::Store(error)) => return Err(error),
+            };
+            let mark = view.mark();
+            if told.as_ref() != Some(&mark) {
+                let message = view.task(&id).to_notification(&self.subscription);
+                messages.extend(message.ok());
+            }
+            if !view.state.is_final() {
+                self.tasks.push((id, Some(mark)));
+            }
+        }
+        Ok(messages)
+    }
+}
+
+/// All that somebody with this filter can be told of.
+fn everything(filter: &Filter) -> Vec<Changed> {
+    let resources = filter.resource_subscriptions.iter().cloned();
+    [Changed::Tools, Changed::Prompts, Changed::Resources]
+        .into_iter()
+        .chain(resources.map(Changed::Resource))
+        .collect()
+}

@@ -1,0 +1,222 @@
+//! Questions to the client, and its answers when it asks again (2026-07-28, Multi Round-Trip
+//! Requests).
+//!
+//! Nothing of a request is kept in between. What its component wants to know again goes to the
+//! client and comes back, sealed: it opens for the same person, client and request alone, and not
+//! for long.
+
+use super::{REVISION, Request};
+use crate::call::input_required;
+use crate::contract::tools::{Answer, InputRequired, Round};
+use crate::http::authenticator::Authenticated;
+use crate::transport::streamable_http::answer;
+use crate::{Body, Environment, Parts, Server};
+use http::Response;
+use keys::Purpose;
+use mcp::headers::Accepted;
+use mcp::jsonrpc::{self, Id};
+use mcp::{Error, Question, input_required_result};
+use serde_json::Value;
+use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
+
+const STATE: Purpose = Purpose("mcp request state");
+
+/// Seconds that a person has to answer.
+const PATIENCE: u64 = 900;
+
+/// Bytes of a component's state at most: the client has to send them back.
+const LARGEST_STATE: usize = 64 * 1024;
+
+/// What in the parameters is not the same when a request is made again.
+const CHANGING: [&str; 3] = ["_meta", "inputResponses", "requestState"];
+
+/// Who asks.
+pub(super) struct Asker {
+    subject: String,
+    client_id: Option<String>,
+}
+
+impl Authenticated {
+    pub(super) fn asker(&self) -> Asker {
+        Asker {
+            subject: self.subject().to_owned(),
+            client_id: self.caller.client_id.clone(),
+        }
+    }
+}
+
+/// What a state is bound to: a hash of who asked for what.
+pub(super) struct Context([u8; 32]);
+
+impl Context {
+    pub(super) fn of(request: &Request<'_>, asker: &Asker) -> Self {
+        let mut hash = Sha256::new();
+        feed_text(&mut hash, &asker.subject);
+        match &asker.client_id {
+            Some(client_id) => feed_text(&mut hash, client_id),
+            None => hash.update([0xff]),
+        }
+        feed_text(&mut hash, &request.method);
+        let params = request.params.map(RawValue::get).map(serde_json::from_str);
+        if let Some(Ok(Value::Object(mut params))) = params {
+            params.retain(|name, _| !CHANGING.contains(&name.as_str()));
+            feed(&mut hash, &Value::Object(params));
+        }
+        Self(hash.finalize().into())
+    }
+}
+
+/// Hashes a value so that no two values are hashed alike, and an object's keys may come in any
+/// order.
+fn feed(hash: &mut Sha256, value: &Value) {
+    match value {
+        Value::Object(fields) => {
+            let mut fields: Vec<_> = fields.iter().collect();
+            fields.sort_unstable_by_key(|(name, _)| *name);
+            feed_count(hash, b'o', fields.len());
+            for (name, value) in fields {
+                feed_text(hash, name);
+                feed(hash, value);
+            }
+        }
+        Value::Array(items) => {
+            feed_count(hash, b'a', items.len());
+            items.iter().for_each(|item| feed(hash, item));
+        }
+        Value::String(text) => {
+            hash.update(b"s");
+            feed_text(hash, text);
+        }
+        Value::Number(_) | Value::Bool(_) | Value::Null => {
+            hash.update(b"v");
+            feed_text(hash, &value.to_string());
+        }
+    }
+}
+
+fn feed_text(hash: &mut Sha256, text: &str) {
+    feed_count(hash, b't', text.len());
+    hash.update(text);
+}
+
+fn feed_count(hash: &mut Sha256, kind: u8, count: usize) {
+    hash.update([kind]);
+    hash.update((count as u64).to_be_bytes());
+}
+
+impl<P: Parts> Server<P> {
+    /// Which time a request is made, and what the client answered to the time before.
+    pub(super) fn round(
+        &self,
+        request: &Request<'_>,
+        authenticated: &Authenticated,
+    ) -> Result<Round, Error> {
+        let metadata = &request.metadata;
+        let state = match &metadata.state {
+            None => None,
+            Some(sealed) => {
+                let context = Context::of(request, &authenticated.asker());
+                Some(self.open_state(sealed, &context)?)
+            }
+        };
+        let answers = metadata.answers.iter().map(|(id, result)| Answer {
+            id: id.clone(),
+            result: (*result).to_owned(),
+        });
+        Ok(Round {
+            abilities: metadata.abilities,
+            log_level: metadata.log_level,
+            answers: answers.collect(),
+            state,
+        })
+    }
+
+    /// The result that puts questions to the client, if it can be asked them.
+    pub(super) fn ask(
+        &self,
+        request: &Request<'_>,
+        authenticated: &Authenticated,
+        questions: &InputRequired,
+    ) -> Result<String, Error> {
+        input_required::check(questions, request.metadata.abilities).map_err(|unaskable| {
+            match unaskable {
+                input_required::Unaskable::MissingCapabilities(missing) => {
+                    Error::missing_capabilities(missing, REVISION)
+                }
+                input_required::Unaskable::Garbage(what) => self.cannot_ask(what),
+            }
+        })?;
+        let context = Context::of(request, &authenticated.asker());
+        self.input_required(questions, &context)
+    }
+
+    /// The result that puts questions to a client that can be asked them.
+    pub(super) fn input_required(
+        &self,
+        questions: &InputRequired,
+        context: &Context,
+    ) -> Result<String, Error> {
+        let state = match questions.state.as_deref() {
+            None => None,
+            Some(state) if state.len() > LARGEST_STATE => {
+                return Err(self.cannot_ask("a state that is too large"));
+            }
+            Some(state) => Some(self.seal_state(state, context)),
+        };
+        let requests = questions.requests.iter().map(|request| Question {
+            id: &request.id,
+            method: &request.method,
+            params: &request.params,
+        });
+        input_required_result(requests, state.as_deref())
+            .map_err(|garbage| self.cannot_ask(&garbage.to_string()))
+    }
+
+    /// The response with questions, or with why there are none.
+    pub(super) fn asked(
+        &self,
+        id: &Id,
+        asked: Result<String, Error>,
+        accepted: Accepted,
+    ) -> Response<Body> {
+        match asked {
+            Ok(result) => answer(jsonrpc::response(id, &result), accepted),
+            Err(error) => super::failed(super::status_of(&error), id, &error),
+        }
+    }
+
+    pub(super) fn asked_text(&self, id: &Id, asked: Result<String, Error>) -> String {
+        match asked {
+            Ok(result) => jsonrpc::response(id, &result),
+            Err(error) => jsonrpc::error_response(Some(id), &error, REVISION),
+        }
+    }
+
+    fn cannot_ask(&self, what: &str) -> Error {
+        self.environment
+            .log(&format!("mcp: a question to the client: {what}"));
+        Error::internal()
+    }
+
+    fn seal_state(&self, state: &str, context: &Context) -> String {
+        let ends_at = self.environment.now().saturating_add(PATIENCE);
+        let plain = [&ends_at.to_be_bytes(), state.as_bytes()].concat();
+        let random = &mut self.environment.random();
+        self.config.keys.seal(STATE, &context.0, &plain, random)
+    }
+
+    fn open_state(&self, sealed: &str, context: &Context) -> Result<String, Error> {
+        let opened = self.config.keys.open(STATE, &context.0, sealed).ok();
+        let state = opened.and_then(|plain| {
+            let (ends_at, state) = plain.split_first_chunk::<8>()?;
+            let lives = u64::from_be_bytes(*ends_at) > self.environment.now();
+            lives.then(|| String::from_utf8(state.to_vec()).ok())?
+        });
+        state.ok_or_else(|| {
+            Error::invalid_params(
+                "The `requestState` is not one that was given for this request, or its time is over.",
+            )
+        })
+    }
+}

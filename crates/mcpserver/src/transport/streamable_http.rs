@@ -1,0 +1,407 @@
+//! `/mcp`: Streamable HTTP (2025-03-26 to 2025-11-25, Transports). Requests that need no session go
+//! on in `stateless`.
+
+use crate::call::client_context::Talk;
+use crate::call::streamed_call::First;
+use crate::call::tool_call::Step;
+use crate::http::authenticator::Authenticated;
+use crate::http::body::events;
+use crate::http::rejection::{Refusal, json};
+use crate::protocol::dispatch::Handled;
+use crate::server::event_stream;
+use crate::stream::outbound::Line;
+use crate::stream::resumable::Reader;
+use crate::stream::session_notifications::CHANGES;
+use crate::transport::session::{NotFound, Session, SessionState, Sessions, Wish};
+use crate::{Body, Environment, Parts, Server};
+use bytes::Bytes;
+use http::header::HeaderValue;
+use http::{HeaderMap, Method, Response, StatusCode};
+use mcp::headers::{self, Accepted, LAST_EVENT_ID, SESSION_ID};
+use mcp::jsonrpc::{self, Body as Messages, Id, Message};
+use mcp::{Era, Error, ErrorCode, Revision, era, sse};
+use std::sync::Arc;
+
+/// The methods there are.
+pub(crate) const METHODS: &str = "GET, POST, DELETE, OPTIONS";
+
+/// Those there are where a GET would never get anything.
+const METHODS_WITHOUT_STREAM: &str = "POST, DELETE, OPTIONS";
+
+/// Sessions of one person in a minute that something is kept of.
+const STATES_PER_MINUTE: u64 = 120;
+
+impl<P: Parts> Server<P> {
+    pub(crate) async fn streamable_http<B>(
+        self: &Arc<Self>,
+        method: &Method,
+        headers: &HeaderMap,
+        body: B,
+        authenticated: Authenticated,
+    ) -> Result<Response<Body>, Refusal>
+    where
+        B: http_body::Body + Send,
+        B::Data: Send,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        match *method {
+            Method::POST => {}
+            Method::GET => return Box::pin(self.get_stream(headers, &authenticated)).await,
+            Method::DELETE => return Box::pin(self.end_session(headers, &authenticated)).await,
+            _ => return Err(Refusal::Method(METHODS)),
+        }
+        if !headers::is_json(headers) {
+            return Err(Refusal::MediaType);
+        }
+        let accepted = headers::accepted(headers);
+        if !accepted.json && !accepted.event_stream {
+            return Err(Refusal::NotAcceptable(
+                "Accept application/json and text/event-stream.",
+            ));
+        }
+        // What names no revision that we know is taken for a stateless one, and refused as such.
+        let named = headers::protocol_version(headers).unwrap_or(Some(Revision::NEWEST));
+        let body = web::read_body(headers, body, self.config.message_limit).await?;
+        let session = self.session(headers, &authenticated);
+        let revision = match (named, &session) {
+            (Some(named), _) if named.is_stateless() => named,
+            (_, Some(Ok(session))) => session.revision,
+            _ => named.unwrap_or(Revision::ASSUMED),
+        };
+        let messages = jsonrpc::parse(&body, revision).map_err(Refusal::BadRequest)?;
+        let messages = match messages {
+            Messages::Single(message) if era(headers, &message) == Era::Stateless => {
+                return Box::pin(self.stateless(headers, message, authenticated, accepted)).await;
+            }
+            messages => messages,
+        };
+        let method = match &messages {
+            Messages::Single(Message::Request { method, .. }) => &**method,
+            _ => "",
+        };
+        // An `initialize` may name a revision that has none.
+        let revision = match revision.is_stateless() {
+            true => Revision::NEWEST_WITH_SESSIONS,
+            false => revision,
+        };
+        let mut talk = Talk::alone(revision);
+        talk.may_stream = accepted.event_stream;
+        // Whoever initializes begins anew, whatever session they had.
+        if method != "initialize"
+            && let Some(session) = session
+        {
+            let session = session.map_err(|_| Refusal::NoSession)?;
+            let state = self.session_state(&session).await?;
+            talk.abilities = session.abilities;
+            talk.log_level = state.log_level;
+            talk.session = Some(session.name);
+        }
+        match messages {
+            Messages::Single(message) => {
+                Box::pin(self.single(message, headers, authenticated, talk, accepted)).await
+            }
+            Messages::Batch(messages) => {
+                Box::pin(self.batch(messages, authenticated, talk, accepted)).await
+            }
+        }
+    }
+
+    /// The session that a request names.
+    fn session(
+        &self,
+        headers: &HeaderMap,
+        authenticated: &Authenticated,
+    ) -> Option<Result<Session, NotFound>> {
+        let id = headers.get(SESSION_ID)?.to_str().unwrap_or_default();
+        let now = self.environment.now();
+        let keys = &self.config.keys;
+        Some(self.sessions.find(keys, authenticated.subject(), id, now))
+    }
+
+    /// What the client has changed in its session.
+    ///
+    /// # Errors
+    ///
+    /// No session, if it has ended it.
+    async fn session_state(&self, session: &Session) -> Result<SessionState, Refusal> {
+        let now = self.environment.now();
+        let state = self.store.get::<SessionState>(&session.name, now).await;
+        let state = state.map_err(|error| self.unavailable(&error))?;
+        match state {
+            Some(state) if state.is_over => Err(Refusal::NoSession),
+            state => Ok(state.unwrap_or_default()),
+        }
+    }
+
+    /// DELETE: the client ends its session (2025-11-25, Transports, Session Management).
+    async fn end_session(
+        &self,
+        headers: &HeaderMap,
+        authenticated: &Authenticated,
+    ) -> Result<Response<Body>, Refusal> {
+        let session = self.session(headers, authenticated);
+        let session = session.ok_or(Refusal::Method(METHODS_WITHOUT_STREAM))?;
+        let session = session.map_err(|_| Refusal::NoSession)?;
+        self.session_state(&session).await?;
+        let over = SessionState {
+            is_over: true,
+            ..SessionState::default()
+        };
+        self.keep_state(&session, &over, authenticated).await?;
+        let mut response = Response::new(Body::whole(Bytes::new()));
+        *response.status_mut() = StatusCode::NO_CONTENT;
+        Ok(response)
+    }
+
+    async fn keep_state(
+        &self,
+        session: &Session,
+        state: &SessionState,
+        authenticated: &Authenticated,
+    ) -> Result<(), Refusal> {
+        let kept = self.try_keep_state(session, state, authenticated).await;
+        match kept.map_err(|error| self.unavailable(&error))? {
+            true => Ok(()),
+            false => Err(Refusal::TooMany),
+        }
+    }
+
+    /// `false` if the person has too many sessions with something to keep.
+    async fn try_keep_state(
+        &self,
+        session: &Session,
+        state: &SessionState,
+        authenticated: &Authenticated,
+    ) -> Result<bool, store::Error> {
+        let Session { name, ends_at, .. } = session;
+        let now = self.environment.now();
+        if self.store.get::<SessionState>(name, now).await?.is_some() {
+            self.store.put(name, state, Some(*ends_at)).await?;
+            return Ok(true);
+        }
+        let limit = format!("mcp-session-limit:{}", authenticated.person());
+        if !self
+            .store
+            .within_limit(&limit, STATES_PER_MINUTE, 60, now)
+            .await?
+        {
+            return Ok(false);
+        }
+        self.store.create(name, state, *ends_at).await?;
+        Ok(true)
+    }
+
+    /// Fulfils a wish for the session that a request names.
+    async fn fulfil(
+        &self,
+        id: &Id,
+        wish: Wish,
+        headers: &HeaderMap,
+        authenticated: &Authenticated,
+        revision: Revision,
+    ) -> Result<String, Refusal> {
+        let done = Ok(jsonrpc::response(id, "{}"));
+        // Without a session there is nothing to keep it in.
+        let Some(Ok(session)) = self.session(headers, authenticated) else {
+            return done;
+        };
+        let mut state = self.session_state(&session).await?;
+        match state.fulfil(wish) {
+            Ok(false) => done,
+            Ok(true) => {
+                self.keep_state(&session, &state, authenticated).await?;
+                done
+            }
+            Err(error) => Ok(jsonrpc::error_response(Some(id), &error, revision)),
+        }
+    }
+
+    async fn single(
+        self: &Arc<Self>,
+        message: Message<'_>,
+        headers: &HeaderMap,
+        authenticated: Authenticated,
+        talk: Talk,
+        accepted: Accepted,
+    ) -> Result<Response<Body>, Refusal> {
+        let handled = self.handle_message(message, &authenticated, &talk).await?;
+        let call = match handled {
+            Handled::Nothing => return Ok(accepted_response()),
+            Handled::Response(text) => return Ok(answer(text, accepted)),
+            Handled::Invalid(text) => return Ok(json(StatusCode::BAD_REQUEST, text)),
+            Handled::Initialized(text, revision, abilities) => {
+                let id = Sessions::begin(
+                    &self.config.keys,
+                    authenticated.subject(),
+                    revision,
+                    abilities,
+                    self.environment.now(),
+                    &mut self.environment.random(),
+                );
+                let mut response = answer(text, accepted);
+                if let Ok(id) = HeaderValue::from_str(&id) {
+                    response.headers_mut().insert(SESSION_ID, id);
+                }
+                return Ok(response);
+            }
+            Handled::Wish(id, wish) => {
+                let fulfilled = self
+                    .fulfil(&id, wish, headers, &authenticated, talk.revision)
+                    .await?;
+                return Ok(answer(fulfilled, accepted));
+            }
+            Handled::Questions(asking, questions) => {
+                let (line, body) = self.line(&asking.talk, &asking.authenticated).await;
+                self.environment
+                    .spawn(Arc::clone(self).converse_for_result(*asking, questions, line));
+                return Ok(event_stream(body));
+            }
+            Handled::Call(call) => call,
+        };
+        // What happens first decides how the client is answered.
+        let begun = self.begin(call, authenticated.clone(), talk.clone()).await;
+        match begun {
+            First::Response(text) => Ok(answer(text, accepted)),
+            First::GoesOn(conversation) => {
+                let (line, body) = self.line(&talk, &authenticated).await;
+                self.environment
+                    .spawn(Arc::clone(self).converse(conversation, line));
+                Ok(event_stream(body))
+            }
+        }
+    }
+
+    /// The stream that answers a request, and its body.
+    async fn line(&self, talk: &Talk, authenticated: &Authenticated) -> (Line, Body) {
+        if let (Some(session), Some(seconds)) = (&talk.session, self.config.stream_seconds) {
+            let reader = Reader {
+                subject: authenticated.subject(),
+                session,
+                revision: talk.revision,
+            };
+            let (stream, body) = self.resumable(&reader, seconds).await;
+            return (Line::resumable(stream), body);
+        }
+        let (sender, body) = events();
+        (Line::stream(sender), body)
+    }
+
+    /// GET: the rest of a stream that was broken off, or else what changes.
+    async fn get_stream(
+        self: &Arc<Self>,
+        headers: &HeaderMap,
+        authenticated: &Authenticated,
+    ) -> Result<Response<Body>, Refusal> {
+        const NONE: Refusal = Refusal::Method(METHODS_WITHOUT_STREAM);
+        let session = self.session(headers, authenticated).ok_or(NONE)?;
+        let session = session.map_err(|_| Refusal::NoSession)?;
+        if !headers::accepted(headers).event_stream {
+            return Err(Refusal::NotAcceptable("Accept text/event-stream."));
+        }
+        self.session_state(&session).await?;
+        let last = headers.get(LAST_EVENT_ID);
+        let last = last.map(|id| id.to_str().unwrap_or_default());
+        let (Some(id), Some(seconds)) = (
+            last.filter(|id| !id.starts_with(CHANGES)),
+            self.config.stream_seconds,
+        ) else {
+            let stream = self.listen_in_session(session, authenticated, last).await?;
+            return stream.ok_or(NONE);
+        };
+        let reader = Reader {
+            subject: authenticated.subject(),
+            session: &session.name,
+            revision: session.revision,
+        };
+        let authority = authenticated.authority();
+        self.resume_stream(id, &reader, authority, seconds).await
+    }
+
+    /// Handles the messages of a batch one after the other (2025-03-26 alone).
+    async fn batch(
+        self: &Arc<Self>,
+        messages: Vec<Message<'_>>,
+        authenticated: Authenticated,
+        mut talk: Talk,
+        accepted: Accepted,
+    ) -> Result<Response<Body>, Refusal> {
+        talk.may_stream = false;
+        let mut responses = Vec::new();
+        for message in messages {
+            if let Some(response) = self.batched(message, &authenticated, &talk).await? {
+                responses.push(response);
+            }
+        }
+        Ok(if responses.is_empty() {
+            accepted_response()
+        } else {
+            answer(jsonrpc::batch_response(&responses), accepted)
+        })
+    }
+
+    /// The response to a message that came with others.
+    pub(crate) async fn batched(
+        self: &Arc<Self>,
+        message: Message<'_>,
+        authenticated: &Authenticated,
+        talk: &Talk,
+    ) -> Result<Option<String>, Refusal> {
+        let alone = |id: &Id, what: &str| {
+            let reason = format!("{what} comes alone.");
+            let error = Error::new(ErrorCode::InvalidRequest, reason);
+            Ok(Some(jsonrpc::error_response(
+                Some(id),
+                &error,
+                talk.revision,
+            )))
+        };
+        if let Message::Request { id, method, .. } = &message
+            && method == "initialize"
+        {
+            return alone(id, "An initialize request");
+        }
+        let handled = self.handle_message(message, authenticated, talk).await?;
+        Ok(match handled {
+            Handled::Nothing => None,
+            Handled::Response(text) | Handled::Invalid(text) | Handled::Initialized(text, _, _) => {
+                Some(text)
+            }
+            Handled::Wish(id, _) => return alone(&id, "A request that changes the session"),
+            // Who cannot be asked in between has no abilities, and is asked nothing.
+            Handled::Questions(asking, _) => {
+                let error = Error::internal();
+                Some(jsonrpc::error_response(
+                    Some(&asking.id),
+                    &error,
+                    talk.revision,
+                ))
+            }
+            Handled::Call(call) => match self.start_call(call, authenticated.clone()).await {
+                Err(step) => step.into_response(),
+                Ok(mut running) => loop {
+                    match running.next(self).await {
+                        Step::Notification(_) => {}
+                        Step::InputRequired(_) => break Some(running.unasked(self)),
+                        step => break step.into_response(),
+                    }
+                },
+            },
+        })
+    }
+}
+
+/// 202, for what wants no answer.
+pub(crate) fn accepted_response() -> Response<Body> {
+    let mut response = Response::new(Body::whole(Bytes::new()));
+    *response.status_mut() = StatusCode::ACCEPTED;
+    response
+}
+
+/// A response in the kind that the client takes, JSON if it takes both.
+pub(crate) fn answer(text: String, accepted: Accepted) -> Response<Body> {
+    if accepted.json {
+        json(StatusCode::OK, text)
+    } else {
+        event_stream(Body::whole(sse::message(&text)))
+    }
+}
