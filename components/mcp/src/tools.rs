@@ -144,15 +144,15 @@ fn caller(caller: Caller) -> tools::Caller {
 }
 
 fn context(asking: Caller, round: Round, wants_progress: bool) -> tools::Context {
-    let abilities = round.abilities;
+    let capabilities = round.capabilities;
     tools::Context {
         caller: caller(asking),
         abilities: tools::Abilities {
-            elicits_forms: abilities.elicits_forms,
-            elicits_urls: abilities.elicits_urls,
-            samples: abilities.samples,
-            samples_with_tools: abilities.samples_with_tools,
-            lists_roots: abilities.lists_roots,
+            elicits_forms: capabilities.elicits_forms,
+            elicits_urls: capabilities.elicits_urls,
+            samples: capabilities.samples,
+            samples_with_tools: capabilities.samples_with_tools,
+            lists_roots: capabilities.lists_roots,
         },
         wants_progress,
         log_level: round.log_level.map(|level| match level {

@@ -2,12 +2,12 @@
 
 use crate::cache::Cache;
 use crate::call::sandbox::Denied;
-use crate::http::authenticator::{Remembered, Scheme};
+use crate::http::authenticator::{CachedVerification, Scheme};
 use crate::http::body::from_web;
-use crate::http::endpoints::{Place, Transport};
+use crate::http::endpoints::{EndpointUrls, Transport};
 use crate::http::origin;
-use crate::http::rejection::{Refusal, Terms};
-use crate::protocol::catalog::Known;
+use crate::http::rejection::{ChallengeContext, Rejection};
+use crate::protocol::catalog::CachedCatalog;
 use crate::transport::session::Sessions;
 use crate::transport::{http_sse, streamable_http};
 use crate::{Body, Environment, Parts};
@@ -32,16 +32,16 @@ pub struct Server<P: Parts> {
     pub(crate) tools: P::Tools,
     pub(crate) environment: P::Environment,
     /// What is offered.
-    pub(crate) catalog: RwLock<Option<Known>>,
+    pub(crate) catalog: RwLock<Option<CachedCatalog>>,
     pub(crate) sessions: Sessions,
     /// Our tokens whose signature was found good, by their SHA-256.
     pub(crate) claims: Cache<[u8; 32], Arc<Claims>>,
     /// Grants of tokens that were good, by their ids: what they say, not whether they are alive.
     pub(crate) grants: Cache<String, Arc<OpenedGrant>>,
     /// Pasted tokens that the identity provider knows, likewise.
-    pub(crate) presented: Cache<[u8; 32], Arc<Remembered>>,
-    /// Where requests came to, by what they told of it.
-    places: Cache<String, Arc<Place>>,
+    pub(crate) presented: Cache<[u8; 32], Arc<CachedVerification>>,
+    /// Where requests came to, by their base URL keys.
+    endpoints: Cache<String, Arc<EndpointUrls>>,
     /// The refusals of the sandbox that the log has, by tool.
     pub(crate) denied: Cache<(String, Denied), ()>,
 }
@@ -66,7 +66,7 @@ impl<P: Parts> Server<P> {
             claims: Cache::new(TOKENS),
             grants: Cache::new(TOKENS),
             presented: Cache::new(TOKENS),
-            places: Cache::new(16),
+            endpoints: Cache::new(16),
             denied: Cache::new(64),
         })
     }
@@ -99,30 +99,34 @@ impl<P: Parts> Server<P> {
                 return from_web(web::text(StatusCode::NOT_FOUND, text));
             }
         };
-        let place = self.place(&head.headers);
-        let known_place = place.as_deref().ok();
-        let terms = Terms {
-            place: known_place,
+        let endpoints = self.endpoints(&head.headers);
+        let known_endpoints = endpoints.as_deref().ok();
+        let challenge = ChallengeContext {
+            endpoints: known_endpoints,
             transport,
             scheme: Scheme::of(&head.headers),
             offers_dpop: self.config.authorization_server.external().is_none(),
             scopes: &self.config.default_scopes,
         };
-        let refuse = |refusal: Refusal| {
-            self.record_refusal(&head, &refusal);
-            refusal.into_response(&terms)
+        let refuse = |rejection: Rejection| {
+            self.record_rejection(&head, &rejection);
+            rejection.into_response(&challenge)
         };
-        let origin = match origin::check(&head.headers, known_place, &self.config.allowed_origins) {
-            Ok(origin) => origin.and_then(|origin| origin.to_str().ok()),
-            Err(origin::Foreign) => return refuse(Refusal::Origin),
-        };
+        let origin =
+            match origin::check(&head.headers, known_endpoints, &self.config.allowed_origins) {
+                Ok(origin) => origin.and_then(|origin| origin.to_str().ok()),
+                Err(origin::Foreign) => return refuse(Rejection::Origin),
+            };
         let cors = Cors { methods, ..CORS };
-        let mut response = match (&place, origin) {
-            (Err(problem), _) => refuse(Refusal::Misdirected(problem.clone())),
+        let mut response = match (&endpoints, origin) {
+            (Err(problem), _) => refuse(Rejection::Misdirected(problem.clone())),
             (Ok(_), Some(origin)) if head.method == Method::OPTIONS => {
                 return from_web(cors.preflight(Origin::One(origin)));
             }
-            (Ok(place), _) => self.answer(&head, body, place).await.unwrap_or_else(refuse),
+            (Ok(endpoints), _) => self
+                .answer(&head, body, endpoints)
+                .await
+                .unwrap_or_else(refuse),
         };
         if head.headers.contains_key(dpop::PROOF)
             && let Some(nonce) = self.prover().nonce(self.environment.now())
@@ -139,20 +143,20 @@ impl<P: Parts> Server<P> {
         self: &Arc<Self>,
         head: &Head,
         body: B,
-        place: &Place,
-    ) -> Result<Response<Body>, Refusal>
+        endpoints: &EndpointUrls,
+    ) -> Result<Response<Body>, Rejection>
     where
         B: http_body::Body + Send,
         B::Data: Send,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let headers = &head.headers;
-        let authenticated = self.authenticate(head, place).await?;
+        let authenticated = self.authenticate(head, endpoints).await?;
         let method = &head.method;
         // In boxes, here and further on: a future has room for each that it may wait for, twice over,
         // and every request would carry the largest of them around.
         match head.uri.path() {
-            "/sse" => Box::pin(self.open_stream(method, headers, place, &authenticated)).await,
+            "/sse" => Box::pin(self.open_stream(method, headers, endpoints, &authenticated)).await,
             "/messages" => {
                 let uri = &head.uri;
                 Box::pin(self.take_message(method, uri, headers, body, authenticated)).await
@@ -162,21 +166,21 @@ impl<P: Parts> Server<P> {
     }
 
     /// Where this request reached us.
-    fn place(&self, headers: &HeaderMap) -> Result<Arc<Place>, Problem> {
+    fn endpoints(&self, headers: &HeaderMap) -> Result<Arc<EndpointUrls>, Problem> {
         let site = &self.config.site;
-        let told = match site.configured() {
+        let key = match site.configured() {
             Some(_) => String::new(),
-            None => origin::told(headers).ok_or_else(Site::elsewhere)?,
+            None => origin::base_url_key(headers).ok_or_else(Site::elsewhere)?,
         };
-        if let Some(place) = self.places.get(&told) {
-            return Ok(place);
+        if let Some(endpoints) = self.endpoints.get(&key) {
+            return Ok(endpoints);
         }
-        if site.configured().is_none() && !origin::is_here(headers) {
+        if site.configured().is_none() && !origin::is_loopback_host(headers) {
             return Err(Site::elsewhere());
         }
-        let place = Arc::new(Place::new(&site.base(headers)?));
-        self.places.insert(told, Arc::clone(&place));
-        Ok(place)
+        let endpoints = Arc::new(EndpointUrls::new(&site.base(headers)?));
+        self.endpoints.insert(key, Arc::clone(&endpoints));
+        Ok(endpoints)
     }
 }
 

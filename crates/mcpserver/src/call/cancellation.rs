@@ -4,7 +4,7 @@
 //! it is written down under a hash of session and request, for as long as such a call could run;
 //! calls that take their time look for it.
 
-use crate::call::client_context::Talk;
+use crate::call::client_context::ClientContext;
 use crate::http::authenticator::Authenticated;
 use crate::transport::session::SessionState;
 use crate::{Environment, Parts, Server};
@@ -38,10 +38,10 @@ impl<P: Parts> Server<P> {
     pub(crate) async fn cancel(
         &self,
         request: &Id,
-        talk: &Talk,
+        client: &ClientContext,
         authenticated: &Authenticated,
     ) -> Result<(), store::Error> {
-        let Some(session) = &talk.session else {
+        let Some(session) = &client.session else {
             return Ok(());
         };
         let now = self.environment.now();
@@ -56,8 +56,8 @@ impl<P: Parts> Server<P> {
     }
 
     /// Whether the client has cancelled a request, or ended its session.
-    pub(crate) async fn is_given_up(&self, request: &Id, talk: &Talk) -> bool {
-        let Some(session) = &talk.session else {
+    pub(crate) async fn is_given_up(&self, request: &Id, client: &ClientContext) -> bool {
+        let Some(session) = &client.session else {
             return false;
         };
         let name = name(session, request);

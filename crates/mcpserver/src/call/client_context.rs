@@ -5,10 +5,10 @@ use mcp::{ClientAbilities, LogLevel, Revision};
 
 /// What was agreed on with a client, and how it can be reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Talk {
+pub(crate) struct ClientContext {
     pub(crate) revision: Revision,
     /// What the client can be asked.
-    pub(crate) abilities: ClientAbilities,
+    pub(crate) capabilities: ClientAbilities,
     /// The least level of log messages that it wants, once it has said so (2025-11-25, Logging,
     /// leaves it open what is sent before).
     pub(crate) log_level: Option<LogLevel>,
@@ -18,12 +18,12 @@ pub(crate) struct Talk {
     pub(crate) session: Option<String>,
 }
 
-impl Talk {
+impl ClientContext {
     /// One without a session.
-    pub(crate) fn alone(revision: Revision) -> Self {
+    pub(crate) fn without_session(revision: Revision) -> Self {
         Self {
             revision,
-            abilities: ClientAbilities::default(),
+            capabilities: ClientAbilities::default(),
             log_level: None,
             may_stream: false,
             session: None,
@@ -37,7 +37,7 @@ impl Talk {
             return Round::default();
         }
         Round {
-            abilities: self.abilities.known_to(self.revision),
+            capabilities: self.capabilities.known_to(self.revision),
             log_level: self.log_level,
             ..Round::default()
         }

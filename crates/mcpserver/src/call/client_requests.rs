@@ -5,14 +5,14 @@
 //! can make answers up. An answer waits in the store, sealed, under a key of that id, until the
 //! call that asked takes it out.
 
-use crate::call::client_context::Talk;
+use crate::call::client_context::ClientContext;
 use crate::call::streamed_call::LOOK;
 use crate::contract::tools::{Answer, InputRequired, Round};
 use crate::http::authenticator::Authenticated;
 use crate::http::grant_watch::{AuthorityCheck, grant_ended};
-use crate::http::rejection::Refusal;
+use crate::http::rejection::Rejection;
 use crate::stream::mailbox::pace;
-use crate::stream::outbound::Line;
+use crate::stream::outbound::ClientStream;
 use crate::{Environment, Parts, Server};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -92,14 +92,14 @@ impl Rounds {
 impl<P: Parts> Server<P> {
     /// Puts questions to a client and waits for its answers: the next round of the request that
     /// asked.
-    pub(crate) async fn put_questions(
+    pub(crate) async fn send_client_requests(
         &self,
         questions: InputRequired,
         rounds: &mut Rounds,
         request: &Id,
-        talk: &Talk,
+        client: &ClientContext,
         authenticated: &Authenticated,
-        line: &mut Line,
+        stream: &mut ClientStream,
     ) -> Result<Round, Unanswered> {
         rounds.next()?;
         let subject = authenticated.subject();
@@ -114,7 +114,7 @@ impl<P: Parts> Server<P> {
                 .keys
                 .seal(QUESTION, subject.as_bytes(), &plain, random);
             let message = jsonrpc::request(&id, &question.method, &question.params);
-            if !self.tell(line, &message).await {
+            if !self.send(stream, &message).await {
                 return Err(Unanswered::Gone);
             }
             asked.push((question.id, URL_SAFE_NO_PAD.encode(name)));
@@ -122,14 +122,14 @@ impl<P: Parts> Server<P> {
         let mut answers = Vec::new();
         for (id, name) in asked {
             let result = self
-                .wait_for_answer(&name, authenticated, ends_at, request, talk, line)
+                .wait_for_answer(&name, authenticated, ends_at, request, client, stream)
                 .await?;
             answers.push(Answer { id, result });
         }
         Ok(Round {
             answers,
             state: questions.state,
-            ..talk.first_round()
+            ..client.first_round()
         })
     }
 
@@ -140,8 +140,8 @@ impl<P: Parts> Server<P> {
         authenticated: &Authenticated,
         ends_at: u64,
         request: &Id,
-        talk: &Talk,
-        line: &mut Line,
+        client: &ClientContext,
+        stream: &mut ClientStream,
     ) -> Result<String, Unanswered> {
         let failed = |code, reason: &'static str| Err(Unanswered::Failed(Error::new(code, reason)));
         let subject = authenticated.subject();
@@ -180,7 +180,7 @@ impl<P: Parts> Server<P> {
             unlooked += wait;
             if unlooked >= LOOK {
                 unlooked = Duration::ZERO;
-                if self.is_given_up(request, talk).await {
+                if self.is_given_up(request, client).await {
                     return Err(Unanswered::Gone);
                 }
             }
@@ -189,7 +189,7 @@ impl<P: Parts> Server<P> {
                 Ok(false) => {}
                 Err(error) => self.environment.log(&format!("mcp: {error}")),
             }
-            if !self.rest_line(line, wait).await {
+            if !self.keep_alive(stream, wait).await {
                 return Err(Unanswered::Gone);
             }
         }
@@ -216,7 +216,7 @@ impl<P: Parts> Server<P> {
         id: &Id,
         outcome: Result<&RawValue, &RawValue>,
         authenticated: &Authenticated,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), Rejection> {
         let subject = authenticated.subject();
         let keys = &self.config.keys;
         let Some(plain) = id
@@ -236,7 +236,7 @@ impl<P: Parts> Server<P> {
         let outcome = match outcome {
             Ok(result) if result.get().len() > LARGEST_ANSWER => {
                 let reason = format!("An answer may have {LARGEST_ANSWER} bytes.");
-                return Err(Refusal::BadRequest(Error::invalid_params(reason)));
+                return Err(Rejection::BadRequest(Error::invalid_params(reason)));
             }
             Ok(result) if result.get().starts_with('{') => Outcome::Result(result.get().to_owned()),
             Ok(_) | Err(_) => Outcome::Error,
@@ -253,7 +253,7 @@ impl<P: Parts> Server<P> {
             .within_limit(&limit, ANSWERS_PER_MINUTE, 60, now)
             .await;
         if !within.map_err(|error| self.unavailable(&error))? {
-            return Err(Refusal::TooMany);
+            return Err(Rejection::TooMany);
         }
         let plain = serde_json::to_vec(&outcome).unwrap_or_default();
         let context = context(&name, subject);

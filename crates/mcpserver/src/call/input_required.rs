@@ -6,31 +6,33 @@ use serde_json::{Map, Value, json};
 
 /// Why questions are not put to a client.
 #[derive(Debug, PartialEq)]
-pub(crate) enum Unaskable {
+pub(crate) enum UnsupportedInput {
     /// It cannot answer; this is what its `capabilities` would have to say.
     MissingCapabilities(Value),
     /// They are no questions: why not, for the log.
-    Garbage(&'static str),
+    Malformed(&'static str),
 }
 
 /// Whether all of these questions may be put to a client with these abilities.
 ///
 /// # Errors
 ///
-/// [`Unaskable`].
+/// [`UnsupportedInput`].
 pub(crate) fn check(
     questions: &InputRequired,
-    abilities: ClientAbilities,
-) -> Result<(), Unaskable> {
+    capabilities: ClientAbilities,
+) -> Result<(), UnsupportedInput> {
     let requests = &questions.requests;
     if requests.is_empty() && questions.state.is_none() {
-        return Err(Unaskable::Garbage("neither a question nor a state"));
+        return Err(UnsupportedInput::Malformed(
+            "neither a question nor a state",
+        ));
     }
     let mut missing = Map::new();
     for request in requests {
         let params: Value = serde_json::from_str(&request.params).unwrap_or_default();
         let Some(params) = params.as_object() else {
-            return Err(Unaskable::Garbage(
+            return Err(UnsupportedInput::Malformed(
                 "a question with parameters that are no object",
             ));
         };
@@ -38,17 +40,25 @@ pub(crate) fn check(
         let is_of_url = params.get("mode").is_some_and(|mode| mode == "url");
         let (is_able, name, capability) = match request.method.as_str() {
             "elicitation/create" if is_of_url => {
-                (abilities.elicits_urls, "elicitation", json!({"url": {}}))
+                (capabilities.elicits_urls, "elicitation", json!({"url": {}}))
             }
-            "elicitation/create" => (abilities.elicits_forms, "elicitation", json!({"form": {}})),
+            "elicitation/create" => (
+                capabilities.elicits_forms,
+                "elicitation",
+                json!({"form": {}}),
+            ),
             "sampling/createMessage" if wants_tools => (
-                abilities.samples_with_tools,
+                capabilities.samples_with_tools,
                 "sampling",
                 json!({"tools": {}}),
             ),
-            "sampling/createMessage" => (abilities.samples, "sampling", json!({})),
-            "roots/list" => (abilities.lists_roots, "roots", json!({})),
-            _ => return Err(Unaskable::Garbage("a question of a method there is not")),
+            "sampling/createMessage" => (capabilities.samples, "sampling", json!({})),
+            "roots/list" => (capabilities.lists_roots, "roots", json!({})),
+            _ => {
+                return Err(UnsupportedInput::Malformed(
+                    "a question of a method there is not",
+                ));
+            }
         };
         if !is_able {
             let known = missing.entry(name).or_insert_with(|| json!({}));
@@ -61,12 +71,12 @@ pub(crate) fn check(
     ids.sort_unstable();
     ids.dedup();
     if ids.len() != requests.len() {
-        return Err(Unaskable::Garbage("two questions of one id"));
+        return Err(UnsupportedInput::Malformed("two questions of one id"));
     }
     if missing.is_empty() {
         Ok(())
     } else {
-        Err(Unaskable::MissingCapabilities(missing.into()))
+        Err(UnsupportedInput::MissingCapabilities(missing.into()))
     }
 }
 
@@ -100,7 +110,7 @@ mod tests {
         ];
         assert_eq!(
             check(&questions(&requests), ClientAbilities::default()),
-            Err(Unaskable::MissingCapabilities(json!({
+            Err(UnsupportedInput::MissingCapabilities(json!({
                 "elicitation": {"form": {}, "url": {}},
                 "sampling": {"tools": {}},
                 "roots": {},
@@ -129,7 +139,7 @@ mod tests {
             ],
         ] {
             let checked = check(&questions(&requests), all);
-            assert!(matches!(checked, Err(Unaskable::Garbage(_))));
+            assert!(matches!(checked, Err(UnsupportedInput::Malformed(_))));
         }
         // Who asks nothing and knows how to go on is called again.
         let state = Some("state".to_owned());

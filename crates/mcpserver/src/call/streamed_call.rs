@@ -1,14 +1,14 @@
 //! Requests that take their time: what happens goes to the client as it happens, and in the revisions
 //! with sessions what is asked is answered in between.
 
-use crate::call::client_context::Talk;
+use crate::call::client_context::ClientContext;
 use crate::call::client_requests::{Rounds, Unanswered};
 use crate::call::tool_call::{PreparedCall, RunningCall, Step};
 use crate::contract::tools::InputRequired;
 use crate::http::authenticator::Authenticated;
 use crate::http::grant_watch::CHECK_INTERVAL;
-use crate::protocol::methods::{Answered, NotAnswered};
-use crate::stream::outbound::Line;
+use crate::protocol::methods::{MethodError, MethodResult};
+use crate::stream::outbound::ClientStream;
 use crate::{Environment, Parts, Server};
 use futures::FutureExt;
 use futures::future::{BoxFuture, Either, ready, select};
@@ -23,12 +23,12 @@ use std::time::Duration;
 pub(crate) const LOOK: Duration = CHECK_INTERVAL;
 
 /// A call, and what it takes to make it again.
-pub(crate) struct Conversation<P: Parts> {
+pub(crate) struct StreamedCall<P: Parts> {
     /// The next thing that the call has to say.
     next: NextStep<P>,
     again: PreparedCall,
     authenticated: Authenticated,
-    talk: Talk,
+    client: ClientContext,
     rounds: Rounds,
 }
 
@@ -40,7 +40,7 @@ pub(crate) enum First<P: Parts> {
     /// Its response: there is nothing else.
     Response(String),
     /// Something else, or nothing for a while.
-    GoesOn(Box<Conversation<P>>),
+    GoesOn(Box<StreamedCall<P>>),
 }
 
 impl<P: Parts> Server<P> {
@@ -49,21 +49,21 @@ impl<P: Parts> Server<P> {
         self: &Arc<Self>,
         call: PreparedCall,
         authenticated: Authenticated,
-        talk: Talk,
+        client: ClientContext,
     ) -> First<P> {
         let first = self.first_step(call.clone(), authenticated.clone());
-        let next = match self.soon(first, LOOK).await {
+        let next = match self.poll_within(first, LOOK).await {
             Ok((_, Step::Response(text) | Step::Unable(text) | Step::Cancelled(text))) => {
                 return First::Response(text);
             }
             Ok(first) => ready(first).boxed(),
             Err(next) => next,
         };
-        First::GoesOn(Box::new(Conversation {
+        First::GoesOn(Box::new(StreamedCall {
             next,
             again: call,
             authenticated,
-            talk,
+            client,
             rounds: Rounds::default(),
         }))
     }
@@ -102,7 +102,7 @@ impl<P: Parts> Server<P> {
     /// # Errors
     ///
     /// The same, still to be waited for.
-    pub(crate) async fn soon(
+    pub(crate) async fn poll_within(
         &self,
         mut next: NextStep<P>,
         patience: Duration,
@@ -115,15 +115,18 @@ impl<P: Parts> Server<P> {
     }
 
     /// Goes on with a call until it is over, the client is gone, or has given it up.
-    pub(crate) async fn converse(
+    pub(crate) async fn run(
         self: Arc<Self>,
-        mut conversation: Box<Conversation<P>>,
-        mut line: Line,
+        mut streamed: Box<StreamedCall<P>>,
+        mut stream: ClientStream,
     ) {
-        let id = conversation.again.id().clone();
+        let id = streamed.again.id().clone();
         let last = loop {
-            let Conversation { next, talk, .. } = &mut *conversation;
-            match self.narrate(next, &id, talk, &mut line).await {
+            let StreamedCall { next, client, .. } = &mut *streamed;
+            match self
+                .forward_notifications(next, &id, client, &mut stream)
+                .await
+            {
                 None => return,
                 Some(
                     Step::Notification(text)
@@ -132,32 +135,32 @@ impl<P: Parts> Server<P> {
                     | Step::Cancelled(text),
                 ) => break text,
                 Some(Step::InputRequired(questions)) => {
-                    let asked = self.ask_again(&mut conversation, questions, &mut line);
+                    let asked = self.ask_again(&mut streamed, questions, &mut stream);
                     match asked.await {
-                        Ok(next) => conversation.next = next,
+                        Ok(next) => streamed.next = next,
                         Err(Unasked::Gone) => return,
                         Err(Unasked::Ended(text)) => break text,
                     }
                 }
             }
         };
-        self.finish(line, &last).await;
+        self.finish(stream, &last).await;
     }
 
     /// Tells a client what a call has to say, up to what is no notification. `None` if nobody wants
     /// to know any more.
-    pub(crate) async fn narrate(
+    pub(crate) async fn forward_notifications(
         self: &Arc<Self>,
         next: &mut NextStep<P>,
         id: &Id,
-        talk: &Talk,
-        line: &mut Line,
+        client: &ClientContext,
+        stream: &mut ClientStream,
     ) -> Option<Step> {
         loop {
-            match self.wait(next, id, talk, line).await? {
+            match self.wait(next, id, client, stream).await? {
                 (Some(mut running), Step::Notification(text)) => {
                     // A client that does not read holds no call for longer than it may run.
-                    let told = pin!(self.tell(line, &text));
+                    let told = pin!(self.send(stream, &text));
                     match select(told, running.interruption()).await {
                         Either::Left((true, _)) => {}
                         Either::Left((false, _)) | Either::Right(_) => return None,
@@ -175,8 +178,8 @@ impl<P: Parts> Server<P> {
         &self,
         next: &mut BoxFuture<'static, T>,
         id: &Id,
-        talk: &Talk,
-        line: &mut Line,
+        client: &ClientContext,
+        stream: &mut ClientStream,
     ) -> Option<T> {
         loop {
             let look = pin!(self.environment.sleep(LOOK));
@@ -184,7 +187,7 @@ impl<P: Parts> Server<P> {
                 Either::Left((came, _)) => return Some(came),
                 Either::Right(_) => {}
             }
-            if self.is_given_up(id, talk).await || !self.rest_line(line, LOOK).await {
+            if self.is_given_up(id, client).await || !self.keep_alive(stream, LOOK).await {
                 return None;
             }
         }
@@ -192,66 +195,66 @@ impl<P: Parts> Server<P> {
 
     async fn ask_again(
         self: &Arc<Self>,
-        conversation: &mut Conversation<P>,
+        streamed: &mut StreamedCall<P>,
         questions: InputRequired,
-        line: &mut Line,
+        stream: &mut ClientStream,
     ) -> Result<NextStep<P>, Unasked> {
-        let Conversation {
+        let StreamedCall {
             again,
             authenticated,
-            talk,
+            client,
             rounds,
             ..
-        } = conversation;
+        } = streamed;
         let round = self
-            .put_questions(questions, rounds, again.id(), talk, authenticated, line)
+            .send_client_requests(questions, rounds, again.id(), client, authenticated, stream)
             .await
-            .map_err(|unanswered| Unasked::new(unanswered, again.id(), talk))?;
+            .map_err(|unanswered| Unasked::new(unanswered, again.id(), client))?;
         Ok(self.first_step(again.for_round(round), authenticated.clone()))
     }
 
     /// Goes on with a request that one result answers, once the client has answered `questions`.
-    pub(crate) async fn converse_for_result(
+    pub(crate) async fn run_request(
         self: Arc<Self>,
         request: Asking,
         mut questions: InputRequired,
-        mut line: Line,
+        mut stream: ClientStream,
     ) {
         let Asking {
             id,
             method,
             params,
             authenticated,
-            talk,
+            client,
         } = request;
-        let abilities = talk.first_round().abilities;
+        let capabilities = client.first_round().capabilities;
         let mut rounds = Rounds::default();
         let last = loop {
             let asked = self
-                .put_questions(
+                .send_client_requests(
                     questions,
                     &mut rounds,
                     &id,
-                    &talk,
+                    &client,
                     &authenticated,
-                    &mut line,
+                    &mut stream,
                 )
                 .await;
             let round = match asked {
                 Ok(round) => round,
-                Err(unanswered) => match Unasked::new(unanswered, &id, &talk) {
+                Err(unanswered) => match Unasked::new(unanswered, &id, &client) {
                     Unasked::Gone => return,
                     Unasked::Ended(text) => break text,
                 },
             };
             let params = params.as_deref();
             let answered = self
-                .answer_request(&method, params, round, &authenticated, talk.revision)
+                .answer_request(&method, params, round, &authenticated, client.revision)
                 .await;
             let error = match answered {
-                Ok(Answered::Result(result)) => break jsonrpc::response(&id, &result),
-                Ok(Answered::InputRequired(more)) => {
-                    match self.askable(&method, &more, abilities, talk.revision) {
+                Ok(MethodResult::Result(result)) => break jsonrpc::response(&id, &result),
+                Ok(MethodResult::InputRequired(more)) => {
+                    match self.askable(&method, &more, capabilities, client.revision) {
                         Ok(()) => {
                             questions = more;
                             continue;
@@ -259,12 +262,12 @@ impl<P: Parts> Server<P> {
                         Err(error) => error,
                     }
                 }
-                Err(NotAnswered::Error(error)) => error,
-                Err(NotAnswered::Refused(_)) => Error::internal(),
+                Err(MethodError::Error(error)) => error,
+                Err(MethodError::Rejected(_)) => Error::internal(),
             };
-            break jsonrpc::error_response(Some(&id), &error, talk.revision);
+            break jsonrpc::error_response(Some(&id), &error, client.revision);
         };
-        self.finish(line, &last).await;
+        self.finish(stream, &last).await;
     }
 }
 
@@ -275,7 +278,7 @@ pub(crate) struct Asking {
     pub(crate) method: String,
     pub(crate) params: Option<Box<RawValue>>,
     pub(crate) authenticated: Authenticated,
-    pub(crate) talk: Talk,
+    pub(crate) client: ClientContext,
 }
 
 /// Why nothing was asked again.
@@ -287,11 +290,11 @@ enum Unasked {
 }
 
 impl Unasked {
-    fn new(unanswered: Unanswered, id: &Id, talk: &Talk) -> Self {
+    fn new(unanswered: Unanswered, id: &Id, client: &ClientContext) -> Self {
         match unanswered {
             Unanswered::Gone => Self::Gone,
             Unanswered::Failed(error) => {
-                Self::Ended(jsonrpc::error_response(Some(id), &error, talk.revision))
+                Self::Ended(jsonrpc::error_response(Some(id), &error, client.revision))
             }
         }
     }

@@ -1,13 +1,13 @@
 //! A call on its way to its tool and back.
 
-use crate::call::input_required::{self, Unaskable};
+use crate::call::input_required::{self, UnsupportedInput};
 use crate::call::upstream_credential::{CredentialError, upstream_token};
 use crate::call::validated_tool::CheckedTool;
 use crate::contract::tools::{InputRequired, Round, TaskUse};
 use crate::http::authenticator::{Authenticated, Source};
 use crate::http::events::CallEvent;
 use crate::http::grant_watch::{Interruption, grant_ended};
-use crate::http::rejection::Refusal;
+use crate::http::rejection::Rejection;
 use crate::{
     Call, Caller, Credential, Environment, Event, Events, Failure, Parts, Server, ToolProvider,
 };
@@ -48,8 +48,8 @@ impl PreparedCall {
         &self.arguments
     }
 
-    pub(crate) fn abilities(&self) -> ClientAbilities {
-        self.round.abilities
+    pub(crate) fn capabilities(&self) -> ClientAbilities {
+        self.round.capabilities
     }
 
     /// The scopes that the call takes, and that what comes of it takes.
@@ -84,7 +84,7 @@ pub(crate) struct RunningCall<P: Parts> {
     revision: Revision,
     progress_token: Option<String>,
     last_progress: f64,
-    abilities: ClientAbilities,
+    capabilities: ClientAbilities,
     log_level: Option<LogLevel>,
     tool: Arc<CheckedTool>,
     name: String,
@@ -139,7 +139,7 @@ impl<P: Parts> Server<P> {
         revision: Revision,
         round: Round,
         may_stream: bool,
-    ) -> Result<Result<PreparedCall, Ended>, Refusal> {
+    ) -> Result<Result<PreparedCall, Ended>, Rejection> {
         let ended = |error| {
             let response = jsonrpc::error_response(Some(&id), &error, revision);
             Ok(Err(response))
@@ -159,11 +159,11 @@ impl<P: Parts> Server<P> {
             not_called(Outcome::UnknownTool);
             return ended(Error::unknown_tool(&params.name));
         };
-        if let Err(refusal) = authenticated.needs(&tool.offered.scopes) {
+        if let Err(rejection) = authenticated.require_scopes(&tool.offered.scopes) {
             not_called(Outcome::InsufficientScope);
-            return Err(refusal);
+            return Err(rejection);
         }
-        let knows_tasks = revision.is_stateless() && round.abilities.knows_tasks;
+        let knows_tasks = revision.is_stateless() && round.capabilities.knows_tasks;
         if tool.offered.tasks == TaskUse::Required && !knows_tasks {
             not_called(Outcome::MissingCapability);
             let missing = serde_json::json!({"extensions": {TASKS: {}}});
@@ -222,7 +222,7 @@ impl<P: Parts> Server<P> {
             trace,
         } = call;
         let mut event = CallEvent::begin(self, &authenticated, &name, trace);
-        let abilities = round.abilities;
+        let capabilities = round.capabilities;
         let log_level = round.log_level.filter(|_| may_stream);
         let server = Arc::clone(self);
         let authority = authenticated.authority();
@@ -271,7 +271,7 @@ impl<P: Parts> Server<P> {
                 revision,
                 progress_token,
                 last_progress: f64::NEG_INFINITY,
-                abilities,
+                capabilities,
                 log_level,
                 tool,
                 name,
@@ -516,13 +516,13 @@ impl<P: Parts> RunningCall<P> {
     }
 
     fn asks(&mut self, questions: InputRequired, server: &Server<P>) -> Step {
-        match input_required::check(&questions, self.abilities) {
+        match input_required::check(&questions, self.capabilities) {
             Ok(()) => {
                 self.event.end(Outcome::InputRequired);
                 Step::InputRequired(questions)
             }
-            Err(Unaskable::Garbage(what)) => self.garbage(what, server),
-            Err(Unaskable::MissingCapabilities(missing)) => {
+            Err(UnsupportedInput::Malformed(what)) => self.garbage(what, server),
+            Err(UnsupportedInput::MissingCapabilities(missing)) => {
                 self.event.end(Outcome::MissingCapability);
                 let error = Error::missing_capabilities(missing, self.revision);
                 Step::Unable(jsonrpc::error_response(

@@ -115,7 +115,7 @@ pub enum Credential {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Round {
     /// What the client can be asked.
-    pub abilities: ClientAbilities,
+    pub capabilities: ClientAbilities,
     /// The least level of log messages that reaches anybody.
     pub log_level: Option<LogLevel>,
     /// What the client answered to the round before.

@@ -6,9 +6,9 @@
 //! as far as `presented_tokens` allows. Where the identity provider is the authorization server, it is
 //! one of the provider's and no other.
 
-use crate::http::endpoints::Place;
+use crate::http::endpoints::EndpointUrls;
 use crate::http::presented_token::{self, NotTaken};
-use crate::http::rejection::Refusal;
+use crate::http::rejection::Rejection;
 use crate::{Caller, Environment, IdentityError, IdentityProvider, Parts, Presented, Server};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -68,26 +68,26 @@ impl Authenticated {
     ///
     /// Insufficient scope, if the token lacks one of `scopes`. It names what the token has besides,
     /// so that whoever asks for these loses nothing.
-    pub(crate) fn needs(&self, scopes: &[String]) -> Result<(), Refusal> {
+    pub(crate) fn require_scopes(&self, scopes: &[String]) -> Result<(), Rejection> {
         let granted = &self.caller.scopes;
         let missing = scopes.iter().filter(|scope| !granted.contains(scope));
         let missing: Vec<_> = missing.cloned().collect();
         if missing.is_empty() {
             return Ok(());
         }
-        Err(Refusal::InsufficientScope(
+        Err(Rejection::InsufficientScope(
             [&granted[..], &missing].concat(),
         ))
     }
 }
 
 /// What the provider said of a pasted token, and until when that is taken for true.
-pub(crate) struct Remembered {
+pub(crate) struct CachedVerification {
     presented: Presented,
     until: u64,
 }
 
-impl Remembered {
+impl CachedVerification {
     pub(crate) fn subject(&self) -> &str {
         &self.presented.profile.subject
     }
@@ -103,15 +103,15 @@ impl<P: Parts> Server<P> {
     pub(crate) async fn authenticate(
         self: &Arc<Self>,
         head: &Head,
-        place: &Place,
-    ) -> Result<Authenticated, Refusal> {
-        let authorization = authorization(&head.headers)?.ok_or(Refusal::NoToken)?;
+        endpoints: &EndpointUrls,
+    ) -> Result<Authenticated, Rejection> {
+        let authorization = authorization(&head.headers)?.ok_or(Rejection::NoToken)?;
         let hash = Sha256::digest(authorization.token).into();
         let now = self.environment.now();
         let authenticated = match authorization.scheme {
-            Scheme::Bearer => self.bearer(&authorization, hash, place, now).await,
+            Scheme::Bearer => self.bearer(&authorization, hash, endpoints, now).await,
             Scheme::Dpop => {
-                self.possessed(head, authorization.token, &hash, place, now)
+                self.possessed(head, authorization.token, &hash, endpoints, now)
                     .await
             }
         };
@@ -125,32 +125,36 @@ impl<P: Parts> Server<P> {
         &self,
         authorization: &Authorization<'_>,
         hash: [u8; 32],
-        place: &Place,
+        endpoints: &EndpointUrls,
         now: u64,
-    ) -> Result<Authenticated, Refusal> {
+    ) -> Result<Authenticated, Rejection> {
         if let Some(remembered) = self.presented.get(&hash)
             && remembered.until > now
         {
-            return self.presented(&remembered.presented, authorization.value, place);
+            return self.presented(&remembered.presented, authorization.value, endpoints);
         }
         if self.config.authorization_server.external().is_some() {
-            return self.ask_the_provider(authorization, hash, place, now).await;
+            return self
+                .verify_upstream(authorization, hash, endpoints, now)
+                .await;
         }
         let claims = match self.claims_of(authorization.token, &hash) {
             Ok(claims) => claims,
             Err(error)
                 if self.config.presented.tokens != PresentedTokens::Off
-                    && may_be_the_providers(&error, authorization.token, &place.issuer) =>
+                    && may_be_the_providers(&error, authorization.token, &endpoints.issuer) =>
             {
-                return self.ask_the_provider(authorization, hash, place, now).await;
+                return self
+                    .verify_upstream(authorization, hash, endpoints, now)
+                    .await;
             }
             Err(error) => return Err(not_ours(&error)),
         };
         // RFC 9449 section 7.2.
         if claims.cnf.is_some() {
-            return Err(Refusal::Bound);
+            return Err(Rejection::Bound);
         }
-        self.alive(&claims, place, now).await
+        self.require_active_grant(&claims, endpoints, now).await
     }
 
     /// What a token of ours says, whose hash is `hash`. Its signature is checked once.
@@ -168,15 +172,15 @@ impl<P: Parts> Server<P> {
     }
 
     /// The claims' holder, if the claims are for us, now, and their grant is alive.
-    pub(crate) async fn alive(
+    pub(crate) async fn require_active_grant(
         &self,
         claims: &Claims,
-        place: &Place,
+        endpoints: &EndpointUrls,
         now: u64,
-    ) -> Result<Authenticated, Refusal> {
-        access_token::check(claims, &place.issuer, place.resources.all(), now).map_err(
+    ) -> Result<Authenticated, Rejection> {
+        access_token::check(claims, &endpoints.issuer, endpoints.resources.all(), now).map_err(
             |error| {
-                Refusal::InvalidToken(match error {
+                Rejection::InvalidToken(match error {
                     AccessTokenError::Issuer => "The token was issued by another server.",
                     AccessTokenError::Audience => "The token is for another resource.",
                     AccessTokenError::Expired => "The token has expired.",
@@ -189,14 +193,14 @@ impl<P: Parts> Server<P> {
             .find_again(&claims.grant, now, known.clone())
             .await
             .map_err(|error| self.unavailable(&error))?
-            .ok_or(Refusal::InvalidToken("The token's grant has ended."))?;
+            .ok_or(Rejection::InvalidToken("The token's grant has ended."))?;
         if !known.is_some_and(|known| Arc::ptr_eq(&known, &opened)) {
             self.grants
                 .insert(claims.grant.clone(), Arc::clone(&opened));
         }
         let grant = &opened.grant;
         if grant.profile.subject != claims.sub || grant.client_id != claims.client_id {
-            return Err(Refusal::InvalidToken("The token is not its grant's."));
+            return Err(Rejection::InvalidToken("The token is not its grant's."));
         }
         let bounds = Bounds {
             existing: &self.config.scopes,
@@ -220,30 +224,30 @@ impl<P: Parts> Server<P> {
         })
     }
 
-    async fn ask_the_provider(
+    async fn verify_upstream(
         &self,
         authorization: &Authorization<'_>,
         hash: [u8; 32],
-        place: &Place,
+        endpoints: &EndpointUrls,
         now: u64,
-    ) -> Result<Authenticated, Refusal> {
+    ) -> Result<Authenticated, Rejection> {
         match self.identity.verify(authorization.token).await {
             // The subjects of clients' own grants are no person's.
-            Ok(presented) if is_client_subject(&presented.profile.subject) => {
-                Err(Refusal::InvalidToken("The token's subject is a client's."))
-            }
+            Ok(presented) if is_client_subject(&presented.profile.subject) => Err(
+                Rejection::InvalidToken("The token's subject is a client's."),
+            ),
             Ok(presented) if presented.expires_at > now => {
-                let authenticated = self.presented(&presented, authorization.value, place);
+                let authenticated = self.presented(&presented, authorization.value, endpoints);
                 let until = presented.expires_at.min(now + REMEMBERED);
-                let remembered = Arc::new(Remembered { presented, until });
+                let remembered = Arc::new(CachedVerification { presented, until });
                 self.presented.insert(hash, remembered);
                 authenticated
             }
-            Ok(_) => Err(Refusal::InvalidToken("The token has expired.")),
+            Ok(_) => Err(Rejection::InvalidToken("The token has expired.")),
             Err(IdentityError::Refused(_)) => Err(self.not_taken()),
             Err(IdentityError::Misconfigured(problem)) => {
                 self.environment.log(&format!("mcp: {problem}"));
-                Err(Refusal::IdentityMisconfigured(problem))
+                Err(Rejection::IdentityMisconfigured(problem))
             }
             Err(IdentityError::Unavailable(reason)) => Err(self.unavailable(&reason)),
         }
@@ -254,18 +258,18 @@ impl<P: Parts> Server<P> {
         &self,
         presented: &Presented,
         authorization: &str,
-        place: &Place,
-    ) -> Result<Authenticated, Refusal> {
+        endpoints: &EndpointUrls,
+    ) -> Result<Authenticated, Rejection> {
         let rules = presented_token::Rules {
             authorization_server: &self.config.authorization_server,
             presented: &self.config.presented,
             policy: &self.config.policy,
             existing: &self.config.scopes,
-            resources: &place.resources,
+            resources: &endpoints.resources,
         };
         let scopes = presented_token::scopes(presented, &rules).map_err(|reason| match reason {
             NotTaken::Token => self.not_taken(),
-            NotTaken::Person(refusal) => Refusal::Person(refusal),
+            NotTaken::Person(refusal) => Rejection::Person(refusal),
         })?;
         Ok(Authenticated {
             caller: Caller {
@@ -281,8 +285,8 @@ impl<P: Parts> Server<P> {
     }
 
     /// A token that the provider did not issue, or not for this server.
-    fn not_taken(&self) -> Refusal {
-        Refusal::InvalidToken(match self.config.authorization_server {
+    fn not_taken(&self) -> Rejection {
+        Rejection::InvalidToken(match self.config.authorization_server {
             AuthorizationServer::BuiltIn => {
                 "The token is neither this server's nor one that its identity provider issued for it."
             }
@@ -293,9 +297,9 @@ impl<P: Parts> Server<P> {
     }
 
     /// Notes down why something that a request depends on did not answer.
-    pub(crate) fn unavailable(&self, error: &impl std::fmt::Display) -> Refusal {
+    pub(crate) fn unavailable(&self, error: &impl std::fmt::Display) -> Rejection {
         self.environment.log(&format!("mcp: {error}"));
-        Refusal::Unavailable
+        Rejection::Unavailable
     }
 }
 
@@ -311,8 +315,8 @@ fn may_be_the_providers(error: &VerifyError, token: &str, issuer: &str) -> bool 
 }
 
 /// A token that is none of ours.
-pub(crate) fn not_ours(error: &VerifyError) -> Refusal {
-    Refusal::InvalidToken(match error {
+pub(crate) fn not_ours(error: &VerifyError) -> Rejection {
+    Rejection::InvalidToken(match error {
         VerifyError::Malformed => "The token is malformed.",
         VerifyError::WrongType => "The token is not an access token of this server.",
         VerifyError::WrongKey => "The token was not signed by this server.",
@@ -361,8 +365,8 @@ struct Authorization<'h> {
 }
 
 /// The token of a request; `None` if it has none, or credentials of another scheme.
-fn authorization(headers: &HeaderMap) -> Result<Option<Authorization<'_>>, Refusal> {
-    const MALFORMED: Refusal = Refusal::InvalidToken("The Authorization header is malformed.");
+fn authorization(headers: &HeaderMap) -> Result<Option<Authorization<'_>>, Rejection> {
+    const MALFORMED: Rejection = Rejection::InvalidToken("The Authorization header is malformed.");
     let mut values = headers.get_all(http::header::AUTHORIZATION).iter();
     let Some(value) = values.next() else {
         return Ok(None);

@@ -5,8 +5,8 @@
 //! bearer token do not. So a sixteenth of these requests also sweeps a little, behind its answer.
 
 use crate::http::authenticator::{Authenticated, not_ours};
-use crate::http::endpoints::Place;
-use crate::http::rejection::Refusal;
+use crate::http::endpoints::EndpointUrls;
+use crate::http::rejection::Rejection;
 use crate::{Environment, Parts, Server};
 use dpop::Prover;
 use http::request::Parts as Head;
@@ -26,10 +26,10 @@ impl<P: Parts> Server<P> {
         head: &Head,
         token: &str,
         hash: &[u8; 32],
-        place: &Place,
+        endpoints: &EndpointUrls,
         now: u64,
-    ) -> Result<Authenticated, Refusal> {
-        const UNBOUND: Refusal = Refusal::InvalidToken(
+    ) -> Result<Authenticated, Rejection> {
+        const UNBOUND: Rejection = Rejection::InvalidToken(
             "The token is not bound to a key: present it with the Bearer scheme.",
         );
         if self.config.authorization_server.external().is_some() {
@@ -39,7 +39,7 @@ impl<P: Parts> Server<P> {
             .claims_of(token, hash)
             .map_err(|error| not_ours(&error))?;
         let bound_to = claims.cnf.as_ref().ok_or(UNBOUND)?;
-        let url = format!("{}{}", place.issuer, head.uri.path());
+        let url = format!("{}{}", endpoints.issuer, head.uri.path());
         let request = dpop::Request {
             method: head.method.as_str(),
             url: &url,
@@ -49,19 +49,19 @@ impl<P: Parts> Server<P> {
             .prover()
             .check(&head.headers, request, now)
             .and_then(|proof| proof.ok_or(dpop::Error::Missing))
-            .map_err(Refusal::Proof)?;
+            .map_err(Rejection::Proof)?;
         if proof.thumbprint() != bound_to.jkt {
-            return Err(Refusal::InvalidToken(
+            return Err(Rejection::InvalidToken(
                 "The token is bound to another key than the proof's.",
             ));
         }
-        let authenticated = self.alive(&claims, place, now).await?;
+        let authenticated = self.require_active_grant(&claims, endpoints, now).await?;
         match proof.claim(&self.store).await {
             Ok(true) => {
                 self.sweep_sometimes(now);
                 Ok(authenticated)
             }
-            Ok(false) => Err(Refusal::Proof(dpop::Error::Replayed)),
+            Ok(false) => Err(Rejection::Proof(dpop::Error::Replayed)),
             Err(error) => Err(self.unavailable(&error)),
         }
     }

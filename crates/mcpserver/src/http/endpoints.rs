@@ -5,7 +5,7 @@ use oauth::resource::Resources;
 
 /// One place the server is reached at, with everything that depends on it made once.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct EndpointUrls {
     /// The issuer of our tokens.
     pub(crate) issuer: String,
     /// What our tokens are for: each is good at every transport.
@@ -28,7 +28,7 @@ pub(crate) enum Transport {
     HttpSse,
 }
 
-impl Place {
+impl EndpointUrls {
     pub(crate) fn new(base: &Base) -> Self {
         Self {
             issuer: base.as_str().to_owned(),

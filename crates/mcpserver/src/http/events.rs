@@ -1,7 +1,7 @@
 //! The events of the MCP endpoint (docs/events.md): refused requests, and calls of tools.
 
 use crate::http::authenticator::{Authenticated, Source, token_hash};
-use crate::http::rejection::Refusal;
+use crate::http::rejection::Rejection;
 use crate::{Environment, Parts, Server};
 use events::{Event, Events, Outcome, TraceContext};
 use grants::GrantEnd;
@@ -12,8 +12,8 @@ use std::time::Duration;
 
 impl<P: Parts> Server<P> {
     /// Writes the event of a refused request.
-    pub(crate) fn record_refusal(&self, head: &Head, refusal: &Refusal) {
-        let Some((error, reason)) = refusal.description() else {
+    pub(crate) fn record_rejection(&self, head: &Head, rejection: &Rejection) {
+        let Some((error, reason)) = rejection.description() else {
             return;
         };
         let event = Event::Refusal {

@@ -1,7 +1,7 @@
 //! Which web pages may call: the answer to DNS rebinding (2025-11-25, Transports, Security
 //! Warning).
 
-use crate::http::endpoints::Place;
+use crate::http::endpoints::EndpointUrls;
 use http::{HeaderMap, HeaderValue, Uri};
 
 /// The request's `Origin`, if it has one.
@@ -12,7 +12,7 @@ use http::{HeaderMap, HeaderValue, Uri};
 /// does not know its place).
 pub(crate) fn check<'h>(
     headers: &'h HeaderMap,
-    place: Option<&Place>,
+    endpoints: Option<&EndpointUrls>,
     allowed: &[String],
 ) -> Result<Option<&'h HeaderValue>, Foreign> {
     let mut origins = headers.get_all(http::header::ORIGIN).iter();
@@ -22,8 +22,9 @@ pub(crate) fn check<'h>(
     let origin = value.to_str().map_err(|_| Foreign)?;
     let is_allowed = origins.next().is_none()
         && (allowed.iter().any(|allowed| allowed == origin)
-            || place.is_some_and(|place| {
-                place.origin == origin || (is_loopback(&place.origin) && is_loopback(origin))
+            || endpoints.is_some_and(|endpoints| {
+                endpoints.origin == origin
+                    || (is_loopback(&endpoints.origin) && is_loopback(origin))
             }));
     if is_allowed {
         Ok(Some(value))
@@ -34,7 +35,7 @@ pub(crate) fn check<'h>(
 
 /// Whether the `Host` of a request, if it has one, is this machine. A page that got a name of its
 /// own to mean this machine sends that name.
-pub(crate) fn is_here(headers: &HeaderMap) -> bool {
+pub(crate) fn is_loopback_host(headers: &HeaderMap) -> bool {
     let mut hosts = headers.get_all(http::header::HOST).iter();
     let Some(host) = hosts.next() else {
         return true;
@@ -43,10 +44,10 @@ pub(crate) fn is_here(headers: &HeaderMap) -> bool {
     hosts.next().is_none() && is_loopback(&format!("http://{host}"))
 }
 
-/// What the headers tell of where a request came to, which is all that [`is_here`] and
+/// What the headers tell of where a request came to, which is all that [`is_loopback_host`] and
 /// [`config::Site::base`] look at: the platform's URL up to its path, and the `Host`. `None` where
 /// they do not tell one place.
-pub(crate) fn told(headers: &HeaderMap) -> Option<String> {
+pub(crate) fn base_url_key(headers: &HeaderMap) -> Option<String> {
     let url = headers.get("spin-full-url")?.to_str().ok()?;
     let authority = url.find("://")? + "://".len();
     let path = url[authority..].find(['/', '?', '#']);
@@ -89,22 +90,26 @@ mod tests {
     use super::*;
     use config::Site;
 
-    fn place(public_url: &'static str) -> Place {
+    fn endpoints(public_url: &'static str) -> EndpointUrls {
         let site = Site::read(|_| Some(public_url)).unwrap();
-        Place::new(site.configured().unwrap())
+        EndpointUrls::new(site.configured().unwrap())
     }
 
-    fn is_allowed(place: Option<&Place>, allowed: &[String], origin: &'static str) -> bool {
+    fn is_allowed(
+        endpoints: Option<&EndpointUrls>,
+        allowed: &[String],
+        origin: &'static str,
+    ) -> bool {
         let mut headers = HeaderMap::new();
         headers.insert("origin", HeaderValue::from_static(origin));
-        check(&headers, place, allowed).is_ok()
+        check(&headers, endpoints, allowed).is_ok()
     }
 
     #[test]
     fn a_public_server_is_called_from_its_own_pages_and_the_allowed_ones() {
-        let place = place("https://mcp.example.com/path");
+        let endpoints = endpoints("https://mcp.example.com/path");
         let allowed = ["https://app.example.com".to_owned()];
-        let is_allowed = |origin| is_allowed(Some(&place), &allowed, origin);
+        let is_allowed = |origin| is_allowed(Some(&endpoints), &allowed, origin);
         assert!(is_allowed("https://mcp.example.com"));
         assert!(is_allowed("https://app.example.com"));
         for origin in [
@@ -121,8 +126,8 @@ mod tests {
 
     #[test]
     fn a_local_server_is_called_from_local_pages() {
-        let place = place("http://127.0.0.1:3000");
-        let is_allowed = |origin| is_allowed(Some(&place), &[], origin);
+        let endpoints = endpoints("http://127.0.0.1:3000");
+        let is_allowed = |origin| is_allowed(Some(&endpoints), &[], origin);
         for origin in [
             "http://127.0.0.1:3000",
             "http://localhost:6274",
@@ -148,7 +153,7 @@ mod tests {
         let is_local = |host: &'static str| {
             let mut headers = HeaderMap::new();
             headers.insert("host", HeaderValue::from_static(host));
-            is_here(&headers)
+            is_loopback_host(&headers)
         };
         for host in ["localhost", "localhost:3000", "127.0.0.1:3000", "[::1]:1"] {
             assert!(is_local(host), "{host}");
@@ -165,31 +170,31 @@ mod tests {
         let mut twice = HeaderMap::new();
         twice.append("host", HeaderValue::from_static("localhost"));
         twice.append("host", HeaderValue::from_static("evil.example"));
-        assert!(!is_here(&twice));
-        assert!(is_here(&HeaderMap::new()));
+        assert!(!is_loopback_host(&twice));
+        assert!(is_loopback_host(&HeaderMap::new()));
     }
 
     #[test]
     fn what_is_told_of_a_place_is_what_decides_about_it() {
-        let told = |lines: &[(&'static str, &'static str)]| {
+        let base_url_key = |lines: &[(&'static str, &'static str)]| {
             let mut headers = HeaderMap::new();
             for (name, value) in lines {
                 headers.append(*name, HeaderValue::from_static(value));
             }
-            told(&headers)
+            base_url_key(&headers)
         };
         let url = ("spin-full-url", "http://127.0.0.1:3000/mcp?a=http://b");
-        let here = told(&[url, ("host", "127.0.0.1:3000")]);
+        let here = base_url_key(&[url, ("host", "127.0.0.1:3000")]);
         assert_eq!(
             here.as_deref(),
             Some("http://127.0.0.1:3000 127.0.0.1:3000")
         );
         let elsewhere = ("spin-full-url", "http://127.0.0.1:3000?/mcp");
-        assert_eq!(told(&[elsewhere, ("host", "127.0.0.1:3000")]), here);
-        assert_ne!(told(&[url, ("host", "evil.example")]), here);
-        assert_ne!(told(&[url]), here);
-        assert_eq!(told(&[url, ("host", "a"), ("host", "b")]), None);
-        assert_eq!(told(&[("host", "127.0.0.1:3000")]), None);
+        assert_eq!(base_url_key(&[elsewhere, ("host", "127.0.0.1:3000")]), here);
+        assert_ne!(base_url_key(&[url, ("host", "evil.example")]), here);
+        assert_ne!(base_url_key(&[url]), here);
+        assert_eq!(base_url_key(&[url, ("host", "a"), ("host", "b")]), None);
+        assert_eq!(base_url_key(&[("host", "127.0.0.1:3000")]), None);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::Body;
 use crate::http::authenticator::Scheme;
 use crate::http::body::from_web;
-use crate::http::endpoints::{Place, Transport};
+use crate::http::endpoints::{EndpointUrls, Transport};
 use config::Problem;
 use http::header::{
     ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
@@ -16,7 +16,7 @@ use web::ReadError;
 
 /// Why a request goes no further.
 #[derive(Debug)]
-pub(crate) enum Refusal {
+pub(crate) enum Rejection {
     /// 500: the operator has something to put right, as the identity provider says it.
     IdentityMisconfigured(String),
     /// 421: it came for another host, and no `public_url` says that we are that.
@@ -55,7 +55,7 @@ pub(crate) enum Refusal {
     Unavailable,
 }
 
-impl From<ReadError> for Refusal {
+impl From<ReadError> for Rejection {
     fn from(error: ReadError) -> Self {
         Self::Unread(error)
     }
@@ -77,9 +77,9 @@ const TOO_MANY: &str = "Too many sessions were opened; try again in a minute.";
 const UNAVAILABLE: &str = "The server cannot answer now; try again.";
 
 /// What a refusal says of the request and of the way in.
-pub(crate) struct Terms<'a> {
+pub(crate) struct ChallengeContext<'a> {
     /// Where the server is, if that is known.
-    pub(crate) place: Option<&'a Place>,
+    pub(crate) endpoints: Option<&'a EndpointUrls>,
     pub(crate) transport: Transport,
     /// How the request presented its token.
     pub(crate) scheme: Scheme,
@@ -89,7 +89,7 @@ pub(crate) struct Terms<'a> {
     pub(crate) scopes: &'a [String],
 }
 
-impl Refusal {
+impl Rejection {
     /// The error and the reason that the log has. `None` for what clients try out: a request without
     /// a token, and a method that there is not.
     pub(crate) fn description(&self) -> Option<(&'static str, String)> {
@@ -117,7 +117,7 @@ impl Refusal {
         })
     }
 
-    pub(crate) fn into_response(self, terms: &Terms<'_>) -> Response<Body> {
+    pub(crate) fn into_response(self, context: &ChallengeContext<'_>) -> Response<Body> {
         match self {
             Self::IdentityMisconfigured(problem) => error(
                 StatusCode::INTERNAL_SERVER_ERROR,
@@ -132,8 +132,9 @@ impl Refusal {
             Self::Origin => refused(StatusCode::FORBIDDEN, ORIGIN),
             Self::NoToken => {
                 let response = refused(StatusCode::UNAUTHORIZED, "Sign in to use this server.");
-                let mut response = challenge(response, terms, Scheme::Bearer, &[], terms.scopes);
-                if terms.offers_dpop {
+                let mut response =
+                    challenge(response, context, Scheme::Bearer, &[], context.scopes);
+                if context.offers_dpop {
                     let algorithms = HeaderValue::from_str(&format!("DPoP {}", algorithms()));
                     let headers = response.headers_mut();
                     headers.extend(algorithms.ok().map(|value| (WWW_AUTHENTICATE, value)));
@@ -143,18 +144,24 @@ impl Refusal {
             Self::InvalidToken(reason) => {
                 let response = refused(StatusCode::UNAUTHORIZED, reason);
                 let parameters = [("error", "invalid_token"), ("error_description", reason)];
-                challenge(response, terms, terms.scheme, &parameters, terms.scopes)
+                challenge(
+                    response,
+                    context,
+                    context.scheme,
+                    &parameters,
+                    context.scopes,
+                )
             }
             Self::Bound => {
                 let response = refused(StatusCode::UNAUTHORIZED, BOUND);
                 let parameters = [("error", "invalid_token"), ("error_description", BOUND)];
-                challenge(response, terms, Scheme::Dpop, &parameters, terms.scopes)
+                challenge(response, context, Scheme::Dpop, &parameters, context.scopes)
             }
             Self::Proof(error) => {
                 let reason = error.to_string();
                 let response = refused(StatusCode::UNAUTHORIZED, format!("{reason}."));
                 let parameters = [("error", error.code()), ("error_description", &reason)];
-                challenge(response, terms, Scheme::Dpop, &parameters, terms.scopes)
+                challenge(response, context, Scheme::Dpop, &parameters, context.scopes)
             }
             Self::InsufficientScope(needed) => {
                 let response = refused(StatusCode::FORBIDDEN, INSUFFICIENT_SCOPE);
@@ -162,7 +169,7 @@ impl Refusal {
                     ("error", "insufficient_scope"),
                     ("error_description", INSUFFICIENT_SCOPE),
                 ];
-                challenge(response, terms, terms.scheme, &parameters, &needed)
+                challenge(response, context, context.scheme, &parameters, &needed)
             }
             // RFC 6750 section 3.1 has no code of its own for who may not come in at all; this one says
             // that another token is needed, and names no scope, as none would help.
@@ -173,9 +180,9 @@ impl Refusal {
                     ("error", "insufficient_scope"),
                     ("error_description", reason),
                 ];
-                challenge(response, terms, terms.scheme, &parameters, &[])
+                challenge(response, context, context.scheme, &parameters, &[])
             }
-            Self::Of(id, refusal) => with_id(&id, refusal.into_response(terms)),
+            Self::Of(id, refusal) => with_id(&id, refusal.into_response(context)),
             Self::Method(allowed) => with(
                 refused(
                     StatusCode::METHOD_NOT_ALLOWED,
@@ -267,13 +274,15 @@ fn with(
 /// Adds the challenge (RFC 6750 section 3, RFC 9449 section 7.1, RFC 9728 section 5.1).
 fn challenge(
     response: Response<Body>,
-    terms: &Terms<'_>,
+    context: &ChallengeContext<'_>,
     scheme: Scheme,
     parameters: &[(&str, &str)],
     scopes: &[String],
 ) -> Response<Body> {
     let scope = scopes.join(" ");
-    let metadata = terms.place.map(|place| place.metadata(terms.transport));
+    let metadata = context
+        .endpoints
+        .map(|endpoints| endpoints.metadata(context.transport));
     let metadata = metadata.map(|metadata| ("resource_metadata", metadata));
     let scope = (!scope.is_empty()).then_some(("scope", scope.as_str()));
     let text = parameters

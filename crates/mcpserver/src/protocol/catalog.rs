@@ -39,7 +39,7 @@ pub(crate) struct Catalog {
 
 /// The catalog as this instance knows it.
 #[derive(Clone)]
-pub(crate) struct Known {
+pub(crate) struct CachedCatalog {
     catalog: Arc<Catalog>,
     /// From this second on it is asked for anew; `None`: it never changes.
     until: Option<u64>,
@@ -52,12 +52,12 @@ impl<P: Parts> Server<P> {
     pub(crate) async fn catalog(&self) -> Option<Arc<Catalog>> {
         let known = self.known();
         match known {
-            Some(Known { catalog, until, .. })
+            Some(CachedCatalog { catalog, until, .. })
                 if until.is_none_or(|until| until > self.environment.now()) =>
             {
                 Some(catalog)
             }
-            known => self.ask_anew(known).await,
+            known => self.refresh(known).await,
         }
     }
 
@@ -72,7 +72,7 @@ impl<P: Parts> Server<P> {
         let Some(reader) = &mut known.reader else {
             // First where to look from, then what there is: no change falls between the two.
             known.reader = self.changes().await.ok();
-            return self.ask_anew(Some(known)).await;
+            return self.refresh(Some(known)).await;
         };
         let mut is_old = false;
         for looks in 1.. {
@@ -92,7 +92,7 @@ impl<P: Parts> Server<P> {
             }
         }
         if is_old {
-            return self.ask_anew(Some(known)).await;
+            return self.refresh(Some(known)).await;
         }
         *self.catalog.write().unwrap_or_else(PoisonError::into_inner) = Some(known);
         Some(catalog)
@@ -106,14 +106,14 @@ impl<P: Parts> Server<P> {
         }
     }
 
-    fn known(&self) -> Option<Known> {
+    fn known(&self) -> Option<CachedCatalog> {
         self.catalog
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
     }
 
-    async fn ask_anew(&self, known: Option<Known>) -> Option<Arc<Catalog>> {
+    async fn refresh(&self, known: Option<CachedCatalog>) -> Option<Arc<Catalog>> {
         let deadline = pin!(self.environment.sleep(self.call_timeout()));
         let described = match select(pin!(self.tools.describe()), deadline).await {
             Either::Left((described, _)) => {
@@ -137,7 +137,7 @@ impl<P: Parts> Server<P> {
             }
         }
         let may_change = catalog.changes.of_the_offer();
-        let now_known = Known {
+        let now_known = CachedCatalog {
             catalog: Arc::clone(&catalog),
             until: may_change.then(|| self.environment.now() + FRESH),
             reader: known.and_then(|known| known.reader),

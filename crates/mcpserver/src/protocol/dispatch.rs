@@ -1,15 +1,15 @@
 //! What each message asks for, whatever way it came.
 
-use crate::call::client_context::Talk;
-use crate::call::input_required::{self, Unaskable};
+use crate::call::client_context::ClientContext;
+use crate::call::input_required::{self, UnsupportedInput};
 use crate::call::streamed_call::Asking;
 use crate::call::tool_call::PreparedCall;
 use crate::contract::tools::{InputRequired, Round};
 use crate::http::authenticator::Authenticated;
-use crate::http::rejection::Refusal;
+use crate::http::rejection::Rejection;
 use crate::protocol::catalog::Prepared;
-use crate::protocol::methods::{Answered, NotAnswered};
-use crate::transport::session::Wish;
+use crate::protocol::methods::{MethodError, MethodResult};
+use crate::transport::session::SessionUpdate;
 use crate::{Environment, Parts, Server};
 use mcp::jsonrpc::{self, Id, Message};
 use mcp::{
@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 /// What becomes of a message.
 #[derive(Debug)]
-pub(crate) enum Handled {
+pub(crate) enum Dispatched {
     /// Nothing: it wanted no answer.
     Nothing,
     /// This response.
@@ -36,44 +36,44 @@ pub(crate) enum Handled {
     /// A request that waits for the client's answers.
     Questions(Box<Asking>, InputRequired),
     /// Something that is to be different from now on, and the request that wishes for it.
-    Wish(Id, Wish),
+    SessionUpdate(Id, SessionUpdate),
 }
 
 impl<P: Parts> Server<P> {
-    pub(crate) async fn handle_message(
+    pub(crate) async fn dispatch(
         self: &Arc<Self>,
         message: Message<'_>,
         authenticated: &Authenticated,
-        talk: &Talk,
-    ) -> Result<Handled, Refusal> {
-        let revision = talk.revision;
+        client: &ClientContext,
+    ) -> Result<Dispatched, Rejection> {
+        let revision = client.revision;
         let (id, method, params) = match message {
             Message::Request { id, method, params } => (id, method, params),
             Message::Notification { method, params } => {
                 if method == "notifications/cancelled"
                     && let Some(request) = params.and_then(cancelled_request)
                 {
-                    let cancelled = self.cancel(&request, talk, authenticated).await;
+                    let cancelled = self.cancel(&request, client, authenticated).await;
                     cancelled.map_err(|error| self.unavailable(&error))?;
                 }
-                return Ok(Handled::Nothing);
+                return Ok(Dispatched::Nothing);
             }
             Message::Response { id, outcome } => {
                 let taken = self.take_answer(&id, outcome, authenticated).await;
-                return taken.map(|()| Handled::Nothing);
+                return taken.map(|()| Dispatched::Nothing);
             }
             Message::Invalid { id, error } => {
-                return Ok(Handled::Invalid(jsonrpc::error_response(
+                return Ok(Dispatched::Invalid(jsonrpc::error_response(
                     id.as_ref(),
                     &error,
                     revision,
                 )));
             }
         };
-        let respond = |result: &str| Ok(Handled::Response(jsonrpc::response(&id, result)));
+        let respond = |result: &str| Ok(Dispatched::Response(jsonrpc::response(&id, result)));
         let fail = |id: &Id, error: Error| {
             let response = jsonrpc::error_response(Some(id), &error, revision);
-            Ok(Handled::Response(response))
+            Ok(Dispatched::Response(response))
         };
         match &*method {
             "initialize" => match InitializeParams::read(params) {
@@ -85,7 +85,7 @@ impl<P: Parts> Server<P> {
                             catalog.instructions.as_deref(),
                         );
                         let response = jsonrpc::response(&id, &result);
-                        Ok(Handled::Initialized(
+                        Ok(Dispatched::Initialized(
                             response,
                             params.revision,
                             params.abilities,
@@ -98,48 +98,58 @@ impl<P: Parts> Server<P> {
             "ping" => respond("{}"),
             "tools/call" => {
                 let params = CallParams::read(params);
-                let round = talk.first_round();
+                let round = client.first_round();
                 let prepared = self
-                    .prepare_call(id, params, authenticated, revision, round, talk.may_stream)
+                    .prepare_call(
+                        id,
+                        params,
+                        authenticated,
+                        revision,
+                        round,
+                        client.may_stream,
+                    )
                     .await?;
-                Ok(prepared.map_or_else(Handled::Response, Handled::Call))
+                Ok(prepared.map_or_else(Dispatched::Response, Dispatched::Call))
             }
             "logging/setLevel" => match mcp::read_level(params) {
-                Ok(level) => Ok(Handled::Wish(id, Wish::LogLevel(level))),
+                Ok(level) => Ok(Dispatched::SessionUpdate(
+                    id,
+                    SessionUpdate::LogLevel(level),
+                )),
                 Err(error) => fail(&id, error),
             },
             "resources/subscribe" | "resources/unsubscribe" => {
                 match self.subscription(&method, params, authenticated).await {
-                    Ok(wish) => Ok(Handled::Wish(id, wish)),
-                    Err(NotAnswered::Error(error)) => fail(&id, error),
-                    Err(NotAnswered::Refused(refusal)) => Err(refusal),
+                    Ok(update) => Ok(Dispatched::SessionUpdate(id, update)),
+                    Err(MethodError::Error(error)) => fail(&id, error),
+                    Err(MethodError::Rejected(rejection)) => Err(rejection),
                 }
             }
             method => {
-                let round = talk.first_round();
-                let abilities = round.abilities;
+                let round = client.first_round();
+                let capabilities = round.capabilities;
                 let answered = self
                     .answer_request(method, params, round, authenticated, revision)
                     .await;
                 match answered {
-                    Ok(Answered::Result(result)) => respond(&result),
-                    Ok(Answered::InputRequired(questions)) => {
-                        match self.askable(method, &questions, abilities, revision) {
-                            Ok(()) => Ok(Handled::Questions(
+                    Ok(MethodResult::Result(result)) => respond(&result),
+                    Ok(MethodResult::InputRequired(questions)) => {
+                        match self.askable(method, &questions, capabilities, revision) {
+                            Ok(()) => Ok(Dispatched::Questions(
                                 Box::new(Asking {
                                     id,
                                     method: method.to_owned(),
                                     params: params.map(RawValue::to_owned),
                                     authenticated: authenticated.clone(),
-                                    talk: talk.clone(),
+                                    client: client.clone(),
                                 }),
                                 questions,
                             )),
                             Err(error) => fail(&id, error),
                         }
                     }
-                    Err(NotAnswered::Error(error)) => fail(&id, error),
-                    Err(NotAnswered::Refused(refusal)) => Err(refusal),
+                    Err(MethodError::Error(error)) => fail(&id, error),
+                    Err(MethodError::Rejected(rejection)) => Err(rejection),
                 }
             }
         }
@@ -151,16 +161,16 @@ impl<P: Parts> Server<P> {
         method: &str,
         params: Option<&RawValue>,
         authenticated: &Authenticated,
-    ) -> Result<Wish, NotAnswered> {
+    ) -> Result<SessionUpdate, MethodError> {
         let catalog = self.catalog().await.ok_or_else(Error::internal)?;
         let resources = catalog.resources.as_ref();
         let resources = resources.ok_or_else(|| Error::method_not_found(method))?;
-        authenticated.needs(&resources.scopes)?;
+        authenticated.require_scopes(&resources.scopes)?;
         let uri = ReadParams::read(params)?.uri.into_owned();
         Ok(if method == "resources/subscribe" {
-            Wish::Subscribe(uri)
+            SessionUpdate::Subscribe(uri)
         } else {
-            Wish::Unsubscribe(uri)
+            SessionUpdate::Unsubscribe(uri)
         })
     }
 
@@ -173,13 +183,13 @@ impl<P: Parts> Server<P> {
         &self,
         method: &str,
         questions: &InputRequired,
-        abilities: ClientAbilities,
+        capabilities: ClientAbilities,
         revision: Revision,
     ) -> Result<(), Error> {
-        let what = match input_required::check(questions, abilities) {
+        let what = match input_required::check(questions, capabilities) {
             Ok(()) => return Ok(()),
-            Err(Unaskable::Garbage(what)) => what,
-            Err(Unaskable::MissingCapabilities(missing)) => {
+            Err(UnsupportedInput::Malformed(what)) => what,
+            Err(UnsupportedInput::MissingCapabilities(missing)) => {
                 return Err(Error::missing_capabilities(missing, revision));
             }
         };
@@ -196,9 +206,11 @@ impl<P: Parts> Server<P> {
         round: Round,
         authenticated: &Authenticated,
         revision: Revision,
-    ) -> Result<Answered, NotAnswered> {
+    ) -> Result<MethodResult, MethodError> {
         let prepared = async |list: fn(&Prepared) -> &String| match self.newest_catalog().await {
-            Some(catalog) => Ok(Answered::Result(list(catalog.prepared(revision)).clone())),
+            Some(catalog) => Ok(MethodResult::Result(
+                list(catalog.prepared(revision)).clone(),
+            )),
             None => Err(Error::internal().into()),
         };
         match method {

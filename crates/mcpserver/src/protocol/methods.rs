@@ -4,7 +4,7 @@ use crate::call::upstream_credential::CredentialError;
 use crate::contract::tools::{Asked, Completion, InputRequired, PromptRequest, Read, Round};
 use crate::http::authenticator::Authenticated;
 use crate::http::grant_watch::{Interruption, grant_ended};
-use crate::http::rejection::Refusal;
+use crate::http::rejection::Rejection;
 use crate::protocol::catalog::Catalog;
 use crate::protocol::cursor;
 use crate::{Caller, Environment, Failure, Parts, Server, ToolProvider};
@@ -16,27 +16,27 @@ use std::pin::pin;
 
 /// What a request is answered with.
 #[derive(Debug)]
-pub(crate) enum Answered {
+pub(crate) enum MethodResult {
     /// The result, as JSON.
     Result(String),
     /// Questions to the client, after which it is to ask again.
     InputRequired(InputRequired),
 }
 
-/// A refusal of the HTTP request, or an error that answers the message.
+/// A rejection of the HTTP request, or an error that answers the message.
 #[derive(Debug)]
-pub(crate) enum NotAnswered {
-    Refused(Refusal),
+pub(crate) enum MethodError {
+    Rejected(Rejection),
     Error(Error),
 }
 
-impl From<Refusal> for NotAnswered {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
+impl From<Rejection> for MethodError {
+    fn from(rejection: Rejection) -> Self {
+        Self::Rejected(rejection)
     }
 }
 
-impl From<Error> for NotAnswered {
+impl From<Error> for MethodError {
     fn from(error: Error) -> Self {
         Self::Error(error)
     }
@@ -49,7 +49,7 @@ impl<P: Parts> Server<P> {
         params: PageParams<'_>,
         authenticated: &Authenticated,
         revision: Revision,
-    ) -> Result<Answered, NotAnswered> {
+    ) -> Result<MethodResult, MethodError> {
         let catalog = self.catalog_or_error().await?;
         resource_scopes(&catalog, "resources/list", authenticated)?;
         let caller = authenticated.caller.clone();
@@ -81,7 +81,7 @@ impl<P: Parts> Server<P> {
         round: Round,
         authenticated: &Authenticated,
         revision: Revision,
-    ) -> Result<Answered, NotAnswered> {
+    ) -> Result<MethodResult, MethodError> {
         const METHOD: &str = "resources/read";
         let catalog = self.catalog_or_error().await?;
         let wants_credential = resource_scopes(&catalog, METHOD, authenticated)?;
@@ -94,7 +94,7 @@ impl<P: Parts> Server<P> {
         let reading = self.in_time(METHOD, authenticated, reading).await?;
         match reading {
             Ok(Asked::Given(contents)) => self.written(METHOD, contents.to_result(revision)),
-            Ok(Asked::InputRequired(questions)) => Ok(Answered::InputRequired(questions)),
+            Ok(Asked::InputRequired(questions)) => Ok(MethodResult::InputRequired(questions)),
             Err(Failure::NotFound | Failure::Unsupported) => {
                 Err(Error::unknown_resource(&params.uri, revision).into())
             }
@@ -109,12 +109,12 @@ impl<P: Parts> Server<P> {
         round: Round,
         authenticated: &Authenticated,
         revision: Revision,
-    ) -> Result<Answered, NotAnswered> {
+    ) -> Result<MethodResult, MethodError> {
         const METHOD: &str = "prompts/get";
         let catalog = self.catalog_or_error().await?;
         let unknown = || Error::unknown_prompt(&params.name);
         let offered = catalog.prompt(&params.name).ok_or_else(unknown)?;
-        authenticated.needs(&offered.scopes)?;
+        authenticated.require_scopes(&offered.scopes)?;
         let arguments = offered.prompt.arguments.iter();
         let missing = arguments
             .filter(|argument| argument.required)
@@ -133,7 +133,7 @@ impl<P: Parts> Server<P> {
         let given = self.in_time(METHOD, authenticated, given).await?;
         match given {
             Ok(Asked::Given(messages)) => self.written(METHOD, messages.to_result(revision)),
-            Ok(Asked::InputRequired(questions)) => Ok(Answered::InputRequired(questions)),
+            Ok(Asked::InputRequired(questions)) => Ok(MethodResult::InputRequired(questions)),
             Err(Failure::NotFound) => Err(unknown().into()),
             Err(failure) => Err(self.request_failed(METHOD, failure).into()),
         }
@@ -145,7 +145,7 @@ impl<P: Parts> Server<P> {
         params: CompleteParams,
         authenticated: &Authenticated,
         revision: Revision,
-    ) -> Result<Answered, NotAnswered> {
+    ) -> Result<MethodResult, MethodError> {
         const METHOD: &str = "completion/complete";
         let catalog = self.catalog_or_error().await?;
         if !catalog.completes {
@@ -155,7 +155,7 @@ impl<P: Parts> Server<P> {
             Reference::Prompt { name } => {
                 let offered = catalog.prompt(name);
                 let offered = offered.ok_or_else(|| Error::unknown_prompt(name))?;
-                authenticated.needs(&offered.scopes)?;
+                authenticated.require_scopes(&offered.scopes)?;
             }
             Reference::Resource { .. } => {
                 resource_scopes(&catalog, METHOD, authenticated)?;
@@ -171,7 +171,7 @@ impl<P: Parts> Server<P> {
             .in_time(METHOD, authenticated, self.tools.complete(completion))
             .await?;
         match suggestions {
-            Ok(suggestions) => Ok(Answered::Result(suggestions.to_result(revision))),
+            Ok(suggestions) => Ok(MethodResult::Result(suggestions.to_result(revision))),
             Err(Failure::NotFound) => {
                 Err(Error::invalid_params("There is nothing of that name to complete.").into())
             }
@@ -179,7 +179,7 @@ impl<P: Parts> Server<P> {
         }
     }
 
-    async fn catalog_or_error(&self) -> Result<std::sync::Arc<Catalog>, NotAnswered> {
+    async fn catalog_or_error(&self) -> Result<std::sync::Arc<Catalog>, MethodError> {
         let catalog = self.catalog().await;
         catalog.ok_or_else(|| Error::internal().into())
     }
@@ -210,7 +210,7 @@ impl<P: Parts> Server<P> {
         method: &str,
         authenticated: &Authenticated,
         work: impl Future<Output = T>,
-    ) -> Result<T, NotAnswered> {
+    ) -> Result<T, MethodError> {
         let interruption = self.interruption(authenticated.authority(), self.call_timeout());
         match select(pin!(work), pin!(interruption)).await {
             Either::Left((done, _)) => Ok(done),
@@ -231,8 +231,8 @@ impl<P: Parts> Server<P> {
         &self,
         method: &str,
         result: Result<String, Garbage>,
-    ) -> Result<Answered, NotAnswered> {
-        result.map(Answered::Result).map_err(|garbage| {
+    ) -> Result<MethodResult, MethodError> {
+        result.map(MethodResult::Result).map_err(|garbage| {
             self.environment
                 .log(&format!("mcp: {method} was answered with {garbage}"));
             Error::internal().into()
@@ -265,9 +265,9 @@ fn resource_scopes(
     catalog: &Catalog,
     method: &str,
     authenticated: &Authenticated,
-) -> Result<bool, NotAnswered> {
+) -> Result<bool, MethodError> {
     let resources = catalog.resources.as_ref();
     let resources = resources.ok_or_else(|| Error::method_not_found(method))?;
-    authenticated.needs(&resources.scopes)?;
+    authenticated.require_scopes(&resources.scopes)?;
     Ok(resources.wants_credential)
 }

@@ -57,7 +57,8 @@ pub(crate) struct Session {
     /// What `initialize` negotiated.
     pub(crate) revision: Option<Revision>,
     /// What the client can be asked.
-    pub(crate) abilities: ClientAbilities,
+    #[serde(rename = "abilities")]
+    pub(crate) capabilities: ClientAbilities,
     /// What the client has changed since.
     pub(crate) state: SessionState,
 }

@@ -1,4 +1,4 @@
-//! The way back to a client, while something goes on for it.
+//! The stream to a client while a request of it runs.
 
 use crate::http::body::EventSender;
 use crate::stream::mailbox::MailboxId;
@@ -11,12 +11,12 @@ use std::time::Duration;
 pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// Where messages to a client go.
-pub(crate) struct Line {
-    way: Way,
+pub(crate) struct ClientStream {
+    sink: Sink,
     silent: Duration,
 }
 
-enum Way {
+enum Sink {
     /// The stream that answers its request.
     Stream(EventSender),
     /// One that outlives its connection.
@@ -25,25 +25,25 @@ enum Way {
     Mail(MailboxId),
 }
 
-impl Line {
+impl ClientStream {
     /// The stream that answers a request.
     pub(crate) fn stream(sender: EventSender) -> Self {
-        Self::new(Way::Stream(sender))
+        Self::new(Sink::Stream(sender))
     }
 
     /// One that outlives its connection.
     pub(crate) fn resumable(stream: Resumable) -> Self {
-        Self::new(Way::Resumable(Box::new(stream)))
+        Self::new(Sink::Resumable(Box::new(stream)))
     }
 
     /// The mailbox of an HTTP+SSE session.
     pub(crate) fn mail(id: MailboxId) -> Self {
-        Self::new(Way::Mail(id))
+        Self::new(Sink::Mail(id))
     }
 
-    fn new(way: Way) -> Self {
+    fn new(sink: Sink) -> Self {
         Self {
-            way,
+            sink,
             silent: Duration::ZERO,
         }
     }
@@ -51,44 +51,44 @@ impl Line {
 
 impl<P: Parts> Server<P> {
     /// Sends a message. `false` when nobody listens any more.
-    pub(crate) async fn tell(&self, line: &mut Line, message: &str) -> bool {
-        self.send(line, message, false).await
+    pub(crate) async fn send(&self, stream: &mut ClientStream, message: &str) -> bool {
+        self.write(stream, message, false).await
     }
 
     /// Sends the last message.
-    pub(crate) async fn finish(&self, mut line: Line, message: &str) {
-        self.send(&mut line, message, true).await;
+    pub(crate) async fn finish(&self, mut stream: ClientStream, message: &str) {
+        self.write(&mut stream, message, true).await;
     }
 
-    async fn send(&self, line: &mut Line, message: &str, is_last: bool) -> bool {
-        line.silent = Duration::ZERO;
-        match &mut line.way {
-            Way::Stream(sender) => sender.send(sse::message(message)).await,
-            Way::Resumable(stream) => self.send_resumable(stream, message, is_last).await,
-            Way::Mail(id) => self.post_or_log(id, message).await,
+    async fn write(&self, stream: &mut ClientStream, message: &str, is_last: bool) -> bool {
+        stream.silent = Duration::ZERO;
+        match &mut stream.sink {
+            Sink::Stream(sender) => sender.send(sse::message(message)).await,
+            Sink::Resumable(stream) => self.send_resumable(stream, message, is_last).await,
+            Sink::Mail(id) => self.post_or_log(id, message).await,
         }
     }
 
     /// Says now and then that this side still lives; to be told whenever there was nothing else to
     /// say for a while. `false` when the other side does not.
-    pub(crate) async fn rest_line(&self, line: &mut Line, waited: Duration) -> bool {
-        if let Way::Resumable(stream) = &mut line.way {
-            return self.rest_resumable(stream, waited).await;
+    pub(crate) async fn keep_alive(&self, stream: &mut ClientStream, waited: Duration) -> bool {
+        if let Sink::Resumable(stream) = &mut stream.sink {
+            return self.keep_resumable_alive(stream, waited).await;
         }
-        line.silent += waited;
-        if line.silent < KEEP_ALIVE {
+        stream.silent += waited;
+        if stream.silent < KEEP_ALIVE {
             return true;
         }
-        line.silent = Duration::ZERO;
-        match &mut line.way {
-            Way::Stream(sender) => sender.send(sse::KEEP_ALIVE.to_owned()).await,
-            Way::Mail(id) => {
+        stream.silent = Duration::ZERO;
+        match &mut stream.sink {
+            Sink::Stream(sender) => sender.send(sse::KEEP_ALIVE.to_owned()).await,
+            Sink::Mail(id) => {
                 let now = self.environment.now();
                 let session = self.mailboxes().session(id, now).await;
                 // A store that does not answer now is no reason to give up.
                 session.map_or(true, |session| session.is_some())
             }
-            Way::Resumable(_) => true,
+            Sink::Resumable(_) => true,
         }
     }
 }

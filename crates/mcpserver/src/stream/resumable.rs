@@ -15,7 +15,7 @@
 
 use crate::http::body::{EventSender, events};
 use crate::http::grant_watch::{Authority, AuthorityCheck};
-use crate::http::rejection::Refusal;
+use crate::http::rejection::Rejection;
 use crate::server::event_stream;
 use crate::stream::mailbox::pace;
 use crate::stream::outbound::KEEP_ALIVE;
@@ -209,7 +209,11 @@ impl<P: Parts> Server<P> {
     }
 
     /// What there is to do when nothing was said for so long. `false` if nobody can read any more.
-    pub(crate) async fn rest_resumable(&self, stream: &mut Resumable, waited: Duration) -> bool {
+    pub(crate) async fn keep_resumable_alive(
+        &self,
+        stream: &mut Resumable,
+        waited: Duration,
+    ) -> bool {
         stream.silent += waited;
         let Some(sender) = &mut stream.sender else {
             if stream.silent >= HEARTBEAT {
@@ -331,10 +335,10 @@ impl<P: Parts> Server<P> {
         reader: &Reader<'_>,
         authority: Authority,
         stream_seconds: u64,
-    ) -> Result<Response<Body>, Refusal> {
+    ) -> Result<Response<Body>, Rejection> {
         let (name, number) = self.open_event_id(id, reader).ok_or_else(|| {
             let reason = "The Last-Event-ID is none of a stream of this session.";
-            Refusal::BadRequest(Error::new(ErrorCode::Refused, reason))
+            Rejection::BadRequest(Error::new(ErrorCode::Refused, reason))
         })?;
         let (mut sender, body) = events();
         let mut closes_at = None;

@@ -9,7 +9,7 @@ use crate::contract::tools::{Changed, Changes};
 use crate::http::authenticator::Authenticated;
 use crate::http::body::{EventSender, events};
 use crate::http::grant_watch::AuthorityCheck;
-use crate::http::rejection::Refusal;
+use crate::http::rejection::Rejection;
 use crate::server::event_stream;
 use crate::stream::change_feed::{ChangeReader, Seen};
 use crate::stream::mailbox::pace;
@@ -71,8 +71,8 @@ impl<P: Parts> Server<P> {
             return Ok(None);
         };
         let resources = catalog.resources.as_ref();
-        let may_read =
-            resources.is_some_and(|resources| authenticated.needs(&resources.scopes).is_ok());
+        let may_read = resources
+            .is_some_and(|resources| authenticated.require_scopes(&resources.scopes).is_ok());
         let told = Changes {
             resources: catalog.changes.resources && may_read,
             resource_contents: catalog.changes.resource_contents && may_read,
@@ -127,7 +127,7 @@ impl<P: Parts> Server<P> {
         session: Session,
         authenticated: &Authenticated,
         last_event: Option<&str>,
-    ) -> Result<Option<Response<Body>>, Refusal> {
+    ) -> Result<Option<Response<Body>>, Rejection> {
         let listener = self.listener(authenticated).await;
         let listener = listener.map_err(|error| self.unavailable(&error))?;
         let Some(mut listener) = listener else {
@@ -137,7 +137,7 @@ impl<P: Parts> Server<P> {
         let now = self.environment.now();
         let within = self.store.within_limit(&limit, PER_MINUTE, 60, now).await;
         if !within.map_err(|error| self.unavailable(&error))? {
-            return Err(Refusal::TooMany);
+            return Err(Rejection::TooMany);
         }
         if let Some(number) = last_event.and_then(change_number) {
             listener.reader.go_back_to(number);

@@ -19,7 +19,7 @@ mod view;
 use record::LIFETIME;
 pub(crate) use record::{TaskId, Tasks};
 pub(crate) use runner::First;
-pub(crate) use view::{Mark, NotVisible, State, View};
+pub(crate) use view::{Fingerprint, NotVisible, State, View};
 
 use crate::{Parts, Server};
 

@@ -74,9 +74,9 @@ fn owner(authenticated: &Authenticated) -> Vec<u8> {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Begun(String);
+struct TaskRecord(String);
 
-impl Record for Begun {
+impl Record for TaskRecord {
     const KIND: &'static str = "task";
 }
 
@@ -85,7 +85,8 @@ impl Record for Begun {
 pub(crate) struct Beginning {
     pub(crate) tool: String,
     pub(crate) arguments: String,
-    pub(crate) abilities: ClientAbilities,
+    #[serde(rename = "abilities")]
+    pub(crate) capabilities: ClientAbilities,
     /// The scopes that the tool took, and that looking at the task takes.
     #[serde(default)]
     pub(crate) scopes: Vec<String>,
@@ -187,7 +188,7 @@ impl<P: Parts> Tasks<'_, P> {
         };
         let plain = serde_json::to_vec(beginning).unwrap_or_default();
         let context = id.stored.as_bytes();
-        let begun = Begun(config.keys.seal(CONTENT, context, &plain, &mut random));
+        let begun = TaskRecord(config.keys.seal(CONTENT, context, &plain, &mut random));
         let ends_at = beginning.created_at + LIFETIME;
         store
             .create_with_slots(&id.stored, &begun, SLOTS, ends_at)
@@ -211,9 +212,9 @@ impl<P: Parts> Tasks<'_, P> {
     /// The call that became this task, as long as it is there.
     pub(super) async fn beginning(&self, id: &TaskId) -> Result<Option<Beginning>, store::Error> {
         let now = self.server.environment.now();
-        let begun: Option<Begun> = self.server.store.get(&id.stored, now).await?;
+        let begun: Option<TaskRecord> = self.server.store.get(&id.stored, now).await?;
         let keys = &self.server.config.keys;
-        Ok(begun.and_then(|Begun(sealed)| {
+        Ok(begun.and_then(|TaskRecord(sealed)| {
             let plain = keys.open(CONTENT, id.stored.as_bytes(), &sealed).ok()?;
             serde_json::from_slice(&plain).ok()
         }))
@@ -380,7 +381,7 @@ impl<P: Parts> Tasks<'_, P> {
     }
 
     fn key(&self, id: &TaskId, slot: u32) -> String {
-        self.server.store.slot_key::<Begun>(&id.stored, slot)
+        self.server.store.slot_key::<TaskRecord>(&id.stored, slot)
     }
 }
 

@@ -44,14 +44,14 @@ pub(crate) enum First {
 }
 
 /// What the beginning of a call came to.
-enum Begun<P: Parts> {
+enum StartedCall<P: Parts> {
     Over(Step),
     /// It runs, and said this.
     Running(RunningCall<P>, Option<String>),
 }
 
 /// Keeps a task alive while it runs.
-struct Heart {
+struct Heartbeat {
     tick: BoxFuture<'static, ()>,
     ticks: u32,
     message: Option<String>,
@@ -60,7 +60,7 @@ struct Heart {
     begun_with: Option<Authority>,
 }
 
-impl Heart {
+impl Heartbeat {
     fn say(&mut self, message: Option<String>) {
         if message.is_some() && message != self.message {
             self.message = message;
@@ -82,7 +82,7 @@ impl<P: Parts> Server<P> {
         let beginning = Beginning {
             tool: call.name().to_owned(),
             arguments: call.arguments().to_owned(),
-            abilities: call.abilities(),
+            capabilities: call.capabilities(),
             scopes: call.scopes().to_vec(),
             authority: Some(authenticated.authority()),
             created_at: self.environment.now(),
@@ -93,12 +93,12 @@ impl<P: Parts> Server<P> {
         let mut beginning_call = pin!(self.begin_call(call, authenticated.clone()));
         let patience = pin!(self.environment.sleep(PATIENCE));
         let begun = match select(beginning_call.as_mut(), patience).await {
-            Either::Left((Begun::Over(step), _)) => {
+            Either::Left((StartedCall::Over(step), _)) => {
                 // Nobody may be waiting any more.
                 let _ = first.send(self.first(step));
                 return;
             }
-            Either::Left((Begun::Running(running, message), _)) => Some((running, message)),
+            Either::Left((StartedCall::Running(running, message), _)) => Some((running, message)),
             Either::Right(_) => None,
         };
         let id = match self.new_task(&authenticated, &beginning).await {
@@ -206,7 +206,7 @@ impl<P: Parts> Server<P> {
         }
         let answers = asked.questions.into_iter().zip(answers);
         let next = Round {
-            abilities: view.beginning.abilities,
+            capabilities: view.beginning.capabilities,
             log_level: None,
             answers: answers
                 .map(|(asking, answered)| Answer {
@@ -257,13 +257,13 @@ impl<P: Parts> Server<P> {
         self: &Arc<Self>,
         call: PreparedCall,
         authenticated: Authenticated,
-    ) -> Begun<P> {
+    ) -> StartedCall<P> {
         let lifetime = Duration::from_secs(LIFETIME);
         match self.start_call_within(call, authenticated, lifetime).await {
-            Err(step) => Begun::Over(step),
+            Err(step) => StartedCall::Over(step),
             Ok(mut running) => match running.next_of_task(self).await {
-                TaskStep::Over(step) => Begun::Over(step),
-                TaskStep::Alive(message) => Begun::Running(running, message),
+                TaskStep::Over(step) => StartedCall::Over(step),
+                TaskStep::Alive(message) => StartedCall::Running(running, message),
             },
         }
     }
@@ -271,14 +271,14 @@ impl<P: Parts> Server<P> {
     /// The end of a call that is no task.
     async fn rest(
         &self,
-        beginning: Pin<&mut impl Future<Output = Begun<P>>>,
+        beginning: Pin<&mut impl Future<Output = StartedCall<P>>>,
         begun: Option<(RunningCall<P>, Option<String>)>,
     ) -> Step {
         let mut running = match begun {
             Some((running, _)) => running,
             None => match beginning.await {
-                Begun::Over(step) => return step,
-                Begun::Running(running, _) => running,
+                StartedCall::Over(step) => return step,
+                StartedCall::Running(running, _) => running,
             },
         };
         loop {
@@ -293,10 +293,10 @@ impl<P: Parts> Server<P> {
         &self,
         id: &TaskId,
         begun_with: Option<Authority>,
-        beginning: Pin<&mut impl Future<Output = Begun<P>>>,
+        beginning: Pin<&mut impl Future<Output = StartedCall<P>>>,
         begun: Option<(RunningCall<P>, Option<String>)>,
     ) -> Option<Step> {
-        let mut heart = Heart {
+        let mut heartbeat = Heartbeat {
             tick: self.environment.sleep(TICK).boxed(),
             ticks: 0,
             message: None,
@@ -304,20 +304,20 @@ impl<P: Parts> Server<P> {
             begun_with,
         };
         let begun = match begun {
-            Some((running, message)) => Begun::Running(running, message),
-            None => self.kept_alive(id, &mut heart, beginning).await?,
+            Some((running, message)) => StartedCall::Running(running, message),
+            None => self.kept_alive(id, &mut heartbeat, beginning).await?,
         };
         let mut running = match begun {
-            Begun::Over(step) => return Some(step),
-            Begun::Running(running, message) => {
-                heart.say(message);
+            StartedCall::Over(step) => return Some(step),
+            StartedCall::Running(running, message) => {
+                heartbeat.say(message);
                 running
             }
         };
         loop {
             let next = pin!(running.next_of_task(self));
-            match self.kept_alive(id, &mut heart, next).await? {
-                TaskStep::Alive(message) => heart.say(message),
+            match self.kept_alive(id, &mut heartbeat, next).await? {
+                TaskStep::Alive(message) => heartbeat.say(message),
                 TaskStep::Over(step) => return Some(step),
             }
         }
@@ -389,7 +389,7 @@ impl<P: Parts> Server<P> {
             };
             let asks = !questions.requests.is_empty();
             let next = Round {
-                abilities: beginning.abilities,
+                capabilities: beginning.capabilities,
                 state: questions.state.clone(),
                 ..Round::default()
             };
@@ -477,21 +477,21 @@ impl<P: Parts> Server<P> {
     async fn kept_alive<T>(
         &self,
         id: &TaskId,
-        heart: &mut Heart,
+        heartbeat: &mut Heartbeat,
         mut work: Pin<&mut impl Future<Output = T>>,
     ) -> Option<T> {
         loop {
-            if let Either::Left((done, _)) = select(work.as_mut(), &mut heart.tick).await {
+            if let Either::Left((done, _)) = select(work.as_mut(), &mut heartbeat.tick).await {
                 return Some(done);
             }
-            heart.tick = self.environment.sleep(TICK).boxed();
-            heart.ticks += 1;
+            heartbeat.tick = self.environment.sleep(TICK).boxed();
+            heartbeat.ticks += 1;
             match self.tasks().is_ending(id).await {
                 Ok(true) => return None,
                 Ok(false) => {}
                 Err(error) => self.task_error(&error),
             }
-            if let Some(authority) = &heart.begun_with {
+            if let Some(authority) = &heartbeat.begun_with {
                 match self.is_valid(authority).await {
                     Ok(true) => {}
                     Ok(false) => {
@@ -501,9 +501,9 @@ impl<P: Parts> Server<P> {
                     Err(error) => self.task_error(&error),
                 }
             }
-            if heart.ticks.is_multiple_of(BEAT) || !heart.is_told {
-                heart.is_told = true;
-                if let Err(error) = self.tasks().beat(id, heart.message.as_deref()).await {
+            if heartbeat.ticks.is_multiple_of(BEAT) || !heartbeat.is_told {
+                heartbeat.is_told = true;
+                if let Err(error) = self.tasks().beat(id, heartbeat.message.as_deref()).await {
                     self.task_error(&error);
                 }
             }

@@ -3,7 +3,7 @@
 use super::record::{Answered, Asked, Asking, Beginning, EndKind, TaskId, Tasks};
 use super::{LIFETIME, POLL_INTERVAL};
 use crate::http::authenticator::Authenticated;
-use crate::http::rejection::Refusal;
+use crate::http::rejection::Rejection;
 use crate::{Environment, Parts};
 use mcp::{Error, ErrorCode, Question, Task, TaskState};
 
@@ -20,7 +20,7 @@ pub(crate) struct View {
 }
 
 /// Tells a state from another.
-pub(crate) type Mark = (usize, Option<String>);
+pub(crate) type Fingerprint = (usize, Option<String>);
 
 /// How far it has come.
 #[derive(Debug)]
@@ -77,7 +77,7 @@ impl View {
     }
 
     /// Tells one state from another, for whoever is told of each.
-    pub(crate) fn mark(&self) -> Mark {
+    pub(crate) fn fingerprint(&self) -> Fingerprint {
         let kind = match &self.state {
             State::Working => 0,
             State::Completed(_) => 1,
@@ -93,7 +93,7 @@ impl View {
 #[derive(Debug)]
 pub(crate) enum NotVisible {
     /// The token lacks a scope that the tool takes.
-    Scopes(Refusal),
+    Scopes(Rejection),
     /// The store's error.
     Store(store::Error),
 }
@@ -120,14 +120,14 @@ impl<P: Parts> Tasks<'_, P> {
             return Ok(None);
         };
         authenticated
-            .needs(&beginning.scopes)
+            .require_scopes(&beginning.scopes)
             .map_err(NotVisible::Scopes)?;
         // It may take more by now.
         if let Some(catalog) = self.server.catalog().await
             && let Some(tool) = catalog.tool(&beginning.tool)
         {
             authenticated
-                .needs(&tool.offered.scopes)
+                .require_scopes(&tool.offered.scopes)
                 .map_err(NotVisible::Scopes)?;
         }
         Ok(self.look_at(id, beginning).await?)

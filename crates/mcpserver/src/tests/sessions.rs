@@ -271,7 +271,7 @@ fn what_a_client_can_be_asked_fits_into_its_session() {
             .sessions
             .find(&server.config.keys, "ann", &client.session, START)
             .unwrap();
-        assert_eq!(found.abilities, ClientAbilities::read(&capabilities));
+        assert_eq!(found.capabilities, ClientAbilities::read(&capabilities));
     });
 }
 

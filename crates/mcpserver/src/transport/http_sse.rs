@@ -7,18 +7,18 @@
 //! The session is its stream, so the stream does not end with the token that opened it: a client
 //! could not go on with a newer one. It ends with the grant.
 
-use crate::call::client_context::Talk;
+use crate::call::client_context::ClientContext;
 use crate::call::streamed_call::First;
 use crate::call::tool_call::PreparedCall;
 use crate::http::authenticator::Authenticated;
 use crate::http::body::{EventSender, events};
-use crate::http::endpoints::Place;
+use crate::http::endpoints::EndpointUrls;
 use crate::http::grant_watch::AuthorityCheck;
-use crate::http::rejection::Refusal;
-use crate::protocol::dispatch::Handled;
+use crate::http::rejection::Rejection;
+use crate::protocol::dispatch::Dispatched;
 use crate::server::event_stream;
 use crate::stream::mailbox::{Look, MailboxId, Mailboxes, OpenError, PostError, Session, pace};
-use crate::stream::outbound::Line;
+use crate::stream::outbound::ClientStream;
 use crate::stream::session_notifications::Listener;
 use crate::{Body, Environment, Parts, Server};
 use futures::channel::oneshot;
@@ -50,14 +50,14 @@ impl<P: Parts> Server<P> {
         self: &Arc<Self>,
         method: &Method,
         headers: &HeaderMap,
-        place: &Place,
+        endpoints: &EndpointUrls,
         authenticated: &Authenticated,
-    ) -> Result<Response<Body>, Refusal> {
+    ) -> Result<Response<Body>, Rejection> {
         if method != Method::GET {
-            return Err(Refusal::Method(STREAM_METHODS));
+            return Err(Rejection::Method(STREAM_METHODS));
         }
         if !headers::accepted(headers).event_stream {
-            return Err(Refusal::NotAcceptable("Accept text/event-stream."));
+            return Err(Rejection::NotAcceptable("Accept text/event-stream."));
         }
         let listener = self.listener(authenticated).await;
         let listener = listener.map_err(|error| self.unavailable(&error))?;
@@ -70,10 +70,10 @@ impl<P: Parts> Server<P> {
             )
             .await
             .map_err(|error| match error {
-                OpenError::TooMany => Refusal::TooMany,
+                OpenError::TooMany => Rejection::TooMany,
                 OpenError::Store(error) => self.unavailable(&error),
             })?;
-        let endpoint = sse::endpoint(&format!("{}?sessionId={sealed}", place.messages));
+        let endpoint = sse::endpoint(&format!("{}?sessionId={sealed}", endpoints.messages));
         let (sender, body) = events();
         let authenticated = authenticated.clone();
         let work = Arc::clone(self).deliver(id, endpoint, listener, authenticated, sender);
@@ -92,7 +92,7 @@ impl<P: Parts> Server<P> {
     ) {
         if sender.send(endpoint).await
             && let Err(error) = self
-                .deliver_messages(&id, listener, &authenticated, Line::stream(sender))
+                .deliver_messages(&id, listener, &authenticated, ClientStream::stream(sender))
                 .await
         {
             self.environment
@@ -109,7 +109,7 @@ impl<P: Parts> Server<P> {
         id: &MailboxId,
         mut listener: Option<Listener>,
         authenticated: &Authenticated,
-        mut line: Line,
+        mut stream: ClientStream,
     ) -> Result<(), store::Error> {
         let mailboxes = self.mailboxes();
         let mut reader = mailboxes.read(id);
@@ -138,7 +138,7 @@ impl<P: Parts> Server<P> {
                 },
             };
             for message in &messages {
-                if !self.tell(&mut line, message).await {
+                if !self.send(&mut stream, message).await {
                     return Ok(());
                 }
             }
@@ -158,7 +158,7 @@ impl<P: Parts> Server<P> {
             if check.has_ended(self, wait).await? {
                 return Ok(());
             }
-            if !self.rest_line(&mut line, wait).await {
+            if !self.keep_alive(&mut stream, wait).await {
                 return Ok(());
             }
             idle += wait;
@@ -174,21 +174,21 @@ impl<P: Parts> Server<P> {
         headers: &HeaderMap,
         body: B,
         authenticated: Authenticated,
-    ) -> Result<Response<Body>, Refusal>
+    ) -> Result<Response<Body>, Rejection>
     where
         B: http_body::Body + Send,
         B::Data: Send,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         if method != Method::POST {
-            return Err(Refusal::Method(MESSAGE_METHODS));
+            return Err(Rejection::Method(MESSAGE_METHODS));
         }
         if !headers::is_json(headers) {
-            return Err(Refusal::MediaType);
+            return Err(Rejection::MediaType);
         }
         let id = session_id(uri)
             .and_then(|sealed| self.mailboxes().find(authenticated.subject(), sealed))
-            .ok_or(Refusal::NoSession)?;
+            .ok_or(Rejection::NoSession)?;
         let body = web::read_body(headers, body, self.config.message_limit).await?;
         let now = self.environment.now();
         let session = self
@@ -196,26 +196,26 @@ impl<P: Parts> Server<P> {
             .session(&id, now)
             .await
             .map_err(|error| self.unavailable(&error))?
-            .ok_or(Refusal::NoSession)?;
+            .ok_or(Rejection::NoSession)?;
         let revision = session.revision.unwrap_or(Revision::V2024_11_05);
-        let talk = Talk {
+        let client = ClientContext {
             revision,
-            abilities: session.abilities,
+            capabilities: session.capabilities,
             log_level: session.state.log_level,
             may_stream: true,
             session: Some(id.name().to_owned()),
         };
-        let messages = jsonrpc::parse(&body, revision).map_err(Refusal::BadRequest)?;
+        let messages = jsonrpc::parse(&body, revision).map_err(Rejection::BadRequest)?;
         let message = match messages {
             Messages::Single(message) => message,
             Messages::Batch(messages) => {
-                let talk = Talk {
+                let client = ClientContext {
                     may_stream: false,
-                    ..talk
+                    ..client
                 };
                 let mut responses = Vec::new();
                 for message in messages {
-                    responses.extend(self.batched(message, &authenticated, &talk).await?);
+                    responses.extend(self.batched(message, &authenticated, &client).await?);
                 }
                 if !responses.is_empty() {
                     let response = jsonrpc::batch_response(&responses);
@@ -224,21 +224,21 @@ impl<P: Parts> Server<P> {
                 return Ok(accepted());
             }
         };
-        match self.handle_message(message, &authenticated, &talk).await? {
-            Handled::Nothing => {}
-            Handled::Response(text) | Handled::Invalid(text) => self.post(&id, &text).await?,
-            Handled::Initialized(text, revision, abilities) => {
+        match self.dispatch(message, &authenticated, &client).await? {
+            Dispatched::Nothing => {}
+            Dispatched::Response(text) | Dispatched::Invalid(text) => self.post(&id, &text).await?,
+            Dispatched::Initialized(text, revision, capabilities) => {
                 let session = Session {
                     revision: Some(revision),
-                    abilities,
+                    capabilities,
                     ..session
                 };
                 self.keep_session(&id, &session, now).await?;
                 self.post(&id, &text).await?;
             }
-            Handled::Wish(request, wish) => {
+            Dispatched::SessionUpdate(request, update) => {
                 let mut session = session;
-                let response = match session.state.fulfil(wish) {
+                let response = match session.state.apply(update) {
                     Ok(is_new) => {
                         if is_new {
                             self.keep_session(&id, &session, now).await?;
@@ -249,14 +249,14 @@ impl<P: Parts> Server<P> {
                 };
                 self.post(&id, &response).await?;
             }
-            Handled::Questions(asking, questions) => {
-                let line = Line::mail(id);
+            Dispatched::Questions(asking, questions) => {
+                let stream = ClientStream::mail(id);
                 self.environment
-                    .spawn(Arc::clone(self).converse_for_result(*asking, questions, line));
+                    .spawn(Arc::clone(self).run_request(*asking, questions, stream));
             }
-            Handled::Call(call) => {
+            Dispatched::Call(call) => {
                 let (ended, end) = oneshot::channel::<()>();
-                let work = Arc::clone(self).call_by_mail(call, authenticated, talk, id);
+                let work = Arc::clone(self).call_by_mail(call, authenticated, client, id);
                 self.environment.spawn(async move {
                     work.await;
                     // Nobody may be waiting any more.
@@ -274,7 +274,7 @@ impl<P: Parts> Server<P> {
         id: &MailboxId,
         session: &Session,
         now: u64,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), Rejection> {
         let kept = self.mailboxes().keep(id, session, now).await;
         kept.map_err(|error| self.unavailable(&error))
     }
@@ -284,15 +284,15 @@ impl<P: Parts> Server<P> {
         self: Arc<Self>,
         call: PreparedCall,
         authenticated: Authenticated,
-        talk: Talk,
+        client: ClientContext,
         id: MailboxId,
     ) {
-        match self.begin(call, authenticated, talk).await {
+        match self.begin(call, authenticated, client).await {
             First::Response(text) => {
                 self.post_or_log(&id, &text).await;
             }
-            First::GoesOn(conversation) => {
-                self.converse(conversation, Line::mail(id)).await;
+            First::GoesOn(streamed) => {
+                self.run(streamed, ClientStream::mail(id)).await;
             }
         }
     }
@@ -306,12 +306,12 @@ impl<P: Parts> Server<P> {
         posted.is_ok()
     }
 
-    async fn post(&self, id: &MailboxId, message: &str) -> Result<(), Refusal> {
+    async fn post(&self, id: &MailboxId, message: &str) -> Result<(), Rejection> {
         self.mailboxes()
             .post(id, message, &self.environment)
             .await
             .map_err(|error| match error {
-                PostError::TooLarge => Refusal::BadRequest(Error::new(
+                PostError::TooLarge => Rejection::BadRequest(Error::new(
                     ErrorCode::InternalError,
                     "The answer is larger than this transport can carry.",
                 )),

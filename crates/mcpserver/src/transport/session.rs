@@ -30,7 +30,7 @@ pub(crate) struct Session {
     /// Tells it from the person's other sessions.
     pub(crate) name: String,
     pub(crate) revision: Revision,
-    pub(crate) abilities: ClientAbilities,
+    pub(crate) capabilities: ClientAbilities,
     /// In seconds since the Unix epoch.
     pub(crate) ends_at: u64,
     subject: String,
@@ -53,7 +53,7 @@ impl Record for SessionState {
 
 /// Something that a client wants to be different from now on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Wish {
+pub(crate) enum SessionUpdate {
     /// `logging/setLevel`.
     LogLevel(LogLevel),
     /// `resources/subscribe`.
@@ -74,16 +74,16 @@ impl SessionState {
     /// # Errors
     ///
     /// Invalid params, if it listens for too much.
-    pub(crate) fn fulfil(&mut self, wish: Wish) -> Result<bool, mcp::Error> {
-        match wish {
-            Wish::LogLevel(level) => Ok(self.log_level.replace(level) != Some(level)),
-            Wish::Unsubscribe(uri) => {
+    pub(crate) fn apply(&mut self, update: SessionUpdate) -> Result<bool, mcp::Error> {
+        match update {
+            SessionUpdate::LogLevel(level) => Ok(self.log_level.replace(level) != Some(level)),
+            SessionUpdate::Unsubscribe(uri) => {
                 let before = self.subscriptions.len();
                 self.subscriptions.retain(|one| *one != uri);
                 Ok(self.subscriptions.len() != before)
             }
-            Wish::Subscribe(uri) if self.subscriptions.contains(&uri) => Ok(false),
-            Wish::Subscribe(uri) => {
+            SessionUpdate::Subscribe(uri) if self.subscriptions.contains(&uri) => Ok(false),
+            SessionUpdate::Subscribe(uri) => {
                 if self.subscriptions.len() >= MOST_SUBSCRIPTIONS || uri.len() > LONGEST_URI {
                     let reason = format!(
                         "A session listens for {MOST_SUBSCRIPTIONS} resources at most, with URIs of {LONGEST_URI} bytes at most."
@@ -111,7 +111,7 @@ impl Sessions {
         keys: &KeyRing,
         subject: &str,
         revision: Revision,
-        abilities: ClientAbilities,
+        capabilities: ClientAbilities,
         now: u64,
         random: &mut impl CryptoRng,
     ) -> String {
@@ -120,7 +120,7 @@ impl Sessions {
         let plain = [
             name.as_slice(),
             &ends_at.to_be_bytes(),
-            &[abilities.to_bits()],
+            &[capabilities.to_bits()],
             revision.as_str().as_bytes(),
         ]
         .concat();
@@ -158,12 +158,12 @@ fn open(keys: &KeyRing, subject: &str, id: &str) -> Option<Session> {
     let plain = keys.open(SESSION, subject.as_bytes(), id).ok()?;
     let (name, rest) = plain.split_at_checked(12)?;
     let (ends_at, rest) = rest.split_first_chunk::<8>()?;
-    let (abilities, revision) = rest.split_first()?;
+    let (capabilities, revision) = rest.split_first()?;
     Some(Session {
         name: URL_SAFE_NO_PAD.encode(name),
         subject: subject.to_owned(),
         revision: Revision::parse(std::str::from_utf8(revision).ok()?)?,
-        abilities: ClientAbilities::from_bits(*abilities),
+        capabilities: ClientAbilities::from_bits(*capabilities),
         ends_at: u64::from_be_bytes(*ends_at),
     })
 }
@@ -180,12 +180,20 @@ mod tests {
     fn a_session_is_its_persons_alone_and_ends() {
         let keys = KeyRing::parse(KEY).unwrap();
         let random = &mut StdRng::seed_from_u64(1);
-        let abilities = ClientAbilities {
+        let capabilities = ClientAbilities {
             samples: true,
             ..ClientAbilities::default()
         };
-        let mut begin =
-            || Sessions::begin(&keys, "ann", Revision::V2025_06_18, abilities, 100, random);
+        let mut begin = || {
+            Sessions::begin(
+                &keys,
+                "ann",
+                Revision::V2025_06_18,
+                capabilities,
+                100,
+                random,
+            )
+        };
         let id = begin();
         assert!(id.bytes().all(|byte| byte.is_ascii_graphic()));
         let sessions = Sessions::new();
@@ -193,10 +201,10 @@ mod tests {
         for _ in 0..2 {
             let find = |subject, now| {
                 let found = sessions.find(&keys, subject, &id, now);
-                found.map(|session| (session.revision, session.abilities))
+                found.map(|session| (session.revision, session.capabilities))
             };
             assert_eq!(find("bob", 101), Err(NotFound));
-            assert_eq!(find("ann", 101), Ok((Revision::V2025_06_18, abilities)));
+            assert_eq!(find("ann", 101), Ok((Revision::V2025_06_18, capabilities)));
             assert_eq!(find("bob", 101), Err(NotFound));
             assert_eq!(find("ann", 100 + LIFETIME), Err(NotFound));
         }
@@ -212,13 +220,17 @@ mod tests {
         let mut state = SessionState::default();
         let uri = |n: usize| format!("test:{n}");
         for n in 0..MOST_SUBSCRIPTIONS {
-            assert_eq!(state.fulfil(Wish::Subscribe(uri(n))), Ok(true));
+            assert_eq!(state.apply(SessionUpdate::Subscribe(uri(n))), Ok(true));
         }
-        assert_eq!(state.fulfil(Wish::Subscribe(uri(1))), Ok(false));
-        assert!(state.fulfil(Wish::Subscribe("test:more".into())).is_err());
-        assert_eq!(state.fulfil(Wish::Unsubscribe(uri(1))), Ok(true));
-        assert_eq!(state.fulfil(Wish::Unsubscribe(uri(1))), Ok(false));
-        let long = Wish::Subscribe("x".repeat(LONGEST_URI + 1));
-        assert!(state.fulfil(long).is_err());
+        assert_eq!(state.apply(SessionUpdate::Subscribe(uri(1))), Ok(false));
+        assert!(
+            state
+                .apply(SessionUpdate::Subscribe("test:more".into()))
+                .is_err()
+        );
+        assert_eq!(state.apply(SessionUpdate::Unsubscribe(uri(1))), Ok(true));
+        assert_eq!(state.apply(SessionUpdate::Unsubscribe(uri(1))), Ok(false));
+        let long = SessionUpdate::Subscribe("x".repeat(LONGEST_URI + 1));
+        assert!(state.apply(long).is_err());
     }
 }

@@ -1,18 +1,18 @@
 //! `/mcp`: Streamable HTTP (2025-03-26 to 2025-11-25, Transports). Requests that need no session go
 //! on in `stateless`.
 
-use crate::call::client_context::Talk;
+use crate::call::client_context::ClientContext;
 use crate::call::streamed_call::First;
 use crate::call::tool_call::Step;
 use crate::http::authenticator::Authenticated;
 use crate::http::body::events;
-use crate::http::rejection::{Refusal, json};
-use crate::protocol::dispatch::Handled;
+use crate::http::rejection::{Rejection, json};
+use crate::protocol::dispatch::Dispatched;
 use crate::server::event_stream;
-use crate::stream::outbound::Line;
+use crate::stream::outbound::ClientStream;
 use crate::stream::resumable::Reader;
 use crate::stream::session_notifications::CHANGES;
-use crate::transport::session::{NotFound, Session, SessionState, Sessions, Wish};
+use crate::transport::session::{NotFound, Session, SessionState, SessionUpdate, Sessions};
 use crate::{Body, Environment, Parts, Server};
 use bytes::Bytes;
 use http::header::HeaderValue;
@@ -38,7 +38,7 @@ impl<P: Parts> Server<P> {
         headers: &HeaderMap,
         body: B,
         authenticated: Authenticated,
-    ) -> Result<Response<Body>, Refusal>
+    ) -> Result<Response<Body>, Rejection>
     where
         B: http_body::Body + Send,
         B::Data: Send,
@@ -48,14 +48,14 @@ impl<P: Parts> Server<P> {
             Method::POST => {}
             Method::GET => return Box::pin(self.get_stream(headers, &authenticated)).await,
             Method::DELETE => return Box::pin(self.end_session(headers, &authenticated)).await,
-            _ => return Err(Refusal::Method(METHODS)),
+            _ => return Err(Rejection::Method(METHODS)),
         }
         if !headers::is_json(headers) {
-            return Err(Refusal::MediaType);
+            return Err(Rejection::MediaType);
         }
         let accepted = headers::accepted(headers);
         if !accepted.json && !accepted.event_stream {
-            return Err(Refusal::NotAcceptable(
+            return Err(Rejection::NotAcceptable(
                 "Accept application/json and text/event-stream.",
             ));
         }
@@ -68,7 +68,7 @@ impl<P: Parts> Server<P> {
             (_, Some(Ok(session))) => session.revision,
             _ => named.unwrap_or(Revision::ASSUMED),
         };
-        let messages = jsonrpc::parse(&body, revision).map_err(Refusal::BadRequest)?;
+        let messages = jsonrpc::parse(&body, revision).map_err(Rejection::BadRequest)?;
         let messages = match messages {
             Messages::Single(message) if era(headers, &message) == Era::Stateless => {
                 return Box::pin(self.stateless(headers, message, authenticated, accepted)).await;
@@ -84,24 +84,24 @@ impl<P: Parts> Server<P> {
             true => Revision::NEWEST_WITH_SESSIONS,
             false => revision,
         };
-        let mut talk = Talk::alone(revision);
-        talk.may_stream = accepted.event_stream;
+        let mut client = ClientContext::without_session(revision);
+        client.may_stream = accepted.event_stream;
         // Whoever initializes begins anew, whatever session they had.
         if method != "initialize"
             && let Some(session) = session
         {
-            let session = session.map_err(|_| Refusal::NoSession)?;
+            let session = session.map_err(|_| Rejection::NoSession)?;
             let state = self.session_state(&session).await?;
-            talk.abilities = session.abilities;
-            talk.log_level = state.log_level;
-            talk.session = Some(session.name);
+            client.capabilities = session.capabilities;
+            client.log_level = state.log_level;
+            client.session = Some(session.name);
         }
         match messages {
             Messages::Single(message) => {
-                Box::pin(self.single(message, headers, authenticated, talk, accepted)).await
+                Box::pin(self.single(message, headers, authenticated, client, accepted)).await
             }
             Messages::Batch(messages) => {
-                Box::pin(self.batch(messages, authenticated, talk, accepted)).await
+                Box::pin(self.batch(messages, authenticated, client, accepted)).await
             }
         }
     }
@@ -123,12 +123,12 @@ impl<P: Parts> Server<P> {
     /// # Errors
     ///
     /// No session, if it has ended it.
-    async fn session_state(&self, session: &Session) -> Result<SessionState, Refusal> {
+    async fn session_state(&self, session: &Session) -> Result<SessionState, Rejection> {
         let now = self.environment.now();
         let state = self.store.get::<SessionState>(&session.name, now).await;
         let state = state.map_err(|error| self.unavailable(&error))?;
         match state {
-            Some(state) if state.is_over => Err(Refusal::NoSession),
+            Some(state) if state.is_over => Err(Rejection::NoSession),
             state => Ok(state.unwrap_or_default()),
         }
     }
@@ -138,10 +138,10 @@ impl<P: Parts> Server<P> {
         &self,
         headers: &HeaderMap,
         authenticated: &Authenticated,
-    ) -> Result<Response<Body>, Refusal> {
+    ) -> Result<Response<Body>, Rejection> {
         let session = self.session(headers, authenticated);
-        let session = session.ok_or(Refusal::Method(METHODS_WITHOUT_STREAM))?;
-        let session = session.map_err(|_| Refusal::NoSession)?;
+        let session = session.ok_or(Rejection::Method(METHODS_WITHOUT_STREAM))?;
+        let session = session.map_err(|_| Rejection::NoSession)?;
         self.session_state(&session).await?;
         let over = SessionState {
             is_over: true,
@@ -158,11 +158,11 @@ impl<P: Parts> Server<P> {
         session: &Session,
         state: &SessionState,
         authenticated: &Authenticated,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), Rejection> {
         let kept = self.try_keep_state(session, state, authenticated).await;
         match kept.map_err(|error| self.unavailable(&error))? {
             true => Ok(()),
-            false => Err(Refusal::TooMany),
+            false => Err(Rejection::TooMany),
         }
     }
 
@@ -192,21 +192,21 @@ impl<P: Parts> Server<P> {
     }
 
     /// Fulfils a wish for the session that a request names.
-    async fn fulfil(
+    async fn apply(
         &self,
         id: &Id,
-        wish: Wish,
+        update: SessionUpdate,
         headers: &HeaderMap,
         authenticated: &Authenticated,
         revision: Revision,
-    ) -> Result<String, Refusal> {
+    ) -> Result<String, Rejection> {
         let done = Ok(jsonrpc::response(id, "{}"));
         // Without a session there is nothing to keep it in.
         let Some(Ok(session)) = self.session(headers, authenticated) else {
             return done;
         };
         let mut state = self.session_state(&session).await?;
-        match state.fulfil(wish) {
+        match state.apply(update) {
             Ok(false) => done,
             Ok(true) => {
                 self.keep_state(&session, &state, authenticated).await?;
@@ -221,20 +221,20 @@ impl<P: Parts> Server<P> {
         message: Message<'_>,
         headers: &HeaderMap,
         authenticated: Authenticated,
-        talk: Talk,
+        client: ClientContext,
         accepted: Accepted,
-    ) -> Result<Response<Body>, Refusal> {
-        let handled = self.handle_message(message, &authenticated, &talk).await?;
-        let call = match handled {
-            Handled::Nothing => return Ok(accepted_response()),
-            Handled::Response(text) => return Ok(answer(text, accepted)),
-            Handled::Invalid(text) => return Ok(json(StatusCode::BAD_REQUEST, text)),
-            Handled::Initialized(text, revision, abilities) => {
+    ) -> Result<Response<Body>, Rejection> {
+        let dispatched = self.dispatch(message, &authenticated, &client).await?;
+        let call = match dispatched {
+            Dispatched::Nothing => return Ok(accepted_response()),
+            Dispatched::Response(text) => return Ok(answer(text, accepted)),
+            Dispatched::Invalid(text) => return Ok(json(StatusCode::BAD_REQUEST, text)),
+            Dispatched::Initialized(text, revision, capabilities) => {
                 let id = Sessions::begin(
                     &self.config.keys,
                     authenticated.subject(),
                     revision,
-                    abilities,
+                    capabilities,
                     self.environment.now(),
                     &mut self.environment.random(),
                 );
@@ -244,46 +244,52 @@ impl<P: Parts> Server<P> {
                 }
                 return Ok(response);
             }
-            Handled::Wish(id, wish) => {
-                let fulfilled = self
-                    .fulfil(&id, wish, headers, &authenticated, talk.revision)
+            Dispatched::SessionUpdate(id, update) => {
+                let applied = self
+                    .apply(&id, update, headers, &authenticated, client.revision)
                     .await?;
-                return Ok(answer(fulfilled, accepted));
+                return Ok(answer(applied, accepted));
             }
-            Handled::Questions(asking, questions) => {
-                let (line, body) = self.line(&asking.talk, &asking.authenticated).await;
+            Dispatched::Questions(asking, questions) => {
+                let (stream, body) = self.stream(&asking.client, &asking.authenticated).await;
                 self.environment
-                    .spawn(Arc::clone(self).converse_for_result(*asking, questions, line));
+                    .spawn(Arc::clone(self).run_request(*asking, questions, stream));
                 return Ok(event_stream(body));
             }
-            Handled::Call(call) => call,
+            Dispatched::Call(call) => call,
         };
         // What happens first decides how the client is answered.
-        let begun = self.begin(call, authenticated.clone(), talk.clone()).await;
+        let begun = self
+            .begin(call, authenticated.clone(), client.clone())
+            .await;
         match begun {
             First::Response(text) => Ok(answer(text, accepted)),
-            First::GoesOn(conversation) => {
-                let (line, body) = self.line(&talk, &authenticated).await;
+            First::GoesOn(streamed) => {
+                let (stream, body) = self.stream(&client, &authenticated).await;
                 self.environment
-                    .spawn(Arc::clone(self).converse(conversation, line));
+                    .spawn(Arc::clone(self).run(streamed, stream));
                 Ok(event_stream(body))
             }
         }
     }
 
     /// The stream that answers a request, and its body.
-    async fn line(&self, talk: &Talk, authenticated: &Authenticated) -> (Line, Body) {
-        if let (Some(session), Some(seconds)) = (&talk.session, self.config.stream_seconds) {
+    async fn stream(
+        &self,
+        client: &ClientContext,
+        authenticated: &Authenticated,
+    ) -> (ClientStream, Body) {
+        if let (Some(session), Some(seconds)) = (&client.session, self.config.stream_seconds) {
             let reader = Reader {
                 subject: authenticated.subject(),
                 session,
-                revision: talk.revision,
+                revision: client.revision,
             };
             let (stream, body) = self.resumable(&reader, seconds).await;
-            return (Line::resumable(stream), body);
+            return (ClientStream::resumable(stream), body);
         }
         let (sender, body) = events();
-        (Line::stream(sender), body)
+        (ClientStream::stream(sender), body)
     }
 
     /// GET: the rest of a stream that was broken off, or else what changes.
@@ -291,12 +297,12 @@ impl<P: Parts> Server<P> {
         self: &Arc<Self>,
         headers: &HeaderMap,
         authenticated: &Authenticated,
-    ) -> Result<Response<Body>, Refusal> {
-        const NONE: Refusal = Refusal::Method(METHODS_WITHOUT_STREAM);
+    ) -> Result<Response<Body>, Rejection> {
+        const NONE: Rejection = Rejection::Method(METHODS_WITHOUT_STREAM);
         let session = self.session(headers, authenticated).ok_or(NONE)?;
-        let session = session.map_err(|_| Refusal::NoSession)?;
+        let session = session.map_err(|_| Rejection::NoSession)?;
         if !headers::accepted(headers).event_stream {
-            return Err(Refusal::NotAcceptable("Accept text/event-stream."));
+            return Err(Rejection::NotAcceptable("Accept text/event-stream."));
         }
         self.session_state(&session).await?;
         let last = headers.get(LAST_EVENT_ID);
@@ -322,13 +328,13 @@ impl<P: Parts> Server<P> {
         self: &Arc<Self>,
         messages: Vec<Message<'_>>,
         authenticated: Authenticated,
-        mut talk: Talk,
+        mut client: ClientContext,
         accepted: Accepted,
-    ) -> Result<Response<Body>, Refusal> {
-        talk.may_stream = false;
+    ) -> Result<Response<Body>, Rejection> {
+        client.may_stream = false;
         let mut responses = Vec::new();
         for message in messages {
-            if let Some(response) = self.batched(message, &authenticated, &talk).await? {
+            if let Some(response) = self.batched(message, &authenticated, &client).await? {
                 responses.push(response);
             }
         }
@@ -344,15 +350,15 @@ impl<P: Parts> Server<P> {
         self: &Arc<Self>,
         message: Message<'_>,
         authenticated: &Authenticated,
-        talk: &Talk,
-    ) -> Result<Option<String>, Refusal> {
+        client: &ClientContext,
+    ) -> Result<Option<String>, Rejection> {
         let alone = |id: &Id, what: &str| {
             let reason = format!("{what} comes alone.");
             let error = Error::new(ErrorCode::InvalidRequest, reason);
             Ok(Some(jsonrpc::error_response(
                 Some(id),
                 &error,
-                talk.revision,
+                client.revision,
             )))
         };
         if let Message::Request { id, method, .. } = &message
@@ -360,23 +366,25 @@ impl<P: Parts> Server<P> {
         {
             return alone(id, "An initialize request");
         }
-        let handled = self.handle_message(message, authenticated, talk).await?;
-        Ok(match handled {
-            Handled::Nothing => None,
-            Handled::Response(text) | Handled::Invalid(text) | Handled::Initialized(text, _, _) => {
-                Some(text)
+        let dispatched = self.dispatch(message, authenticated, client).await?;
+        Ok(match dispatched {
+            Dispatched::Nothing => None,
+            Dispatched::Response(text)
+            | Dispatched::Invalid(text)
+            | Dispatched::Initialized(text, _, _) => Some(text),
+            Dispatched::SessionUpdate(id, _) => {
+                return alone(&id, "A request that changes the session");
             }
-            Handled::Wish(id, _) => return alone(&id, "A request that changes the session"),
             // Who cannot be asked in between has no abilities, and is asked nothing.
-            Handled::Questions(asking, _) => {
+            Dispatched::Questions(asking, _) => {
                 let error = Error::internal();
                 Some(jsonrpc::error_response(
                     Some(&asking.id),
                     &error,
-                    talk.revision,
+                    client.revision,
                 ))
             }
-            Handled::Call(call) => match self.start_call(call, authenticated.clone()).await {
+            Dispatched::Call(call) => match self.start_call(call, authenticated.clone()).await {
                 Err(step) => step.into_response(),
                 Ok(mut running) => loop {
                     match running.next(self).await {

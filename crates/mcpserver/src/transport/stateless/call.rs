@@ -1,15 +1,15 @@
 //! `tools/call`.
 
 use super::{REVISION, Request, failed, status_of};
-use crate::call::client_context::Talk;
+use crate::call::client_context::ClientContext;
 use crate::call::streamed_call::NextStep;
 use crate::call::tool_call::Step;
 use crate::contract::tools::TaskUse;
 use crate::http::authenticator::Authenticated;
 use crate::http::body::events;
-use crate::http::rejection::{Refusal, json};
+use crate::http::rejection::{Rejection, json};
 use crate::server::event_stream;
-use crate::stream::outbound::{KEEP_ALIVE, Line};
+use crate::stream::outbound::{ClientStream, KEEP_ALIVE};
 use crate::transport::stateless::request_state::Context;
 use crate::transport::stateless::tasks::takes_tasks;
 use crate::transport::streamable_http::answer;
@@ -27,7 +27,7 @@ impl<P: Parts> Server<P> {
         self: &Arc<Self>,
         request: Request<'_>,
         authenticated: Authenticated,
-    ) -> Result<Response<Body>, Refusal> {
+    ) -> Result<Response<Body>, Rejection> {
         let accepted = request.accepted;
         let id = &request.id;
         let params = CallParams::read(request.params);
@@ -69,7 +69,7 @@ impl<P: Parts> Server<P> {
         // The first thing that happens decides how the client is answered. Whether it is still there
         // shows on a stream alone.
         let first = match accepted.event_stream {
-            true => self.soon(first, KEEP_ALIVE).await,
+            true => self.poll_within(first, KEEP_ALIVE).await,
             false => Ok(first.await),
         };
         let next = match first {
@@ -87,8 +87,8 @@ impl<P: Parts> Server<P> {
         };
         let context = Context::of(&request, &asker);
         let (sender, body) = events();
-        let line = Line::stream(sender);
-        let work = Arc::clone(self).stateless_stream(next, line, id.clone(), context);
+        let stream = ClientStream::stream(sender);
+        let work = Arc::clone(self).stateless_stream(next, stream, id.clone(), context);
         self.environment.spawn(work);
         Ok(event_stream(body))
     }
@@ -131,12 +131,15 @@ impl<P: Parts> Server<P> {
     async fn stateless_stream(
         self: Arc<Self>,
         mut next: NextStep<P>,
-        mut line: Line,
+        mut stream: ClientStream,
         id: Id,
         context: Context,
     ) {
-        let talk = Talk::alone(REVISION);
-        let last = match self.narrate(&mut next, &id, &talk, &mut line).await {
+        let client = ClientContext::without_session(REVISION);
+        let last = match self
+            .forward_notifications(&mut next, &id, &client, &mut stream)
+            .await
+        {
             None => return,
             Some(
                 Step::Notification(text)
@@ -149,6 +152,6 @@ impl<P: Parts> Server<P> {
                 self.asked_text(&id, asked)
             }
         };
-        self.finish(line, &last).await;
+        self.finish(stream, &last).await;
     }
 }

@@ -9,12 +9,12 @@ use crate::contract::tools::Changed;
 use crate::http::authenticator::Authenticated;
 use crate::http::body::events;
 use crate::http::grant_watch::AuthorityCheck;
-use crate::http::rejection::Refusal;
+use crate::http::rejection::Rejection;
 use crate::protocol::catalog::Catalog;
 use crate::server::event_stream;
 use crate::stream::change_feed::{ChangeReader, Seen};
-use crate::stream::outbound::Line;
-use crate::tasks::{Mark, NotVisible, TaskId};
+use crate::stream::outbound::ClientStream;
+use crate::tasks::{Fingerprint, NotVisible, TaskId};
 use crate::transport::stateless::tasks::takes_tasks;
 use crate::{Body, Environment, Parts, Server};
 use http::Response;
@@ -34,7 +34,7 @@ struct Listener {
     /// `None`, where nothing that it may be told of ever changes.
     changes: Option<ChangeReader>,
     /// The tasks that it is told of, with what it was told last, and when they are looked at next.
-    tasks: Vec<(TaskId, Option<Mark>)>,
+    tasks: Vec<(TaskId, Option<Fingerprint>)>,
     next_tasks: u64,
 }
 
@@ -43,9 +43,9 @@ impl<P: Parts> Server<P> {
         self: &Arc<Self>,
         request: Request<'_>,
         authenticated: Authenticated,
-    ) -> Result<Response<Body>, Refusal> {
+    ) -> Result<Response<Body>, Rejection> {
         if !request.accepted.event_stream {
-            return Err(Refusal::NotAcceptable("Accept text/event-stream."));
+            return Err(Rejection::NotAcceptable("Accept text/event-stream."));
         }
         let fail = |error| Ok(failed(status_of(&error), &request.id, &error));
         let wanted = match Filter::read(request.params) {
@@ -67,7 +67,7 @@ impl<P: Parts> Server<P> {
             .await
             .map_err(|error| self.unavailable(&error))?;
         if !is_within_limit {
-            return Err(Refusal::TooMany);
+            return Err(Rejection::TooMany);
         }
         let mut tasks = Vec::new();
         for shown in &wanted.task_ids {
@@ -98,17 +98,17 @@ impl<P: Parts> Server<P> {
         };
         let (sender, body) = events();
         self.environment
-            .spawn(Arc::clone(self).tell_listener(listener, Line::stream(sender)));
+            .spawn(Arc::clone(self).tell_listener(listener, ClientStream::stream(sender)));
         Ok(event_stream(body))
     }
 
     /// Tells of changes until the client is gone, or the token ends.
-    async fn tell_listener(self: Arc<Self>, mut listener: Listener, mut line: Line) {
+    async fn tell_listener(self: Arc<Self>, mut listener: Listener, mut stream: ClientStream) {
         let first = listener.filter.acknowledged(&listener.subscription);
-        if !self.tell(&mut line, &first).await {
+        if !self.send(&mut stream, &first).await {
             return;
         }
-        match self.tell_changes(&mut listener, &mut line).await {
+        match self.tell_changes(&mut listener, &mut stream).await {
             Ok(Over::Closed) => return,
             Ok(Over::Ended) => {}
             Err(error) => self
@@ -116,13 +116,13 @@ impl<P: Parts> Server<P> {
                 .log(&format!("mcp: a stream ends early: {error}")),
         }
         let last = subscription_ended(&listener.subscription);
-        self.finish(line, &last).await;
+        self.finish(stream, &last).await;
     }
 
     async fn tell_changes(
         &self,
         listener: &mut Listener,
-        line: &mut Line,
+        stream: &mut ClientStream,
     ) -> Result<Over, store::Error> {
         let began = self.environment.now();
         let closes_at = self.config.stream_seconds.map(|seconds| began + seconds);
@@ -138,7 +138,7 @@ impl<P: Parts> Server<P> {
             }
             if let Some(messages) = listener.look(self).await? {
                 for message in messages {
-                    if !self.tell(line, &message).await {
+                    if !self.send(stream, &message).await {
                         return Ok(Over::Closed);
                     }
                 }
@@ -150,7 +150,7 @@ impl<P: Parts> Server<P> {
             if check.has_ended(self, wait).await? {
                 return Ok(Over::Ended);
             }
-            if !self.rest_line(line, wait).await {
+            if !self.keep_alive(stream, wait).await {
                 return Ok(Over::Closed);
             }
             idle += wait;
@@ -181,7 +181,7 @@ fn granted(wanted: Filter, catalog: &Catalog, authenticated: &Authenticated) -> 
     let may_read = catalog
         .resources
         .as_ref()
-        .is_some_and(|resources| authenticated.needs(&resources.scopes).is_ok());
+        .is_some_and(|resources| authenticated.require_scopes(&resources.scopes).is_ok());
     let mut uris = wanted.resource_subscriptions;
     uris.retain(|_| changes.resource_contents && may_read);
     uris.sort_unstable();
@@ -241,13 +241,13 @@ impl Listener {
                 Ok(None) | Err(NotVisible::Scopes(_)) => continue,
                 Err(NotVisible::Store(error)) => return Err(error),
             };
-            let mark = view.mark();
-            if told.as_ref() != Some(&mark) {
+            let fingerprint = view.fingerprint();
+            if told.as_ref() != Some(&fingerprint) {
                 let message = view.task(&id).to_notification(&self.subscription);
                 messages.extend(message.ok());
             }
             if !view.state.is_final() {
-                self.tasks.push((id, Some(mark)));
+                self.tasks.push((id, Some(fingerprint)));
             }
         }
         Ok(messages)

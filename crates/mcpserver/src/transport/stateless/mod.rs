@@ -6,8 +6,8 @@ mod request_state;
 mod tasks;
 
 use crate::http::authenticator::Authenticated;
-use crate::http::rejection::{Refusal, json};
-use crate::protocol::methods::{Answered, NotAnswered};
+use crate::http::rejection::{Rejection, json};
+use crate::protocol::methods::{MethodError, MethodResult};
 use crate::transport::streamable_http::{accepted_response, answer};
 use crate::{Body, Parts, Server};
 use http::{HeaderMap, Response, StatusCode};
@@ -39,18 +39,18 @@ impl<P: Parts> Server<P> {
         message: Message<'_>,
         authenticated: Authenticated,
         accepted: Accepted,
-    ) -> Result<Response<Body>, Refusal> {
+    ) -> Result<Response<Body>, Rejection> {
         let (id, method, params) = match message {
             Message::Request { id, method, params } => (id, method, params),
             // There is none that would change anything: a call ends with its stream.
             Message::Notification { .. } => {
-                check_version(headers).map_err(Refusal::BadRequest)?;
+                check_version(headers).map_err(Rejection::BadRequest)?;
                 return Ok(accepted_response());
             }
             Message::Response { .. } => {
                 const REASON: &str =
                     "No response is expected: questions are answered by asking again.";
-                return Err(Refusal::BadRequest(Error::new(
+                return Err(Rejection::BadRequest(Error::new(
                     ErrorCode::InvalidRequest,
                     REASON,
                 )));
@@ -80,8 +80,8 @@ impl<P: Parts> Server<P> {
             }
             _ => Box::pin(self.answered(request, &authenticated)).await,
         };
-        // A refusal has no id of its own, and every error has to have its request's.
-        answered.map_err(|refusal| Refusal::Of(id, Box::new(refusal)))
+        // A rejection has no id of its own, and every error has to have its request's.
+        answered.map_err(|rejection| Rejection::Of(id, Box::new(rejection)))
     }
 
     /// Answers a request that one result answers.
@@ -89,7 +89,7 @@ impl<P: Parts> Server<P> {
         &self,
         request: Request<'_>,
         authenticated: &Authenticated,
-    ) -> Result<Response<Body>, Refusal> {
+    ) -> Result<Response<Body>, Rejection> {
         let Request {
             id,
             method,
@@ -99,7 +99,7 @@ impl<P: Parts> Server<P> {
         } = &request;
         let answered = match &**method {
             "server/discover" => match self.catalog().await {
-                Some(catalog) => Ok(Answered::Result(
+                Some(catalog) => Ok(MethodResult::Result(
                     catalog.prepared(REVISION).discover.clone(),
                 )),
                 None => Err(Error::internal().into()),
@@ -120,13 +120,15 @@ impl<P: Parts> Server<P> {
             method => Err(Error::method_not_found(method).into()),
         };
         match answered {
-            Ok(Answered::Result(result)) => Ok(answer(jsonrpc::response(id, &result), *accepted)),
-            Ok(Answered::InputRequired(questions)) => {
+            Ok(MethodResult::Result(result)) => {
+                Ok(answer(jsonrpc::response(id, &result), *accepted))
+            }
+            Ok(MethodResult::InputRequired(questions)) => {
                 let asked = self.ask(&request, authenticated, &questions);
                 Ok(self.asked(id, asked, *accepted))
             }
-            Err(NotAnswered::Error(error)) => Ok(failed(status_of(&error), id, &error)),
-            Err(NotAnswered::Refused(refusal)) => Err(refusal),
+            Err(MethodError::Error(error)) => Ok(failed(status_of(&error), id, &error)),
+            Err(MethodError::Rejected(rejection)) => Err(rejection),
         }
     }
 }

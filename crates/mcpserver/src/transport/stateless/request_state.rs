@@ -125,7 +125,7 @@ impl<P: Parts> Server<P> {
             result: (*result).to_owned(),
         });
         Ok(Round {
-            abilities: metadata.abilities,
+            capabilities: metadata.abilities,
             log_level: metadata.log_level,
             answers: answers.collect(),
             state,
@@ -141,10 +141,10 @@ impl<P: Parts> Server<P> {
     ) -> Result<String, Error> {
         input_required::check(questions, request.metadata.abilities).map_err(|unaskable| {
             match unaskable {
-                input_required::Unaskable::MissingCapabilities(missing) => {
+                input_required::UnsupportedInput::MissingCapabilities(missing) => {
                     Error::missing_capabilities(missing, REVISION)
                 }
-                input_required::Unaskable::Garbage(what) => self.cannot_ask(what),
+                input_required::UnsupportedInput::Malformed(what) => self.cannot_ask(what),
             }
         })?;
         let context = Context::of(request, &authenticated.asker());

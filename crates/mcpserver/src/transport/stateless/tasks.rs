@@ -3,8 +3,8 @@
 use super::{REVISION, Request, failed, status_of};
 use crate::call::tool_call::PreparedCall;
 use crate::http::authenticator::Authenticated;
-use crate::http::rejection::{Refusal, json};
-use crate::protocol::methods::NotAnswered;
+use crate::http::rejection::{Rejection, json};
+use crate::protocol::methods::MethodError;
 use crate::tasks::{First, NotVisible};
 use crate::transport::stateless::request_state::Context;
 use crate::transport::streamable_http::answer;
@@ -27,7 +27,7 @@ impl<P: Parts> Server<P> {
         request: &Request<'_>,
         call: PreparedCall,
         authenticated: Authenticated,
-    ) -> Result<Response<Body>, Refusal> {
+    ) -> Result<Response<Body>, Rejection> {
         let Request { id, accepted, .. } = request;
         let asker = authenticated.asker();
         let (sender, first) = oneshot::channel();
@@ -52,14 +52,14 @@ impl<P: Parts> Server<P> {
         self: &Arc<Self>,
         request: Request<'_>,
         authenticated: Authenticated,
-    ) -> Result<Response<Body>, Refusal> {
+    ) -> Result<Response<Body>, Rejection> {
         match self.answer_about_task(&request, authenticated).await {
             Ok(result) => {
                 let response = jsonrpc::response(&request.id, &result);
                 Ok(answer(response, request.accepted))
             }
-            Err(NotAnswered::Error(error)) => Ok(failed(status_of(&error), &request.id, &error)),
-            Err(NotAnswered::Refused(refusal)) => Err(refusal),
+            Err(MethodError::Error(error)) => Ok(failed(status_of(&error), &request.id, &error)),
+            Err(MethodError::Rejected(rejection)) => Err(rejection),
         }
     }
 
@@ -67,7 +67,7 @@ impl<P: Parts> Server<P> {
         self: &Arc<Self>,
         request: &Request<'_>,
         authenticated: Authenticated,
-    ) -> Result<String, NotAnswered> {
+    ) -> Result<String, MethodError> {
         // A stranger's task and one that is gone are told from none by nothing.
         let unknown = || Error::invalid_params("There is no such task.");
         if !request.metadata.abilities.knows_tasks {
@@ -77,10 +77,10 @@ impl<P: Parts> Server<P> {
         let tasks = self.tasks();
         let id = tasks.find(&authenticated, &params.id);
         let id = id.ok_or_else(unknown)?;
-        let unavailable = |error: store::Error| NotAnswered::Refused(self.unavailable(&error));
+        let unavailable = |error: store::Error| MethodError::Rejected(self.unavailable(&error));
         let view = match tasks.view(&id, &authenticated).await {
             Ok(view) => view.ok_or_else(unknown)?,
-            Err(NotVisible::Scopes(refusal)) => return Err(refusal.into()),
+            Err(NotVisible::Scopes(rejection)) => return Err(rejection.into()),
             Err(NotVisible::Store(error)) => return Err(unavailable(error)),
         };
         match &*request.method {
