@@ -10,6 +10,7 @@
 
 mod cache;
 mod call;
+mod context;
 mod contract;
 mod http;
 mod protocol;

@@ -2,23 +2,25 @@
 
 use crate::cache::Cache;
 use crate::call::sandbox::Denied;
+use crate::context::Context;
 use crate::http::authenticator::{CachedVerification, Scheme};
 use crate::http::body::from_web;
 use crate::http::endpoints::{EndpointUrls, Transport};
+use crate::http::grant_watch::GrantWatch;
 use crate::http::origin;
 use crate::http::rejection::{ChallengeContext, Rejection};
 use crate::protocol::catalog::CachedCatalog;
+use crate::stream::change_feed::ChangeFeed;
+use crate::stream::resumable::ResumableStreams;
+use crate::tasks::TaskRecords;
 use crate::transport::session::Sessions;
 use crate::transport::{http_sse, streamable_http};
 use crate::{Body, Environment, Parts};
 use config::{Problem, Site};
-use grants::OpenedGrant;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use http::request::Parts as Head;
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use oauth::access_token::Claims;
 use std::sync::{Arc, RwLock};
-use store::Store;
 use web::cors::{Cors, Origin};
 
 /// Tokens remembered per instance.
@@ -26,24 +28,24 @@ const TOKENS: usize = 512;
 
 /// The MCP endpoint. One per instance.
 pub struct Server<P: Parts> {
-    pub(crate) config: config::Server,
-    pub(crate) store: Store<P::KeyValue>,
+    pub(crate) context: Arc<Context<P>>,
     pub(crate) identity: P::Identity,
     pub(crate) tools: P::Tools,
-    pub(crate) environment: P::Environment,
     /// What is offered.
     pub(crate) catalog: RwLock<Option<CachedCatalog>>,
     pub(crate) sessions: Sessions,
     /// Our tokens whose signature was found good, by their SHA-256.
     pub(crate) claims: Cache<[u8; 32], Arc<Claims>>,
-    /// Grants of tokens that were good, by their ids: what they say, not whether they are alive.
-    pub(crate) grants: Cache<String, Arc<OpenedGrant>>,
     /// Pasted tokens that the identity provider knows, likewise.
     pub(crate) presented: Cache<[u8; 32], Arc<CachedVerification>>,
     /// Where requests came to, by their base URL keys.
     endpoints: Cache<String, Arc<EndpointUrls>>,
     /// The refusals of the sandbox that the log has, by tool.
     pub(crate) denied: Cache<(String, Denied), ()>,
+    pub(crate) grants: Arc<GrantWatch<P>>,
+    pub(crate) changes: Arc<ChangeFeed<P>>,
+    pub(crate) resumable: Arc<ResumableStreams<P>>,
+    pub(crate) task_records: TaskRecords<P>,
 }
 
 impl<P: Parts> Server<P> {
@@ -55,19 +57,25 @@ impl<P: Parts> Server<P> {
         tools: P::Tools,
         environment: P::Environment,
     ) -> Arc<Self> {
+        let context = Arc::new(Context::new(config, key_value, environment));
+        let grants = Arc::new(GrantWatch::new(Arc::clone(&context)));
         Arc::new(Self {
-            store: Store::new(key_value, config.key_prefix.clone()),
-            config,
             identity,
             tools,
-            environment,
             catalog: RwLock::default(),
             sessions: Sessions::new(),
             claims: Cache::new(TOKENS),
-            grants: Cache::new(TOKENS),
             presented: Cache::new(TOKENS),
             endpoints: Cache::new(16),
             denied: Cache::new(64),
+            changes: Arc::new(ChangeFeed::new(Arc::clone(&context))),
+            resumable: Arc::new(ResumableStreams::new(
+                Arc::clone(&context),
+                Arc::clone(&grants),
+            )),
+            task_records: TaskRecords::new(Arc::clone(&context)),
+            grants,
+            context,
         })
     }
 
@@ -79,7 +87,7 @@ impl<P: Parts> Server<P> {
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let response = self.handle_unsecured(request).await;
-        self.config.site.secured(response)
+        self.context.config.site.secured(response)
     }
 
     async fn handle_unsecured<B>(self: &Arc<Self>, request: Request<B>) -> Response<Body>
@@ -105,18 +113,26 @@ impl<P: Parts> Server<P> {
             endpoints: known_endpoints,
             transport,
             scheme: Scheme::of(&head.headers),
-            offers_dpop: self.config.authorization_server.external().is_none(),
-            scopes: &self.config.default_scopes,
+            offers_dpop: self
+                .context
+                .config
+                .authorization_server
+                .external()
+                .is_none(),
+            scopes: &self.context.config.default_scopes,
         };
         let refuse = |rejection: Rejection| {
             self.record_rejection(&head, &rejection);
             rejection.into_response(&challenge)
         };
-        let origin =
-            match origin::check(&head.headers, known_endpoints, &self.config.allowed_origins) {
-                Ok(origin) => origin.and_then(|origin| origin.to_str().ok()),
-                Err(origin::Foreign) => return refuse(Rejection::Origin),
-            };
+        let origin = match origin::check(
+            &head.headers,
+            known_endpoints,
+            &self.context.config.allowed_origins,
+        ) {
+            Ok(origin) => origin.and_then(|origin| origin.to_str().ok()),
+            Err(origin::Foreign) => return refuse(Rejection::Origin),
+        };
         let cors = Cors { methods, ..CORS };
         let mut response = match (&endpoints, origin) {
             (Err(problem), _) => refuse(Rejection::Misdirected(problem.clone())),
@@ -129,7 +145,7 @@ impl<P: Parts> Server<P> {
                 .unwrap_or_else(refuse),
         };
         if head.headers.contains_key(dpop::PROOF)
-            && let Some(nonce) = self.prover().nonce(self.environment.now())
+            && let Some(nonce) = self.prover().nonce(self.context.environment.now())
         {
             response.headers_mut().insert(dpop::NONCE, nonce);
         }
@@ -167,7 +183,7 @@ impl<P: Parts> Server<P> {
 
     /// Where this request reached us.
     fn endpoints(&self, headers: &HeaderMap) -> Result<Arc<EndpointUrls>, Problem> {
-        let site = &self.config.site;
+        let site = &self.context.config.site;
         let key = match site.configured() {
             Some(_) => String::new(),
             None => origin::base_url_key(headers).ok_or_else(Site::elsewhere)?,
@@ -182,24 +198,6 @@ impl<P: Parts> Server<P> {
         self.endpoints.insert(key, Arc::clone(&endpoints));
         Ok(endpoints)
     }
-}
-
-/// A response of server-sent events.
-pub(crate) fn event_stream(body: Body) -> Response<Body> {
-    let mut response = Response::new(body);
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
-    headers.insert(
-        CACHE_CONTROL,
-        HeaderValue::from_static("no-store, no-transform"),
-    );
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    // Or nginx holds events back.
-    headers.insert(
-        HeaderName::from_static("x-accel-buffering"),
-        HeaderValue::from_static("no"),
-    );
-    response
 }
 
 /// What pages may send and read; the methods are each path's own. The star stands for

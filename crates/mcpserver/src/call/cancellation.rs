@@ -6,7 +6,7 @@
 
 use crate::call::client_context::ClientContext;
 use crate::http::authenticator::Authenticated;
-use crate::transport::session::SessionState;
+use crate::stream::session_state::SessionState;
 use crate::{Environment, Parts, Server};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -44,13 +44,19 @@ impl<P: Parts> Server<P> {
         let Some(session) = &client.session else {
             return Ok(());
         };
-        let now = self.environment.now();
+        let now = self.context.environment.now();
         let kind = format!("mcp-cancel-limit:{}", authenticated.person());
-        if !self.store.within_limit(&kind, PER_MINUTE, 60, now).await? {
+        if !self
+            .context
+            .store
+            .within_limit(&kind, PER_MINUTE, 60, now)
+            .await?
+        {
             return Ok(());
         }
-        let ends_at = now + self.config.call_timeout + REMEMBERED;
-        self.store
+        let ends_at = now + self.context.config.call_timeout + REMEMBERED;
+        self.context
+            .store
             .create(&name(session, request), &Cancelled {}, ends_at)
             .await
     }
@@ -61,12 +67,12 @@ impl<P: Parts> Server<P> {
             return false;
         };
         let name = name(session, request);
-        let now = self.environment.now();
-        let cancelled = self.store.get::<Cancelled>(&name, now).await;
+        let now = self.context.environment.now();
+        let cancelled = self.context.store.get::<Cancelled>(&name, now).await;
         if matches!(cancelled, Ok(Some(_))) {
             return true;
         }
-        let state = self.store.get::<SessionState>(session, now).await;
+        let state = self.context.store.get::<SessionState>(session, now).await;
         matches!(state, Ok(Some(SessionState { is_over: true, .. })))
     }
 }

@@ -11,8 +11,8 @@ use crate::contract::tools::{Answer, InputRequired, Round};
 use crate::http::authenticator::Authenticated;
 use crate::http::grant_watch::{AuthorityCheck, grant_ended};
 use crate::http::rejection::Rejection;
-use crate::stream::mailbox::pace;
 use crate::stream::outbound::ClientStream;
+use crate::stream::timing::pace;
 use crate::{Environment, Parts, Server};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -103,13 +103,14 @@ impl<P: Parts> Server<P> {
     ) -> Result<Round, Unanswered> {
         rounds.next()?;
         let subject = authenticated.subject();
-        let ends_at = self.environment.now() + PATIENCE;
+        let ends_at = self.context.environment.now() + PATIENCE;
         let mut asked = Vec::new();
         for question in questions.requests {
-            let name: [u8; 12] = self.environment.random().random();
+            let name: [u8; 12] = self.context.environment.random().random();
             let plain = [ends_at.to_be_bytes().as_slice(), &name].concat();
-            let random = &mut self.environment.random();
+            let random = &mut self.context.environment.random();
             let id = self
+                .context
                 .config
                 .keys
                 .seal(QUESTION, subject.as_bytes(), &plain, random);
@@ -149,11 +150,12 @@ impl<P: Parts> Server<P> {
         let mut idle = Duration::ZERO;
         let mut unlooked = Duration::ZERO;
         loop {
-            let now = self.environment.now();
-            match self.store.get::<Answered>(name, now).await {
+            let now = self.context.environment.now();
+            match self.context.store.get::<Answered>(name, now).await {
                 Ok(Some(answered)) => {
-                    if let Err(error) = self.store.delete::<Answered>(name).await {
-                        self.environment
+                    if let Err(error) = self.context.store.delete::<Answered>(name).await {
+                        self.context
+                            .environment
                             .log(&format!("mcp: an answer is left to the sweep: {error}"));
                     }
                     return match self.open_answer(name, subject, &answered) {
@@ -166,7 +168,7 @@ impl<P: Parts> Server<P> {
                     };
                 }
                 Ok(None) => {}
-                Err(error) => self.environment.log(&format!("mcp: {error}")),
+                Err(error) => self.context.environment.log(&format!("mcp: {error}")),
             }
             if now >= ends_at {
                 return failed(
@@ -175,7 +177,7 @@ impl<P: Parts> Server<P> {
                 );
             }
             let wait = pace(idle);
-            self.environment.sleep(wait).await;
+            self.context.environment.sleep(wait).await;
             idle += wait;
             unlooked += wait;
             if unlooked >= LOOK {
@@ -184,10 +186,10 @@ impl<P: Parts> Server<P> {
                     return Err(Unanswered::Gone);
                 }
             }
-            match check.has_ended(self, wait).await {
+            match check.has_ended(&self.grants, wait).await {
                 Ok(true) => return Err(Unanswered::Failed(grant_ended())),
                 Ok(false) => {}
-                Err(error) => self.environment.log(&format!("mcp: {error}")),
+                Err(error) => self.context.environment.log(&format!("mcp: {error}")),
             }
             if !self.keep_alive(stream, wait).await {
                 return Err(Unanswered::Gone);
@@ -197,7 +199,7 @@ impl<P: Parts> Server<P> {
 
     fn open_answer(&self, name: &str, subject: &str, answered: &Answered) -> Option<Outcome> {
         let context = context(name, subject);
-        let keys = &self.config.keys;
+        let keys = &self.context.config.keys;
         let plain = keys
             .open(ANSWER, context.as_bytes(), &answered.sealed)
             .ok()?;
@@ -218,7 +220,7 @@ impl<P: Parts> Server<P> {
         authenticated: &Authenticated,
     ) -> Result<(), Rejection> {
         let subject = authenticated.subject();
-        let keys = &self.config.keys;
+        let keys = &self.context.config.keys;
         let Some(plain) = id
             .as_plain_text()
             .and_then(|id| keys.open(QUESTION, subject.as_bytes(), id).ok())
@@ -228,7 +230,7 @@ impl<P: Parts> Server<P> {
         let Some((ends_at, name)) = plain.split_first_chunk::<8>() else {
             return Ok(());
         };
-        let now = self.environment.now();
+        let now = self.context.environment.now();
         let ends_at = u64::from_be_bytes(*ends_at);
         if now >= ends_at {
             return Ok(());
@@ -243,12 +245,13 @@ impl<P: Parts> Server<P> {
         };
         let name = URL_SAFE_NO_PAD.encode(name);
         // The first answer is the answer.
-        let known = self.store.get::<Answered>(&name, now).await;
+        let known = self.context.store.get::<Answered>(&name, now).await;
         if known.map_err(|error| self.unavailable(&error))?.is_some() {
             return Ok(());
         }
         let limit = format!("answer-limit:{}", authenticated.person());
         let within = self
+            .context
             .store
             .within_limit(&limit, ANSWERS_PER_MINUTE, 60, now)
             .await;
@@ -257,11 +260,12 @@ impl<P: Parts> Server<P> {
         }
         let plain = serde_json::to_vec(&outcome).unwrap_or_default();
         let context = context(&name, subject);
-        let random = &mut self.environment.random();
+        let random = &mut self.context.environment.random();
         let answered = Answered {
             sealed: keys.seal(ANSWER, context.as_bytes(), &plain, random),
         };
-        self.store
+        self.context
+            .store
             .create(&name, &answered, ends_at)
             .await
             .map_err(|error| self.unavailable(&error))

@@ -76,7 +76,7 @@ impl<P: Parts> Server<P> {
         }
         self.denied.insert(key, ());
         let advice = denied.advice();
-        self.environment.log(&format!(
+        self.context.environment.log(&format!(
             "mcp: {name} seems to have met the sandbox: it {advice}"
         ));
     }

@@ -107,7 +107,7 @@ impl<P: Parts> Server<P> {
         mut next: NextStep<P>,
         patience: Duration,
     ) -> Result<(Option<RunningCall<P>>, Step), NextStep<P>> {
-        let patience = pin!(self.environment.sleep(patience));
+        let patience = pin!(self.context.environment.sleep(patience));
         match select(&mut next, patience).await {
             Either::Left((came, _)) => Ok(came),
             Either::Right(_) => Err(next),
@@ -182,7 +182,7 @@ impl<P: Parts> Server<P> {
         stream: &mut ClientStream,
     ) -> Option<T> {
         loop {
-            let look = pin!(self.environment.sleep(LOOK));
+            let look = pin!(self.context.environment.sleep(LOOK));
             match select(&mut *next, look).await {
                 Either::Left((came, _)) => return Some(came),
                 Either::Right(_) => {}

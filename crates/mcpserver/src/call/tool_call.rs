@@ -226,7 +226,8 @@ impl<P: Parts> Server<P> {
         let log_level = round.log_level.filter(|_| may_stream);
         let server = Arc::clone(self);
         let authority = authenticated.authority();
-        let mut interruption = async move { server.interruption(authority, limit).await }.boxed();
+        let mut interruption =
+            async move { server.grants.interruption(authority, limit).await }.boxed();
         let beginning = async {
             let credential = if tool.offered.wants_credential {
                 self.credential(&authenticated).await.map_err(|error| {
@@ -289,7 +290,7 @@ impl<P: Parts> Server<P> {
 
     /// How long a call may take.
     pub(crate) fn call_timeout(&self) -> Duration {
-        Duration::from_secs(self.config.call_timeout)
+        Duration::from_secs(self.context.config.call_timeout)
     }
 
     /// What stands for the person at the identity provider; `None` when they have to sign in again.
@@ -306,10 +307,10 @@ impl<P: Parts> Server<P> {
             Source::Grant { id, opened } => (id, opened),
         };
         let token = upstream_token::<P>(
-            (&self.store, &self.config.keys),
-            &self.config.policy,
+            (&self.context.store, &self.context.config.keys),
+            &self.context.config.policy,
             &self.identity,
-            &self.environment,
+            &self.context.environment,
             (id, &opened.grant),
         )
         .await;
@@ -318,7 +319,7 @@ impl<P: Parts> Server<P> {
             .inspect_err(|error| match error {
                 CredentialError::Ended(end) => self.record_end(authenticated, *end),
                 CredentialError::UpstreamRefresh(error) => {
-                    self.environment.log(&format!("mcp: {error}"))
+                    self.context.environment.log(&format!("mcp: {error}"))
                 }
             })
     }
@@ -335,7 +336,8 @@ impl<P: Parts> Server<P> {
             ))),
             Failure::Unsupported => NotBegun::Error(Error::method_not_found("tools/call")),
             Failure::Internal(reason) => {
-                self.environment
+                self.context
+                    .environment
                     .log(&format!("mcp: the tool {name} failed: {reason}"));
                 self.note_denied(&format!("the tool {name}"), &reason);
                 NotBegun::Error(Error::internal())
@@ -353,7 +355,8 @@ impl<P: Parts> Server<P> {
     ) -> Step {
         match interruption {
             Interruption::Timeout => {
-                self.environment
+                self.context
+                    .environment
                     .log(&format!("mcp: the tool {name} did not finish in time"));
                 let error = Error::new(
                     mcp::ErrorCode::InternalError,
@@ -392,7 +395,8 @@ impl<P: Parts> Server<P> {
     }
 
     fn garbage(&self, id: &Id, name: &str, what: &str, revision: Revision) -> Ended {
-        self.environment
+        self.context
+            .environment
             .log(&format!("mcp: the tool {name} gave {what}"));
         jsonrpc::error_response(Some(id), &Error::internal(), revision)
     }
@@ -474,12 +478,13 @@ impl<P: Parts> RunningCall<P> {
                     match log.to_message() {
                         Ok(message) => return Some(Step::Notification(message)),
                         Err(garbage) => server
+                            .context
                             .environment
                             .log(&format!("mcp: the tool {} logged {garbage}", self.name)),
                     }
                 }
             }
-            Some(Event::Changed(changed)) => server.report(&changed).await,
+            Some(Event::Changed(changed)) => server.changes.report(&changed).await,
             Some(Event::Progress(progress)) => {
                 let message = self
                     .progress_token

@@ -14,7 +14,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use config::{AuthorizationServer, PresentedTokens};
 use events::TraceContext;
-use grants::{Grants, OpenedGrant, is_client_subject};
+use grants::{OpenedGrant, is_client_subject};
 use http::HeaderMap;
 use http::request::Parts as Head;
 use keys::VerifyError;
@@ -107,7 +107,7 @@ impl<P: Parts> Server<P> {
     ) -> Result<Authenticated, Rejection> {
         let authorization = authorization(&head.headers)?.ok_or(Rejection::NoToken)?;
         let hash = Sha256::digest(authorization.token).into();
-        let now = self.environment.now();
+        let now = self.context.environment.now();
         let authenticated = match authorization.scheme {
             Scheme::Bearer => self.bearer(&authorization, hash, endpoints, now).await,
             Scheme::Dpop => {
@@ -133,7 +133,13 @@ impl<P: Parts> Server<P> {
         {
             return self.presented(&remembered.presented, authorization.value, endpoints);
         }
-        if self.config.authorization_server.external().is_some() {
+        if self
+            .context
+            .config
+            .authorization_server
+            .external()
+            .is_some()
+        {
             return self
                 .verify_upstream(authorization, hash, endpoints, now)
                 .await;
@@ -141,7 +147,7 @@ impl<P: Parts> Server<P> {
         let claims = match self.claims_of(authorization.token, &hash) {
             Ok(claims) => claims,
             Err(error)
-                if self.config.presented.tokens != PresentedTokens::Off
+                if self.context.config.presented.tokens != PresentedTokens::Off
                     && may_be_the_providers(&error, authorization.token, &endpoints.issuer) =>
             {
                 return self
@@ -166,7 +172,8 @@ impl<P: Parts> Server<P> {
         if let Some(claims) = self.claims.get(hash) {
             return Ok(claims);
         }
-        let claims: Arc<Claims> = Arc::new(self.config.keys.verify(access_token::TYP, token)?);
+        let claims: Arc<Claims> =
+            Arc::new(self.context.config.keys.verify(access_token::TYP, token)?);
         self.claims.insert(*hash, Arc::clone(&claims));
         Ok(claims)
     }
@@ -188,23 +195,19 @@ impl<P: Parts> Server<P> {
                 })
             },
         )?;
-        let known = self.grants.get(claims.grant.as_str());
-        let opened = Grants::new(&self.store, &self.config.keys)
-            .find_again(&claims.grant, now, known.clone())
+        let opened = self
+            .grants
+            .find(&claims.grant, now)
             .await
             .map_err(|error| self.unavailable(&error))?
             .ok_or(Rejection::InvalidToken("The token's grant has ended."))?;
-        if !known.is_some_and(|known| Arc::ptr_eq(&known, &opened)) {
-            self.grants
-                .insert(claims.grant.clone(), Arc::clone(&opened));
-        }
         let grant = &opened.grant;
         if grant.profile.subject != claims.sub || grant.client_id != claims.client_id {
             return Err(Rejection::InvalidToken("The token is not its grant's."));
         }
         let bounds = Bounds {
-            existing: &self.config.scopes,
-            registered: self.config.clients.scope_of(&grant.client_id),
+            existing: &self.context.config.scopes,
+            registered: self.context.config.clients.scope_of(&grant.client_id),
             person: None,
             holder: Holder::Granted(&grant.scopes),
         };
@@ -246,7 +249,7 @@ impl<P: Parts> Server<P> {
             Ok(_) => Err(Rejection::InvalidToken("The token has expired.")),
             Err(IdentityError::Refused(_)) => Err(self.not_taken()),
             Err(IdentityError::Misconfigured(problem)) => {
-                self.environment.log(&format!("mcp: {problem}"));
+                self.context.environment.log(&format!("mcp: {problem}"));
                 Err(Rejection::IdentityMisconfigured(problem))
             }
             Err(IdentityError::Unavailable(reason)) => Err(self.unavailable(&reason)),
@@ -261,10 +264,10 @@ impl<P: Parts> Server<P> {
         endpoints: &EndpointUrls,
     ) -> Result<Authenticated, Rejection> {
         let rules = presented_token::Rules {
-            authorization_server: &self.config.authorization_server,
-            presented: &self.config.presented,
-            policy: &self.config.policy,
-            existing: &self.config.scopes,
+            authorization_server: &self.context.config.authorization_server,
+            presented: &self.context.config.presented,
+            policy: &self.context.config.policy,
+            existing: &self.context.config.scopes,
             resources: &endpoints.resources,
         };
         let scopes = presented_token::scopes(presented, &rules).map_err(|reason| match reason {
@@ -286,7 +289,7 @@ impl<P: Parts> Server<P> {
 
     /// A token that the provider did not issue, or not for this server.
     fn not_taken(&self) -> Rejection {
-        Rejection::InvalidToken(match self.config.authorization_server {
+        Rejection::InvalidToken(match self.context.config.authorization_server {
             AuthorizationServer::BuiltIn => {
                 "The token is neither this server's nor one that its identity provider issued for it."
             }
@@ -298,7 +301,7 @@ impl<P: Parts> Server<P> {
 
     /// Notes down why something that a request depends on did not answer.
     pub(crate) fn unavailable(&self, error: &impl std::fmt::Display) -> Rejection {
-        self.environment.log(&format!("mcp: {error}"));
+        self.context.environment.log(&format!("mcp: {error}"));
         Rejection::Unavailable
     }
 }

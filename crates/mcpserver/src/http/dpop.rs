@@ -32,7 +32,13 @@ impl<P: Parts> Server<P> {
         const UNBOUND: Rejection = Rejection::InvalidToken(
             "The token is not bound to a key: present it with the Bearer scheme.",
         );
-        if self.config.authorization_server.external().is_some() {
+        if self
+            .context
+            .config
+            .authorization_server
+            .external()
+            .is_some()
+        {
             return Err(UNBOUND);
         }
         let claims = self
@@ -56,7 +62,7 @@ impl<P: Parts> Server<P> {
             ));
         }
         let authenticated = self.require_active_grant(&claims, endpoints, now).await?;
-        match proof.claim(&self.store).await {
+        match proof.claim(&self.context.store).await {
             Ok(true) => {
                 self.sweep_sometimes(now);
                 Ok(authenticated)
@@ -68,6 +74,7 @@ impl<P: Parts> Server<P> {
 
     fn sweep_sometimes(self: &Arc<Self>, now: u64) {
         if !self
+            .context
             .environment
             .random()
             .next_u32()
@@ -76,9 +83,10 @@ impl<P: Parts> Server<P> {
             return;
         }
         let server = Arc::clone(self);
-        self.environment.spawn(async move {
-            if let Err(error) = server.store.sweep(now, SWEEP_LINES).await {
+        self.context.environment.spawn(async move {
+            if let Err(error) = server.context.store.sweep(now, SWEEP_LINES).await {
                 server
+                    .context
                     .environment
                     .log(&format!("mcp: the sweep stopped: {error}"));
             }
@@ -86,6 +94,6 @@ impl<P: Parts> Server<P> {
     }
 
     pub(crate) fn prover(&self) -> Prover<'_> {
-        Prover::new(&self.config.keys, self.config.dpop_nonces)
+        Prover::new(&self.context.config.keys, self.context.config.dpop_nonces)
     }
 }

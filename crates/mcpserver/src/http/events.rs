@@ -59,8 +59,8 @@ impl<P: Parts> Server<P> {
     }
 
     fn record(&self, actor: &Actor, event: &Event<'_>) {
-        let write = |line: &str| self.environment.log(line);
-        let (kinds, now) = (self.config.events, self.environment.now());
+        let write = |line: &str| self.context.environment.log(line);
+        let (kinds, now) = (self.context.config.events, self.context.environment.now());
         let events = Events::new(kinds, now, actor.trace.clone(), &write);
         if let Some(client_id) = &actor.client_id {
             events.client(client_id);
@@ -122,7 +122,7 @@ impl<P: Parts> CallEvent<P> {
             server: Arc::clone(server),
             actor,
             tool: tool.to_owned(),
-            began: server.environment.elapsed(),
+            began: server.context.environment.elapsed(),
             has_ended: false,
         }
     }
@@ -132,7 +132,12 @@ impl<P: Parts> CallEvent<P> {
         if std::mem::replace(&mut self.has_ended, true) {
             return;
         }
-        let duration = self.server.environment.elapsed().saturating_sub(self.began);
+        let duration = self
+            .server
+            .context
+            .environment
+            .elapsed()
+            .saturating_sub(self.began);
         let event = Event::ToolCall {
             tool: &self.tool,
             outcome,

@@ -4,13 +4,19 @@
 //! Whatever lasts looks once in [`CHECK_INTERVAL`], at the cost of one read of the store. What ends
 //! within the first costs none.
 
+use crate::cache::Cache;
+use crate::context::Context;
 use crate::http::authenticator::{Authenticated, Source};
-use crate::{Environment, Parts, Server};
+use crate::{Environment, Parts};
 use events::Outcome;
-use grants::Grants;
+use grants::{Grants, OpenedGrant};
 use mcp::{Error, ErrorCode};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 use std::time::Duration;
+
+/// Opened grants kept in memory per generation of the cache.
+const MAX_GRANTS: usize = 512;
 
 /// How often work that lasts looks whether its grant has ended.
 pub(crate) const CHECK_INTERVAL: Duration = Duration::from_secs(1);
@@ -52,32 +58,64 @@ impl Authenticated {
     }
 }
 
-impl<P: Parts> Server<P> {
+/// The grants that requests are made with. The store is read each time; what a grant says is opened
+/// once.
+pub(crate) struct GrantWatch<P: Parts> {
+    context: Arc<Context<P>>,
+    opened: Cache<String, Arc<OpenedGrant>>,
+}
+
+impl<P: Parts> GrantWatch<P> {
+    pub(crate) fn new(context: Arc<Context<P>>) -> Self {
+        Self {
+            context,
+            opened: Cache::new(MAX_GRANTS),
+        }
+    }
+
+    /// Returns the grant with this id, or `None` once it has ended.
+    ///
+    /// # Errors
+    ///
+    /// The store's.
+    pub(crate) async fn find(
+        &self,
+        id: &str,
+        now: u64,
+    ) -> Result<Option<Arc<OpenedGrant>>, store::Error> {
+        let known = self.opened.get(id);
+        let grants = Grants::new(&self.context.store, &self.context.config.keys);
+        let found = grants.find_again(id, now, known.clone()).await?;
+        if let Some(opened) = &found
+            && !known.is_some_and(|known| Arc::ptr_eq(&known, opened))
+        {
+            self.opened.insert(id.to_owned(), Arc::clone(opened));
+        }
+        Ok(found)
+    }
+
     /// Returns whether work may go on, whatever became of the access token it was begun with.
     ///
     /// # Errors
     ///
     /// The store's.
     pub(crate) async fn is_valid(&self, authority: &Authority) -> Result<bool, store::Error> {
-        let now = self.environment.now();
+        let now = self.context.environment.now();
         match authority {
             Authority::Token(expires_at) => Ok(*expires_at > now),
-            Authority::Grant(id) => {
-                let known = self.grants.get(id.as_str());
-                let grants = Grants::new(&self.store, &self.config.keys);
-                Ok(grants.find_again(id, now, known).await?.is_some())
-            }
+            Authority::Grant(id) => Ok(self.find(id, now).await?.is_some()),
         }
     }
 
     /// Waits until a call has to be given up: after `limit`, or soon after its grant has ended. A
     /// store that does not answer now ends nothing.
     pub(crate) async fn interruption(&self, authority: Authority, limit: Duration) -> Interruption {
-        let began = self.environment.now();
+        let environment = &self.context.environment;
+        let began = environment.now();
         let mut waited = Duration::ZERO;
         loop {
             let wait = CHECK_INTERVAL.min(limit.saturating_sub(waited));
-            self.environment.sleep(wait).await;
+            environment.sleep(wait).await;
             waited += wait;
             if waited >= limit {
                 return Interruption::Timeout;
@@ -85,10 +123,10 @@ impl<P: Parts> Server<P> {
             match self.is_valid(&authority).await {
                 Ok(true) => {}
                 Ok(false) => return Interruption::GrantEnded,
-                Err(error) => self.environment.log(&format!("mcp: {error}")),
+                Err(error) => environment.log(&format!("mcp: {error}")),
             }
             // What the store took its time for counts as well.
-            let passed = self.environment.now().saturating_sub(began);
+            let passed = environment.now().saturating_sub(began);
             waited = waited.max(Duration::from_secs(passed.saturating_sub(1)));
         }
     }
@@ -115,7 +153,7 @@ impl AuthorityCheck {
     /// The store's.
     pub(crate) async fn has_ended<P: Parts>(
         &mut self,
-        server: &Server<P>,
+        grants: &GrantWatch<P>,
         wait: Duration,
     ) -> Result<bool, store::Error> {
         self.waited += wait;
@@ -123,7 +161,7 @@ impl AuthorityCheck {
             return Ok(false);
         }
         self.waited = Duration::ZERO;
-        Ok(!server.is_valid(&self.authority).await?)
+        Ok(!grants.is_valid(&self.authority).await?)
     }
 }
 

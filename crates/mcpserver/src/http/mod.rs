@@ -10,3 +10,4 @@ pub(crate) mod grant_watch;
 pub(crate) mod origin;
 pub(crate) mod presented_token;
 pub(crate) mod rejection;
+pub(crate) mod response;

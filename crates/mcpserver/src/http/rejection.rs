@@ -4,11 +4,9 @@ use crate::Body;
 use crate::http::authenticator::Scheme;
 use crate::http::body::from_web;
 use crate::http::endpoints::{EndpointUrls, Transport};
+use crate::http::response::json;
 use config::Problem;
-use http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
-    X_CONTENT_TYPE_OPTIONS,
-};
+use http::header::{ALLOW, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{Response, StatusCode};
 use mcp::jsonrpc::Id;
 use mcp::{Error, ErrorCode, Revision, jsonrpc};
@@ -212,17 +210,6 @@ impl Rejection {
             )),
         }
     }
-}
-
-/// A JSON response.
-pub(crate) fn json(status: StatusCode, body: String) -> Response<Body> {
-    let mut response = Response::new(Body::whole(body));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    response
 }
 
 fn refused(

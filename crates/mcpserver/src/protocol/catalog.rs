@@ -43,6 +43,8 @@ pub(crate) struct CachedCatalog {
     catalog: Arc<Catalog>,
     /// From this second on it is asked for anew; `None`: it never changes.
     until: Option<u64>,
+    /// The changes of the offer that this instance had reported before.
+    offer_changes: u64,
     /// The changes since then.
     reader: Option<ChangeReader>,
 }
@@ -52,11 +54,7 @@ impl<P: Parts> Server<P> {
     pub(crate) async fn catalog(&self) -> Option<Arc<Catalog>> {
         let known = self.known();
         match known {
-            Some(CachedCatalog { catalog, until, .. })
-                if until.is_none_or(|until| until > self.environment.now()) =>
-            {
-                Some(catalog)
-            }
+            Some(known) if self.is_fresh(&known) => Some(known.catalog),
             known => self.refresh(known).await,
         }
     }
@@ -71,12 +69,12 @@ impl<P: Parts> Server<P> {
         }
         let Some(reader) = &mut known.reader else {
             // First where to look from, then what there is: no change falls between the two.
-            known.reader = self.changes().await.ok();
+            known.reader = self.changes.reader().await.ok();
             return self.refresh(Some(known)).await;
         };
         let mut is_old = false;
         for looks in 1.. {
-            match reader.look(self).await {
+            match reader.look(&self.changes).await {
                 Ok(Seen::Nothing) if looks == 1 => return Some(catalog),
                 Ok(Seen::Nothing) => break,
                 Ok(Seen::Change(Changed::Resource(_))) if looks < MOST_LOOKS => {}
@@ -86,7 +84,7 @@ impl<P: Parts> Server<P> {
                     break;
                 }
                 Err(error) => {
-                    self.environment.log(&format!("mcp: {error}"));
+                    self.context.environment.log(&format!("mcp: {error}"));
                     break;
                 }
             }
@@ -98,12 +96,11 @@ impl<P: Parts> Server<P> {
         Some(catalog)
     }
 
-    /// This instance asks anew for what there is, when that is needed next.
-    pub(crate) fn forget_catalog(&self) {
-        let mut known = self.catalog.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = &mut *known {
-            known.until = Some(0);
-        }
+    fn is_fresh(&self, known: &CachedCatalog) -> bool {
+        known
+            .until
+            .is_none_or(|until| until > self.context.environment.now())
+            && known.offer_changes == self.changes.offer_changes()
     }
 
     fn known(&self) -> Option<CachedCatalog> {
@@ -114,17 +111,20 @@ impl<P: Parts> Server<P> {
     }
 
     async fn refresh(&self, known: Option<CachedCatalog>) -> Option<Arc<Catalog>> {
-        let deadline = pin!(self.environment.sleep(self.call_timeout()));
+        // Before the tools are asked: what changes meanwhile counts as later.
+        let offer_changes = self.changes.offer_changes();
+        let deadline = pin!(self.context.environment.sleep(self.call_timeout()));
         let described = match select(pin!(self.tools.describe()), deadline).await {
             Either::Left((described, _)) => {
-                described.and_then(|offer| Catalog::new(offer, &self.config.scopes))
+                described.and_then(|offer| Catalog::new(offer, &self.context.config.scopes))
             }
             Either::Right(_) => Err("they were not described in time".to_owned()),
         };
         let catalog = match described {
             Ok(catalog) => Arc::new(catalog),
             Err(reason) => {
-                self.environment
+                self.context
+                    .environment
                     .log(&format!("mcp: the tools cannot be offered: {reason}"));
                 return known.map(|known| known.catalog);
             }
@@ -133,13 +133,14 @@ impl<P: Parts> Server<P> {
         let said = known.as_ref().map(|known| &known.catalog.complaints);
         for complaint in &catalog.complaints {
             if said.is_none_or(|said| !said.contains(complaint)) {
-                self.environment.log(&format!("mcp: {complaint}"));
+                self.context.environment.log(&format!("mcp: {complaint}"));
             }
         }
         let may_change = catalog.changes.of_the_offer();
         let now_known = CachedCatalog {
             catalog: Arc::clone(&catalog),
-            until: may_change.then(|| self.environment.now() + FRESH),
+            until: may_change.then(|| self.context.environment.now() + FRESH),
+            offer_changes,
             reader: known.and_then(|known| known.reader),
         };
         *self.catalog.write().unwrap_or_else(PoisonError::into_inner) = Some(now_known);

@@ -9,7 +9,7 @@ use crate::http::authenticator::Authenticated;
 use crate::http::rejection::Rejection;
 use crate::protocol::catalog::Prepared;
 use crate::protocol::methods::{MethodError, MethodResult};
-use crate::transport::session::SessionUpdate;
+use crate::stream::session_state::SessionUpdate;
 use crate::{Environment, Parts, Server};
 use mcp::jsonrpc::{self, Id, Message};
 use mcp::{
@@ -193,7 +193,8 @@ impl<P: Parts> Server<P> {
                 return Err(Error::missing_capabilities(missing, revision));
             }
         };
-        self.environment
+        self.context
+            .environment
             .log(&format!("mcp: {method} was answered with {what}"));
         Err(Error::internal())
     }

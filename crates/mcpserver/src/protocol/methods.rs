@@ -53,7 +53,7 @@ impl<P: Parts> Server<P> {
         let catalog = self.catalog_or_error().await?;
         resource_scopes(&catalog, "resources/list", authenticated)?;
         let caller = authenticated.caller.clone();
-        let (keys, subject) = (&self.config.keys, authenticated.subject());
+        let (keys, subject) = (&self.context.config.keys, authenticated.subject());
         let cursor = match params.cursor {
             None => None,
             Some(sealed) => {
@@ -211,12 +211,15 @@ impl<P: Parts> Server<P> {
         authenticated: &Authenticated,
         work: impl Future<Output = T>,
     ) -> Result<T, MethodError> {
-        let interruption = self.interruption(authenticated.authority(), self.call_timeout());
+        let interruption = self
+            .grants
+            .interruption(authenticated.authority(), self.call_timeout());
         match select(pin!(work), pin!(interruption)).await {
             Either::Left((done, _)) => Ok(done),
             Either::Right((Interruption::GrantEnded, _)) => Err(grant_ended().into()),
             Either::Right((Interruption::Timeout, _)) => {
-                self.environment
+                self.context
+                    .environment
                     .log(&format!("mcp: {method} was not answered in time"));
                 Err(Error::new(
                     mcp::ErrorCode::InternalError,
@@ -233,7 +236,8 @@ impl<P: Parts> Server<P> {
         result: Result<String, Garbage>,
     ) -> Result<MethodResult, MethodError> {
         result.map(MethodResult::Result).map_err(|garbage| {
-            self.environment
+            self.context
+                .environment
                 .log(&format!("mcp: {method} was answered with {garbage}"));
             Error::internal().into()
         })
@@ -247,7 +251,8 @@ impl<P: Parts> Server<P> {
             }
             Failure::NotFound => Error::invalid_params("There is nothing of that name."),
             Failure::Internal(reason) => {
-                self.environment
+                self.context
+                    .environment
                     .log(&format!("mcp: {method} failed: {reason}"));
                 self.note_denied(method, &reason);
                 Error::internal()

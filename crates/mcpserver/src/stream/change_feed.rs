@@ -10,12 +10,15 @@
 //! | `changes:last` | a counter | at each change |
 //! | `changes:0` to `changes:63` | a change and its number | at each change |
 
+use crate::context::Context;
 use crate::contract::tools::Changed;
-use crate::{Environment, Parts, Server};
+use crate::{Environment, Parts};
 use keys::Purpose;
 use mcp::jsonrpc::Id;
 use mcp::{List, list_changed, resource_updated};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use store::KeyValue;
 
 const CHANGE: Purpose = Purpose("mcp change");
@@ -58,40 +61,65 @@ pub(crate) enum Seen {
     Anything,
 }
 
-impl<P: Parts> Server<P> {
+/// The changes in the store.
+pub(crate) struct ChangeFeed<P: Parts> {
+    context: Arc<Context<P>>,
+    /// How often this instance reported that the offer changed.
+    offer_changes: AtomicU64,
+}
+
+impl<P: Parts> ChangeFeed<P> {
+    pub(crate) fn new(context: Arc<Context<P>>) -> Self {
+        Self {
+            context,
+            offer_changes: AtomicU64::new(0),
+        }
+    }
+
+    /// Returns how often this instance reported that the offer changed.
+    pub(crate) fn offer_changes(&self) -> u64 {
+        self.offer_changes.load(Ordering::Relaxed)
+    }
+
     /// Takes note of a change, and lets everybody know who listens.
     pub(crate) async fn report(&self, changed: &Changed) {
         let is_of_the_offer = match changed {
             Changed::Tools | Changed::Prompts | Changed::Resources => true,
             Changed::Resource(uri) if uri.len() > LONGEST_URI => {
-                self.environment
+                self.context
+                    .environment
                     .log("mcp: a resource changed whose URI is too long for anybody to be told");
                 return;
             }
             Changed::Resource(_) => false,
         };
         if is_of_the_offer {
-            self.forget_catalog();
+            self.offer_changes.fetch_add(1, Ordering::Relaxed);
         }
         if let Err(error) = self.write_change(changed).await {
-            self.environment
+            self.context
+                .environment
                 .log(&format!("mcp: nobody is told of a change: {error}"));
         }
     }
 
     async fn write_change(&self, changed: &Changed) -> Result<(), store::Error> {
-        let backend = self.store.backend();
-        let counter = self.store.key(KIND, LAST);
+        let backend = self.context.store.backend();
+        let counter = self.context.store.key(KIND, LAST);
         let number = backend.increment(&counter, 1).await?;
         let number = u64::try_from(number).unwrap_or_default();
         let key = self.slot(number);
         let unreadable = |_| store::Error::Unreadable(key.clone());
         let plain = serde_json::to_vec(changed).map_err(unreadable)?;
-        let random = &mut self.environment.random();
+        let random = &mut self.context.environment.random();
         let context = number.to_be_bytes();
         let slot = Slot {
             number,
-            sealed: self.config.keys.seal(CHANGE, &context, &plain, random),
+            sealed: self
+                .context
+                .config
+                .keys
+                .seal(CHANGE, &context, &plain, random),
         };
         let bytes = serde_json::to_vec(&slot).map_err(unreadable)?;
         backend.set(&key, &bytes).await
@@ -102,8 +130,8 @@ impl<P: Parts> Server<P> {
     /// # Errors
     ///
     /// The store's.
-    pub(crate) async fn changes(&self) -> Result<ChangeReader, store::Error> {
-        let last = self.store.numbers(KIND, LAST).await?;
+    pub(crate) async fn reader(&self) -> Result<ChangeReader, store::Error> {
+        let last = self.context.store.numbers(KIND, LAST).await?;
         Ok(ChangeReader {
             next: last + 1,
             looks: 0,
@@ -112,13 +140,13 @@ impl<P: Parts> Server<P> {
 
     /// The change of this number, or a later one that has taken its place.
     async fn change(&self, number: u64) -> Result<Option<Slot>, store::Error> {
-        let bytes = self.store.backend().get(&self.slot(number)).await?;
+        let bytes = self.context.store.backend().get(&self.slot(number)).await?;
         let slot: Option<Slot> = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
         Ok(slot.filter(|slot| slot.number >= number))
     }
 
     fn slot(&self, number: u64) -> String {
-        self.store.key(KIND, &(number % RING).to_string())
+        self.context.store.key(KIND, &(number % RING).to_string())
     }
 }
 
@@ -140,7 +168,7 @@ impl ChangeReader {
     /// The store's.
     pub(crate) async fn look<P: Parts>(
         &mut self,
-        server: &Server<P>,
+        feed: &ChangeFeed<P>,
     ) -> Result<Seen, store::Error> {
         self.looks += 1;
         // Whoever numbered a change may never have written it, so every fifth look goes past it.
@@ -149,12 +177,12 @@ impl ChangeReader {
         } else {
             0
         };
-        let mut slot = server.change(self.next + ahead).await?;
+        let mut slot = feed.change(self.next + ahead).await?;
         if ahead > 0 && slot.is_some() {
             // What is next may have come in the meantime.
-            slot = server.change(self.next).await?;
+            slot = feed.change(self.next).await?;
             if slot.is_none() {
-                *self = server.changes().await?;
+                *self = feed.reader().await?;
                 return Ok(Seen::Anything);
             }
         }
@@ -163,13 +191,17 @@ impl ChangeReader {
         };
         if slot.number > self.next {
             // This reader was too slow for the ring.
-            *self = server.changes().await?;
+            *self = feed.reader().await?;
             return Ok(Seen::Anything);
         }
         self.next += 1;
         self.looks = 0;
         let context = slot.number.to_be_bytes();
-        let opened = server.config.keys.open(CHANGE, &context, &slot.sealed);
+        let opened = feed
+            .context
+            .config
+            .keys
+            .open(CHANGE, &context, &slot.sealed);
         let changed = opened
             .ok()
             .and_then(|plain| serde_json::from_slice(&plain).ok());

@@ -12,7 +12,7 @@
 //! | `sse:<id>.1` to `.32` | a message, sealed | at each message; deleted when it is delivered |
 
 use crate::Environment;
-use crate::transport::session::SessionState;
+use crate::stream::session_state::SessionState;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use keys::{KeyRing, Purpose};
@@ -332,18 +332,6 @@ impl Reader {
     }
 }
 
-/// How long to wait before the next look, when nothing happened for so long: a busy session is
-/// served within milliseconds, an idle one costs a look a second at most, heartbeats and all, besides the look at its grant.
-pub(crate) fn pace(idle: Duration) -> Duration {
-    match idle.as_millis() {
-        0..250 => Duration::from_millis(5),
-        250..2_000 => Duration::from_millis(15),
-        2_000..10_000 => Duration::from_millis(100),
-        10_000..30_000 => Duration::from_millis(500),
-        _ => Duration::from_millis(1_050),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -501,12 +489,5 @@ mod tests {
                     .is_ok()
             );
         });
-    }
-
-    #[test]
-    fn an_idle_session_costs_less_than_a_look_a_second() {
-        assert_eq!(pace(Duration::ZERO), Duration::from_millis(5));
-        assert!(pace(Duration::from_secs(1)) <= Duration::from_millis(20));
-        assert!(pace(Duration::from_secs(60)) > Duration::from_secs(1));
     }
 }

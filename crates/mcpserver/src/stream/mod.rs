@@ -5,3 +5,5 @@ pub(crate) mod mailbox;
 pub(crate) mod outbound;
 pub(crate) mod resumable;
 pub(crate) mod session_notifications;
+pub(crate) mod session_state;
+pub(crate) mod timing;

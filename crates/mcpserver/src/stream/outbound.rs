@@ -7,8 +7,7 @@ use crate::{Environment, Parts, Server};
 use mcp::sse;
 use std::time::Duration;
 
-/// Silence after which a stream says that it lives.
-pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(15);
+use crate::stream::timing::KEEP_ALIVE_INTERVAL;
 
 /// Where messages to a client go.
 pub(crate) struct ClientStream {
@@ -64,7 +63,7 @@ impl<P: Parts> Server<P> {
         stream.silent = Duration::ZERO;
         match &mut stream.sink {
             Sink::Stream(sender) => sender.send(sse::message(message)).await,
-            Sink::Resumable(stream) => self.send_resumable(stream, message, is_last).await,
+            Sink::Resumable(stream) => self.resumable.send(stream, message, is_last).await,
             Sink::Mail(id) => self.post_or_log(id, message).await,
         }
     }
@@ -73,17 +72,17 @@ impl<P: Parts> Server<P> {
     /// say for a while. `false` when the other side does not.
     pub(crate) async fn keep_alive(&self, stream: &mut ClientStream, waited: Duration) -> bool {
         if let Sink::Resumable(stream) = &mut stream.sink {
-            return self.keep_resumable_alive(stream, waited).await;
+            return self.resumable.keep_alive(stream, waited).await;
         }
         stream.silent += waited;
-        if stream.silent < KEEP_ALIVE {
+        if stream.silent < KEEP_ALIVE_INTERVAL {
             return true;
         }
         stream.silent = Duration::ZERO;
         match &mut stream.sink {
             Sink::Stream(sender) => sender.send(sse::KEEP_ALIVE.to_owned()).await,
             Sink::Mail(id) => {
-                let now = self.environment.now();
+                let now = self.context.environment.now();
                 let session = self.mailboxes().session(id, now).await;
                 // A store that does not answer now is no reason to give up.
                 session.map_or(true, |session| session.is_some())

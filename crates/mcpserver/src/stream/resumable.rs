@@ -13,13 +13,14 @@
 //! | `mcp-stream:<id>` | that the stream lives, and its first event there | when its connection ends, then once a minute |
 //! | `mcp-stream:<id>.0` to `.63` | an event or a part of one, sealed | at each event |
 
+use crate::context::Context;
 use crate::http::body::{EventSender, events};
-use crate::http::grant_watch::{Authority, AuthorityCheck};
+use crate::http::grant_watch::{Authority, AuthorityCheck, GrantWatch};
 use crate::http::rejection::Rejection;
-use crate::server::event_stream;
-use crate::stream::mailbox::pace;
-use crate::stream::outbound::KEEP_ALIVE;
-use crate::{Body, Environment, Parts, Server};
+use crate::http::response::event_stream;
+use crate::stream::timing::KEEP_ALIVE_INTERVAL;
+use crate::stream::timing::pace;
+use crate::{Body, Environment, Parts};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::Response;
@@ -58,7 +59,7 @@ const LIFETIME: u64 = 300;
 const HEARTBEAT: Duration = Duration::from_secs(60);
 
 /// How long somebody who comes back waits for the other side to notice that they were gone.
-const PATIENCE: Duration = Duration::from_secs(KEEP_ALIVE.as_secs() + 5);
+const PATIENCE: Duration = Duration::from_secs(KEEP_ALIVE_INTERVAL.as_secs() + 5);
 
 /// Milliseconds after which a client is to come back.
 const RETRY: u32 = 500;
@@ -142,16 +143,22 @@ pub(crate) struct Resumable {
     silent: Duration,
 }
 
-impl<P: Parts> Server<P> {
+/// The streams that outlive their connections.
+pub(crate) struct ResumableStreams<P: Parts> {
+    context: Arc<Context<P>>,
+    grants: Arc<GrantWatch<P>>,
+}
+
+impl<P: Parts> ResumableStreams<P> {
+    pub(crate) fn new(context: Arc<Context<P>>, grants: Arc<GrantWatch<P>>) -> Self {
+        Self { context, grants }
+    }
+
     /// Begins a stream that outlives its connection.
-    pub(crate) async fn resumable(
-        &self,
-        reader: &Reader<'_>,
-        stream_seconds: u64,
-    ) -> (Resumable, Body) {
-        let bytes: [u8; 16] = self.environment.random().random();
-        let random = &mut self.environment.random();
-        let keys = &self.config.keys;
+    pub(crate) async fn open(&self, reader: &Reader<'_>, stream_seconds: u64) -> (Resumable, Body) {
+        let bytes: [u8; 16] = self.context.environment.random().random();
+        let random = &mut self.context.environment.random();
+        let keys = &self.context.config.keys;
         let name = Name {
             sealed: keys.seal(STREAM, reader.context().as_bytes(), &bytes, random),
             key: URL_SAFE_NO_PAD.encode(bytes),
@@ -161,7 +168,7 @@ impl<P: Parts> Server<P> {
             // Nobody can have gone yet.
             sender.send(sse::priming(&name.event(0), RETRY)).await;
         }
-        let now = self.environment.now();
+        let now = self.context.environment.now();
         let resumable = Resumable {
             name,
             person: URL_SAFE_NO_PAD.encode(&Sha256::digest(reader.subject)[..16]),
@@ -175,15 +182,11 @@ impl<P: Parts> Server<P> {
     }
 
     /// Sends a message, now or to whoever comes back. `false` if that is not possible.
-    pub(crate) async fn send_resumable(
-        &self,
-        stream: &mut Resumable,
-        message: &str,
-        is_last: bool,
-    ) -> bool {
+    pub(crate) async fn send(&self, stream: &mut Resumable, message: &str, is_last: bool) -> bool {
         let parts = message.len().div_ceil(PART).max(1);
         if parts > MOST_PARTS {
-            self.environment
+            self.context
+                .environment
                 .log("mcp: a message is larger than a stream can carry");
             return false;
         }
@@ -209,11 +212,7 @@ impl<P: Parts> Server<P> {
     }
 
     /// What there is to do when nothing was said for so long. `false` if nobody can read any more.
-    pub(crate) async fn keep_resumable_alive(
-        &self,
-        stream: &mut Resumable,
-        waited: Duration,
-    ) -> bool {
+    pub(crate) async fn keep_alive(&self, stream: &mut Resumable, waited: Duration) -> bool {
         stream.silent += waited;
         let Some(sender) = &mut stream.sender else {
             if stream.silent >= HEARTBEAT {
@@ -223,7 +222,7 @@ impl<P: Parts> Server<P> {
             }
             return true;
         };
-        if stream.silent >= KEEP_ALIVE {
+        if stream.silent >= KEEP_ALIVE_INTERVAL {
             stream.silent = Duration::ZERO;
             if !sender.send(sse::KEEP_ALIVE.to_owned()).await {
                 let detached = self.detach(stream, false).await;
@@ -235,7 +234,7 @@ impl<P: Parts> Server<P> {
 
     /// Closes the connection if it is time to.
     async fn close_in_time(&self, stream: &mut Resumable) -> bool {
-        let now = self.environment.now();
+        let now = self.context.environment.now();
         if stream.closes_at.is_none_or(|closes_at| now < closes_at) {
             return true;
         }
@@ -249,15 +248,21 @@ impl<P: Parts> Server<P> {
 
     /// Goes on in the store. `Ok(false)` if the person has too many such streams.
     async fn detach(&self, stream: &mut Resumable, is_last: bool) -> Result<bool, store::Error> {
-        let now = self.environment.now();
+        let now = self.context.environment.now();
         let limit = format!("mcp-stream-limit:{}", stream.person);
-        if !self.store.within_limit(&limit, PER_MINUTE, 60, now).await? {
+        if !self
+            .context
+            .store
+            .within_limit(&limit, PER_MINUTE, 60, now)
+            .await?
+        {
             return Ok(false);
         }
         let recent = std::mem::take(&mut stream.recent);
         let first = recent.front().map_or(stream.last + 1, |(first, _)| *first);
         let key = &stream.name.key;
-        self.store
+        self.context
+            .store
             .create_with_slots(key, &Log { first }, RING, now + LIFETIME)
             .await?;
         let newest = recent.back().map(|(first, _)| *first);
@@ -281,19 +286,20 @@ impl<P: Parts> Server<P> {
             let number = first + part as u64;
             let key = self.event_key(&stream.name, number);
             let context = stream.name.context(number);
-            let random = &mut self.environment.random();
+            let random = &mut self.context.environment.random();
             let slot = Slot {
                 number,
                 left: parts.len() - 1 - part,
                 is_last,
                 sealed: self
+                    .context
                     .config
                     .keys
                     .seal(EVENT, context.as_bytes(), text, random),
             };
             let bytes =
                 serde_json::to_vec(&slot).map_err(|_| store::Error::Unreadable(key.clone()))?;
-            self.store.backend().set(&key, &bytes).await?;
+            self.context.store.backend().set(&key, &bytes).await?;
         }
         if is_last {
             // For as long again as somebody may need who comes back.
@@ -303,17 +309,21 @@ impl<P: Parts> Server<P> {
     }
 
     async fn keep_stream(&self, stream: &Resumable) -> Result<(), store::Error> {
-        let now = self.environment.now();
+        let now = self.context.environment.now();
         let key = &stream.name.key;
-        let Some(log) = self.store.get::<Log>(key, now).await? else {
+        let Some(log) = self.context.store.get::<Log>(key, now).await? else {
             return Ok(());
         };
-        self.store.put(key, &log, Some(now + LIFETIME)).await
+        self.context
+            .store
+            .put(key, &log, Some(now + LIFETIME))
+            .await
     }
 
     fn logged(&self, done: Result<bool, store::Error>) -> bool {
         done.unwrap_or_else(|error| {
-            self.environment
+            self.context
+                .environment
                 .log(&format!("mcp: a stream is not gone on with: {error}"));
             false
         })
@@ -321,7 +331,7 @@ impl<P: Parts> Server<P> {
 
     fn event_key(&self, name: &Name, number: u64) -> String {
         let slot = (number % u64::from(RING)) as u32;
-        self.store.slot_key::<Log>(&name.key, slot)
+        self.context.store.slot_key::<Log>(&name.key, slot)
     }
 
     /// GET with `Last-Event-ID`: what came after that event.
@@ -329,7 +339,7 @@ impl<P: Parts> Server<P> {
     /// # Errors
     ///
     /// A bad request, if the id is none of the person's in this session.
-    pub(crate) async fn resume_stream(
+    pub(crate) async fn resume(
         self: &Arc<Self>,
         id: &str,
         reader: &Reader<'_>,
@@ -345,23 +355,28 @@ impl<P: Parts> Server<P> {
         if reader.polls() {
             // Nobody can have gone yet.
             sender.send(sse::priming(&name.event(number), RETRY)).await;
-            closes_at = Some(self.environment.now().saturating_add(stream_seconds));
+            closes_at = Some(
+                self.context
+                    .environment
+                    .now()
+                    .saturating_add(stream_seconds),
+            );
         }
         let check = AuthorityCheck::new(authority);
-        self.environment.spawn(Arc::clone(self).deliver_rest(
-            name,
-            number + 1,
-            closes_at,
-            check,
-            sender,
-        ));
+        self.context
+            .environment
+            .spawn(Arc::clone(self).deliver_rest(name, number + 1, closes_at, check, sender));
         Ok(event_stream(body))
     }
 
     fn open_event_id(&self, id: &str, reader: &Reader<'_>) -> Option<(Name, u64)> {
         let (sealed, number) = id.rsplit_once('.')?;
         let context = reader.context();
-        let bytes = self.config.keys.open(STREAM, context.as_bytes(), sealed);
+        let bytes = self
+            .context
+            .config
+            .keys
+            .open(STREAM, context.as_bytes(), sealed);
         let bytes = bytes.ok()?;
         let name = Name {
             sealed: sealed.to_owned(),
@@ -384,7 +399,8 @@ impl<P: Parts> Server<P> {
             .deliver_events(&name, next, closes_at, check, &mut sender)
             .await;
         if let Err(error) = delivered {
-            self.environment
+            self.context
+                .environment
                 .log(&format!("mcp: a stream ends early: {error}"));
         }
     }
@@ -403,12 +419,13 @@ impl<P: Parts> Server<P> {
         let mut idle = Duration::ZERO;
         let mut silent = Duration::ZERO;
         loop {
-            let now = self.environment.now();
+            let now = self.context.environment.now();
             if closes_at.is_some_and(|closes_at| now >= closes_at) {
                 sender.send(sse::retry(RETRY)).await;
                 return Ok(());
             }
             let bytes = self
+                .context
                 .store
                 .backend()
                 .get(&self.event_key(name, next))
@@ -424,7 +441,7 @@ impl<P: Parts> Server<P> {
                 }
                 next += 1;
                 let context = name.context(slot.number);
-                let keys = &self.config.keys;
+                let keys = &self.context.config.keys;
                 match keys.open(EVENT, context.as_bytes(), &slot.sealed) {
                     Ok(text) => parts.extend(text),
                     Err(_) => parts.clear(),
@@ -453,7 +470,7 @@ impl<P: Parts> Server<P> {
             };
             if unlooked >= interval {
                 unlooked = Duration::ZERO;
-                match self.store.get::<Log>(&name.key, now).await? {
+                match self.context.store.get::<Log>(&name.key, now).await? {
                     Some(log) => {
                         is_known = true;
                         if next < log.first {
@@ -466,15 +483,15 @@ impl<P: Parts> Server<P> {
                     None => {}
                 }
             }
-            if silent >= KEEP_ALIVE {
+            if silent >= KEEP_ALIVE_INTERVAL {
                 silent = Duration::ZERO;
                 if !sender.send(sse::KEEP_ALIVE.to_owned()).await {
                     return Ok(());
                 }
             }
             let wait = pace(idle);
-            self.environment.sleep(wait).await;
-            if check.has_ended(self, wait).await? {
+            self.context.environment.sleep(wait).await;
+            if check.has_ended(&self.grants, wait).await? {
                 return Ok(());
             }
             idle += wait;

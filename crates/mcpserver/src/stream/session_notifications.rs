@@ -10,11 +10,12 @@ use crate::http::authenticator::Authenticated;
 use crate::http::body::{EventSender, events};
 use crate::http::grant_watch::AuthorityCheck;
 use crate::http::rejection::Rejection;
-use crate::server::event_stream;
+use crate::http::response::event_stream;
 use crate::stream::change_feed::{ChangeReader, Seen};
-use crate::stream::mailbox::pace;
-use crate::stream::outbound::KEEP_ALIVE;
-use crate::transport::session::{Session, SessionState};
+use crate::stream::session_state::SessionState;
+use crate::stream::timing::KEEP_ALIVE_INTERVAL;
+use crate::stream::timing::pace;
+use crate::transport::session::Session;
 use crate::{Body, Environment, Parts, Server};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -81,7 +82,7 @@ impl<P: Parts> Server<P> {
         if told == Changes::default() {
             return Ok(None);
         }
-        let reader = self.changes().await?;
+        let reader = self.changes.reader().await?;
         Ok(Some(Listener { reader, told }))
     }
 
@@ -96,7 +97,7 @@ impl<P: Parts> Server<P> {
         subscriptions: impl Future<Output = Result<Vec<String>, store::Error>>,
     ) -> Result<Vec<String>, store::Error> {
         let told = listener.told;
-        let changed = match listener.reader.look(self).await? {
+        let changed = match listener.reader.look(&self.changes).await? {
             Seen::Nothing => return Ok(Vec::new()),
             Seen::Change(Changed::Resource(uri)) => {
                 let is_told = told.resource_contents && subscriptions.await?.contains(&uri);
@@ -134,8 +135,12 @@ impl<P: Parts> Server<P> {
             return Ok(None);
         };
         let limit = format!("listen-limit:{}", authenticated.person());
-        let now = self.environment.now();
-        let within = self.store.within_limit(&limit, PER_MINUTE, 60, now).await;
+        let now = self.context.environment.now();
+        let within = self
+            .context
+            .store
+            .within_limit(&limit, PER_MINUTE, 60, now)
+            .await;
         if !within.map_err(|error| self.unavailable(&error))? {
             return Err(Rejection::TooMany);
         }
@@ -151,7 +156,8 @@ impl<P: Parts> Server<P> {
             newest,
         };
         let (sender, body) = events();
-        self.environment
+        self.context
+            .environment
             .spawn(Arc::clone(self).tell_session(listener, stream, sender));
         Ok(Some(event_stream(body)))
     }
@@ -162,22 +168,26 @@ impl<P: Parts> Server<P> {
         session: &Session,
         authenticated: &Authenticated,
     ) -> Result<Newest, store::Error> {
-        let bytes: [u8; 12] = self.environment.random().random();
+        let bytes: [u8; 12] = self.context.environment.random().random();
         let newest = Newest(URL_SAFE_NO_PAD.encode(bytes));
-        let now = self.environment.now();
+        let now = self.context.environment.now();
         let name = &session.name;
         let ends_at = authenticated.ends_at.min(session.ends_at);
-        if self.store.get::<Newest>(name, now).await?.is_some() {
-            self.store.put(name, &newest, Some(ends_at)).await?;
+        if self.context.store.get::<Newest>(name, now).await?.is_some() {
+            self.context.store.put(name, &newest, Some(ends_at)).await?;
         } else {
-            self.store.create(name, &newest, ends_at).await?;
+            self.context.store.create(name, &newest, ends_at).await?;
         }
         Ok(newest)
     }
 
     async fn is_newest(&self, stream: &SessionStream) -> Result<bool, store::Error> {
-        let now = self.environment.now();
-        let newest = self.store.get::<Newest>(&stream.session.name, now).await?;
+        let now = self.context.environment.now();
+        let newest = self
+            .context
+            .store
+            .get::<Newest>(&stream.session.name, now)
+            .await?;
         Ok(newest.is_none_or(|newest| newest.0 == stream.newest.0))
     }
 
@@ -189,7 +199,8 @@ impl<P: Parts> Server<P> {
     ) {
         let told = self.tell_news(&mut listener, &stream, &mut sender).await;
         if let Err(error) = told {
-            self.environment
+            self.context
+                .environment
                 .log(&format!("mcp: a stream ends early: {error}"));
         }
     }
@@ -205,8 +216,12 @@ impl<P: Parts> Server<P> {
             authenticated,
             ..
         } = stream;
-        let began = self.environment.now();
-        let closes_at = self.config.stream_seconds.map(|seconds| began + seconds);
+        let began = self.context.environment.now();
+        let closes_at = self
+            .context
+            .config
+            .stream_seconds
+            .map(|seconds| began + seconds);
         if closes_at.is_some() && session.revision.polls() {
             let id = change_id(listener.reader.last());
             if !sender.send(sse::priming(&id, RETRY)).await {
@@ -214,15 +229,19 @@ impl<P: Parts> Server<P> {
             }
         }
         let subscriptions = async || {
-            let now = self.environment.now();
-            let state = self.store.get::<SessionState>(&session.name, now).await?;
+            let now = self.context.environment.now();
+            let state = self
+                .context
+                .store
+                .get::<SessionState>(&session.name, now)
+                .await?;
             Ok(state.unwrap_or_default().subscriptions)
         };
         let mut check = AuthorityCheck::new(authenticated.authority());
         let mut idle = Duration::ZERO;
         let mut silent = Duration::ZERO;
         loop {
-            let now = self.environment.now();
+            let now = self.context.environment.now();
             if authenticated.ends_at <= now {
                 return Ok(());
             }
@@ -245,9 +264,13 @@ impl<P: Parts> Server<P> {
                 idle = Duration::ZERO;
                 silent = Duration::ZERO;
             }
-            if silent >= KEEP_ALIVE {
+            if silent >= KEEP_ALIVE_INTERVAL {
                 silent = Duration::ZERO;
-                let state = self.store.get::<SessionState>(&session.name, now).await?;
+                let state = self
+                    .context
+                    .store
+                    .get::<SessionState>(&session.name, now)
+                    .await?;
                 if state.is_some_and(|state| state.is_over)
                     || session.ends_at <= now
                     || !self.is_newest(stream).await?
@@ -257,8 +280,8 @@ impl<P: Parts> Server<P> {
                 }
             }
             let wait = pace(idle).max(Duration::from_millis(100));
-            self.environment.sleep(wait).await;
-            if check.has_ended(self, wait).await? {
+            self.context.environment.sleep(wait).await;
+            if check.has_ended(&self.grants, wait).await? {
                 return Ok(());
             }
             idle += wait;

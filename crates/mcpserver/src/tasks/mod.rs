@@ -17,9 +17,9 @@ mod runner;
 mod view;
 
 use record::LIFETIME;
-pub(crate) use record::{TaskId, Tasks};
+pub(crate) use record::{TaskId, TaskRecords};
 pub(crate) use runner::First;
-pub(crate) use view::{Fingerprint, NotVisible, State, View};
+pub(crate) use view::{Fingerprint, NotVisible, State, Tasks, View};
 
 use crate::{Parts, Server};
 

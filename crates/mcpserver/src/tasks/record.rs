@@ -13,9 +13,10 @@
 //! | slots 19 to 42 | an answer | once |
 //! | slots 43 to 50 | the result, in parts | once |
 
+use crate::context::Context;
 use crate::http::authenticator::Authenticated;
 use crate::http::grant_watch::Authority;
-use crate::{Environment, Parts, Server};
+use crate::{Environment, Parts};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use keys::Purpose;
@@ -23,6 +24,7 @@ use mcp::ClientAbilities;
 use rand::RngExt;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 use store::{KeyValue, Record};
 
 const ID: Purpose = Purpose("mcp task id");
@@ -151,16 +153,20 @@ pub(super) enum EndKind {
 }
 
 /// The tasks in the store.
-pub(crate) struct Tasks<'s, P: Parts> {
-    pub(super) server: &'s Server<P>,
+pub(crate) struct TaskRecords<P: Parts> {
+    context: Arc<Context<P>>,
 }
 
-impl<P: Parts> Tasks<'_, P> {
+impl<P: Parts> TaskRecords<P> {
+    pub(crate) fn new(context: Arc<Context<P>>) -> Self {
+        Self { context }
+    }
+
     /// Whether this person may begin another task.
     pub(super) async fn may_begin(&self, person: &str) -> Result<bool, store::Error> {
         let limit = format!("task-limit:{person}");
-        let now = self.server.environment.now();
-        self.server
+        let now = self.context.environment.now();
+        self.context
             .store
             .within_limit(&limit, TASKS_PER_LIFETIME, LIFETIME, now)
             .await
@@ -172,12 +178,11 @@ impl<P: Parts> Tasks<'_, P> {
         authenticated: &Authenticated,
         beginning: &Beginning,
     ) -> Result<TaskId, store::Error> {
-        let Server {
+        let Context {
             environment,
             config,
             store,
-            ..
-        } = self.server;
+        } = &*self.context;
         let mut random = environment.random();
         let bytes: [u8; 16] = random.random();
         let id = TaskId {
@@ -196,12 +201,12 @@ impl<P: Parts> Tasks<'_, P> {
         Ok(id)
     }
 
-    /// The task that an id names, if it is this caller's. What is in it, [`view`](Self::view) tells.
+    /// The task that an id names, if it is this caller's. What is in it, `Tasks::view` tells.
     pub(crate) fn find(&self, authenticated: &Authenticated, shown: &str) -> Option<TaskId> {
         if shown.len() > LONGEST_ID {
             return None;
         }
-        let keys = &self.server.config.keys;
+        let keys = &self.context.config.keys;
         let bytes = keys.open(ID, &owner(authenticated), shown).ok()?;
         (bytes.len() == 16).then(|| TaskId {
             stored: URL_SAFE_NO_PAD.encode(bytes),
@@ -211,9 +216,9 @@ impl<P: Parts> Tasks<'_, P> {
 
     /// The call that became this task, as long as it is there.
     pub(super) async fn beginning(&self, id: &TaskId) -> Result<Option<Beginning>, store::Error> {
-        let now = self.server.environment.now();
-        let begun: Option<TaskRecord> = self.server.store.get(&id.stored, now).await?;
-        let keys = &self.server.config.keys;
+        let now = self.context.environment.now();
+        let begun: Option<TaskRecord> = self.context.store.get(&id.stored, now).await?;
+        let keys = &self.context.config.keys;
         Ok(begun.and_then(|TaskRecord(sealed)| {
             let plain = keys.open(CONTENT, id.stored.as_bytes(), &sealed).ok()?;
             serde_json::from_slice(&plain).ok()
@@ -239,7 +244,7 @@ impl<P: Parts> Tasks<'_, P> {
             self.put(id, slot, part).await?;
         }
         let end = End {
-            at: self.server.environment.now(),
+            at: self.context.environment.now(),
             kind,
             parts: count,
         };
@@ -254,7 +259,7 @@ impl<P: Parts> Tasks<'_, P> {
     /// Whether somebody ends it, or has.
     pub(super) async fn is_ending(&self, id: &TaskId) -> Result<bool, store::Error> {
         let key = self.key(id, END);
-        self.server.store.backend().exists(&key).await
+        self.context.store.backend().exists(&key).await
     }
 
     /// How it ended, and with what.
@@ -276,7 +281,7 @@ impl<P: Parts> Tasks<'_, P> {
 
     pub(super) async fn is_claimed(&self, id: &TaskId, round: u32) -> Result<bool, store::Error> {
         let key = self.key(id, RUNS + round);
-        self.server.store.backend().exists(&key).await
+        self.context.store.backend().exists(&key).await
     }
 
     pub(super) async fn beat(
@@ -285,7 +290,7 @@ impl<P: Parts> Tasks<'_, P> {
         message: Option<&str>,
     ) -> Result<(), store::Error> {
         let beat = Beat {
-            at: self.server.environment.now(),
+            at: self.context.environment.now(),
             message: message.map(str::to_owned),
         };
         self.write(id, BEAT, &beat).await
@@ -334,7 +339,7 @@ impl<P: Parts> Tasks<'_, P> {
 
     async fn claim(&self, id: &TaskId, slot: u32) -> Result<bool, store::Error> {
         let key = self.key(id, slot);
-        Ok(self.server.store.backend().increment(&key, 1).await? == 1)
+        Ok(self.context.store.backend().increment(&key, 1).await? == 1)
     }
 
     async fn write(
@@ -358,10 +363,10 @@ impl<P: Parts> Tasks<'_, P> {
 
     async fn put(&self, id: &TaskId, slot: u32, plain: &[u8]) -> Result<(), store::Error> {
         let key = self.key(id, slot);
-        let random = &mut self.server.environment.random();
-        let keys = &self.server.config.keys;
+        let random = &mut self.context.environment.random();
+        let keys = &self.context.config.keys;
         let sealed = keys.seal(CONTENT, key.as_bytes(), plain, random);
-        self.server
+        self.context
             .store
             .backend()
             .set(&key, sealed.as_bytes())
@@ -370,10 +375,10 @@ impl<P: Parts> Tasks<'_, P> {
 
     async fn get(&self, id: &TaskId, slot: u32) -> Result<Option<Vec<u8>>, store::Error> {
         let key = self.key(id, slot);
-        let Some(sealed) = self.server.store.backend().get(&key).await? else {
+        let Some(sealed) = self.context.store.backend().get(&key).await? else {
             return Ok(None);
         };
-        let keys = &self.server.config.keys;
+        let keys = &self.context.config.keys;
         let opened = std::str::from_utf8(&sealed)
             .ok()
             .and_then(|sealed| keys.open(CONTENT, key.as_bytes(), sealed).ok());
@@ -381,7 +386,7 @@ impl<P: Parts> Tasks<'_, P> {
     }
 
     fn key(&self, id: &TaskId, slot: u32) -> String {
-        self.server.store.slot_key::<TaskRecord>(&id.stored, slot)
+        self.context.store.slot_key::<TaskRecord>(&id.stored, slot)
     }
 }
 

@@ -85,13 +85,13 @@ impl<P: Parts> Server<P> {
             capabilities: call.capabilities(),
             scopes: call.scopes().to_vec(),
             authority: Some(authenticated.authority()),
-            created_at: self.environment.now(),
+            created_at: self.context.environment.now(),
         };
         let request = call.id().clone();
         let is_required = call.tasks() == TaskUse::Required;
         call.report_progress();
         let mut beginning_call = pin!(self.begin_call(call, authenticated.clone()));
-        let patience = pin!(self.environment.sleep(PATIENCE));
+        let patience = pin!(self.context.environment.sleep(PATIENCE));
         let begun = match select(beginning_call.as_mut(), patience).await {
             Either::Left((StartedCall::Over(step), _)) => {
                 // Nobody may be waiting any more.
@@ -110,7 +110,7 @@ impl<P: Parts> Server<P> {
             // The client waits for it after all.
             Err(_) => {
                 let rest = pin!(self.rest(beginning_call, begun));
-                let deadline = pin!(self.environment.sleep(self.call_timeout()));
+                let deadline = pin!(self.context.environment.sleep(self.call_timeout()));
                 let over = match select(rest, deadline).await {
                     Either::Left((step, _)) => self.first(step),
                     Either::Right(_) => First::Error(Error::new(
@@ -188,7 +188,7 @@ impl<P: Parts> Server<P> {
                 return Ok(Err(Error::invalid_params(error)));
             }
             let answered = Answered {
-                at: self.environment.now(),
+                at: self.context.environment.now(),
                 result: (*result).to_owned(),
             };
             tasks.answer(id, asking.number, &answered).await?;
@@ -224,7 +224,7 @@ impl<P: Parts> Server<P> {
             authenticated,
             next,
         );
-        self.environment.spawn(work);
+        self.context.environment.spawn(work);
         Ok(Ok(()))
     }
 
@@ -297,7 +297,7 @@ impl<P: Parts> Server<P> {
         begun: Option<(RunningCall<P>, Option<String>)>,
     ) -> Option<Step> {
         let mut heartbeat = Heartbeat {
-            tick: self.environment.sleep(TICK).boxed(),
+            tick: self.context.environment.sleep(TICK).boxed(),
             ticks: 0,
             message: None,
             is_told: true,
@@ -396,7 +396,8 @@ impl<P: Parts> Server<P> {
             match self.ask_of_task(id, round, questions).await {
                 Err(error) => return self.task_error(&error),
                 Ok(Err(what)) => {
-                    self.environment
+                    self.context
+                        .environment
                         .log(&format!("mcp: a task of {}: {what}", beginning.tool));
                     let error = serde_json::to_string(&Error::internal()).unwrap_or_default();
                     return self.end_task(id, EndKind::Failed, &error).await;
@@ -459,7 +460,7 @@ impl<P: Parts> Server<P> {
             keys.push(key);
         }
         let asked = Asked {
-            at: self.environment.now(),
+            at: self.context.environment.now(),
             state: questions.state,
             questions: asking,
         };
@@ -484,7 +485,7 @@ impl<P: Parts> Server<P> {
             if let Either::Left((done, _)) = select(work.as_mut(), &mut heartbeat.tick).await {
                 return Some(done);
             }
-            heartbeat.tick = self.environment.sleep(TICK).boxed();
+            heartbeat.tick = self.context.environment.sleep(TICK).boxed();
             heartbeat.ticks += 1;
             match self.tasks().is_ending(id).await {
                 Ok(true) => return None,
@@ -492,7 +493,7 @@ impl<P: Parts> Server<P> {
                 Err(error) => self.task_error(&error),
             }
             if let Some(authority) = &heartbeat.begun_with {
-                match self.is_valid(authority).await {
+                match self.grants.is_valid(authority).await {
                     Ok(true) => {}
                     Ok(false) => {
                         self.end_task(id, EndKind::Cancelled, "").await;
@@ -517,7 +518,9 @@ impl<P: Parts> Server<P> {
     }
 
     fn task_error(&self, error: &store::Error) {
-        self.environment.log(&format!("mcp: a task: {error}"));
+        self.context
+            .environment
+            .log(&format!("mcp: a task: {error}"));
     }
 
     fn first(&self, step: Step) -> First {

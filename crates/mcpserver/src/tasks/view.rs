@@ -1,11 +1,12 @@
 //! How far a task has come.
 
-use super::record::{Answered, Asked, Asking, Beginning, EndKind, TaskId, Tasks};
+use super::record::{Answered, Asked, Asking, Beginning, EndKind, TaskId, TaskRecords};
 use super::{LIFETIME, POLL_INTERVAL};
 use crate::http::authenticator::Authenticated;
 use crate::http::rejection::Rejection;
-use crate::{Environment, Parts};
+use crate::{Environment, Parts, Server};
 use mcp::{Error, ErrorCode, Question, Task, TaskState};
+use std::ops::Deref;
 
 /// Seconds after its last sign of life at which a runner counts as dead: four of them are missing.
 pub(super) const DEAD: u64 = 40;
@@ -104,6 +105,19 @@ impl From<store::Error> for NotVisible {
     }
 }
 
+/// The tasks, as their callers see them.
+pub(crate) struct Tasks<'s, P: Parts> {
+    pub(super) server: &'s Server<P>,
+}
+
+impl<P: Parts> Deref for Tasks<'_, P> {
+    type Target = TaskRecords<P>;
+
+    fn deref(&self) -> &TaskRecords<P> {
+        &self.server.task_records
+    }
+}
+
 impl<P: Parts> Tasks<'_, P> {
     /// The task as it is now, for this caller; `None` once it is gone. The one way to what is in a
     /// task.
@@ -150,11 +164,11 @@ impl<P: Parts> Tasks<'_, P> {
             return view(beginning, at, None, state);
         }
         if let Some(authority) = &beginning.authority
-            && !self.server.is_valid(authority).await?
+            && !self.server.grants.is_valid(authority).await?
         {
             // Nobody may be running it who would find out.
             self.cancel(id).await?;
-            let now = self.server.environment.now();
+            let now = self.server.context.environment.now();
             let (at, state) = match self.final_state(id).await? {
                 Some(ended) => ended,
                 None => (now, State::Cancelled),
@@ -180,7 +194,7 @@ impl<P: Parts> Tasks<'_, P> {
             heard = heard.max(beat.at);
             message = beat.message;
         }
-        if self.server.environment.now() < heard + DEAD {
+        if self.server.context.environment.now() < heard + DEAD {
             return view(beginning, heard, message, State::Working);
         }
         // For good, so that nobody ever sees it otherwise.

@@ -109,14 +109,18 @@ fn a_token_dies_with_its_time_and_its_grant_though_it_was_good_before() {
         assert_eq!(fixture.post(&token, &[], PING).await.status, 200);
         let claims: access_token::Claims = fixture
             .server
+            .context
             .config
             .keys
             .verify(access_token::TYP, &token)
             .unwrap();
-        Grants::new(&fixture.server.store, &fixture.server.config.keys)
-            .end(&claims.grant, START)
-            .await
-            .unwrap();
+        Grants::new(
+            &fixture.server.context.store,
+            &fixture.server.context.config.keys,
+        )
+        .end(&claims.grant, START)
+        .await
+        .unwrap();
         let answer = fixture.post(&token, &[], PING).await;
         assert_eq!(answer.status, 401);
         assert!(answer.header("www-authenticate").contains("ended"));
@@ -331,7 +335,7 @@ fn a_call_reads_the_store_once_and_writes_nothing() {
     let fixture = Fixture::new();
     fixture.environment.run(async {
         let token = fixture.token(&["tools"]).await;
-        let backend = fixture.server.store.backend();
+        let backend = fixture.server.context.store.backend();
         for tool in ["echo", "echo", "steps"] {
             let (reads, writes) = backend.operations();
             let answer = fixture.post(&token, &[], &plain_call(tool)).await;
@@ -414,7 +418,7 @@ fn at_a_public_url_everything_is_named_by_it() {
 fn a_store_that_does_not_answer_is_503_as_a_json_rpc_error() {
     run(async |fixture, token| {
         fixture.environment.advance(2);
-        let store = fixture.server.store.backend();
+        let store = fixture.server.context.store.backend();
         store.set_down(true);
         let answer = fixture.post(&token, &[], PING).await;
         assert_eq!((answer.status, answer.header("retry-after")), (503, "1"));

@@ -168,7 +168,7 @@ fn a_call_outlives_its_access_token_where_its_grant_lives() {
 #[test]
 fn a_call_that_lasts_reads_its_grant_once_a_second() {
     run(async |fixture, token| {
-        let backend = fixture.server.store.backend();
+        let backend = fixture.server.context.store.backend();
         let (reads, writes) = backend.operations();
         let answer = fixture.post(&token, &[], &plain_call("pauses")).await;
         assert!(answer.events().await[0]["result"].is_object());

@@ -171,12 +171,12 @@ fn an_idle_stream_says_that_it_lives_and_keeps_its_session() {
         }
         assert!(fixture.environment.now() > START + LIFETIME);
         // The slowest pace by now: a look a second, the grant as often, and the heartbeat.
-        let (reads, writes) = fixture.server.store.backend().operations();
+        let (reads, writes) = fixture.server.context.store.backend().operations();
         let before = fixture.environment.now();
         client.read().await;
         client.text.clear();
         let seconds = (fixture.environment.now() - before) as u32;
-        let now = fixture.server.store.backend().operations();
+        let now = fixture.server.context.store.backend().operations();
         assert!(now.0 - reads <= 2 * seconds + 3 && now.1 - writes <= 1);
         assert_eq!(client.post(PING).await, 202);
         assert_eq!(client.message().await["id"], "a");

@@ -156,9 +156,9 @@ fn an_idle_stream_costs_two_reads_a_second_and_no_write() {
         let mut stream = Stream::open(fixture, &token, json!({"toolsListChanged": true})).await;
         stream.acknowledged().await;
         fixture.environment.sleep(Duration::from_secs(20)).await;
-        let (reads, writes) = fixture.server.store.backend().operations();
+        let (reads, writes) = fixture.server.context.store.backend().operations();
         fixture.environment.sleep(Duration::from_secs(40)).await;
-        let (more_reads, more_writes) = fixture.server.store.backend().operations();
+        let (more_reads, more_writes) = fixture.server.context.store.backend().operations();
         // One for what changes, one for the grant.
         assert!(more_reads - reads <= 84, "{}", more_reads - reads);
         assert_eq!(more_writes, writes);
@@ -175,7 +175,7 @@ fn changes_take_a_fixed_number_of_keys_and_tell_nothing() {
         let changes = keys.iter().filter(|key| key.contains("changes:"));
         assert_eq!(changes.count(), 65);
         for key in &keys {
-            let value = store::KeyValue::get(fixture.server.store.backend(), key).await;
+            let value = store::KeyValue::get(fixture.server.context.store.backend(), key).await;
             let value = value.unwrap().unwrap();
             assert!(!String::from_utf8_lossy(&value).contains("test:one"));
         }
@@ -190,7 +190,7 @@ fn a_stream_that_the_changes_overtook_tells_of_everything_it_listens_to() {
         stream.acknowledged().await;
         let uri = |n: u32| crate::Changed::Resource(format!("test:{n}"));
         for n in 0..100 {
-            fixture.server.report(&uri(n)).await;
+            fixture.server.changes.report(&uri(n)).await;
         }
         let told = stream.next().await.unwrap();
         assert_eq!(told["params"]["uri"], "test:three");
@@ -202,11 +202,11 @@ fn a_change_that_was_numbered_and_never_written_stops_nobody() {
     run(async |fixture, token| {
         let mut stream = Stream::open(fixture, &token, json!({"toolsListChanged": true})).await;
         stream.acknowledged().await;
-        let store = &fixture.server.store;
+        let store = &fixture.server.context.store;
         let counter = store.key("changes", "last");
         let numbered = store::KeyValue::increment(store.backend(), &counter, 1).await;
         numbered.unwrap();
-        fixture.server.report(&crate::Changed::Tools).await;
+        fixture.server.changes.report(&crate::Changed::Tools).await;
         let told = stream.next().await.unwrap();
         assert_eq!(told["method"], "notifications/tools/list_changed");
     });

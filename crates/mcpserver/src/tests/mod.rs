@@ -95,7 +95,7 @@ impl Fixture {
     fn twin(&self) -> Self {
         let server = Server::new(
             config(&[]),
-            self.server.store.backend().clone(),
+            self.server.context.store.backend().clone(),
             self.identity.clone(),
             self.tools.clone(),
             self.environment.clone(),
@@ -114,8 +114,8 @@ impl Fixture {
         scopes: &[&str],
         change: impl FnOnce(&mut access_token::Claims),
     ) -> String {
-        let keys = &self.server.config.keys;
-        let grant = begin_grant(&self.server.store, keys, scopes, Some(1_000_000)).await;
+        let keys = &self.server.context.config.keys;
+        let grant = begin_grant(&self.server.context.store, keys, scopes, Some(1_000_000)).await;
         let mut claims = access_token::issue(
             Issue {
                 issuer: BASE,
@@ -186,7 +186,7 @@ impl Fixture {
 
     /// Ends every grant that there is.
     async fn end_grants(&self) {
-        let backend = self.server.store.backend();
+        let backend = self.server.context.store.backend();
         let mut keys = self.keys().await;
         keys.retain(|key| key.contains(":grant:"));
         assert!(!keys.is_empty());
@@ -196,7 +196,7 @@ impl Fixture {
     }
 
     async fn keys(&self) -> Vec<String> {
-        self.server.store.backend().keys()
+        self.server.context.store.backend().keys()
     }
 }
 

@@ -112,10 +112,10 @@ fn an_event_id_is_good_for_its_person_and_session_alone() {
 fn nothing_is_stored_for_a_stream_that_keeps_its_connection() {
     run(async |fixture, token| {
         let client = Client::initialize(fixture, &token, "2025-11-25").await;
-        let before = fixture.server.store.backend().operations().1;
+        let before = fixture.server.context.store.backend().operations().1;
         let mut stream = client.stream(call("steps")).await;
         while stream.next().await.is_some() {}
-        let after = fixture.server.store.backend().operations().1;
+        let after = fixture.server.context.store.backend().operations().1;
         assert_eq!(before, after);
     });
 }
@@ -136,7 +136,13 @@ fn a_stream_that_nobody_comes_back_to_leaves_nothing() {
         assert!(streams().await > 0);
         fixture.environment.advance(2 * 3600);
         let now = fixture.environment.now();
-        fixture.server.store.sweep(now, 100_000).await.unwrap();
+        fixture
+            .server
+            .context
+            .store
+            .sweep(now, 100_000)
+            .await
+            .unwrap();
         assert_eq!(streams().await, 0);
     });
 }

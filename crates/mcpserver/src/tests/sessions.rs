@@ -213,9 +213,9 @@ fn a_call_in_a_session_costs_two_reads_and_no_write() {
     within(async |fixture| {
         let client = Client::begin(fixture, json!({})).await;
         client.call("echo").await;
-        let before = fixture.server.store.backend().operations();
+        let before = fixture.server.context.store.backend().operations();
         client.call("echo").await;
-        let after = fixture.server.store.backend().operations();
+        let after = fixture.server.context.store.backend().operations();
         assert_eq!((after.0 - before.0, after.1 - before.1), (2, 0));
     });
 }
@@ -269,7 +269,7 @@ fn what_a_client_can_be_asked_fits_into_its_session() {
         let server = &fixture.server;
         let found = server
             .sessions
-            .find(&server.config.keys, "ann", &client.session, START)
+            .find(&server.context.config.keys, "ann", &client.session, START)
             .unwrap();
         assert_eq!(found.capabilities, ClientAbilities::read(&capabilities));
     });

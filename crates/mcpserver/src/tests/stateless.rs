@@ -120,9 +120,9 @@ fn a_call_costs_one_read_of_the_store_and_no_write() {
     run(async |fixture, token| {
         let call = json!({"name": "echo", "arguments": {"x": 1}});
         ask(fixture, &token, "tools/call", call.clone()).await;
-        let (reads, writes) = fixture.server.store.backend().operations();
+        let (reads, writes) = fixture.server.context.store.backend().operations();
         ask(fixture, &token, "tools/call", call).await;
-        let after = fixture.server.store.backend().operations();
+        let after = fixture.server.context.store.backend().operations();
         assert_eq!(after, (reads + 1, writes));
     });
 }

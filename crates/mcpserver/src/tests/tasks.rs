@@ -358,7 +358,7 @@ fn a_task_tells_the_store_nothing_and_leaves_nothing_in_it() {
             let id = begin(fixture, &token, does).await;
             settled(fixture, &token, &id).await;
         }
-        let backend = fixture.server.store.backend();
+        let backend = fixture.server.context.store.backend();
         let of_tasks = |keys: Vec<String>| -> Vec<String> {
             keys.into_iter()
                 .filter(|key| key.contains("task"))
@@ -376,7 +376,15 @@ fn a_task_tells_the_store_nothing_and_leaves_nothing_in_it() {
         }
         fixture.environment.advance(3 * 3600);
         let now = fixture.environment.now();
-        while fixture.server.store.sweep(now, 10_000).await.unwrap().more {}
+        while fixture
+            .server
+            .context
+            .store
+            .sweep(now, 10_000)
+            .await
+            .unwrap()
+            .more
+        {}
         assert_eq!(of_tasks(fixture.keys().await), Vec::<String>::new());
     });
 }
@@ -448,7 +456,7 @@ fn a_task_that_another_grant_answered_ends_with_the_grant_that_began_it() {
         let other = fixture.token(&["tools"]).await;
         update(fixture, &other, &id, json!({"a": {}})).await;
         assert_eq!(get(fixture, &other, &id).await["status"], "working");
-        let backend = fixture.server.store.backend();
+        let backend = fixture.server.context.store.backend();
         for key in before.iter().filter(|key| key.contains(":grant:")) {
             backend.delete(key).await.unwrap();
         }

@@ -15,11 +15,12 @@ use crate::http::body::{EventSender, events};
 use crate::http::endpoints::EndpointUrls;
 use crate::http::grant_watch::AuthorityCheck;
 use crate::http::rejection::Rejection;
+use crate::http::response::event_stream;
 use crate::protocol::dispatch::Dispatched;
-use crate::server::event_stream;
-use crate::stream::mailbox::{Look, MailboxId, Mailboxes, OpenError, PostError, Session, pace};
+use crate::stream::mailbox::{Look, MailboxId, Mailboxes, OpenError, PostError, Session};
 use crate::stream::outbound::ClientStream;
 use crate::stream::session_notifications::Listener;
+use crate::stream::timing::pace;
 use crate::{Body, Environment, Parts, Server};
 use futures::channel::oneshot;
 use futures::future::select;
@@ -65,8 +66,8 @@ impl<P: Parts> Server<P> {
             .mailboxes()
             .open(
                 authenticated.subject(),
-                self.environment.now(),
-                &mut self.environment.random(),
+                self.context.environment.now(),
+                &mut self.context.environment.random(),
             )
             .await
             .map_err(|error| match error {
@@ -77,7 +78,7 @@ impl<P: Parts> Server<P> {
         let (sender, body) = events();
         let authenticated = authenticated.clone();
         let work = Arc::clone(self).deliver(id, endpoint, listener, authenticated, sender);
-        self.environment.spawn(work);
+        self.context.environment.spawn(work);
         Ok(event_stream(body))
     }
 
@@ -95,11 +96,13 @@ impl<P: Parts> Server<P> {
                 .deliver_messages(&id, listener, &authenticated, ClientStream::stream(sender))
                 .await
         {
-            self.environment
+            self.context
+                .environment
                 .log(&format!("mcp: a stream ends early: {error}"));
         }
         if let Err(error) = self.mailboxes().close(&id).await {
-            self.environment
+            self.context
+                .environment
                 .log(&format!("mcp: a mailbox is left to the sweep: {error}"));
         }
     }
@@ -116,7 +119,9 @@ impl<P: Parts> Server<P> {
         let mut idle = Duration::ZERO;
         let mut unheard = Duration::ZERO;
         let subscriptions = async || {
-            let session = mailboxes.session(id, self.environment.now()).await?;
+            let session = mailboxes
+                .session(id, self.context.environment.now())
+                .await?;
             Ok(session.unwrap_or_default().state.subscriptions)
         };
         let mut looks = 0u32;
@@ -128,7 +133,10 @@ impl<P: Parts> Server<P> {
                 Some(listener) if looks.is_multiple_of(4) => {
                     self.news(listener, subscriptions()).await?
                 }
-                _ => match reader.look(&mailboxes, self.environment.now()).await? {
+                _ => match reader
+                    .look(&mailboxes, self.context.environment.now())
+                    .await?
+                {
                     Look::Message(message) => {
                         idle = Duration::ZERO;
                         vec![message]
@@ -146,7 +154,7 @@ impl<P: Parts> Server<P> {
                 continue;
             }
             if unheard >= HEARTBEAT {
-                let now = self.environment.now();
+                let now = self.context.environment.now();
                 let Some(session) = mailboxes.session(id, now).await? else {
                     return Ok(());
                 };
@@ -154,8 +162,8 @@ impl<P: Parts> Server<P> {
                 unheard = Duration::ZERO;
             }
             let wait = pace(idle);
-            self.environment.sleep(wait).await;
-            if check.has_ended(self, wait).await? {
+            self.context.environment.sleep(wait).await;
+            if check.has_ended(&self.grants, wait).await? {
                 return Ok(());
             }
             if !self.keep_alive(&mut stream, wait).await {
@@ -189,8 +197,8 @@ impl<P: Parts> Server<P> {
         let id = session_id(uri)
             .and_then(|sealed| self.mailboxes().find(authenticated.subject(), sealed))
             .ok_or(Rejection::NoSession)?;
-        let body = web::read_body(headers, body, self.config.message_limit).await?;
-        let now = self.environment.now();
+        let body = web::read_body(headers, body, self.context.config.message_limit).await?;
+        let now = self.context.environment.now();
         let session = self
             .mailboxes()
             .session(&id, now)
@@ -251,18 +259,19 @@ impl<P: Parts> Server<P> {
             }
             Dispatched::Questions(asking, questions) => {
                 let stream = ClientStream::mail(id);
-                self.environment
+                self.context
+                    .environment
                     .spawn(Arc::clone(self).run_request(*asking, questions, stream));
             }
             Dispatched::Call(call) => {
                 let (ended, end) = oneshot::channel::<()>();
                 let work = Arc::clone(self).call_by_mail(call, authenticated, client, id);
-                self.environment.spawn(async move {
+                self.context.environment.spawn(async move {
                     work.await;
                     // Nobody may be waiting any more.
                     let _ = ended.send(());
                 });
-                let patience = pin!(self.environment.sleep(PATIENCE));
+                let patience = pin!(self.context.environment.sleep(PATIENCE));
                 select(end, patience).await;
             }
         }
@@ -298,9 +307,13 @@ impl<P: Parts> Server<P> {
     }
 
     pub(crate) async fn post_or_log(&self, id: &MailboxId, message: &str) -> bool {
-        let posted = self.mailboxes().post(id, message, &self.environment).await;
+        let posted = self
+            .mailboxes()
+            .post(id, message, &self.context.environment)
+            .await;
         if let Err(error) = &posted {
-            self.environment
+            self.context
+                .environment
                 .log(&format!("mcp: a message is lost: {error}"));
         }
         posted.is_ok()
@@ -308,7 +321,7 @@ impl<P: Parts> Server<P> {
 
     async fn post(&self, id: &MailboxId, message: &str) -> Result<(), Rejection> {
         self.mailboxes()
-            .post(id, message, &self.environment)
+            .post(id, message, &self.context.environment)
             .await
             .map_err(|error| match error {
                 PostError::TooLarge => Rejection::BadRequest(Error::new(
@@ -321,8 +334,8 @@ impl<P: Parts> Server<P> {
 
     pub(crate) fn mailboxes(&self) -> Mailboxes<'_, P::KeyValue> {
         Mailboxes {
-            store: &self.store,
-            keys: &self.config.keys,
+            store: &self.context.store,
+            keys: &self.context.config.keys,
         }
     }
 }

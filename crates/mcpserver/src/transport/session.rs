@@ -8,10 +8,8 @@ use crate::cache::Cache;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use keys::{KeyRing, Purpose};
-use mcp::{ClientAbilities, LogLevel, Revision};
+use mcp::{ClientAbilities, Revision};
 use rand::{CryptoRng, RngExt};
-use serde::{Deserialize, Serialize};
-use store::Record;
 
 const SESSION: Purpose = Purpose("mcp session");
 
@@ -34,67 +32,6 @@ pub(crate) struct Session {
     /// In seconds since the Unix epoch.
     pub(crate) ends_at: u64,
     subject: String,
-}
-
-/// What a client changed in its session.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct SessionState {
-    /// The client has ended it.
-    pub(crate) is_over: bool,
-    /// What `logging/setLevel` said.
-    pub(crate) log_level: Option<LogLevel>,
-    /// The resources of `resources/subscribe`, by their URIs.
-    pub(crate) subscriptions: Vec<String>,
-}
-
-impl Record for SessionState {
-    const KIND: &'static str = "mcp-session";
-}
-
-/// Something that a client wants to be different from now on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum SessionUpdate {
-    /// `logging/setLevel`.
-    LogLevel(LogLevel),
-    /// `resources/subscribe`.
-    Subscribe(String),
-    /// `resources/unsubscribe`.
-    Unsubscribe(String),
-}
-
-/// Resources that one session may listen for.
-const MOST_SUBSCRIPTIONS: usize = 100;
-
-/// Bytes of a URI that is listened for.
-pub(crate) const LONGEST_URI: usize = 2048;
-
-impl SessionState {
-    /// Fulfils a wish. Says whether that changed anything.
-    ///
-    /// # Errors
-    ///
-    /// Invalid params, if it listens for too much.
-    pub(crate) fn apply(&mut self, update: SessionUpdate) -> Result<bool, mcp::Error> {
-        match update {
-            SessionUpdate::LogLevel(level) => Ok(self.log_level.replace(level) != Some(level)),
-            SessionUpdate::Unsubscribe(uri) => {
-                let before = self.subscriptions.len();
-                self.subscriptions.retain(|one| *one != uri);
-                Ok(self.subscriptions.len() != before)
-            }
-            SessionUpdate::Subscribe(uri) if self.subscriptions.contains(&uri) => Ok(false),
-            SessionUpdate::Subscribe(uri) => {
-                if self.subscriptions.len() >= MOST_SUBSCRIPTIONS || uri.len() > LONGEST_URI {
-                    let reason = format!(
-                        "A session listens for {MOST_SUBSCRIPTIONS} resources at most, with URIs of {LONGEST_URI} bytes at most."
-                    );
-                    return Err(mcp::Error::invalid_params(reason));
-                }
-                self.subscriptions.push(uri);
-                Ok(true)
-            }
-        }
-    }
 }
 
 /// The session is unknown, ended, or somebody else's.
@@ -213,24 +150,5 @@ mod tests {
         }
         let other = begin();
         assert_ne!(id, other);
-    }
-
-    #[test]
-    fn a_session_listens_for_so_many_resources_and_no_more() {
-        let mut state = SessionState::default();
-        let uri = |n: usize| format!("test:{n}");
-        for n in 0..MOST_SUBSCRIPTIONS {
-            assert_eq!(state.apply(SessionUpdate::Subscribe(uri(n))), Ok(true));
-        }
-        assert_eq!(state.apply(SessionUpdate::Subscribe(uri(1))), Ok(false));
-        assert!(
-            state
-                .apply(SessionUpdate::Subscribe("test:more".into()))
-                .is_err()
-        );
-        assert_eq!(state.apply(SessionUpdate::Unsubscribe(uri(1))), Ok(true));
-        assert_eq!(state.apply(SessionUpdate::Unsubscribe(uri(1))), Ok(false));
-        let long = SessionUpdate::Subscribe("x".repeat(LONGEST_URI + 1));
-        assert!(state.apply(long).is_err());
     }
 }

@@ -6,13 +6,15 @@ use crate::call::streamed_call::First;
 use crate::call::tool_call::Step;
 use crate::http::authenticator::Authenticated;
 use crate::http::body::events;
-use crate::http::rejection::{Rejection, json};
+use crate::http::rejection::Rejection;
+use crate::http::response::event_stream;
+use crate::http::response::json;
 use crate::protocol::dispatch::Dispatched;
-use crate::server::event_stream;
 use crate::stream::outbound::ClientStream;
 use crate::stream::resumable::Reader;
 use crate::stream::session_notifications::CHANGES;
-use crate::transport::session::{NotFound, Session, SessionState, SessionUpdate, Sessions};
+use crate::stream::session_state::{SessionState, SessionUpdate};
+use crate::transport::session::{NotFound, Session, Sessions};
 use crate::{Body, Environment, Parts, Server};
 use bytes::Bytes;
 use http::header::HeaderValue;
@@ -61,7 +63,7 @@ impl<P: Parts> Server<P> {
         }
         // What names no revision that we know is taken for a stateless one, and refused as such.
         let named = headers::protocol_version(headers).unwrap_or(Some(Revision::NEWEST));
-        let body = web::read_body(headers, body, self.config.message_limit).await?;
+        let body = web::read_body(headers, body, self.context.config.message_limit).await?;
         let session = self.session(headers, &authenticated);
         let revision = match (named, &session) {
             (Some(named), _) if named.is_stateless() => named,
@@ -113,8 +115,8 @@ impl<P: Parts> Server<P> {
         authenticated: &Authenticated,
     ) -> Option<Result<Session, NotFound>> {
         let id = headers.get(SESSION_ID)?.to_str().unwrap_or_default();
-        let now = self.environment.now();
-        let keys = &self.config.keys;
+        let now = self.context.environment.now();
+        let keys = &self.context.config.keys;
         Some(self.sessions.find(keys, authenticated.subject(), id, now))
     }
 
@@ -124,8 +126,12 @@ impl<P: Parts> Server<P> {
     ///
     /// No session, if it has ended it.
     async fn session_state(&self, session: &Session) -> Result<SessionState, Rejection> {
-        let now = self.environment.now();
-        let state = self.store.get::<SessionState>(&session.name, now).await;
+        let now = self.context.environment.now();
+        let state = self
+            .context
+            .store
+            .get::<SessionState>(&session.name, now)
+            .await;
         let state = state.map_err(|error| self.unavailable(&error))?;
         match state {
             Some(state) if state.is_over => Err(Rejection::NoSession),
@@ -174,20 +180,27 @@ impl<P: Parts> Server<P> {
         authenticated: &Authenticated,
     ) -> Result<bool, store::Error> {
         let Session { name, ends_at, .. } = session;
-        let now = self.environment.now();
-        if self.store.get::<SessionState>(name, now).await?.is_some() {
-            self.store.put(name, state, Some(*ends_at)).await?;
+        let now = self.context.environment.now();
+        if self
+            .context
+            .store
+            .get::<SessionState>(name, now)
+            .await?
+            .is_some()
+        {
+            self.context.store.put(name, state, Some(*ends_at)).await?;
             return Ok(true);
         }
         let limit = format!("mcp-session-limit:{}", authenticated.person());
         if !self
+            .context
             .store
             .within_limit(&limit, STATES_PER_MINUTE, 60, now)
             .await?
         {
             return Ok(false);
         }
-        self.store.create(name, state, *ends_at).await?;
+        self.context.store.create(name, state, *ends_at).await?;
         Ok(true)
     }
 
@@ -231,12 +244,12 @@ impl<P: Parts> Server<P> {
             Dispatched::Invalid(text) => return Ok(json(StatusCode::BAD_REQUEST, text)),
             Dispatched::Initialized(text, revision, capabilities) => {
                 let id = Sessions::begin(
-                    &self.config.keys,
+                    &self.context.config.keys,
                     authenticated.subject(),
                     revision,
                     capabilities,
-                    self.environment.now(),
-                    &mut self.environment.random(),
+                    self.context.environment.now(),
+                    &mut self.context.environment.random(),
                 );
                 let mut response = answer(text, accepted);
                 if let Ok(id) = HeaderValue::from_str(&id) {
@@ -252,7 +265,8 @@ impl<P: Parts> Server<P> {
             }
             Dispatched::Questions(asking, questions) => {
                 let (stream, body) = self.stream(&asking.client, &asking.authenticated).await;
-                self.environment
+                self.context
+                    .environment
                     .spawn(Arc::clone(self).run_request(*asking, questions, stream));
                 return Ok(event_stream(body));
             }
@@ -266,7 +280,8 @@ impl<P: Parts> Server<P> {
             First::Response(text) => Ok(answer(text, accepted)),
             First::GoesOn(streamed) => {
                 let (stream, body) = self.stream(&client, &authenticated).await;
-                self.environment
+                self.context
+                    .environment
                     .spawn(Arc::clone(self).run(streamed, stream));
                 Ok(event_stream(body))
             }
@@ -279,13 +294,15 @@ impl<P: Parts> Server<P> {
         client: &ClientContext,
         authenticated: &Authenticated,
     ) -> (ClientStream, Body) {
-        if let (Some(session), Some(seconds)) = (&client.session, self.config.stream_seconds) {
+        if let (Some(session), Some(seconds)) =
+            (&client.session, self.context.config.stream_seconds)
+        {
             let reader = Reader {
                 subject: authenticated.subject(),
                 session,
                 revision: client.revision,
             };
-            let (stream, body) = self.resumable(&reader, seconds).await;
+            let (stream, body) = self.resumable.open(&reader, seconds).await;
             return (ClientStream::resumable(stream), body);
         }
         let (sender, body) = events();
@@ -309,7 +326,7 @@ impl<P: Parts> Server<P> {
         let last = last.map(|id| id.to_str().unwrap_or_default());
         let (Some(id), Some(seconds)) = (
             last.filter(|id| !id.starts_with(CHANGES)),
-            self.config.stream_seconds,
+            self.context.config.stream_seconds,
         ) else {
             let stream = self.listen_in_session(session, authenticated, last).await?;
             return stream.ok_or(NONE);
@@ -320,7 +337,7 @@ impl<P: Parts> Server<P> {
             revision: session.revision,
         };
         let authority = authenticated.authority();
-        self.resume_stream(id, &reader, authority, seconds).await
+        self.resumable.resume(id, &reader, authority, seconds).await
     }
 
     /// Handles the messages of a batch one after the other (2025-03-26 alone).

@@ -7,9 +7,11 @@ use crate::call::tool_call::Step;
 use crate::contract::tools::TaskUse;
 use crate::http::authenticator::Authenticated;
 use crate::http::body::events;
-use crate::http::rejection::{Rejection, json};
-use crate::server::event_stream;
-use crate::stream::outbound::{ClientStream, KEEP_ALIVE};
+use crate::http::rejection::Rejection;
+use crate::http::response::event_stream;
+use crate::http::response::json;
+use crate::stream::outbound::ClientStream;
+use crate::stream::timing::KEEP_ALIVE_INTERVAL;
 use crate::transport::stateless::request_state::Context;
 use crate::transport::stateless::tasks::takes_tasks;
 use crate::transport::streamable_http::answer;
@@ -69,7 +71,7 @@ impl<P: Parts> Server<P> {
         // The first thing that happens decides how the client is answered. Whether it is still there
         // shows on a stream alone.
         let first = match accepted.event_stream {
-            true => self.poll_within(first, KEEP_ALIVE).await,
+            true => self.poll_within(first, KEEP_ALIVE_INTERVAL).await,
             false => Ok(first.await),
         };
         let next = match first {
@@ -89,7 +91,7 @@ impl<P: Parts> Server<P> {
         let (sender, body) = events();
         let stream = ClientStream::stream(sender);
         let work = Arc::clone(self).stateless_stream(next, stream, id.clone(), context);
-        self.environment.spawn(work);
+        self.context.environment.spawn(work);
         Ok(event_stream(body))
     }
 

@@ -10,8 +10,8 @@ use crate::http::authenticator::Authenticated;
 use crate::http::body::events;
 use crate::http::grant_watch::AuthorityCheck;
 use crate::http::rejection::Rejection;
+use crate::http::response::event_stream;
 use crate::protocol::catalog::Catalog;
-use crate::server::event_stream;
 use crate::stream::change_feed::{ChangeReader, Seen};
 use crate::stream::outbound::ClientStream;
 use crate::tasks::{Fingerprint, NotVisible, TaskId};
@@ -60,8 +60,9 @@ impl<P: Parts> Server<P> {
             return fail(Error::internal());
         };
         let limit = format!("listen-limit:{}", authenticated.person());
-        let now = self.environment.now();
+        let now = self.context.environment.now();
         let is_within_limit = self
+            .context
             .store
             .within_limit(&limit, STREAMS_PER_MINUTE, 60, now)
             .await
@@ -84,7 +85,7 @@ impl<P: Parts> Server<P> {
         let changes = if filter == Filter::default() {
             None
         } else {
-            let changes = self.changes().await;
+            let changes = self.changes.reader().await;
             Some(changes.map_err(|error| self.unavailable(&error))?)
         };
         filter.task_ids = tasks.iter().map(|(id, _)| id.shown.clone()).collect();
@@ -97,7 +98,8 @@ impl<P: Parts> Server<P> {
             next_tasks: now,
         };
         let (sender, body) = events();
-        self.environment
+        self.context
+            .environment
             .spawn(Arc::clone(self).tell_listener(listener, ClientStream::stream(sender)));
         Ok(event_stream(body))
     }
@@ -112,6 +114,7 @@ impl<P: Parts> Server<P> {
             Ok(Over::Closed) => return,
             Ok(Over::Ended) => {}
             Err(error) => self
+                .context
                 .environment
                 .log(&format!("mcp: a stream ends early: {error}")),
         }
@@ -124,12 +127,16 @@ impl<P: Parts> Server<P> {
         listener: &mut Listener,
         stream: &mut ClientStream,
     ) -> Result<Over, store::Error> {
-        let began = self.environment.now();
-        let closes_at = self.config.stream_seconds.map(|seconds| began + seconds);
+        let began = self.context.environment.now();
+        let closes_at = self
+            .context
+            .config
+            .stream_seconds
+            .map(|seconds| began + seconds);
         let mut idle = Duration::ZERO;
         let mut check = AuthorityCheck::new(listener.authenticated.authority());
         loop {
-            let now = self.environment.now();
+            let now = self.context.environment.now();
             if listener.authenticated.ends_at <= now {
                 return Ok(Over::Ended);
             }
@@ -146,8 +153,8 @@ impl<P: Parts> Server<P> {
                 continue;
             }
             let wait = pace(idle);
-            self.environment.sleep(wait).await;
-            if check.has_ended(self, wait).await? {
+            self.context.environment.sleep(wait).await;
+            if check.has_ended(&self.grants, wait).await? {
                 return Ok(Over::Ended);
             }
             if !self.keep_alive(stream, wait).await {
@@ -201,7 +208,7 @@ impl Listener {
         &mut self,
         server: &Server<P>,
     ) -> Result<Option<Vec<String>>, store::Error> {
-        let now = server.environment.now();
+        let now = server.context.environment.now();
         if self.next_tasks <= now && !self.tasks.is_empty() {
             self.next_tasks = now + 1;
             let messages = self.look_at_tasks(server).await?;
@@ -212,7 +219,7 @@ impl Listener {
         let Some(changes) = &mut self.changes else {
             return Ok(None);
         };
-        let changed = match changes.look(server).await? {
+        let changed = match changes.look(&server.changes).await? {
             Seen::Nothing => return Ok(None),
             Seen::Change(changed) => vec![changed],
             Seen::Anything => everything(&self.filter),

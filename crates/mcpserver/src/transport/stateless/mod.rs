@@ -6,7 +6,8 @@ mod request_state;
 mod tasks;
 
 use crate::http::authenticator::Authenticated;
-use crate::http::rejection::{Rejection, json};
+use crate::http::rejection::Rejection;
+use crate::http::response::json;
 use crate::protocol::methods::{MethodError, MethodResult};
 use crate::transport::streamable_http::{accepted_response, answer};
 use crate::{Body, Parts, Server};

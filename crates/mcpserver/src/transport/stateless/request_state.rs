@@ -194,23 +194,32 @@ impl<P: Parts> Server<P> {
     }
 
     fn cannot_ask(&self, what: &str) -> Error {
-        self.environment
+        self.context
+            .environment
             .log(&format!("mcp: a question to the client: {what}"));
         Error::internal()
     }
 
     fn seal_state(&self, state: &str, context: &Context) -> String {
-        let ends_at = self.environment.now().saturating_add(PATIENCE);
+        let ends_at = self.context.environment.now().saturating_add(PATIENCE);
         let plain = [&ends_at.to_be_bytes(), state.as_bytes()].concat();
-        let random = &mut self.environment.random();
-        self.config.keys.seal(STATE, &context.0, &plain, random)
+        let random = &mut self.context.environment.random();
+        self.context
+            .config
+            .keys
+            .seal(STATE, &context.0, &plain, random)
     }
 
     fn open_state(&self, sealed: &str, context: &Context) -> Result<String, Error> {
-        let opened = self.config.keys.open(STATE, &context.0, sealed).ok();
+        let opened = self
+            .context
+            .config
+            .keys
+            .open(STATE, &context.0, sealed)
+            .ok();
         let state = opened.and_then(|plain| {
             let (ends_at, state) = plain.split_first_chunk::<8>()?;
-            let lives = u64::from_be_bytes(*ends_at) > self.environment.now();
+            let lives = u64::from_be_bytes(*ends_at) > self.context.environment.now();
             lives.then(|| String::from_utf8(state.to_vec()).ok())?
         });
         state.ok_or_else(|| {

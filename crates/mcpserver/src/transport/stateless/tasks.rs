@@ -3,7 +3,8 @@
 use super::{REVISION, Request, failed, status_of};
 use crate::call::tool_call::PreparedCall;
 use crate::http::authenticator::Authenticated;
-use crate::http::rejection::{Rejection, json};
+use crate::http::rejection::Rejection;
+use crate::http::response::json;
 use crate::protocol::methods::MethodError;
 use crate::tasks::{First, NotVisible};
 use crate::transport::stateless::request_state::Context;
@@ -32,7 +33,7 @@ impl<P: Parts> Server<P> {
         let asker = authenticated.asker();
         let (sender, first) = oneshot::channel();
         let work = Arc::clone(self).call_or_task(call, authenticated, sender);
-        self.environment.spawn(work);
+        self.context.environment.spawn(work);
         let first = first.await;
         Ok(match first.unwrap_or(First::Error(Error::internal())) {
             First::Response(text) => answer(text, *accepted),
@@ -85,7 +86,9 @@ impl<P: Parts> Server<P> {
         };
         match &*request.method {
             "tasks/get" => view.task(&id).to_result().map_err(|garbage| {
-                self.environment.log(&format!("mcp: a task: {garbage}"));
+                self.context
+                    .environment
+                    .log(&format!("mcp: a task: {garbage}"));
                 Error::internal().into()
             }),
             "tasks/cancel" => {

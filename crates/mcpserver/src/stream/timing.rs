@@ -1,0 +1,34 @@
+//! Intervals of streams: between two reads of the store, and between two comments that keep a
+//! connection open.
+
+use std::time::Duration;
+
+/// Silence after which a stream sends a comment, so that no proxy closes it.
+pub(crate) const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(15);
+
+/// Returns how long to wait before the next read of the store, `idle` being the time since there was
+/// something to read.
+///
+/// A busy session is served within milliseconds. An idle one costs at most one read a second,
+/// heartbeats included, besides the read of its grant.
+pub(crate) fn pace(idle: Duration) -> Duration {
+    match idle.as_millis() {
+        0..250 => Duration::from_millis(5),
+        250..2_000 => Duration::from_millis(15),
+        2_000..10_000 => Duration::from_millis(100),
+        10_000..30_000 => Duration::from_millis(500),
+        _ => Duration::from_millis(1_050),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_idle_session_costs_less_than_a_look_a_second() {
+        assert_eq!(pace(Duration::ZERO), Duration::from_millis(5));
+        assert!(pace(Duration::from_secs(1)) <= Duration::from_millis(20));
+        assert!(pace(Duration::from_secs(60)) > Duration::from_secs(1));
+    }
+}
