@@ -229,7 +229,7 @@ fn prompt(prompt: tools::Prompt) -> OfferedPrompt {
     OfferedPrompt {
         scopes: prompt.scopes,
         prompt: mcp::Prompt {
-            label: mcp::Label {
+            metadata: mcp::BaseMetadata {
                 name: prompt.name,
                 title: prompt.title,
                 description: prompt.description,
@@ -244,7 +244,7 @@ fn prompt(prompt: tools::Prompt) -> OfferedPrompt {
 fn resources(offer: tools::ResourceOffer) -> ResourceOffer {
     let template = |template: tools::ResourceTemplate| mcp::ResourceTemplate {
         uri_template: template.uri_template,
-        label: mcp::Label {
+        metadata: mcp::BaseMetadata {
             name: template.name,
             title: template.title,
             description: template.description,
@@ -264,7 +264,7 @@ fn resources(offer: tools::ResourceOffer) -> ResourceOffer {
 fn resource(resource: tools::ListedResource) -> mcp::Resource {
     mcp::Resource {
         uri: resource.uri,
-        label: mcp::Label {
+        metadata: mcp::BaseMetadata {
             name: resource.name,
             title: resource.title,
             description: resource.description,

@@ -1,7 +1,7 @@
 //! Completions of arguments.
 
 use crate::Revision;
-use crate::envelope::complete;
+use crate::result_envelope::complete;
 use serde::Serialize;
 
 /// Values at most (every revision, Completion).

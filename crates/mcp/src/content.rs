@@ -107,7 +107,7 @@ impl Content {
                 media.mime_type
             )),
             ContentBody::ResourceLink(link) if !revision.has_structured_content() => {
-                let name = link.label.title.as_ref().unwrap_or(&link.label.name);
+                let name = link.metadata.title.as_ref().unwrap_or(&link.metadata.name);
                 ContentBody::Text(format!("{name}: {}", link.uri))
             }
             ContentBody::ResourceLink(link) => ContentBody::ResourceLink(link.adapted(revision)),

@@ -2,7 +2,7 @@
 
 use crate::Revision;
 use crate::capabilities::ServerCapabilities;
-use crate::envelope::{Freshness, complete};
+use crate::result_envelope::{Freshness, complete};
 use serde::Serialize;
 
 /// The result of `server/discover` in `revision`, as JSON.

@@ -7,25 +7,25 @@
 //! JSON that merely passes through (arguments, schemas, structured content, request ids) stays
 //! text: it is checked to be JSON and never rebuilt.
 
+mod base_metadata;
 pub mod capabilities;
 mod completion;
 mod content;
 mod discover;
-mod envelope;
-mod era;
 mod error;
 pub mod headers;
 mod icon;
 mod initialize;
 mod json;
 pub mod jsonrpc;
-mod label;
+mod lifecycle;
 mod members;
 mod notification;
 mod output;
 mod params;
 mod prompt;
 mod resource;
+mod result_envelope;
 mod revision;
 pub mod sse;
 pub mod stateless;
@@ -33,17 +33,16 @@ mod subscription;
 mod task;
 mod tool;
 
+pub use base_metadata::BaseMetadata;
 pub use capabilities::{ClientAbilities, ServerCapabilities};
 pub use completion::Suggestions;
 pub use content::{Annotations, Content, ContentBody, Media, Role};
 pub use discover::discover_result;
-pub use envelope::{Freshness, Question, empty_result, input_required_result};
-pub use era::{Era, era};
 pub use error::{Error, ErrorCode};
 pub use icon::{Icon, Theme};
 pub use initialize::{SERVER, ServerInfo, initialize_result};
 pub use json::Garbage;
-pub use label::Label;
+pub use lifecycle::{Lifecycle, lifecycle};
 pub use notification::{Log, LogLevel, Progress};
 pub use output::Output;
 pub use params::{
@@ -55,6 +54,7 @@ pub use resource::{
     Contents, Resource, ResourceBody, ResourceContents, ResourcePage, ResourceTemplate,
     resource_templates_list,
 };
+pub use result_envelope::{Freshness, Question, empty_result, input_required_result};
 pub use revision::Revision;
 pub use subscription::{Filter, List, list_changed, resource_updated, subscription_ended};
 pub use task::{Task, TaskParams, TaskState};

@@ -2,8 +2,8 @@
 
 use crate::Revision;
 use crate::content::Content;
-use crate::envelope::complete;
 use crate::json::{self, Garbage};
+use crate::result_envelope::complete;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -82,8 +82,8 @@ fn is_false(value: &bool) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base_metadata::BaseMetadata;
     use crate::content::{ContentBody, Media};
-    use crate::label::Label;
     use crate::resource::{Resource, ResourceBody, ResourceContents};
     use serde_json::{Value, json};
 
@@ -185,10 +185,10 @@ mod tests {
         );
         let link = output(ContentBody::ResourceLink(Resource {
             uri: "file:///a".into(),
-            label: Label {
+            metadata: BaseMetadata {
                 name: "a".into(),
                 meta: Some(r#"{"m":1}"#.into()),
-                ..Label::default()
+                ..BaseMetadata::default()
             },
             mime_type: None,
             size: Some(3),

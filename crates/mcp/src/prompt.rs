@@ -1,10 +1,10 @@
 //! Prompts: as they are listed, and as they are given.
 
 use crate::Revision;
+use crate::base_metadata::BaseMetadata;
 use crate::content::{Content, Role};
-use crate::envelope::{Freshness, complete};
 use crate::json::{self, Garbage};
-use crate::label::Label;
+use crate::result_envelope::{Freshness, complete};
 use serde::Serialize;
 use std::borrow::Cow;
 
@@ -13,7 +13,7 @@ use std::borrow::Cow;
 pub struct Prompt {
     /// What every list says.
     #[serde(flatten)]
-    pub label: Label,
+    pub metadata: BaseMetadata,
     /// What it is made with.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub arguments: Vec<PromptArgument>,
@@ -62,7 +62,7 @@ impl Prompt {
             ..argument
         };
         Self {
-            label: self.label.adapted(revision),
+            metadata: self.metadata.adapted(revision),
             arguments: self.arguments.into_iter().map(argument).collect(),
         }
     }

@@ -1,10 +1,10 @@
 //! Resources: as they are listed, and what they hold.
 
 use crate::Revision;
+use crate::base_metadata::BaseMetadata;
 use crate::content::Annotations;
-use crate::envelope::{Freshness, complete};
 use crate::json::{self, Garbage};
-use crate::label::Label;
+use crate::result_envelope::{Freshness, complete};
 use serde::Serialize;
 use std::borrow::Cow;
 
@@ -16,7 +16,7 @@ pub struct Resource {
     pub uri: String,
     /// What every list says.
     #[serde(flatten)]
-    pub label: Label,
+    pub metadata: BaseMetadata,
     /// Its type.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mime_type: Option<String>,
@@ -36,7 +36,7 @@ pub struct ResourceTemplate {
     pub uri_template: String,
     /// What every list says.
     #[serde(flatten)]
-    pub label: Label,
+    pub metadata: BaseMetadata,
     /// Of all that match.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mime_type: Option<String>,
@@ -101,7 +101,7 @@ impl Resource {
     /// This, as far as `revision` knows it.
     pub(crate) fn adapted(self, revision: Revision) -> Self {
         Self {
-            label: self.label.adapted(revision),
+            metadata: self.metadata.adapted(revision),
             size: self.size.filter(|_| revision.has_annotations()),
             annotations: Annotations::adapted(self.annotations, revision),
             ..self
@@ -112,7 +112,7 @@ impl Resource {
 impl ResourceTemplate {
     fn adapted(self, revision: Revision) -> Self {
         Self {
-            label: self.label.adapted(revision),
+            metadata: self.metadata.adapted(revision),
             annotations: Annotations::adapted(self.annotations, revision),
             ..self
         }

@@ -42,7 +42,7 @@ impl Revision {
 
     /// What an HTTP request without `MCP-Protocol-Version` speaks, if nothing else tells (2025-11-25,
     /// Transports, Protocol Version Header).
-    pub const ASSUMED: Self = Self::V2025_03_26;
+    pub const DEFAULT_WITHOUT_HEADER: Self = Self::V2025_03_26;
 
     /// The date that names it.
     pub fn as_str(self) -> &'static str {

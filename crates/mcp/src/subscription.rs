@@ -2,9 +2,9 @@
 //! Subscriptions), and the notifications of changes, which older revisions have without a
 //! subscription.
 
-use crate::envelope::{complete, object};
 use crate::jsonrpc::{self, Id};
 use crate::members::Members;
+use crate::result_envelope::{complete, object};
 use crate::{Error, Revision};
 use serde::Serialize;
 use serde_json::value::RawValue;

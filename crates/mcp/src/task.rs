@@ -1,9 +1,9 @@
 //! Tasks: the extension `io.modelcontextprotocol/tasks` (SEP-2663).
 
-use crate::envelope::{Question, complete, input_requests, inside, stateless};
 use crate::json::{self, Garbage};
 use crate::jsonrpc::Id;
 use crate::members::Members;
+use crate::result_envelope::{Question, complete, input_requests, inside, stateless};
 use crate::subscription::notification;
 use crate::{Error, Revision};
 use serde::Serialize;

@@ -1,9 +1,9 @@
 //! Tools as `tools/list` shows them.
 
 use crate::Revision;
-use crate::envelope::{Freshness, complete};
 use crate::icon::Icon;
 use crate::json::{self, Garbage};
+use crate::result_envelope::{Freshness, complete};
 use serde::Serialize;
 use serde_json::value::RawValue;
 

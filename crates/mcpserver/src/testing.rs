@@ -14,9 +14,9 @@ use grants::{
 };
 use keys::KeyRing;
 use mcp::{
-    Content, Contents, Freshness, Label, Log, LogLevel, Output, Progress, Prompt, PromptArgument,
-    PromptMessage, PromptMessages, Resource, ResourceBody, ResourceContents, ResourcePage, Role,
-    Suggestions, Tool, ToolDescription,
+    BaseMetadata, Content, Contents, Freshness, Log, LogLevel, Output, Progress, Prompt,
+    PromptArgument, PromptMessage, PromptMessages, Resource, ResourceBody, ResourceContents,
+    ResourcePage, Role, Suggestions, Tool, ToolDescription,
 };
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -333,10 +333,10 @@ impl Events for TestEvents {
     }
 }
 
-fn label(name: &str) -> Label {
-    Label {
+fn metadata(name: &str) -> BaseMetadata {
+    BaseMetadata {
         name: name.into(),
-        ..Label::default()
+        ..BaseMetadata::default()
     }
 }
 
@@ -520,7 +520,7 @@ impl ToolProvider for TestTools {
         };
         let prompt = |name: &str, scope: &str| OfferedPrompt {
             prompt: Prompt {
-                label: label(name),
+                metadata: metadata(name),
                 arguments: vec![PromptArgument {
                     name: "topic".into(),
                     title: None,
@@ -555,7 +555,7 @@ impl ToolProvider for TestTools {
     ) -> Result<ResourcePage, Failure> {
         let resource = |name: &str| Resource {
             uri: format!("test:{name}"),
-            label: label(name),
+            metadata: metadata(name),
             mime_type: None,
             size: None,
             annotations: None,

@@ -1,9 +1,9 @@
 use http::{HeaderMap, HeaderName, HeaderValue};
 use mcp::jsonrpc::{self, Body, Message};
 use mcp::stateless::{Metadata, check_version};
-use mcp::{Era, Filter, Revision, TaskParams, era};
+use mcp::{Filter, Lifecycle, Revision, TaskParams, lifecycle};
 
-/// Header lines, an empty line, and a message: it is of one era, and what is read of a stateless one
+/// Header lines, an empty line, and a message: it has one lifecycle, and what is read of a stateless one
 /// is what both the headers and the body say.
 pub fn stateless_request(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
@@ -17,10 +17,10 @@ pub fn stateless_request(data: &[u8]) {
     let Ok(Body::Single(message)) = jsonrpc::parse(body.as_bytes(), Revision::NEWEST) else {
         return;
     };
-    let era = era(&headers, &message);
+    let lifecycle = lifecycle(&headers, &message);
     let spoken = check_version(&headers);
     if spoken.is_ok() {
-        assert_eq!(era, Era::Stateless);
+        assert_eq!(lifecycle, Lifecycle::Stateless);
     }
     let Message::Request { id, method, params } = &message else {
         return;

@@ -188,7 +188,7 @@ impl Catalog {
         Ok(Self {
             prepared,
             tools: by_name("tools", tools, |one| one.offered.tool.name())?,
-            prompts: by_name("prompts", offer.prompts, |one| &one.prompt.label.name)?,
+            prompts: by_name("prompts", offer.prompts, |one| &one.prompt.metadata.name)?,
             resources: offer.resources,
             completes: offer.completes,
             changes: offer.changes,
@@ -217,7 +217,7 @@ fn without_scope(offer: &Offer, tools: &[Arc<CheckedTool>], there_are: &[String]
         (name, &tool.offered.scopes)
     });
     let prompts = offer.prompts.iter().map(|prompt| {
-        let name = format!("the prompt {}", prompt.prompt.label.name);
+        let name = format!("the prompt {}", prompt.prompt.metadata.name);
         (name, &prompt.scopes)
     });
     let resources = offer.resources.iter();

@@ -21,7 +21,7 @@ use http::header::HeaderValue;
 use http::{HeaderMap, Method, Response, StatusCode};
 use mcp::headers::{self, Accepted, LAST_EVENT_ID, SESSION_ID};
 use mcp::jsonrpc::{self, Body as Messages, Id, Message};
-use mcp::{Era, Error, ErrorCode, Revision, era, sse};
+use mcp::{Error, ErrorCode, Lifecycle, Revision, lifecycle, sse};
 use std::sync::Arc;
 
 /// The methods there are.
@@ -68,11 +68,11 @@ impl<P: Parts> Server<P> {
         let revision = match (named, &session) {
             (Some(named), _) if named.is_stateless() => named,
             (_, Some(Ok(session))) => session.revision,
-            _ => named.unwrap_or(Revision::ASSUMED),
+            _ => named.unwrap_or(Revision::DEFAULT_WITHOUT_HEADER),
         };
         let messages = jsonrpc::parse(&body, revision).map_err(Rejection::BadRequest)?;
         let messages = match messages {
-            Messages::Single(message) if era(headers, &message) == Era::Stateless => {
+            Messages::Single(message) if lifecycle(headers, &message) == Lifecycle::Stateless => {
                 return Box::pin(self.stateless(headers, message, authenticated, accepted)).await;
             }
             messages => messages,

@@ -3,9 +3,9 @@
 
 use super::people::{assert_own, mark, person};
 use mcp::{
-    Content, Contents, Freshness, Label, Log, LogLevel, Output, Progress, Prompt, PromptMessage,
-    PromptMessages, Resource, ResourceBody, ResourceContents, ResourcePage, ResourceTemplate, Role,
-    Suggestions, Tool, ToolDescription,
+    BaseMetadata, Content, Contents, Freshness, Log, LogLevel, Output, Progress, Prompt,
+    PromptMessage, PromptMessages, Resource, ResourceBody, ResourceContents, ResourcePage,
+    ResourceTemplate, Role, Suggestions, Tool, ToolDescription,
 };
 use mcpserver::{
     Asked, Call, Caller, Changed, Changes, Completion, Environment, Event, Events, Failure,
@@ -16,10 +16,10 @@ use std::collections::VecDeque;
 use std::fmt::Debug;
 use std::time::Duration;
 
-fn label(name: &str) -> Label {
-    Label {
+fn metadata(name: &str) -> BaseMetadata {
+    BaseMetadata {
         name: name.to_owned(),
-        ..Label::default()
+        ..BaseMetadata::default()
     }
 }
 
@@ -171,7 +171,7 @@ impl ToolProvider for Tools {
         };
         let prompt = |name: &str| OfferedPrompt {
             prompt: Prompt {
-                label: label(name),
+                metadata: metadata(name),
                 arguments: Vec::new(),
             },
             scopes: Vec::new(),
@@ -184,7 +184,7 @@ impl ToolProvider for Tools {
             resources: Some(ResourceOffer {
                 templates: vec![ResourceTemplate {
                     uri_template: "test:{name}".to_owned(),
-                    label: label("test"),
+                    metadata: metadata("test"),
                     mime_type: None,
                     annotations: None,
                 }],
@@ -270,7 +270,7 @@ impl ToolProvider for Tools {
         Ok(ResourcePage {
             resources: vec![Resource {
                 uri: format!("test:{mark}"),
-                label: label(&mark),
+                metadata: metadata(&mark),
                 mime_type: None,
                 size: None,
                 annotations: None,

@@ -1,4 +1,5 @@
-//! Whether a request belongs to a session or stands for itself.
+//! The lifecycle of a request: within a session, or stateless (2026-07-28, Versioning and
+//! Compatibility).
 
 use crate::Revision;
 use crate::headers::PROTOCOL_VERSION;
@@ -9,29 +10,29 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-/// The two ways in which requests are to be taken (2026-07-28, Versioning and Compatibility).
+/// The lifecycle that a request belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Era {
-    /// As revisions up to 2025-11-25 have it: there was an `initialize`, or this is one.
-    Sessions,
-    /// As revisions from 2026-07-28 on have it: the request says all there is to know. It may say
-    /// that it is of a revision that nobody speaks.
+pub enum Lifecycle {
+    /// Revisions up to 2025-11-25: the request follows an `initialize`, or is one.
+    Session,
+    /// Revisions from 2026-07-28 on: the request carries its revision and the client's capabilities.
+    /// The revision may be one that this server does not support.
     Stateless,
 }
 
-/// The era of a request with these headers, for this message.
+/// Returns the lifecycle of a message that came with `headers`.
 ///
-/// `initialize` begins a session whatever the header says: what is to be spoken is agreed on by its
-/// answer. Only one that has in its `_meta` what a stateless request has is one of these, where there is no
-/// such method any more. Otherwise the header decides, so that whoever looks at it on the way sees what we
-/// see: what is named there is a revision with sessions, or else it is stateless. Without the header it is
-/// the message that tells, by what only stateless requests have.
-pub fn era(headers: &HeaderMap, message: &Message<'_>) -> Era {
+/// An `initialize` begins a session whatever the header says, because its response settles the revision.
+/// The exception is an `initialize` whose `_meta` has a revision: that is a stateless request for a method
+/// that stateless revisions do not have. Otherwise the header decides, so that an intermediary that reads
+/// the header sees what this server sees. Without the header, the message decides, by what only stateless
+/// requests have.
+pub fn lifecycle(headers: &HeaderMap, message: &Message<'_>) -> Lifecycle {
     if let Message::Request { method, params, .. } = message
         && method == "initialize"
         && params.and_then(version_in).is_none()
     {
-        return Era::Sessions;
+        return Lifecycle::Session;
     }
     let mut named = headers.get_all(PROTOCOL_VERSION).iter();
     match (named.next(), named.next()) {
@@ -39,21 +40,21 @@ pub fn era(headers: &HeaderMap, message: &Message<'_>) -> Era {
             let name = name.to_str().unwrap_or_default();
             of_version(name.trim())
         }
-        (Some(_), Some(_)) => Era::Stateless,
+        (Some(_), Some(_)) => Lifecycle::Stateless,
         (None, _) => match message {
-            Message::Request { method, .. } if method == "server/discover" => Era::Stateless,
+            Message::Request { method, .. } if method == "server/discover" => Lifecycle::Stateless,
             Message::Request { params, .. } | Message::Notification { params, .. } => params
                 .and_then(version_in)
-                .map_or(Era::Sessions, |version| of_version(&version)),
-            Message::Response { .. } | Message::Invalid { .. } => Era::Sessions,
+                .map_or(Lifecycle::Session, |version| of_version(&version)),
+            Message::Response { .. } | Message::Invalid { .. } => Lifecycle::Session,
         },
     }
 }
 
-fn of_version(name: &str) -> Era {
+fn of_version(name: &str) -> Lifecycle {
     match Revision::parse(name) {
-        Some(revision) if !revision.is_stateless() => Era::Sessions,
-        _ => Era::Stateless,
+        Some(revision) if !revision.is_stateless() => Lifecycle::Session,
+        _ => Lifecycle::Stateless,
     }
 }
 
@@ -76,13 +77,13 @@ mod tests {
     use crate::jsonrpc::{self, Body};
     use http::HeaderValue;
 
-    fn of(named: &[&'static str], message: &str) -> Era {
+    fn of(named: &[&'static str], message: &str) -> Lifecycle {
         let mut headers = HeaderMap::new();
         for name in named {
             headers.append(PROTOCOL_VERSION, HeaderValue::from_static(name));
         }
         match jsonrpc::parse(message.as_bytes(), Revision::NEWEST) {
-            Ok(Body::Single(message)) => era(&headers, &message),
+            Ok(Body::Single(message)) => lifecycle(&headers, &message),
             other => panic!("{other:?}"),
         }
     }
@@ -103,12 +104,15 @@ mod tests {
             &with_version("\"2025-11-25\""),
         ] {
             for old in ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"] {
-                assert_eq!(of(&[old], message), Era::Sessions);
+                assert_eq!(of(&[old], message), Lifecycle::Session);
             }
             for new in ["2026-07-28", "2027-01-01", "nonsense", ""] {
-                assert_eq!(of(&[new], message), Era::Stateless);
+                assert_eq!(of(&[new], message), Lifecycle::Stateless);
             }
-            assert_eq!(of(&["2025-11-25", "2026-07-28"], message), Era::Stateless);
+            assert_eq!(
+                of(&["2025-11-25", "2026-07-28"], message),
+                Lifecycle::Stateless
+            );
         }
     }
 
@@ -116,13 +120,13 @@ mod tests {
     fn initialize_begins_a_session_whatever_the_header_says() {
         let plain = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{}}"#;
         for named in ["2026-07-28", "2027-01-01", "undefined", "", "2025-06-18"] {
-            assert_eq!(of(&[named], plain), Era::Sessions, "{named}");
+            assert_eq!(of(&[named], plain), Lifecycle::Session, "{named}");
         }
-        assert_eq!(of(&["2026-07-28", "x"], plain), Era::Sessions);
-        assert_eq!(of(&[], plain), Era::Sessions);
+        assert_eq!(of(&["2026-07-28", "x"], plain), Lifecycle::Session);
+        assert_eq!(of(&[], plain), Lifecycle::Session);
         // No client with sessions says so of itself.
         let stateless = with_version("\"2026-07-28\"").replace("ping", "initialize");
-        assert_eq!(of(&["2026-07-28"], &stateless), Era::Stateless);
+        assert_eq!(of(&["2026-07-28"], &stateless), Lifecycle::Stateless);
     }
 
     #[test]
@@ -134,7 +138,7 @@ mod tests {
             &with_version("\"2025-11-25\""),
             &with_version("1"),
         ] {
-            assert_eq!(of(&[], message), Era::Sessions, "{message}");
+            assert_eq!(of(&[], message), Lifecycle::Session, "{message}");
         }
         let discover = r#"{"jsonrpc":"2.0","id":1,"method":"server/discover"}"#;
         for message in [
@@ -142,7 +146,7 @@ mod tests {
             &with_version("\"2026-07-28\""),
             &with_version("\"x\""),
         ] {
-            assert_eq!(of(&[], message), Era::Stateless, "{message}");
+            assert_eq!(of(&[], message), Lifecycle::Stateless, "{message}");
         }
     }
 }

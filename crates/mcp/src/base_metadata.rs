@@ -7,7 +7,7 @@ use serde::Serialize;
 
 /// What a list says of a thing, of whatever kind it is.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Label {
+pub struct BaseMetadata {
     /// For programs.
     pub name: String,
     /// For people; from 2025-06-18 on.
@@ -28,7 +28,7 @@ pub struct Label {
     pub meta: Option<String>,
 }
 
-impl Label {
+impl BaseMetadata {
     /// This, as far as `revision` knows it.
     pub(crate) fn adapted(self, revision: Revision) -> Self {
         let has_titles = revision.has_structured_content();
@@ -50,8 +50,8 @@ mod tests {
     };
     use serde_json::{Value, json};
 
-    fn label() -> Label {
-        Label {
+    fn metadata() -> BaseMetadata {
+        BaseMetadata {
             name: "one".into(),
             title: Some("One".into()),
             description: Some("The first.".into()),
@@ -68,7 +68,7 @@ mod tests {
     /// What each list shows in a revision, without what all of 2026-07-28 have.
     fn shown(revision: Revision) -> [Value; 3] {
         let prompt = Prompt {
-            label: label(),
+            metadata: metadata(),
             arguments: vec![PromptArgument {
                 name: "topic".into(),
                 title: Some("Topic".into()),
@@ -78,14 +78,14 @@ mod tests {
         };
         let resource = Resource {
             uri: "test:one".into(),
-            label: label(),
+            metadata: metadata(),
             mime_type: Some("text/plain".into()),
             size: Some(3),
             annotations: None,
         };
         let template = ResourceTemplate {
             uri_template: "test:{one}".into(),
-            label: label(),
+            metadata: metadata(),
             mime_type: None,
             annotations: None,
         };
@@ -112,25 +112,25 @@ mod tests {
     #[test]
     fn each_revision_is_shown_what_it_knows_of_whatever_is_listed() {
         for revision in Revision::ALL {
-            let mut label = json!({"name": "one", "description": "The first."});
+            let mut metadata = json!({"name": "one", "description": "The first."});
             let mut argument = json!({"name": "topic", "required": true});
             if revision >= Revision::V2025_06_18 {
-                label["title"] = "One".into();
-                label["_meta"] = json!({"m": 1});
+                metadata["title"] = "One".into();
+                metadata["_meta"] = json!({"m": 1});
                 argument["title"] = "Topic".into();
             }
             if revision >= Revision::V2025_11_25 {
-                label["icons"] = json!([{"src": "data:,"}]);
+                metadata["icons"] = json!([{"src": "data:,"}]);
             }
-            let mut prompt = label.clone();
+            let mut prompt = metadata.clone();
             prompt["arguments"] = json!([argument]);
-            let mut resource = label.clone();
+            let mut resource = metadata.clone();
             resource["uri"] = "test:one".into();
             resource["mimeType"] = "text/plain".into();
             if revision >= Revision::V2025_03_26 {
                 resource["size"] = 3.into();
             }
-            let mut template = label;
+            let mut template = metadata;
             template["uriTemplate"] = "test:{one}".into();
             assert_eq!(shown(revision), [prompt, resource, template], "{revision}");
         }
