@@ -1,19 +1,19 @@
-//! What every list says of what is in it.
+//! The metadata that prompts, resources and templates have in common (`BaseMetadata`, `Icons`).
 
 use crate::Revision;
 use crate::icon::Icon;
 use crate::json;
 use serde::Serialize;
 
-/// What a list says of a thing, of whatever kind it is.
+/// The name of a listed thing, and what describes it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct BaseMetadata {
-    /// For programs.
+    /// For programmatic use.
     pub name: String,
-    /// For people; from 2025-06-18 on.
+    /// For display; from 2025-06-18 on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// What it is, or is for.
+    /// For people and models, in plain text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// From 2025-11-25 on.
@@ -29,7 +29,7 @@ pub struct BaseMetadata {
 }
 
 impl BaseMetadata {
-    /// This, as far as `revision` knows it.
+    /// Removes what `revision` does not have.
     pub(crate) fn adapted(self, revision: Revision) -> Self {
         let has_titles = revision.has_structured_content();
         Self {

@@ -54,7 +54,7 @@ pub struct Empty {}
 
 /// What a client can be asked (`ClientCapabilities` of every revision).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ClientAbilities {
+pub struct ClientCapabilities {
     /// `elicitation/create` with a form; from 2025-06-18 on.
     pub elicits_forms: bool,
     /// `elicitation/create` with a URL; from 2025-11-25 on.
@@ -77,7 +77,7 @@ pub(crate) fn is_object(value: &Value) -> bool {
 /// The name of the tasks extension.
 pub const TASKS: &str = "io.modelcontextprotocol/tasks";
 
-impl ClientAbilities {
+impl ClientCapabilities {
     /// Reads a client's `capabilities`. What it says of other things is passed over.
     pub fn read(capabilities: &Value) -> Self {
         let has = |path: &[&str]| {
@@ -144,13 +144,16 @@ mod tests {
 
     #[test]
     fn a_client_can_be_asked_what_it_says() {
-        let read = |value| ClientAbilities::read(&value);
-        assert_eq!(read(json!({})), ClientAbilities::default());
-        assert_eq!(read(json!([1])), ClientAbilities::default());
-        assert_eq!(read(json!({"sampling": true})), ClientAbilities::default());
-        let forms = ClientAbilities {
+        let read = |value| ClientCapabilities::read(&value);
+        assert_eq!(read(json!({})), ClientCapabilities::default());
+        assert_eq!(read(json!([1])), ClientCapabilities::default());
+        assert_eq!(
+            read(json!({"sampling": true})),
+            ClientCapabilities::default()
+        );
+        let forms = ClientCapabilities {
             elicits_forms: true,
-            ..ClientAbilities::default()
+            ..ClientCapabilities::default()
         };
         assert_eq!(read(json!({"elicitation": {}})), forms);
         assert_eq!(read(json!({"elicitation": {"form": {}}})), forms);
@@ -163,7 +166,7 @@ mod tests {
         }));
         assert_eq!(
             all,
-            ClientAbilities {
+            ClientCapabilities {
                 elicits_forms: true,
                 elicits_urls: true,
                 samples: true,
@@ -173,7 +176,7 @@ mod tests {
             }
         );
         for bits in 0..64 {
-            assert_eq!(ClientAbilities::from_bits(bits).to_bits(), bits);
+            assert_eq!(ClientCapabilities::from_bits(bits).to_bits(), bits);
         }
         assert!(!all.known_to(Revision::V2025_03_26).elicits_forms);
         assert!(all.known_to(Revision::V2025_11_25).elicits_urls);

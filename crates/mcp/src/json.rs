@@ -1,29 +1,29 @@
-//! JSON that passes through as text: checked when it is written, never rebuilt.
+//! JSON text that passes through the server: validated when it is written, and never reserialized.
 
 use serde::Serializer;
 use serde::ser::Error as _;
 use serde_json::value::RawValue;
 
-/// Something that a component gave and that no client can be given.
+/// A component's text that should be JSON, or an object, and is not.
 #[derive(Debug, thiserror::Error)]
 #[error("a value that cannot be written: {0}")]
-pub struct Garbage(#[from] serde_json::Error);
+pub struct InvalidJson(#[from] serde_json::Error);
 
-/// `value` as JSON text.
+/// Serializes `value`.
 ///
 /// # Errors
 ///
-/// [`Garbage`], if some text in it is not the JSON that it should be.
-pub(crate) fn write(value: &impl serde::Serialize) -> Result<String, Garbage> {
+/// Fails if a text in `value` is not the JSON that its field is for.
+pub(crate) fn write(value: &impl serde::Serialize) -> Result<String, InvalidJson> {
     Ok(serde_json::to_string(value)?)
 }
 
-/// The JSON object that the text should be.
+/// Parses `text` as a JSON object.
 ///
 /// # Errors
 ///
-/// [`Garbage`], if it is none.
-pub(crate) fn parsed_object(text: Option<&str>) -> Result<Option<&RawValue>, Garbage> {
+/// Fails if it is not one.
+pub(crate) fn parsed_object(text: Option<&str>) -> Result<Option<&RawValue>, InvalidJson> {
     let Some(text) = text else { return Ok(None) };
     let raw: &RawValue = serde_json::from_str(text)?;
     if !raw.get().starts_with('{') {
@@ -32,7 +32,7 @@ pub(crate) fn parsed_object(text: Option<&str>) -> Result<Option<&RawValue>, Gar
     Ok(Some(raw))
 }
 
-/// Writes the JSON object that the text should be.
+/// Serializes `text` as the JSON object that it has to be.
 pub(crate) fn object<S: Serializer>(
     text: &Option<impl AsRef<str>>,
     serializer: S,
@@ -43,7 +43,7 @@ pub(crate) fn object<S: Serializer>(
     }
 }
 
-/// Writes the JSON value that the text should be.
+/// Serializes `text` as the JSON value that it has to be.
 pub(crate) fn value<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
     raw(text, serializer, |_| true, "a JSON value")
 }

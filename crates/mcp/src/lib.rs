@@ -34,14 +34,14 @@ mod task;
 mod tool;
 
 pub use base_metadata::BaseMetadata;
-pub use capabilities::{ClientAbilities, ServerCapabilities};
+pub use capabilities::{ClientCapabilities, ServerCapabilities};
 pub use completion::Suggestions;
 pub use content::{Annotations, Content, ContentBody, Media, Role};
 pub use discover::discover_result;
 pub use error::{Error, ErrorCode};
 pub use icon::{Icon, Theme};
 pub use initialize::{SERVER, ServerInfo, initialize_result};
-pub use json::Garbage;
+pub use json::InvalidJson;
 pub use lifecycle::{Lifecycle, lifecycle};
 pub use notification::{Log, LogLevel, Progress};
 pub use output::Output;
@@ -54,7 +54,7 @@ pub use resource::{
     Contents, Resource, ResourceBody, ResourceContents, ResourcePage, ResourceTemplate,
     resource_templates_list,
 };
-pub use result_envelope::{Freshness, Question, empty_result, input_required_result};
+pub use result_envelope::{Freshness, InputRequest, empty_result, input_required_result};
 pub use revision::Revision;
 pub use subscription::{Filter, List, list_changed, resource_updated, subscription_ended};
 pub use task::{Task, TaskParams, TaskState};

@@ -1,7 +1,7 @@
 //! Notifications to the client.
 
 use crate::Revision;
-use crate::json::{self, Garbage};
+use crate::json::{self, InvalidJson};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -94,8 +94,8 @@ impl Log {
     ///
     /// # Errors
     ///
-    /// [`Garbage`], if the data are not JSON.
-    pub fn to_message(&self) -> Result<String, Garbage> {
+    /// [`InvalidJson`], if the data are not JSON.
+    pub fn to_message(&self) -> Result<String, InvalidJson> {
         #[derive(Serialize)]
         struct Wire<'a> {
             jsonrpc: &'static str,

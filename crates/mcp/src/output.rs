@@ -2,7 +2,7 @@
 
 use crate::Revision;
 use crate::content::Content;
-use crate::json::{self, Garbage};
+use crate::json::{self, InvalidJson};
 use crate::result_envelope::complete;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -39,8 +39,8 @@ impl Output {
     ///
     /// # Errors
     ///
-    /// [`Garbage`], if what should be JSON is none.
-    pub fn to_result(&self, revision: Revision) -> Result<String, Garbage> {
+    /// [`InvalidJson`], if what should be JSON is none.
+    pub fn to_result(&self, revision: Revision) -> Result<String, InvalidJson> {
         #[derive(Serialize)]
         #[serde(rename_all = "camelCase")]
         struct Wire<'a> {

@@ -1,7 +1,7 @@
 //! The parameters of the requests that have any.
 
 use crate::members::Members;
-use crate::{ClientAbilities, Error, LogLevel, Revision};
+use crate::{ClientCapabilities, Error, LogLevel, Revision};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ pub struct InitializeParams {
     /// The revision to answer with.
     pub revision: Revision,
     /// What the client can be asked.
-    pub abilities: ClientAbilities,
+    pub capabilities: ClientCapabilities,
 }
 
 /// What the lists that come in pages ask for.
@@ -91,7 +91,7 @@ impl InitializeParams {
         let capabilities = capabilities.and_then(|raw| serde_json::from_str(raw.get()).ok());
         Ok(Self {
             revision: Revision::negotiate(&version),
-            abilities: ClientAbilities::read(&capabilities.unwrap_or_default()),
+            capabilities: ClientCapabilities::read(&capabilities.unwrap_or_default()),
         })
     }
 }
@@ -340,8 +340,8 @@ mod tests {
         assert_eq!(PageParams::read(Some(&params)).unwrap().cursor, None);
         let params =
             raw(r#"{"protocolVersion":"2025-11-25","capabilities":{"sampling":[],"roots":[]}}"#);
-        let abilities = InitializeParams::read(Some(&params)).unwrap().abilities;
-        assert!(abilities.samples && abilities.lists_roots);
+        let capabilities = InitializeParams::read(Some(&params)).unwrap().capabilities;
+        assert!(capabilities.samples && capabilities.lists_roots);
     }
 
     #[test]

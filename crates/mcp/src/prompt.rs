@@ -3,7 +3,7 @@
 use crate::Revision;
 use crate::base_metadata::BaseMetadata;
 use crate::content::{Content, Role};
-use crate::json::{self, Garbage};
+use crate::json::{self, InvalidJson};
 use crate::result_envelope::{Freshness, complete};
 use serde::Serialize;
 use std::borrow::Cow;
@@ -72,12 +72,12 @@ impl Prompt {
 ///
 /// # Errors
 ///
-/// [`Garbage`].
+/// [`InvalidJson`].
 pub fn prompts_list<'a>(
     prompts: impl IntoIterator<Item = &'a Prompt>,
     revision: Revision,
     freshness: Freshness,
-) -> Result<String, Garbage> {
+) -> Result<String, InvalidJson> {
     #[derive(Serialize)]
     struct Wire {
         prompts: Vec<Prompt>,
@@ -94,8 +94,8 @@ impl PromptMessages {
     ///
     /// # Errors
     ///
-    /// [`Garbage`].
-    pub fn to_result(&self, revision: Revision) -> Result<String, Garbage> {
+    /// [`InvalidJson`].
+    pub fn to_result(&self, revision: Revision) -> Result<String, InvalidJson> {
         #[derive(Serialize)]
         struct Wire<'a> {
             #[serde(skip_serializing_if = "Option::is_none")]

@@ -3,7 +3,7 @@
 use crate::Revision;
 use crate::base_metadata::BaseMetadata;
 use crate::content::Annotations;
-use crate::json::{self, Garbage};
+use crate::json::{self, InvalidJson};
 use crate::result_envelope::{Freshness, complete};
 use serde::Serialize;
 use std::borrow::Cow;
@@ -138,8 +138,8 @@ impl ResourcePage {
     ///
     /// # Errors
     ///
-    /// [`Garbage`].
-    pub fn to_result(self, revision: Revision) -> Result<String, Garbage> {
+    /// [`InvalidJson`].
+    pub fn to_result(self, revision: Revision) -> Result<String, InvalidJson> {
         #[derive(Serialize)]
         #[serde(rename_all = "camelCase")]
         struct Wire {
@@ -161,8 +161,8 @@ impl Contents {
     ///
     /// # Errors
     ///
-    /// [`Garbage`].
-    pub fn to_result(&self, revision: Revision) -> Result<String, Garbage> {
+    /// [`InvalidJson`].
+    pub fn to_result(&self, revision: Revision) -> Result<String, InvalidJson> {
         #[derive(Serialize)]
         struct Wire<'a> {
             contents: Vec<Cow<'a, ResourceContents>>,
@@ -179,12 +179,12 @@ impl Contents {
 ///
 /// # Errors
 ///
-/// [`Garbage`].
+/// [`InvalidJson`].
 pub fn resource_templates_list(
     templates: &[ResourceTemplate],
     revision: Revision,
     freshness: Freshness,
-) -> Result<String, Garbage> {
+) -> Result<String, InvalidJson> {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct Wire {

@@ -1,25 +1,26 @@
-//! What a revision puts around every result.
+//! The envelope of a result: the members that every result of a revision has (2026-07-28, Overview,
+//! General fields).
 
-use crate::json::{self, Garbage};
+use crate::json::{self, InvalidJson};
 use crate::{Revision, SERVER};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-/// For how long a result may be kept, and by whom (2026-07-28, Caching).
+/// The lifetime and scope of a result in caches (2026-07-28, Caching).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Freshness {
     /// Milliseconds.
     pub ttl: u32,
-    /// Whether it is the same for everybody.
+    /// Whether the result is the same for every user (`cacheScope` is then `public`).
     pub is_shared: bool,
 }
 
-/// Where a result says whose it is (2026-07-28, Overview, General fields).
+/// The member of `_meta` with the server's name and version.
 const SERVER_INFO: &str = "\"io.modelcontextprotocol/serverInfo\":";
 
-/// A complete result: `result`, which is a JSON object without `_meta`, with what `revision` wants
-/// to be said of it. `meta` is a JSON object.
+/// Returns a complete result: `result`, a JSON object without `_meta`, in the envelope of `revision`.
+/// `meta` is a JSON object.
 pub(crate) fn complete(
     result: String,
     meta: Option<&RawValue>,
@@ -35,15 +36,15 @@ pub(crate) fn complete(
     }
 }
 
-/// A complete result that says nothing.
+/// Returns a complete result without members of its own (`EmptyResult`).
 pub fn empty_result(revision: Revision) -> String {
     complete("{}".to_owned(), None, revision, None)
 }
 
-/// A question to the client: a method of the protocol, and its parameters as JSON.
+/// A request to the client that is part of a result (2026-07-28, Multi Round-Trip Requests).
 #[derive(Clone, Copy, Debug)]
-pub struct Question<'a> {
-    /// Tells the answers apart.
+pub struct InputRequest<'a> {
+    /// The name of the request's response among the `inputResponses`.
     pub id: &'a str,
     /// Such as `elicitation/create`.
     pub method: &'a str,
@@ -51,16 +52,16 @@ pub struct Question<'a> {
     pub params: &'a str,
 }
 
-/// The result of a request that the client has to make again, with its answers and with `state`
-/// (2026-07-28, Multi Round-Trip Requests).
+/// Returns the result that has the client repeat its request with responses to `requests` and with
+/// `state` (2026-07-28, Multi Round-Trip Requests).
 ///
 /// # Errors
 ///
-/// [`Garbage`], if some parameters are not JSON.
+/// Fails if the parameters of a request are not JSON.
 pub fn input_required_result<'a>(
-    questions: impl IntoIterator<Item = Question<'a>>,
+    requests: impl IntoIterator<Item = InputRequest<'a>>,
     state: Option<&str>,
-) -> Result<String, Garbage> {
+) -> Result<String, InvalidJson> {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct Wire<'a> {
@@ -70,23 +71,23 @@ pub fn input_required_result<'a>(
         request_state: Option<&'a str>,
     }
     let result = json::write(&Wire {
-        input_requests: input_requests(questions)?,
+        input_requests: input_requests(requests)?,
         request_state: state,
     })?;
     Ok(stateless("input_required", None, None, &result))
 }
 
-/// Questions by their ids.
+/// Returns the requests by id.
 pub(crate) fn input_requests<'a>(
-    questions: impl IntoIterator<Item = Question<'a>>,
-) -> Result<Map<String, Value>, Garbage> {
-    let mut requests = Map::new();
-    for question in questions {
-        let params: Value = serde_json::from_str(question.params)?;
-        let request = serde_json::json!({ "method": question.method, "params": params });
-        requests.insert(question.id.to_owned(), request);
+    requests: impl IntoIterator<Item = InputRequest<'a>>,
+) -> Result<Map<String, Value>, InvalidJson> {
+    let mut by_id = Map::new();
+    for request in requests {
+        let params: Value = serde_json::from_str(request.params)?;
+        let value = serde_json::json!({ "method": request.method, "params": params });
+        by_id.insert(request.id.to_owned(), value);
     }
-    Ok(requests)
+    Ok(by_id)
 }
 
 pub(crate) fn stateless(
@@ -110,7 +111,7 @@ pub(crate) fn stateless(
     object(&[&kind, &freshness, &meta, inside(result)])
 }
 
-/// The members of an object, as text.
+/// Returns the text between the braces of `object`.
 pub(crate) fn inside(object: &str) -> &str {
     let object = object.trim();
     object
@@ -119,7 +120,7 @@ pub(crate) fn inside(object: &str) -> &str {
         .map_or("", str::trim)
 }
 
-/// An object of these members, of which each has several or none.
+/// Returns an object. Each of `members` is the text of any number of members.
 pub(crate) fn object(members: &[&str]) -> String {
     let mut object =
         String::with_capacity(members.iter().map(|one| one.len() + 1).sum::<usize>() + 2);
@@ -190,13 +191,13 @@ mod tests {
     }
 
     #[test]
-    fn questions_are_named_and_state_is_left_out_where_there_is_none() {
-        let question = Question {
+    fn input_requests_are_named_and_an_absent_state_is_left_out() {
+        let request = InputRequest {
             id: "name",
             method: "elicitation/create",
             params: r#"{"message":"?"}"#,
         };
-        let result = input_required_result([question], None).unwrap();
+        let result = input_required_result([request], None).unwrap();
         let result: Value = serde_json::from_str(&result).unwrap();
         assert_eq!(result["resultType"], "input_required");
         assert_eq!(

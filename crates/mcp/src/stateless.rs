@@ -1,6 +1,7 @@
-//! What a request of 2026-07-28 says of itself: in the headers, in `_meta`, and beside its parameters.
+//! Stateless requests (2026-07-28): the headers, the `_meta` and the members of the parameters that every
+//! method has.
 
-use crate::capabilities::{ClientAbilities, is_object};
+use crate::capabilities::{ClientCapabilities, is_object};
 use crate::headers::{PROTOCOL_VERSION, decode};
 use crate::jsonrpc::Text;
 use crate::members::Members;
@@ -11,36 +12,35 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
-/// Where `_meta` names the revision.
+/// The key of the revision in `_meta`.
 pub(crate) const VERSION: &str = "io.modelcontextprotocol/protocolVersion";
 
-/// Repeats the method of the message.
+/// The header that repeats the method of the message.
 pub const METHOD: &str = "mcp-method";
 
-/// Repeats what a request is about: the name of a tool or prompt, the URI of a resource, or the id of
-/// a task.
+/// The header that repeats the name of a tool or prompt, the URI of a resource, or the id of a task.
 pub const NAME: &str = "mcp-name";
 
-/// What a request says of itself.
+/// The metadata of a stateless request.
 #[derive(Debug, Default)]
 pub struct Metadata<'a> {
-    /// What the client can be asked.
-    pub abilities: ClientAbilities,
-    /// The least level of log messages that it wants.
+    /// `io.modelcontextprotocol/clientCapabilities`; a request without them is refused.
+    pub capabilities: ClientCapabilities,
+    /// The minimum level of log messages to send (`io.modelcontextprotocol/logLevel`).
     pub log_level: Option<LogLevel>,
-    /// What it answers to questions that it was asked: JSON objects by the questions' ids.
-    pub answers: Vec<(String, &'a str)>,
-    /// What came with those questions, as it was.
-    pub state: Option<Cow<'a, str>>,
+    /// JSON objects by the ids of the input requests that they answer.
+    pub input_responses: Vec<(String, &'a str)>,
+    /// The `requestState` of the result with those input requests, repeated unchanged.
+    pub request_state: Option<Cow<'a, str>>,
 }
 
 impl<'a> Metadata<'a> {
-    /// Reads it, and holds the headers against the body.
+    /// Reads the metadata from `headers` and `params`.
     ///
     /// # Errors
     ///
-    /// An error, to be answered with 400: the headers and the body disagree, the revision is not
-    /// spoken here, or something is missing or of another shape.
+    /// Fails, with an error for status 400, if the headers and the body disagree, the revision is not
+    /// supported, or a member is missing or malformed.
     pub fn read(
         headers: &HeaderMap,
         method: &str,
@@ -78,26 +78,26 @@ impl<'a> Metadata<'a> {
             check_name(headers, members.get(subject)?)?;
         }
         // `null` is not an absent one.
-        let answers = match members.present("inputResponses")? {
+        let input_responses = match members.present("inputResponses")? {
             None => Vec::new(),
             Some(_) => members
                 .required_object("inputResponses")?
                 .into_object_texts()?,
         };
         Ok(Self {
-            abilities: ClientAbilities::read(&capabilities),
+            capabilities: ClientCapabilities::read(&capabilities),
             log_level: meta.log_level,
-            answers,
-            state: members.text("requestState")?,
+            input_responses,
+            request_state: members.text("requestState")?,
         })
     }
 }
 
-/// Whether the revision that the header names is spoken here, without sessions.
+/// Checks that the header names a supported stateless revision.
 ///
 /// # Errors
 ///
-/// An error, to be answered with 400.
+/// Fails, with an error for status 400, if it does not.
 pub fn check_version(headers: &HeaderMap) -> Result<(), Error> {
     check_spoken(named(headers)?)
 }
@@ -114,7 +114,7 @@ fn check_spoken(named: &str) -> Result<(), Error> {
     }
 }
 
-/// What of the `_meta` is read.
+/// The members of `_meta` that are used.
 #[derive(Default)]
 struct Meta<'a> {
     version: Option<Cow<'a, str>>,
@@ -141,7 +141,7 @@ impl<'a> Meta<'a> {
 }
 
 fn check_name(headers: &HeaderMap, subject: Option<&RawValue>) -> Result<(), Error> {
-    // A request that says nothing there is refused for that, by whoever reads its parameters.
+    // The reader of the method's parameters refuses a request without it.
     let Some(subject) = subject.and_then(|raw| serde_json::from_str::<Text<'_>>(raw.get()).ok())
     else {
         return Ok(());
@@ -173,7 +173,8 @@ fn missing(key: &str) -> Error {
     Error::invalid_params(format!("The `_meta` of the parameters needs {key}."))
 }
 
-/// `requested` is not spoken here.
+/// Returns the error for a revision that is not supported (2026-07-28,
+/// `UnsupportedProtocolVersionError`).
 fn unsupported(requested: &str) -> Error {
     let newest_first: Vec<_> = Revision::ALL.iter().rev().collect();
     let requested: String = requested.chars().take(64).collect();
@@ -202,8 +203,8 @@ mod tests {
         let params: &RawValue = serde_json::from_str(params).unwrap();
         let read = Metadata::read(&map, method, Some(params));
         let read = read.map_err(|error| error.code.number())?;
-        assert!(read.abilities.samples);
-        Ok(read.answers.into_iter().map(|(id, _)| id).collect())
+        assert!(read.capabilities.samples);
+        Ok(read.input_responses.into_iter().map(|(id, _)| id).collect())
     }
 
     fn call(named: &str, method: &str, name: &str, params: &str) -> Result<Vec<String>, i32> {

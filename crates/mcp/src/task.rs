@@ -1,9 +1,9 @@
 //! Tasks: the extension `io.modelcontextprotocol/tasks` (SEP-2663).
 
-use crate::json::{self, Garbage};
+use crate::json::{self, InvalidJson};
 use crate::jsonrpc::Id;
 use crate::members::Members;
-use crate::result_envelope::{Question, complete, input_requests, inside, stateless};
+use crate::result_envelope::{InputRequest, complete, input_requests, inside, stateless};
 use crate::subscription::notification;
 use crate::{Error, Revision};
 use serde::Serialize;
@@ -38,7 +38,7 @@ pub enum TaskState<'a> {
     /// It runs.
     Working,
     /// It waits for answers to these.
-    InputRequired(Vec<Question<'a>>),
+    InputRequired(Vec<InputRequest<'a>>),
     /// It came to its result: JSON.
     Completed(&'a str),
     /// It came to an error: JSON.
@@ -92,8 +92,8 @@ impl Task<'_> {
     ///
     /// # Errors
     ///
-    /// [`Garbage`] never, as nothing of a component's is in it.
-    pub fn to_created(&self) -> Result<String, Garbage> {
+    /// [`InvalidJson`] never, as nothing of a component's is in it.
+    pub fn to_created(&self) -> Result<String, InvalidJson> {
         let task = json::write(&self.wire())?;
         Ok(stateless("task", None, None, &task))
     }
@@ -102,8 +102,8 @@ impl Task<'_> {
     ///
     /// # Errors
     ///
-    /// [`Garbage`], if what should be JSON is none.
-    pub fn to_result(&self) -> Result<String, Garbage> {
+    /// [`InvalidJson`], if what should be JSON is none.
+    pub fn to_result(&self) -> Result<String, InvalidJson> {
         Ok(complete(self.detailed()?, None, Revision::NEWEST, None))
     }
 
@@ -112,13 +112,13 @@ impl Task<'_> {
     /// # Errors
     ///
     /// As [`to_result`](Self::to_result).
-    pub fn to_notification(&self, subscription: &Id) -> Result<String, Garbage> {
+    pub fn to_notification(&self, subscription: &Id) -> Result<String, InvalidJson> {
         let task = self.detailed()?;
         let method = "notifications/tasks";
         Ok(notification(method, Some(subscription), inside(&task)))
     }
 
-    fn detailed(&self) -> Result<String, Garbage> {
+    fn detailed(&self) -> Result<String, InvalidJson> {
         let mut wire = self.wire();
         match &self.state {
             TaskState::Working | TaskState::Cancelled => {}
@@ -181,7 +181,7 @@ mod tests {
 
     #[test]
     fn a_task_says_all_of_its_state_and_nothing_else() {
-        let question = Question {
+        let question = InputRequest {
             id: "q",
             method: "roots/list",
             params: "{}",

@@ -2,7 +2,7 @@
 
 use crate::Revision;
 use crate::icon::Icon;
-use crate::json::{self, Garbage};
+use crate::json::{self, InvalidJson};
 use crate::result_envelope::{Freshness, complete};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -145,12 +145,12 @@ fn schema(text: &str) -> Option<(Box<RawValue>, bool)> {
 ///
 /// # Errors
 ///
-/// [`Garbage`].
+/// [`InvalidJson`].
 pub fn tools_list<'a>(
     tools: impl IntoIterator<Item = &'a Tool>,
     revision: Revision,
     freshness: Freshness,
-) -> Result<String, Garbage> {
+) -> Result<String, InvalidJson> {
     #[derive(Serialize)]
     struct Wire<'a> {
         tools: Vec<WireTool<'a>>,

@@ -40,7 +40,7 @@ pub fn stateless_request(data: &[u8]) {
             assert!(spoken.is_ok());
             let named = headers["mcp-method"].to_str().expect("it was read");
             assert_eq!(named.trim(), method);
-            for (_, answer) in read.answers {
+            for (_, answer) in read.input_responses {
                 assert!(answer.starts_with('{'));
             }
         }

@@ -1,14 +1,14 @@
 //! What a message of the revisions with sessions is part of.
 
 use crate::contract::tools::Round;
-use mcp::{ClientAbilities, LogLevel, Revision};
+use mcp::{ClientCapabilities, LogLevel, Revision};
 
 /// What was agreed on with a client, and how it can be reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ClientContext {
     pub(crate) revision: Revision,
     /// What the client can be asked.
-    pub(crate) capabilities: ClientAbilities,
+    pub(crate) capabilities: ClientCapabilities,
     /// The least level of log messages that it wants, once it has said so (2025-11-25, Logging,
     /// leaves it open what is sent before).
     pub(crate) log_level: Option<LogLevel>,
@@ -23,7 +23,7 @@ impl ClientContext {
     pub(crate) fn without_session(revision: Revision) -> Self {
         Self {
             revision,
-            capabilities: ClientAbilities::default(),
+            capabilities: ClientCapabilities::default(),
             log_level: None,
             may_stream: false,
             session: None,

@@ -1,7 +1,7 @@
 //! Questions to the client.
 
 use crate::contract::tools::InputRequired;
-use mcp::ClientAbilities;
+use mcp::ClientCapabilities;
 use serde_json::{Map, Value, json};
 
 /// Why questions are not put to a client.
@@ -20,7 +20,7 @@ pub(crate) enum UnsupportedInput {
 /// [`UnsupportedInput`].
 pub(crate) fn check(
     questions: &InputRequired,
-    capabilities: ClientAbilities,
+    capabilities: ClientCapabilities,
 ) -> Result<(), UnsupportedInput> {
     let requests = &questions.requests;
     if requests.is_empty() && questions.state.is_none() {
@@ -109,25 +109,25 @@ mod tests {
             request("d", "roots/list", "{}"),
         ];
         assert_eq!(
-            check(&questions(&requests), ClientAbilities::default()),
+            check(&questions(&requests), ClientCapabilities::default()),
             Err(UnsupportedInput::MissingCapabilities(json!({
                 "elicitation": {"form": {}, "url": {}},
                 "sampling": {"tools": {}},
                 "roots": {},
             })))
         );
-        let forms = ClientAbilities {
+        let forms = ClientCapabilities {
             elicits_forms: true,
-            ..ClientAbilities::default()
+            ..ClientCapabilities::default()
         };
         assert_eq!(check(&questions(&requests[..1]), forms), Ok(()));
     }
 
     #[test]
     fn what_is_no_question_is_garbage() {
-        let all = ClientAbilities {
+        let all = ClientCapabilities {
             lists_roots: true,
-            ..ClientAbilities::default()
+            ..ClientCapabilities::default()
         };
         for requests in [
             vec![],

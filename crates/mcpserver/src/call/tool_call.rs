@@ -15,7 +15,7 @@ use events::{Outcome, TraceContext};
 use futures::future::{BoxFuture, Either, FutureExt, select};
 use mcp::capabilities::TASKS;
 use mcp::jsonrpc::{self, Id};
-use mcp::{CallParams, ClientAbilities, Error, Garbage, LogLevel, Output, Revision};
+use mcp::{CallParams, ClientCapabilities, Error, InvalidJson, LogLevel, Output, Revision};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,7 +48,7 @@ impl PreparedCall {
         &self.arguments
     }
 
-    pub(crate) fn capabilities(&self) -> ClientAbilities {
+    pub(crate) fn capabilities(&self) -> ClientCapabilities {
         self.round.capabilities
     }
 
@@ -84,7 +84,7 @@ pub(crate) struct RunningCall<P: Parts> {
     revision: Revision,
     progress_token: Option<String>,
     last_progress: f64,
-    capabilities: ClientAbilities,
+    capabilities: ClientCapabilities,
     log_level: Option<LogLevel>,
     tool: Arc<CheckedTool>,
     name: String,
@@ -386,7 +386,7 @@ impl<P: Parts> Server<P> {
         name: &str,
         output: &Output,
         revision: Revision,
-    ) -> Result<String, Garbage> {
+    ) -> Result<String, InvalidJson> {
         if output.is_error {
             self.note_denied_in(&format!("the tool {name}"), &output.content);
         }

@@ -2,8 +2,8 @@
 
 use grants::Profile;
 use mcp::{
-    ClientAbilities, Contents, Log, LogLevel, Output, Progress, Prompt, PromptMessages, Reference,
-    ResourcePage, ResourceTemplate, Suggestions, Tool,
+    ClientCapabilities, Contents, Log, LogLevel, Output, Progress, Prompt, PromptMessages,
+    Reference, ResourcePage, ResourceTemplate, Suggestions, Tool,
 };
 use serde::{Deserialize, Serialize};
 
@@ -115,7 +115,7 @@ pub enum Credential {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Round {
     /// What the client can be asked.
-    pub capabilities: ClientAbilities,
+    pub capabilities: ClientCapabilities,
     /// The least level of log messages that reaches anybody.
     pub log_level: Option<LogLevel>,
     /// What the client answered to the round before.

@@ -8,7 +8,7 @@ use crate::{Environment, Parts, Server, ToolProvider};
 use futures::future::{Either, select};
 use mcp::capabilities::{Empty, ListChanged, ResourceCapabilities, TASKS};
 use mcp::{
-    Freshness, Garbage, Revision, ServerCapabilities, discover_result, prompts_list,
+    Freshness, InvalidJson, Revision, ServerCapabilities, discover_result, prompts_list,
     resource_templates_list, tools_list,
 };
 use serde_json::{Map, Value};
@@ -251,7 +251,11 @@ fn by_name<T>(
 }
 
 impl Prepared {
-    fn new(offer: &Offer, tools: &[Arc<CheckedTool>], revision: Revision) -> Result<Self, Garbage> {
+    fn new(
+        offer: &Offer,
+        tools: &[Arc<CheckedTool>],
+        revision: Revision,
+    ) -> Result<Self, InvalidJson> {
         let has_tasks = tools.iter().any(|one| one.offered.tasks != TaskUse::Never);
         let tools = tools.iter().map(|one| &one.offered.tool);
         let prompts = offer.prompts.iter().map(|offered| &offered.prompt);

@@ -13,8 +13,8 @@ use crate::stream::session_state::SessionUpdate;
 use crate::{Environment, Parts, Server};
 use mcp::jsonrpc::{self, Id, Message};
 use mcp::{
-    CallParams, ClientAbilities, CompleteParams, Error, InitializeParams, PageParams, PromptParams,
-    ReadParams, Revision, initialize_result,
+    CallParams, ClientCapabilities, CompleteParams, Error, InitializeParams, PageParams,
+    PromptParams, ReadParams, Revision, initialize_result,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -30,7 +30,7 @@ pub(crate) enum Dispatched {
     /// This response, to something that is no message.
     Invalid(String),
     /// This response, and from now on this revision is spoken by a client that can be asked so much.
-    Initialized(String, Revision, ClientAbilities),
+    Initialized(String, Revision, ClientCapabilities),
     /// A call that is to be made.
     Call(PreparedCall),
     /// A request that waits for the client's answers.
@@ -88,7 +88,7 @@ impl<P: Parts> Server<P> {
                         Ok(Dispatched::Initialized(
                             response,
                             params.revision,
-                            params.abilities,
+                            params.capabilities,
                         ))
                     }
                     None => fail(&id, Error::internal()),
@@ -183,7 +183,7 @@ impl<P: Parts> Server<P> {
         &self,
         method: &str,
         questions: &InputRequired,
-        capabilities: ClientAbilities,
+        capabilities: ClientCapabilities,
         revision: Revision,
     ) -> Result<(), Error> {
         let what = match input_required::check(questions, capabilities) {

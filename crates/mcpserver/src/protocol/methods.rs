@@ -10,7 +10,7 @@ use crate::protocol::cursor;
 use crate::{Caller, Environment, Failure, Parts, Server, ToolProvider};
 use futures::future::{Either, select};
 use mcp::{
-    CompleteParams, Error, Garbage, PageParams, PromptParams, ReadParams, Reference, Revision,
+    CompleteParams, Error, InvalidJson, PageParams, PromptParams, ReadParams, Reference, Revision,
 };
 use std::pin::pin;
 
@@ -233,7 +233,7 @@ impl<P: Parts> Server<P> {
     fn written(
         &self,
         method: &str,
-        result: Result<String, Garbage>,
+        result: Result<String, InvalidJson>,
     ) -> Result<MethodResult, MethodError> {
         result.map(MethodResult::Result).map_err(|garbage| {
             self.context

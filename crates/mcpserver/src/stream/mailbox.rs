@@ -16,7 +16,7 @@ use crate::stream::session_state::SessionState;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use keys::{KeyRing, Purpose};
-use mcp::{ClientAbilities, Revision};
+use mcp::{ClientCapabilities, Revision};
 use rand::{CryptoRng, RngExt};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -58,7 +58,7 @@ pub(crate) struct Session {
     pub(crate) revision: Option<Revision>,
     /// What the client can be asked.
     #[serde(rename = "abilities")]
-    pub(crate) capabilities: ClientAbilities,
+    pub(crate) capabilities: ClientCapabilities,
     /// What the client has changed since.
     pub(crate) state: SessionState,
 }

@@ -20,7 +20,7 @@ use crate::{Environment, Parts};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use keys::Purpose;
-use mcp::ClientAbilities;
+use mcp::ClientCapabilities;
 use rand::RngExt;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -88,7 +88,7 @@ pub(crate) struct Beginning {
     pub(crate) tool: String,
     pub(crate) arguments: String,
     #[serde(rename = "abilities")]
-    pub(crate) capabilities: ClientAbilities,
+    pub(crate) capabilities: ClientCapabilities,
     /// The scopes that the tool took, and that looking at the task takes.
     #[serde(default)]
     pub(crate) scopes: Vec<String>,

@@ -5,7 +5,7 @@ use super::{LIFETIME, POLL_INTERVAL};
 use crate::http::authenticator::Authenticated;
 use crate::http::rejection::Rejection;
 use crate::{Environment, Parts, Server};
-use mcp::{Error, ErrorCode, Question, Task, TaskState};
+use mcp::{Error, ErrorCode, InputRequest, Task, TaskState};
 use std::ops::Deref;
 
 /// Seconds after its last sign of life at which a runner counts as dead: four of them are missing.
@@ -63,7 +63,7 @@ impl View {
             state: match &self.state {
                 State::Working => TaskState::Working,
                 State::InputRequired { pending, .. } => {
-                    let questions = pending.iter().map(|asking| Question {
+                    let questions = pending.iter().map(|asking| InputRequest {
                         id: &asking.key,
                         method: &asking.method,
                         params: &asking.params,

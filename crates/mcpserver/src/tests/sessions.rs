@@ -3,7 +3,7 @@
 use super::*;
 use crate::Environment;
 use http_body_util::BodyExt;
-use mcp::ClientAbilities;
+use mcp::ClientCapabilities;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -271,7 +271,7 @@ fn what_a_client_can_be_asked_fits_into_its_session() {
             .sessions
             .find(&server.context.config.keys, "ann", &client.session, START)
             .unwrap();
-        assert_eq!(found.capabilities, ClientAbilities::read(&capabilities));
+        assert_eq!(found.capabilities, ClientCapabilities::read(&capabilities));
     });
 }
 

@@ -8,7 +8,7 @@ use crate::cache::Cache;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use keys::{KeyRing, Purpose};
-use mcp::{ClientAbilities, Revision};
+use mcp::{ClientCapabilities, Revision};
 use rand::{CryptoRng, RngExt};
 
 const SESSION: Purpose = Purpose("mcp session");
@@ -28,7 +28,7 @@ pub(crate) struct Session {
     /// Tells it from the person's other sessions.
     pub(crate) name: String,
     pub(crate) revision: Revision,
-    pub(crate) capabilities: ClientAbilities,
+    pub(crate) capabilities: ClientCapabilities,
     /// In seconds since the Unix epoch.
     pub(crate) ends_at: u64,
     subject: String,
@@ -48,7 +48,7 @@ impl Sessions {
         keys: &KeyRing,
         subject: &str,
         revision: Revision,
-        capabilities: ClientAbilities,
+        capabilities: ClientCapabilities,
         now: u64,
         random: &mut impl CryptoRng,
     ) -> String {
@@ -100,7 +100,7 @@ fn open(keys: &KeyRing, subject: &str, id: &str) -> Option<Session> {
         name: URL_SAFE_NO_PAD.encode(name),
         subject: subject.to_owned(),
         revision: Revision::parse(std::str::from_utf8(revision).ok()?)?,
-        capabilities: ClientAbilities::from_bits(*capabilities),
+        capabilities: ClientCapabilities::from_bits(*capabilities),
         ends_at: u64::from_be_bytes(*ends_at),
     })
 }
@@ -117,9 +117,9 @@ mod tests {
     fn a_session_is_its_persons_alone_and_ends() {
         let keys = KeyRing::parse(KEY).unwrap();
         let random = &mut StdRng::seed_from_u64(1);
-        let capabilities = ClientAbilities {
+        let capabilities = ClientCapabilities {
             samples: true,
-            ..ClientAbilities::default()
+            ..ClientCapabilities::default()
         };
         let mut begin = || {
             Sessions::begin(

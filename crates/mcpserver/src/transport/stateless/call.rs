@@ -39,7 +39,7 @@ impl<P: Parts> Server<P> {
             return Ok(failed(status_of(&error), id, &error));
         }
         if let Ok(params) = &params
-            && !request.metadata.abilities.knows_tasks
+            && !request.metadata.capabilities.knows_tasks
             && self.takes_a_task(&params.name).await
         {
             let error = takes_tasks();
@@ -63,7 +63,7 @@ impl<P: Parts> Server<P> {
             Ok(call) => call,
             Err(ended) => return Ok(answer(ended, accepted)),
         };
-        if call.tasks() != TaskUse::Never && request.metadata.abilities.knows_tasks {
+        if call.tasks() != TaskUse::Never && request.metadata.capabilities.knows_tasks {
             return Box::pin(self.call_that_may_be_a_task(&request, call, authenticated)).await;
         }
         let asker = authenticated.asker();

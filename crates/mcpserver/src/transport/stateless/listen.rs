@@ -53,7 +53,7 @@ impl<P: Parts> Server<P> {
             Err(error) => return fail(error),
         };
         // SEP-2663, Task Status Notifications.
-        if !wanted.task_ids.is_empty() && !request.metadata.abilities.knows_tasks {
+        if !wanted.task_ids.is_empty() && !request.metadata.capabilities.knows_tasks {
             return fail(takes_tasks());
         }
         let Some(catalog) = self.catalog().await else {

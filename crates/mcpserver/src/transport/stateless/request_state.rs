@@ -15,7 +15,7 @@ use http::Response;
 use keys::Purpose;
 use mcp::headers::Accepted;
 use mcp::jsonrpc::{self, Id};
-use mcp::{Error, Question, input_required_result};
+use mcp::{Error, InputRequest, input_required_result};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
@@ -113,19 +113,19 @@ impl<P: Parts> Server<P> {
         authenticated: &Authenticated,
     ) -> Result<Round, Error> {
         let metadata = &request.metadata;
-        let state = match &metadata.state {
+        let state = match &metadata.request_state {
             None => None,
             Some(sealed) => {
                 let context = Context::of(request, &authenticated.asker());
                 Some(self.open_state(sealed, &context)?)
             }
         };
-        let answers = metadata.answers.iter().map(|(id, result)| Answer {
+        let answers = metadata.input_responses.iter().map(|(id, result)| Answer {
             id: id.clone(),
             result: (*result).to_owned(),
         });
         Ok(Round {
-            capabilities: metadata.abilities,
+            capabilities: metadata.capabilities,
             log_level: metadata.log_level,
             answers: answers.collect(),
             state,
@@ -139,7 +139,7 @@ impl<P: Parts> Server<P> {
         authenticated: &Authenticated,
         questions: &InputRequired,
     ) -> Result<String, Error> {
-        input_required::check(questions, request.metadata.abilities).map_err(|unaskable| {
+        input_required::check(questions, request.metadata.capabilities).map_err(|unaskable| {
             match unaskable {
                 input_required::UnsupportedInput::MissingCapabilities(missing) => {
                     Error::missing_capabilities(missing, REVISION)
@@ -164,7 +164,7 @@ impl<P: Parts> Server<P> {
             }
             Some(state) => Some(self.seal_state(state, context)),
         };
-        let requests = questions.requests.iter().map(|request| Question {
+        let requests = questions.requests.iter().map(|request| InputRequest {
             id: &request.id,
             method: &request.method,
             params: &request.params,

@@ -71,7 +71,7 @@ impl<P: Parts> Server<P> {
     ) -> Result<String, MethodError> {
         // A stranger's task and one that is gone are told from none by nothing.
         let unknown = || Error::invalid_params("There is no such task.");
-        if !request.metadata.abilities.knows_tasks {
+        if !request.metadata.capabilities.knows_tasks {
             return Err(takes_tasks().into());
         }
         let params = TaskParams::read(request.params)?;
@@ -98,7 +98,7 @@ impl<P: Parts> Server<P> {
                 Ok(empty_result(REVISION))
             }
             _ => {
-                let answers = &request.metadata.answers;
+                let answers = &request.metadata.input_responses;
                 self.answer_task(&id, view, answers, &request.id, authenticated)
                     .await
                     .map_err(unavailable)??;
