@@ -1,5 +1,5 @@
 use http::{HeaderMap, HeaderName, HeaderValue};
-use schema::{Instance, Schema, Unfit};
+use schema::{Instance, Schema, ValidationError};
 
 /// A schema, what is held against it, and header lines, on a line each: whatever they are, there is
 /// an answer, of bounded words.
@@ -39,8 +39,8 @@ pub fn tool_schema(data: &[u8]) {
     };
     match schema.check(&instance, "it") {
         Ok(()) => assert_eq!(schema.compile(), Ok(())),
-        Err(Unfit::Instance(words)) => assert!(words.len() <= Schema::LONGEST_WORDS),
-        Err(Unfit::Schema(error)) => assert_eq!(schema.compile(), Err(error)),
+        Err(ValidationError::Instance(words)) => assert!(words.len() <= Schema::MAX_ERROR_BYTES),
+        Err(ValidationError::Schema(error)) => assert_eq!(schema.compile(), Err(error)),
     }
     for mirrored in schema.mirrored().unwrap_or_default() {
         let checked = mirrored.check(&headers, instance.value());

@@ -1,30 +1,30 @@
-//! Filling in the defaults of a schema (2020-12 Validation, section 9.2).
+//! The `default` annotation (JSON Schema 2020-12, Validation section 9.2), applied to absent properties.
 //!
-//! A `default` is an annotation: nothing has to act on it, and most tools expect that somebody does.
-//! A property that is absent gets the default of its schema, where that schema applies whatever the
-//! instance is: through `properties`, `items`, `allOf` and `$ref`. What stands in `anyOf`, `oneOf`,
-//! `if` and the like applies to some instances only, and fills in nothing.
+//! No implementation has to act on the annotation, and most tools expect that one does. An absent property
+//! gets the default of its schema if that schema applies to every instance: through `properties`, `items`,
+//! `allOf` and `$ref`. The schemas in `anyOf`, `oneOf`, `if` and the like apply to some instances only, and
+//! add nothing.
 
 use crate::Instance;
 use serde_json::{Map, Value};
 
-/// Schemas that are held against values at most.
+/// Visits of a schema to a value.
 const MAX_VISITS: usize = 200_000;
 
-/// Schemas within each other at most, so that a stack of half a megabyte is enough.
+/// Nested visits, so that a stack of half a megabyte is enough.
 const MAX_DEPTH: usize = 160;
 
-/// Bytes of text that defaults add to an instance at most.
+/// Bytes of text that defaults add to an instance.
 const MAX_BYTES: usize = 256 * 1024;
 
-/// References that follow each other at most, on the way to a default.
+/// References in a row from a property to its default.
 const MAX_REFERENCES: usize = 16;
 
-/// There is too much to fill in.
+/// The defaults exceed a limit.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct TooMuch;
 
-/// Returns the instance with the defaults of every property that it lacks; `None` if it lacks none.
+/// Returns the instance with the defaults of its absent properties; `None` if there are none to add.
 pub(crate) fn fill(schema: &Value, instance: &Instance) -> Result<Option<Instance>, TooMuch> {
     let mut filling = Filling {
         root: schema,
@@ -61,8 +61,8 @@ impl<'s> Filling<'s> {
         match value {
             Value::Object(fields) => self.fill_fields(keywords, fields, depth)?,
             Value::Array(items) => {
-                // Beside `prefixItems` it is about the rest of the items, and so is
-                // `additionalItems` of older dialects.
+                // Beside `prefixItems`, `items` applies to the rest of the items only, as
+                // `additionalItems` of older dialects does.
                 if let Some(schema @ Value::Object(_)) = keywords.get("items")
                     && !keywords.contains_key("prefixItems")
                 {
@@ -109,8 +109,8 @@ impl<'s> Filling<'s> {
         Ok(())
     }
 
-    /// The default of a schema, if its own `type` allows it: `null` beside `"type": "string"`, which
-    /// some generators write, stands for none.
+    /// Returns the default of a schema, if its own `type` allows it. Some generators write `null` beside
+    /// `"type": "string"` for no default.
     fn default_of(&self, mut schema: &'s Value) -> Option<&'s Value> {
         for _ in 0..MAX_REFERENCES {
             let keywords = schema.as_object()?;
@@ -131,7 +131,7 @@ impl<'s> Filling<'s> {
         self.root.pointer(fragment)
     }
 
-    /// Counts what a default adds.
+    /// Counts the values and bytes of a default.
     fn add(&mut self, value: &Value) -> Result<(), TooMuch> {
         self.nodes += 1;
         self.bytes += 4;
@@ -146,7 +146,7 @@ impl<'s> Filling<'s> {
             }
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
-        if self.bytes > MAX_BYTES || self.nodes > Instance::LARGEST {
+        if self.bytes > MAX_BYTES || self.nodes > Instance::MAX_VALUES {
             return Err(TooMuch);
         }
         Ok(())

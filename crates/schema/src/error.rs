@@ -1,19 +1,19 @@
-//! Why a schema is not taken.
+//! Why a schema is refused.
 
-/// What is wrong with a schema, for whoever wrote the tool: it goes on after "the schema of the tool
-/// is not taken:".
+/// What is wrong with a schema, for the author of the tool. The log puts "the schema of the tool is not taken:"
+/// before it.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum SchemaError {
-    /// Not JSON, or no object.
+    /// It is not JSON, or not an object.
     #[error("it is not a JSON object")]
     NotAnObject,
-    /// Longer than [`Schema::LARGEST`](crate::Schema::LARGEST) bytes.
-    #[error("it has more than {largest} bytes", largest = crate::Schema::LARGEST)]
+    /// Longer than [`Schema::MAX_BYTES`](crate::Schema::MAX_BYTES) bytes.
+    #[error("it has more than {largest} bytes", largest = crate::Schema::MAX_BYTES)]
     TooLarge,
-    /// Nested deeper than [`Schema::DEEPEST`](crate::Schema::DEEPEST).
-    #[error("it is nested more than {deepest} deep", deepest = crate::Schema::DEEPEST)]
+    /// Nested deeper than [`Schema::MAX_DEPTH`](crate::Schema::MAX_DEPTH).
+    #[error("it is nested more than {deepest} deep", deepest = crate::Schema::MAX_DEPTH)]
     TooDeep,
-    /// Its `$schema` is none of the known dialects.
+    /// Its `$schema` is not a supported dialect.
     #[error(
         "its $schema is {0}, which is not supported; 2020-12, 2019-09 and drafts 7, 6 and 4 are"
     )]
@@ -21,13 +21,13 @@ pub enum SchemaError {
     /// A `$ref` leads out of it.
     #[error("it refers to {0}, which is not inside of it, and nothing is ever fetched")]
     Foreign(String),
-    /// A part of it is a schema resource of its own.
-    #[error("a part of it has an $id of its own; refer to it by its place instead")]
+    /// A subschema is a resource of its own (Core section 9.3).
+    #[error("a part of it has an $id of its own; refer to it by its location instead")]
     Embedded,
-    /// Following its references never comes to an end.
+    /// Its references lead in a circle without leaving the value.
     #[error("it refers to itself without end, at {0}")]
     Endless(String),
-    /// The validator cannot make anything of it.
+    /// It is not valid by the meta-schema of its dialect.
     #[error("it is not a valid schema: {0}")]
     Invalid(String),
     /// An `x-mcp-header` breaks one of its rules.
@@ -35,15 +35,15 @@ pub enum SchemaError {
     Header(&'static str),
 }
 
-/// A piece of foreign text that is fit for a message: bounded, on one line.
+/// Returns the beginning of a text from outside, on one line, for a message.
 pub(crate) fn shown(text: &str) -> String {
-    const LONGEST: usize = 64;
+    const MAX_CHARS: usize = 64;
     let mut shown: String = text
         .chars()
-        .take(LONGEST)
+        .take(MAX_CHARS)
         .map(|c| if c.is_control() { '\u{fffd}' } else { c })
         .collect();
-    if text.chars().nth(LONGEST).is_some() {
+    if text.chars().nth(MAX_CHARS).is_some() {
         shown.push('…');
     }
     shown

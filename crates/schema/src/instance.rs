@@ -1,4 +1,4 @@
-//! A JSON value that is held against schemas.
+//! An instance: a JSON value that schemas validate (JSON Schema 2020-12, Core section 4.2).
 
 use crate::error::shown;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
@@ -13,27 +13,25 @@ pub struct Instance {
     nodes: usize,
 }
 
-/// Why a text is no [`Instance`], in words for a model.
+/// Why a text is not an [`Instance`], as a message for a model.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 #[error("{0}")]
-pub struct Unreadable(String);
+pub struct InvalidInstance(String);
 
 impl Instance {
-    /// Levels of objects and arrays at most.
-    pub const DEEPEST: usize = 64;
+    /// Levels of objects and arrays.
+    pub const MAX_DEPTH: usize = 64;
 
-    /// Values at most, counting those inside of others.
-    pub const LARGEST: usize = 100_000;
+    /// Values, with those inside of others.
+    pub const MAX_VALUES: usize = 100_000;
 
     /// Reads a JSON text.
     ///
-    /// An object that has a key twice is refused: who reads the text after us might take the other
-    /// one of the two values, which nobody has checked.
-    ///
     /// # Errors
     ///
-    /// [`Unreadable`].
-    pub fn read(text: &str) -> Result<Self, Unreadable> {
+    /// Fails if the text is not JSON, exceeds a limit, or has an object with a key twice: another reader of
+    /// the text could take the value that was not validated.
+    pub fn read(text: &str) -> Result<Self, InvalidInstance> {
         let nodes = Cell::new(0);
         let reader = Reader {
             nodes: &nodes,
@@ -43,35 +41,34 @@ impl Instance {
         let value = reader
             .deserialize(&mut deserializer)
             .and_then(|value| deserializer.end().map(|()| value))
-            .map_err(|error| Unreadable(without_place(&error)))?;
+            .map_err(|error| InvalidInstance(without_place(&error)))?;
         Ok(Self {
             value,
             nodes: nodes.get(),
         })
     }
 
-    /// A value of so many values, counting those inside of others.
+    /// Returns an instance of `nodes` values, with those inside of others.
     pub(crate) fn from_parts(value: Value, nodes: usize) -> Self {
         Self { value, nodes }
     }
 
-    /// The value.
+    /// The JSON value.
     pub fn value(&self) -> &Value {
         &self.value
     }
 
-    /// The value, taken out.
     pub(crate) fn into_value(self) -> Value {
         self.value
     }
 
-    /// How many values it has, counting those inside of others.
+    /// The number of values, with those inside of others.
     pub(crate) fn nodes(&self) -> usize {
         self.nodes
     }
 }
 
-/// The message without line and column, which are those of a part of what was sent.
+/// Returns the message without line and column, which would count in a part of the client's text.
 fn without_place(error: &serde_json::Error) -> String {
     let text = error.to_string();
     match text.rsplit_once(" at line ") {
@@ -88,10 +85,10 @@ struct Reader<'c> {
 
 impl Reader<'_> {
     fn deeper<E: Error>(self) -> Result<Self, E> {
-        if self.depth >= Instance::DEEPEST {
+        if self.depth >= Instance::MAX_DEPTH {
             return Err(E::custom(format_args!(
                 "it is nested more than {} deep",
-                Instance::DEEPEST
+                Instance::MAX_DEPTH
             )));
         }
         Ok(Self {
@@ -106,10 +103,10 @@ impl<'de> DeserializeSeed<'de> for Reader<'_> {
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
         self.nodes.set(self.nodes.get() + 1);
-        if self.nodes.get() > Instance::LARGEST {
+        if self.nodes.get() > Instance::MAX_VALUES {
             return Err(D::Error::custom(format_args!(
                 "it has more than {} values",
-                Instance::LARGEST
+                Instance::MAX_VALUES
             )));
         }
         deserializer.deserialize_any(self)
@@ -203,16 +200,16 @@ mod tests {
     #[test]
     fn depth_and_number_of_values_are_bounded() {
         let nested = |levels: usize| "[".repeat(levels) + &"]".repeat(levels);
-        assert!(Instance::read(&nested(Instance::DEEPEST)).is_ok());
-        let error = Instance::read(&nested(Instance::DEEPEST + 1)).unwrap_err();
+        assert!(Instance::read(&nested(Instance::MAX_DEPTH)).is_ok());
+        let error = Instance::read(&nested(Instance::MAX_DEPTH + 1)).unwrap_err();
         assert!(error.to_string().contains("nested"), "{error}");
         let many = |values: usize| format!("[{}0]", "0,".repeat(values - 2));
-        assert!(Instance::read(&many(Instance::LARGEST)).is_ok());
-        assert!(Instance::read(&many(Instance::LARGEST + 1)).is_err());
+        assert!(Instance::read(&many(Instance::MAX_VALUES)).is_ok());
+        assert!(Instance::read(&many(Instance::MAX_VALUES + 1)).is_err());
     }
 
     #[test]
-    fn what_is_no_json_is_unreadable_without_a_place() {
+    fn an_error_about_text_that_is_not_json_names_no_line() {
         for text in ["", "{", "{}{}", "nul", "1e999"] {
             let error = Instance::read(text).unwrap_err();
             assert!(!error.to_string().contains("line"), "{error}");

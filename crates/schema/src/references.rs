@@ -1,4 +1,4 @@
-//! Where the references of a schema lead, which is nowhere outside of it.
+//! The references of a schema (JSON Schema 2020-12, Core section 8.2), which never lead out of it.
 
 use crate::SchemaError;
 use crate::error::shown;
@@ -7,23 +7,24 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 use std::collections::{HashMap, HashSet};
 
-/// References that follow each other without leaving a value at most, and subschemas likewise.
-const LONGEST_CHAIN: usize = 64;
+/// References and subschemas that apply to one value one after the other.
+const MAX_CHAIN: usize = 64;
 
-/// The names that the parts of a schema go by.
+/// The identifiers of the parts of a schema.
 pub(crate) struct References<'s> {
     root: &'s Value,
-    /// The `$id` of the whole.
+    /// The `$id` of the root.
     id: &'s str,
     anchors: HashMap<&'s str, &'s Value>,
 }
 
 impl<'s> References<'s> {
-    /// Finds every name in the schema and follows every reference in it.
+    /// Collects the identifiers of a schema and follows each of its references.
     ///
     /// # Errors
     ///
-    /// [`SchemaError::Foreign`], [`SchemaError::Embedded`] and [`SchemaError::Endless`].
+    /// Fails with [`SchemaError::Foreign`], [`SchemaError::Embedded`], [`SchemaError::Endless`] or
+    /// [`SchemaError::TooDeep`].
     pub(crate) fn check(root: &'s Value) -> Result<Self, SchemaError> {
         let references = Self::new(root)?;
         let mut known = HashSet::new();
@@ -32,7 +33,7 @@ impl<'s> References<'s> {
             let Value::Object(keywords) = schema else {
                 continue;
             };
-            if !known.insert(place(schema)) {
+            if !known.insert(identity(schema)) {
                 continue;
             }
             left.extend(subschemas(keywords).map(|subschema| subschema.schema));
@@ -45,7 +46,11 @@ impl<'s> References<'s> {
         Ok(references)
     }
 
-    /// The names alone.
+    /// Collects the identifiers of a schema without following its references.
+    ///
+    /// # Errors
+    ///
+    /// Fails with [`SchemaError::Embedded`].
     pub(crate) fn new(root: &'s Value) -> Result<Self, SchemaError> {
         let mut references = Self {
             root,
@@ -63,11 +68,11 @@ impl<'s> References<'s> {
                     references.anchors.insert(name, schema);
                 }
             }
-            // `id` was draft 4's name for it.
+            // Draft 4 has `id` for `$id`.
             for keyword in ["$id", "id"] {
                 match keywords.get(keyword).and_then(Value::as_str) {
                     None => {}
-                    // Drafts 4 to 7 had anchors this way.
+                    // An anchor of drafts 4 to 7.
                     Some(id) if id.starts_with('#') => {
                         references.anchors.insert(&id[1..], schema);
                     }
@@ -82,7 +87,7 @@ impl<'s> References<'s> {
         Ok(references)
     }
 
-    /// What a reference leads to, if that is a part of the schema.
+    /// Returns the target of a reference; `None` if that is not a part of the schema.
     pub(crate) fn resolve(&self, reference: &str) -> Option<&'s Value> {
         let (base, fragment) = reference.split_once('#').unwrap_or((reference, ""));
         if !base.is_empty() && base != self.id {
@@ -99,7 +104,7 @@ impl<'s> References<'s> {
         }
     }
 
-    /// The schemas that are held against the same value as `keywords` are.
+    /// Returns the schemas that apply to the same value as `keywords`.
     fn here(&self, keywords: &'s Map<String, Value>) -> impl Iterator<Item = &'s Value> {
         let within = subschemas(keywords)
             .filter(|subschema| subschema.applies == Applies::Here)
@@ -107,7 +112,7 @@ impl<'s> References<'s> {
         within.chain(of(keywords).filter_map(|reference| self.resolve(reference)))
     }
 
-    /// Refuses a schema in which a value could be held against schema after schema without end.
+    /// Fails if an endless chain of schemas applies to one value.
     fn check_ends(&self) -> Result<(), SchemaError> {
         let mut known = HashMap::new();
         let mut left = vec![self.root];
@@ -116,7 +121,7 @@ impl<'s> References<'s> {
             let Value::Object(keywords) = schema else {
                 continue;
             };
-            if seen.insert(place(schema)) {
+            if seen.insert(identity(schema)) {
                 self.chain(schema, 0, &mut known)?;
                 left.extend(subschemas(keywords).map(|subschema| subschema.schema));
                 left.extend(of(keywords).filter_map(|reference| self.resolve(reference)));
@@ -134,31 +139,31 @@ impl<'s> References<'s> {
         let Value::Object(keywords) = schema else {
             return Ok(());
         };
-        match known.get(&place(schema)) {
+        match known.get(&identity(schema)) {
             Some(true) => return Ok(()),
             Some(false) => {
                 let reference = of(keywords).next().unwrap_or("a reference");
                 return Err(SchemaError::Endless(shown(reference)));
             }
-            None if length >= LONGEST_CHAIN => return Err(SchemaError::TooDeep),
+            None if length >= MAX_CHAIN => return Err(SchemaError::TooDeep),
             None => {}
         }
-        known.insert(place(schema), false);
+        known.insert(identity(schema), false);
         for next in self.here(keywords) {
             self.chain(next, length + 1, known)?;
         }
-        known.insert(place(schema), true);
+        known.insert(identity(schema), true);
         Ok(())
     }
 }
 
-/// Tells schemas apart: two that say the same are still two.
-pub(crate) fn place(schema: &Value) -> usize {
+/// Returns the identity of a schema: two equal schemas are still two.
+pub(crate) fn identity(schema: &Value) -> usize {
     std::ptr::from_ref(schema).addr()
 }
 
-/// The references of a schema. Without embedded resources, a dynamic one leads where a plain one
-/// would.
+/// Returns the references of a schema. Without embedded resources, a dynamic reference leads where a plain one
+/// does.
 pub(crate) fn of(keywords: &Map<String, Value>) -> impl Iterator<Item = &str> {
     ["$ref", "$dynamicRef", "$recursiveRef"]
         .into_iter()
@@ -251,7 +256,7 @@ mod tests {
                 .collect();
             json!({"$ref": "#/$defs/n0", "$defs": definitions})
         };
-        assert_eq!(check(chain(LONGEST_CHAIN - 1)), Ok(()));
+        assert_eq!(check(chain(MAX_CHAIN - 1)), Ok(()));
         assert_eq!(check(chain(5000)), Err(SchemaError::TooDeep));
     }
 

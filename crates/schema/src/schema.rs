@@ -1,18 +1,18 @@
-//! A schema, and holding an instance against it.
+//! A JSON Schema of a tool, and the validation of instances by it (JSON Schema 2020-12, Core section 7).
 
+use crate::cost::Cost;
 use crate::defaults;
 use crate::error::shown;
+use crate::error_message::error_message;
 use crate::mirror::{self, Mirrored};
-use crate::plain::is_plain;
 use crate::references::References;
-use crate::words::said;
-use crate::work::Cost;
+use crate::trusted_subset::is_trusted;
 use crate::{Instance, SchemaError};
-use jsonschema::{Draft, PatternOptions, Registry, ValidationError, ValidationOptions, Validator};
+use jsonschema::{Draft, PatternOptions, Registry, ValidationOptions, Validator};
 use serde_json::{Value, json};
 use std::sync::OnceLock;
 
-/// A schema of a tool. It is checked when it is read, and compiled when it is first used.
+/// A schema, checked when it is read and compiled when it is first used.
 #[derive(Debug)]
 pub struct Schema {
     value: Value,
@@ -22,45 +22,46 @@ pub struct Schema {
     validator: OnceLock<Result<Validator, SchemaError>>,
 }
 
-/// Why an instance does not pass.
+/// Why an instance is not valid.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
-pub enum Unfit {
-    /// It does not fit: what is wrong, for a model to mend it. At most
-    /// [`Schema::LONGEST_WORDS`] bytes, of which little is the instance's own.
+pub enum ValidationError {
+    /// The instance breaks a rule of the schema. The message says which, so that a model can correct its
+    /// arguments: at most [`Schema::MAX_ERROR_BYTES`] bytes, of which few are the instance's own.
     #[error("{0}")]
     Instance(String),
-    /// The schema is no schema, which nobody can mend but the tool's author.
+    /// The schema itself is invalid, which only the author of the tool can correct.
     #[error("the schema cannot be used: {0}")]
     Schema(SchemaError),
 }
 
 impl Schema {
-    /// Bytes at most.
-    pub const LARGEST: usize = 256 * 1024;
+    /// Bytes of a schema.
+    pub const MAX_BYTES: usize = 256 * 1024;
 
-    /// Levels of objects and arrays at most.
-    pub const DEEPEST: usize = Instance::DEEPEST;
+    /// Levels of objects and arrays in a schema.
+    pub const MAX_DEPTH: usize = Instance::MAX_DEPTH;
 
-    /// Bytes of words about an instance at most.
-    pub const LONGEST_WORDS: usize = 2048;
+    /// Bytes of the message about an instance.
+    pub const MAX_ERROR_BYTES: usize = 2048;
 
-    /// Times that a pattern may go back in a text. Most never do.
-    const BACKTRACKS: usize = 100_000;
+    /// Backtracks of a pattern in one text. Most patterns never backtrack.
+    const MAX_BACKTRACKS: usize = 100_000;
 
-    /// Bytes of a compiled pattern at most.
-    const LARGEST_PATTERN: usize = 1024 * 1024;
+    /// Bytes of a compiled pattern.
+    const MAX_PATTERN_BYTES: usize = 1024 * 1024;
 
-    /// Reads a schema, of the dialect that its `$schema` names or else of 2020-12.
+    /// Reads a schema of the dialect that its `$schema` names, or else of 2020-12.
+    ///
+    /// Does **not** validate it against the meta-schema of its dialect: [`compile`](Self::compile) does.
     ///
     /// # Errors
     ///
-    /// [`SchemaError`], for everything but what only its dialect can tell: that shows when it is
-    /// compiled.
+    /// Fails with everything but [`SchemaError::Invalid`].
     pub fn read(text: &str) -> Result<Self, SchemaError> {
-        if text.len() > Self::LARGEST {
+        if text.len() > Self::MAX_BYTES {
             return Err(SchemaError::TooLarge);
         }
-        // Of the same depth as an instance, and with no key twice.
+        // A schema has the limits of an instance, and no key twice either.
         let value = Instance::read(text)
             .map_err(|error| {
                 if error.to_string().contains("nested") {
@@ -82,7 +83,7 @@ impl Schema {
             value,
             dialect,
             cost,
-            // Whatever escapes a quote in the name of a keyword has no default.
+            // A schema that escapes a character of the keyword is taken for one without defaults.
             has_defaults: text.contains("\"default\""),
             validator: OnceLock::new(),
         })
@@ -97,58 +98,60 @@ impl Schema {
         mirror::marked(&self.value)
     }
 
-    /// Compiles the schema, if that was not done before.
+    /// Compiles the schema, unless it is compiled.
     ///
     /// # Errors
     ///
-    /// [`SchemaError::Invalid`] if it is no schema of its dialect.
+    /// Fails with [`SchemaError::Invalid`] if it is not a valid schema of its dialect.
     pub fn compile(&self) -> Result<(), SchemaError> {
         self.validator().map(|_| ()).map_err(Clone::clone)
     }
 
-    /// Returns the instance with the defaults of the properties that it lacks; `None` if it lacks
-    /// none. `whole` is what to call it in words.
+    /// Returns the instance with the defaults of its absent properties; `None` if there are none to add.
+    /// `whole` is the name of the instance in messages.
     ///
     /// # Errors
     ///
-    /// [`Unfit::Instance`] if there is too much to fill in.
+    /// Fails with [`ValidationError::Instance`] if the defaults exceed a limit.
     pub fn with_defaults(
         &self,
         instance: &Instance,
         whole: &str,
-    ) -> Result<Option<Instance>, Unfit> {
+    ) -> Result<Option<Instance>, ValidationError> {
         if !self.has_defaults {
             return Ok(None);
         }
         defaults::fill(&self.value, instance).map_err(|defaults::TooMuch| {
-            Unfit::Instance(format!("{whole}: its defaults are too much to fill in"))
+            ValidationError::Instance(format!("{whole}: its defaults are too much to fill in"))
         })
     }
 
-    /// Whether an instance fits. `whole` is what to call it in words.
+    /// Validates an instance. `whole` is the name of the instance in messages.
     ///
     /// # Errors
     ///
-    /// [`Unfit`].
-    pub fn check(&self, instance: &Instance, whole: &str) -> Result<(), Unfit> {
+    /// Fails if the instance is not valid, or too large to validate in bounded time.
+    pub fn check(&self, instance: &Instance, whole: &str) -> Result<(), ValidationError> {
         let validator = self
             .validator()
-            .map_err(|error| Unfit::Schema(error.clone()))?;
+            .map_err(|error| ValidationError::Schema(error.clone()))?;
         if self.cost.check(&self.value, instance).is_err() {
-            return Err(Unfit::Instance(format!(
+            return Err(ValidationError::Instance(format!(
                 "{whole}: there is too much nesting to check"
             )));
         }
         if validator.is_valid(instance.value()) {
             return Ok(());
         }
-        Err(Unfit::Instance(said(validator, instance, whole)))
+        Err(ValidationError::Instance(error_message(
+            validator, instance, whole,
+        )))
     }
 
     fn validator(&self) -> Result<&Validator, &SchemaError> {
         let compiled = self.validator.get_or_init(|| {
-            let built = match is_plain(&self.value, self.dialect) {
-                true => self.build_plain(),
+            let built = match is_trusted(&self.value, self.dialect) {
+                true => self.build_trusted(),
                 false => options().with_draft(self.dialect).build(&self.value),
             };
             built.map_err(|error| {
@@ -163,15 +166,16 @@ impl Schema {
         compiled.as_ref()
     }
 
-    /// Compiles a plain schema without checking it: by a reference to it, which is all that the
-    /// library checks. To check a schema it compiles that of its dialect, in Wasm each time anew,
-    /// and would take a hundred times as long for it as for the schema.
-    fn build_plain(&self) -> Result<Validator, ValidationError<'static>> {
+    /// Compiles a schema of the trusted subset without validating it: the library validates the schema that
+    /// it is given, and here that is only a reference. To validate a schema the library compiles the
+    /// meta-schema of its dialect, in Wasm again for each instance of a component, which takes a hundred
+    /// times as long as the schema.
+    fn build_trusted(&self) -> Result<Validator, jsonschema::ValidationError<'static>> {
         const PLACE: &str = "urn:gatehouse:schema";
         let resource = self.dialect.create_resource_ref(&self.value);
         let registry = Registry::new().draft(self.dialect);
         let registry = registry.add(PLACE, resource)?.prepare()?;
-        // The smallest dialect.
+        // The dialect with the smallest meta-schema.
         let options = options().with_draft(Draft::Draft4);
         options
             .with_registry(&registry)
@@ -180,14 +184,14 @@ impl Schema {
 }
 
 fn options<'a>() -> ValidationOptions<'a> {
-    // A `format` is an annotation, as 2020-12 has it, in all dialects alike.
+    // `format` is an annotation (2020-12, Validation section 7.2.1), here in every dialect.
     jsonschema::options()
         .should_validate_formats(false)
         .offline()
         .with_pattern_options(
             PatternOptions::fancy_regex()
-                .backtrack_limit(Schema::BACKTRACKS)
-                .size_limit(Schema::LARGEST_PATTERN),
+                .backtrack_limit(Schema::MAX_BACKTRACKS)
+                .size_limit(Schema::MAX_PATTERN_BYTES),
         )
 }
 
@@ -215,7 +219,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn check(schema: &Value, instance: &str) -> Result<(), Unfit> {
+    fn check(schema: &Value, instance: &str) -> Result<(), ValidationError> {
         let schema = Schema::read(&schema.to_string()).expect("a good schema");
         let instance = Instance::read(instance).expect("a good instance");
         schema.check(&instance, "`arguments`")
@@ -223,7 +227,7 @@ mod tests {
 
     fn words(schema: &Value, instance: &str) -> String {
         match check(schema, instance) {
-            Err(Unfit::Instance(words)) => words,
+            Err(ValidationError::Instance(words)) => words,
             other => panic!("{other:?}"),
         }
     }
@@ -281,7 +285,7 @@ mod tests {
                 "properties": {"a": {"type": "integer", "exclusiveMinimum": 1}},
                 "required": ["a"],
             });
-            assert!(is_plain(&schema, super::dialect(&schema).unwrap()));
+            assert!(is_trusted(&schema, super::dialect(&schema).unwrap()));
             assert_eq!(check(&schema, r#"{"a":2}"#), Ok(()), "{dialect}");
             assert_eq!(words(&schema, r#"{"a":1}"#), "`a` has to be more than 1");
             assert_eq!(words(&schema, "{}"), "`a` is missing");
@@ -367,7 +371,7 @@ mod tests {
     #[test]
     fn a_schema_is_bounded_and_an_object() {
         let read = |text: &str| Schema::read(text).map(|_| ());
-        let large = format!(r#"{{"title":"{}"}}"#, "x".repeat(Schema::LARGEST));
+        let large = format!(r#"{{"title":"{}"}}"#, "x".repeat(Schema::MAX_BYTES));
         assert_eq!(read(&large), Err(SchemaError::TooLarge));
         let deep = r#"{"not":"#.repeat(100) + "{}" + &"}".repeat(100);
         assert_eq!(read(&deep), Err(SchemaError::TooDeep));

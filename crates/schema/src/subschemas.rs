@@ -1,32 +1,32 @@
-//! Where a schema has schemas inside of it.
+//! The subschemas of a schema (JSON Schema 2020-12, Core section 10).
 
 use serde_json::{Map, Value};
 
-/// A schema directly inside of another one.
+/// A schema directly inside of another.
 pub(crate) struct Subschema<'s> {
-    /// What of an instance it is held against.
+    /// The part of an instance that it applies to.
     pub(crate) applies: Applies<'s>,
     pub(crate) schema: &'s Value,
 }
 
-/// What a subschema is held against, of the value that its parent is held against.
+/// What a subschema applies to, of the value that its parent applies to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Applies<'s> {
     /// The same value.
     Here,
     /// The property of this name.
     Property(&'s str),
-    /// Properties, though which ones depends.
+    /// Some or all properties.
     Properties,
     /// The names of properties.
     Names,
     /// Items.
     Items,
-    /// Nothing, unless it is referred to.
+    /// Nothing, unless a reference leads to it.
     Nowhere,
 }
 
-/// Every schema directly inside of `schema`, in any dialect. Keywords that nobody knows hold none.
+/// Returns every schema directly inside of `schema`, in any dialect. An unknown keyword has none.
 pub(crate) fn subschemas<'s>(
     schema: &'s Map<String, Value>,
 ) -> impl Iterator<Item = Subschema<'s>> {

@@ -2,7 +2,7 @@
 
 use crate::{Failure, OfferedTool};
 use mcp::Output;
-use schema::{Instance, Mirrored, Schema, SchemaError, Unfit};
+use schema::{Instance, Mirrored, Schema, SchemaError, ValidationError};
 use std::borrow::Cow;
 
 /// A tool that can be called.
@@ -88,10 +88,10 @@ impl CheckedTool {
 /// What the arguments are called in words.
 const WHOLE: &str = "`arguments`";
 
-fn unfit_arguments(unfit: Unfit) -> Failure {
+fn unfit_arguments(unfit: ValidationError) -> Failure {
     match unfit {
-        Unfit::Instance(words) => Failure::InvalidArguments(words),
-        Unfit::Schema(error) => {
+        ValidationError::Instance(words) => Failure::InvalidArguments(words),
+        ValidationError::Schema(error) => {
             Failure::Internal(format!("its input schema cannot be used: {error}"))
         }
     }

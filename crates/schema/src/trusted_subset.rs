@@ -1,13 +1,12 @@
-//! Schemas of which there is nothing to check.
+//! The subset of JSON Schema that is trusted to be valid without its meta-schema.
 
 use jsonschema::Draft;
 use serde_json::Value;
 use std::collections::HashSet;
 
-/// Whether a schema is one of its dialect, as can be told at a glance: that dialect is one of the
-/// last three, and each keyword is one of those that most tools make do with, and has a value of the
-/// right kind. That a schema is not plain says nothing about it.
-pub(crate) fn is_plain(schema: &Value, dialect: Draft) -> bool {
+/// Returns whether a schema is certainly valid: its dialect is one of the last three, each keyword is one of
+/// those that most tools use, and has a value of the right type. Other schemas may be valid or not.
+pub(crate) fn is_trusted(schema: &Value, dialect: Draft) -> bool {
     let knows_all = matches!(
         dialect,
         Draft::Draft202012 | Draft::Draft201909 | Draft::Draft7
@@ -16,21 +15,21 @@ pub(crate) fn is_plain(schema: &Value, dialect: Draft) -> bool {
         && schema.as_object().is_some_and(|keywords| {
             keywords
                 .iter()
-                .all(|(keyword, value)| keyword == "$schema" || is_plain_keyword(keyword, value))
+                .all(|(keyword, value)| keyword == "$schema" || is_trusted_keyword(keyword, value))
         })
 }
 
-fn is_plain_schema(schema: &Value) -> bool {
+fn is_trusted_schema(schema: &Value) -> bool {
     match schema {
         Value::Bool(_) => true,
         Value::Object(keywords) => keywords
             .iter()
-            .all(|(keyword, value)| is_plain_keyword(keyword, value)),
+            .all(|(keyword, value)| is_trusted_keyword(keyword, value)),
         _ => false,
     }
 }
 
-fn is_plain_keyword(keyword: &str, value: &Value) -> bool {
+fn is_trusted_keyword(keyword: &str, value: &Value) -> bool {
     match keyword {
         "type" => value.as_str().is_some_and(|name| TYPES.contains(&name)),
         "title" | "description" | "format" => value.is_string(),
@@ -46,8 +45,8 @@ fn is_plain_keyword(keyword: &str, value: &Value) -> bool {
         }),
         "properties" => value
             .as_object()
-            .is_some_and(|properties| properties.values().all(is_plain_schema)),
-        "items" | "additionalProperties" => is_plain_schema(value),
+            .is_some_and(|properties| properties.values().all(is_trusted_schema)),
+        "items" | "additionalProperties" => is_trusted_schema(value),
         _ => keyword.starts_with("x-"),
     }
 }
@@ -62,7 +61,7 @@ mod tests {
     use serde_json::{Map, json};
 
     #[test]
-    fn what_tools_commonly_have_is_plain() {
+    fn schemas_that_tools_commonly_have_are_trusted() {
         for schema in [
             json!({}),
             json!({"type": "object", "properties": {}, "additionalProperties": false}),
@@ -77,13 +76,13 @@ mod tests {
                 "required": ["a"],
             }),
         ] {
-            assert!(is_plain(&schema, Draft::Draft202012), "{schema}");
+            assert!(is_trusted(&schema, Draft::Draft202012), "{schema}");
         }
     }
 
-    /// Every keyword that there is or was, with values of every kind, on the outside and within.
+    /// Every keyword of any dialect, with values of every type, in the schema and in subschemas.
     #[test]
-    fn what_is_plain_is_a_schema_of_its_dialect() {
+    fn a_trusted_schema_is_valid_in_its_dialect() {
         let values = [
             json!(null),
             json!(true),
@@ -114,7 +113,7 @@ mod tests {
             json!({"type": "object"}),
             json!({"required": ["a", "a"]}),
         ];
-        let mut plain = 0;
+        let mut trusted = 0;
         for keyword in KEYWORDS.split_whitespace() {
             for value in &values {
                 let within = Map::from_iter([(keyword.to_owned(), value.clone())]);
@@ -125,17 +124,17 @@ mod tests {
                     json!({"additionalProperties": within}),
                 ] {
                     for dialect in DIALECTS {
-                        if keyword == "$schema" || !is_plain(&schema, dialect) {
+                        if keyword == "$schema" || !is_trusted(&schema, dialect) {
                             continue;
                         }
-                        plain += 1;
+                        trusted += 1;
                         let built = jsonschema::options().with_draft(dialect).build(&schema);
                         assert!(built.is_ok(), "{schema} of {dialect:?}: {built:?}");
                     }
                 }
             }
         }
-        assert!(plain > 1000, "{plain}");
+        assert!(trusted > 1000, "{trusted}");
     }
 
     const DIALECTS: [Draft; 5] = [

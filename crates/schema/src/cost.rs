@@ -1,30 +1,30 @@
-//! How much work it is to hold a schema against an instance.
+//! The cost of validating an instance by a schema: the number of visits of a subschema to a value.
 //!
 //! A schema that refers to itself in several places can make a validator visit the parts of an
-//! instance again and again, twice as often with each level. So the visits are counted before they
-//! are made, and a pair that takes too many is refused.
+//! instance twice as often with each level. So the visits are counted before validation, and an instance
+//! that takes too many is refused.
 
-use crate::references::{References, of, place};
+use crate::references::{References, identity, of};
 use crate::subschemas::{Applies, subschemas};
 use crate::{Instance, SchemaError};
 use serde_json::Value;
 use std::collections::HashMap;
 
-/// Visits at most: some tenths of a second.
-const MOST: usize = 1_000_000;
+/// Visits for one instance: some tenths of a second.
+const MAX_VISITS: usize = 1_000_000;
 
-/// Visits within each other at most, so that a stack of half a megabyte is enough.
-const DEEPEST: usize = 160;
+/// Nested visits, so that a stack of half a megabyte is enough.
+const MAX_DEPTH: usize = 160;
 
-/// What a schema costs.
+/// The cost of a schema for one value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Cost {
-    /// Schemas that one value of an instance is held against at most; `usize::MAX` where that
-    /// depends on the instance.
+    /// The largest number of subschemas that apply to one value; `usize::MAX` if that depends on the
+    /// instance.
     each: usize,
 }
 
-/// It would be too much work.
+/// Validation would take too many visits.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct TooMuch;
 
@@ -35,9 +35,9 @@ impl Cost {
         }
     }
 
-    /// Whether an instance can be held against the schema.
+    /// Fails if validating `instance` takes too many visits.
     pub(crate) fn check(self, schema: &Value, instance: &Instance) -> Result<(), TooMuch> {
-        if self.each <= DEEPEST && self.each.saturating_mul(instance.nodes()) <= MOST {
+        if self.each <= MAX_DEPTH && self.each.saturating_mul(instance.nodes()) <= MAX_VISITS {
             return Ok(());
         }
         let references = References::new(schema).map_err(|_: SchemaError| TooMuch)?;
@@ -49,7 +49,7 @@ impl Cost {
     }
 }
 
-/// Schemas that a value on one path through an instance can meet.
+/// Returns the number of subschemas that a value on one path through an instance can meet.
 fn weigh<'s>(
     schema: &'s Value,
     references: &References<'s>,
@@ -59,14 +59,14 @@ fn weigh<'s>(
     let Value::Object(keywords) = schema else {
         return 1;
     };
-    match known.get(&place(schema)) {
+    match known.get(&identity(schema)) {
         Some(Some(weight)) => return *weight,
-        // It contains itself.
+        // A schema that contains itself.
         Some(None) => return usize::MAX,
-        None if depth >= DEEPEST => return usize::MAX,
+        None if depth >= MAX_DEPTH => return usize::MAX,
         None => {}
     }
-    known.insert(place(schema), None);
+    known.insert(identity(schema), None);
     let targets = of(keywords).filter_map(|reference| references.resolve(reference));
     let weight = subschemas(keywords)
         .filter(|subschema| subschema.applies != Applies::Nowhere)
@@ -74,7 +74,7 @@ fn weigh<'s>(
         .chain(targets)
         .map(|next| weigh(next, references, depth + 1, known))
         .fold(1, usize::saturating_add);
-    known.insert(place(schema), Some(weight));
+    known.insert(identity(schema), Some(weight));
     weight
 }
 
@@ -86,7 +86,7 @@ struct Visits<'s> {
 impl<'s> Visits<'s> {
     fn visit(&mut self, schema: &'s Value, value: &Value, depth: usize) -> Result<(), TooMuch> {
         self.made += 1;
-        if self.made > MOST || depth > DEEPEST {
+        if self.made > MAX_VISITS || depth > MAX_DEPTH {
             return Err(TooMuch);
         }
         let Value::Object(keywords) = schema else {
@@ -111,7 +111,7 @@ impl<'s> Visits<'s> {
                         self.visit(schema, value, depth + 1)?;
                     }
                 }
-                // A name has nothing inside of it, so any value without does as well.
+                // A name is a string, which has the cost of any other scalar.
                 (Applies::Names, Value::Object(fields)) => {
                     for _ in fields {
                         self.visit(schema, &Value::Null, depth + 1)?;
@@ -152,7 +152,7 @@ mod tests {
     #[test]
     fn a_schema_that_contains_itself_once_takes_deep_instances() {
         let schema = json!({"properties": {"next": {"$ref": "#"}}});
-        let deep = (0..Instance::DEEPEST - 1).fold(json!({}), |inner, _| json!({"next": inner}));
+        let deep = (0..Instance::MAX_DEPTH - 1).fold(json!({}), |inner, _| json!({"next": inner}));
         assert_eq!(check(&schema, &deep), Ok(()));
     }
 

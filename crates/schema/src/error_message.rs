@@ -1,4 +1,4 @@
-//! What is wrong with an instance, in words that a model can act on.
+//! The message about an invalid instance, for a model to correct its arguments.
 
 use crate::error::shown;
 use crate::{Instance, Schema};
@@ -7,45 +7,44 @@ use jsonschema::paths::{Location, LocationSegment};
 use jsonschema::{JsonType, ValidationError, Validator};
 use serde_json::Value;
 
-/// Problems told of at most.
-const MOST: usize = 5;
+/// Problems in one message.
+const MAX_PROBLEMS: usize = 5;
 
-/// Values of an instance at most whose problems are all looked for: they are collected before they
-/// are told.
-const LARGEST: usize = 1000;
+/// Values of an instance whose problems are described: the library collects all of them first.
+const MAX_VALUES: usize = 1000;
 
-/// Kinds of an `anyOf` told of at most.
-const MOST_KINDS: usize = 4;
+/// Alternatives of an `anyOf` or `oneOf` in one message.
+const MAX_ALTERNATIVES: usize = 4;
 
-/// Values of an `enum` told of, in bytes.
-const LONGEST_LIST: usize = 256;
+/// Bytes of the values of an `enum` in a message.
+const MAX_LIST_BYTES: usize = 256;
 
-/// What is wrong with an instance that does not fit. `whole` is what it is called.
-pub(crate) fn said(validator: &Validator, instance: &Instance, whole: &str) -> String {
-    if instance.nodes() > LARGEST {
+/// Returns what is wrong with an invalid instance. `whole` is the name of the instance.
+pub(crate) fn error_message(validator: &Validator, instance: &Instance, whole: &str) -> String {
+    if instance.nodes() > MAX_VALUES {
         return format!("{whole} does not fit its schema, and is too large to say where");
     }
     let mut problems = validator.iter_errors(instance.value());
     let mut told: Vec<_> = problems
         .by_ref()
-        .take(MOST)
-        .map(|problem| Speaker { whole, depth: 0 }.problem(&problem))
+        .take(MAX_PROBLEMS)
+        .map(|problem| Describer { whole, depth: 0 }.problem(&problem))
         .collect();
     let more = problems.count();
     if more > 0 {
         told.push(format!("and {more} more"));
     }
-    cut(told.join("; "), Schema::LONGEST_WORDS)
+    cut(told.join("; "), Schema::MAX_ERROR_BYTES)
 }
 
 #[derive(Clone, Copy)]
-struct Speaker<'w> {
+struct Describer<'w> {
     whole: &'w str,
-    /// How many `anyOf`s this is inside of.
+    /// The number of `anyOf`s, `oneOf`s and `propertyNames` around.
     depth: usize,
 }
 
-impl Speaker<'_> {
+impl Describer<'_> {
     fn problem(self, error: &ValidationError<'_>) -> String {
         let place = self.place(error.instance_path());
         let has_to_be = |what: String| format!("{place} has to be {what}");
@@ -61,7 +60,7 @@ impl Speaker<'_> {
             | Kind::UnevaluatedProperties { unexpected } => {
                 let names: Vec<_> = unexpected
                     .iter()
-                    .take(MOST)
+                    .take(MAX_PROBLEMS)
                     .map(|name| format!("`{}`", self.below(error.instance_path(), name)))
                     .collect();
                 format!("there is no {}", names.join(", "))
@@ -104,7 +103,7 @@ impl Speaker<'_> {
                 )
             }
             Kind::AnyOf { context } | Kind::OneOfNotValid { context } => {
-                self.kinds(&place, context)
+                self.alternatives(&place, context)
             }
             Kind::OneOfMultipleValid { .. } => {
                 format!("{place} fits several of its kinds, and has to fit one alone")
@@ -115,15 +114,15 @@ impl Speaker<'_> {
         }
     }
 
-    /// None of several kinds: why not, for each.
-    fn kinds(self, place: &str, context: &[Vec<ValidationError<'static>>]) -> String {
-        // Kinds within kinds would be more confusing than helpful.
+    /// Describes why none of several alternatives matches.
+    fn alternatives(self, place: &str, context: &[Vec<ValidationError<'static>>]) -> String {
+        // Alternatives within alternatives would confuse more than help.
         if self.depth > 0 {
             return format!("{place} fits none of its kinds");
         }
         let reasons: Vec<_> = context
             .iter()
-            .take(MOST_KINDS)
+            .take(MAX_ALTERNATIVES)
             .filter_map(|errors| Some(self.deeper().problem(errors.first()?)))
             .collect();
         format!("{place} fits none of its kinds: {}", reasons.join("; or "))
@@ -136,7 +135,7 @@ impl Speaker<'_> {
         }
     }
 
-    /// `a.b[2]`, in quotes; or what the whole is called.
+    /// Returns the location, such as `a.b[2]`, in quotes, or the name of the whole.
     fn place(self, location: &Location) -> String {
         if location.is_empty() {
             self.whole.to_owned()
@@ -154,11 +153,11 @@ impl Speaker<'_> {
     }
 }
 
-/// The way to a value. Of a long one, the end.
+/// Returns the location, or the end of a long one.
 fn path(location: &Location) -> String {
-    const MOST_STEPS: usize = 6;
+    const MAX_STEPS: usize = 6;
     let steps: Vec<_> = location.segments().collect();
-    let (mut path, steps) = match steps.len().checked_sub(MOST_STEPS) {
+    let (mut path, steps) = match steps.len().checked_sub(MAX_STEPS) {
         Some(left_out @ 1..) => ("…".to_owned(), &steps[left_out..]),
         _ => (String::new(), &steps[..]),
     };
@@ -198,12 +197,12 @@ fn article(kind: JsonType) -> &'static str {
     }
 }
 
-/// Some values of the schema's, as JSON.
+/// Returns the first of `values` as JSON.
 fn list(values: &[Value]) -> String {
     let mut list = String::new();
     for (n, one) in values.iter().enumerate() {
         let one = value(one);
-        if list.len() + one.len() > LONGEST_LIST && n > 0 {
+        if list.len() + one.len() > MAX_LIST_BYTES && n > 0 {
             list.push_str(", …");
             break;
         }
@@ -219,7 +218,7 @@ fn value(value: &Value) -> String {
     shown(&value.to_string())
 }
 
-/// Not more than so many bytes.
+/// Returns at most `most` bytes of `text`.
 fn cut(mut text: String, most: usize) -> String {
     if text.len() > most {
         let end = (0..=most - '…'.len_utf8())
