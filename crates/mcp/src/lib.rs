@@ -13,6 +13,7 @@ mod completion;
 mod content;
 mod discover;
 mod error;
+pub mod header_params;
 pub mod headers;
 mod icon;
 mod initialize;

@@ -1,4 +1,5 @@
 use http::{HeaderMap, HeaderName, HeaderValue};
+use mcp::header_params::header_params;
 use schema::{Instance, Schema, ValidationError};
 
 /// A schema, what is held against it, and header lines, on a line each: whatever they are, there is
@@ -42,11 +43,11 @@ pub fn tool_schema(data: &[u8]) {
         Err(ValidationError::Instance(words)) => assert!(words.len() <= Schema::MAX_ERROR_BYTES),
         Err(ValidationError::Schema(error)) => assert_eq!(schema.compile(), Err(error)),
     }
-    for mirrored in schema.mirrored().unwrap_or_default() {
-        let checked = mirrored.check(&headers, instance.value());
-        if !headers.contains_key(mirrored.header()) {
+    for param in header_params(schema.value()).unwrap_or_default() {
+        let checked = param.check(&headers, instance.value());
+        if !headers.contains_key(param.header()) {
             // Nothing to differ from, unless something is missing.
-            let stripped = mirrored.check(&HeaderMap::new(), instance.value());
+            let stripped = param.check(&HeaderMap::new(), instance.value());
             assert_eq!(checked, stripped);
         }
     }

@@ -30,9 +30,6 @@ pub enum SchemaError {
     /// It is not valid by the meta-schema of its dialect.
     #[error("it is not a valid schema: {0}")]
     Invalid(String),
-    /// An `x-mcp-header` breaks one of its rules.
-    #[error("its x-mcp-header {0}")]
-    Header(&'static str),
 }
 
 /// Returns the beginning of a text from outside, on one line, for a message.

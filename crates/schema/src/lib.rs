@@ -11,7 +11,6 @@ mod defaults;
 mod error;
 mod error_message;
 mod instance;
-mod mirror;
 mod references;
 mod schema;
 mod subschemas;
@@ -19,5 +18,5 @@ mod trusted_subset;
 
 pub use error::SchemaError;
 pub use instance::{Instance, InvalidInstance};
-pub use mirror::{Mirrored, Mismatch};
 pub use schema::{Schema, ValidationError};
+pub use subschemas::{Applies, Subschema, subschemas};

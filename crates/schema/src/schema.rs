@@ -4,7 +4,6 @@ use crate::cost::Cost;
 use crate::defaults;
 use crate::error::shown;
 use crate::error_message::error_message;
-use crate::mirror::{self, Mirrored};
 use crate::references::References;
 use crate::trusted_subset::is_trusted;
 use crate::{Instance, SchemaError};
@@ -89,13 +88,9 @@ impl Schema {
         })
     }
 
-    /// The arguments that a client repeats in headers: those that are marked with `x-mcp-header`.
-    ///
-    /// # Errors
-    ///
-    /// [`SchemaError::Header`] if a mark breaks a rule. Clients would leave the tool out.
-    pub fn mirrored(&self) -> Result<Vec<Mirrored>, SchemaError> {
-        mirror::marked(&self.value)
+    /// The schema as JSON.
+    pub fn value(&self) -> &Value {
+        &self.value
     }
 
     /// Compiles the schema, unless it is compiled.

@@ -3,15 +3,16 @@
 use serde_json::{Map, Value};
 
 /// A schema directly inside of another.
-pub(crate) struct Subschema<'s> {
+pub struct Subschema<'s> {
     /// The part of an instance that it applies to.
-    pub(crate) applies: Applies<'s>,
-    pub(crate) schema: &'s Value,
+    pub applies: Applies<'s>,
+    /// An object or a boolean, if the schema is valid.
+    pub schema: &'s Value,
 }
 
 /// What a subschema applies to, of the value that its parent applies to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Applies<'s> {
+pub enum Applies<'s> {
     /// The same value.
     Here,
     /// The property of this name.
@@ -27,9 +28,7 @@ pub(crate) enum Applies<'s> {
 }
 
 /// Returns every schema directly inside of `schema`, in any dialect. An unknown keyword has none.
-pub(crate) fn subschemas<'s>(
-    schema: &'s Map<String, Value>,
-) -> impl Iterator<Item = Subschema<'s>> {
+pub fn subschemas<'s>(schema: &'s Map<String, Value>) -> impl Iterator<Item = Subschema<'s>> {
     schema
         .iter()
         .filter_map(|(keyword, value)| Some((holder(keyword)?, value)))

@@ -70,7 +70,7 @@ mod tests {
                 "title": "Sum",
                 "properties": {
                     "a": {"type": "number", "minimum": -1.5, "description": "The first"},
-                    "mode": {"enum": ["fast", "safe"], "default": "safe", "x-mcp-header": "Mode"},
+                    "mode": {"enum": ["fast", "safe"], "default": "safe", "x-own": "Mode"},
                     "tags": {"type": "array", "items": {"type": "string", "maxLength": 3}},
                 },
                 "required": ["a"],
@@ -153,5 +153,5 @@ mod tests {
         unevaluatedProperties dependencies $ref $id id $anchor $dynamicRef $dynamicAnchor $defs \
         definitions $comment title description default deprecated readOnly writeOnly examples \
         format contentEncoding contentMediaType contentSchema $vocabulary $recursiveRef \
-        $recursiveAnchor $schema x-mcp-header";
+        $recursiveAnchor $schema x-own";
 }

@@ -2,15 +2,16 @@
 
 use crate::{Failure, OfferedTool};
 use mcp::Output;
-use schema::{Instance, Mirrored, Schema, SchemaError, ValidationError};
+use mcp::header_params::{HeaderParam, header_params};
+use schema::{Instance, Schema, ValidationError};
 use std::borrow::Cow;
+use std::fmt;
 
 /// A tool that can be called.
 #[derive(Debug)]
 pub(crate) struct CheckedTool {
     pub(crate) offered: OfferedTool,
-    /// The arguments that clients of 2026-07-28 repeat in headers.
-    pub(crate) mirrored: Vec<Mirrored>,
+    pub(crate) header_params: Vec<HeaderParam>,
     input: Schema,
     output: Option<Schema>,
 }
@@ -21,20 +22,18 @@ impl CheckedTool {
     /// Why the tool cannot be offered, for the log.
     pub(crate) fn new(offered: OfferedTool) -> Result<Self, String> {
         let tool = &offered.tool;
-        let refused = |what| {
-            let name = tool.name().to_owned();
-            move |error: SchemaError| {
-                format!("the tool {name} is left out: its {what} is not taken: {error}")
-            }
+        let refused = |what: &str, error: &dyn fmt::Display| {
+            let name = tool.name();
+            format!("the tool {name} is left out: its {what} is not taken: {error}")
         };
-        let input = Schema::read(tool.input_schema()).map_err(refused("input schema"))?;
-        let output = tool
-            .output_schema()
-            .map(Schema::read)
-            .transpose()
-            .map_err(refused("output schema"))?;
+        let input =
+            Schema::read(tool.input_schema()).map_err(|error| refused("input schema", &error))?;
+        let output = tool.output_schema().map(Schema::read).transpose();
+        let output = output.map_err(|error| refused("output schema", &error))?;
+        let header_params =
+            header_params(input.value()).map_err(|error| refused("input schema", &error))?;
         Ok(Self {
-            mirrored: input.mirrored().map_err(refused("input schema"))?,
+            header_params,
             input,
             output,
             offered,

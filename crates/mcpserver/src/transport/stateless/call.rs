@@ -34,7 +34,7 @@ impl<P: Parts> Server<P> {
         let id = &request.id;
         let params = CallParams::read(request.params);
         if let Ok(params) = &params
-            && let Err(error) = self.check_mirrored(request.headers, params).await
+            && let Err(error) = self.check_header_params(request.headers, params).await
         {
             return Ok(failed(status_of(&error), id, &error));
         }
@@ -103,7 +103,7 @@ impl<P: Parts> Server<P> {
     }
 
     /// Whether the headers that repeat arguments say what the arguments say.
-    async fn check_mirrored(
+    async fn check_header_params(
         &self,
         headers: &HeaderMap,
         params: &CallParams<'_>,
@@ -114,15 +114,15 @@ impl<P: Parts> Server<P> {
         let Some(tool) = catalog.tool(&params.name) else {
             return Ok(());
         };
-        if tool.mirrored.is_empty() {
+        if tool.header_params.is_empty() {
             return Ok(());
         }
         // Arguments that cannot be read are refused as such.
         let Ok(arguments) = Instance::read(params.arguments) else {
             return Ok(());
         };
-        tool.mirrored.iter().try_for_each(|mirrored| {
-            mirrored
+        tool.header_params.iter().try_for_each(|param| {
+            param
                 .check(headers, arguments.value())
                 .map_err(|mismatch| Error::header_mismatch(format!("In this request, {mismatch}.")))
         })

@@ -1,52 +1,59 @@
-//! The arguments that clients repeat in `Mcp-Param-*` headers, so that what stands before a server
-//! can act on them without reading the body (2026-07-28, Streamable HTTP, Custom Headers from Tool
-//! Parameters). What acts on the header and what acts on the body must not be told different things.
+//! Tool parameters in `Mcp-Param-*` headers (2026-07-28, Streamable HTTP, Custom Headers from Tool
+//! Parameters).
+//!
+//! A client repeats in a header the argument that the input schema marks with `x-mcp-header`, so that a proxy
+//! can act on it without reading the body. The header and the body must not differ, because the proxy acts on
+//! one and the tool on the other.
 
-use crate::SchemaError;
-use crate::subschemas::{Applies, subschemas};
+use crate::headers::decode;
 use http::{HeaderMap, HeaderName};
-use mcp::headers::decode;
+use schema::{Applies, subschemas};
 use serde_json::{Number, Value};
 
-/// What every such header begins with.
+/// The prefix of every such header.
 const PREFIX: &str = "mcp-param-";
 
-/// An argument that clients repeat in a header.
+/// A parameter that clients repeat in a header.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mirrored {
+pub struct HeaderParam {
     header: HeaderName,
-    /// The properties that lead to it.
+    /// The properties that lead to the parameter.
     path: Vec<String>,
 }
 
-/// A header and the body differ, or the header is not one that could be read.
+/// A header differs from the body, or cannot be decoded.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum Mismatch {
-    /// The body has a value and the header is not there.
+    /// The body has a value, and the header is absent.
     #[error("the header {0} is missing, and the body has a value for it")]
     Missing(HeaderName),
-    /// The header is there and the body has no value.
+    /// The header is present, and the body has no value.
     #[error("the header {0} has a value that the body does not have")]
     Unexpected(HeaderName),
-    /// Both are there and differ.
+    /// Both are present and differ.
     #[error("the header {0} does not have the value that the body has")]
     Different(HeaderName),
-    /// The header is there twice, holds characters that it cannot hold, or its Base64 is none.
+    /// The header is repeated, has invalid characters, or has invalid Base64.
     #[error("the header {0} cannot be read")]
     Unreadable(HeaderName),
 }
 
-impl Mirrored {
-    /// The header.
+/// Why an `x-mcp-header` of an input schema is invalid. Clients leave its tool out.
+#[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
+#[error("its x-mcp-header {0}")]
+pub struct InvalidHeaderParam(&'static str);
+
+impl HeaderParam {
+    /// The name of the header, in lower case.
     pub fn header(&self) -> &HeaderName {
         &self.header
     }
 
-    /// Whether the header says what the arguments say.
+    /// Checks that the header has the value that `arguments` have.
     ///
     /// # Errors
     ///
-    /// [`Mismatch`].
+    /// Fails if it does not.
     pub fn check(&self, headers: &HeaderMap, arguments: &Value) -> Result<(), Mismatch> {
         let name = || self.header.clone();
         let value = self
@@ -59,7 +66,7 @@ impl Mirrored {
             (_, Some(_), Some(_)) => return Err(Mismatch::Unreadable(name())),
             (None, None, None) => return Ok(()),
             (None, Some(_), None) => return Err(Mismatch::Unexpected(name())),
-            // No header can say these, and the schema will not have them.
+            // A header cannot carry these, and the schema does not allow them.
             (Some(Value::Array(_) | Value::Object(_)), None, None) => return Ok(()),
             (Some(_), None, _) => return Err(Mismatch::Missing(name())),
             (Some(value), Some(sent), None) => (value, sent),
@@ -86,9 +93,9 @@ fn is_same(value: &Value, sent: &str) -> bool {
     }
 }
 
-/// Whether two numbers are the same, however they are written: `42.0` is `42`.
+/// Returns whether two numbers are equal, in any notation: `42.0` is `42`.
 fn is_equal(one: &Number, other: &Number) -> bool {
-    // As floating-point numbers, large integers run into each other.
+    // Large integers that differ can be equal as floating-point numbers.
     match (one.as_i128(), other.as_i128()) {
         (Some(one), Some(other)) => one == other,
         _ => match (one.as_f64(), other.as_f64()) {
@@ -98,24 +105,28 @@ fn is_equal(one: &Number, other: &Number) -> bool {
     }
 }
 
-/// Every argument marked in an input schema.
-pub(crate) fn marked(schema: &Value) -> Result<Vec<Mirrored>, SchemaError> {
+/// Returns every parameter that an input schema marks with `x-mcp-header`, by the name of the header.
+///
+/// # Errors
+///
+/// Fails if a mark breaks a rule.
+pub fn header_params(schema: &Value) -> Result<Vec<HeaderParam>, InvalidHeaderParam> {
     let mut found = Vec::new();
     walk(schema, Some(Vec::new()), &mut found)?;
     found.sort_by(|one, other| one.header.as_str().cmp(other.header.as_str()));
-    // Header names are lower case here, so this is without regard to it.
+    // A `HeaderName` is in lower case, so the comparison ignores case.
     if found.windows(2).any(|two| two[0].header == two[1].header) {
-        return Err(SchemaError::Header("is the same for two arguments"));
+        return Err(InvalidHeaderParam("is the same for two arguments"));
     }
     Ok(found)
 }
 
-/// `path` is `None` where the schema cannot be reached by `properties` alone.
+/// Finds the marks in `schema`. `path` is `None` where `properties` alone do not lead.
 fn walk(
     schema: &Value,
     path: Option<Vec<String>>,
-    found: &mut Vec<Mirrored>,
-) -> Result<(), SchemaError> {
+    found: &mut Vec<HeaderParam>,
+) -> Result<(), InvalidHeaderParam> {
     let Value::Object(keywords) = schema else {
         return Ok(());
     };
@@ -123,11 +134,11 @@ fn walk(
         let path = path
             .clone()
             .filter(|path| !path.is_empty())
-            .ok_or(SchemaError::Header(
+            .ok_or(InvalidHeaderParam(
                 "is on something that `properties` alone do not lead to",
             ))?;
         if !is_primitive(keywords.get("type")) {
-            return Err(SchemaError::Header(
+            return Err(InvalidHeaderParam(
                 "is on an argument whose `type` is none of string, integer and boolean",
             ));
         }
@@ -135,8 +146,8 @@ fn walk(
             .as_str()
             .filter(|mark| !mark.is_empty())
             .and_then(|mark| HeaderName::try_from(format!("{PREFIX}{mark}")).ok())
-            .ok_or(SchemaError::Header("is not a name that headers can have"))?;
-        found.push(Mirrored { header, path });
+            .ok_or(InvalidHeaderParam("is not a name that headers can have"))?;
+        found.push(HeaderParam { header, path });
     }
     for subschema in subschemas(keywords) {
         let path = match (&path, subschema.applies) {
@@ -150,7 +161,7 @@ fn walk(
     Ok(())
 }
 
-/// Whether a `type` allows nothing but one kind of value that a header can carry, or null.
+/// Returns whether a `type` allows exactly one type that a header can carry, and possibly null.
 fn is_primitive(kind: Option<&Value>) -> bool {
     let is = |kind: &str| matches!(kind, "string" | "integer" | "boolean");
     match kind {
@@ -194,10 +205,10 @@ mod tests {
         for (name, value) in sent {
             headers.append(*name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
         }
-        marked(&schema())
+        header_params(&schema())
             .unwrap()
             .iter()
-            .try_for_each(|mirrored| mirrored.check(&headers, arguments))
+            .try_for_each(|param| param.check(&headers, arguments))
     }
 
     fn name(header: &'static str) -> HeaderName {
@@ -206,7 +217,7 @@ mod tests {
 
     #[test]
     fn marks_are_found_where_properties_lead() {
-        let found = marked(&schema()).unwrap();
+        let found = header_params(&schema()).unwrap();
         let found: Vec<_> = found
             .iter()
             .map(|one| (one.header.as_str(), one.path.join("/")))
@@ -248,8 +259,8 @@ mod tests {
             on(json!("string"), json!("ä")),
             on(json!("string"), json!(1)),
         ] {
-            let refused = marked(&schema);
-            assert!(matches!(refused, Err(SchemaError::Header(_))), "{schema}");
+            let refused = header_params(&schema);
+            assert!(matches!(refused, Err(InvalidHeaderParam(_))), "{schema}");
         }
     }
 
@@ -259,7 +270,7 @@ mod tests {
             "default": {"x-mcp-header": "A"},
             "properties": {"x-mcp-header": {"type": "string"}},
         });
-        assert_eq!(marked(&schema), Ok(Vec::new()));
+        assert_eq!(header_params(&schema), Ok(Vec::new()));
     }
 
     #[test]
