@@ -66,9 +66,11 @@ async fn route<K: KeyValue>(context: &Context<'_, K>, request: &web::Request) ->
         return endpoints::admin::handle(context, now, request).await;
     }
     match context.config.authorization_server.external() {
-        Some(external) => {
-            endpoints::elsewhere::handle(external, request.method(), request.headers())
-        }
+        Some(external) => endpoints::external_authorization_server::handle(
+            external,
+            request.method(),
+            request.headers(),
+        ),
         None => endpoints::account::handle(context, request).await,
     }
 }

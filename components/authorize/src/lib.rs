@@ -1,14 +1,14 @@
 //! The component `authorize`: `/authorize`, `/callback`, `/account/sign-in`, `/token`, `/revoke` and
 //! `/introspect`.
 
-mod documents;
+mod client_metadata;
 mod identity;
 
-use authserver::documents::Documents;
+use authserver::client_metadata_documents::Documents;
 use authserver::{Context, RevocationQueue, SignInsInProgress, endpoints, upstream_revocation};
 use axum::Router;
 use axum::extract::{Request, State};
-use documents::ClientMetadata;
+use client_metadata::ClientMetadata;
 use identity::Composed;
 use instance::{Instance, Parts};
 use platform::time::{sleep, timeout};
@@ -51,7 +51,11 @@ async fn answer(
         Err(problems) => return web::problem_json(&problems),
     };
     if let Some(external) = config.authorization_server.external() {
-        return endpoints::elsewhere::handle(external, request.method(), request.headers());
+        return endpoints::external_authorization_server::handle(
+            external,
+            request.method(),
+            request.headers(),
+        );
     }
     let request = match authserver::read_request(request).await {
         Ok(request) => request,

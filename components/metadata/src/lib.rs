@@ -34,7 +34,11 @@ async fn answer(instance: &Arc<Instance>, well_known: &WellKnown, request: Reque
         return well_known.handle(config, &base, &request);
     }
     if let Some(external) = config.authorization_server.external() {
-        return endpoints::elsewhere::handle(external, request.method(), request.headers());
+        return endpoints::external_authorization_server::handle(
+            external,
+            request.method(),
+            request.headers(),
+        );
     }
     let request = match authserver::read_request(request).await {
         Ok(request) => request,

@@ -15,7 +15,7 @@
 //!
 //! Nobody can make a document's record but by signing in.
 
-use crate::documents::{Described, Documents, FetchError, PAUSE};
+use crate::client_metadata_documents::{Described, Documents, FetchError, PAUSE};
 use crate::limits::Limits;
 use config::Server;
 use oauth::document::MIN_CACHED;
@@ -173,7 +173,7 @@ impl<'a, K: KeyValue> Clients<'a, K> {
     /// # Errors
     ///
     /// [`FindError`]; a document that cannot be fetched ends the request (section 5.1 of the draft).
-    pub async fn ask_for(&self, id: &str, now: u64) -> Result<Client, FindError> {
+    pub async fn resolve_for_consent(&self, id: &str, now: u64) -> Result<Client, FindError> {
         if document::is_url(id) && self.configured(id).is_none() {
             let stored = self.last_good(id, now).await?;
             let stored = stored.as_ref().map(|(record, _)| record);
@@ -198,7 +198,7 @@ impl<'a, K: KeyValue> Clients<'a, K> {
     /// # Errors
     ///
     /// [`FindError`].
-    pub async fn recognize(&self, id: &str, now: u64) -> Result<Known, FindError> {
+    pub async fn resolve(&self, id: &str, now: u64) -> Result<Known, FindError> {
         if let Some(client) = self.configured(id) {
             let client = client.clone();
             return Ok(Known { client, used: true });
@@ -232,12 +232,17 @@ impl<'a, K: KeyValue> Clients<'a, K> {
     /// # Errors
     ///
     /// [`FindError`].
-    pub async fn keep(&self, id: &str, grant_ends_at: u64, now: u64) -> Result<Client, FindError> {
+    pub async fn mark_used(
+        &self,
+        id: &str,
+        grant_ends_at: u64,
+        now: u64,
+    ) -> Result<Client, FindError> {
         if let Some(client) = self.configured(id) {
             return Ok(client.clone());
         }
         if document::is_url(id) {
-            let client = self.recognize(id, now).await?.client;
+            let client = self.resolve(id, now).await?.client;
             self.keep_document(&client, now).await?;
             return Ok(client);
         }
@@ -245,12 +250,12 @@ impl<'a, K: KeyValue> Clients<'a, K> {
         self.prolong(record, expires_at, grant_ends_at).await
     }
 
-    /// The same for a client that was just [recognized](Self::recognize) at the token endpoint.
+    /// The same for a client that was just [resolved](Self::resolve) at the token endpoint.
     ///
     /// # Errors
     ///
     /// [`FindError`]: a registration may have been removed since.
-    pub async fn keep_recognized(
+    pub async fn mark_resolved_used(
         &self,
         client: &Client,
         grant_ends_at: u64,
@@ -260,7 +265,7 @@ impl<'a, K: KeyValue> Clients<'a, K> {
         if self.configured(id).is_none() && document::is_url(id) {
             return Ok(self.keep_document(client, now).await?);
         }
-        self.keep(id, grant_ends_at, now).await.map(|_| ())
+        self.mark_used(id, grant_ends_at, now).await.map(|_| ())
     }
 
     /// Moves the end of a registration, which is at `expires_at`, behind that of a grant.

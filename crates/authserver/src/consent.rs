@@ -1,6 +1,6 @@
 //! The consent page: which client asks for what, of whom, and where the answer goes.
 
-use crate::remembered::may_be_remembered;
+use crate::remembered_consents::may_be_remembered;
 use crate::sign_in::PendingConsent;
 use config::Base;
 use maud::{Markup, html};

@@ -1,7 +1,7 @@
 //! Where the browser may be sent without a person having been asked (RFC 9700 section 4.11.2).
 
-use crate::remembered::{Fingerprint, Remembered};
-use crate::{Context, answers, pages};
+use crate::remembered_consents::{Fingerprint, RememberedConsents};
+use crate::{Context, pages, responses};
 use http::HeaderMap;
 use oauth::authorization_request::Target;
 use oauth::redirect_uri::{Destination, destination};
@@ -44,9 +44,9 @@ pub(crate) fn error_unasked<K: KeyValue>(
 ) -> Response {
     let issuer = context.base.as_str();
     if may_be_sent_to(context, client, target, headers) {
-        answers::error_redirect(target, issuer, error)
+        responses::error_redirect(target, issuer, error)
     } else {
-        let url = answers::error_url(target, issuer, error);
+        let url = responses::error_url(target, issuer, error);
         pages::bad_request(client, target, context.base, provider, error, &url)
     }
 }
@@ -64,6 +64,7 @@ fn is_remembered<K>(
     target: &Target,
     headers: &HeaderMap,
 ) -> bool {
-    let remembered = Remembered::read(&context.config.keys, context.base, headers, context.now);
+    let remembered =
+        RememberedConsents::read(&context.config.keys, context.base, headers, context.now);
     remembered.has_destination(&Fingerprint::of_destination(client, target))
 }

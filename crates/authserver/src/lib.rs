@@ -18,29 +18,29 @@
 //! 3. `GET /callback` opens the state with the cookie: another browser's state stays shut. Then the
 //!    grant is made, and the browser goes back to the client with a code.
 
-mod answers;
-mod client_request;
+mod client_authentication;
+pub mod client_metadata_documents;
 pub mod clients;
 mod consent;
 mod date;
 mod destination;
-pub mod documents;
 pub mod endpoints;
 pub mod identity;
 mod limits;
 mod pages;
-mod remembered;
+mod remembered_consents;
+mod responses;
 mod session;
 mod sign_in;
 mod sign_ins_in_progress;
 pub mod upstream_revocation;
 
-pub use answers::read_request;
 pub use grants::RevocationQueue;
+pub use responses::read_request;
 pub use sign_ins_in_progress::SignInsInProgress;
 
+use client_metadata_documents::Documents;
 use config::{Base, Server};
-use documents::Documents;
 use dpop::Prover;
 use events::{Event, Events, TraceContext};
 use grants::Grants;

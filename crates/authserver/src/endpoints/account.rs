@@ -2,9 +2,9 @@
 
 use crate::consent::scope_text;
 use crate::date;
-use crate::remembered::Remembered;
+use crate::remembered_consents::RememberedConsents;
 use crate::session::Session;
-use crate::{Context, answers, pages};
+use crate::{Context, pages, responses};
 use events::{EndedBy, Event};
 use grants::{Grant, Listed, Page as Grants, Place};
 use http::Method;
@@ -38,7 +38,7 @@ impl AccountError {
         match self {
             Self::Parameter(error) => pages::bad_target(&error.to_string()),
             Self::Forged => pages::stale_account(account),
-            Self::Store(error) => answers::store_failed_page(&error),
+            Self::Store(error) => responses::store_failed_page(&error),
         }
     }
 }
@@ -100,7 +100,8 @@ async fn show<K: KeyValue>(
         .of_subject(&session.subject, from, context.now)
         .await?;
     let keys = &context.config.keys;
-    let remembered = Remembered::read(keys, context.base, request.headers(), context.now).len();
+    let remembered =
+        RememberedConsents::read(keys, context.base, request.headers(), context.now).len();
     let view = View {
         token: session.form_token(keys),
         session: &session,
@@ -162,7 +163,11 @@ async fn act<K: KeyValue>(
                 None => to("done=all"),
             }
         }
-        Action::Forget => with_header(to("done=forgotten"), SET_COOKIE, Remembered::forget(base)),
+        Action::Forget => with_header(
+            to("done=forgotten"),
+            SET_COOKIE,
+            RememberedConsents::forget(base),
+        ),
         Action::SignOut => {
             session.end(context.store).await?;
             with_header(to("done=out"), SET_COOKIE, Session::clear(base))

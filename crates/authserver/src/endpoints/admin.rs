@@ -3,7 +3,7 @@
 //!
 //! No page of any origin may read the answers, and nothing is looked up for whoever shows no token.
 
-use crate::{Context, answers};
+use crate::{Context, responses};
 use events::{Action, EndedBy, Event};
 use grants::{Listed, Place};
 use http::header::{AUTHORIZATION, HeaderValue, WWW_AUTHENTICATE};
@@ -59,7 +59,7 @@ impl AdminError {
             Self::Parameter(_) | Self::NoSubject | Self::From => {
                 (StatusCode::BAD_REQUEST, "invalid_request")
             }
-            Self::Store(error) => return answers::error(&answers::store_failed(error)),
+            Self::Store(error) => return responses::error(&responses::store_failed(error)),
         };
         let text = self.to_string();
         let response = web::json(status, &json!({ "error": code, "error_description": text }));

@@ -3,12 +3,12 @@
 use crate::clients::FindError;
 use crate::consent::Consent;
 use crate::identity::{IdentityProvider, Login, ProviderError};
-use crate::remembered::{self, Remembered};
+use crate::remembered_consents::{self, RememberedConsents};
 use crate::sign_in::{
     Browser, COMPLETED, ConsentCookie, Consented, LOGIN_LIFETIME, PendingConsent, PendingLogin,
     ProviderLogin,
 };
-use crate::{Context, answers, destination, pages};
+use crate::{Context, destination, pages, responses};
 use events::{Decision, Event};
 use http::header::SET_COOKIE;
 use http::{HeaderMap, Method};
@@ -69,13 +69,13 @@ impl AuthorizeError {
             Self::Client(FindError::Unknown) => pages::unknown_client(),
             Self::Client(FindError::Document(error)) => pages::bad_document(&error.to_string()),
             Self::Store(error) | Self::Client(FindError::Store(error)) => {
-                answers::store_failed_page(&error)
+                responses::store_failed_page(&error)
             }
             Self::StaleConsent => pages::stale_consent(),
             Self::FormUsed => pages::form_used(),
             Self::Denied(target) => {
                 let error = Error::new(ErrorCode::AccessDenied, "the person said no");
-                answers::error_redirect(&target, issuer, &error)
+                responses::error_redirect(&target, issuer, &error)
             }
             // No sign-in begins without a consent, of just now or remembered: the person has seen
             // where this leads.
@@ -87,7 +87,7 @@ impl AuthorizeError {
                     _ => {
                         let code = ErrorCode::TemporarilyUnavailable;
                         let error = Error::new(code, "the identity provider is unavailable");
-                        answers::error_redirect(&target, issuer, &error)
+                        responses::error_redirect(&target, issuer, &error)
                     }
                 }
             }
@@ -136,7 +136,10 @@ async fn ask<K: KeyValue>(
 ) -> Result<Response, AuthorizeError> {
     let client_id = authorization_request::client_id(parameters)?;
     context.events.client(client_id);
-    let client = context.clients().ask_for(client_id, context.now).await?;
+    let client = context
+        .clients()
+        .resolve_for_consent(client_id, context.now)
+        .await?;
     let target = authorization_request::target(parameters, &client, context.private_use(&client))?;
     let read = authorization_request::read(
         parameters,
@@ -157,7 +160,7 @@ async fn ask<K: KeyValue>(
         }
     };
 
-    let may_skip = remembered::may_be_remembered(&target) && !asked.prompt.consent;
+    let may_skip = remembered_consents::may_be_remembered(&target) && !asked.prompt.consent;
     let scopes = provider.scopes().await;
     let pending = PendingConsent::new(&client, target, asked, &scopes, context.now, random);
     if may_skip && remembered(context, request).has(&pending.shown) {
@@ -243,7 +246,8 @@ async fn decide<K: KeyValue>(
         let response = denied.respond(context.base.as_str());
         return Ok(with_header(response, SET_COOKIE, cookie.set(context.base)));
     }
-    let remember = form.get("remember").is_some() && remembered::may_be_remembered(&pending.target);
+    let remember =
+        form.get("remember").is_some() && remembered_consents::may_be_remembered(&pending.target);
     let consented = Consented::Now { remember };
     begin(context, random, provider, request, pending, consented).await
 }
@@ -292,7 +296,7 @@ async fn begin<K: KeyValue>(
     ))
 }
 
-fn remembered<K>(context: &Context<'_, K>, request: &Request) -> Remembered {
+fn remembered<K>(context: &Context<'_, K>, request: &Request) -> RememberedConsents {
     let keys = &context.config.keys;
-    Remembered::read(keys, context.base, request.headers(), context.now)
+    RememberedConsents::read(keys, context.base, request.headers(), context.now)
 }

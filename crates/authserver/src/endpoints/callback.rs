@@ -1,16 +1,16 @@
 //! `/callback`: the browser comes back from the identity provider.
 
 use super::authorize;
+use crate::client_metadata_documents::FetchError;
 use crate::clients::FindError;
-use crate::documents::FetchError;
 use crate::identity::{CodeExchange, IdentityProvider, Profile, ProviderError, SignIn};
-use crate::remembered::{Fingerprint, Remembered};
+use crate::remembered_consents::{Fingerprint, RememberedConsents};
 use crate::session::Session;
 use crate::sign_in::{
     Browser, COMPLETED, Consented, Pending, PendingConsent, PendingLogin, ProviderLogin,
 };
 use crate::sign_ins_in_progress::{MAX_REFUSED_WAIT, MAX_WAIT, SignInsInProgress, poll_intervals};
-use crate::{Context, answers, pages};
+use crate::{Context, pages, responses};
 use events::{Audience, EndedBy, Event};
 use grants::{CodeBinding, Grant, ShownClient};
 use http::Method;
@@ -71,8 +71,8 @@ impl CallbackError {
             Self::UnknownClient => pages::unknown_client(),
             Self::Document(error) => pages::bad_document(&error.to_string()),
             Self::RedirectUri => pages::bad_target(&self.to_string()),
-            Self::Redirect(target, error) => answers::error_redirect(&target, issuer, &error),
-            Self::Store(error) => answers::store_failed_page(&error),
+            Self::Redirect(target, error) => responses::error_redirect(&target, issuer, &error),
+            Self::Store(error) => responses::store_failed_page(&error),
             Self::Account(error) => {
                 pages::account_failed(&error.description, &format!("{issuer}/account"))
             }
@@ -236,7 +236,7 @@ impl From<SignInError> for Error {
                 "the identity provider sent neither a code nor an error",
             ),
             SignInError::Store(error) | SignInError::NotBegun(error) => {
-                answers::store_failed(&error)
+                responses::store_failed(&error)
             }
             SignInError::Seal
             | SignInError::Used
@@ -362,7 +362,7 @@ async fn grant<K: KeyValue>(
     let expires_at = context.now + context.config.grant_lifetime;
     let client = context
         .clients()
-        .keep(&consent.client_id, expires_at, context.now)
+        .mark_used(&consent.client_id, expires_at, context.now)
         .await?;
     // What the client says of itself may have changed since it was asked about, and what this server
     // takes as well.
@@ -372,7 +372,7 @@ async fn grant<K: KeyValue>(
         return Err(SignInError::RedirectUri);
     }
     let (keys, base) = (&context.config.keys, context.base);
-    let mut remembered = Remembered::read(keys, base, request.headers(), context.now);
+    let mut remembered = RememberedConsents::read(keys, base, request.headers(), context.now);
     let remember = match consented {
         Consented::Now { remember } => remember,
         Consented::Before if remembered.has_of(&consent.shown, &profile.subject) => false,
@@ -430,7 +430,7 @@ async fn grant<K: KeyValue>(
             grants: new.replaced,
         });
     }
-    let response = answers::code_redirect(&target, base.as_str(), &new.code);
+    let response = responses::code_redirect(&target, base.as_str(), &new.code);
     Ok(if remember {
         with_header(response, SET_COOKIE, remembered.set(keys, base, random))
     } else {
@@ -454,7 +454,7 @@ fn refused_person<K>(
         profile,
         provider,
         target: &consent.target,
-        back: &answers::error_url(&consent.target, context.base.as_str(), &error),
+        back: &responses::error_url(&consent.target, context.base.as_str(), &error),
         again: &consent.with_another_account(context.base),
     })
 }

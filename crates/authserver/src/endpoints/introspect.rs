@@ -3,8 +3,8 @@
 //! A client learns of its own tokens alone. Only one that the operator has configured as a resource
 //! server learns of every token.
 
-use crate::client_request::{self, ClientRequestError};
-use crate::{Context, answers};
+use crate::client_authentication::{self, AuthenticationError};
+use crate::{Context, responses};
 use grants::Grant;
 use http::StatusCode;
 use oauth::access_token::{self, Claims};
@@ -18,7 +18,7 @@ use web::{Request, Response};
 #[derive(Debug, thiserror::Error)]
 enum IntrospectError {
     #[error(transparent)]
-    Client(#[from] ClientRequestError),
+    Client(#[from] AuthenticationError),
     #[error(transparent)]
     Request(#[from] Error),
     #[error("introspection is for clients that authenticate, and this one is registered for none")]
@@ -33,14 +33,14 @@ impl From<IntrospectError> for Error {
             IntrospectError::Client(error) => error.into(),
             IntrospectError::Request(error) => error,
             IntrospectError::PublicClient => Self::new(ErrorCode::InvalidClient, error.to_string()),
-            IntrospectError::Store(error) => answers::store_failed(&error),
+            IntrospectError::Store(error) => responses::store_failed(&error),
         }
     }
 }
 
 /// Answers any request to `/introspect`.
 pub async fn handle<K: KeyValue>(context: &Context<'_, K>, request: &Request) -> Response {
-    if let Some(response) = answers::other_than_post(request.method()) {
+    if let Some(response) = responses::other_than_post(request.method()) {
         return response;
     }
     let response = match introspect(context, request).await {
@@ -48,17 +48,17 @@ pub async fn handle<K: KeyValue>(context: &Context<'_, K>, request: &Request) ->
         Err(error) => {
             let error: Error = error.into();
             context.refused("/introspect", error.code, &error.description);
-            answers::error(&error)
+            responses::error(&error)
         }
     };
-    answers::POST.allow(Origin::Any, response)
+    responses::POST.allow(Origin::Any, response)
 }
 
 async fn introspect<K: KeyValue>(
     context: &Context<'_, K>,
     request: &Request,
 ) -> Result<Introspection, IntrospectError> {
-    let (client, form) = client_request::read(context, request).await?;
+    let (client, form) = client_authentication::authenticate(context, request).await?;
     // RFC 7662 section 2.1: or anybody could try tokens out.
     if !client.is_confidential() {
         return Err(IntrospectError::PublicClient);

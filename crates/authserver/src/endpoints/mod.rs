@@ -5,7 +5,7 @@ pub mod account_sign_in;
 pub mod admin;
 pub mod authorize;
 pub mod callback;
-pub mod elsewhere;
+pub mod external_authorization_server;
 pub mod introspect;
 pub mod register;
 pub mod registered_client;

@@ -2,7 +2,7 @@
 
 use crate::clients::WINDOW;
 use crate::endpoints::registered_client;
-use crate::{Context, answers};
+use crate::{Context, responses};
 use config::Registration;
 use events::{Event, RegistrationChange};
 use http::{HeaderMap, StatusCode};
@@ -34,21 +34,21 @@ impl RegisterError {
     /// The answer, whose event is written.
     pub(crate) fn respond<K>(self, context: &Context<'_, K>) -> Response {
         let reason = self.to_string();
-        let answer = |error: Error| (error.code, answers::error(&error));
+        let answer = |error: Error| (error.code, responses::error(&error));
         let (code, response) = match self {
             Self::Off => {
                 let error = Error::new(ErrorCode::AccessDenied, &reason);
                 (error.code, web::json(StatusCode::FORBIDDEN, &error))
             }
-            Self::Token(shown) => (ErrorCode::InvalidToken, answers::bearer_refused(shown)),
+            Self::Token(shown) => (ErrorCode::InvalidToken, responses::bearer_refused(shown)),
             Self::ContentType => answer(Error::new(ErrorCode::InvalidClientMetadata, &reason)),
             Self::Registration(error) => answer(error.into()),
             Self::TooMany => {
                 let seconds = WINDOW - context.now % WINDOW;
                 let code = ErrorCode::TemporarilyUnavailable;
-                (code, answers::too_many(seconds))
+                (code, responses::too_many(seconds))
             }
-            Self::Store(error) => answer(answers::store_failed(&error)),
+            Self::Store(error) => answer(responses::store_failed(&error)),
         };
         context.refused("/register", code, &reason);
         response
@@ -61,13 +61,13 @@ pub async fn handle<K: KeyValue>(
     random: &mut (impl CryptoRng + Send),
     request: &Request,
 ) -> Response {
-    if let Some(response) = answers::other_than_post(request.method()) {
+    if let Some(response) = responses::other_than_post(request.method()) {
         return response;
     }
     let response = register(context, random, request)
         .await
         .unwrap_or_else(|error| error.respond(context));
-    answers::POST.allow(Origin::Any, response)
+    responses::POST.allow(Origin::Any, response)
 }
 
 async fn register<K: KeyValue>(

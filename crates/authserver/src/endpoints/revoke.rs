@@ -1,7 +1,7 @@
 //! `/revoke`: a client gives up a token (RFC 7009), and with it the whole grant.
 
-use crate::client_request::{self, ClientRequestError};
-use crate::{Context, answers};
+use crate::client_authentication::{self, AuthenticationError};
+use crate::{Context, responses};
 use events::{EndedBy, Event};
 use http::StatusCode;
 use oauth::access_token::{self, Claims};
@@ -13,7 +13,7 @@ use web::{Request, Response};
 #[derive(Debug, thiserror::Error)]
 enum RevokeError {
     #[error(transparent)]
-    Client(#[from] ClientRequestError),
+    Client(#[from] AuthenticationError),
     #[error(transparent)]
     Request(#[from] Error),
     #[error("the token was issued to another client")]
@@ -28,14 +28,14 @@ impl From<RevokeError> for Error {
             RevokeError::Client(error) => error.into(),
             RevokeError::Request(error) => error,
             RevokeError::OtherClient => Self::new(ErrorCode::InvalidRequest, error.to_string()),
-            RevokeError::Store(error) => answers::store_failed(&error),
+            RevokeError::Store(error) => responses::store_failed(&error),
         }
     }
 }
 
 /// Answers any request to `/revoke`.
 pub async fn handle<K: KeyValue>(context: &Context<'_, K>, request: &Request) -> Response {
-    if let Some(response) = answers::other_than_post(request.method()) {
+    if let Some(response) = responses::other_than_post(request.method()) {
         return response;
     }
     let response = match revoke(context, request).await {
@@ -43,10 +43,10 @@ pub async fn handle<K: KeyValue>(context: &Context<'_, K>, request: &Request) ->
         Err(error) => {
             let error: Error = error.into();
             context.refused("/revoke", error.code, &error.description);
-            answers::error(&error)
+            responses::error(&error)
         }
     };
-    answers::POST.allow(Origin::Any, response)
+    responses::POST.allow(Origin::Any, response)
 }
 
 /// A token that is unknown, or whose grant has ended, is revoked already (RFC 7009 section 2.2); of
@@ -56,7 +56,7 @@ async fn revoke<K: KeyValue>(
     context: &Context<'_, K>,
     request: &Request,
 ) -> Result<(), RevokeError> {
-    let (client, form) = client_request::read(context, request).await?;
+    let (client, form) = client_authentication::authenticate(context, request).await?;
     let token = revocation::read(&form)?;
     let grants = context.grants();
     let grant_id = grants.grant_of_refresh_token(token).or_else(|| {

@@ -1,9 +1,9 @@
 //! `/token`: codes, refresh tokens and what a client knows become access tokens (RFC 6749 section
 //! 3.2).
 
-use crate::client_request::{self, ClientRequestError};
+use crate::client_authentication::{self, AuthenticationError};
 use crate::identity::UpstreamRefresher;
-use crate::{Context, answers};
+use crate::{Context, responses};
 use dpop::Proof;
 use events::{EndedBy, Event, PresentedCredential};
 use grants::{
@@ -24,7 +24,7 @@ use web::{Parameters, Request, Response};
 #[derive(Debug, thiserror::Error)]
 enum TokenError {
     #[error(transparent)]
-    Client(#[from] ClientRequestError),
+    Client(#[from] AuthenticationError),
     #[error(transparent)]
     Request(#[from] TokenRequestError),
     #[error("the {what} {1}", what = name_of(*.0))]
@@ -48,7 +48,7 @@ impl From<TokenError> for Error {
             TokenError::Request(error) => error.into(),
             TokenError::Grant(_, grants::Error::Store(error))
             | TokenError::UpstreamRefresh(UpstreamRefreshError::Store(error))
-            | TokenError::Store(error) => answers::store_failed(&error),
+            | TokenError::Store(error) => responses::store_failed(&error),
             TokenError::Ended(_) => Self::new(ErrorCode::InvalidGrant, error.to_string()),
             TokenError::UpstreamRefresh(error) => {
                 log_line::write(&error);
@@ -97,7 +97,7 @@ pub async fn handle<K: KeyValue, S: Future<Output = ()> + Send>(
     sleep: impl Fn(Duration) -> S + Sync,
     request: &Request,
 ) -> Response {
-    if let Some(response) = answers::other_than_post(request.method()) {
+    if let Some(response) = responses::other_than_post(request.method()) {
         return response;
     }
     let mut response = match issue(context, random, upstream, sleep, request).await {
@@ -106,7 +106,7 @@ pub async fn handle<K: KeyValue, S: Future<Output = ()> + Send>(
             record_cause(context, &error);
             let error: Error = error.into();
             context.refused("/token", error.code, &error.description);
-            answers::error(&error)
+            responses::error(&error)
         }
     };
     if request.headers().contains_key(dpop::PROOF)
@@ -114,7 +114,7 @@ pub async fn handle<K: KeyValue, S: Future<Output = ()> + Send>(
     {
         response.headers_mut().insert(dpop::NONCE, nonce);
     }
-    answers::POST.allow(Origin::Any, response)
+    responses::POST.allow(Origin::Any, response)
 }
 
 /// Writes the event of a reuse or of the end of a grant, if `error` is due to one.
@@ -152,7 +152,7 @@ async fn issue<K: KeyValue, S: Future<Output = ()> + Send>(
     sleep: impl Fn(Duration) -> S + Sync,
     request: &Request,
 ) -> Result<TokenResponse, TokenError> {
-    let (client, form) = client_request::read(context, request).await?;
+    let (client, form) = client_authentication::authenticate(context, request).await?;
     let proof = proof(context, request)?;
     let key = proof.as_ref().map(|proof| proof.thumbprint().to_owned());
     // Everything is checked before the code or refresh token is used up, and before a proof is
@@ -353,9 +353,11 @@ async fn keep<K: KeyValue>(
     context: &Context<'_, K>,
     client: &Client,
     grant: &Grant,
-) -> Result<(), ClientRequestError> {
+) -> Result<(), AuthenticationError> {
     let (clients, ends_at) = (context.clients(), grant.expires_at);
-    let kept = clients.keep_recognized(client, ends_at, context.now).await;
+    let kept = clients
+        .mark_resolved_used(client, ends_at, context.now)
+        .await;
     Ok(kept?)
 }
 

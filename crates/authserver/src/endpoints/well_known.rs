@@ -8,8 +8,8 @@
 //! the authorization server's document there, so it lies behind `/mcp` and `/sse` too. It lies
 //! nowhere else: every other path is an issuer that does not exist.
 
-use super::elsewhere;
-use crate::answers::READ;
+use super::external_authorization_server;
+use crate::responses::READ;
 use config::{Base, Registration, Server};
 use http::{Method, Request, StatusCode};
 use oauth::metadata;
@@ -77,7 +77,9 @@ impl WellKnown {
 fn issued_elsewhere(config: &Server, path: &str) -> Option<Response> {
     let external = config.authorization_server.external()?;
     let (name, _) = split(path)?;
-    ISSUED.contains(&name).then(|| elsewhere::words(external))
+    ISSUED
+        .contains(&name)
+        .then(|| external_authorization_server::words(external))
 }
 
 /// The document at this path, as it is at `base`.

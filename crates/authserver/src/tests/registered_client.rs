@@ -265,7 +265,7 @@ fn a_removal_wins_over_a_change_or_a_sign_in_in_flight() {
             if is_change {
                 assert!(!clients.change(client, now).await.unwrap());
             } else {
-                let kept = clients.keep(id, now + 3600, now).await;
+                let kept = clients.mark_used(id, now + 3600, now).await;
                 assert!(matches!(kept, Err(FindError::Unknown)));
             }
             assert_eq!(clients.registered(id, now).await.unwrap(), None);

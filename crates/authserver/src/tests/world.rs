@@ -1,6 +1,6 @@
 //! A server, a provider, and browsers to go there with.
 
-use crate::documents::{Documents, Fetched, Source, What};
+use crate::client_metadata_documents::{Documents, Fetched, Source, What};
 use crate::identity::{
     CodeExchange, IdentityProvider, Login, Profile, ProviderError, RefreshError, RefreshedProfile,
     RefreshedTokens, SignIn, UpstreamRefresher, UpstreamTokens,

@@ -1,6 +1,6 @@
 //! What clients publish about themselves, by way of the component that may fetch it.
 
-use authserver::documents::{Fetched, Source, What};
+use authserver::client_metadata_documents::{Fetched, Source, What};
 use bytes::Bytes;
 use http::StatusCode;
 use http::header::CACHE_CONTROL;

@@ -142,10 +142,10 @@ pub struct Documents {
 #[derive(Default)]
 struct Memory {
     clients: HashMap<String, Described>,
-    keys: HashMap<String, Remembered>,
+    keys: HashMap<String, CachedKeys>,
 }
 
-struct Remembered {
+struct CachedKeys {
     keys: Arc<KeySet>,
     fetched_at: u64,
     good_until: u64,
@@ -236,13 +236,13 @@ impl Documents {
             .await?;
         let keys = Arc::new(keys);
         let all = &mut self.memory().keys;
-        make_room(all, now, |remembered| remembered.good_until);
-        let remembered = Remembered {
+        make_room(all, now, |cached| cached.good_until);
+        let cached = CachedKeys {
             keys: Arc::clone(&keys),
             fetched_at: now,
             good_until: now.saturating_add(good_for),
         };
-        all.insert(url.to_owned(), remembered);
+        all.insert(url.to_owned(), cached);
         Ok(keys)
     }
 

@@ -5,7 +5,7 @@
 //! metadata of another issuer than it asked about, which it has to refuse (RFC 8414 section 3.3);
 //! the protected resource's document (RFC 9728) is what leads on.
 
-use crate::answers::READ;
+use crate::responses::READ;
 use config::External;
 use http::{HeaderMap, Method, StatusCode};
 use maud::html;

@@ -34,7 +34,7 @@ const REMEMBERED: Purpose = Purpose("remembered consents");
 /// The consents that a browser remembers, the newest first.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(transparent)]
-pub(crate) struct Remembered(Vec<Entry>);
+pub(crate) struct RememberedConsents(Vec<Entry>);
 
 #[derive(Serialize, Deserialize)]
 struct Entry {
@@ -94,7 +94,7 @@ pub(crate) fn may_be_remembered(target: &Target) -> bool {
     matches!(destination(&target.redirect_uri), Destination::Host(_))
 }
 
-impl Remembered {
+impl RememberedConsents {
     /// What the browser brings; nothing if it was not sealed here.
     pub(crate) fn read(keys: &KeyRing, base: &Base, headers: &HeaderMap, now: u64) -> Self {
         let sealed = cookie(base).read(headers);
@@ -192,7 +192,7 @@ mod tests {
         let keys = KeyRing::parse(KEY).unwrap();
         let site = Site::read(|_| Some("https://mcp.example.com")).unwrap();
         let base = site.base(&HeaderMap::new()).unwrap();
-        let mut remembered = Remembered::default();
+        let mut remembered = RememberedConsents::default();
         let consent = |n: usize| Fingerprint::of(&n.to_string());
         for n in 0..50 {
             remembered.add(consent(n), consent(n + 100), "ada", 1_000_000_000);
@@ -206,12 +206,12 @@ mod tests {
         let mut headers = HeaderMap::new();
         let pair = text.split(';').next().unwrap();
         headers.insert(COOKIE, HeaderValue::from_str(pair).unwrap());
-        let read = Remembered::read(&keys, &base, &headers, 1_000_000_001);
+        let read = RememberedConsents::read(&keys, &base, &headers, 1_000_000_001);
         assert_eq!(read.len(), MOST);
         assert!(read.has_of(&consent(49), "ada") && !read.has_of(&consent(49), "eve"));
         assert!(read.has(&consent(30)) && !read.has(&consent(29)));
         assert!(read.has_destination(&consent(130)) && !read.has_destination(&consent(129)));
-        let later = Remembered::read(&keys, &base, &headers, 1_000_000_000 + LIFETIME);
+        let later = RememberedConsents::read(&keys, &base, &headers, 1_000_000_000 + LIFETIME);
         assert_eq!(later.len(), 0);
     }
 }

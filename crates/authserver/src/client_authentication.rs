@@ -1,12 +1,12 @@
 //! What `/token`, `/revoke` and `/introspect` have in common: a form from a client that says who it is.
 
+use crate::client_metadata_documents::{Documents, FetchError};
 use crate::clients::{FindError, Known};
-use crate::documents::{Documents, FetchError};
-use crate::{Context, answers};
+use crate::{Context, responses};
 use jwt::KeySet;
 use oauth::access_token::{self, Claims};
 use oauth::client_assertion::{self, AssertionError, Expected};
-use oauth::client_authentication::{self, ClientAuthenticationError};
+use oauth::client_authentication::{self as protocol, ClientAuthenticationError};
 use oauth::{Client, ErrorCode};
 use store::KeyValue;
 use web::{ParameterError, Parameters, Request};
@@ -16,7 +16,7 @@ const CLAIM: &str = "assertion";
 
 /// Why a form is not read.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum ClientRequestError {
+pub(crate) enum AuthenticationError {
     #[error(transparent)]
     Parameter(#[from] ParameterError),
     #[error(transparent)]
@@ -27,7 +27,7 @@ pub(crate) enum ClientRequestError {
     Store(#[from] store::Error),
 }
 
-impl From<FindError> for ClientRequestError {
+impl From<FindError> for AuthenticationError {
     fn from(error: FindError) -> Self {
         match error {
             FindError::Unknown => ClientAuthenticationError::UnknownClient.into(),
@@ -37,7 +37,7 @@ impl From<FindError> for ClientRequestError {
     }
 }
 
-impl From<FetchError> for ClientRequestError {
+impl From<FetchError> for AuthenticationError {
     fn from(error: FetchError) -> Self {
         match error {
             FetchError::Store(error) => Self::Store(error),
@@ -46,43 +46,43 @@ impl From<FetchError> for ClientRequestError {
     }
 }
 
-impl From<AssertionError> for ClientRequestError {
+impl From<AssertionError> for AuthenticationError {
     fn from(error: AssertionError) -> Self {
         ClientAuthenticationError::from(error).into()
     }
 }
 
-impl From<ClientRequestError> for oauth::Error {
-    fn from(error: ClientRequestError) -> Self {
+impl From<AuthenticationError> for oauth::Error {
+    fn from(error: AuthenticationError) -> Self {
         match error {
-            ClientRequestError::Parameter(error) => error.into(),
-            ClientRequestError::Client(error) => error.into(),
+            AuthenticationError::Parameter(error) => error.into(),
+            AuthenticationError::Client(error) => error.into(),
             // A client that hears `invalid_client` throws away what it has.
-            ClientRequestError::Fetch(error) if error.is_temporary() => {
+            AuthenticationError::Fetch(error) if error.is_temporary() => {
                 Self::new(ErrorCode::TemporarilyUnavailable, error.to_string())
             }
-            ClientRequestError::Fetch(error) => {
+            AuthenticationError::Fetch(error) => {
                 Self::new(ErrorCode::InvalidClient, error.to_string())
             }
-            ClientRequestError::Store(error) => answers::store_failed(&error),
+            AuthenticationError::Store(error) => responses::store_failed(&error),
         }
     }
 }
 
 /// The form of a request, and the client that sent it, which has authenticated as registered.
-pub(crate) async fn read<K: KeyValue>(
+pub(crate) async fn authenticate<K: KeyValue>(
     context: &Context<'_, K>,
     request: &Request,
-) -> Result<(Client, Parameters), ClientRequestError> {
+) -> Result<(Client, Parameters), AuthenticationError> {
     let form = Parameters::from_form(request.headers(), request.body())?;
     form.refuse_repeated(&["resource"])?;
-    let presented = client_authentication::read(request.headers(), &form)?;
+    let presented = protocol::read(request.headers(), &form)?;
     let (clients, id) = (context.clients(), &presented.client_id);
     context.events.client(id);
     if !clients.is_stored(id, context.now).await? && !has_grant(context, &form, id).await? {
         return Err(ClientAuthenticationError::UnknownClient.into());
     }
-    let known = clients.recognize(id, context.now).await?;
+    let known = clients.resolve(id, context.now).await?;
     if let Some(assertion) = presented.check(&known.client)? {
         check_assertion(context, &known, &form, assertion).await?;
     }
@@ -128,7 +128,7 @@ async fn check_assertion<K: KeyValue>(
     known: &Known,
     form: &Parameters,
     assertion: &str,
-) -> Result<(), ClientRequestError> {
+) -> Result<(), AuthenticationError> {
     let client = &known.client;
     let expected = Expected {
         issuer: context.base.as_str(),
@@ -160,7 +160,7 @@ async fn verify<K: KeyValue>(
     documents: Option<&Documents>,
     client: &Client,
     assertion: &str,
-) -> Result<(), ClientRequestError> {
+) -> Result<(), AuthenticationError> {
     if let Some(set) = &client.metadata.jwks {
         let keys = KeySet::from_value(set).map_err(FetchError::Keys)?;
         return Ok(client_assertion::verify(assertion, &keys)?);
