@@ -10,7 +10,7 @@ pub enum Event<'a> {
     /// A person came back from the identity provider, which has confirmed who it is.
     SignIn {
         /// What they signed in for.
-        audience: Audience,
+        purpose: SignInPurpose,
     },
     /// A request was refused, or a person or client was.
     Refusal {
@@ -113,7 +113,7 @@ impl Event<'_> {
 /// What a person signs in for.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Audience {
+pub enum SignInPurpose {
     /// To let a client in.
     Client,
     /// To see their account page.

@@ -10,7 +10,8 @@ mod line;
 mod trace;
 
 pub use event::{
-    Action, Audience, Decision, EndedBy, Event, Outcome, PresentedCredential, RegistrationChange,
+    Action, Decision, EndedBy, Event, Outcome, PresentedCredential, RegistrationChange,
+    SignInPurpose,
 };
 pub use kinds::{Kind, Kinds, UnknownKind};
 pub use trace::TraceContext;

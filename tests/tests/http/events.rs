@@ -43,7 +43,7 @@ async fn a_sign_in_a_call_and_a_revocation_are_found_in_the_log() {
     for (kind, member, value) in [
         ("registration", "change", "created"),
         ("consent", "decision", "allowed"),
-        ("sign_in", "audience", "client"),
+        ("sign_in", "purpose", "client"),
         ("grant", "scope", "tools userinfo upstream_token"),
         ("token", "grant_type", "authorization_code"),
         ("tool_call", "outcome", "ok"),

@@ -11,7 +11,7 @@ use crate::sign_in::{
 };
 use crate::sign_ins_in_progress::{MAX_REFUSED_WAIT, MAX_WAIT, SignInsInProgress, poll_intervals};
 use crate::{Context, pages, responses};
-use events::{Audience, EndedBy, Event};
+use events::{EndedBy, Event, SignInPurpose};
 use grants::{CodeBinding, Grant, ShownClient};
 use http::Method;
 use http::header::SET_COOKIE;
@@ -128,7 +128,7 @@ async fn complete<K: KeyValue, S: Future<Output = ()> + Send>(
             let sign_in = sign_in(context, provider, loads, &query, &login.provider, once)
                 .await
                 .map_err(|error| back.to(error))?;
-            signed_in(context, &sign_in, Audience::Client);
+            signed_in(context, &sign_in, SignInPurpose::Client);
             match grant(context, random, provider, request, *login, sign_in).await {
                 Ok(response) => Ok(response),
                 Err(error) => Err(back.to(error)),
@@ -142,7 +142,7 @@ async fn complete<K: KeyValue, S: Future<Output = ()> + Send>(
             let sign_in = sign_in(context, provider, loads, &query, &account.provider, once)
                 .await
                 .map_err(|error| Back::Account.to(error))?;
-            signed_in(context, &sign_in, Audience::Account);
+            signed_in(context, &sign_in, SignInPurpose::Account);
             let session = Session::new(sign_in.profile, context.now, random);
             let cookie = session
                 .set(&context.config.keys, context.base, random)
@@ -153,9 +153,9 @@ async fn complete<K: KeyValue, S: Future<Output = ()> + Send>(
     }
 }
 
-fn signed_in<K>(context: &Context<'_, K>, sign_in: &SignIn, audience: Audience) {
+fn signed_in<K>(context: &Context<'_, K>, sign_in: &SignIn, purpose: SignInPurpose) {
     context.events.subject(&sign_in.profile.subject);
-    context.events.record(&Event::SignIn { audience });
+    context.events.record(&Event::SignIn { purpose });
 }
 
 /// Where what went wrong is said.

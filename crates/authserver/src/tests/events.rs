@@ -52,7 +52,7 @@ fn a_sign_in_leaves_an_event_of_each_step_and_no_secret() {
     }
     assert_eq!(events[0]["decision"], "allowed");
     assert_eq!(events[0]["scope"], "tools userinfo");
-    assert_eq!(events[1]["audience"], "client");
+    assert_eq!(events[1]["purpose"], "client");
     assert_eq!(events[2]["client_name"], "Test App");
     assert_eq!(events[2]["destination"], "client.example");
     assert_eq!(events[3]["grant_type"], "authorization_code");
@@ -182,7 +182,7 @@ fn the_end_of_a_grant_is_an_event_that_says_who_ended_it() {
     let mut browser = Browser::default();
     browser.open(&mut world, "/account/sign-in");
     world.finish_login(&mut browser);
-    assert_eq!(world.events().last().unwrap()["audience"], "account");
+    assert_eq!(world.events().last().unwrap()["purpose"], "account");
     let page = browser.open(&mut world, "/account");
     let form = [
         ("token", page.field("token")),

@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
-    Action, Audience, Decision, EndedBy, Events, Kind, Kinds, Outcome, PresentedCredential,
-    RegistrationChange,
+    Action, Decision, EndedBy, Events, Kind, Kinds, Outcome, PresentedCredential,
+    RegistrationChange, SignInPurpose,
 };
 use serde_json::json;
 use std::sync::Mutex;
@@ -26,7 +26,7 @@ fn parsed(line: &str) -> Value {
 fn one_of_each<'a>(scope: &'a [String]) -> Vec<Event<'a>> {
     vec![
         Event::SignIn {
-            audience: Audience::Client,
+            purpose: SignInPurpose::Client,
         },
         Event::Refusal {
             endpoint: "/token",
@@ -75,7 +75,7 @@ fn one_of_each<'a>(scope: &'a [String]) -> Vec<Event<'a>> {
 fn an_event_is_one_json_object_with_whom_it_is_about() {
     let lines = written(Kinds::ALL, |events| {
         events.record(&Event::SignIn {
-            audience: Audience::Account,
+            purpose: SignInPurpose::Account,
         });
         events.client("c1").subject("p1").grant("g1");
         events.client("another");
@@ -91,7 +91,7 @@ fn an_event_is_one_json_object_with_whom_it_is_about() {
     );
     assert_eq!(
         parsed(&lines[0]),
-        json!({"time": "2026-11-24T06:00:00Z", "event": "sign_in", "audience": "account"})
+        json!({"time": "2026-11-24T06:00:00Z", "event": "sign_in", "purpose": "account"})
     );
     assert_eq!(
         parsed(&lines[1]),
