@@ -102,7 +102,7 @@ pub fn problems(variables: &Variables, listen: SocketAddr) -> Vec<String> {
     let mut problems = identity::problems(variables);
     match config::Server::read(values) {
         Ok(server) => {
-            if server.site.configured().is_none() && !listen.ip().is_loopback() {
+            if server.public_url.configured().is_none() && !listen.ip().is_loopback() {
                 problems.push(Problem::new(
                     "public_url",
                     format!("it is not set, and {listen} is no loopback address"),

@@ -135,11 +135,11 @@ fn needs_public_address(base: &Base) -> Markup {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use config::Site;
+    use config::PublicUrl;
 
     fn text(public_url: &'static str) -> String {
-        let site = Site::read(|_| Some(public_url)).unwrap();
-        let base = site.configured().unwrap();
+        let public_url = PublicUrl::read(|_| Some(public_url)).unwrap();
+        let base = public_url.configured().unwrap();
         let clients = clients(base);
         clients
             .into_iter()

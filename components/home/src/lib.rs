@@ -8,7 +8,7 @@ mod snippet;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use config::{AuthorizationServer, Problem, Site};
+use config::{AuthorizationServer, Problem, PublicUrl};
 use http::{HeaderMap, Method};
 use platform::variables;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use web::Response;
 platform::http_component!(router);
 
 async fn router() -> Router {
-    let names = [Site::VARIABLES, AuthorizationServer::VARIABLES].concat();
+    let names = [PublicUrl::VARIABLES, AuthorizationServer::VARIABLES].concat();
     let values = variables::read(&names).await;
     let home = Home::read(|name| values.get(name).map(String::as_str));
     Router::new().fallback(handle).with_state(Arc::new(home))
@@ -25,19 +25,19 @@ async fn router() -> Router {
 
 /// What the page says of this server.
 struct Home {
-    site: Site,
+    public_url: PublicUrl,
     authorization_server: AuthorizationServer,
 }
 
 impl Home {
     fn read<'a>(values: impl Fn(&str) -> Option<&'a str>) -> Result<Self, Vec<Problem>> {
-        let site = Site::read(&values).map_err(|problem| vec![problem]);
-        match (site, AuthorizationServer::read(&values)) {
-            (Ok(site), Ok(authorization_server)) => Ok(Self {
-                site,
+        let public_url = PublicUrl::read(&values).map_err(|problem| vec![problem]);
+        match (public_url, AuthorizationServer::read(&values)) {
+            (Ok(public_url), Ok(authorization_server)) => Ok(Self {
+                public_url,
                 authorization_server,
             }),
-            (site, server) => Err([site.err(), server.err()]
+            (public_url, server) => Err([public_url.err(), server.err()]
                 .into_iter()
                 .flatten()
                 .flatten()
@@ -63,18 +63,18 @@ fn answer(
         page_for(home, method, headers)
     } else {
         let base = home.as_ref().ok();
-        let base = base.and_then(|home| home.site.base(headers).ok());
+        let base = base.and_then(|home| home.public_url.base(headers).ok());
         misplaced::respond(base.as_ref(), is_here, method, headers)
     };
     match home {
-        Ok(home) => home.site.secured(response),
+        Ok(home) => home.public_url.secured(response),
         Err(_) => response,
     }
 }
 
 fn page_for(home: &Result<Home, Vec<Problem>>, method: &Method, headers: &HeaderMap) -> Response {
     let page = match home {
-        Ok(home) => match home.site.base(headers) {
+        Ok(home) => match home.public_url.base(headers) {
             Ok(base) => Ok(page::home(&base, &home.authorization_server)),
             Err(problem) => Err(vec![problem]),
         },

@@ -146,7 +146,7 @@ fn documents(base: &Base, server: &AuthorizationServer) -> Markup {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use config::{External, Site};
+    use config::{External, PublicUrl};
     use futures::executor::block_on;
     use http_body_util::BodyExt;
 
@@ -155,8 +155,8 @@ mod tests {
     }
 
     fn page_with(server: &AuthorizationServer) -> String {
-        let site = Site::read(|_| Some("https://mcp.example.com")).unwrap();
-        let page = home(site.configured().unwrap(), server);
+        let public_url = PublicUrl::read(|_| Some("https://mcp.example.com")).unwrap();
+        let page = home(public_url.configured().unwrap(), server);
         let body = block_on(page.into_body().collect()).unwrap();
         String::from_utf8(body.to_bytes().to_vec()).unwrap()
     }

@@ -180,7 +180,7 @@ fn cookie(base: &Base) -> Cookie {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use config::Site;
+    use config::PublicUrl;
     use http::header::COOKIE;
     use rand::SeedableRng;
     use rand::rngs::StdRng;
@@ -190,8 +190,8 @@ mod tests {
     #[test]
     fn the_cookie_keeps_the_newest_and_stays_small_enough_for_any_browser() {
         let keys = KeyRing::parse(KEY).unwrap();
-        let site = Site::read(|_| Some("https://mcp.example.com")).unwrap();
-        let base = site.base(&HeaderMap::new()).unwrap();
+        let public_url = PublicUrl::read(|_| Some("https://mcp.example.com")).unwrap();
+        let base = public_url.base(&HeaderMap::new()).unwrap();
         let mut remembered = RememberedConsents::default();
         let consent = |n: usize| Fingerprint::of(&n.to_string());
         for n in 0..50 {

@@ -1,6 +1,6 @@
 //! Whose tokens clients bring.
 
-use crate::{DescopeProject, Problem, given};
+use crate::{DescopeProject, Problem, non_empty};
 
 /// Who the authorization server is, of the MCP endpoint as the protected resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +35,7 @@ impl AuthorizationServer {
     ///
     /// Every [`Problem`] there is.
     pub fn read<'a>(values: &impl Fn(&str) -> Option<&'a str>) -> Result<Self, Vec<Problem>> {
-        match given(values, VARIABLE).unwrap_or(BUILT_IN) {
+        match non_empty(values, VARIABLE).unwrap_or(BUILT_IN) {
             BUILT_IN => Ok(Self::BuiltIn),
             DESCOPE => Ok(Self::External(External {
                 mode: DESCOPE,

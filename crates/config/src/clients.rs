@@ -1,6 +1,6 @@
 //! Which clients there are, and how new ones come to be known.
 
-use crate::{Problem, Site, given, is_loopback};
+use crate::{Problem, PublicUrl, is_loopback, non_empty};
 use oauth::redirect_uri::PrivateUse;
 use oauth::{Client, pre_registered, secret};
 use url::Url;
@@ -49,7 +49,7 @@ impl Clients {
         "private_use_schemes",
     ];
 
-    /// Reads the rules. `site` is where the server is, if that is known, and `scopes` are the
+    /// Reads the rules. `public_url` says where the server is, if that is known, and `scopes` are the
     /// scopes that exist, if they are known; what depends on them is read by the other reader.
     ///
     /// # Errors
@@ -57,13 +57,13 @@ impl Clients {
     /// Every [`Problem`] there is.
     pub(crate) fn read<'a>(
         values: &impl Fn(&str) -> Option<&'a str>,
-        site: Option<&Site>,
+        public_url: Option<&PublicUrl>,
         scopes: Option<&[String]>,
     ) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
         let mut note = |problem| problems.push(problem);
         let registration = read_registration(values).map_err(&mut note);
-        let documents_origin = read_origin(values, site).map_err(&mut note);
+        let documents_origin = read_origin(values, public_url).map_err(&mut note);
         let origin = documents_origin.as_ref().ok().and_then(Option::as_deref);
         let pre_registered =
             read_clients(values, scopes.unwrap_or_default(), origin).map_err(&mut note);
@@ -91,18 +91,18 @@ impl Clients {
 pub fn documents_origin<'a>(
     values: impl Fn(&str) -> Option<&'a str>,
 ) -> Result<Option<String>, Problem> {
-    let site = Site::read(&values)?;
-    read_origin(&values, Some(&site))
+    let public_url = PublicUrl::read(&values)?;
+    read_origin(&values, Some(&public_url))
 }
 
 fn read_registration<'a>(
     values: &impl Fn(&str) -> Option<&'a str>,
 ) -> Result<Registration, Problem> {
-    match given(values, "registration").unwrap_or("open") {
+    match non_empty(values, "registration").unwrap_or("open") {
         "open" => Ok(Registration::Open),
         "off" => Ok(Registration::Off),
         "token" => {
-            let token = given(values, "registration_token").unwrap_or_default();
+            let token = non_empty(values, "registration_token").unwrap_or_default();
             if token.len() < MIN_TOKEN {
                 return Err(Problem::new(
                     "registration_token",
@@ -126,14 +126,14 @@ fn read_registration<'a>(
 /// server call itself and its neighbours.
 fn read_origin<'a>(
     values: &impl Fn(&str) -> Option<&'a str>,
-    site: Option<&Site>,
+    public_url: Option<&PublicUrl>,
 ) -> Result<Option<String>, Problem> {
     const NAME: &str = "client_metadata_origin";
-    let Some(value) = given(values, NAME) else {
+    let Some(value) = non_empty(values, NAME) else {
         return Ok(None);
     };
-    let is_public = site
-        .and_then(Site::configured)
+    let is_public = public_url
+        .and_then(PublicUrl::configured)
         .and_then(|base| Url::parse(base.as_str()).ok())
         .is_some_and(|url| !is_loopback(&url));
     if is_public {
@@ -159,7 +159,7 @@ fn read_origin<'a>(
 }
 
 fn read_private_use<'a>(values: &impl Fn(&str) -> Option<&'a str>) -> Result<PrivateUse, Problem> {
-    match given(values, "private_use_schemes") {
+    match non_empty(values, "private_use_schemes") {
         None | Some("true") => Ok(PrivateUse::Listed),
         Some("false") => Ok(PrivateUse::Off),
         Some(_) => Err(Problem::new(
@@ -175,7 +175,7 @@ fn read_clients<'a>(
     scopes: &[String],
     origin: Option<&str>,
 ) -> Result<Vec<Client>, Problem> {
-    let Some(text) = given(values, "clients") else {
+    let Some(text) = non_empty(values, "clients") else {
         return Ok(Vec::new());
     };
     pre_registered::read(text, scopes, origin).map_err(|error| {
@@ -200,8 +200,8 @@ mod tests {
                 .find(|(known, _)| *known == name)
                 .map(|(_, value)| *value)
         };
-        let site = Site::read(value).unwrap();
-        Clients::read(&value, Some(&site), Some(&[]))
+        let public_url = PublicUrl::read(value).unwrap();
+        Clients::read(&value, Some(&public_url), Some(&[]))
     }
 
     fn problem(pairs: &[(&str, &'static str)]) -> Problem {

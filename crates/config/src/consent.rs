@@ -1,12 +1,12 @@
 //! What the consent page may show.
 
-use crate::{Problem, given};
+use crate::{Problem, non_empty};
 
 /// Reads `show_logos`: whether a browser fetches a client's logo from the client's host.
 pub(crate) fn read_show_logos<'a>(
     values: &impl Fn(&str) -> Option<&'a str>,
 ) -> Result<bool, Problem> {
-    match given(values, "show_logos") {
+    match non_empty(values, "show_logos") {
         None | Some("false") => Ok(false),
         Some("true") => Ok(true),
         Some(_) => Err(Problem::new(

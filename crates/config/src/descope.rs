@@ -1,6 +1,6 @@
 //! What everybody may know of the Descope project.
 
-use crate::{Problem, given};
+use crate::{Problem, non_empty};
 use url::Url;
 
 /// Descope's own address, where no other is configured.
@@ -32,9 +32,9 @@ impl DescopeProject {
     ///
     /// Every [`Problem`] there is.
     pub fn read<'a>(values: &impl Fn(&str) -> Option<&'a str>) -> Result<Self, Vec<Problem>> {
-        let base_url = read_base_url(given(values, "descope_base_url").unwrap_or(DESCOPE));
-        let id = read_project_id(given(values, "descope_project_id"));
-        let mcp_server_id = given(values, "descope_mcp_server_id")
+        let base_url = read_base_url(non_empty(values, "descope_base_url").unwrap_or(DESCOPE));
+        let id = read_project_id(non_empty(values, "descope_project_id"));
+        let mcp_server_id = non_empty(values, "descope_mcp_server_id")
             .map(read_mcp_server_id)
             .transpose();
         match (base_url, id, mcp_server_id) {

@@ -1,11 +1,11 @@
 //! How strictly proofs of possession are taken.
 
-use crate::{Problem, given};
+use crate::{Problem, non_empty};
 
 /// Reads `dpop_nonces`: whether a proof of possession needs a nonce of ours (RFC 9449 sections 8
 /// and 9).
 pub(crate) fn read_nonces<'a>(values: &impl Fn(&str) -> Option<&'a str>) -> Result<bool, Problem> {
-    match given(values, "dpop_nonces") {
+    match non_empty(values, "dpop_nonces") {
         None | Some("false") => Ok(false),
         Some("true") => Ok(true),
         Some(_) => Err(Problem::new(

@@ -3,32 +3,32 @@
 //! The components read them once per instance; `cargo xtask doctor` and `up` read them before
 //! anything starts. Both get the same [`Problem`]s, which name a variable and never its value.
 
+mod admin_token;
 mod authorization_server;
 mod clients;
 mod consent;
 mod descope;
 mod dpop;
 pub mod granted;
-mod operator;
 mod origins;
 mod policy;
 mod presented;
+mod public_url;
 mod scopes;
 mod server;
-mod site;
 
+pub use admin_token::AdminToken;
 pub use authorization_server::{AuthorizationServer, External};
 pub use clients::{Clients, Registration, documents_origin};
 pub use descope::{DESCOPE, DescopeProject};
-pub use operator::AdminToken;
 pub use policy::unread_policy;
 pub use presented::{Presented, PresentedTokens};
+pub use public_url::{Base, PublicUrl, is_loopback};
 pub use server::Server;
-pub use site::{Base, Site, is_loopback};
 pub use web::Problem;
 
 /// The value of a variable, if it is there and not blank.
-fn given<'a>(values: &impl Fn(&str) -> Option<&'a str>, name: &str) -> Option<&'a str> {
+fn non_empty<'a>(values: &impl Fn(&str) -> Option<&'a str>, name: &str) -> Option<&'a str> {
     values(name)
         .map(str::trim)
         .filter(|value| !value.is_empty())

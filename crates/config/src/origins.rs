@@ -1,6 +1,6 @@
 //! The origins (RFC 6454) whose pages may call the MCP endpoint.
 
-use crate::{Problem, given};
+use crate::{Problem, non_empty};
 use url::Url;
 
 const NAME: &str = "allowed_origins";
@@ -26,7 +26,9 @@ pub(crate) fn read_origins<'a>(
 ) -> (Vec<String>, Vec<Problem>) {
     let mut origins = Vec::new();
     let mut problems = Vec::new();
-    let entries = given(values, NAME).unwrap_or_default().split_whitespace();
+    let entries = non_empty(values, NAME)
+        .unwrap_or_default()
+        .split_whitespace();
     for (index, entry) in entries.enumerate() {
         match read_origin(entry) {
             Ok(origin) => origins.push(origin),

@@ -1,7 +1,7 @@
 //! Tokens of the identity provider that a client presents to the MCP endpoint in place of ours.
 
 use crate::scopes::read_some;
-use crate::{Problem, given};
+use crate::{Problem, non_empty};
 use oauth::scope::UPSTREAM_TOKEN;
 
 /// Which of them are taken, and what they may do. Where the provider is the authorization server,
@@ -51,7 +51,7 @@ impl Presented {
 impl PresentedTokens {
     fn read<'a>(values: &impl Fn(&str) -> Option<&'a str>) -> Result<Self, Problem> {
         const NAME: &str = "presented_tokens";
-        match given(values, NAME).unwrap_or("own") {
+        match non_empty(values, NAME).unwrap_or("own") {
             "own" => Ok(Self::Own),
             "project" => Ok(Self::Project),
             "off" => Ok(Self::Off),

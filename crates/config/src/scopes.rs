@@ -1,6 +1,6 @@
 //! The scopes that exist (RFC 6749 section 3.3), and lists of them.
 
-use crate::{Problem, given};
+use crate::{Problem, non_empty};
 use oauth::scope::OPENID_CONNECT;
 
 /// The scopes that exist, in the order in which pages list them.
@@ -8,7 +8,10 @@ pub(crate) fn read_scopes<'a>(
     values: &impl Fn(&str) -> Option<&'a str>,
 ) -> Result<Vec<String>, Problem> {
     let mut scopes: Vec<String> = Vec::new();
-    for scope in given(values, SCOPES).unwrap_or_default().split_whitespace() {
+    for scope in non_empty(values, SCOPES)
+        .unwrap_or_default()
+        .split_whitespace()
+    {
         if !is_scope_token(scope) {
             return Err(malformed(SCOPES));
         }
@@ -47,7 +50,7 @@ pub(crate) fn read_some<'a>(
     name: &'static str,
     existing: Option<&[String]>,
 ) -> Result<Option<Vec<String>>, Problem> {
-    let Some(text) = given(values, name) else {
+    let Some(text) = non_empty(values, name) else {
         return Ok(None);
     };
     let listed: Vec<&str> = text.split_whitespace().collect();

@@ -1,11 +1,13 @@
 //! What the authorization server and the MCP server share.
 
+use crate::admin_token::read_admin_token;
 use crate::consent::read_show_logos;
-use crate::operator::read_admin_token;
 use crate::origins::read_origins;
 use crate::policy::read_policy;
 use crate::scopes::{read_default_scopes, read_scopes};
-use crate::{AdminToken, AuthorizationServer, Clients, Presented, Problem, Site, dpop, given};
+use crate::{
+    AdminToken, AuthorizationServer, Clients, Presented, Problem, PublicUrl, dpop, non_empty,
+};
 use events::{Kind, Kinds, UnknownKind};
 use http::HeaderName;
 use http::header::FORWARDED;
@@ -15,7 +17,7 @@ use policy::Policy;
 /// The configuration of the components that hold keys.
 pub struct Server {
     /// Where the server is.
-    pub site: Site,
+    pub public_url: PublicUrl,
     /// Whose tokens clients bring.
     pub authorization_server: AuthorizationServer,
     /// Every key.
@@ -113,7 +115,7 @@ impl Server {
     /// Every [`Problem`] there is, so that they can be mended in one go.
     pub fn read<'a>(values: impl Fn(&str) -> Option<&'a str>) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
-        let site = note(Site::read(&values), &mut problems);
+        let public_url = note(PublicUrl::read(&values), &mut problems);
         let keys = note(read_keys(&values), &mut problems);
         let key_prefix = note(read_key_prefix(&values), &mut problems);
         let scopes = note(read_scopes(&values), &mut problems);
@@ -143,12 +145,12 @@ impl Server {
         let show_logos = note(read_show_logos(&values), &mut problems);
         let admin_token = note(read_admin_token(&values), &mut problems);
         let events = note(read_events(&values), &mut problems);
-        let clients = Clients::read(&values, site.as_ref(), scopes.as_deref())
+        let clients = Clients::read(&values, public_url.as_ref(), scopes.as_deref())
             .map_err(|more| problems.extend(more))
             .ok();
         let read = || {
             Some(Self {
-                site: site?,
+                public_url: public_url?,
                 authorization_server: authorization_server?,
                 keys: keys?,
                 key_prefix: key_prefix?,
@@ -265,13 +267,13 @@ impl Number {
         &self,
         values: &impl Fn(&str) -> Option<&'a str>,
     ) -> Result<Option<u64>, Problem> {
-        given(values, self.name)
+        non_empty(values, self.name)
             .map(|_| self.read(values))
             .transpose()
     }
 
     fn read<'a>(&self, values: &impl Fn(&str) -> Option<&'a str>) -> Result<u64, Problem> {
-        let Some(value) = given(values, self.name) else {
+        let Some(value) = non_empty(values, self.name) else {
             return Ok(self.default);
         };
         let number = value.parse().ok();
@@ -304,7 +306,7 @@ fn read_keys<'a>(values: &impl Fn(&str) -> Option<&'a str>) -> Result<KeyRing, P
 }
 
 fn read_key_prefix<'a>(values: &impl Fn(&str) -> Option<&'a str>) -> Result<String, Problem> {
-    let prefix = given(values, "key_prefix").unwrap_or("gatehouse:");
+    let prefix = non_empty(values, "key_prefix").unwrap_or("gatehouse:");
     let fits = prefix.len() <= 64
         && prefix
             .bytes()
@@ -324,7 +326,7 @@ fn read_client_address_header<'a>(
     values: &impl Fn(&str) -> Option<&'a str>,
 ) -> Result<Option<HeaderName>, Problem> {
     const NAME: &str = "client_address_header";
-    let Some(value) = given(values, NAME) else {
+    let Some(value) = non_empty(values, NAME) else {
         return Ok(None);
     };
     let name = HeaderName::from_bytes(value.as_bytes()).ok();
@@ -342,7 +344,7 @@ fn read_client_address_header<'a>(
 
 fn read_events<'a>(values: &impl Fn(&str) -> Option<&'a str>) -> Result<Kinds, Problem> {
     const NAME: &str = "events";
-    Kinds::parse(given(values, NAME).unwrap_or("all")).map_err(|UnknownKind| {
+    Kinds::parse(non_empty(values, NAME).unwrap_or("all")).map_err(|UnknownKind| {
         let names: Vec<_> = Kind::ALL.into_iter().map(Kind::name).collect();
         Problem::new(
             NAME,

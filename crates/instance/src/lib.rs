@@ -46,7 +46,7 @@ impl Instance {
     /// What is wrong with the configuration.
     pub fn place(&self, headers: &HeaderMap) -> Result<(&Parts, Base), Vec<Problem>> {
         let parts = self.0.as_ref().map_err(Clone::clone)?;
-        let base = parts.config.site.base(headers);
+        let base = parts.config.public_url.base(headers);
         let base = base.map_err(|problem| vec![problem])?;
         Ok((parts, base))
     }
@@ -55,7 +55,7 @@ impl Instance {
     /// component goes through here.
     pub fn secured<B>(&self, response: http::Response<B>) -> http::Response<B> {
         match &self.0 {
-            Ok(parts) => parts.config.site.secured(response),
+            Ok(parts) => parts.config.public_url.secured(response),
             Err(_) => response,
         }
     }

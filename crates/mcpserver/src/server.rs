@@ -16,7 +16,7 @@ use crate::tasks::TaskRecords;
 use crate::transport::session::Sessions;
 use crate::transport::{http_sse, streamable_http};
 use crate::{Body, Environment, Parts};
-use config::{Problem, Site};
+use config::{Problem, PublicUrl};
 use http::request::Parts as Head;
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use oauth::access_token::Claims;
@@ -87,7 +87,7 @@ impl<P: Parts> Server<P> {
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let response = self.handle_unsecured(request).await;
-        self.context.config.site.secured(response)
+        self.context.config.public_url.secured(response)
     }
 
     async fn handle_unsecured<B>(self: &Arc<Self>, request: Request<B>) -> Response<Body>
@@ -183,18 +183,18 @@ impl<P: Parts> Server<P> {
 
     /// Where this request reached us.
     fn endpoints(&self, headers: &HeaderMap) -> Result<Arc<EndpointUrls>, Problem> {
-        let site = &self.context.config.site;
-        let key = match site.configured() {
+        let public_url = &self.context.config.public_url;
+        let key = match public_url.configured() {
             Some(_) => String::new(),
-            None => origin::base_url_key(headers).ok_or_else(Site::elsewhere)?,
+            None => origin::base_url_key(headers).ok_or_else(PublicUrl::unknown)?,
         };
         if let Some(endpoints) = self.endpoints.get(&key) {
             return Ok(endpoints);
         }
-        if site.configured().is_none() && !origin::is_loopback_host(headers) {
-            return Err(Site::elsewhere());
+        if public_url.configured().is_none() && !origin::is_loopback_host(headers) {
+            return Err(PublicUrl::unknown());
         }
-        let endpoints = Arc::new(EndpointUrls::new(&site.base(headers)?));
+        let endpoints = Arc::new(EndpointUrls::new(&public_url.base(headers)?));
         self.endpoints.insert(key, Arc::clone(&endpoints));
         Ok(endpoints)
     }

@@ -17,9 +17,9 @@ mod message_order;
 mod parameters;
 mod policy;
 mod provider_answers;
+mod public_url;
 mod redirect_uri;
 mod sealed;
-mod site;
 mod stateless_request;
 mod tool_schema;
 
@@ -36,9 +36,9 @@ pub use mcp_headers::mcp_headers;
 pub use message_order::{STEP, message_order};
 pub use parameters::parameters;
 pub use provider_answers::provider_answers;
+pub use public_url::public_url;
 pub use redirect_uri::redirect_uri;
 pub use sealed::sealed;
-pub use site::site;
 pub use stateless_request::stateless_request;
 pub use tool_schema::tool_schema;
 
@@ -66,9 +66,9 @@ pub const TARGETS: &[Target] = &[
     ("parameters", parameters),
     ("policy", policy),
     ("provider_answers", provider_answers),
+    ("public_url", public_url),
     ("redirect_uri", redirect_uri),
     ("sealed", sealed),
-    ("site", site),
     ("stateless_request", stateless_request),
     ("tool_schema", tool_schema),
 ];

@@ -253,7 +253,7 @@ impl World {
         Self {
             events,
             write: Box::new(move |line| written.lock().unwrap().push(line.to_owned())),
-            base: config.site.base(&http::HeaderMap::new()).unwrap(),
+            base: config.public_url.base(&http::HeaderMap::new()).unwrap(),
             config,
             store: Store::new(MemoryKeyValue::default(), "t:"),
             provider: Provider {

@@ -45,7 +45,7 @@ pub(crate) fn is_loopback_host(headers: &HeaderMap) -> bool {
 }
 
 /// What the headers tell of where a request came to, which is all that [`is_loopback_host`] and
-/// [`config::Site::base`] look at: the platform's URL up to its path, and the `Host`. `None` where
+/// [`config::PublicUrl::base`] look at: the platform's URL up to its path, and the `Host`. `None` where
 /// they do not tell one place.
 pub(crate) fn base_url_key(headers: &HeaderMap) -> Option<String> {
     let url = headers.get("spin-full-url")?.to_str().ok()?;
@@ -88,11 +88,11 @@ fn is_loopback(origin: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use config::Site;
+    use config::PublicUrl;
 
     fn endpoints(public_url: &'static str) -> EndpointUrls {
-        let site = Site::read(|_| Some(public_url)).unwrap();
-        EndpointUrls::new(site.configured().unwrap())
+        let public_url = PublicUrl::read(|_| Some(public_url)).unwrap();
+        EndpointUrls::new(public_url.configured().unwrap())
     }
 
     fn is_allowed(

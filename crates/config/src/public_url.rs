@@ -1,21 +1,21 @@
 //! Where Gatehouse is, as the world sees it.
 
-use crate::{Problem, given};
+use crate::{Problem, non_empty};
 use http::HeaderMap;
 use url::{Host, Url};
 
 /// The configured place, or the permission to take it from the request on a loopback address.
 #[derive(Clone, Debug)]
-pub struct Site {
-    public_url: Option<Base>,
+pub struct PublicUrl {
+    configured: Option<Base>,
 }
 
 /// The public base URL: the issuer, and what every other URL starts with. No trailing slash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Base(String);
 
-impl Site {
-    /// The variables that [`Site::read`] asks for.
+impl PublicUrl {
+    /// The variables that [`PublicUrl::read`] asks for.
     pub const VARIABLES: &[&'static str] = &["public_url"];
 
     /// Reads `public_url`.
@@ -25,14 +25,16 @@ impl Site {
     /// A [`Problem`] if it is no https URL (http is enough on a loopback address), or has a query,
     /// a fragment or credentials (RFC 8414 section 2).
     pub fn read<'a>(values: impl Fn(&str) -> Option<&'a str>) -> Result<Self, Problem> {
-        let public_url = given(&values, "public_url").map(Base::parse).transpose()?;
-        Ok(Self { public_url })
+        let configured = non_empty(&values, "public_url")
+            .map(Base::parse)
+            .transpose()?;
+        Ok(Self { configured })
     }
 
     /// The response with `Strict-Transport-Security` where `public_url` is https. A loopback host is
     /// left alone: the header counts for all ports of a host, and so for whatever else listens there.
     pub fn secured<B>(&self, mut response: http::Response<B>) -> http::Response<B> {
-        let public = self.public_url.as_ref().filter(|base| base.is_https());
+        let public = self.configured.as_ref().filter(|base| base.is_https());
         let url = public.and_then(|base| Url::parse(base.as_str()).ok());
         if url.is_some_and(|url| !is_loopback(&url)) {
             web::require_https(response.headers_mut());
@@ -53,19 +55,19 @@ impl Site {
     }
 
     fn base_at(&self, full_url: Option<&str>) -> Result<Base, Problem> {
-        if let Some(base) = &self.public_url {
+        if let Some(base) = &self.configured {
             return Ok(base.clone());
         }
         full_url
             .and_then(|url| Url::parse(url).ok())
             .filter(|url| matches!(url.scheme(), "http" | "https") && is_loopback(url))
             .map(|url| Base(url.origin().ascii_serialization()))
-            .ok_or_else(Self::elsewhere)
+            .ok_or_else(Self::unknown)
     }
 
     /// The problem of a request that came to another host than this machine, where `public_url` is
     /// not set.
-    pub fn elsewhere() -> Problem {
+    pub fn unknown() -> Problem {
         Problem::new(
             "public_url",
             "it is not set, and this request did not come to a loopback address",
@@ -75,7 +77,7 @@ impl Site {
 
     /// The configured base URL, if one is configured.
     pub fn configured(&self) -> Option<&Base> {
-        self.public_url.as_ref()
+        self.configured.as_ref()
     }
 }
 
@@ -147,19 +149,19 @@ pub fn is_loopback(url: &Url) -> bool {
 mod tests {
     use super::*;
 
-    fn site(public_url: &'static str) -> Result<Site, Problem> {
-        Site::read(|name| (name == "public_url").then_some(public_url))
+    fn read(value: &'static str) -> Result<PublicUrl, Problem> {
+        PublicUrl::read(|name| (name == "public_url").then_some(value))
     }
 
     #[test]
     fn without_public_url_only_a_loopback_request_tells_who_we_are() {
-        let site = site("").unwrap();
+        let public_url = read("").unwrap();
         for (full_url, base) in [
             ("http://127.0.0.1:3000/mcp?x=1", "http://127.0.0.1:3000"),
             ("http://localhost:3000/", "http://localhost:3000"),
             ("http://[::1]:3000/", "http://[::1]:3000"),
         ] {
-            assert_eq!(site.base_at(Some(full_url)).unwrap().as_str(), base);
+            assert_eq!(public_url.base_at(Some(full_url)).unwrap().as_str(), base);
         }
         for full_url in [
             "https://mcp.example.com/",
@@ -171,17 +173,17 @@ mod tests {
             "nonsense",
         ] {
             assert_eq!(
-                site.base_at(Some(full_url)).unwrap_err().variable,
+                public_url.base_at(Some(full_url)).unwrap_err().variable,
                 "public_url"
             );
         }
-        assert!(site.base_at(None).is_err());
+        assert!(public_url.base_at(None).is_err());
     }
 
     #[test]
     fn public_url_wins_over_whatever_the_request_says() {
-        let site = site("https://mcp.example.com/").unwrap();
-        let base = site.base_at(Some("http://127.0.0.1/")).unwrap();
+        let public_url = read("https://mcp.example.com/").unwrap();
+        let base = public_url.base_at(Some("http://127.0.0.1/")).unwrap();
         assert_eq!(base.as_str(), "https://mcp.example.com");
         assert_eq!(base.join("/mcp"), "https://mcp.example.com/mcp");
     }
@@ -189,7 +191,7 @@ mod tests {
     #[test]
     fn strict_transport_security_is_sent_where_public_url_is_https() {
         let header = |public_url| {
-            let response = site(public_url).unwrap().secured(http::Response::new(()));
+            let response = read(public_url).unwrap().secured(http::Response::new(()));
             let value = response.headers().get("strict-transport-security").cloned();
             value.map(|value| value.to_str().unwrap().to_owned())
         };
@@ -207,8 +209,8 @@ mod tests {
 
     #[test]
     fn a_public_url_may_have_a_path() {
-        let site = site("https://example.com/tools/").unwrap();
-        let base = site.configured().unwrap();
+        let public_url = read("https://example.com/tools/").unwrap();
+        let base = public_url.configured().unwrap();
         assert_eq!(base.path(), "/tools");
         assert_eq!(base.origin(), "https://example.com");
         assert_eq!(base.join("/mcp"), "https://example.com/tools/mcp");
@@ -224,10 +226,10 @@ mod tests {
             "https://mcp.example.com/#a",
             "https://me:secret@mcp.example.com/",
         ] {
-            let problem = site(value).unwrap_err();
+            let problem = read(value).unwrap_err();
             assert_eq!(problem.variable, "public_url");
             assert!(!problem.to_string().contains("secret"));
         }
-        assert!(site("http://127.0.0.1:3000").is_ok());
+        assert!(read("http://127.0.0.1:3000").is_ok());
     }
 }

@@ -1,6 +1,6 @@
 //! How an operator shows who they are.
 
-use crate::{Problem, given};
+use crate::{Problem, non_empty};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
@@ -25,7 +25,7 @@ impl AdminToken {
 pub(crate) fn read_admin_token<'a>(
     values: &impl Fn(&str) -> Option<&'a str>,
 ) -> Result<Option<AdminToken>, Problem> {
-    let Some(token) = given(values, "admin_token") else {
+    let Some(token) = non_empty(values, "admin_token") else {
         return Ok(None);
     };
     // What an Authorization header can carry (RFC 6750 section 2.1).

@@ -1,18 +1,18 @@
-use config::{Base, Site};
+use config::{Base, PublicUrl};
 use http::HeaderMap;
 use http::header::HeaderValue;
 use url::{Host, Url};
 
 /// The URL that a request came to: where none is configured, nothing but this machine itself is
 /// believed, and what is believed is a base without anything behind it.
-pub fn site(data: &[u8]) {
+pub fn public_url(data: &[u8]) {
     let Ok(value) = HeaderValue::from_bytes(data) else {
         return;
     };
     let mut headers = HeaderMap::new();
     headers.insert("spin-full-url", value);
-    let site = Site::read(|_| None).expect("no public_url is a good one");
-    if let Ok(base) = site.base(&headers) {
+    let public_url = PublicUrl::read(|_| None).expect("no public_url is a good one");
+    if let Ok(base) = public_url.base(&headers) {
         let url = check(&base);
         assert!(match url.host() {
             Some(Host::Ipv4(address)) => address.is_loopback(),
@@ -25,13 +25,13 @@ pub fn site(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         return;
     };
-    if let Ok(site) = Site::read(|name| (name == "public_url").then_some(text))
-        && let Some(base) = site.configured()
+    if let Ok(public_url) = PublicUrl::read(|name| (name == "public_url").then_some(text))
+        && let Some(base) = public_url.configured()
     {
         check(base);
         // Once configured, no request changes who we are.
         assert_eq!(
-            site.base(&headers).as_ref().map(Base::as_str).ok(),
+            public_url.base(&headers).as_ref().map(Base::as_str).ok(),
             Some(base.as_str())
         );
     }
