@@ -18,11 +18,12 @@ use bytes::Bytes;
 use config::Problem;
 use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use http::{Method, StatusCode};
+use oauth::Parameters;
 use oauth::document::{self, MAX_DOCUMENT, MAX_KEYS};
 use platform::http_client::{self, Bounds, Error};
 use std::sync::Arc;
 use std::time::Duration;
-use web::{Parameters, Response, with_header};
+use web::{Response, with_header};
 
 platform::http_component!(router);
 

@@ -3,6 +3,7 @@
 use config::Base;
 use http::header::{ACCESS_CONTROL_REQUEST_METHOD, ALLOW, HeaderValue};
 use http::{HeaderMap, Method, StatusCode};
+use http_fields::MediaType;
 use serde_json::json;
 use web::Response;
 use web::cors::{Cors, Origin};
@@ -42,7 +43,7 @@ pub(crate) fn respond(
     } else {
         StatusCode::NOT_FOUND
     };
-    let mut response = if web::has_media_type(headers, "application/json") {
+    let mut response = if MediaType::of(headers).is_some_and(MediaType::is_json) {
         let error = json!({ "code": REFUSED, "message": message });
         let body = json!({ "jsonrpc": "2.0", "id": null, "error": error });
         web::json(status, &body)

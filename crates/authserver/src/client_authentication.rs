@@ -7,9 +7,9 @@ use jwt::KeySet;
 use oauth::access_token::{self, Claims};
 use oauth::client_assertion::{self, AssertionError, Expected};
 use oauth::client_authentication::{self as protocol, ClientAuthenticationError};
-use oauth::{Client, ErrorCode};
+use oauth::{Client, ErrorCode, ParameterError, Parameters};
 use store::KeyValue;
-use web::{ParameterError, Parameters, Request};
+use web::Request;
 
 /// The claim that an assertion is used for the first time.
 const CLAIM: &str = "assertion";

@@ -3,8 +3,9 @@
 use crate::Revision;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use http::header::{ACCEPT, CONTENT_TYPE};
+use http::header::ACCEPT;
 use http::{HeaderMap, HeaderValue};
+use http_fields::MediaType;
 use std::borrow::Cow;
 
 /// The revision of the messages of a session.
@@ -115,21 +116,7 @@ fn is_zero_quality(parameter: &str) -> bool {
 
 /// Whether the body says that it is JSON, in UTF-8 if it names a charset.
 pub fn is_json(headers: &HeaderMap) -> bool {
-    let Some(value) = headers
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-    else {
-        return false;
-    };
-    let mut parts = value.split(';');
-    let media_type = parts.next().unwrap_or_default().trim();
-    media_type.eq_ignore_ascii_case("application/json")
-        && parts.all(|parameter| {
-            parameter.split_once('=').is_none_or(|(name, value)| {
-                !name.trim().eq_ignore_ascii_case("charset")
-                    || value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
-            })
-        })
+    MediaType::of(headers).is_some_and(|media_type| media_type.is_json() && media_type.is_utf8())
 }
 
 #[cfg(test)]

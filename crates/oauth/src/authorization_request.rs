@@ -2,13 +2,13 @@
 //! error may be sent to the redirect URI.
 
 use crate::client::{Client, GrantType};
+use crate::parameters::{ParameterError, Parameters};
 use crate::pkce::{self, PkceError};
 use crate::redirect_uri::{self, PrivateUse, RedirectUriError};
 use crate::resource::{ResourceError, Resources};
 use crate::scope::{self, Bounds, Holder, ScopeError};
 use crate::secret::is_sha256;
 use serde::{Deserialize, Serialize};
-use web::{ParameterError, Parameters};
 
 /// Bytes that a client's `state` may have, written as JSON: it travels through the identity provider
 /// inside our own, sealed, which makes a third more of it. All that clients, proxies and browsers

@@ -2,12 +2,12 @@
 
 use crate::client::{AuthMethod, Client};
 use crate::client_assertion::{self, AssertionError};
+use crate::parameters::Parameters;
 use crate::secret;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
-use web::Parameters;
 
 /// Why a client is not believed.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]

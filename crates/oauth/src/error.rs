@@ -3,13 +3,13 @@
 use crate::authorization_request::RequestError;
 use crate::client_authentication::ClientAuthenticationError;
 use crate::client_metadata::MetadataError;
+use crate::parameters::ParameterError;
 use crate::pkce::PkceError;
 use crate::registration::RegistrationError;
 use crate::resource::ResourceError;
 use crate::scope::ScopeError;
 use crate::token::TokenRequestError;
 use serde::Serialize;
-use web::ParameterError;
 
 /// An error code of RFC 6749 sections 4.1.2.1 and 5.2, RFC 6750 section 3.1, RFC 7591 section
 /// 3.2.2, RFC 8707 section 2, RFC 9449 sections 5 and 8, and OpenID Connect Core section 3.1.2.6.

@@ -15,6 +15,7 @@ mod error;
 pub mod introspection;
 pub mod look_alike;
 pub mod metadata;
+mod parameters;
 pub mod pkce;
 pub mod pre_registered;
 pub mod redirect_uri;
@@ -28,3 +29,4 @@ mod visible_text;
 
 pub use client::Client;
 pub use error::{Error, ErrorCode};
+pub use parameters::{ParameterError, Parameters};

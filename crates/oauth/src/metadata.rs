@@ -3,6 +3,7 @@
 use crate::client::{AuthMethod, GrantType};
 use crate::resource::Resources;
 use crate::scope::OFFLINE_ACCESS;
+use jwt::Algorithm;
 use serde::Serialize;
 
 /// The document of an authorization server (RFC 8414 section 2).
@@ -74,7 +75,7 @@ pub fn authorization_server(
     registration: bool,
 ) -> AuthorizationServer {
     let methods = AuthMethod::ALL.map(AuthMethod::as_str);
-    let algorithms = jwt::Algorithm::ALL.map(jwt::Algorithm::as_str);
+    let algorithms = signing_algorithms();
     let mut scopes_supported = scopes.to_vec();
     scopes_supported.push(OFFLINE_ACCESS.to_owned());
     AuthorizationServer {
@@ -100,12 +101,17 @@ pub fn authorization_server(
             .collect(),
         introspection_endpoint_auth_signing_alg_values_supported: algorithms,
         code_challenge_methods_supported: ["S256"],
-        dpop_signing_alg_values_supported: dpop::ALGORITHMS,
+        dpop_signing_alg_values_supported: algorithms,
         authorization_response_iss_parameter_supported: true,
         client_id_metadata_document_supported: true,
         protected_resources: Resources::new(base).all().to_vec(),
         service_documentation: format!("{base}/"),
     }
+}
+
+/// What client assertions and DPoP proofs may be signed with.
+fn signing_algorithms() -> [&'static str; 3] {
+    Algorithm::ALL.map(Algorithm::as_str)
 }
 
 /// The document for clients that look for OpenID Connect.
@@ -142,7 +148,7 @@ pub fn protected_resource(
             authorization_servers: [issuer.to_owned()],
             scopes_supported: scopes.to_vec(),
             bearer_methods_supported: ["header"],
-            dpop_signing_alg_values_supported: (issuer == base).then_some(dpop::ALGORITHMS),
+            dpop_signing_alg_values_supported: (issuer == base).then(signing_algorithms),
             resource_name: "Gatehouse",
             resource_documentation: format!("{base}/"),
         })

@@ -1,8 +1,8 @@
 //! The request about one token: to revoke it (RFC 7009 section 2.1), or to say what it is (RFC 7662
 //! section 2.1).
 
+use crate::parameters::Parameters;
 use crate::{Error, ErrorCode};
-use web::Parameters;
 
 /// The token. `token_type_hint` is left aside: what a token is shows in itself.
 ///

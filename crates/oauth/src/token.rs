@@ -1,11 +1,11 @@
 //! The token request and its answer (RFC 6749 sections 4.1.3, 5.1 and 6).
 
 use crate::client::{Client, GrantType};
+use crate::parameters::Parameters;
 use crate::pkce::{self, PkceError};
 use crate::resource::{ResourceError, Resources};
 use crate::scope::{self, Bounds, Holder, ScopeError};
 use serde::Serialize;
-use web::Parameters;
 
 /// Why a token request is refused.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]

@@ -2,8 +2,7 @@ use crate::{existing, registered};
 use oauth::authorization_request::{Target, client_id, read, target};
 use oauth::redirect_uri::{self, PrivateUse};
 use oauth::resource::Resources;
-use oauth::{pkce, scope};
-use web::Parameters;
+use oauth::{Parameters, pkce, scope};
 
 /// The query of an authorization request of a client with three redirect URIs: the browser goes to
 /// one of those alone, for scopes that exist and resources that are ours.

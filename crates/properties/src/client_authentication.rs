@@ -4,8 +4,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
 use http::header::{AUTHORIZATION, HeaderValue};
 use oauth::client_authentication::read;
-use oauth::{Client, secret};
-use web::Parameters;
+use oauth::{Client, Parameters, secret};
 
 const SECRET: &str = "ghs_a secret+of:100%";
 

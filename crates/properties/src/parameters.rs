@@ -1,6 +1,6 @@
 use http::HeaderMap;
 use http::header::{CONTENT_TYPE, HeaderValue};
-use web::{ParameterError, Parameters};
+use oauth::{ParameterError, Parameters};
 
 /// Bytes that a query or form may have.
 const MAX_BYTES: usize = 64 * 1024;

@@ -4,7 +4,6 @@
 //! No Spin and no axum here. A [`Response`] is one that an axum handler may return as it is, and a
 //! test may look into.
 
-mod bearer;
 mod body;
 mod cached;
 mod client_address;
@@ -12,21 +11,18 @@ pub mod cookie;
 pub mod cors;
 mod headers;
 mod page;
-mod parameters;
 mod problem;
 mod request;
 mod respond;
 mod same_origin;
 
-pub use bearer::bearer_token;
 pub use body::{Paced, ReadError, Rest, read_body};
 pub use cached::CachedJson;
 pub use client_address::RequestSource;
 pub use headers::{ContentSecurityPolicy, require_https};
 pub use page::Page;
-pub use parameters::{ParameterError, Parameters};
 pub use problem::{Problem, problem_json, problem_page};
-pub use request::{Request, has_media_type, read_request, wants_html};
+pub use request::{Request, read_request, wants_html};
 pub use respond::{
     for_method, json, method_not_allowed, no_content, see_other, text, unavailable, with_header,
 };

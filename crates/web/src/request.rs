@@ -3,7 +3,7 @@
 use crate::{ReadError, read_body};
 use bytes::Bytes;
 use http::HeaderMap;
-use http::header::{ACCEPT, CONTENT_TYPE};
+use http::header::ACCEPT;
 
 /// A request with its whole body.
 pub type Request = http::Request<Bytes>;
@@ -30,15 +30,6 @@ pub fn wants_html(headers: &HeaderMap) -> bool {
         .iter()
         .filter_map(|value| value.to_str().ok())
         .any(|value| value.contains("text/html"))
-}
-
-/// Whether the body is of this media type, whatever its parameters are (RFC 9110 section 8.3).
-pub fn has_media_type(headers: &HeaderMap, media_type: &str) -> bool {
-    headers
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.split(';').next())
-        .is_some_and(|essence| essence.trim().eq_ignore_ascii_case(media_type))
 }
 
 #[cfg(test)]

@@ -10,10 +10,10 @@ use grants::{Grant, Listed, Page as Grants, Place};
 use http::Method;
 use http::header::SET_COOKIE;
 use maud::{Markup, html};
-use oauth::ErrorCode;
 use oauth::scope::{self, Bounds, Holder};
+use oauth::{ErrorCode, ParameterError, Parameters};
 use store::KeyValue;
-use web::{Page, ParameterError, Parameters, Request, Response, with_header};
+use web::{Page, Request, Response, with_header};
 
 #[derive(Debug, thiserror::Error)]
 enum AccountError {

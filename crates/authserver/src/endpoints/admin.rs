@@ -6,13 +6,14 @@
 use crate::{Context, responses};
 use events::{Action, EndedBy, Event};
 use grants::{Listed, Place};
-use http::header::{AUTHORIZATION, HeaderValue, WWW_AUTHENTICATE};
-use http::{HeaderMap, Method, StatusCode};
-use oauth::ErrorCode;
+use http::header::{HeaderValue, WWW_AUTHENTICATE};
+use http::{Method, StatusCode};
+use http_fields::bearer_token;
+use oauth::{ErrorCode, ParameterError, Parameters};
 use serde::Serialize;
 use serde_json::json;
 use store::{KeyValue, Swept};
-use web::{ParameterError, Parameters, Request, Response, with_header};
+use web::{Request, Response, with_header};
 
 /// Seconds that a request may go on with work of which there is more.
 const LONGEST: u64 = 8;
@@ -94,7 +95,7 @@ async fn answer<K: KeyValue>(
     request: &Request,
 ) -> Result<Response, AdminError> {
     let token = context.config.admin_token.as_ref().ok_or(AdminError::Off)?;
-    if !bearer(request.headers()).is_some_and(|presented| token.is(presented)) {
+    if !bearer_token(request.headers()).is_some_and(|presented| token.is(presented)) {
         return Err(AdminError::Unauthorized);
     }
     let deadline = context.now + LONGEST;
@@ -107,16 +108,6 @@ async fn answer<K: KeyValue>(
         ("/admin/sweep", _) => Ok(web::method_not_allowed("POST")),
         _ => Err(AdminError::NotFound),
     }
-}
-
-/// The token of the only `Authorization` header (RFC 6750 section 2.1).
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let mut values = headers.get_all(AUTHORIZATION).iter();
-    let (value, None) = (values.next()?, values.next()) else {
-        return None;
-    };
-    let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
 /// Whose grants, which of them, and from where on.

@@ -13,10 +13,10 @@ use events::{Decision, Event};
 use http::header::SET_COOKIE;
 use http::{HeaderMap, Method};
 use oauth::authorization_request::{self, Target, TargetError};
-use oauth::{Client, Error, ErrorCode, pkce};
+use oauth::{Client, Error, ErrorCode, ParameterError, Parameters, pkce};
 use rand::CryptoRng;
 use store::KeyValue;
-use web::{ParameterError, Parameters, Request, Response, with_header};
+use web::{Request, Response, with_header};
 
 /// The methods that `/authorize` knows.
 const METHODS: &str = "GET, HEAD, POST";

@@ -17,11 +17,11 @@ use http::Method;
 use http::header::SET_COOKIE;
 use oauth::authorization_request::Target;
 use oauth::redirect_uri::{self, destination};
-use oauth::{Error, ErrorCode};
+use oauth::{Error, ErrorCode, ParameterError, Parameters};
 use rand::CryptoRng;
 use std::time::Duration;
 use store::KeyValue;
-use web::{ParameterError, Parameters, Request, Response, with_header};
+use web::{Request, Response, with_header};
 
 /// The methods that `/callback` knows.
 const METHODS: &str = "GET";

@@ -6,6 +6,7 @@ use crate::{Context, responses};
 use config::Registration;
 use events::{Event, RegistrationChange};
 use http::{HeaderMap, StatusCode};
+use http_fields::MediaType;
 use oauth::registration::{self, RegistrationError};
 use oauth::{Client, Error, ErrorCode, secret};
 use rand::CryptoRng;
@@ -76,7 +77,7 @@ async fn register<K: KeyValue>(
     request: &Request,
 ) -> Result<Response, RegisterError> {
     admit(&context.config.clients.registration, request.headers())?;
-    if !web::has_media_type(request.headers(), "application/json") {
+    if !MediaType::of(request.headers()).is_some_and(MediaType::is_json) {
         return Err(RegisterError::ContentType);
     }
     let registered = registration::register(
@@ -117,7 +118,7 @@ fn admit(registration: &Registration, headers: &HeaderMap) -> Result<(), Registe
         Registration::Open => Ok(()),
         Registration::Off => Err(RegisterError::Off),
         Registration::Token(hash) => {
-            let token = web::bearer_token(headers);
+            let token = http_fields::bearer_token(headers);
             if token.is_some_and(|token| secret::equal(&secret::hash(token), hash)) {
                 Ok(())
             } else {

@@ -13,6 +13,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use events::RegistrationChange;
 use http::{HeaderMap, Method, StatusCode};
+use http_fields::MediaType;
 use keys::{KeyRing, Purpose};
 use oauth::Client;
 use oauth::registration::{self, Management, Registered};
@@ -73,7 +74,7 @@ async fn update<K: KeyValue>(
     request: &Request,
 ) -> Result<Response, RegisterError> {
     let client = authorized(context, request).await?;
-    if !web::has_media_type(request.headers(), "application/json") {
+    if !MediaType::of(request.headers()).is_some_and(MediaType::is_json) {
         return Err(RegisterError::ContentType);
     }
     let updated = registration::update(
@@ -122,7 +123,7 @@ async fn authorized<K: KeyValue>(
 }
 
 fn check_token(keys: &KeyRing, id: &str, headers: &HeaderMap) -> Result<(), RegisterError> {
-    let token = web::bearer_token(headers).ok_or(RegisterError::Token(false))?;
+    let token = http_fields::bearer_token(headers).ok_or(RegisterError::Token(false))?;
     token
         .strip_prefix(PREFIX)
         .and_then(|code| URL_SAFE_NO_PAD.decode(code).ok())

@@ -14,12 +14,12 @@ use http::StatusCode;
 use oauth::access_token::{self, Issue};
 use oauth::client::{Client, GrantType};
 use oauth::token::{self, CodeTerms, Narrowed, TokenRequest, TokenRequestError, TokenResponse};
-use oauth::{Error, ErrorCode, secret};
+use oauth::{Error, ErrorCode, Parameters, secret};
 use rand::CryptoRng;
 use std::time::Duration;
 use store::KeyValue;
 use web::cors::Origin;
-use web::{Parameters, Request, Response};
+use web::{Request, Response};
 
 #[derive(Debug, thiserror::Error)]
 enum TokenError {

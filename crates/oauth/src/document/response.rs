@@ -1,7 +1,8 @@
 //! What comes back from a client's host: whether it may be read, and for how long it is good.
 
-use http::header::{AGE, CACHE_CONTROL, CONTENT_TYPE};
+use http::header::{AGE, CACHE_CONTROL};
 use http::{HeaderMap, StatusCode};
+use http_fields::MediaType;
 
 /// Seconds that an answer is good for at least, whatever it says: one sign-in asks twice.
 pub const MIN_CACHED: u64 = 300;
@@ -32,22 +33,11 @@ pub fn read_response(status: StatusCode, headers: &HeaderMap) -> Result<u64, Res
     if status != StatusCode::OK {
         return Err(ResponseError::Status(status.as_u16()));
     }
-    if !is_json(headers) {
+    // Section 4 of the draft.
+    if !MediaType::of(headers).is_some_and(MediaType::is_json_based) {
         return Err(ResponseError::ContentType);
     }
     Ok(lifetime(headers).clamp(MIN_CACHED, MAX_CACHED))
-}
-
-/// `application/json`, or a more specific type that is JSON (section 4 of the draft).
-fn is_json(headers: &HeaderMap) -> bool {
-    let essence = text(headers.get(CONTENT_TYPE))
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase();
-    essence == "application/json"
-        || (essence.starts_with("application/") && essence.ends_with("+json"))
 }
 
 fn lifetime(headers: &HeaderMap) -> u64 {
@@ -76,6 +66,7 @@ fn text(value: Option<&http::HeaderValue>) -> &str {
 mod tests {
     use super::*;
     use http::HeaderValue;
+    use http::header::CONTENT_TYPE;
 
     fn read(pairs: &[(http::HeaderName, &'static str)]) -> Result<u64, ResponseError> {
         let mut headers = HeaderMap::new();

@@ -1,7 +1,7 @@
 //! The one reader of queries and forms (`application/x-www-form-urlencoded`).
 
-use crate::has_media_type;
 use http::HeaderMap;
+use http_fields::MediaType;
 
 /// Bytes that a query or form may have, which are as many as a URL may have here.
 const MAX_BYTES: usize = 64 * 1024;
@@ -44,7 +44,8 @@ impl Parameters {
     ///
     /// [`ParameterError::ContentType`] and [`ParameterError::TooMuch`].
     pub fn from_form(headers: &HeaderMap, body: &[u8]) -> Result<Self, ParameterError> {
-        if !has_media_type(headers, "application/x-www-form-urlencoded") {
+        let media_type = MediaType::of(headers);
+        if !media_type.is_some_and(|of| of.is("application/x-www-form-urlencoded")) {
             return Err(ParameterError::ContentType);
         }
         Self::parse(body)
