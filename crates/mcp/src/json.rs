@@ -1,8 +1,9 @@
 //! JSON text that passes through the server: validated when it is written, and never reserialized.
 
-use serde::Serializer;
 use serde::ser::Error as _;
+use serde::{Deserialize, Serializer};
 use serde_json::value::RawValue;
+use std::borrow::Cow;
 
 /// A component's text that should be JSON, or an object, and is not.
 #[derive(Debug, thiserror::Error)]
@@ -65,3 +66,7 @@ fn raw<S: Serializer>(
         _ => Err(S::Error::custom(format_args!("it is not {what}"))),
     }
 }
+
+/// A string that is borrowed where it holds no escapes.
+#[derive(Deserialize)]
+pub(crate) struct Text<'a>(#[serde(borrow)] pub(crate) Cow<'a, str>);

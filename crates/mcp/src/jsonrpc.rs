@@ -1,5 +1,6 @@
 //! JSON-RPC 2.0: reading what a client sends, writing what it gets.
 
+use crate::json::Text;
 use crate::members::is_empty_array;
 use crate::{Error, ErrorCode, Revision};
 use serde::{Deserialize, Deserializer};
@@ -221,10 +222,6 @@ impl<'a> Wire<'a> {
         }
     }
 }
-
-/// A string that is borrowed where it holds no escapes.
-#[derive(Deserialize)]
-pub(crate) struct Text<'a>(#[serde(borrow)] pub(crate) Cow<'a, str>);
 
 fn read_id(raw: &RawValue) -> Option<Id> {
     const LONGEST: usize = 1024;

@@ -7,6 +7,7 @@
 //! JSON that merely passes through (arguments, schemas, structured content, request ids) stays
 //! text: it is checked to be JSON and never rebuilt.
 
+mod annotations;
 mod base_metadata;
 pub mod capabilities;
 mod completion;
@@ -34,10 +35,11 @@ mod subscription;
 mod task;
 mod tool;
 
+pub use annotations::{Annotations, Role};
 pub use base_metadata::BaseMetadata;
 pub use capabilities::{ClientCapabilities, ServerCapabilities};
 pub use completion::Suggestions;
-pub use content::{Annotations, Content, ContentBody, Media, Role};
+pub use content::{Content, ContentBody, Media};
 pub use discover::discover_result;
 pub use error::{Error, ErrorCode};
 pub use icon::{Icon, Theme};

@@ -3,7 +3,8 @@
 
 use crate::Revision;
 use crate::headers::PROTOCOL_VERSION;
-use crate::jsonrpc::{Message, Text};
+use crate::json::Text;
+use crate::jsonrpc::Message;
 use crate::stateless::VERSION;
 use http::HeaderMap;
 use serde_json::value::RawValue;

@@ -4,7 +4,7 @@
 //! `[]` counts as an object without members: that is how PHP writes one.
 
 use crate::Error;
-use crate::jsonrpc::Text;
+use crate::json::Text;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;

@@ -1,8 +1,9 @@
 //! Prompts: as they are listed, and as they are given.
 
 use crate::Revision;
+use crate::annotations::Role;
 use crate::base_metadata::BaseMetadata;
-use crate::content::{Content, Role};
+use crate::content::Content;
 use crate::json::{self, InvalidJson};
 use crate::result_envelope::{Freshness, complete};
 use serde::Serialize;

@@ -1,8 +1,8 @@
 //! Resources: as they are listed, and what they hold.
 
 use crate::Revision;
+use crate::annotations::Annotations;
 use crate::base_metadata::BaseMetadata;
-use crate::content::Annotations;
 use crate::json::{self, InvalidJson};
 use crate::result_envelope::{Freshness, complete};
 use serde::Serialize;

@@ -3,7 +3,7 @@
 
 use crate::capabilities::{ClientCapabilities, is_object};
 use crate::headers::{PROTOCOL_VERSION, decode};
-use crate::jsonrpc::Text;
+use crate::json::Text;
 use crate::members::Members;
 use crate::notification::LogLevel;
 use crate::{Error, ErrorCode, Revision};

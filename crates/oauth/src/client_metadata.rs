@@ -2,7 +2,7 @@
 //! is said.
 
 use crate::client::{AuthMethod, ClientMetadata, GrantType};
-use crate::document::{self, UrlError};
+use crate::document::url::{UrlError, check_url};
 use crate::redirect_uri::{self, PrivateUse, RedirectUriError};
 use crate::scope;
 use crate::visible_text::visible;
@@ -88,7 +88,7 @@ pub struct Rules<'a> {
     pub source: Source,
     /// The scopes that exist.
     pub scopes: &'a [String],
-    /// See [`document::check_url`].
+    /// See [`check_url`].
     pub extra_origin: Option<&'a str>,
     /// Which private-use schemes redirect URIs may have. Those of a client that the operator has
     /// configured may have any.
@@ -311,7 +311,7 @@ impl Keys {
             .map_err(MetadataError::Keys)?
             .is_none_or(|keys| !keys.is_empty());
         if let Some(url) = url {
-            document::check_url(url, extra_origin).map_err(MetadataError::KeysUrl)?;
+            check_url(url, extra_origin).map_err(MetadataError::KeysUrl)?;
         }
         Ok(Self {
             set: set.cloned(),

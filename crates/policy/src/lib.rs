@@ -17,12 +17,14 @@
 mod condition;
 mod parse;
 mod person;
+mod scope_rule;
 
 pub use parse::{AllowedError, EntryError, RulesError};
 pub use person::Person;
 
 use condition::AnyOf;
 use person::Known;
+use scope_rule::ScopeRule;
 
 /// The rules of one server. The default lets everybody in whom the identity provider knows, with
 /// every scope.
@@ -34,14 +36,6 @@ pub struct Policy {
     rules: Option<Vec<ScopeRule>>,
     /// The scopes that exist, which are those that rules are about.
     existing: Vec<String>,
-}
-
-/// Scopes for those whom conditions hold for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct ScopeRule {
-    /// `None`: everybody.
-    who: Option<AnyOf>,
-    scopes: Vec<String>,
 }
 
 /// Why a person is refused.

@@ -1,9 +1,9 @@
 //! Reading the variables. Whatever is not understood is an error that names the entry by its
 //! number: what is wrong must never mean everybody, and a value may be a person's email address.
 
-use crate::ScopeRule;
 use crate::condition::{AnyOf, Condition};
 use crate::person::address;
+use crate::scope_rule::ScopeRule;
 use serde_json::Value;
 
 /// What is wrong with `allowed`.

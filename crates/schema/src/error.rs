@@ -1,5 +1,7 @@
 //! Why a schema is refused.
 
+use crate::limits::{MAX_BYTES, MAX_DEPTH};
+
 /// What is wrong with a schema, for the author of the tool. The log puts "the schema of the tool is not taken:"
 /// before it.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
@@ -8,10 +10,10 @@ pub enum SchemaError {
     #[error("it is not a JSON object")]
     NotAnObject,
     /// Longer than [`Schema::MAX_BYTES`](crate::Schema::MAX_BYTES) bytes.
-    #[error("it has more than {largest} bytes", largest = crate::Schema::MAX_BYTES)]
+    #[error("it has more than {largest} bytes", largest = MAX_BYTES)]
     TooLarge,
     /// Nested deeper than [`Schema::MAX_DEPTH`](crate::Schema::MAX_DEPTH).
-    #[error("it is nested more than {deepest} deep", deepest = crate::Schema::MAX_DEPTH)]
+    #[error("it is nested more than {deepest} deep", deepest = MAX_DEPTH)]
     TooDeep,
     /// Its `$schema` is not a supported dialect.
     #[error(

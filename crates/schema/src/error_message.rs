@@ -1,7 +1,8 @@
 //! The message about an invalid instance, for a model to correct its arguments.
 
+use crate::Instance;
 use crate::error::shown;
-use crate::{Instance, Schema};
+use crate::limits::MAX_ERROR_BYTES;
 use jsonschema::error::{TypeKind, ValidationErrorKind as Kind};
 use jsonschema::paths::{Location, LocationSegment};
 use jsonschema::{JsonType, ValidationError, Validator};
@@ -34,7 +35,7 @@ pub(crate) fn error_message(validator: &Validator, instance: &Instance, whole: &
     if more > 0 {
         told.push(format!("and {more} more"));
     }
-    cut(told.join("; "), Schema::MAX_ERROR_BYTES)
+    cut(told.join("; "), MAX_ERROR_BYTES)
 }
 
 #[derive(Clone, Copy)]

@@ -1,6 +1,7 @@
 //! An instance: a JSON value that schemas validate (JSON Schema 2020-12, Core section 4.2).
 
 use crate::error::shown;
+use crate::limits;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 use std::cell::Cell;
@@ -20,7 +21,7 @@ pub struct InvalidInstance(String);
 
 impl Instance {
     /// Levels of objects and arrays.
-    pub const MAX_DEPTH: usize = 64;
+    pub const MAX_DEPTH: usize = limits::MAX_DEPTH;
 
     /// Values, with those inside of others.
     pub const MAX_VALUES: usize = 100_000;

@@ -11,6 +11,7 @@ mod defaults;
 mod error;
 mod error_message;
 mod instance;
+mod limits;
 mod references;
 mod schema;
 mod subschemas;

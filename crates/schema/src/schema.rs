@@ -4,6 +4,7 @@ use crate::cost::Cost;
 use crate::defaults;
 use crate::error::shown;
 use crate::error_message::error_message;
+use crate::limits;
 use crate::references::References;
 use crate::trusted_subset::is_trusted;
 use crate::{Instance, SchemaError};
@@ -35,13 +36,13 @@ pub enum ValidationError {
 
 impl Schema {
     /// Bytes of a schema.
-    pub const MAX_BYTES: usize = 256 * 1024;
+    pub const MAX_BYTES: usize = limits::MAX_BYTES;
 
     /// Levels of objects and arrays in a schema.
-    pub const MAX_DEPTH: usize = Instance::MAX_DEPTH;
+    pub const MAX_DEPTH: usize = limits::MAX_DEPTH;
 
     /// Bytes of the message about an instance.
-    pub const MAX_ERROR_BYTES: usize = 2048;
+    pub const MAX_ERROR_BYTES: usize = limits::MAX_ERROR_BYTES;
 
     /// Backtracks of a pattern in one text. Most patterns never backtrack.
     const MAX_BACKTRACKS: usize = 100_000;

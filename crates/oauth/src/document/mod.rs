@@ -2,7 +2,7 @@
 //! identifier is the URL where it says who it is.
 
 mod response;
-mod url;
+pub(crate) mod url;
 
 pub use response::{MAX_CACHED, MIN_CACHED, ResponseError, read_response};
 pub use url::{UrlError, check_url, is_url};

@@ -1,0 +1,11 @@
+//! One entry of `scope_rules`.
+
+use crate::condition::AnyOf;
+
+/// Scopes for those whom conditions hold for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ScopeRule {
+    /// `None`: everybody.
+    pub(crate) who: Option<AnyOf>,
+    pub(crate) scopes: Vec<String>,
+}
