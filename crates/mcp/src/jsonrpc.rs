@@ -146,6 +146,38 @@ pub fn error_response(id: Option<&Id>, error: &Error, revision: Revision) -> Str
     format!(r#"{{"jsonrpc":"2.0",{id}"error":{error}}}"#)
 }
 
+/// The JSON text of a result, or the error in its place (JSON-RPC 2.0 section 5).
+pub type Outcome = Result<String, Error>;
+
+/// A response that is not yet written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reply {
+    /// The id of the request; `None` if it could not be read.
+    pub id: Option<Id>,
+    /// The result or the error.
+    pub outcome: Outcome,
+}
+
+impl Reply {
+    /// The reply to the request with this id.
+    pub fn new(id: Id, outcome: Outcome) -> Self {
+        Self {
+            id: Some(id),
+            outcome,
+        }
+    }
+
+    /// Writes the response as `revision` has it.
+    pub fn to_json(&self, revision: Revision) -> String {
+        match (&self.id, &self.outcome) {
+            (Some(id), Ok(result)) => response(id, result),
+            (id, Err(error)) => error_response(id.as_ref(), error, revision),
+            // Without an id there is no request that could have a result.
+            (None, Ok(_)) => error_response(None, &Error::internal(), revision),
+        }
+    }
+}
+
 /// Several responses in one array.
 pub fn batch_response(responses: &[String]) -> String {
     format!("[{}]", responses.join(","))

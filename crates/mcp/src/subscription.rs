@@ -2,7 +2,7 @@
 //! Subscriptions), and the notifications of changes, which older revisions have without a
 //! subscription.
 
-use crate::jsonrpc::{self, Id};
+use crate::jsonrpc::{Id, Reply};
 use crate::members::Members;
 use crate::result_envelope::{complete, object};
 use crate::{Error, Revision};
@@ -123,10 +123,10 @@ pub fn resource_updated(uri: &str, subscription: Option<&Id>) -> String {
 }
 
 /// The last message of a subscription that the server ends: the response to its request.
-pub fn subscription_ended(subscription: &Id) -> String {
-    let meta = RawValue::from_string(meta(subscription)).ok();
+pub fn subscription_ended(subscription: Id) -> Reply {
+    let meta = RawValue::from_string(meta(&subscription)).ok();
     let result = complete("{}".to_owned(), meta.as_deref(), Revision::NEWEST, None);
-    jsonrpc::response(subscription, &result)
+    Reply::new(subscription, Ok(result))
 }
 
 /// A notification with these members of its parameters.
@@ -148,7 +148,7 @@ fn meta(subscription: &Id) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::jsonrpc::{Body, Message};
+    use crate::jsonrpc::{self, Body, Message};
     use serde_json::{Value, json};
 
     fn read(params: &Value) -> Result<Filter, i32> {
@@ -199,7 +199,9 @@ mod tests {
                 let message: Value = serde_json::from_str(&message).unwrap();
                 assert_eq!(message["params"]["_meta"][SUBSCRIPTION], value);
             }
-            let last: Value = serde_json::from_str(&subscription_ended(&id)).unwrap();
+            let last: Value =
+                serde_json::from_str(&subscription_ended(id.clone()).to_json(Revision::NEWEST))
+                    .unwrap();
             assert_eq!(last["id"], value);
             assert_eq!(last["result"]["_meta"][SUBSCRIPTION], value);
             assert_eq!(last["result"]["resultType"], "complete");

@@ -8,7 +8,7 @@ use crate::http::body::from_web;
 use crate::http::endpoints::{EndpointUrls, Transport};
 use crate::http::grant_watch::GrantWatch;
 use crate::http::origin;
-use crate::http::rejection::{ChallengeContext, Rejection};
+use crate::http::rejection::{ChallengeContext, RejectedRequest, Rejection};
 use crate::protocol::catalog::CachedCatalog;
 use crate::stream::change_feed::ChangeFeed;
 use crate::stream::resumable::ResumableStreams;
@@ -121,9 +121,9 @@ impl<P: Parts> Server<P> {
                 .is_none(),
             scopes: &self.context.config.default_scopes,
         };
-        let refuse = |rejection: Rejection| {
+        let reject = |RejectedRequest { id, rejection }: RejectedRequest| {
             self.record_rejection(&head, &rejection);
-            rejection.into_response(&challenge)
+            rejection.into_response(id, &challenge)
         };
         let origin = match origin::check(
             &head.headers,
@@ -131,18 +131,18 @@ impl<P: Parts> Server<P> {
             &self.context.config.allowed_origins,
         ) {
             Ok(origin) => origin.and_then(|origin| origin.to_str().ok()),
-            Err(origin::Foreign) => return refuse(Rejection::Origin),
+            Err(origin::Foreign) => return reject(Rejection::Origin.into()),
         };
         let cors = Cors { methods, ..CORS };
         let mut response = match (&endpoints, origin) {
-            (Err(problem), _) => refuse(Rejection::Misdirected(problem.clone())),
+            (Err(problem), _) => reject(Rejection::Misdirected(problem.clone()).into()),
             (Ok(_), Some(origin)) if head.method == Method::OPTIONS => {
                 return from_web(cors.preflight(Origin::One(origin)));
             }
             (Ok(endpoints), _) => self
                 .answer(&head, body, endpoints)
                 .await
-                .unwrap_or_else(refuse),
+                .unwrap_or_else(reject),
         };
         if head.headers.contains_key(dpop::PROOF)
             && let Some(nonce) = self.prover().nonce(self.context.environment.now())
@@ -160,7 +160,7 @@ impl<P: Parts> Server<P> {
         head: &Head,
         body: B,
         endpoints: &EndpointUrls,
-    ) -> Result<Response<Body>, Rejection>
+    ) -> Result<Response<Body>, RejectedRequest>
     where
         B: http_body::Body + Send,
         B::Data: Send,
@@ -172,10 +172,14 @@ impl<P: Parts> Server<P> {
         // In boxes, here and further on: a future has room for each that it may wait for, twice over,
         // and every request would carry the largest of them around.
         match head.uri.path() {
-            "/sse" => Box::pin(self.open_stream(method, headers, endpoints, &authenticated)).await,
+            "/sse" => {
+                let opened = self.open_stream(method, headers, endpoints, &authenticated);
+                Ok(Box::pin(opened).await?)
+            }
             "/messages" => {
                 let uri = &head.uri;
-                Box::pin(self.take_message(method, uri, headers, body, authenticated)).await
+                let taken = self.take_message(method, uri, headers, body, authenticated);
+                Ok(Box::pin(taken).await?)
             }
             _ => Box::pin(self.streamable_http(method, headers, body, authenticated)).await,
         }

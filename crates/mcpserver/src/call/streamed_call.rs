@@ -3,17 +3,17 @@
 
 use crate::call::client_context::ClientContext;
 use crate::call::client_requests::{Rounds, Unanswered};
-use crate::call::tool_call::{PreparedCall, RunningCall, Step};
+use crate::call::tool_call::{CallEnd, PreparedCall, RunningCall, Step};
 use crate::contract::tools::InputRequired;
 use crate::http::authenticator::Authenticated;
-use crate::http::grant_watch::CHECK_INTERVAL;
+use crate::http::grant_watch::{CHECK_INTERVAL, grant_ended};
 use crate::protocol::methods::{MethodError, MethodResult};
 use crate::stream::outbound::ClientStream;
 use crate::{Environment, Parts, Server};
 use futures::FutureExt;
 use futures::future::{BoxFuture, Either, ready, select};
 use mcp::Error;
-use mcp::jsonrpc::{self, Id};
+use mcp::jsonrpc::{Id, Outcome, Reply};
 use serde_json::value::RawValue;
 use std::pin::pin;
 use std::sync::Arc;
@@ -24,6 +24,7 @@ pub(crate) const LOOK: Duration = CHECK_INTERVAL;
 
 /// A call, and what it takes to make it again.
 pub(crate) struct StreamedCall<P: Parts> {
+    id: Id,
     /// The next thing that the call has to say.
     next: NextStep<P>,
     again: PreparedCall,
@@ -37,8 +38,8 @@ pub(crate) type NextStep<P> = BoxFuture<'static, (Option<RunningCall<P>>, Step)>
 
 /// What came first of a call.
 pub(crate) enum First<P: Parts> {
-    /// Its response: there is nothing else.
-    Response(String),
+    /// Its outcome: there is nothing else.
+    Done(Outcome),
     /// Something else, or nothing for a while.
     GoesOn(Box<StreamedCall<P>>),
 }
@@ -47,19 +48,20 @@ impl<P: Parts> Server<P> {
     /// Makes a call, and waits for the first thing that happens, but not for long.
     pub(crate) async fn begin(
         self: &Arc<Self>,
+        id: Id,
         call: PreparedCall,
         authenticated: Authenticated,
         client: ClientContext,
     ) -> First<P> {
         let first = self.first_step(call.clone(), authenticated.clone());
         let next = match self.poll_within(first, LOOK).await {
-            Ok((_, Step::Response(text) | Step::Unable(text) | Step::Cancelled(text))) => {
-                return First::Response(text);
-            }
+            Ok((_, Step::End(CallEnd::Done(outcome)))) => return First::Done(outcome),
+            Ok((_, Step::End(CallEnd::GrantEnded))) => return First::Done(Err(grant_ended())),
             Ok(first) => ready(first).boxed(),
             Err(next) => next,
         };
         First::GoesOn(Box::new(StreamedCall {
+            id,
             next,
             again: call,
             authenticated,
@@ -77,7 +79,7 @@ impl<P: Parts> Server<P> {
         let server = Arc::clone(self);
         async move {
             match server.start_call(call, authenticated).await {
-                Err(step) => (None, step),
+                Err(end) => (None, Step::End(end)),
                 Ok(mut running) => {
                     let step = running.next(&server).await;
                     (Some(running), step)
@@ -120,31 +122,28 @@ impl<P: Parts> Server<P> {
         mut streamed: Box<StreamedCall<P>>,
         mut stream: ClientStream,
     ) {
-        let id = streamed.again.id().clone();
-        let last = loop {
-            let StreamedCall { next, client, .. } = &mut *streamed;
-            match self
-                .forward_notifications(next, &id, client, &mut stream)
-                .await
-            {
+        let outcome = loop {
+            let StreamedCall {
+                id, next, client, ..
+            } = &mut *streamed;
+            let end = self.forward_notifications(next, id, client, &mut stream);
+            match end.await {
                 None => return,
-                Some(
-                    Step::Notification(text)
-                    | Step::Response(text)
-                    | Step::Unable(text)
-                    | Step::Cancelled(text),
-                ) => break text,
-                Some(Step::InputRequired(questions)) => {
+                Some(CallEnd::Done(outcome)) => break outcome,
+                Some(CallEnd::GrantEnded) => break Err(grant_ended()),
+                Some(CallEnd::InputRequired(questions)) => {
                     let asked = self.ask_again(&mut streamed, questions, &mut stream);
                     match asked.await {
                         Ok(next) => streamed.next = next,
-                        Err(Unasked::Gone) => return,
-                        Err(Unasked::Ended(text)) => break text,
+                        Err(Unanswered::Gone) => return,
+                        Err(Unanswered::Failed(error)) => break Err(error),
                     }
                 }
             }
         };
-        self.finish(stream, &last).await;
+        let StreamedCall { id, client, .. } = *streamed;
+        let reply = Reply::new(id, outcome);
+        self.finish(stream, &reply, client.revision).await;
     }
 
     /// Tells a client what a call has to say, up to what is no notification. `None` if nobody wants
@@ -155,9 +154,11 @@ impl<P: Parts> Server<P> {
         id: &Id,
         client: &ClientContext,
         stream: &mut ClientStream,
-    ) -> Option<Step> {
+    ) -> Option<CallEnd> {
         loop {
             match self.wait(next, id, client, stream).await? {
+                (_, Step::End(end)) => return Some(end),
+                (None, Step::Notification(_)) => return None,
                 (Some(mut running), Step::Notification(text)) => {
                     // A client that does not read holds no call for longer than it may run.
                     let told = pin!(self.send(stream, &text));
@@ -167,7 +168,6 @@ impl<P: Parts> Server<P> {
                     }
                     *next = self.next_step(running);
                 }
-                (_, step) => return Some(step),
             }
         }
     }
@@ -198,8 +198,9 @@ impl<P: Parts> Server<P> {
         streamed: &mut StreamedCall<P>,
         questions: InputRequired,
         stream: &mut ClientStream,
-    ) -> Result<NextStep<P>, Unasked> {
+    ) -> Result<NextStep<P>, Unanswered> {
         let StreamedCall {
+            id,
             again,
             authenticated,
             client,
@@ -207,9 +208,8 @@ impl<P: Parts> Server<P> {
             ..
         } = streamed;
         let round = self
-            .send_client_requests(questions, rounds, again.id(), client, authenticated, stream)
-            .await
-            .map_err(|unanswered| Unasked::new(unanswered, again.id(), client))?;
+            .send_client_requests(questions, rounds, id, client, authenticated, stream)
+            .await?;
         Ok(self.first_step(again.for_round(round), authenticated.clone()))
     }
 
@@ -229,7 +229,7 @@ impl<P: Parts> Server<P> {
         } = request;
         let capabilities = client.first_round().capabilities;
         let mut rounds = Rounds::default();
-        let last = loop {
+        let outcome = loop {
             let asked = self
                 .send_client_requests(
                     questions,
@@ -242,32 +242,27 @@ impl<P: Parts> Server<P> {
                 .await;
             let round = match asked {
                 Ok(round) => round,
-                Err(unanswered) => match Unasked::new(unanswered, &id, &client) {
-                    Unasked::Gone => return,
-                    Unasked::Ended(text) => break text,
-                },
+                Err(Unanswered::Gone) => return,
+                Err(Unanswered::Failed(error)) => break Err(error),
             };
             let params = params.as_deref();
             let answered = self
                 .answer_request(&method, params, round, &authenticated, client.revision)
                 .await;
-            let error = match answered {
-                Ok(MethodResult::Result(result)) => break jsonrpc::response(&id, &result),
+            match answered {
+                Ok(MethodResult::Result(result)) => break Ok(result),
                 Ok(MethodResult::InputRequired(more)) => {
                     match self.askable(&method, &more, capabilities, client.revision) {
-                        Ok(()) => {
-                            questions = more;
-                            continue;
-                        }
-                        Err(error) => error,
+                        Ok(()) => questions = more,
+                        Err(error) => break Err(error),
                     }
                 }
-                Err(MethodError::Error(error)) => error,
-                Err(MethodError::Rejected(_)) => Error::internal(),
-            };
-            break jsonrpc::error_response(Some(&id), &error, client.revision);
+                Err(MethodError::Error(error)) => break Err(error),
+                Err(MethodError::Rejected(_)) => break Err(Error::internal()),
+            }
         };
-        self.finish(stream, &last).await;
+        let reply = Reply::new(id, outcome);
+        self.finish(stream, &reply, client.revision).await;
     }
 }
 
@@ -279,23 +274,4 @@ pub(crate) struct Asking {
     pub(crate) params: Option<Box<RawValue>>,
     pub(crate) authenticated: Authenticated,
     pub(crate) client: ClientContext,
-}
-
-/// Why nothing was asked again.
-enum Unasked {
-    /// Nobody listens any more.
-    Gone,
-    /// The response.
-    Ended(String),
-}
-
-impl Unasked {
-    fn new(unanswered: Unanswered, id: &Id, client: &ClientContext) -> Self {
-        match unanswered {
-            Unanswered::Gone => Self::Gone,
-            Unanswered::Failed(error) => {
-                Self::Ended(jsonrpc::error_response(Some(id), &error, client.revision))
-            }
-        }
-    }
 }

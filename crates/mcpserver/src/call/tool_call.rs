@@ -14,7 +14,7 @@ use crate::{
 use events::{Outcome, TraceContext};
 use futures::future::{BoxFuture, Either, FutureExt, select};
 use mcp::capabilities::TASKS;
-use mcp::jsonrpc::{self, Id};
+use mcp::jsonrpc;
 use mcp::{CallParams, ClientCapabilities, Error, InvalidJson, LogLevel, Output, Revision};
 use std::pin::pin;
 use std::sync::Arc;
@@ -23,7 +23,6 @@ use std::time::Duration;
 /// A call that may be made.
 #[derive(Clone, Debug)]
 pub(crate) struct PreparedCall {
-    id: Id,
     revision: Revision,
     progress_token: Option<String>,
     tool: Arc<CheckedTool>,
@@ -35,11 +34,6 @@ pub(crate) struct PreparedCall {
 }
 
 impl PreparedCall {
-    /// The id of its request.
-    pub(crate) fn id(&self) -> &Id {
-        &self.id
-    }
-
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
@@ -75,12 +69,37 @@ impl PreparedCall {
     }
 }
 
-/// A call that was not begun: the JSON-RPC response.
-pub(crate) type Ended = String;
+/// Why a call is not prepared.
+#[derive(Debug)]
+pub(crate) enum NotPrepared {
+    /// The HTTP request is rejected.
+    Rejected(Rejection),
+    /// The request has this outcome.
+    Done(jsonrpc::Outcome),
+}
+
+impl NotPrepared {
+    /// Returns the outcome of the request.
+    ///
+    /// # Errors
+    ///
+    /// The rejection of the HTTP request.
+    pub(crate) fn into_outcome(self) -> Result<jsonrpc::Outcome, Rejection> {
+        match self {
+            Self::Rejected(rejection) => Err(rejection),
+            Self::Done(outcome) => Ok(outcome),
+        }
+    }
+}
+
+impl From<Error> for NotPrepared {
+    fn from(error: Error) -> Self {
+        Self::Done(Err(error))
+    }
+}
 
 /// A call that runs.
 pub(crate) struct RunningCall<P: Parts> {
-    id: Id,
     revision: Revision,
     progress_token: Option<String>,
     last_progress: f64,
@@ -98,22 +117,28 @@ pub(crate) struct RunningCall<P: Parts> {
 pub(crate) enum Step {
     /// A notification.
     Notification(String),
-    /// Questions to the client, which it can answer; after these there is nothing.
-    InputRequired(InputRequired),
-    /// The response, after which there is nothing.
-    Response(String),
-    /// The response likewise: an error, as the client cannot be asked what the call takes.
-    Unable(String),
-    /// The response likewise: an error, as the grant of the call has ended.
-    Cancelled(String),
+    /// There is nothing after this.
+    End(CallEnd),
 }
 
-impl Step {
-    /// The response, if it is one.
-    pub(crate) fn into_response(self) -> Option<String> {
+/// How a call ends.
+#[derive(Debug, PartialEq)]
+pub(crate) enum CallEnd {
+    /// With its outcome.
+    Done(jsonrpc::Outcome),
+    /// With questions to the client, which it can answer.
+    InputRequired(InputRequired),
+    /// With its grant.
+    GrantEnded,
+}
+
+impl CallEnd {
+    /// Returns the outcome; `None` if the call ended with questions.
+    fn into_outcome(self) -> Option<jsonrpc::Outcome> {
         match self {
-            Self::Response(text) | Self::Unable(text) | Self::Cancelled(text) => Some(text),
-            Self::Notification(_) | Self::InputRequired(_) => None,
+            Self::Done(outcome) => Some(outcome),
+            Self::GrantEnded => Some(Err(grant_ended())),
+            Self::InputRequired(_) => None,
         }
     }
 }
@@ -123,8 +148,8 @@ impl Step {
 pub(crate) enum TaskStep {
     /// It gets on, and says so in these words.
     Alive(Option<String>),
-    /// There is nothing after this, which is no notification.
-    Over(Step),
+    /// There is nothing after this.
+    End(CallEnd),
 }
 
 impl<P: Parts> Server<P> {
@@ -133,52 +158,41 @@ impl<P: Parts> Server<P> {
     /// Without `may_stream` neither progress nor log messages are asked for.
     pub(crate) async fn prepare_call(
         self: &Arc<Self>,
-        id: Id,
-        params: Result<CallParams<'_>, Error>,
+        params: CallParams<'_>,
         authenticated: &Authenticated,
         revision: Revision,
         round: Round,
         may_stream: bool,
-    ) -> Result<Result<PreparedCall, Ended>, Rejection> {
-        let ended = |error| {
-            let response = jsonrpc::error_response(Some(&id), &error, revision);
-            Ok(Err(response))
-        };
-        let params = match params {
-            Ok(params) => params,
-            Err(error) => return ended(error),
-        };
-        let Some(catalog) = self.catalog().await else {
-            return ended(Error::internal());
-        };
+    ) -> Result<PreparedCall, NotPrepared> {
+        let catalog = self.catalog().await.ok_or_else(Error::internal)?;
         let trace = params.traceparent.as_deref().and_then(TraceContext::parse);
         let not_called = |outcome| {
             CallEvent::begin(self, authenticated, &params.name, trace.clone()).end(outcome);
         };
         let Some(tool) = catalog.tool(&params.name) else {
             not_called(Outcome::UnknownTool);
-            return ended(Error::unknown_tool(&params.name));
+            return Err(Error::unknown_tool(&params.name).into());
         };
         if let Err(rejection) = authenticated.require_scopes(&tool.offered.scopes) {
             not_called(Outcome::InsufficientScope);
-            return Err(rejection);
+            return Err(NotPrepared::Rejected(rejection));
         }
         let knows_tasks = revision.is_stateless() && round.capabilities.knows_tasks;
         if tool.offered.tasks == TaskUse::Required && !knows_tasks {
             not_called(Outcome::MissingCapability);
             let missing = serde_json::json!({"extensions": {TASKS: {}}});
-            return ended(Error::missing_capabilities(missing, revision));
+            return Err(Error::missing_capabilities(missing, revision).into());
         }
         let arguments = match tool.check_arguments(params.arguments) {
             Ok(arguments) => arguments.into_owned(),
             Err(failure) => {
                 not_called(Outcome::InvalidArguments);
                 let failed = self.failed(&params.name, failure, revision);
-                return Ok(Err(self.not_begun(&id, &params.name, failed, revision)));
+                let outcome = self.not_begun(&params.name, failed, revision);
+                return Err(NotPrepared::Done(outcome));
             }
         };
-        Ok(Ok(PreparedCall {
-            id,
+        Ok(PreparedCall {
             revision,
             progress_token: params
                 .progress_token
@@ -190,7 +204,7 @@ impl<P: Parts> Server<P> {
             round,
             may_stream,
             trace,
-        }))
+        })
     }
 
     /// Makes a call.
@@ -198,9 +212,27 @@ impl<P: Parts> Server<P> {
         self: &Arc<Self>,
         call: PreparedCall,
         authenticated: Authenticated,
-    ) -> Result<RunningCall<P>, Step> {
+    ) -> Result<RunningCall<P>, CallEnd> {
         self.start_call_within(call, authenticated, self.call_timeout())
             .await
+    }
+
+    /// Makes a call whose client can be sent nothing but its outcome.
+    pub(crate) async fn call_to_end(
+        self: &Arc<Self>,
+        call: PreparedCall,
+        authenticated: Authenticated,
+    ) -> jsonrpc::Outcome {
+        let mut running = match self.start_call(call, authenticated).await {
+            Ok(running) => running,
+            Err(end) => return end.into_outcome().unwrap_or_else(|| Err(Error::internal())),
+        };
+        loop {
+            if let Step::End(end) = running.next(self).await {
+                let outcome = end.into_outcome();
+                return outcome.unwrap_or_else(|| Err(running.unasked(self)));
+            }
+        }
     }
 
     /// Makes a call that may take so long.
@@ -209,9 +241,8 @@ impl<P: Parts> Server<P> {
         call: PreparedCall,
         authenticated: Authenticated,
         limit: Duration,
-    ) -> Result<RunningCall<P>, Step> {
+    ) -> Result<RunningCall<P>, CallEnd> {
         let PreparedCall {
-            id,
             revision,
             progress_token,
             tool,
@@ -263,12 +294,11 @@ impl<P: Parts> Server<P> {
             Either::Left((begun, _)) => begun,
             Either::Right((interruption, _)) => {
                 event.end(interruption.outcome());
-                return Err(self.interrupted(interruption, &id, &name, revision));
+                return Err(self.interrupted(interruption, &name));
             }
         };
         match begun {
             Ok(events) => Ok(RunningCall {
-                id,
                 revision,
                 progress_token,
                 last_progress: f64::NEG_INFINITY,
@@ -282,8 +312,7 @@ impl<P: Parts> Server<P> {
             }),
             Err((outcome, not_begun)) => {
                 event.end(outcome);
-                let response = self.not_begun(&id, &name, not_begun, revision);
-                Err(Step::Response(response))
+                Err(CallEnd::Done(self.not_begun(&name, not_begun, revision)))
             }
         }
     }
@@ -346,43 +375,32 @@ impl<P: Parts> Server<P> {
     }
 
     /// The end of a call that did not end by itself.
-    fn interrupted(
-        &self,
-        interruption: Interruption,
-        id: &Id,
-        name: &str,
-        revision: Revision,
-    ) -> Step {
+    fn interrupted(&self, interruption: Interruption, name: &str) -> CallEnd {
         match interruption {
             Interruption::Timeout => {
                 self.context
                     .environment
                     .log(&format!("mcp: the tool {name} did not finish in time"));
-                let error = Error::new(
+                CallEnd::Done(Err(Error::new(
                     mcp::ErrorCode::InternalError,
                     "The tool did not finish in time.",
-                );
-                Step::Response(jsonrpc::error_response(Some(id), &error, revision))
+                )))
             }
-            Interruption::GrantEnded => {
-                let response = jsonrpc::error_response(Some(id), &grant_ended(), revision);
-                Step::Cancelled(response)
-            }
+            Interruption::GrantEnded => CallEnd::GrantEnded,
         }
     }
 
-    fn not_begun(&self, id: &Id, name: &str, not_begun: NotBegun, revision: Revision) -> Ended {
+    fn not_begun(&self, name: &str, not_begun: NotBegun, revision: Revision) -> jsonrpc::Outcome {
         match not_begun {
             NotBegun::Output(output) => self
-                .respond(id, name, &output, revision)
-                .unwrap_or_else(|garbage| self.garbage(id, name, &garbage.to_string(), revision)),
-            NotBegun::Error(error) => jsonrpc::error_response(Some(id), &error, revision),
+                .result(name, &output, revision)
+                .map_err(|garbage| self.garbage(name, &garbage.to_string())),
+            NotBegun::Error(error) => Err(error),
         }
     }
 
-    fn respond(
+    fn result(
         &self,
-        id: &Id,
         name: &str,
         output: &Output,
         revision: Revision,
@@ -390,15 +408,14 @@ impl<P: Parts> Server<P> {
         if output.is_error {
             self.note_denied_in(&format!("the tool {name}"), &output.content);
         }
-        let result = output.to_result(revision)?;
-        Ok(jsonrpc::response(id, &result))
+        output.to_result(revision)
     }
 
-    fn garbage(&self, id: &Id, name: &str, what: &str, revision: Revision) -> Ended {
+    fn garbage(&self, name: &str, what: &str) -> Error {
         self.context
             .environment
             .log(&format!("mcp: the tool {name} gave {what}"));
-        jsonrpc::error_response(Some(id), &Error::internal(), revision)
+        Error::internal()
     }
 }
 
@@ -433,7 +450,7 @@ impl<P: Parts> RunningCall<P> {
         loop {
             let event = match self.event(server).await {
                 Ok(event) => event,
-                Err(step) => return step,
+                Err(end) => return Step::End(end),
             };
             if let Some(step) = self.step(event, server).await {
                 return step;
@@ -446,26 +463,25 @@ impl<P: Parts> RunningCall<P> {
         loop {
             let event = match self.event(server).await {
                 Ok(event) => event,
-                Err(step) => return TaskStep::Over(step),
+                Err(end) => return TaskStep::End(end),
             };
             match event {
                 Some(Event::Progress(progress)) => return TaskStep::Alive(progress.message),
                 Some(Event::Log(_)) => return TaskStep::Alive(None),
-                event => {
-                    if let Some(step) = self.step(event, server).await {
-                        return TaskStep::Over(step);
-                    }
-                }
+                event => match self.step(event, server).await {
+                    Some(Step::End(end)) => return TaskStep::End(end),
+                    Some(Step::Notification(_)) | None => {}
+                },
             }
         }
     }
 
-    async fn event(&mut self, server: &Server<P>) -> Result<Option<Event>, Step> {
+    async fn event(&mut self, server: &Server<P>) -> Result<Option<Event>, CallEnd> {
         match select(pin!(self.events.next()), &mut self.interruption).await {
             Either::Left((event, _)) => Ok(event),
             Either::Right((interruption, _)) => {
                 self.event.end(interruption.outcome());
-                Err(server.interrupted(interruption, &self.id, &self.name, self.revision))
+                Err(server.interrupted(interruption, &self.name))
             }
         }
     }
@@ -496,58 +512,58 @@ impl<P: Parts> RunningCall<P> {
                     return Some(Step::Notification(message));
                 }
             }
-            Some(Event::Done(output)) => return Some(self.done(&output, server)),
-            Some(Event::InputRequired(questions)) => return Some(self.asks(questions, server)),
-            None => return Some(self.garbage("no result", server)),
+            Some(Event::Done(output)) => return Some(Step::End(self.done(&output, server))),
+            Some(Event::InputRequired(questions)) => {
+                return Some(Step::End(self.asks(questions, server)));
+            }
+            None => return Some(Step::End(self.garbage("no result", server))),
         }
         None
     }
 
-    fn done(&mut self, output: &Output, server: &Server<P>) -> Step {
+    fn done(&mut self, output: &Output, server: &Server<P>) -> CallEnd {
         if let Err(what) = self.tool.check_output(output) {
             return self.garbage(&what, server);
         }
-        match server.respond(&self.id, &self.name, output, self.revision) {
-            Ok(response) => {
+        match server.result(&self.name, output, self.revision) {
+            Ok(result) => {
                 self.event.end(if output.is_error {
                     Outcome::ToolError
                 } else {
                     Outcome::Ok
                 });
-                Step::Response(response)
+                CallEnd::Done(Ok(result))
             }
             Err(garbage) => self.garbage(&garbage.to_string(), server),
         }
     }
 
-    fn asks(&mut self, questions: InputRequired, server: &Server<P>) -> Step {
+    fn asks(&mut self, questions: InputRequired, server: &Server<P>) -> CallEnd {
         match input_required::check(&questions, self.capabilities) {
             Ok(()) => {
                 self.event.end(Outcome::InputRequired);
-                Step::InputRequired(questions)
+                CallEnd::InputRequired(questions)
             }
             Err(UnsupportedInput::Malformed(what)) => self.garbage(what, server),
             Err(UnsupportedInput::MissingCapabilities(missing)) => {
                 self.event.end(Outcome::MissingCapability);
                 let error = Error::missing_capabilities(missing, self.revision);
-                Step::Unable(jsonrpc::error_response(
-                    Some(&self.id),
-                    &error,
-                    self.revision,
-                ))
+                CallEnd::Done(Err(error))
             }
         }
     }
 
     /// The response to a call whose tool gave `what`, which no client can be given.
-    fn garbage(&mut self, what: &str, server: &Server<P>) -> Step {
+    fn garbage(&mut self, what: &str, server: &Server<P>) -> CallEnd {
         self.event.end(Outcome::Failed);
-        Step::Response(server.garbage(&self.id, &self.name, what, self.revision))
+        CallEnd::Done(Err(server.garbage(&self.name, what)))
     }
 
-    /// The response of a call whose questions nobody can be asked.
-    pub(crate) fn unasked(&self, server: &Server<P>) -> Ended {
-        let what = "a question for the client, which cannot be asked yet";
-        server.garbage(&self.id, &self.name, what, self.revision)
+    /// Returns the error of a call whose questions nobody can be asked.
+    fn unasked(&self, server: &Server<P>) -> Error {
+        server.garbage(
+            &self.name,
+            "a question for the client, which cannot be asked yet",
+        )
     }
 }

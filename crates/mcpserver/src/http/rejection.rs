@@ -8,8 +8,9 @@ use crate::http::response::json;
 use config::Problem;
 use http::header::{ALLOW, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{Response, StatusCode};
-use mcp::jsonrpc::Id;
-use mcp::{Error, ErrorCode, Revision, jsonrpc};
+use mcp::jsonrpc::{Id, Reply};
+use mcp::{Error, ErrorCode, Revision};
+use std::borrow::Cow;
 use web::ReadError;
 
 /// Why a request goes no further.
@@ -33,8 +34,6 @@ pub(crate) enum Rejection {
     InsufficientScope(Vec<String>),
     /// 403: the policy refuses the holder of a token of the identity provider's.
     Person(policy::Refusal),
-    /// One of the others, of the request with this id.
-    Of(Id, Box<Self>),
     /// 405, with the methods there are.
     Method(&'static str),
     /// 406: no kind of answer that there is.
@@ -51,6 +50,28 @@ pub(crate) enum Rejection {
     TooMany,
     /// 503: something this depends on does not answer.
     Unavailable,
+}
+
+/// A rejection, and the id of its request, as far as that was read.
+#[derive(Debug)]
+pub(crate) struct RejectedRequest {
+    pub(crate) id: Option<Id>,
+    pub(crate) rejection: Rejection,
+}
+
+impl From<Rejection> for RejectedRequest {
+    fn from(rejection: Rejection) -> Self {
+        Self {
+            id: None,
+            rejection,
+        }
+    }
+}
+
+impl From<ReadError> for RejectedRequest {
+    fn from(error: ReadError) -> Self {
+        Rejection::from(error).into()
+    }
 }
 
 impl From<ReadError> for Rejection {
@@ -93,7 +114,6 @@ impl Rejection {
     pub(crate) fn description(&self) -> Option<(&'static str, String)> {
         Some(match self {
             Self::NoToken | Self::Method(_) => return None,
-            Self::Of(_, refusal) => return refusal.description(),
             Self::IdentityMisconfigured(problem) => ("server_error", problem.clone()),
             Self::Misdirected(problem) => ("misdirected_request", problem.to_string()),
             Self::Origin => ("forbidden", ORIGIN.to_owned()),
@@ -115,23 +135,30 @@ impl Rejection {
         })
     }
 
-    pub(crate) fn into_response(self, context: &ChallengeContext<'_>) -> Response<Body> {
-        match self {
-            Self::IdentityMisconfigured(problem) => error(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                ErrorCode::InternalError,
-                format!("This server is not set up yet. {problem}"),
-            ),
+    /// Returns the response. `id` is that of the rejected request, as far as it was read (2025-11-25,
+    /// Transports, Sending Messages; 2026-07-28, Overview, Error Responses).
+    pub(crate) fn into_response(
+        self,
+        id: Option<Id>,
+        context: &ChallengeContext<'_>,
+    ) -> Response<Body> {
+        let (status, error) = match &self {
             Self::Misdirected(problem) => {
-                let mut response = from_web(web::problem_json(&[problem]));
+                let mut response = from_web(web::problem_json(std::slice::from_ref(problem)));
                 *response.status_mut() = StatusCode::MISDIRECTED_REQUEST;
-                response
+                return response;
             }
-            Self::Origin => refused(StatusCode::FORBIDDEN, ORIGIN),
+            rejection => rejection.status_and_error(),
+        };
+        let reply = Reply {
+            id,
+            outcome: Err(error),
+        };
+        let response = json(status, reply.to_json(Revision::NEWEST));
+        match self {
             Self::NoToken => {
-                let response = refused(StatusCode::UNAUTHORIZED, "Sign in to use this server.");
                 let mut response =
-                    challenge(response, context, Scheme::Bearer, &[], context.scopes);
+                    challenge(response, context, Scheme::Bearer, None, context.scopes);
                 if context.offers_dpop {
                     let algorithms = HeaderValue::from_str(&format!("DPoP {}", algorithms()));
                     let headers = response.headers_mut();
@@ -140,113 +167,79 @@ impl Rejection {
                 response
             }
             Self::InvalidToken(reason) => {
-                let response = refused(StatusCode::UNAUTHORIZED, reason);
-                let parameters = [("error", "invalid_token"), ("error_description", reason)];
-                challenge(
-                    response,
-                    context,
-                    context.scheme,
-                    &parameters,
-                    context.scopes,
-                )
+                let error = Some(("invalid_token", reason));
+                challenge(response, context, context.scheme, error, context.scopes)
             }
             Self::Bound => {
-                let response = refused(StatusCode::UNAUTHORIZED, BOUND);
-                let parameters = [("error", "invalid_token"), ("error_description", BOUND)];
-                challenge(response, context, Scheme::Dpop, &parameters, context.scopes)
+                let error = Some(("invalid_token", BOUND));
+                challenge(response, context, Scheme::Dpop, error, context.scopes)
             }
-            Self::Proof(error) => {
-                let reason = error.to_string();
-                let response = refused(StatusCode::UNAUTHORIZED, format!("{reason}."));
-                let parameters = [("error", error.code()), ("error_description", &reason)];
-                challenge(response, context, Scheme::Dpop, &parameters, context.scopes)
+            Self::Proof(proof) => {
+                let reason = proof.to_string();
+                let error = Some((proof.code(), reason.as_str()));
+                challenge(response, context, Scheme::Dpop, error, context.scopes)
             }
             Self::InsufficientScope(needed) => {
-                let response = refused(StatusCode::FORBIDDEN, INSUFFICIENT_SCOPE);
-                let parameters = [
-                    ("error", "insufficient_scope"),
-                    ("error_description", INSUFFICIENT_SCOPE),
-                ];
-                challenge(response, context, context.scheme, &parameters, &needed)
+                let error = Some(("insufficient_scope", INSUFFICIENT_SCOPE));
+                challenge(response, context, context.scheme, error, &needed)
             }
             // RFC 6750 section 3.1 has no code of its own for who may not come in at all; this one says
             // that another token is needed, and names no scope, as none would help.
             Self::Person(refusal) => {
-                let reason = person_reason(refusal);
-                let response = refused(StatusCode::FORBIDDEN, reason);
-                let parameters = [
-                    ("error", "insufficient_scope"),
-                    ("error_description", reason),
-                ];
-                challenge(response, context, context.scheme, &parameters, &[])
+                let error = Some(("insufficient_scope", person_reason(refusal)));
+                challenge(response, context, context.scheme, error, &[])
             }
-            Self::Of(id, refusal) => with_id(&id, refusal.into_response(context)),
-            Self::Method(allowed) => with(
-                refused(
-                    StatusCode::METHOD_NOT_ALLOWED,
-                    format!("Use one of: {allowed}."),
-                ),
-                ALLOW,
-                HeaderValue::from_static(allowed),
-            ),
-            Self::NotAcceptable(text) => refused(StatusCode::NOT_ACCEPTABLE, text),
-            Self::MediaType => refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, MEDIA_TYPE),
-            Self::Unread(error) => error.respond(refused(error.status(), error.to_string())),
-            Self::BadRequest(error) => json_error(StatusCode::BAD_REQUEST, &error),
-            Self::NoSession => error(
-                StatusCode::NOT_FOUND,
-                ErrorCode::SessionNotFound,
-                NO_SESSION,
-            ),
-            Self::TooMany => with(
-                refused(StatusCode::TOO_MANY_REQUESTS, TOO_MANY),
-                RETRY_AFTER,
-                HeaderValue::from_static("60"),
-            ),
-            Self::Unavailable => web::unavailable(error(
-                StatusCode::SERVICE_UNAVAILABLE,
-                ErrorCode::InternalError,
-                UNAVAILABLE,
-            )),
+            Self::Method(allowed) => with(response, ALLOW, HeaderValue::from_static(allowed)),
+            Self::TooMany => with(response, RETRY_AFTER, HeaderValue::from_static("60")),
+            Self::Unread(error) => error.respond(response),
+            Self::Unavailable => web::unavailable(response),
+            _ => response,
         }
     }
-}
 
-fn refused(
-    status: StatusCode,
-    message: impl Into<std::borrow::Cow<'static, str>>,
-) -> Response<Body> {
-    error(status, ErrorCode::Refused, message)
-}
-
-fn error(
-    status: StatusCode,
-    code: ErrorCode,
-    message: impl Into<std::borrow::Cow<'static, str>>,
-) -> Response<Body> {
-    json_error(status, &Error::new(code, message))
-}
-
-/// A JSON-RPC error response that has no id (2025-11-25, Transports, Sending Messages).
-fn json_error(status: StatusCode, error: &Error) -> Response<Body> {
-    json(
-        status,
-        jsonrpc::error_response(None, error, Revision::NEWEST),
-    )
-}
-
-/// A response of ours with the id of its request, which those that are made without one lack
-/// (2026-07-28, Overview, Error Responses).
-fn with_id(id: &Id, response: Response<Body>) -> Response<Body> {
-    const BEGINNING: &[u8] = br#"{"jsonrpc":"2.0","#;
-    response.map(|body| match body {
-        Body::Whole(Some(text)) if text.starts_with(BEGINNING) => {
-            let (beginning, rest) = text.split_at(BEGINNING.len());
-            let id = format!(r#""id":{},"#, id.as_json());
-            Body::whole([beginning, id.as_bytes(), rest].concat())
+    fn status_and_error(&self) -> (StatusCode, Error) {
+        let refused =
+            |status, message: Cow<'static, str>| (status, Error::new(ErrorCode::Refused, message));
+        match self {
+            Self::IdentityMisconfigured(problem) => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                Error::new(
+                    ErrorCode::InternalError,
+                    format!("This server is not set up yet. {problem}"),
+                ),
+            ),
+            Self::Misdirected(problem) => {
+                refused(StatusCode::MISDIRECTED_REQUEST, problem.to_string().into())
+            }
+            Self::Origin => refused(StatusCode::FORBIDDEN, ORIGIN.into()),
+            Self::NoToken => refused(
+                StatusCode::UNAUTHORIZED,
+                "Sign in to use this server.".into(),
+            ),
+            Self::InvalidToken(reason) => refused(StatusCode::UNAUTHORIZED, (*reason).into()),
+            Self::Bound => refused(StatusCode::UNAUTHORIZED, BOUND.into()),
+            Self::Proof(error) => refused(StatusCode::UNAUTHORIZED, format!("{error}.").into()),
+            Self::InsufficientScope(_) => refused(StatusCode::FORBIDDEN, INSUFFICIENT_SCOPE.into()),
+            Self::Person(refusal) => refused(StatusCode::FORBIDDEN, person_reason(*refusal).into()),
+            Self::Method(allowed) => refused(
+                StatusCode::METHOD_NOT_ALLOWED,
+                format!("Use one of: {allowed}.").into(),
+            ),
+            Self::NotAcceptable(text) => refused(StatusCode::NOT_ACCEPTABLE, (*text).into()),
+            Self::MediaType => refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, MEDIA_TYPE.into()),
+            Self::Unread(error) => refused(error.status(), error.to_string().into()),
+            Self::BadRequest(error) => (StatusCode::BAD_REQUEST, error.clone()),
+            Self::NoSession => (
+                StatusCode::NOT_FOUND,
+                Error::new(ErrorCode::SessionNotFound, NO_SESSION),
+            ),
+            Self::TooMany => refused(StatusCode::TOO_MANY_REQUESTS, TOO_MANY.into()),
+            Self::Unavailable => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                Error::new(ErrorCode::InternalError, UNAVAILABLE),
+            ),
         }
-        body => body,
-    })
+    }
 }
 
 fn with(
@@ -263,7 +256,7 @@ fn challenge(
     response: Response<Body>,
     context: &ChallengeContext<'_>,
     scheme: Scheme,
-    parameters: &[(&str, &str)],
+    error: Option<(&str, &str)>,
     scopes: &[String],
 ) -> Response<Body> {
     let scope = scopes.join(" ");
@@ -272,9 +265,10 @@ fn challenge(
         .map(|endpoints| endpoints.metadata(context.transport));
     let metadata = metadata.map(|metadata| ("resource_metadata", metadata));
     let scope = (!scope.is_empty()).then_some(("scope", scope.as_str()));
-    let text = parameters
-        .iter()
-        .copied()
+    let error = error.map(|(code, reason)| [("error", code), ("error_description", reason)]);
+    let text = error
+        .into_iter()
+        .flatten()
         .chain(metadata)
         .chain(scope)
         .map(|(name, value)| format!("{name}=\"{value}\""))

@@ -11,7 +11,7 @@ use crate::protocol::catalog::Prepared;
 use crate::protocol::methods::{MethodError, MethodResult};
 use crate::stream::session_state::SessionUpdate;
 use crate::{Environment, Parts, Server};
-use mcp::jsonrpc::{self, Id, Message};
+use mcp::jsonrpc::{Id, Message, Reply};
 use mcp::{
     CallParams, ClientCapabilities, CompleteParams, Error, InitializeParams, PageParams,
     PromptParams, ReadParams, Revision, initialize_result,
@@ -23,30 +23,34 @@ use std::sync::Arc;
 /// What becomes of a message.
 #[derive(Debug)]
 pub(crate) enum Dispatched {
-    /// Nothing: it wanted no answer.
+    /// Nothing: it expects no response.
     Nothing,
-    /// This response.
-    Response(String),
-    /// This response, to something that is no message.
-    Invalid(String),
-    /// This response, and from now on this revision is spoken by a client that can be asked so much.
-    Initialized(String, Revision, ClientCapabilities),
-    /// A call that is to be made.
-    Call(PreparedCall),
+    /// This reply.
+    Reply(Reply),
+    /// This reply, to something that is no message.
+    Invalid(Reply),
+    /// This reply; from now on the client speaks this revision and has these capabilities.
+    Initialized(Reply, Revision, ClientCapabilities),
+    /// A call that is to be made for the request with this id.
+    Call(Id, PreparedCall),
     /// A request that waits for the client's answers.
     Questions(Box<Asking>, InputRequired),
-    /// Something that is to be different from now on, and the request that wishes for it.
-    SessionUpdate(Id, SessionUpdate),
+    /// A change of the session, for the request with this id.
+    Update(Id, SessionUpdate),
 }
 
 impl<P: Parts> Server<P> {
+    /// Dispatches a message of a session to its method.
+    ///
+    /// # Errors
+    ///
+    /// The rejection of the HTTP request that brought the message.
     pub(crate) async fn dispatch(
         self: &Arc<Self>,
         message: Message<'_>,
         authenticated: &Authenticated,
         client: &ClientContext,
     ) -> Result<Dispatched, Rejection> {
-        let revision = client.revision;
         let (id, method, params) = match message {
             Message::Request { id, method, params } => (id, method, params),
             Message::Notification { method, params } => {
@@ -63,93 +67,89 @@ impl<P: Parts> Server<P> {
                 return taken.map(|()| Dispatched::Nothing);
             }
             Message::Invalid { id, error } => {
-                return Ok(Dispatched::Invalid(jsonrpc::error_response(
-                    id.as_ref(),
-                    &error,
-                    revision,
-                )));
+                return Ok(Dispatched::Invalid(Reply {
+                    id,
+                    outcome: Err(error),
+                }));
             }
         };
-        let respond = |result: &str| Ok(Dispatched::Response(jsonrpc::response(&id, result)));
-        let fail = |id: &Id, error: Error| {
-            let response = jsonrpc::error_response(Some(id), &error, revision);
-            Ok(Dispatched::Response(response))
-        };
-        match &*method {
-            "initialize" => match InitializeParams::read(params) {
-                Ok(params) => match self.catalog().await {
-                    Some(catalog) => {
-                        let result = initialize_result(
-                            params.revision,
-                            &catalog.prepared(params.revision).capabilities,
-                            catalog.instructions.as_deref(),
-                        );
-                        let response = jsonrpc::response(&id, &result);
-                        Ok(Dispatched::Initialized(
-                            response,
-                            params.revision,
-                            params.capabilities,
-                        ))
-                    }
-                    None => fail(&id, Error::internal()),
-                },
-                Err(error) => fail(&id, error),
-            },
-            "ping" => respond("{}"),
+        let dispatched = self
+            .dispatch_request(&id, &method, params, authenticated, client)
+            .await;
+        match dispatched {
+            Err(MethodError::Error(error)) => Ok(Dispatched::Reply(Reply::new(id, Err(error)))),
+            Err(MethodError::Rejected(rejection)) => Err(rejection),
+            Ok(dispatched) => Ok(dispatched),
+        }
+    }
+
+    async fn dispatch_request(
+        self: &Arc<Self>,
+        id: &Id,
+        method: &str,
+        params: Option<&RawValue>,
+        authenticated: &Authenticated,
+        client: &ClientContext,
+    ) -> Result<Dispatched, MethodError> {
+        let revision = client.revision;
+        let reply = |outcome| Ok(Dispatched::Reply(Reply::new(id.clone(), outcome)));
+        match method {
+            "initialize" => {
+                let params = InitializeParams::read(params)?;
+                let catalog = self.catalog().await.ok_or_else(Error::internal)?;
+                let result = initialize_result(
+                    params.revision,
+                    &catalog.prepared(params.revision).capabilities,
+                    catalog.instructions.as_deref(),
+                );
+                Ok(Dispatched::Initialized(
+                    Reply::new(id.clone(), Ok(result)),
+                    params.revision,
+                    params.capabilities,
+                ))
+            }
+            "ping" => reply(Ok("{}".to_owned())),
             "tools/call" => {
-                let params = CallParams::read(params);
+                let params = CallParams::read(params)?;
                 let round = client.first_round();
                 let prepared = self
-                    .prepare_call(
-                        id,
-                        params,
-                        authenticated,
-                        revision,
-                        round,
-                        client.may_stream,
-                    )
-                    .await?;
-                Ok(prepared.map_or_else(Dispatched::Response, Dispatched::Call))
-            }
-            "logging/setLevel" => match mcp::read_level(params) {
-                Ok(level) => Ok(Dispatched::SessionUpdate(
-                    id,
-                    SessionUpdate::LogLevel(level),
-                )),
-                Err(error) => fail(&id, error),
-            },
-            "resources/subscribe" | "resources/unsubscribe" => {
-                match self.subscription(&method, params, authenticated).await {
-                    Ok(update) => Ok(Dispatched::SessionUpdate(id, update)),
-                    Err(MethodError::Error(error)) => fail(&id, error),
-                    Err(MethodError::Rejected(rejection)) => Err(rejection),
+                    .prepare_call(params, authenticated, revision, round, client.may_stream)
+                    .await;
+                match prepared {
+                    Ok(call) => Ok(Dispatched::Call(id.clone(), call)),
+                    Err(not_prepared) => reply(not_prepared.into_outcome()?),
                 }
+            }
+            "logging/setLevel" => {
+                let level = mcp::read_level(params)?;
+                Ok(Dispatched::Update(
+                    id.clone(),
+                    SessionUpdate::LogLevel(level),
+                ))
+            }
+            "resources/subscribe" | "resources/unsubscribe" => {
+                let update = self.subscription(method, params, authenticated).await?;
+                Ok(Dispatched::Update(id.clone(), update))
             }
             method => {
                 let round = client.first_round();
                 let capabilities = round.capabilities;
                 let answered = self
                     .answer_request(method, params, round, authenticated, revision)
-                    .await;
+                    .await?;
                 match answered {
-                    Ok(MethodResult::Result(result)) => respond(&result),
-                    Ok(MethodResult::InputRequired(questions)) => {
-                        match self.askable(method, &questions, capabilities, revision) {
-                            Ok(()) => Ok(Dispatched::Questions(
-                                Box::new(Asking {
-                                    id,
-                                    method: method.to_owned(),
-                                    params: params.map(RawValue::to_owned),
-                                    authenticated: authenticated.clone(),
-                                    client: client.clone(),
-                                }),
-                                questions,
-                            )),
-                            Err(error) => fail(&id, error),
-                        }
+                    MethodResult::Result(result) => reply(Ok(result)),
+                    MethodResult::InputRequired(questions) => {
+                        self.askable(method, &questions, capabilities, revision)?;
+                        let asking = Asking {
+                            id: id.clone(),
+                            method: method.to_owned(),
+                            params: params.map(RawValue::to_owned),
+                            authenticated: authenticated.clone(),
+                            client: client.clone(),
+                        };
+                        Ok(Dispatched::Questions(Box::new(asking), questions))
                     }
-                    Err(MethodError::Error(error)) => fail(&id, error),
-                    Err(MethodError::Rejected(rejection)) => Err(rejection),
                 }
             }
         }

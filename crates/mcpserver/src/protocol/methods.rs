@@ -62,13 +62,13 @@ impl<P: Parts> Server<P> {
             }
         };
         let listing = self.tools.list_resources(caller, cursor);
-        let page = self
-            .in_time("resources/list", authenticated, listing)
-            .await?;
-        let mut page = page.map_err(|failure| match failure {
+        let failed = |failure| match failure {
             Failure::NotFound | Failure::InvalidArguments(_) => Error::invalid_cursor(),
             failure => self.request_failed("resources/list", failure),
-        })?;
+        };
+        let mut page = self
+            .in_time("resources/list", authenticated, listing, failed)
+            .await?;
         let next = page.next_cursor.take();
         page.next_cursor = next.map(|cursor| cursor::seal(keys, subject, &cursor));
         self.written("resources/list", page.to_result(revision))
@@ -91,14 +91,15 @@ impl<P: Parts> Server<P> {
             round,
         };
         let reading = self.tools.read_resource(read);
-        let reading = self.in_time(METHOD, authenticated, reading).await?;
-        match reading {
-            Ok(Asked::Given(contents)) => self.written(METHOD, contents.to_result(revision)),
-            Ok(Asked::InputRequired(questions)) => Ok(MethodResult::InputRequired(questions)),
-            Err(Failure::NotFound | Failure::Unsupported) => {
-                Err(Error::unknown_resource(&params.uri, revision).into())
+        let failed = |failure| match failure {
+            Failure::NotFound | Failure::Unsupported => {
+                Error::unknown_resource(&params.uri, revision)
             }
-            Err(failure) => Err(self.request_failed(METHOD, failure).into()),
+            failure => self.request_failed(METHOD, failure),
+        };
+        match self.in_time(METHOD, authenticated, reading, failed).await? {
+            Asked::Given(contents) => self.written(METHOD, contents.to_result(revision)),
+            Asked::InputRequired(questions) => Ok(MethodResult::InputRequired(questions)),
         }
     }
 
@@ -130,12 +131,13 @@ impl<P: Parts> Server<P> {
             round,
         };
         let given = self.tools.get_prompt(request);
-        let given = self.in_time(METHOD, authenticated, given).await?;
-        match given {
-            Ok(Asked::Given(messages)) => self.written(METHOD, messages.to_result(revision)),
-            Ok(Asked::InputRequired(questions)) => Ok(MethodResult::InputRequired(questions)),
-            Err(Failure::NotFound) => Err(unknown().into()),
-            Err(failure) => Err(self.request_failed(METHOD, failure).into()),
+        let failed = |failure| match failure {
+            Failure::NotFound => unknown(),
+            failure => self.request_failed(METHOD, failure),
+        };
+        match self.in_time(METHOD, authenticated, given, failed).await? {
+            Asked::Given(messages) => self.written(METHOD, messages.to_result(revision)),
+            Asked::InputRequired(questions) => Ok(MethodResult::InputRequired(questions)),
         }
     }
 
@@ -167,16 +169,17 @@ impl<P: Parts> Server<P> {
             known: params.known.into_iter().collect(),
             caller: authenticated.caller.clone(),
         };
-        let suggestions = self
-            .in_time(METHOD, authenticated, self.tools.complete(completion))
-            .await?;
-        match suggestions {
-            Ok(suggestions) => Ok(MethodResult::Result(suggestions.to_result(revision))),
-            Err(Failure::NotFound) => {
-                Err(Error::invalid_params("There is nothing of that name to complete.").into())
+        let failed = |failure| match failure {
+            Failure::NotFound => {
+                Error::invalid_params("There is nothing of that name to complete.")
             }
-            Err(failure) => Err(self.request_failed(METHOD, failure).into()),
-        }
+            failure => self.request_failed(METHOD, failure),
+        };
+        let completing = self.tools.complete(completion);
+        let suggestions = self
+            .in_time(METHOD, authenticated, completing, failed)
+            .await?;
+        Ok(MethodResult::Result(suggestions.to_result(revision)))
     }
 
     async fn catalog_or_error(&self) -> Result<std::sync::Arc<Catalog>, MethodError> {
@@ -209,13 +212,14 @@ impl<P: Parts> Server<P> {
         &self,
         method: &str,
         authenticated: &Authenticated,
-        work: impl Future<Output = T>,
+        work: impl Future<Output = Result<T, Failure>>,
+        failed: impl FnOnce(Failure) -> Error,
     ) -> Result<T, MethodError> {
         let interruption = self
             .grants
             .interruption(authenticated.authority(), self.call_timeout());
         match select(pin!(work), pin!(interruption)).await {
-            Either::Left((done, _)) => Ok(done),
+            Either::Left((done, _)) => done.map_err(|failure| failed(failure).into()),
             Either::Right((Interruption::GrantEnded, _)) => Err(grant_ended().into()),
             Either::Right((Interruption::Timeout, _)) => {
                 self.context

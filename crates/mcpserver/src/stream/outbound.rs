@@ -4,7 +4,8 @@ use crate::http::body::EventSender;
 use crate::stream::mailbox::MailboxId;
 use crate::stream::resumable::Resumable;
 use crate::{Environment, Parts, Server};
-use mcp::sse;
+use mcp::jsonrpc::Reply;
+use mcp::{Revision, sse};
 use std::time::Duration;
 
 use crate::stream::timing::KEEP_ALIVE_INTERVAL;
@@ -54,9 +55,10 @@ impl<P: Parts> Server<P> {
         self.write(stream, message, false).await
     }
 
-    /// Sends the last message.
-    pub(crate) async fn finish(&self, mut stream: ClientStream, message: &str) {
-        self.write(&mut stream, message, true).await;
+    /// Sends the reply, which is the last message.
+    pub(crate) async fn finish(&self, mut stream: ClientStream, reply: &Reply, revision: Revision) {
+        let message = reply.to_json(revision);
+        self.write(&mut stream, &message, true).await;
     }
 
     async fn write(&self, stream: &mut ClientStream, message: &str, is_last: bool) -> bool {

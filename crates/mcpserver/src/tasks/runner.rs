@@ -4,17 +4,16 @@ use super::record::{
     Answered, Asked, Asking, Beginning, EndKind, MOST_QUESTIONS, MOST_ROUNDS, PART, TaskId,
 };
 use super::{LIFETIME, POLL_INTERVAL, State};
-use crate::call::tool_call::{PreparedCall, RunningCall, Step, TaskStep};
+use crate::call::tool_call::{CallEnd, NotPrepared, PreparedCall, RunningCall, TaskStep};
 use crate::contract::tools::{Answer, InputRequired, Round, TaskUse};
 use crate::http::authenticator::Authenticated;
-use crate::http::grant_watch::{Authority, CHECK_INTERVAL};
+use crate::http::grant_watch::{Authority, CHECK_INTERVAL, grant_ended};
+use crate::protocol::methods::MethodError;
 use crate::{Environment, Parts, Server};
 use futures::channel::oneshot;
 use futures::future::{BoxFuture, Either, FutureExt, select};
-use mcp::jsonrpc::Id;
+use mcp::jsonrpc::Outcome;
 use mcp::{CallParams, Error, ErrorCode, Revision, Task, TaskState};
-use serde::Deserialize;
-use serde_json::value::RawValue;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,23 +30,40 @@ const BEAT: u32 = 10;
 /// What a request is answered with whose call may become a task.
 #[derive(Debug)]
 pub(crate) enum First {
-    /// The call is over: its response.
-    Response(String),
-    /// The response likewise: an error, as the client cannot be asked what the call takes.
-    Unable(String),
+    /// The outcome of the call, or the result that hands out the task.
+    Done(Outcome),
     /// Questions come before the task.
     InputRequired(InputRequired),
-    /// The result that hands out the task.
-    Task(String),
-    /// There is neither.
-    Error(Error),
+}
+
+impl From<CallEnd> for First {
+    fn from(end: CallEnd) -> Self {
+        match end {
+            CallEnd::Done(outcome) => Self::Done(outcome),
+            CallEnd::InputRequired(questions) => Self::InputRequired(questions),
+            CallEnd::GrantEnded => Self::Done(Err(grant_ended())),
+        }
+    }
 }
 
 /// What the beginning of a call came to.
 enum StartedCall<P: Parts> {
-    Over(Step),
+    Ended(CallEnd),
     /// It runs, and said this.
     Running(RunningCall<P>, Option<String>),
+}
+
+/// Why a task does not ask its client.
+enum NotAsked {
+    /// What is wrong with the questions, for the log.
+    Unsupported(&'static str),
+    Store(store::Error),
+}
+
+impl From<store::Error> for NotAsked {
+    fn from(error: store::Error) -> Self {
+        Self::Store(error)
+    }
 }
 
 /// Keeps a task alive while it runs.
@@ -87,15 +103,14 @@ impl<P: Parts> Server<P> {
             authority: Some(authenticated.authority()),
             created_at: self.context.environment.now(),
         };
-        let request = call.id().clone();
         let is_required = call.tasks() == TaskUse::Required;
         call.report_progress();
         let mut beginning_call = pin!(self.begin_call(call, authenticated.clone()));
         let patience = pin!(self.context.environment.sleep(PATIENCE));
         let begun = match select(beginning_call.as_mut(), patience).await {
-            Either::Left((StartedCall::Over(step), _)) => {
+            Either::Left((StartedCall::Ended(end), _)) => {
                 // Nobody may be waiting any more.
-                let _ = first.send(self.first(step));
+                let _ = first.send(end.into());
                 return;
             }
             Either::Left((StartedCall::Running(running, message), _)) => Some((running, message)),
@@ -104,7 +119,7 @@ impl<P: Parts> Server<P> {
         let id = match self.new_task(&authenticated, &beginning).await {
             Ok(id) => id,
             Err(error) if is_required => {
-                let _ = first.send(First::Error(error));
+                let _ = first.send(First::Done(Err(error)));
                 return;
             }
             // The client waits for it after all.
@@ -112,11 +127,11 @@ impl<P: Parts> Server<P> {
                 let rest = pin!(self.rest(beginning_call, begun));
                 let deadline = pin!(self.context.environment.sleep(self.call_timeout()));
                 let over = match select(rest, deadline).await {
-                    Either::Left((step, _)) => self.first(step),
-                    Either::Right(_) => First::Error(Error::new(
+                    Either::Left((end, _)) => end.into(),
+                    Either::Right(_) => First::Done(Err(Error::new(
                         ErrorCode::InternalError,
                         "The tool did not finish in time.",
-                    )),
+                    ))),
                 };
                 let _ = first.send(over);
                 return;
@@ -132,16 +147,16 @@ impl<P: Parts> Server<P> {
             state: TaskState::Working,
         };
         let created = created.to_created();
-        let is_handed_out = created.is_ok_and(|created| first.send(First::Task(created)).is_ok());
-        let step = if is_handed_out {
+        let is_handed_out =
+            created.is_ok_and(|created| first.send(First::Done(Ok(created))).is_ok());
+        let end = if is_handed_out {
             self.run_round(&id, None, beginning_call, begun).await
         } else {
             // A task that nobody knows of ends before it is one.
             self.end_task(&id, EndKind::Cancelled, "").await;
             return;
         };
-        self.go_on(&id, 0, step, &beginning, &request, &authenticated)
-            .await;
+        self.go_on(&id, 0, end, &beginning, &authenticated).await;
     }
 
     /// Runs the round after `round`, whose questions are answered.
@@ -150,14 +165,11 @@ impl<P: Parts> Server<P> {
         id: TaskId,
         round: u32,
         beginning: Beginning,
-        request: Id,
         authenticated: Authenticated,
         next: Round,
     ) {
-        let step = self
-            .run_again(&id, next, &beginning, &request, &authenticated)
-            .await;
-        self.go_on(&id, round + 1, step, &beginning, &request, &authenticated)
+        let end = self.run_again(&id, next, &beginning, &authenticated).await;
+        self.go_on(&id, round + 1, end, &beginning, &authenticated)
             .await;
     }
 
@@ -171,11 +183,11 @@ impl<P: Parts> Server<P> {
         id: &TaskId,
         view: super::View,
         given: &[(String, &str)],
-        request: &Id,
         authenticated: Authenticated,
-    ) -> Result<Result<(), Error>, store::Error> {
+    ) -> Result<(), MethodError> {
+        let unavailable = |error: store::Error| MethodError::from(self.unavailable(&error));
         let State::InputRequired { round, pending } = view.state else {
-            return Ok(Ok(()));
+            return Ok(());
         };
         let tasks = self.tasks();
         for (key, result) in given {
@@ -185,25 +197,21 @@ impl<P: Parts> Server<P> {
             };
             if result.len() > PART {
                 let error = format!("An answer has {PART} bytes at most.");
-                return Ok(Err(Error::invalid_params(error)));
+                return Err(Error::invalid_params(error).into());
             }
             let answered = Answered {
                 at: self.context.environment.now(),
                 result: (*result).to_owned(),
             };
-            tasks.answer(id, asking.number, &answered).await?;
+            tasks
+                .answer(id, asking.number, &answered)
+                .await
+                .map_err(unavailable)?;
         }
-        let Some(asked) = tasks.asked(id, round).await? else {
-            return Ok(Ok(()));
+        let Some((asked, answers)) = self.claim_answered(id, round).await.map_err(unavailable)?
+        else {
+            return Ok(());
         };
-        let (answers, pending) = tasks.answers(id, &asked).await?;
-        if !pending.is_empty() {
-            return Ok(Ok(()));
-        }
-        tasks.beat(id, None).await?;
-        if !tasks.claim_round(id, round + 1).await? {
-            return Ok(Ok(()));
-        }
         let answers = asked.questions.into_iter().zip(answers);
         let next = Round {
             capabilities: view.beginning.capabilities,
@@ -216,16 +224,29 @@ impl<P: Parts> Server<P> {
                 .collect(),
             state: asked.state,
         };
-        let work = Arc::clone(self).resume(
-            id.clone(),
-            round,
-            view.beginning,
-            request.clone(),
-            authenticated,
-            next,
-        );
+        let work = Arc::clone(self).resume(id.clone(), round, view.beginning, authenticated, next);
         self.context.environment.spawn(work);
-        Ok(Ok(()))
+        Ok(())
+    }
+
+    /// Returns the questions of a round and their answers, if there are all, and if this instance is
+    /// the one to run the next round.
+    async fn claim_answered(
+        &self,
+        id: &TaskId,
+        round: u32,
+    ) -> Result<Option<(Asked, Vec<Answered>)>, store::Error> {
+        let tasks = self.tasks();
+        let Some(asked) = tasks.asked(id, round).await? else {
+            return Ok(None);
+        };
+        let (answers, pending) = tasks.answers(id, &asked).await?;
+        if !pending.is_empty() {
+            return Ok(None);
+        }
+        tasks.beat(id, None).await?;
+        let is_claimed = tasks.claim_round(id, round + 1).await?;
+        Ok(is_claimed.then_some((asked, answers)))
     }
 
     async fn new_task(
@@ -260,9 +281,9 @@ impl<P: Parts> Server<P> {
     ) -> StartedCall<P> {
         let lifetime = Duration::from_secs(LIFETIME);
         match self.start_call_within(call, authenticated, lifetime).await {
-            Err(step) => StartedCall::Over(step),
+            Err(end) => StartedCall::Ended(end),
             Ok(mut running) => match running.next_of_task(self).await {
-                TaskStep::Over(step) => StartedCall::Over(step),
+                TaskStep::End(end) => StartedCall::Ended(end),
                 TaskStep::Alive(message) => StartedCall::Running(running, message),
             },
         }
@@ -273,17 +294,17 @@ impl<P: Parts> Server<P> {
         &self,
         beginning: Pin<&mut impl Future<Output = StartedCall<P>>>,
         begun: Option<(RunningCall<P>, Option<String>)>,
-    ) -> Step {
+    ) -> CallEnd {
         let mut running = match begun {
             Some((running, _)) => running,
             None => match beginning.await {
-                StartedCall::Over(step) => return step,
+                StartedCall::Ended(end) => return end,
                 StartedCall::Running(running, _) => running,
             },
         };
         loop {
-            if let TaskStep::Over(step) = running.next_of_task(self).await {
-                return step;
+            if let TaskStep::End(end) = running.next_of_task(self).await {
+                return end;
             }
         }
     }
@@ -295,7 +316,7 @@ impl<P: Parts> Server<P> {
         begun_with: Option<Authority>,
         beginning: Pin<&mut impl Future<Output = StartedCall<P>>>,
         begun: Option<(RunningCall<P>, Option<String>)>,
-    ) -> Option<Step> {
+    ) -> Option<CallEnd> {
         let mut heartbeat = Heartbeat {
             tick: self.context.environment.sleep(TICK).boxed(),
             ticks: 0,
@@ -308,7 +329,7 @@ impl<P: Parts> Server<P> {
             None => self.kept_alive(id, &mut heartbeat, beginning).await?,
         };
         let mut running = match begun {
-            StartedCall::Over(step) => return Some(step),
+            StartedCall::Ended(end) => return Some(end),
             StartedCall::Running(running, message) => {
                 heartbeat.say(message);
                 running
@@ -318,7 +339,7 @@ impl<P: Parts> Server<P> {
             let next = pin!(running.next_of_task(self));
             match self.kept_alive(id, &mut heartbeat, next).await? {
                 TaskStep::Alive(message) => heartbeat.say(message),
-                TaskStep::Over(step) => return Some(step),
+                TaskStep::End(end) => return Some(end),
             }
         }
     }
@@ -328,9 +349,8 @@ impl<P: Parts> Server<P> {
         id: &TaskId,
         next: Round,
         beginning: &Beginning,
-        request: &Id,
         authenticated: &Authenticated,
-    ) -> Option<Step> {
+    ) -> Option<CallEnd> {
         let params = CallParams {
             name: beginning.tool.as_str().into(),
             arguments: &beginning.arguments,
@@ -338,22 +358,14 @@ impl<P: Parts> Server<P> {
             traceparent: None,
         };
         let prepared = self
-            .prepare_call(
-                request.clone(),
-                Ok(params),
-                authenticated,
-                Revision::NEWEST,
-                next,
-                false,
-            )
+            .prepare_call(params, authenticated, Revision::NEWEST, next, false)
             .await;
         let mut call = match prepared {
-            Ok(Ok(call)) => call,
-            Ok(Err(ended)) => return Some(Step::Response(ended)),
-            Err(_) => {
+            Ok(call) => call,
+            Err(NotPrepared::Done(outcome)) => return Some(CallEnd::Done(outcome)),
+            Err(NotPrepared::Rejected(_)) => {
                 let error = Error::new(ErrorCode::InvalidRequest, "The token lacks a scope.");
-                let text = mcp::jsonrpc::error_response(Some(request), &error, Revision::NEWEST);
-                return Some(Step::Response(text));
+                return Some(CallEnd::Done(Err(error)));
             }
         };
         call.report_progress();
@@ -369,23 +381,22 @@ impl<P: Parts> Server<P> {
         self: &Arc<Self>,
         id: &TaskId,
         mut round: u32,
-        mut step: Option<Step>,
+        mut end: Option<CallEnd>,
         beginning: &Beginning,
-        request: &Id,
         authenticated: &Authenticated,
     ) {
         loop {
-            let questions = match step {
+            let questions = match end {
                 // Whoever ended it has said so.
-                None | Some(Step::Notification(_)) => return,
-                Some(Step::Cancelled(_)) => {
+                None => return,
+                Some(CallEnd::GrantEnded) => {
                     return self.end_task(id, EndKind::Cancelled, "").await;
                 }
-                Some(Step::Response(text) | Step::Unable(text)) => {
-                    let (kind, content) = outcome(&text);
-                    return self.end_task(id, kind, content).await;
+                Some(CallEnd::Done(Ok(result))) => {
+                    return self.end_task(id, EndKind::Completed, &result).await;
                 }
-                Some(Step::InputRequired(questions)) => questions,
+                Some(CallEnd::Done(Err(error))) => return self.fail_task(id, &error).await,
+                Some(CallEnd::InputRequired(questions)) => questions,
             };
             let asks = !questions.requests.is_empty();
             let next = Round {
@@ -394,16 +405,15 @@ impl<P: Parts> Server<P> {
                 ..Round::default()
             };
             match self.ask_of_task(id, round, questions).await {
-                Err(error) => return self.task_error(&error),
-                Ok(Err(what)) => {
+                Err(NotAsked::Store(error)) => return self.task_error(&error),
+                Err(NotAsked::Unsupported(what)) => {
                     self.context
                         .environment
                         .log(&format!("mcp: a task of {}: {what}", beginning.tool));
-                    let error = serde_json::to_string(&Error::internal()).unwrap_or_default();
-                    return self.end_task(id, EndKind::Failed, &error).await;
+                    return self.fail_task(id, &Error::internal()).await;
                 }
-                Ok(Ok(())) if asks => return,
-                Ok(Ok(())) => {}
+                Ok(()) if asks => return,
+                Ok(()) => {}
             }
             round += 1;
             match self.tasks().claim_round(id, round).await {
@@ -411,9 +421,7 @@ impl<P: Parts> Server<P> {
                 Ok(false) => return,
                 Err(error) => return self.task_error(&error),
             }
-            step = self
-                .run_again(id, next, beginning, request, authenticated)
-                .await;
+            end = self.run_again(id, next, beginning, authenticated).await;
         }
     }
 
@@ -423,9 +431,9 @@ impl<P: Parts> Server<P> {
         id: &TaskId,
         round: u32,
         questions: InputRequired,
-    ) -> Result<Result<(), &'static str>, store::Error> {
+    ) -> Result<(), NotAsked> {
         if round + 1 >= MOST_ROUNDS {
-            return Ok(Err("it asks too often"));
+            return Err(NotAsked::Unsupported("it asks too often"));
         }
         let tasks = self.tasks();
         let mut keys: Vec<String> = Vec::new();
@@ -439,7 +447,7 @@ impl<P: Parts> Server<P> {
             );
         }
         if keys.len() + questions.requests.len() > MOST_QUESTIONS {
-            return Ok(Err("it asks too much"));
+            return Err(NotAsked::Unsupported("it asks too much"));
         }
         let mut asking = Vec::with_capacity(questions.requests.len());
         for request in questions.requests {
@@ -465,13 +473,14 @@ impl<P: Parts> Server<P> {
             questions: asking,
         };
         if serde_json::to_vec(&asked).map_or(0, |bytes| bytes.len()) > PART {
-            return Ok(Err("its questions and its state are too large"));
+            let what = "its questions and its state are too large";
+            return Err(NotAsked::Unsupported(what));
         }
         // A task that asks nobody goes on at once, and lives.
         if asked.questions.is_empty() {
             tasks.beat(id, None).await?;
         }
-        tasks.ask(id, round, &asked).await.map(Ok)
+        Ok(tasks.ask(id, round, &asked).await?)
     }
 
     /// Waits for `work`, and says meanwhile that the task lives; `None` when it was ended.
@@ -517,42 +526,14 @@ impl<P: Parts> Server<P> {
         }
     }
 
+    async fn fail_task(&self, id: &TaskId, error: &Error) {
+        let error = serde_json::to_string(error).unwrap_or_default();
+        self.end_task(id, EndKind::Failed, &error).await;
+    }
+
     fn task_error(&self, error: &store::Error) {
         self.context
             .environment
             .log(&format!("mcp: a task: {error}"));
-    }
-
-    fn first(&self, step: Step) -> First {
-        match step {
-            Step::Response(text) | Step::Cancelled(text) => First::Response(text),
-            Step::Unable(text) => First::Unable(text),
-            Step::InputRequired(questions) => First::InputRequired(questions),
-            Step::Notification(_) => First::Error(Error::internal()),
-        }
-    }
-}
-
-/// What a response comes to.
-fn outcome(response: &str) -> (EndKind, &str) {
-    #[derive(Deserialize)]
-    struct Response<'a> {
-        #[serde(borrow)]
-        result: Option<&'a RawValue>,
-        #[serde(borrow)]
-        error: Option<&'a RawValue>,
-    }
-    match serde_json::from_str(response) {
-        Ok(Response {
-            result: Some(result),
-            ..
-        }) => (EndKind::Completed, result.get()),
-        Ok(Response {
-            error: Some(error), ..
-        }) => (EndKind::Failed, error.get()),
-        _ => (
-            EndKind::Failed,
-            r#"{"code":-32603,"message":"The server failed."}"#,
-        ),
     }
 }

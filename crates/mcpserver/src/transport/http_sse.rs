@@ -27,7 +27,7 @@ use futures::future::select;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, Method, Response, StatusCode, Uri};
 use mcp::headers;
-use mcp::jsonrpc::{self, Body as Messages};
+use mcp::jsonrpc::{self, Body as Messages, Id, Reply};
 use mcp::{Error, ErrorCode, Revision, sse};
 use std::pin::pin;
 use std::sync::Arc;
@@ -217,55 +217,49 @@ impl<P: Parts> Server<P> {
         let message = match messages {
             Messages::Single(message) => message,
             Messages::Batch(messages) => {
-                let client = ClientContext {
-                    may_stream: false,
-                    ..client
-                };
-                let mut responses = Vec::new();
-                for message in messages {
-                    responses.extend(self.batched(message, &authenticated, &client).await?);
-                }
-                if !responses.is_empty() {
-                    let response = jsonrpc::batch_response(&responses);
-                    self.post(&id, &response).await?;
+                let replies = self.batch_replies(messages, &authenticated, client).await?;
+                if let Some(replies) = replies {
+                    self.post(&id, &replies).await?;
                 }
                 return Ok(accepted());
             }
         };
-        match self.dispatch(message, &authenticated, &client).await? {
-            Dispatched::Nothing => {}
-            Dispatched::Response(text) | Dispatched::Invalid(text) => self.post(&id, &text).await?,
-            Dispatched::Initialized(text, revision, capabilities) => {
+        let reply = match self.dispatch(message, &authenticated, &client).await? {
+            Dispatched::Nothing => None,
+            Dispatched::Reply(reply) | Dispatched::Invalid(reply) => Some(reply),
+            Dispatched::Initialized(reply, revision, capabilities) => {
                 let session = Session {
                     revision: Some(revision),
                     capabilities,
                     ..session
                 };
                 self.keep_session(&id, &session, now).await?;
-                self.post(&id, &text).await?;
+                Some(reply)
             }
-            Dispatched::SessionUpdate(request, update) => {
+            Dispatched::Update(request, update) => {
                 let mut session = session;
-                let response = match session.state.apply(update) {
+                let outcome = match session.state.apply(update) {
                     Ok(is_new) => {
                         if is_new {
                             self.keep_session(&id, &session, now).await?;
                         }
-                        jsonrpc::response(&request, "{}")
+                        Ok("{}".to_owned())
                     }
-                    Err(error) => jsonrpc::error_response(Some(&request), &error, revision),
+                    Err(error) => Err(error),
                 };
-                self.post(&id, &response).await?;
+                Some(Reply::new(request, outcome))
             }
             Dispatched::Questions(asking, questions) => {
-                let stream = ClientStream::mail(id);
+                let stream = ClientStream::mail(id.clone());
                 self.context
                     .environment
                     .spawn(Arc::clone(self).run_request(*asking, questions, stream));
+                None
             }
-            Dispatched::Call(call) => {
+            Dispatched::Call(request, call) => {
                 let (ended, end) = oneshot::channel::<()>();
-                let work = Arc::clone(self).call_by_mail(call, authenticated, client, id);
+                let work =
+                    Arc::clone(self).call_by_mail(request, call, authenticated, client, id.clone());
                 self.context.environment.spawn(async move {
                     work.await;
                     // Nobody may be waiting any more.
@@ -273,7 +267,11 @@ impl<P: Parts> Server<P> {
                 });
                 let patience = pin!(self.context.environment.sleep(PATIENCE));
                 select(end, patience).await;
+                None
             }
+        };
+        if let Some(reply) = reply {
+            self.post(&id, &reply.to_json(revision)).await?;
         }
         Ok(accepted())
     }
@@ -291,14 +289,18 @@ impl<P: Parts> Server<P> {
     /// Makes a call whose answers go into a mailbox.
     async fn call_by_mail(
         self: Arc<Self>,
+        request: Id,
         call: PreparedCall,
         authenticated: Authenticated,
         client: ClientContext,
         id: MailboxId,
     ) {
-        match self.begin(call, authenticated, client).await {
-            First::Response(text) => {
-                self.post_or_log(&id, &text).await;
+        let revision = client.revision;
+        let begun = self.begin(request.clone(), call, authenticated, client);
+        match begun.await {
+            First::Done(outcome) => {
+                let reply = Reply::new(request, outcome);
+                self.post_or_log(&id, &reply.to_json(revision)).await;
             }
             First::GoesOn(streamed) => {
                 self.run(streamed, ClientStream::mail(id)).await;

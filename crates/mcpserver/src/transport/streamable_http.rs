@@ -3,10 +3,9 @@
 
 use crate::call::client_context::ClientContext;
 use crate::call::streamed_call::First;
-use crate::call::tool_call::Step;
 use crate::http::authenticator::Authenticated;
 use crate::http::body::events;
-use crate::http::rejection::Rejection;
+use crate::http::rejection::{RejectedRequest, Rejection};
 use crate::http::response::event_stream;
 use crate::http::response::json;
 use crate::protocol::dispatch::Dispatched;
@@ -20,7 +19,7 @@ use bytes::Bytes;
 use http::header::HeaderValue;
 use http::{HeaderMap, Method, Response, StatusCode};
 use mcp::headers::{self, Accepted, LAST_EVENT_ID, SESSION_ID};
-use mcp::jsonrpc::{self, Body as Messages, Id, Message};
+use mcp::jsonrpc::{self, Body as Messages, Id, Message, Outcome, Reply};
 use mcp::{Error, ErrorCode, Lifecycle, Revision, lifecycle, sse};
 use std::sync::Arc;
 
@@ -40,7 +39,7 @@ impl<P: Parts> Server<P> {
         headers: &HeaderMap,
         body: B,
         authenticated: Authenticated,
-    ) -> Result<Response<Body>, Rejection>
+    ) -> Result<Response<Body>, RejectedRequest>
     where
         B: http_body::Body + Send,
         B::Data: Send,
@@ -48,18 +47,17 @@ impl<P: Parts> Server<P> {
     {
         match *method {
             Method::POST => {}
-            Method::GET => return Box::pin(self.get_stream(headers, &authenticated)).await,
-            Method::DELETE => return Box::pin(self.end_session(headers, &authenticated)).await,
-            _ => return Err(Rejection::Method(METHODS)),
+            Method::GET => return Ok(Box::pin(self.get_stream(headers, &authenticated)).await?),
+            Method::DELETE => return Ok(Box::pin(self.end_session(headers, &authenticated)).await?),
+            _ => return Err(Rejection::Method(METHODS).into()),
         }
         if !headers::is_json(headers) {
-            return Err(Rejection::MediaType);
+            return Err(Rejection::MediaType.into());
         }
         let accepted = headers::accepted(headers);
         if !accepted.json && !accepted.event_stream {
-            return Err(Rejection::NotAcceptable(
-                "Accept application/json and text/event-stream.",
-            ));
+            let reason = "Accept application/json and text/event-stream.";
+            return Err(Rejection::NotAcceptable(reason).into());
         }
         // What names no revision that we know is taken for a stateless one, and refused as such.
         let named = headers::protocol_version(headers).unwrap_or(Some(Revision::NEWEST));
@@ -98,14 +96,14 @@ impl<P: Parts> Server<P> {
             client.log_level = state.log_level;
             client.session = Some(session.name);
         }
-        match messages {
+        Ok(match messages {
             Messages::Single(message) => {
-                Box::pin(self.single(message, headers, authenticated, client, accepted)).await
+                Box::pin(self.single(message, headers, authenticated, client, accepted)).await?
             }
             Messages::Batch(messages) => {
-                Box::pin(self.batch(messages, authenticated, client, accepted)).await
+                Box::pin(self.batch(messages, authenticated, client, accepted)).await?
             }
-        }
+        })
     }
 
     /// The session that a request names.
@@ -204,16 +202,14 @@ impl<P: Parts> Server<P> {
         Ok(true)
     }
 
-    /// Fulfils a wish for the session that a request names.
+    /// Applies an update to the session that a request names.
     async fn apply(
         &self,
-        id: &Id,
         update: SessionUpdate,
         headers: &HeaderMap,
         authenticated: &Authenticated,
-        revision: Revision,
-    ) -> Result<String, Rejection> {
-        let done = Ok(jsonrpc::response(id, "{}"));
+    ) -> Result<Outcome, Rejection> {
+        let done = Ok(Ok("{}".to_owned()));
         // Without a session there is nothing to keep it in.
         let Some(Ok(session)) = self.session(headers, authenticated) else {
             return done;
@@ -225,7 +221,7 @@ impl<P: Parts> Server<P> {
                 self.keep_state(&session, &state, authenticated).await?;
                 done
             }
-            Err(error) => Ok(jsonrpc::error_response(Some(id), &error, revision)),
+            Err(error) => Ok(Err(error)),
         }
     }
 
@@ -237,12 +233,16 @@ impl<P: Parts> Server<P> {
         client: ClientContext,
         accepted: Accepted,
     ) -> Result<Response<Body>, Rejection> {
+        let revision = client.revision;
+        let respond = |reply: &Reply| answer(reply.to_json(revision), accepted);
         let dispatched = self.dispatch(message, &authenticated, &client).await?;
-        let call = match dispatched {
+        let (id, call) = match dispatched {
             Dispatched::Nothing => return Ok(accepted_response()),
-            Dispatched::Response(text) => return Ok(answer(text, accepted)),
-            Dispatched::Invalid(text) => return Ok(json(StatusCode::BAD_REQUEST, text)),
-            Dispatched::Initialized(text, revision, capabilities) => {
+            Dispatched::Reply(reply) => return Ok(respond(&reply)),
+            Dispatched::Invalid(reply) => {
+                return Ok(json(StatusCode::BAD_REQUEST, reply.to_json(revision)));
+            }
+            Dispatched::Initialized(reply, revision, capabilities) => {
                 let id = Sessions::begin(
                     &self.context.config.keys,
                     authenticated.subject(),
@@ -251,17 +251,15 @@ impl<P: Parts> Server<P> {
                     self.context.environment.now(),
                     &mut self.context.environment.random(),
                 );
-                let mut response = answer(text, accepted);
+                let mut response = respond(&reply);
                 if let Ok(id) = HeaderValue::from_str(&id) {
                     response.headers_mut().insert(SESSION_ID, id);
                 }
                 return Ok(response);
             }
-            Dispatched::SessionUpdate(id, update) => {
-                let applied = self
-                    .apply(&id, update, headers, &authenticated, client.revision)
-                    .await?;
-                return Ok(answer(applied, accepted));
+            Dispatched::Update(id, update) => {
+                let outcome = self.apply(update, headers, &authenticated).await?;
+                return Ok(respond(&Reply::new(id, outcome)));
             }
             Dispatched::Questions(asking, questions) => {
                 let (stream, body) = self.stream(&asking.client, &asking.authenticated).await;
@@ -270,14 +268,14 @@ impl<P: Parts> Server<P> {
                     .spawn(Arc::clone(self).run_request(*asking, questions, stream));
                 return Ok(event_stream(body));
             }
-            Dispatched::Call(call) => call,
+            Dispatched::Call(id, call) => (id, call),
         };
         // What happens first decides how the client is answered.
         let begun = self
-            .begin(call, authenticated.clone(), client.clone())
+            .begin(id.clone(), call, authenticated.clone(), client.clone())
             .await;
         match begun {
-            First::Response(text) => Ok(answer(text, accepted)),
+            First::Done(outcome) => Ok(respond(&Reply::new(id, outcome))),
             First::GoesOn(streamed) => {
                 let (stream, body) = self.stream(&client, &authenticated).await;
                 self.context
@@ -345,73 +343,67 @@ impl<P: Parts> Server<P> {
         self: &Arc<Self>,
         messages: Vec<Message<'_>>,
         authenticated: Authenticated,
-        mut client: ClientContext,
+        client: ClientContext,
         accepted: Accepted,
     ) -> Result<Response<Body>, Rejection> {
-        client.may_stream = false;
-        let mut responses = Vec::new();
-        for message in messages {
-            if let Some(response) = self.batched(message, &authenticated, &client).await? {
-                responses.push(response);
-            }
-        }
-        Ok(if responses.is_empty() {
-            accepted_response()
-        } else {
-            answer(jsonrpc::batch_response(&responses), accepted)
-        })
+        let replies = self.batch_replies(messages, &authenticated, client).await?;
+        Ok(replies.map_or_else(accepted_response, |text| answer(text, accepted)))
     }
 
-    /// The response to a message that came with others.
-    pub(crate) async fn batched(
+    /// Returns the replies to the messages of a batch as one array; `None` if no message expects a
+    /// response.
+    pub(crate) async fn batch_replies(
+        self: &Arc<Self>,
+        messages: Vec<Message<'_>>,
+        authenticated: &Authenticated,
+        client: ClientContext,
+    ) -> Result<Option<String>, Rejection> {
+        let client = ClientContext {
+            may_stream: false,
+            ..client
+        };
+        let mut responses = Vec::new();
+        for message in messages {
+            let reply = self.batched(message, authenticated, &client).await?;
+            responses.extend(reply.map(|reply| reply.to_json(client.revision)));
+        }
+        Ok((!responses.is_empty()).then(|| jsonrpc::batch_response(&responses)))
+    }
+
+    /// The reply to a message that came with others.
+    async fn batched(
         self: &Arc<Self>,
         message: Message<'_>,
         authenticated: &Authenticated,
         client: &ClientContext,
-    ) -> Result<Option<String>, Rejection> {
-        let alone = |id: &Id, what: &str| {
+    ) -> Result<Option<Reply>, Rejection> {
+        let alone = |id: Id, what: &str| {
             let reason = format!("{what} comes alone.");
             let error = Error::new(ErrorCode::InvalidRequest, reason);
-            Ok(Some(jsonrpc::error_response(
-                Some(id),
-                &error,
-                client.revision,
-            )))
+            Ok(Some(Reply::new(id, Err(error))))
         };
         if let Message::Request { id, method, .. } = &message
             && method == "initialize"
         {
-            return alone(id, "An initialize request");
+            return alone(id.clone(), "An initialize request");
         }
         let dispatched = self.dispatch(message, authenticated, client).await?;
-        Ok(match dispatched {
-            Dispatched::Nothing => None,
-            Dispatched::Response(text)
-            | Dispatched::Invalid(text)
-            | Dispatched::Initialized(text, _, _) => Some(text),
-            Dispatched::SessionUpdate(id, _) => {
-                return alone(&id, "A request that changes the session");
+        let (id, call) = match dispatched {
+            Dispatched::Nothing => return Ok(None),
+            Dispatched::Reply(reply)
+            | Dispatched::Invalid(reply)
+            | Dispatched::Initialized(reply, _, _) => return Ok(Some(reply)),
+            Dispatched::Update(id, _) => {
+                return alone(id, "A request that changes the session");
             }
-            // Who cannot be asked in between has no abilities, and is asked nothing.
+            // Who cannot be asked in between has no capabilities, and is asked nothing.
             Dispatched::Questions(asking, _) => {
-                let error = Error::internal();
-                Some(jsonrpc::error_response(
-                    Some(&asking.id),
-                    &error,
-                    client.revision,
-                ))
+                return Ok(Some(Reply::new(asking.id, Err(Error::internal()))));
             }
-            Dispatched::Call(call) => match self.start_call(call, authenticated.clone()).await {
-                Err(step) => step.into_response(),
-                Ok(mut running) => loop {
-                    match running.next(self).await {
-                        Step::Notification(_) => {}
-                        Step::InputRequired(_) => break Some(running.unasked(self)),
-                        step => break step.into_response(),
-                    }
-                },
-            },
-        })
+            Dispatched::Call(id, call) => (id, call),
+        };
+        let outcome = self.call_to_end(call, authenticated.clone()).await;
+        Ok(Some(Reply::new(id, outcome)))
     }
 }
 

@@ -1,25 +1,23 @@
 //! `tools/call`.
 
-use super::{REVISION, Request, failed, status_of};
+use super::{REVISION, Request};
 use crate::call::client_context::ClientContext;
 use crate::call::streamed_call::NextStep;
-use crate::call::tool_call::Step;
+use crate::call::tool_call::{CallEnd, Step};
 use crate::contract::tools::TaskUse;
 use crate::http::authenticator::Authenticated;
 use crate::http::body::events;
-use crate::http::rejection::Rejection;
+use crate::http::grant_watch::grant_ended;
 use crate::http::response::event_stream;
-use crate::http::response::json;
+use crate::protocol::methods::MethodError;
 use crate::stream::outbound::ClientStream;
 use crate::stream::timing::KEEP_ALIVE_INTERVAL;
 use crate::transport::stateless::request_state::Context;
-use crate::transport::stateless::tasks::takes_tasks;
-use crate::transport::streamable_http::answer;
 use crate::{Body, Environment, Parts, Server};
 use futures::FutureExt;
 use futures::future::ready;
-use http::{HeaderMap, Response, StatusCode};
-use mcp::jsonrpc::Id;
+use http::{HeaderMap, Response};
+use mcp::jsonrpc::{Id, Outcome, Reply};
 use mcp::{CallParams, Error};
 use schema::Instance;
 use std::sync::Arc;
@@ -27,46 +25,31 @@ use std::sync::Arc;
 impl<P: Parts> Server<P> {
     pub(super) async fn stateless_call(
         self: &Arc<Self>,
-        request: Request<'_>,
+        request: &Request<'_>,
         authenticated: Authenticated,
-    ) -> Result<Response<Body>, Rejection> {
+    ) -> Result<Response<Body>, MethodError> {
         let accepted = request.accepted;
-        let id = &request.id;
-        let params = CallParams::read(request.params);
-        if let Ok(params) = &params
-            && let Err(error) = self.check_header_params(request.headers, params).await
-        {
-            return Ok(failed(status_of(&error), id, &error));
-        }
-        if let Ok(params) = &params
-            && !request.metadata.capabilities.knows_tasks
-            && self.takes_a_task(&params.name).await
-        {
-            let error = takes_tasks();
-            return Ok(failed(status_of(&error), id, &error));
-        }
-        let round = match self.round(&request, &authenticated) {
-            Ok(round) => round,
-            Err(error) => return Ok(failed(status_of(&error), id, &error)),
-        };
+        let params = CallParams::read(request.params)?;
+        self.check_header_params(request.headers, &params).await?;
+        let round = self.round(request, &authenticated)?;
         let prepared = self
             .prepare_call(
-                id.clone(),
                 params,
                 &authenticated,
                 REVISION,
                 round,
                 accepted.event_stream,
             )
-            .await?;
+            .await;
         let call = match prepared {
             Ok(call) => call,
-            Err(ended) => return Ok(answer(ended, accepted)),
+            Err(not_prepared) => return Ok(request.respond(not_prepared.into_outcome()?)),
         };
-        if call.tasks() != TaskUse::Never && request.metadata.capabilities.knows_tasks {
-            return Box::pin(self.call_that_may_be_a_task(&request, call, authenticated)).await;
-        }
         let asker = authenticated.asker();
+        if call.tasks() != TaskUse::Never && request.metadata.capabilities.knows_tasks {
+            let called = self.call_that_may_be_a_task(request, call, authenticated);
+            return Ok(request.respond(Box::pin(called).await));
+        }
         let first = self.first_step(call, authenticated);
         // The first thing that happens decides how the client is answered. Whether it is still there
         // shows on a stream alone.
@@ -75,31 +58,27 @@ impl<P: Parts> Server<P> {
             false => Ok(first.await),
         };
         let next = match first {
-            Ok((_, Step::Response(text) | Step::Cancelled(text))) => {
-                return Ok(answer(text, accepted));
-            }
-            Ok((_, Step::Unable(text))) => return Ok(json(StatusCode::BAD_REQUEST, text)),
-            Ok((_, Step::InputRequired(questions))) => {
-                let context = Context::of(&request, &asker);
-                let asked = self.input_required(&questions, &context);
-                return Ok(self.asked(id, asked, accepted));
+            Ok((_, Step::End(end))) => {
+                let context = || Context::of(request, &asker);
+                return Ok(request.respond(self.outcome_of(end, context)));
             }
             Ok(first @ (_, Step::Notification(_))) => ready(first).boxed(),
             Err(next) => next,
         };
-        let context = Context::of(&request, &asker);
+        let context = Context::of(request, &asker);
         let (sender, body) = events();
         let stream = ClientStream::stream(sender);
-        let work = Arc::clone(self).stateless_stream(next, stream, id.clone(), context);
+        let work = Arc::clone(self).stateless_stream(next, stream, request.id.clone(), context);
         self.context.environment.spawn(work);
         Ok(event_stream(body))
     }
 
-    /// Whether the tool is called as a task alone.
-    async fn takes_a_task(&self, name: &str) -> bool {
-        let catalog = self.catalog().await;
-        let tool = catalog.as_ref().and_then(|catalog| catalog.tool(name));
-        tool.is_some_and(|tool| tool.offered.tasks == TaskUse::Required)
+    fn outcome_of(&self, end: CallEnd, context: impl FnOnce() -> Context) -> Outcome {
+        match end {
+            CallEnd::Done(outcome) => outcome,
+            CallEnd::GrantEnded => Err(grant_ended()),
+            CallEnd::InputRequired(questions) => self.input_required(&questions, &context()),
+        }
     }
 
     /// Whether the headers that repeat arguments say what the arguments say.
@@ -138,22 +117,11 @@ impl<P: Parts> Server<P> {
         context: Context,
     ) {
         let client = ClientContext::without_session(REVISION);
-        let last = match self
-            .forward_notifications(&mut next, &id, &client, &mut stream)
-            .await
-        {
-            None => return,
-            Some(
-                Step::Notification(text)
-                | Step::Response(text)
-                | Step::Unable(text)
-                | Step::Cancelled(text),
-            ) => text,
-            Some(Step::InputRequired(questions)) => {
-                let asked = self.input_required(&questions, &context);
-                self.asked_text(&id, asked)
-            }
+        let end = self.forward_notifications(&mut next, &id, &client, &mut stream);
+        let Some(end) = end.await else {
+            return;
         };
-        self.finish(stream, &last).await;
+        let reply = Reply::new(id, self.outcome_of(end, || context));
+        self.finish(stream, &reply, REVISION).await;
     }
 }

@@ -4,7 +4,7 @@
 //! ends with the token it was opened with, with that token's grant, and by its client's going away. Where `stream_seconds`
 //! are over it ends without a word: a client that is told nothing listens again.
 
-use super::{Request, failed, status_of};
+use super::{REVISION, Request};
 use crate::contract::tools::Changed;
 use crate::http::authenticator::Authenticated;
 use crate::http::body::events;
@@ -12,6 +12,7 @@ use crate::http::grant_watch::AuthorityCheck;
 use crate::http::rejection::Rejection;
 use crate::http::response::event_stream;
 use crate::protocol::catalog::Catalog;
+use crate::protocol::methods::MethodError;
 use crate::stream::change_feed::{ChangeReader, Seen};
 use crate::stream::outbound::ClientStream;
 use crate::tasks::{Fingerprint, NotVisible, TaskId};
@@ -41,24 +42,18 @@ struct Listener {
 impl<P: Parts> Server<P> {
     pub(super) async fn listen(
         self: &Arc<Self>,
-        request: Request<'_>,
+        request: &Request<'_>,
         authenticated: Authenticated,
-    ) -> Result<Response<Body>, Rejection> {
+    ) -> Result<Response<Body>, MethodError> {
         if !request.accepted.event_stream {
-            return Err(Rejection::NotAcceptable("Accept text/event-stream."));
+            return Err(Rejection::NotAcceptable("Accept text/event-stream.").into());
         }
-        let fail = |error| Ok(failed(status_of(&error), &request.id, &error));
-        let wanted = match Filter::read(request.params) {
-            Ok(wanted) => wanted,
-            Err(error) => return fail(error),
-        };
+        let wanted = Filter::read(request.params)?;
         // SEP-2663, Task Status Notifications.
         if !wanted.task_ids.is_empty() && !request.metadata.capabilities.knows_tasks {
-            return fail(takes_tasks());
+            return Err(takes_tasks().into());
         }
-        let Some(catalog) = self.catalog().await else {
-            return fail(Error::internal());
-        };
+        let catalog = self.catalog().await.ok_or_else(Error::internal)?;
         let limit = format!("listen-limit:{}", authenticated.person());
         let now = self.context.environment.now();
         let is_within_limit = self
@@ -68,7 +63,7 @@ impl<P: Parts> Server<P> {
             .await
             .map_err(|error| self.unavailable(&error))?;
         if !is_within_limit {
-            return Err(Rejection::TooMany);
+            return Err(Rejection::TooMany.into());
         }
         let mut tasks = Vec::new();
         for shown in &wanted.task_ids {
@@ -78,7 +73,7 @@ impl<P: Parts> Server<P> {
             match self.tasks().view(&id, &authenticated).await {
                 Ok(Some(_)) => tasks.push((id, None)),
                 Ok(None) | Err(NotVisible::Scopes(_)) => {}
-                Err(NotVisible::Store(error)) => return Err(self.unavailable(&error)),
+                Err(NotVisible::Store(error)) => return Err(self.unavailable(&error).into()),
             }
         }
         let mut filter = granted(wanted, &catalog, &authenticated);
@@ -90,7 +85,7 @@ impl<P: Parts> Server<P> {
         };
         filter.task_ids = tasks.iter().map(|(id, _)| id.shown.clone()).collect();
         let listener = Listener {
-            subscription: request.id,
+            subscription: request.id.clone(),
             authenticated,
             filter,
             changes,
@@ -118,8 +113,8 @@ impl<P: Parts> Server<P> {
                 .environment
                 .log(&format!("mcp: a stream ends early: {error}")),
         }
-        let last = subscription_ended(&listener.subscription);
-        self.finish(stream, &last).await;
+        let last = subscription_ended(listener.subscription);
+        self.finish(stream, &last, REVISION).await;
     }
 
     async fn tell_changes(

@@ -6,14 +6,14 @@ mod request_state;
 mod tasks;
 
 use crate::http::authenticator::Authenticated;
-use crate::http::rejection::Rejection;
+use crate::http::rejection::{RejectedRequest, Rejection};
 use crate::http::response::json;
 use crate::protocol::methods::{MethodError, MethodResult};
 use crate::transport::streamable_http::{accepted_response, answer};
 use crate::{Body, Parts, Server};
 use http::{HeaderMap, Response, StatusCode};
 use mcp::headers::Accepted;
-use mcp::jsonrpc::{self, Id, Message};
+use mcp::jsonrpc::{Id, Message, Outcome, Reply};
 use mcp::stateless::{Metadata, check_version};
 use mcp::{Error, ErrorCode, Revision};
 use serde_json::value::RawValue;
@@ -40,7 +40,7 @@ impl<P: Parts> Server<P> {
         message: Message<'_>,
         authenticated: Authenticated,
         accepted: Accepted,
-    ) -> Result<Response<Body>, Rejection> {
+    ) -> Result<Response<Body>, RejectedRequest> {
         let (id, method, params) = match message {
             Message::Request { id, method, params } => (id, method, params),
             // There is none that would change anything: a call ends with its stream.
@@ -51,92 +51,93 @@ impl<P: Parts> Server<P> {
             Message::Response { .. } => {
                 const REASON: &str =
                     "No response is expected: questions are answered by asking again.";
-                return Err(Rejection::BadRequest(Error::new(
-                    ErrorCode::InvalidRequest,
-                    REASON,
-                )));
+                let error = Error::new(ErrorCode::InvalidRequest, REASON);
+                return Err(Rejection::BadRequest(error).into());
             }
-            Message::Invalid { id, error } => {
-                let response = jsonrpc::error_response(id.as_ref(), &error, REVISION);
-                return Ok(json(StatusCode::BAD_REQUEST, response));
-            }
+            Message::Invalid { id, error } => return Ok(unread(id, error)),
         };
         let metadata = match Metadata::read(headers, &method, params) {
             Ok(metadata) => metadata,
-            Err(error) => return Ok(failed(StatusCode::BAD_REQUEST, &id, &error)),
+            Err(error) => return Ok(unread(Some(id), error)),
         };
         let request = Request {
             headers,
-            id: id.clone(),
+            id,
             method,
             params,
             metadata,
             accepted,
         };
         let answered = match &*request.method {
-            "tools/call" => self.stateless_call(request, authenticated).await,
-            "subscriptions/listen" => Box::pin(self.listen(request, authenticated)).await,
+            "tools/call" => self.stateless_call(&request, authenticated).await,
+            "subscriptions/listen" => Box::pin(self.listen(&request, authenticated)).await,
             "tasks/get" | "tasks/update" | "tasks/cancel" => {
-                Box::pin(self.task_request(request, authenticated)).await
+                let result = Box::pin(self.answer_about_task(&request, authenticated)).await;
+                result.map(|result| request.respond(Ok(result)))
             }
-            _ => Box::pin(self.answered(request, &authenticated)).await,
+            _ => {
+                let result = Box::pin(self.answered(&request, &authenticated)).await;
+                result.map(|result| request.respond(Ok(result)))
+            }
         };
-        // A rejection has no id of its own, and every error has to have its request's.
-        answered.map_err(|rejection| Rejection::Of(id, Box::new(rejection)))
+        match answered {
+            Ok(response) => Ok(response),
+            Err(MethodError::Error(error)) => Ok(request.respond(Err(error))),
+            Err(MethodError::Rejected(rejection)) => Err(RejectedRequest {
+                id: Some(request.id),
+                rejection,
+            }),
+        }
     }
 
     /// Answers a request that one result answers.
     async fn answered(
         &self,
-        request: Request<'_>,
+        request: &Request<'_>,
         authenticated: &Authenticated,
-    ) -> Result<Response<Body>, Rejection> {
-        let Request {
-            id,
-            method,
-            params,
-            accepted,
-            ..
-        } = &request;
-        let answered = match &**method {
-            "server/discover" => match self.catalog().await {
-                Some(catalog) => Ok(MethodResult::Result(
-                    catalog.prepared(REVISION).discover.clone(),
-                )),
-                None => Err(Error::internal().into()),
-            },
-            "tools/list"
+    ) -> Result<String, MethodError> {
+        let answered = match &*request.method {
+            "server/discover" => {
+                let catalog = self.catalog().await.ok_or_else(Error::internal)?;
+                return Ok(catalog.prepared(REVISION).discover.clone());
+            }
+            method @ ("tools/list"
             | "prompts/list"
             | "resources/templates/list"
             | "resources/list"
             | "resources/read"
             | "prompts/get"
-            | "completion/complete" => match self.round(&request, authenticated) {
-                Ok(round) => {
-                    self.answer_request(method, *params, round, authenticated, REVISION)
-                        .await
-                }
-                Err(error) => Err(error.into()),
-            },
-            method => Err(Error::method_not_found(method).into()),
+            | "completion/complete") => {
+                let round = self.round(request, authenticated)?;
+                self.answer_request(method, request.params, round, authenticated, REVISION)
+                    .await?
+            }
+            method => return Err(Error::method_not_found(method).into()),
         };
         match answered {
-            Ok(MethodResult::Result(result)) => {
-                Ok(answer(jsonrpc::response(id, &result), *accepted))
+            MethodResult::Result(result) => Ok(result),
+            MethodResult::InputRequired(questions) => {
+                Ok(self.ask(request, authenticated, &questions)?)
             }
-            Ok(MethodResult::InputRequired(questions)) => {
-                let asked = self.ask(&request, authenticated, &questions);
-                Ok(self.asked(id, asked, *accepted))
-            }
-            Err(MethodError::Error(error)) => Ok(failed(status_of(&error), id, &error)),
-            Err(MethodError::Rejected(rejection)) => Err(rejection),
         }
     }
 }
 
-/// The status of an error that answers a request (2026-07-28, Streamable HTTP). What is wrong with
-/// the headers, the revision and the client's abilities has one of its own, and so has a method that
-/// there is not; anything else is between the two sides of JSON-RPC.
+impl Request<'_> {
+    /// Returns the response: the one place that decides the status of a request that was read.
+    fn respond(&self, outcome: Outcome) -> Response<Body> {
+        let status = outcome.as_ref().map_or_else(status_of, |_| StatusCode::OK);
+        let text = Reply::new(self.id.clone(), outcome).to_json(REVISION);
+        match status {
+            StatusCode::OK => answer(text, self.accepted),
+            status => json(status, text),
+        }
+    }
+}
+
+/// Returns the status of an error (2026-07-28, Streamable HTTP). What is wrong with the headers, the
+/// revision and the client's capabilities has one of its own, and so has a method that there is not;
+/// anything else is between the two sides of JSON-RPC.
 fn status_of(error: &Error) -> StatusCode {
     match error.code {
         ErrorCode::HeaderMismatch
@@ -147,6 +148,11 @@ fn status_of(error: &Error) -> StatusCode {
     }
 }
 
-fn failed(status: StatusCode, id: &Id, error: &Error) -> Response<Body> {
-    json(status, jsonrpc::error_response(Some(id), error, REVISION))
+/// Returns the response to what could not be read as a request of this revision.
+fn unread(id: Option<Id>, error: Error) -> Response<Body> {
+    let reply = Reply {
+        id,
+        outcome: Err(error),
+    };
+    json(StatusCode::BAD_REQUEST, reply.to_json(REVISION))
 }

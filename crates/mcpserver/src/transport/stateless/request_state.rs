@@ -9,12 +9,9 @@ use super::{REVISION, Request};
 use crate::call::input_required;
 use crate::contract::tools::{Answer, InputRequired, Round};
 use crate::http::authenticator::Authenticated;
-use crate::transport::streamable_http::answer;
-use crate::{Body, Environment, Parts, Server};
-use http::Response;
+use crate::{Environment, Parts, Server};
 use keys::Purpose;
-use mcp::headers::Accepted;
-use mcp::jsonrpc::{self, Id};
+use mcp::jsonrpc::Outcome;
 use mcp::{Error, InputRequest, input_required_result};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -138,7 +135,7 @@ impl<P: Parts> Server<P> {
         request: &Request<'_>,
         authenticated: &Authenticated,
         questions: &InputRequired,
-    ) -> Result<String, Error> {
+    ) -> Outcome {
         input_required::check(questions, request.metadata.capabilities).map_err(|unaskable| {
             match unaskable {
                 input_required::UnsupportedInput::MissingCapabilities(missing) => {
@@ -152,11 +149,7 @@ impl<P: Parts> Server<P> {
     }
 
     /// The result that puts questions to a client that can be asked them.
-    pub(super) fn input_required(
-        &self,
-        questions: &InputRequired,
-        context: &Context,
-    ) -> Result<String, Error> {
+    pub(super) fn input_required(&self, questions: &InputRequired, context: &Context) -> Outcome {
         let state = match questions.state.as_deref() {
             None => None,
             Some(state) if state.len() > LARGEST_STATE => {
@@ -171,26 +164,6 @@ impl<P: Parts> Server<P> {
         });
         input_required_result(requests, state.as_deref())
             .map_err(|garbage| self.cannot_ask(&garbage.to_string()))
-    }
-
-    /// The response with questions, or with why there are none.
-    pub(super) fn asked(
-        &self,
-        id: &Id,
-        asked: Result<String, Error>,
-        accepted: Accepted,
-    ) -> Response<Body> {
-        match asked {
-            Ok(result) => answer(jsonrpc::response(id, &result), accepted),
-            Err(error) => super::failed(super::status_of(&error), id, &error),
-        }
-    }
-
-    pub(super) fn asked_text(&self, id: &Id, asked: Result<String, Error>) -> String {
-        match asked {
-            Ok(result) => jsonrpc::response(id, &result),
-            Err(error) => jsonrpc::error_response(Some(id), &error, REVISION),
-        }
     }
 
     fn cannot_ask(&self, what: &str) -> Error {

@@ -1,19 +1,16 @@
 //! `tasks/get`, `tasks/update` and `tasks/cancel`, and calls that become tasks (SEP-2663).
 
-use super::{REVISION, Request, failed, status_of};
+use super::{REVISION, Request};
 use crate::call::tool_call::PreparedCall;
 use crate::http::authenticator::Authenticated;
-use crate::http::rejection::Rejection;
-use crate::http::response::json;
 use crate::protocol::methods::MethodError;
 use crate::tasks::{First, NotVisible};
 use crate::transport::stateless::request_state::Context;
-use crate::transport::streamable_http::answer;
-use crate::{Body, Environment, Parts, Server};
+use crate::{Environment, Parts, Server};
 use futures::channel::oneshot;
-use http::{Response, StatusCode};
 use mcp::capabilities::TASKS;
-use mcp::{Error, TaskParams, empty_result, jsonrpc};
+use mcp::jsonrpc::Outcome;
+use mcp::{Error, TaskParams, empty_result};
 use std::sync::Arc;
 
 /// The client has to know tasks.
@@ -28,43 +25,22 @@ impl<P: Parts> Server<P> {
         request: &Request<'_>,
         call: PreparedCall,
         authenticated: Authenticated,
-    ) -> Result<Response<Body>, Rejection> {
-        let Request { id, accepted, .. } = request;
+    ) -> Outcome {
         let asker = authenticated.asker();
         let (sender, first) = oneshot::channel();
         let work = Arc::clone(self).call_or_task(call, authenticated, sender);
         self.context.environment.spawn(work);
-        let first = first.await;
-        Ok(match first.unwrap_or(First::Error(Error::internal())) {
-            First::Response(text) => answer(text, *accepted),
-            First::Unable(text) => json(StatusCode::BAD_REQUEST, text),
-            First::Task(result) => answer(jsonrpc::response(id, &result), *accepted),
-            First::Error(error) => failed(status_of(&error), id, &error),
-            First::InputRequired(questions) => {
-                let context = Context::of(request, &asker);
-                let asked = self.input_required(&questions, &context);
-                self.asked(id, asked, *accepted)
+        match first.await {
+            Ok(First::Done(outcome)) => outcome,
+            Ok(First::InputRequired(questions)) => {
+                self.input_required(&questions, &Context::of(request, &asker))
             }
-        })
-    }
-
-    /// `tasks/get`, `tasks/update` and `tasks/cancel`.
-    pub(super) async fn task_request(
-        self: &Arc<Self>,
-        request: Request<'_>,
-        authenticated: Authenticated,
-    ) -> Result<Response<Body>, Rejection> {
-        match self.answer_about_task(&request, authenticated).await {
-            Ok(result) => {
-                let response = jsonrpc::response(&request.id, &result);
-                Ok(answer(response, request.accepted))
-            }
-            Err(MethodError::Error(error)) => Ok(failed(status_of(&error), &request.id, &error)),
-            Err(MethodError::Rejected(rejection)) => Err(rejection),
+            Err(_) => Err(Error::internal()),
         }
     }
 
-    async fn answer_about_task(
+    /// `tasks/get`, `tasks/update` and `tasks/cancel`.
+    pub(super) async fn answer_about_task(
         self: &Arc<Self>,
         request: &Request<'_>,
         authenticated: Authenticated,
@@ -78,7 +54,7 @@ impl<P: Parts> Server<P> {
         let tasks = self.tasks();
         let id = tasks.find(&authenticated, &params.id);
         let id = id.ok_or_else(unknown)?;
-        let unavailable = |error: store::Error| MethodError::Rejected(self.unavailable(&error));
+        let unavailable = |error: store::Error| MethodError::from(self.unavailable(&error));
         let view = match tasks.view(&id, &authenticated).await {
             Ok(view) => view.ok_or_else(unknown)?,
             Err(NotVisible::Scopes(rejection)) => return Err(rejection.into()),
@@ -99,9 +75,7 @@ impl<P: Parts> Server<P> {
             }
             _ => {
                 let answers = &request.metadata.input_responses;
-                self.answer_task(&id, view, answers, &request.id, authenticated)
-                    .await
-                    .map_err(unavailable)??;
+                self.answer_task(&id, view, answers, authenticated).await?;
                 Ok(empty_result(REVISION))
             }
         }
