@@ -20,7 +20,7 @@ impl<K: KeyValue> Limits<'_, K> {
     /// The kind of the counter for one `id` of a `kind`.
     pub(crate) fn tagged(&self, kind: &str, id: &[u8]) -> String {
         let message = [kind.as_bytes(), b" ", id].concat();
-        let code = self.keys.authenticate(TAG, &message);
+        let code = self.keys.mac(TAG, &message);
         format!("{kind}:{}", URL_SAFE_NO_PAD.encode(&code[..16]))
     }
 

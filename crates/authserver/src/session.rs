@@ -104,14 +104,14 @@ impl Session {
 
     /// What a form of the account's pages carries: another site cannot know it.
     pub(crate) fn form_token(&self, keys: &KeyRing) -> String {
-        URL_SAFE_NO_PAD.encode(keys.authenticate(FORM, self.id.as_bytes()))
+        URL_SAFE_NO_PAD.encode(keys.mac(FORM, self.id.as_bytes()))
     }
 
     /// Whether a form carries this session's token.
     pub(crate) fn is_form_token(&self, keys: &KeyRing, token: &str) -> bool {
         URL_SAFE_NO_PAD
             .decode(token)
-            .is_ok_and(|token| keys.is_authentic(FORM, self.id.as_bytes(), &token))
+            .is_ok_and(|token| keys.verify_mac(FORM, self.id.as_bytes(), &token))
     }
 }
 

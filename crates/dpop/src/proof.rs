@@ -70,7 +70,7 @@ impl<'a> Prover<'a> {
     pub fn nonce(&self, now: u64) -> Option<HeaderValue> {
         let time = now - now % NONCE_STEP;
         self.asks_for_nonces
-            .then(|| HeaderValue::from_str(&self.keys.stamp(NONCES, time)).ok())
+            .then(|| HeaderValue::from_str(&self.keys.signed_timestamp(NONCES, time)).ok())
             .flatten()
     }
 
@@ -135,7 +135,7 @@ impl<'a> Prover<'a> {
     }
 
     fn until_by_nonce(&self, nonce: Option<&str>, now: u64) -> Result<u64, Error> {
-        let made_at = nonce.and_then(|nonce| self.keys.stamped_at(NONCES, nonce));
+        let made_at = nonce.and_then(|nonce| self.keys.verify_timestamp(NONCES, nonce));
         let made_at = made_at.ok_or(Error::Nonce)?;
         // Another machine's clock may be ahead.
         let is_good = made_at + NONCE_LIFETIME > now && made_at <= now + WINDOW;

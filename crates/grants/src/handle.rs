@@ -54,7 +54,7 @@ impl Handle {
         if let Some(key) = &self.key {
             bytes.extend(decode(key));
         }
-        let code = keys.authenticate(kind.purpose, &bytes);
+        let code = keys.mac(kind.purpose, &bytes);
         bytes.extend(code);
         format!("{}{}", kind.prefix, URL_SAFE_NO_PAD.encode(bytes))
     }
@@ -65,7 +65,7 @@ impl Handle {
             .decode(text.strip_prefix(kind.prefix)?)
             .ok()?;
         let (body, code) = bytes.split_at_checked(bytes.len().checked_sub(CODE_BYTES)?)?;
-        if !keys.is_authentic(kind.purpose, body, code) {
+        if !keys.verify_mac(kind.purpose, body, code) {
             return None;
         }
         let (id, rest) = body.split_at_checked(ID_BYTES)?;

@@ -160,7 +160,7 @@ impl<K: KeyValue> Grants<'_, K> {
     ///
     /// The store's.
     pub async fn may_begin(&self, subject: &str, now: u64) -> Result<bool, store::Error> {
-        let person = tag(&self.keys.authenticate(GRANT_LIMIT, subject.as_bytes()));
+        let person = tag(&self.keys.mac(GRANT_LIMIT, subject.as_bytes()));
         self.store
             .within_limit(&format!("{LIMIT}:{person}"), MAX_GRANTS_PER_HOUR, HOUR, now)
             .await
@@ -175,7 +175,7 @@ impl<K: KeyValue> Grants<'_, K> {
     ) -> Result<String, store::Error> {
         let span = Span::of(subject);
         let period = created_at / span.period;
-        let tag = tag(&self.keys.authenticate(TAG, &message(subject, period)));
+        let tag = tag(&self.keys.mac(TAG, &message(subject, period)));
         let forget_at = (period + 1) * span.period + span.longest;
         let slot = self.store.next_number(COUNTER, &tag, forget_at).await?;
         Ok(slot_id(&tag, slot))
@@ -211,7 +211,7 @@ impl<K: KeyValue> Grants<'_, K> {
         let mut oldest = Vec::new();
         'index: for period in (newest.saturating_sub(span.indexes() - 1)..=newest).rev() {
             let message = message(subject, period);
-            for code in self.keys.authenticate_with_all(TAG, &message) {
+            for code in self.keys.mac_with_all(TAG, &message) {
                 let tag = tag(&code);
                 for slot in (1..=self.store.numbers(COUNTER, &tag).await?).rev() {
                     if looked_at == MAX_COUNTED {
@@ -266,7 +266,7 @@ impl<K: KeyValue> Grants<'_, K> {
         for period in (oldest..=begin).rev() {
             let codes = self
                 .keys
-                .authenticate_with_all(TAG, &message(subject, period))
+                .mac_with_all(TAG, &message(subject, period))
                 .collect::<Vec<_>>();
             for (key, code) in codes.iter().enumerate() {
                 let tag = tag(code);

@@ -1,4 +1,4 @@
-//! Reading the master secrets, and deriving from them.
+//! The key ring: the master secrets, and the keys derived from them (HKDF, RFC 5869).
 
 use crate::Purpose;
 use chacha20poly1305::XChaCha20Poly1305;
@@ -13,21 +13,21 @@ use zeroize::Zeroizing;
 /// Bytes of a master secret.
 const SECRET_BYTES: usize = 32;
 
-/// Why `encryption_key` is no key ring. No message repeats any of the value.
+/// Why `encryption_key` is invalid. No message repeats a part of the value.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum ParseError {
-    /// There is no secret at all.
+    /// It has no secret.
     #[error("it is empty")]
     Empty,
-    /// The secret at this place (counted from 1) is not 64 hex digits.
+    /// The secret at this position (counted from 1) is not 64 hex digits.
     #[error("key {0} is not 64 hexadecimal digits")]
     Malformed(usize),
-    /// The secret at this place (counted from 1) repeats a single byte.
+    /// The secret at this position (counted from 1) repeats a single byte.
     #[error("key {0} is not random")]
     Weak(usize),
 }
 
-/// The keys of one Gatehouse.
+/// The keys of one deployment, the newest first.
 pub struct KeyRing(Vec<MasterKey>);
 
 pub(crate) struct MasterKey {
@@ -35,11 +35,11 @@ pub(crate) struct MasterKey {
     id: [u8; 6],
     pub(crate) signing: SigningKey,
     pub(crate) sealing: ByPurpose<XChaCha20Poly1305>,
-    pub(crate) authenticating: ByPurpose<Hmac<Sha256>>,
+    pub(crate) macs: ByPurpose<Hmac<Sha256>>,
 }
 
-/// What was derived for each purpose, ready for use: deriving it costs more than using it. There
-/// are as many purposes as the code names.
+/// The derived keys by purpose, kept because derivation costs more than use. The code has a fixed set of
+/// purposes, so the map stays small.
 pub(crate) struct ByPurpose<T>(RwLock<HashMap<Purpose, T>>);
 
 impl<T: Clone> ByPurpose<T> {
@@ -47,9 +47,9 @@ impl<T: Clone> ByPurpose<T> {
         Self(RwLock::default())
     }
 
-    /// What is there for `purpose`, made the first time.
+    /// Returns the value of `purpose`, and makes it on first use.
     pub(crate) fn get(&self, purpose: Purpose, make: impl FnOnce() -> T) -> T {
-        // An entry is there whole or not at all.
+        // A panic in a writer leaves no partial entry, so a poisoned lock is safe to use.
         let made = self.0.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(made) = made.get(&purpose) {
             return made.clone();
@@ -66,7 +66,7 @@ impl KeyRing {
     ///
     /// # Errors
     ///
-    /// [`ParseError`], which names the place of the bad secret and never its value.
+    /// Fails with the position of the first invalid secret, and never its value.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
         if text.trim().is_empty() {
             return Err(ParseError::Empty);
@@ -84,9 +84,9 @@ impl KeyRing {
             .map(Self)
     }
 
-    /// The key that writes.
+    /// The key that signs and seals.
     pub(crate) fn newest(&self) -> &MasterKey {
-        // `parse` leaves no ring empty.
+        // `parse` refuses an empty ring.
         &self.0[0]
     }
 
@@ -94,7 +94,7 @@ impl KeyRing {
         &self.0
     }
 
-    /// The key with this id.
+    /// Returns the key with this id.
     pub(crate) fn find(&self, id: &[u8]) -> Option<&MasterKey> {
         self.0.iter().find(|key| key.id == id)
     }
@@ -107,12 +107,12 @@ impl MasterKey {
             id: *derive::<6>(&secret, "id", ""),
             signing: SigningKey::ed25519(&seed),
             sealing: ByPurpose::new(),
-            authenticating: ByPurpose::new(),
+            macs: ByPurpose::new(),
             secret,
         }
     }
 
-    /// Names the key in what it made.
+    /// The id in the values that the key sealed.
     pub(crate) fn id(&self) -> &[u8; 6] {
         &self.id
     }

@@ -1,4 +1,4 @@
-//! Values that nobody else can read or change: XChaCha20-Poly1305.
+//! Sealed values: authenticated encryption with XChaCha20-Poly1305.
 
 use crate::ring::MasterKey;
 use crate::{KeyRing, Purpose};
@@ -8,20 +8,20 @@ use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
 use rand::CryptoRng;
 
-/// Bytes of an XChaCha20 nonce: enough to be drawn at random for ever.
+/// Bytes of an XChaCha20 nonce: enough that random nonces never repeat.
 const NONCE_BYTES: usize = 24;
 
-/// Why a sealed value could not be opened. Which of the reasons it was is nobody's business.
+/// A value that was not sealed by this ring for this purpose and context. Callers must not learn which of
+/// these differs.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("the value was not sealed here, or not for this")]
 pub struct OpenError;
 
 impl KeyRing {
-    /// Seals `plaintext` so that [`open`](Self::open) with the same `purpose` and `context` gives
-    /// it back. The result is URL-safe Base64: key id, nonce, ciphertext and tag.
+    /// Encrypts `plaintext` for [`open`](Self::open) with the same `purpose` and `context`. The result is
+    /// URL-safe Base64 of key id, nonce, ciphertext and tag.
     ///
-    /// `context` is bound but not contained: the id of the record that the value lies in, the
-    /// browser it is for.
+    /// `context` is authenticated and not contained, such as the id of the record that holds the value.
     pub fn seal(
         &self,
         purpose: Purpose,
@@ -42,11 +42,11 @@ impl KeyRing {
         URL_SAFE_NO_PAD.encode([key.id().as_slice(), &nonce, &ciphertext].concat())
     }
 
-    /// Opens what [`seal`](Self::seal) made under any key of the ring.
+    /// Decrypts a value that [`seal`](Self::seal) made with any key of the ring.
     ///
     /// # Errors
     ///
-    /// [`OpenError`] for anything else.
+    /// Fails for any other value.
     pub fn open(
         &self,
         purpose: Purpose,

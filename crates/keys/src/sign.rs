@@ -1,4 +1,4 @@
-//! JWTs signed with the ring's Ed25519 keys (RFC 8037), and the public keys to check them by.
+//! JWTs (RFC 7519) signed with the ring's Ed25519 keys (RFC 8037), and the public keys as a JWK Set.
 
 use crate::KeyRing;
 use jwt::{Error, Unverified};
@@ -15,13 +15,13 @@ pub struct JwkSet {
     pub keys: Vec<Value>,
 }
 
-/// Why a token is not one of ours.
+/// Why a token was not issued by this ring.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum VerifyError {
-    /// It is not a JWT, or its claims are not of the expected shape.
+    /// It is not a JWT, or its claims have another shape.
     #[error("the token is malformed")]
     Malformed,
-    /// Its `typ` or `alg` is not what this kind of token has.
+    /// Its `typ` or `alg` is another one.
     #[error("the token is of another type")]
     WrongType,
     /// No key of the ring has the token's `kid`, or the signature does not fit.
@@ -30,7 +30,7 @@ pub enum VerifyError {
 }
 
 impl KeyRing {
-    /// The public key of every key of the ring.
+    /// Returns the public key of every key of the ring.
     pub fn jwks(&self) -> JwkSet {
         let keys = self.all().iter().map(|key| key.signing.public().to_jwk());
         JwkSet {
@@ -42,19 +42,19 @@ impl KeyRing {
     ///
     /// # Errors
     ///
-    /// [`SignError`] if the claims are no JSON object.
+    /// Fails if the claims are not a JSON object.
     pub fn sign(&self, typ: &str, claims: &impl Serialize) -> Result<String, SignError> {
         self.newest().signing.sign(typ, claims)
     }
 
-    /// The claims of a JWT that [`sign`](Self::sign) made with this `typ`.
+    /// Returns the claims of a JWT that [`sign`](Self::sign) made with this `typ`.
     ///
-    /// Type and signature are checked here; issuer, audience and times are the caller's to check.
-    /// The algorithm is fixed by the key, not by the token.
+    /// Checks the type and the signature, with the algorithm of the key and not of the token. Does **not**
+    /// validate issuer, audience and times.
     ///
     /// # Errors
     ///
-    /// [`VerifyError`].
+    /// Fails for any other token.
     pub fn verify<T: DeserializeOwned>(&self, typ: &str, token: &str) -> Result<T, VerifyError> {
         let token = Unverified::parse(token).map_err(VerifyError::from)?;
         if !token.header().is_type(typ) {

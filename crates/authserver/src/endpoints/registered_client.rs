@@ -53,7 +53,7 @@ pub async fn handle<K: KeyValue>(
 /// Where a client manages its registration, and its token for that.
 pub(crate) fn management<K>(context: &Context<'_, K>, client: &Client) -> Management {
     let id = &client.client_id;
-    let code = context.config.keys.authenticate(TOKEN, id.as_bytes());
+    let code = context.config.keys.mac(TOKEN, id.as_bytes());
     Management {
         registration_client_uri: context.base.join(&format!("/register/{id}")),
         registration_access_token: format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(code)),
@@ -127,7 +127,7 @@ fn check_token(keys: &KeyRing, id: &str, headers: &HeaderMap) -> Result<(), Regi
     token
         .strip_prefix(PREFIX)
         .and_then(|code| URL_SAFE_NO_PAD.decode(code).ok())
-        .filter(|code| keys.is_authentic(TOKEN, id.as_bytes(), code))
+        .filter(|code| keys.verify_mac(TOKEN, id.as_bytes(), code))
         .map(|_| ())
         .ok_or(RegisterError::Token(true))
 }

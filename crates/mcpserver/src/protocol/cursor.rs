@@ -10,7 +10,7 @@ const CURSOR: Purpose = Purpose("cursor");
 
 /// The cursor for the client, of one that a component gave for `subject`'s list.
 pub(crate) fn seal(keys: &KeyRing, subject: &str, cursor: &str) -> String {
-    let code = keys.authenticate(CURSOR, &message(subject, cursor));
+    let code = keys.mac(CURSOR, &message(subject, cursor));
     format!("{}.{cursor}", URL_SAFE_NO_PAD.encode(code))
 }
 
@@ -18,7 +18,7 @@ pub(crate) fn seal(keys: &KeyRing, subject: &str, cursor: &str) -> String {
 pub(crate) fn open(keys: &KeyRing, subject: &str, sealed: &str) -> Option<String> {
     let (code, cursor) = sealed.split_once('.')?;
     let code = URL_SAFE_NO_PAD.decode(code).ok()?;
-    let is_ours = keys.is_authentic(CURSOR, &message(subject, cursor), &code);
+    let is_ours = keys.verify_mac(CURSOR, &message(subject, cursor), &code);
     is_ours.then(|| cursor.to_owned())
 }
 
