@@ -41,7 +41,7 @@ pub use sign_ins_in_progress::SignInsInProgress;
 
 use client_metadata_documents::Documents;
 use config::{Base, Server};
-use dpop::Prover;
+use dpop::ProofVerifier;
 use events::{Event, Events, TraceContext};
 use grants::Grants;
 use http::HeaderMap;
@@ -113,8 +113,8 @@ impl<'a, K: KeyValue> Context<'a, K> {
     }
 
     /// Whoever checks proofs of possession.
-    fn prover(&self) -> Prover<'a> {
-        Prover::new(&self.config.keys, self.config.dpop_nonces)
+    fn proof_verifier(&self) -> ProofVerifier<'a> {
+        ProofVerifier::new(&self.config.keys, self.config.dpop_nonces)
     }
 
     fn resources(&self) -> Resources {

@@ -1,25 +1,25 @@
-//! What may be wrong with a proof.
+//! The errors of a proof (RFC 9449 sections 5, 7.1 and 8).
 
-/// Why a proof is not taken (RFC 9449 section 4.3).
+/// Why a proof is refused (RFC 9449 section 4.3).
 #[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum Error {
-    /// There is none where there has to be one.
+    /// The request has to have a proof, and has none.
     #[error("the DPoP header is missing")]
     Missing,
-    /// There are several, or the header is no text.
+    /// There are several, or the header is not text.
     #[error("there has to be one DPoP header with one proof")]
     Header,
-    /// It is no JWT that could be one.
-    #[error("the DPoP proof is not good: {0}")]
+    /// It is not a valid JWT.
+    #[error("the DPoP proof is invalid: {0}")]
     Jwt(#[from] jwt::Error),
-    /// It is a JWT for something else.
+    /// It is a JWT of another type.
     #[error("the DPoP proof's typ must be dpop+jwt")]
     Type,
-    /// It brings no key.
+    /// It has no key.
     #[error("the DPoP proof's header has no jwk")]
     NoKey,
-    /// It brings a key that is none.
-    #[error("the DPoP proof's jwk is not good: {0}")]
+    /// It has an invalid key, or a private one.
+    #[error("the DPoP proof's jwk is invalid: {0}")]
     Key(#[from] jwt::KeyError),
     /// A claim is missing, or of another type.
     #[error("the DPoP proof's {0} is missing or malformed")]

@@ -1,19 +1,18 @@
-//! Proof of possession of a key (RFC 9449): who shows a token also shows that they hold the key
-//! that it is bound to, by a JWT made for this one request.
+//! Demonstrating proof of possession (DPoP, RFC 9449): a JWT made for one request shows that the sender of
+//! a token holds the key that the token is bound to.
 //!
-//! [`Prover`] checks a proof. What is left is whether it was shown before: [`Proof::claim`] asks the
-//! store, and that costs writes, so it comes when everything else about the request was found good.
-//! A claim is remembered for as long as the proof would be taken, on every machine alike.
+//! [`ProofVerifier`] verifies a proof, and [`Proof::claim`] refuses one that was used before. The claim costs
+//! writes in the store, so it comes after every other check of the request. The store keeps it for as long as
+//! any server would accept the proof.
 //!
-//! Where nonces are asked for, a proof is as old as its nonce: a time that only this server can have
-//! written, so that nothing is stored and clients' clocks do not matter. Otherwise it is as old as
-//! its `iat` says.
+//! If nonces are required, the age of a proof is that of its nonce, which is a signed timestamp: nothing is
+//! stored for it, and the client's clock does not matter. Otherwise the age is that of `iat`.
 
 mod error;
 mod proof;
 
 pub use error::Error;
-pub use proof::{NONCE_LIFETIME, Proof, Prover, Request, WINDOW};
+pub use proof::{MAX_CLOCK_SKEW, NONCE_TTL, Proof, ProofVerifier, Request};
 
 use jwt::Algorithm;
 
@@ -23,7 +22,7 @@ pub const PROOF: http::HeaderName = http::HeaderName::from_static("dpop");
 /// The response header with the nonce to use next (RFC 9449 section 8).
 pub const NONCE: http::HeaderName = http::HeaderName::from_static("dpop-nonce");
 
-/// The algorithms that proofs may be signed with, as metadata lists them.
+/// The signature algorithms of proofs, as metadata lists them.
 pub const ALGORITHMS: [&str; 3] = [
     Algorithm::ALL[0].as_str(),
     Algorithm::ALL[1].as_str(),

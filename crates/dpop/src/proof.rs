@@ -1,4 +1,4 @@
-//! Checking a proof.
+//! Verification of a DPoP proof (RFC 9449 section 4.3).
 
 use crate::{Error, PROOF};
 use base64::Engine;
@@ -11,75 +11,76 @@ use sha2::{Digest, Sha256};
 use store::{KeyValue, Store};
 use url::Url;
 
-/// Seconds by which `iat` may lie before or after now.
-pub const WINDOW: u64 = 60;
+/// Seconds by which `iat` may be before or after now.
+pub const MAX_CLOCK_SKEW: u64 = 60;
 
-/// Seconds for which a nonce is good.
-pub const NONCE_LIFETIME: u64 = 300;
+/// Seconds for which a nonce is valid.
+pub const NONCE_TTL: u64 = 300;
 
-/// Seconds for which the same nonce is given to everybody.
-const NONCE_STEP: u64 = 30;
+/// Seconds for which every response has the same nonce.
+const NONCE_INTERVAL: u64 = 30;
 
 const NONCES: Purpose = Purpose("dpop nonce");
 
-/// The kind of the claims in the store.
+/// The kind of the claims of proofs in the store.
 const CLAIM: &str = "dpop";
 
 /// The `typ` of a proof.
 const TYP: &str = "dpop+jwt";
 
-/// Whoever checks proofs.
+/// The verifier of proofs.
 #[derive(Clone, Copy)]
-pub struct Prover<'a> {
+pub struct ProofVerifier<'a> {
     keys: &'a KeyRing,
-    asks_for_nonces: bool,
+    requires_nonces: bool,
 }
 
 /// The request that a proof came with.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
-    /// Its method.
+    /// The HTTP method, which `htm` has to equal.
     pub method: &'a str,
-    /// Its URL, as the public knows it. Query and fragment are left aside.
+    /// The public URL. Query and fragment are ignored.
     pub url: &'a str,
-    /// The access token that it shows, where that is what the key is proved for.
+    /// The access token in the request, to a protected resource (section 7).
     pub access_token: Option<&'a str>,
 }
 
-/// A proof that is good, unless it was shown before.
+/// A valid proof, which is not known to be new: see [`claim`](Self::claim).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proof {
     thumbprint: String,
-    /// Tells it from every other proof of every key.
+    /// A hash of the key and `jti`.
     id: String,
-    /// The second from which nobody would take it any more.
+    /// The second from which the proof is too old for every server.
     until: u64,
 }
 
-impl<'a> Prover<'a> {
-    /// One whose nonces, if it asks for them, are made with `keys`.
-    pub fn new(keys: &'a KeyRing, asks_for_nonces: bool) -> Self {
+impl<'a> ProofVerifier<'a> {
+    /// `keys` make and verify the nonces.
+    pub fn new(keys: &'a KeyRing, requires_nonces: bool) -> Self {
         Self {
             keys,
-            asks_for_nonces,
+            requires_nonces,
         }
     }
 
-    /// The nonce to use from `now` on (seconds since the Unix epoch), for the `DPoP-Nonce` header
-    /// of every answer to a request with a proof; `None` where nonces are not asked for.
+    /// Returns the nonce to use from `now` on (seconds since the Unix epoch), for the `DPoP-Nonce` header of
+    /// every response to a request with a proof; `None` if nonces are not required.
     pub fn nonce(&self, now: u64) -> Option<HeaderValue> {
-        let time = now - now % NONCE_STEP;
-        self.asks_for_nonces
+        let time = now - now % NONCE_INTERVAL;
+        self.requires_nonces
             .then(|| HeaderValue::from_str(&self.keys.signed_timestamp(NONCES, time)).ok())
             .flatten()
     }
 
-    /// Checks the proof that came with a request at `now` (seconds since the Unix epoch); `None` if
-    /// none came.
+    /// Verifies the proof of a request at `now` (seconds since the Unix epoch); `None` if it has no proof.
+    ///
+    /// Does **not** detect replays: [`Proof::claim`] does.
     ///
     /// # Errors
     ///
-    /// [`Error`].
+    /// Fails if the proof is invalid, or there are several.
     pub fn check(
         &self,
         headers: &HeaderMap,
@@ -97,7 +98,7 @@ impl<'a> Prover<'a> {
         self.check_text(proof, request, now).map(Some)
     }
 
-    /// RFC 9449 section 4.3, in its order.
+    /// Makes the checks of RFC 9449 section 4.3 in its order.
     fn check_text(&self, proof: &str, request: Request<'_>, now: u64) -> Result<Proof, Error> {
         let unverified = Unverified::parse(proof)?;
         if !unverified.header().is_type(TYP) {
@@ -113,9 +114,9 @@ impl<'a> Prover<'a> {
             return Err(Error::Url);
         }
         let jti = text(&claims, "jti")?;
-        // Every proof has one (RFC 9449 section 4.2); with a nonce its value is not looked at.
+        // `iat` is required (RFC 9449 section 4.2) and, beside a nonce, not used.
         let issued_at = issued_at(&claims)?;
-        let until = if self.asks_for_nonces {
+        let until = if self.requires_nonces {
             let nonce = claims.get("nonce").and_then(Value::as_str);
             self.until_by_nonce(nonce, now)?
         } else {
@@ -137,26 +138,24 @@ impl<'a> Prover<'a> {
     fn until_by_nonce(&self, nonce: Option<&str>, now: u64) -> Result<u64, Error> {
         let made_at = nonce.and_then(|nonce| self.keys.verify_timestamp(NONCES, nonce));
         let made_at = made_at.ok_or(Error::Nonce)?;
-        // Another machine's clock may be ahead.
-        let is_good = made_at + NONCE_LIFETIME > now && made_at <= now + WINDOW;
-        is_good
-            .then_some(made_at + NONCE_LIFETIME)
-            .ok_or(Error::Nonce)
+        // Another server's clock may be ahead.
+        let is_good = made_at + NONCE_TTL > now && made_at <= now + MAX_CLOCK_SKEW;
+        is_good.then_some(made_at + NONCE_TTL).ok_or(Error::Nonce)
     }
 }
 
 impl Proof {
-    /// The thumbprint (RFC 7638) of the key that was proved, in URL-safe Base64: `jkt`.
+    /// The thumbprint (RFC 7638) of the key, in URL-safe Base64: `jkt`.
     pub fn thumbprint(&self) -> &str {
         &self.thumbprint
     }
 
-    /// Claims the proof: `true` for the first to show it, whatever machine is asked. Two writes of
-    /// the store and a counter's, so everything else about the request has to be good.
+    /// Claims the proof. Returns `true` for its first use on any server. Costs two writes and one of a
+    /// counter, so the caller checks everything else about the request first.
     ///
     /// # Errors
     ///
-    /// The store's.
+    /// Fails if the store does.
     pub async fn claim<K: KeyValue>(&self, store: &Store<K>) -> Result<bool, store::Error> {
         store.claim_once(CLAIM, &self.id, self.until).await
     }
@@ -170,7 +169,7 @@ fn text<'a>(claims: &'a Map<String, Value>, name: &'static str) -> Result<&'a st
         .ok_or(Error::Claim(name))
 }
 
-/// `iat` (RFC 7519 section 4.1.6), which may have a fraction.
+/// Returns `iat` (RFC 7519 section 4.1.6), which may have a fraction.
 fn issued_at(claims: &Map<String, Value>) -> Result<u64, Error> {
     let iat = claims.get("iat").and_then(Value::as_f64);
     iat.filter(|iat| (0.0..MAX_SECONDS).contains(iat))
@@ -178,18 +177,18 @@ fn issued_at(claims: &Map<String, Value>) -> Result<u64, Error> {
         .ok_or(Error::Claim("iat"))
 }
 
-/// Beyond every second that matters, and far from where numbers end.
+/// A time beyond every calendar, and far from the end of integers.
 const MAX_SECONDS: f64 = 1e15;
 
 fn until(issued_at: u64, now: u64) -> Result<u64, Error> {
-    if issued_at.abs_diff(now) < WINDOW {
-        Ok(issued_at + WINDOW)
+    if issued_at.abs_diff(now) < MAX_CLOCK_SKEW {
+        Ok(issued_at + MAX_CLOCK_SKEW)
     } else {
         Err(Error::Stale)
     }
 }
 
-/// Compared after normalization, without query and fragment (RFC 9449 section 4.3).
+/// Compares two URLs after normalization, without query and fragment (RFC 9449 section 4.3).
 fn is_same_url(one: &str, other: &str) -> bool {
     let normal = |text: &str| {
         let mut url = Url::parse(text).ok()?;
@@ -200,7 +199,7 @@ fn is_same_url(one: &str, other: &str) -> bool {
     normal(one).is_some_and(|one| normal(other) == Some(one))
 }
 
-/// The SHA-256 in URL-safe Base64: `ath` of an access token (RFC 9449 section 4.2).
+/// Returns the SHA-256 in URL-safe Base64, as `ath` has it (RFC 9449 section 4.2).
 fn sha256(text: &str) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(text))
 }

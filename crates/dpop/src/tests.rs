@@ -65,8 +65,8 @@ fn check_by(
     };
     let mut headers = HeaderMap::new();
     headers.insert(PROOF, proof.parse().unwrap());
-    let prover = Prover::new(keys, nonces);
-    prover.check(&headers, request, NOW).map(Option::unwrap)
+    let verifier = ProofVerifier::new(keys, nonces);
+    verifier.check(&headers, request, NOW).map(Option::unwrap)
 }
 
 fn check(proof: &str) -> Result<Proof, Error> {
@@ -91,19 +91,19 @@ fn a_proof_of_every_algorithm_gives_its_keys_thumbprint() {
 #[test]
 fn no_proof_is_none_and_two_are_an_error() {
     let keys = KeyRing::parse(KEY).unwrap();
-    let prover = Prover::new(&keys, false);
+    let verifier = ProofVerifier::new(&keys, false);
     let request = Request {
         method: "POST",
         url: URL,
         access_token: None,
     };
     let mut headers = HeaderMap::new();
-    assert_eq!(prover.check(&headers, request, NOW), Ok(None));
+    assert_eq!(verifier.check(&headers, request, NOW), Ok(None));
     for _ in 0..2 {
         let good = proof(header(&key()), &claims());
         headers.append(PROOF, good.parse().unwrap());
     }
-    assert_eq!(prover.check(&headers, request, NOW), Err(Error::Header));
+    assert_eq!(verifier.check(&headers, request, NOW), Err(Error::Header));
 }
 
 #[test]
@@ -204,35 +204,35 @@ fn a_proof_for_an_access_token_has_its_hash() {
 fn where_nonces_are_asked_for_a_proof_is_as_old_as_its_nonce() {
     let keys = KeyRing::parse(KEY).unwrap();
     let check = |proof: &str| check_by(&keys, true, proof, None);
-    let prover = Prover::new(&keys, true);
+    let verifier = ProofVerifier::new(&keys, true);
     let nonce = |at: u64| {
-        let nonce = prover.nonce(at).unwrap();
+        let nonce = verifier.nonce(at).unwrap();
         json!(nonce.to_str().unwrap())
     };
     assert_eq!(check(&with("nonce", Value::Null)), Err(Error::Nonce));
     assert_eq!(check(&with("nonce", json!("made up"))), Err(Error::Nonce));
     let other = KeyRing::parse(&KEY.replace("00", "ff")).unwrap();
-    let foreign = Prover::new(&other, true).nonce(NOW).unwrap();
+    let foreign = ProofVerifier::new(&other, true).nonce(NOW).unwrap();
     let foreign = json!(foreign.to_str().unwrap());
     assert_eq!(check(&with("nonce", foreign)), Err(Error::Nonce));
     assert!(check(&with("nonce", nonce(NOW))).is_ok());
-    assert!(check(&with("nonce", nonce(NOW - NONCE_LIFETIME + 60))).is_ok());
-    let old = with("nonce", nonce(NOW - NONCE_LIFETIME));
+    assert!(check(&with("nonce", nonce(NOW - NONCE_TTL + 60))).is_ok());
+    let old = with("nonce", nonce(NOW - NONCE_TTL));
     assert_eq!(check(&old), Err(Error::Nonce));
-    let ahead = with("nonce", nonce(NOW + NONCE_LIFETIME));
+    let ahead = with("nonce", nonce(NOW + NONCE_TTL));
     assert_eq!(check(&ahead), Err(Error::Nonce));
     // The client's clock no longer matters.
     let mut claims = claims();
     claims["iat"] = json!(5);
     claims["nonce"] = nonce(NOW);
     assert!(check(&proof(header(&key()), &claims)).is_ok());
-    assert!(Prover::new(&keys, false).nonce(NOW).is_none());
+    assert!(ProofVerifier::new(&keys, false).nonce(NOW).is_none());
 }
 
 #[test]
 fn a_proof_has_an_iat_with_a_nonce_too() {
     let keys = KeyRing::parse(KEY).unwrap();
-    let nonce = Prover::new(&keys, true).nonce(NOW).unwrap();
+    let nonce = ProofVerifier::new(&keys, true).nonce(NOW).unwrap();
     for iat in [Value::Null, json!("1000"), json!(-1)] {
         let mut claims = claims();
         claims["nonce"] = json!(nonce.to_str().unwrap());

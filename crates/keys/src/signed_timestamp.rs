@@ -31,7 +31,7 @@ mod tests {
     const PURPOSE: Purpose = Purpose("a");
 
     #[test]
-    fn a_stamp_is_of_its_purpose_and_cannot_be_made_up() {
+    fn a_signed_timestamp_is_valid_for_its_purpose_alone() {
         let ring = KeyRing::parse(OLD).unwrap();
         let timestamp = ring.signed_timestamp(PURPOSE, 1_000_000);
         assert_eq!(ring.verify_timestamp(PURPOSE, &timestamp), Some(1_000_000));
@@ -48,7 +48,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stamp_of_an_older_key_still_holds_and_dies_with_that_key() {
+    fn a_timestamp_of_an_older_key_is_valid_while_the_ring_has_the_key() {
         let timestamp = KeyRing::parse(OLD).unwrap().signed_timestamp(PURPOSE, 7);
         let rotated = KeyRing::parse(&format!("{NEW},{OLD}")).unwrap();
         assert_eq!(rotated.verify_timestamp(PURPOSE, &timestamp), Some(7));

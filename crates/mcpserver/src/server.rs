@@ -145,7 +145,7 @@ impl<P: Parts> Server<P> {
                 .unwrap_or_else(reject),
         };
         if head.headers.contains_key(dpop::PROOF)
-            && let Some(nonce) = self.prover().nonce(self.context.environment.now())
+            && let Some(nonce) = self.proof_verifier().nonce(self.context.environment.now())
         {
             response.headers_mut().insert(dpop::NONCE, nonce);
         }

@@ -110,7 +110,7 @@ pub async fn handle<K: KeyValue, S: Future<Output = ()> + Send>(
         }
     };
     if request.headers().contains_key(dpop::PROOF)
-        && let Some(nonce) = context.prover().nonce(context.now)
+        && let Some(nonce) = context.proof_verifier().nonce(context.now)
     {
         response.headers_mut().insert(dpop::NONCE, nonce);
     }
@@ -344,7 +344,7 @@ fn proof<K: KeyValue>(
         access_token: None,
     };
     context
-        .prover()
+        .proof_verifier()
         .check(request.headers(), proved, context.now)
 }
 

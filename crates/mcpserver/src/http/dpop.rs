@@ -8,7 +8,7 @@ use crate::http::authenticator::{Authenticated, not_ours};
 use crate::http::endpoints::EndpointUrls;
 use crate::http::rejection::Rejection;
 use crate::{Environment, Parts, Server};
-use dpop::Prover;
+use dpop::ProofVerifier;
 use http::request::Parts as Head;
 use rand::Rng;
 use std::sync::Arc;
@@ -52,7 +52,7 @@ impl<P: Parts> Server<P> {
             access_token: Some(token),
         };
         let proof = self
-            .prover()
+            .proof_verifier()
             .check(&head.headers, request, now)
             .and_then(|proof| proof.ok_or(dpop::Error::Missing))
             .map_err(Rejection::Proof)?;
@@ -93,7 +93,7 @@ impl<P: Parts> Server<P> {
         });
     }
 
-    pub(crate) fn prover(&self) -> Prover<'_> {
-        Prover::new(&self.context.config.keys, self.context.config.dpop_nonces)
+    pub(crate) fn proof_verifier(&self) -> ProofVerifier<'_> {
+        ProofVerifier::new(&self.context.config.keys, self.context.config.dpop_nonces)
     }
 }
