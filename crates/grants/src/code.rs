@@ -1,7 +1,7 @@
 //! Redeeming an authorization code (RFC 6749 section 4.1.3): once, under any race.
 
-use crate::handle::{CODE, Handle, REFRESH_TOKEN};
 use crate::refresh::FIRST_GENERATION;
+use crate::token_format::{CODE, REFRESH_TOKEN, TokenParts};
 use crate::{CodeBinding, Error, Grant, Grants};
 use store::{Claim, KeyValue};
 
@@ -39,7 +39,8 @@ impl<K: KeyValue> Grants<'_, K> {
     ///
     /// [`Error::Invalid`] for what was not issued here, and for an ended grant.
     pub async fn code(&self, code: &str, now: u64) -> Result<PresentedCode, Error> {
-        let Handle { grant_id, .. } = Handle::read(&CODE, self.keys, code).ok_or(Error::Invalid)?;
+        let TokenParts { grant_id, .. } =
+            TokenParts::read(&CODE, self.keys, code).ok_or(Error::Invalid)?;
         let grant = self.find(&grant_id, now).await?.ok_or(Error::Invalid)?;
         Ok(PresentedCode {
             binding: grant.code.clone().ok_or(Error::Invalid)?,
@@ -83,7 +84,7 @@ impl<K: KeyValue> Grants<'_, K> {
             self.end(&grant_id, now).await?;
             return Err(Error::Reused);
         }
-        let first = Handle {
+        let first = TokenParts {
             grant_id,
             generation: FIRST_GENERATION,
             key,
@@ -98,7 +99,7 @@ impl<K: KeyValue> Grants<'_, K> {
     /// The id of the grant that `code` belongs to, whether it was redeemed or not; `None` if it was
     /// not issued here.
     pub fn grant_of_code(&self, code: &str) -> Option<String> {
-        Handle::read(&CODE, self.keys, code).map(|handle| handle.grant_id)
+        TokenParts::read(&CODE, self.keys, code).map(|parts| parts.grant_id)
     }
 
     /// Whether the code of a grant was redeemed.

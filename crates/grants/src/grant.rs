@@ -1,6 +1,6 @@
 //! The grant itself.
 
-use crate::handle::{CODE, Handle, ID_BYTES};
+use crate::token_format::{CODE, ID_BYTES, TokenParts};
 use crate::{Grants, UpstreamTokens};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -135,14 +135,14 @@ impl<K: KeyValue> Grants<'_, K> {
         let replaced = self
             .end_oldest(&grant.profile.subject, &grant.client_id, grant.created_at)
             .await?;
-        let handle = Handle {
+        let parts = TokenParts {
             grant_id: id,
             generation: 0,
             key: None,
         };
         Ok(NewGrant {
-            code: handle.write(&CODE, self.keys),
-            id: handle.grant_id,
+            code: parts.write(&CODE, self.keys),
+            id: parts.grant_id,
             replaced,
         })
     }
@@ -197,7 +197,7 @@ impl<K: KeyValue> Grants<'_, K> {
     ///
     /// The store's. A record that no key of the ring opens is an ended grant: its key was dropped.
     pub async fn find(&self, id: &str, now: u64) -> Result<Option<Grant>, store::Error> {
-        let opened = self.find_again(id, now, None).await?;
+        let opened = self.find_cached(id, now, None).await?;
         Ok(opened.map(|opened| Arc::unwrap_or_clone(opened).grant))
     }
 
@@ -207,7 +207,7 @@ impl<K: KeyValue> Grants<'_, K> {
     /// # Errors
     ///
     /// As [`find`](Self::find).
-    pub async fn find_again(
+    pub async fn find_cached(
         &self,
         id: &str,
         now: u64,

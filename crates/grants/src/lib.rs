@@ -22,24 +22,26 @@
 //! authentication code that only the holder of the master secret can make. A leaked store gives
 //! nobody a token, a profile, or the name of a person.
 
+mod client_credentials;
 mod code;
 mod grant;
-mod handle;
-mod machine;
+mod grant_index;
 mod reevaluation;
 mod refresh;
 mod revocation;
-mod subject;
+mod token_format;
 mod upstream;
 mod upstream_refresh;
 
+pub use client_credentials::{client_subject, is_client_subject};
 pub use code::{PresentedCode, Redeemed};
 pub use grant::{CodeBinding, Grant, NewGrant, OpenedGrant, Profile, ShownClient};
-pub use machine::{client_subject, is_client_subject};
+pub use grant_index::{
+    Ended, Listed, MAX_GRANTS_PER_CLIENT, MAX_GRANTS_PER_HOUR, Page, PageCursor,
+};
 pub use reevaluation::{GrantEnd, Reevaluation};
 pub use refresh::{PresentedRefreshToken, Refreshed, ReuseTerms};
 pub use revocation::RevocationQueue;
-pub use subject::{Ended, Listed, MAX_GRANTS_PER_CLIENT, MAX_GRANTS_PER_HOUR, Page, Place};
 pub use upstream::{RefreshOutcome, Upstream, UpstreamTokens};
 pub use upstream_refresh::{
     Environment, Need, RefreshError, RefreshedProfile, RefreshedTokens, UpstreamRefreshError,

@@ -12,7 +12,7 @@
 //! back; an authentic token with a higher one sets it right, so no race loses a grant. A write that
 //! comes after the grant's end is taken back.
 
-use crate::handle::{Handle, REFRESH_TOKEN};
+use crate::token_format::{REFRESH_TOKEN, TokenParts};
 use crate::{Error, Grant, Grants};
 use serde::{Deserialize, Serialize};
 use store::{KeyValue, Record};
@@ -25,19 +25,19 @@ pub(crate) const FIRST_GENERATION: u32 = 1;
 pub struct PresentedRefreshToken {
     /// The grant.
     pub grant: Grant,
-    handle: Handle,
+    parts: TokenParts,
 }
 
 impl PresentedRefreshToken {
     /// The grant's id.
     pub fn grant_id(&self) -> &str {
-        &self.handle.grant_id
+        &self.parts.grant_id
     }
 
     /// The thumbprint of the key that its holder has to prove, if it is bound to one (RFC 9449
     /// section 5).
     pub fn key(&self) -> Option<&str> {
-        self.handle.key.as_deref()
+        self.parts.key.as_deref()
     }
 }
 
@@ -87,12 +87,12 @@ impl<K: KeyValue> Grants<'_, K> {
         refresh_token: &str,
         now: u64,
     ) -> Result<PresentedRefreshToken, Error> {
-        let handle =
-            Handle::read(&REFRESH_TOKEN, self.keys, refresh_token).ok_or(Error::Invalid)?;
-        let grant = self.find(&handle.grant_id, now).await?;
+        let parts =
+            TokenParts::read(&REFRESH_TOKEN, self.keys, refresh_token).ok_or(Error::Invalid)?;
+        let grant = self.find(&parts.grant_id, now).await?;
         Ok(PresentedRefreshToken {
             grant: grant.ok_or(Error::Invalid)?,
-            handle,
+            parts,
         })
     }
 
@@ -109,9 +109,9 @@ impl<K: KeyValue> Grants<'_, K> {
         grace: u64,
         now: u64,
     ) -> Result<bool, store::Error> {
-        let newest = self.store.get(&token.handle.grant_id, now).await?;
+        let newest = self.store.get(&token.parts.grant_id, now).await?;
         Ok(is_current(
-            token.handle.generation,
+            token.parts.generation,
             newest.as_ref(),
             grace,
             now,
@@ -130,11 +130,11 @@ impl<K: KeyValue> Grants<'_, K> {
         terms: ReuseTerms,
         now: u64,
     ) -> Result<Refreshed, Error> {
-        let PresentedRefreshToken { grant, handle } = token;
-        let Handle { grant_id, key, .. } = handle;
+        let PresentedRefreshToken { grant, parts } = token;
+        let TokenParts { grant_id, key, .. } = parts;
         let stored = self.store.get::<Newest>(&grant_id, now).await?;
-        let next = handle.generation.checked_add(1).ok_or(Error::Invalid)?;
-        if !is_current(handle.generation, stored.as_ref(), terms.grace, now) {
+        let next = parts.generation.checked_add(1).ok_or(Error::Invalid)?;
+        if !is_current(parts.generation, stored.as_ref(), terms.grace, now) {
             if terms.is_proven {
                 return Err(Error::Replaced);
             }
@@ -161,7 +161,7 @@ impl<K: KeyValue> Grants<'_, K> {
                 return Err(Error::Invalid);
             }
         }
-        let successor = Handle {
+        let successor = TokenParts {
             grant_id,
             generation: next,
             key,
@@ -176,7 +176,7 @@ impl<K: KeyValue> Grants<'_, K> {
     /// The id of the grant that `refresh_token` belongs to, whatever its generation; `None` if it
     /// was not issued here. For revocation (RFC 7009).
     pub fn grant_of_refresh_token(&self, refresh_token: &str) -> Option<String> {
-        Handle::read(&REFRESH_TOKEN, self.keys, refresh_token).map(|handle| handle.grant_id)
+        TokenParts::read(&REFRESH_TOKEN, self.keys, refresh_token).map(|parts| parts.grant_id)
     }
 
     /// When a grant was last refreshed, in seconds since the Unix epoch; `None` if it never was.

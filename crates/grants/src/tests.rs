@@ -305,12 +305,12 @@ fn a_clients_own_grant_is_its_own_subject_and_has_no_code() {
         Some(grant.clone())
     );
     assert_eq!(grant.profile.subject, "client:machine");
-    let code = handle::Handle {
+    let code = token_format::TokenParts {
         grant_id: id.clone(),
         generation: 0,
         key: None,
     };
-    let code = code.write(&handle::CODE, &fixture.keys);
+    let code = code.write(&token_format::CODE, &fixture.keys);
     assert!(matches!(fixture.redeem(&code, NOW), Err(Error::Invalid)));
     assert_eq!(block_on(grants.find(&id, NOW + 900)).unwrap(), None);
 }

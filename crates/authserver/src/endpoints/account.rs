@@ -6,7 +6,7 @@ use crate::remembered_consents::RememberedConsents;
 use crate::session::Session;
 use crate::{Context, pages, responses};
 use events::{EndedBy, Event};
-use grants::{Grant, Listed, Page as Grants, Place};
+use grants::{Grant, Listed, Page as Grants, PageCursor};
 use http::Method;
 use http::header::SET_COOKIE;
 use maud::{Markup, html};
@@ -94,7 +94,7 @@ async fn show<K: KeyValue>(
     let Some(session) = session(context, request).await? else {
         return Ok(signed_out(context, done));
     };
-    let from = query.get("from").and_then(Place::parse);
+    let from = query.get("from").and_then(PageCursor::parse);
     let grants = context
         .grants()
         .of_subject(&session.subject, from, context.now)
@@ -150,7 +150,7 @@ async fn act<K: KeyValue>(
             to("done=ended")
         }
         Action::EndAll => {
-            let from = form.get("from").and_then(Place::parse);
+            let from = form.get("from").and_then(PageCursor::parse);
             let page = context
                 .grants()
                 .end_page_of_subject(&session.subject, from, context.now)

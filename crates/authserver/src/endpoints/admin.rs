@@ -5,7 +5,7 @@
 
 use crate::{Context, responses};
 use events::{Action, EndedBy, Event};
-use grants::{Listed, Place};
+use grants::{Listed, PageCursor};
 use http::header::{HeaderValue, WWW_AUTHENTICATE};
 use http::{Method, StatusCode};
 use http_fields::bearer_token;
@@ -114,7 +114,7 @@ async fn answer<K: KeyValue>(
 struct Asked {
     subject: String,
     grant: Option<String>,
-    from: Option<Place>,
+    from: Option<PageCursor>,
 }
 
 impl Asked {
@@ -123,7 +123,7 @@ impl Asked {
         query.refuse_repeated(&[])?;
         let from = match query.get("from") {
             None => None,
-            Some(text) => Some(Place::parse(text).ok_or(AdminError::From)?),
+            Some(text) => Some(PageCursor::parse(text).ok_or(AdminError::From)?),
         };
         Ok(Self {
             subject: query

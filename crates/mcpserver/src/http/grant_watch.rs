@@ -85,7 +85,7 @@ impl<P: Parts> GrantWatch<P> {
     ) -> Result<Option<Arc<OpenedGrant>>, store::Error> {
         let known = self.opened.get(id);
         let grants = Grants::new(&self.context.store, &self.context.config.keys);
-        let found = grants.find_again(id, now, known.clone()).await?;
+        let found = grants.find_cached(id, now, known.clone()).await?;
         if let Some(opened) = &found
             && !known.is_some_and(|known| Arc::ptr_eq(&known, opened))
         {

@@ -1,6 +1,6 @@
-//! How codes and refresh tokens look: a prefix that secret scanners can find, then URL-safe Base64
-//! of the grant's id, a generation, the thumbprint of the key that the holder has to prove, if
-//! there is one, and an authentication code of all of them.
+//! The format of authorization codes and refresh tokens: a prefix for secret scanners, then URL-safe Base64
+//! of the grant's id, the generation, the thumbprint of the DPoP key, if there is one, and a message
+//! authentication code of all of them.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -14,10 +14,10 @@ const GENERATION_BYTES: usize = 4;
 /// Bytes of a key's thumbprint: a SHA-256 (RFC 9449 section 6.1).
 const THUMBPRINT_BYTES: usize = 32;
 
-/// Bytes of the authentication code.
+/// Bytes of the message authentication code.
 const CODE_BYTES: usize = 32;
 
-/// What a handle stands for.
+/// The kind of a token: its prefix and its MAC key.
 pub(crate) struct Kind {
     pub(crate) prefix: &'static str,
     pub(crate) purpose: Purpose,
@@ -33,20 +33,19 @@ pub(crate) const REFRESH_TOKEN: Kind = Kind {
     purpose: Purpose("refresh token"),
 };
 
-/// A code or refresh token that was issued here.
+/// The parts of a code or refresh token.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Handle {
+pub(crate) struct TokenParts {
     /// The grant's id, as its record's key has it.
     pub(crate) grant_id: String,
-    /// Counts the refresh tokens of a grant; 0 for a code.
+    /// The number of the refresh token within its grant; 0 for a code.
     pub(crate) generation: u32,
-    /// The thumbprint (RFC 7638) of the key without which a refresh token is worth nothing, in
-    /// URL-safe Base64.
+    /// The thumbprint (RFC 7638) of the DPoP key that a refresh token is bound to, in URL-safe Base64.
     pub(crate) key: Option<String>,
 }
 
-impl Handle {
-    /// What is no id or thumbprint makes a handle that nobody can [`read`](Self::read).
+impl TokenParts {
+    /// Returns the token. An invalid id or thumbprint gives a token that [`read`](Self::read) refuses.
     pub(crate) fn write(&self, kind: &Kind, keys: &KeyRing) -> String {
         let decode = |text: &str| URL_SAFE_NO_PAD.decode(text).unwrap_or_default();
         let mut bytes = decode(&self.grant_id);
@@ -59,7 +58,7 @@ impl Handle {
         format!("{}{}", kind.prefix, URL_SAFE_NO_PAD.encode(bytes))
     }
 
-    /// `None` for anything that [`write`](Self::write) did not make for this kind.
+    /// Returns the parts of a token; `None` for anything that [`write`](Self::write) did not make for this kind.
     pub(crate) fn read(kind: &Kind, keys: &KeyRing, text: &str) -> Option<Self> {
         let bytes = URL_SAFE_NO_PAD
             .decode(text.strip_prefix(kind.prefix)?)

@@ -1,36 +1,35 @@
-//! Grants that no person gave: a client's own (RFC 6749 section 4.4).
+//! Client credentials grants (RFC 6749 section 4.4): grants of a client itself, without a person.
 //!
-//! They live as long as the one access token that is issued for them, so that revoking the token,
-//! and asking whether it is alive, go the same way as for every other.
+//! A grant lasts as long as the one access token that is issued for it, so that revocation and introspection
+//! work as for every other token.
 
 use crate::grant::new_id;
 use crate::{Grant, Grants, Profile, ShownClient};
 use rand::CryptoRng;
 use store::KeyValue;
 
-/// What the subject of a client's own grant begins with. No person's does: one whose subject at the
-/// identity provider did would have a client's name.
+/// The prefix of a client's subject. A person whose subject at the identity provider has it is refused, since
+/// that person would have a client's name.
 const PREFIX: &str = "client:";
 
-/// The subject of the grants that the client `client_id` has for itself.
+/// Returns the subject of a client's own grants (RFC 9068 section 2.2).
 pub fn client_subject(client_id: &str) -> String {
     format!("{PREFIX}{client_id}")
 }
 
-/// Whether a subject is a client's, and so cannot be a person's.
+/// Returns whether a subject is a client's, and so not a person's.
 pub fn is_client_subject(subject: &str) -> bool {
     subject.starts_with(PREFIX)
 }
 
 impl<K: KeyValue> Grants<'_, K> {
-    /// Writes a grant for the client `client_id` itself, from `now` until `expires_at` (seconds
-    /// since the Unix epoch), and gives it with its id. Its [subject](client_subject) is the client
-    /// (RFC 9068 section 2.2). It has neither a code nor a refresh token, and an operator finds it
-    /// as they find a person's.
+    /// Writes a grant of the client `client_id` itself, from `now` until `expires_at` (seconds since the Unix
+    /// epoch), and returns it with its id. Its subject is [`client_subject`]. It has neither a code nor a
+    /// refresh token, and an operator finds it by the subject, as a person's.
     ///
     /// # Errors
     ///
-    /// The store's.
+    /// Fails if the store does.
     pub async fn begin_for_client(
         &self,
         client_id: &str,

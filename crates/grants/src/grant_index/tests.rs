@@ -13,10 +13,12 @@ fn all(fixture: &Fixture, subject: &str, now: u64) -> Vec<Listed> {
     let mut from = None;
     loop {
         let page = block_on(fixture.grants().of_subject(subject, from, now)).unwrap();
-        assert!(page.grants.len() <= PAGE);
+        assert!(page.grants.len() <= MAX_PAGE);
         grants.extend(page.grants);
         // As it comes back from a link.
-        from = page.next.and_then(|place| Place::parse(&place.to_string()));
+        from = page
+            .next
+            .and_then(|cursor| PageCursor::parse(&cursor.to_string()));
         if from.is_none() {
             return grants;
         }
@@ -109,7 +111,7 @@ fn a_grant_is_ended_by_its_person_alone() {
 #[test]
 fn thousands_of_sign_ins_are_listed_and_ended_in_bounded_pages() {
     let mut fixture = Fixture::new();
-    let many = LOOKED_AT + 200;
+    let many = MAX_SLOTS_READ + 200;
     let mut first = None;
     for n in 0..many {
         // Of one client they would end each other.
@@ -148,7 +150,7 @@ fn a_grant_is_found_for_all_its_life_and_its_index_leaves_nothing() {
         assert_eq!(ids(&all(&fixture, ADA, last)), [new.id.as_str()]);
         assert!(all(&fixture, ADA, last + 1).is_empty());
     }
-    let long_after = 11 * PERSON.period + PERSON.longest + 3 * 3600;
+    let long_after = 11 * PERSON.period + PERSON.max_ttl + 3 * 3600;
     while block_on(fixture.store.sweep(long_after, 1000))
         .unwrap()
         .more
@@ -177,14 +179,19 @@ fn the_store_names_nobody_and_a_rotated_key_still_finds_what_the_old_one_named()
 }
 
 #[test]
-fn a_place_that_was_made_up_finds_nothing_and_costs_nothing() {
+fn a_made_up_cursor_finds_nothing_and_costs_nothing() {
     let mut fixture = Fixture::new();
     fixture.begin_for(ADA, NOW);
     for text in ["", "1", "a.b.c", "1.2", "1.2.-3", "1.2.3.4"] {
-        assert_eq!(Place::parse(text), None, "{text}");
+        assert_eq!(PageCursor::parse(text), None, "{text}");
     }
     let huge = format!("{0}.{0}.{0}", u64::MAX);
-    let page = block_on(fixture.grants().of_subject(ADA, Place::parse(&huge), NOW)).unwrap();
+    let page = block_on(
+        fixture
+            .grants()
+            .of_subject(ADA, PageCursor::parse(&huge), NOW),
+    )
+    .unwrap();
     assert_eq!(page.next, None);
 }
 

@@ -1,17 +1,15 @@
-//! Which grants a person has: for them, and for an operator.
+//! The index of grants by subject, for the account page and for operators.
 //!
-//! No backend lists its keys, so every grant is entered in an index of its person's. A person has
-//! one index for each thirty days, named by a keyed hash of who it is: its slots are numbered by a
-//! counter, and each holds a grant's id for as long as the grant lives. Nothing enters an index after
-//! its thirty days, and no grant outlives a year; so a whole index is dead at a time that is
-//! known when it begins, which is when the sweep takes its counter. Nothing is ever compacted:
-//! whoever looks reads the newest slots of the indexes that may hold a living grant, a bounded number
+//! No backend lists its keys, so every grant has an entry in an index of its subject. A person has one index
+//! for every thirty days, named by a MAC of the subject. A counter numbers its slots, and each slot holds a
+//! grant's id until the grant expires. No index gets an entry after its thirty days, and no grant outlives a
+//! year, so the time at which the sweep removes the counter is known when the index begins. An index is never
+//! compacted: a reader reads the newest slots of the indexes that may hold an active grant, a bounded number
 //! at a time.
 //!
-//! A client's own grants are found in the same way. They last a day at most, so an index of theirs
-//! covers a day.
+//! A client's own grants have the same index. They last a day at most, so one index covers a day.
 
-use crate::machine::is_client_subject;
+use crate::client_credentials::is_client_subject;
 use crate::{Grant, Grants};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -23,43 +21,43 @@ const TAG: Purpose = Purpose("index of a person's grants");
 
 const GRANT_LIMIT: Purpose = Purpose("limit of a person's grants");
 
-/// Grants of one client that a person may have at a time: so many installations of it may be in use.
-/// When one more begins, the oldest ends.
+/// Active grants of one client and one person: one for every installation in use. The next one ends the
+/// oldest.
 pub const MAX_GRANTS_PER_CLIENT: usize = 20;
 
-/// Grants that a person may begin within an hour.
+/// Grants that one person may begin in an hour.
 pub const MAX_GRANTS_PER_HOUR: u64 = 60;
 
-/// Grants that one sign-in ends at most. More are there only if they began before the limit was.
+/// Grants that one sign-in ends. There can be more only from before the limit existed.
 const MAX_ENDED_AT_ONCE: usize = 8;
 
-/// Slots that are looked at for that when a grant begins.
+/// Slots that are read for that limit when a grant begins.
 const MAX_COUNTED: u64 = 500;
 
-/// The counter of the grants that a person began in an hour.
+/// The kind of the counter for that limit.
 const LIMIT: &str = "grant-limit";
 
 const HOUR: u64 = 3600;
 
 const DAY: u64 = 86_400;
 
-/// The times of an index, in seconds.
+/// The durations of an index, in seconds.
 struct Span {
-    /// So long it covers.
+    /// The time that one index covers.
     period: u64,
-    /// So long a grant in it may live at most.
-    longest: u64,
+    /// The longest lifetime of a grant in it.
+    max_ttl: u64,
 }
 
 const PERSON: Span = Span {
     period: 30 * DAY,
-    longest: 366 * DAY,
+    max_ttl: 366 * DAY,
 };
 
-/// As long as an access token may live at most.
+/// An access token lasts a day at most.
 const CLIENT: Span = Span {
     period: DAY,
-    longest: DAY,
+    max_ttl: DAY,
 };
 
 impl Span {
@@ -71,20 +69,20 @@ impl Span {
         }
     }
 
-    /// Indexes that may hold a grant that lives.
+    /// Returns how many indexes may hold an active grant.
     fn indexes(&self) -> u64 {
-        self.longest.div_ceil(self.period) + 1
+        self.max_ttl.div_ceil(self.period) + 1
     }
 }
 
-/// The counter of an index.
+/// The kind of the counter of an index.
 const COUNTER: &str = "subject";
 
-/// Grants that a [`Page`] holds at most.
-pub(crate) const PAGE: usize = 50;
+/// Grants of a [`Page`].
+pub(crate) const MAX_PAGE: usize = 50;
 
-/// Slots that are looked at for one [`Page`] at most: most of them may be of grants that have ended.
-pub(crate) const LOOKED_AT: u64 = 1000;
+/// Slots that are read for one [`Page`]: most of them may be of grants that have ended.
+pub(crate) const MAX_SLOTS_READ: u64 = 1000;
 
 /// A slot of an index.
 #[derive(Serialize, Deserialize)]
@@ -113,29 +111,30 @@ pub struct Listed {
 pub struct Page {
     /// The grants; there may be none though more follow.
     pub grants: Vec<Listed>,
-    /// Where to go on.
-    pub next: Option<Place>,
+    /// The cursor of the next page, if there may be one.
+    pub next: Option<PageCursor>,
 }
 
-/// How many grants were ended.
+/// The result of ending a page of grants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ended {
-    /// So many.
+    /// The number of grants ended.
     pub count: usize,
-    /// Where to go on.
-    pub next: Option<Place>,
+    /// The cursor of the next page, if there may be one.
+    pub next: Option<PageCursor>,
 }
 
-/// Where to go on: an index (counted back from the newest), a key of the ring, a slot.
+/// The position of the next page: an index, a key of the ring (counted from the newest), a slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct PageCursor {
     period: u64,
     key: usize,
     slot: u64,
 }
 
-impl Place {
-    /// What [`Display`](std::fmt::Display) wrote; whatever else it names, nothing is found there.
+impl PageCursor {
+    /// Reads what [`Display`](std::fmt::Display) wrote. A made-up cursor is harmless: it only skips grants of
+    /// the same subject.
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.splitn(3, '.');
         Some(Self {
@@ -146,19 +145,19 @@ impl Place {
     }
 }
 
-impl std::fmt::Display for Place {
+impl std::fmt::Display for PageCursor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}.{}.{}", self.period, self.key, self.slot)
     }
 }
 
 impl<K: KeyValue> Grants<'_, K> {
-    /// Whether `subject` may begin one more grant at `now` (seconds since the Unix epoch), which
-    /// counts as one: [`MAX_GRANTS_PER_HOUR`].
+    /// Counts one more grant of `subject` at `now` (seconds since the Unix epoch), and returns whether it is
+    /// within [`MAX_GRANTS_PER_HOUR`].
     ///
     /// # Errors
     ///
-    /// The store's.
+    /// Fails if the store does.
     pub async fn may_begin(&self, subject: &str, now: u64) -> Result<bool, store::Error> {
         let person = tag(&self.keys.mac(GRANT_LIMIT, subject.as_bytes()));
         self.store
@@ -166,8 +165,8 @@ impl<K: KeyValue> Grants<'_, K> {
             .await
     }
 
-    /// A slot of a person's index, for a grant that begins at `created_at` (seconds since the Unix
-    /// epoch). Nobody else is given it.
+    /// Returns a slot of the subject's index, for a grant that begins at `created_at` (seconds since the Unix
+    /// epoch). No other grant gets it.
     pub(crate) async fn take_slot(
         &self,
         subject: &str,
@@ -176,12 +175,12 @@ impl<K: KeyValue> Grants<'_, K> {
         let span = Span::of(subject);
         let period = created_at / span.period;
         let tag = tag(&self.keys.mac(TAG, &message(subject, period)));
-        let forget_at = (period + 1) * span.period + span.longest;
+        let forget_at = (period + 1) * span.period + span.max_ttl;
         let slot = self.store.next_number(COUNTER, &tag, forget_at).await?;
         Ok(slot_id(&tag, slot))
     }
 
-    /// Enters a grant in its person's index. The grant's own entry for the sweep covers the slot.
+    /// Writes a grant's id into its slot. The schedule of the grant's own expiry covers the slot.
     pub(crate) async fn fill_slot(
         &self,
         slot: &str,
@@ -197,8 +196,8 @@ impl<K: KeyValue> Grants<'_, K> {
     }
 
     /// Ends the oldest grants that `subject` has of a client at `now` (seconds since the Unix epoch)
-    /// beyond [`MAX_GRANTS_PER_CLIENT`], a few at a time, and returns how many. Bounded in its reads:
-    /// what is older than the newest [`MAX_COUNTED`] sign-ins is not counted.
+    /// beyond [`MAX_GRANTS_PER_CLIENT`], a few at a time, and returns how many. Reads at most
+    /// [`MAX_COUNTED`] slots, so older grants are not counted.
     pub(crate) async fn end_oldest(
         &self,
         subject: &str,
@@ -242,16 +241,16 @@ impl<K: KeyValue> Grants<'_, K> {
         Ok(ended)
     }
 
-    /// Some of the grants that `subject` has at `now` (seconds since the Unix epoch), from the
-    /// newest on, or from where an earlier page ended. Bounded in its reads; writes nothing.
+    /// Returns a page of the grants that `subject` has at `now` (seconds since the Unix epoch), the newest
+    /// first. Reads a bounded number of records, and writes nothing.
     ///
     /// # Errors
     ///
-    /// The store's.
+    /// Fails if the store does.
     pub async fn of_subject(
         &self,
         subject: &str,
-        from: Option<Place>,
+        from: Option<PageCursor>,
         now: u64,
     ) -> Result<Page, store::Error> {
         let span = Span::of(subject);
@@ -262,7 +261,7 @@ impl<K: KeyValue> Grants<'_, K> {
             next: None,
         };
         let mut looked_at = 0;
-        let begin = from.map_or(newest, |place| place.period.min(newest));
+        let begin = from.map_or(newest, |cursor| cursor.period.min(newest));
         for period in (oldest..=begin).rev() {
             let codes = self
                 .keys
@@ -271,16 +270,16 @@ impl<K: KeyValue> Grants<'_, K> {
             for (key, code) in codes.iter().enumerate() {
                 let tag = tag(code);
                 let last = match from {
-                    Some(place) if place.period == period && key < place.key => continue,
-                    Some(place) if place.period == period && key == place.key => {
+                    Some(cursor) if cursor.period == period && key < cursor.key => continue,
+                    Some(cursor) if cursor.period == period && key == cursor.key => {
                         let last = self.store.numbers(COUNTER, &tag).await?;
-                        place.slot.min(last)
+                        cursor.slot.min(last)
                     }
                     _ => self.store.numbers(COUNTER, &tag).await?,
                 };
                 for slot in (1..=last).rev() {
-                    if page.grants.len() == PAGE || looked_at == LOOKED_AT {
-                        page.next = Some(Place { period, key, slot });
+                    if page.grants.len() == MAX_PAGE || looked_at == MAX_SLOTS_READ {
+                        page.next = Some(PageCursor { period, key, slot });
                         return Ok(page);
                     }
                     looked_at += 1;
@@ -292,18 +291,18 @@ impl<K: KeyValue> Grants<'_, K> {
         Ok(page)
     }
 
-    /// Ends the grant with this id if it is of `subject`, and says whether it was.
+    /// Ends the grant with this id if it is the subject's, and returns whether it was.
     ///
     /// # Errors
     ///
-    /// The store's.
+    /// Fails if the store does.
     pub async fn end_of_subject(
         &self,
         subject: &str,
         id: &str,
         now: u64,
     ) -> Result<bool, store::Error> {
-        // Anybody may have made the id up, and it becomes part of a key.
+        // The id comes from outside and becomes part of a key.
         if URL_SAFE_NO_PAD.decode(id).is_err() {
             return Ok(false);
         }
@@ -315,15 +314,15 @@ impl<K: KeyValue> Grants<'_, K> {
         Ok(is_theirs)
     }
 
-    /// Ends a page's worth of the grants of `subject`; with where it stopped, the next call goes on.
+    /// Ends a page of the grants of `subject`.
     ///
     /// # Errors
     ///
-    /// The store's.
+    /// Fails if the store does.
     pub async fn end_page_of_subject(
         &self,
         subject: &str,
-        from: Option<Place>,
+        from: Option<PageCursor>,
         now: u64,
     ) -> Result<Ended, store::Error> {
         let page = self.of_subject(subject, from, now).await?;
@@ -336,7 +335,7 @@ impl<K: KeyValue> Grants<'_, K> {
         })
     }
 
-    /// The grant in a slot, if it lives.
+    /// Returns the grant in a slot, if it is active.
     async fn in_slot(&self, slot: &str, now: u64) -> Result<Option<(String, Grant)>, store::Error> {
         let Some(Slot { grant: id }) = self.store.get(slot, now).await? else {
             return Ok(None);
@@ -354,13 +353,13 @@ impl<K: KeyValue> Grants<'_, K> {
         let Some((id, grant)) = self.in_slot(slot, now).await? else {
             return Ok(None);
         };
-        // The grant itself says whose it is; the index only helps to find it.
+        // The grant decides whose it is; the index only finds it.
         if grant.profile.subject != subject {
             return Ok(None);
         }
         let used_at = match self.refreshed_at(&id, now).await? {
             Some(at) => Some(at),
-            // A client's own grant is used when it is made.
+            // A client's own grant comes with its token.
             None if grant.code.is_none() => Some(grant.created_at),
             None => self.is_redeemed(&id).await?.then_some(grant.created_at),
         };
