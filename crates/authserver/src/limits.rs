@@ -52,7 +52,11 @@ impl<K: KeyValue> Limits<'_, K> {
             }
         }
         for (kind, limit) in counters {
-            if !self.store.within_limit(kind, *limit, window, now).await? {
+            if !self
+                .store
+                .check_rate_limit(kind, *limit, window, now)
+                .await?
+            {
                 return Ok(false);
             }
         }

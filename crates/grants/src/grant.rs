@@ -162,7 +162,7 @@ impl<K: KeyValue> Grants<'_, K> {
         // owner cannot find would be one that they cannot end.
         let companions = self.companions(id, Some(&slot));
         self.store
-            .enter_with::<SealedGrant>(id, &companions, grant.expires_at)
+            .schedule_expiry_with::<SealedGrant>(id, &companions, grant.expires_at)
             .await?;
         self.fill_slot(&slot, id, grant.expires_at).await?;
         if let Some(upstream) = upstream {
@@ -254,7 +254,7 @@ impl<K: KeyValue> Grants<'_, K> {
             // Due at once: a process that is killed here, or writes something of the grant right now,
             // leaves nothing that the next sweeps do not find.
             self.store
-                .enter_with::<SealedGrant>(id, &companions, now)
+                .schedule_expiry_with::<SealedGrant>(id, &companions, now)
                 .await?;
             self.store.delete::<SealedGrant>(id).await?;
         }

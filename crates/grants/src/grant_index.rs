@@ -161,7 +161,7 @@ impl<K: KeyValue> Grants<'_, K> {
     pub async fn may_begin(&self, subject: &str, now: u64) -> Result<bool, store::Error> {
         let person = tag(&self.keys.mac(GRANT_LIMIT, subject.as_bytes()));
         self.store
-            .within_limit(&format!("{LIMIT}:{person}"), MAX_GRANTS_PER_HOUR, HOUR, now)
+            .check_rate_limit(&format!("{LIMIT}:{person}"), MAX_GRANTS_PER_HOUR, HOUR, now)
             .await
     }
 

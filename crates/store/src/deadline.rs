@@ -1,4 +1,4 @@
-//! Deadlines for the calls of a key-value backend.
+//! Deadlines for calls to a key-value backend.
 
 use crate::{Error, KeyValue};
 use std::future::poll_fn;
@@ -7,39 +7,39 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::task::Poll;
 use std::time::Duration;
 
-/// What a call may take, the opening of the store included.
+/// The time for a call, with the opening of the store.
 const CALL_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// What it may take while the store is known to stall, so that requests do not pile up.
+/// The time for a call while the store is known to stall, so that requests do not pile up.
 const STALLED_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// Milliseconds for which a call that ran into [`CALL_TIMEOUT`] makes the following ones short. After
-/// that one of them has its full time again: a store that is slow and not dead is found so.
+/// Milliseconds for which a call that exceeded [`CALL_TIMEOUT`] shortens the following ones. Then a call has
+/// the full time again, which a slow store needs to be found working.
 const STALL_MILLIS: u64 = 5_000;
 
-/// Milliseconds for which a store that answered is taken to be there.
+/// Milliseconds for which a store that answered counts as available.
 const FRESH_MILLIS: u64 = 250;
 
-/// A clock that never goes back, and waiting.
+/// A monotonic clock with a timer.
 pub trait Clock: Send + Sync {
-    /// Milliseconds since some moment.
+    /// Returns milliseconds since an arbitrary moment.
     fn now(&self) -> u64;
 
-    /// Waits.
+    /// Completes after `duration`.
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send;
 }
 
-/// A backend each of whose calls is given up at a deadline, as [`Error::Unavailable`].
+/// A backend whose calls fail with [`Error::Unavailable`] at a deadline.
 ///
-/// Spin sets no deadline of its own, and its Redis client tries for minutes. A call that is given up is
-/// dropped, which cancels it; whether it changed anything is then unknown.
+/// Spin sets no deadline, and its Redis client tries for minutes. A call that exceeds its deadline is dropped,
+/// which cancels it. Whether it changed anything is then unknown.
 #[derive(Default)]
 pub struct Deadlined<K, C> {
     backend: K,
     clock: C,
-    /// When the store answered last; 0: it has not, or failed since.
+    /// The time of the last answer; 0 if there was none, or a call failed since.
     answered_at: AtomicU64,
-    /// Until when calls are short.
+    /// The time until which calls have [`STALLED_TIMEOUT`].
     stalled_until: AtomicU64,
 }
 
@@ -59,7 +59,7 @@ impl<K: KeyValue, C: Clock> Deadlined<K, C> {
         call: impl Future<Output = Result<T, Error>> + Send,
     ) -> Result<T, Error> {
         let mut call = pin!(call);
-        // Many calls are answered at once, and a timer costs something.
+        // Many calls complete at their first poll, and a timer has a cost.
         let at_once = poll_fn(|cx| Poll::Ready(call.as_mut().poll(cx))).await;
         if let Poll::Ready(answer) = at_once {
             return self.noted(answer);

@@ -1,39 +1,38 @@
-//! The contract with a key-value backend.
+//! The contract of a key-value backend.
 
-/// Why a store could not answer.
+/// Why an operation of the store failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The backend failed or is not granted; the text is the backend's own.
+    /// The backend failed, or the component may not use it. The text is the backend's.
     #[error("the key-value store failed: {0}")]
     Unavailable(String),
-    /// What lies under the key is not a record of this version.
+    /// The value of the key is not a record of this version.
     #[error("the record under {0} cannot be read")]
     Unreadable(String),
 }
 
-/// The least that every key-value backend of Spin gives: no expiry, no listing, no
-/// compare-and-swap, one atomic operation.
+/// The operations that every key-value backend of Spin supports: no expiry, no listing, no compare-and-swap,
+/// one atomic operation.
 ///
-/// A key that [`increment`](KeyValue::increment) wrote must be read by an increment of 0: backends
+/// A counter, which [`increment`](KeyValue::increment) writes, must be read by an increment of 0: backends
 /// encode counters differently.
 pub trait KeyValue: Send + Sync {
-    /// The value under `key`, or `None`.
+    /// Returns the value of `key`.
     ///
     /// # Errors
     ///
-    /// [`Error::Unavailable`] when the backend fails, here and in every other operation.
+    /// Fails with [`Error::Unavailable`] if the backend does, as every other operation.
     fn get(&self, key: &str) -> impl Future<Output = Result<Option<Vec<u8>>, Error>> + Send;
 
-    /// Writes `value` under `key`, over whatever is there.
+    /// Writes `value` under `key`, and replaces any other value.
     fn set(&self, key: &str, value: &[u8]) -> impl Future<Output = Result<(), Error>> + Send;
 
-    /// Removes `key`; no error if it is not there.
+    /// Removes `key`. An absent key is not an error.
     fn delete(&self, key: &str) -> impl Future<Output = Result<(), Error>> + Send;
 
-    /// Whether `key` is there.
+    /// Returns whether `key` has a value.
     fn exists(&self, key: &str) -> impl Future<Output = Result<bool, Error>> + Send;
 
-    /// Adds `delta` to the counter under `key` (0 if it is not there) in one atomic step, and
-    /// returns the sum.
+    /// Adds `delta` to the counter under `key` (0 if absent) in one atomic step, and returns the sum.
     fn increment(&self, key: &str, delta: i64) -> impl Future<Output = Result<i64, Error>> + Send;
 }

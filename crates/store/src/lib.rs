@@ -1,8 +1,7 @@
-//! Typed records over a small key-value contract.
+//! Typed records with expiry over a small key-value contract.
 //!
-//! [`KeyValue`] is the least that every backend really gives. [`Store`] builds on it what the
-//! components share: records that carry their expiry, single use decided by a counter, and a sweep
-//! that lists no keys. `docs/state.md` lists every key.
+//! [`KeyValue`] has the operations that every backend supports. [`Store`] adds records with an expiry, single
+//! use decided by a counter, rate limits, and a sweep that lists no keys. `docs/state.md` describes every key.
 
 mod deadline;
 mod key_value;
@@ -16,4 +15,4 @@ pub use key_value::{Error, KeyValue};
 #[cfg(any(test, feature = "memory"))]
 pub use memory::MemoryKeyValue;
 pub use record::{Claim, Record, Store};
-pub use sweep::Swept;
+pub use sweep::SweepReport;

@@ -1,11 +1,11 @@
-//! A store in memory, for tests.
+//! A key-value store in memory, for tests.
 
 use crate::{Error, KeyValue};
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// A [`KeyValue`] that lives as long as the value does.
+/// A [`KeyValue`] in memory.
 #[derive(Debug, Default)]
 pub struct MemoryKeyValue {
     entries: Mutex<BTreeMap<String, Vec<u8>>>,
@@ -13,17 +13,17 @@ pub struct MemoryKeyValue {
 }
 
 impl MemoryKeyValue {
-    /// Every key in the store, in order.
+    /// Returns every key in order.
     pub fn keys(&self) -> Vec<String> {
         self.entries().keys().cloned().collect()
     }
 
-    /// Fails every call from now on, or no longer.
+    /// Makes every later call fail, or succeed again.
     pub fn set_down(&self, is_down: bool) {
         self.is_down.store(is_down, Ordering::Relaxed);
     }
 
-    /// Everything in the store: what a test compares to show that nothing was written.
+    /// Returns every key and value, for tests that compare two states.
     pub fn snapshot(&self) -> BTreeMap<String, Vec<u8>> {
         self.entries().clone()
     }

@@ -1,4 +1,4 @@
-//! Records that carry their expiry, and single use.
+//! Records with an expiry, single use, rate limits and numbers.
 
 use crate::{Error, KeyValue};
 use serde::de::DeserializeOwned;
@@ -6,42 +6,42 @@ use serde::{Deserialize, Serialize};
 
 /// A kind of record.
 pub trait Record: Serialize + DeserializeOwned + Send + Sync {
-    /// The part of the key that tells this kind from the others.
+    /// The part of the key that names the kind.
     const KIND: &'static str;
 }
 
-/// The records of one Gatehouse, under one key prefix.
+/// The records of one deployment, under one key prefix.
 ///
-/// Keys are `<prefix><kind>:<id>`. Ids are URL-safe Base64 or hex, and a prefix holds none of
-/// `/ \ ? #`: some backend forbids each of these.
+/// Keys are `<prefix><kind>:<id>`. Ids are URL-safe Base64 or hex, and a prefix has none of `/ \ ? #`, because
+/// some backend forbids each of these.
 pub struct Store<K> {
     pub(crate) backend: K,
     pub(crate) prefix: String,
 }
 
-/// What became of a claim.
+/// The result of a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Claim {
-    /// The caller is the one.
+    /// The caller made the claim.
     Made,
-    /// Another caller was, at this time (seconds since the Unix epoch).
+    /// Another caller made it, at this time (seconds since the Unix epoch).
     Before(u64),
 }
 
-/// What a claim with a time adds to its counter, beside the time: so many seconds of those who race
-/// fit below it.
+/// The amount that a claim adds to its counter beside its time. The times of all callers that race fit below
+/// it.
 const CLAIM: i64 = 1 << 32;
 
 /// Seconds after its epoch up to which a claim's time is exact.
 const MAX_CLAIM_OFFSET: u64 = 0xffff;
 
-/// What stands between the keys of one ledger line. No key has it.
+/// The separator of the keys of one ledger line, which no key contains.
 pub(crate) const COMPANION: char = '\n';
 
-/// How a record lies in the store: with the time from which it counts as absent.
+/// The stored form of a record: with the time from which it is absent.
 #[derive(Deserialize)]
 struct Envelope<T> {
-    /// Seconds since the Unix epoch; `None`: kept until deleted.
+    /// Seconds since the Unix epoch; `None`: it never expires.
     exp: Option<u64>,
     rec: T,
 }
@@ -59,7 +59,7 @@ pub(crate) struct Expiry {
 }
 
 impl<K: KeyValue> Store<K> {
-    /// The records in `backend` whose keys start with `prefix`.
+    /// Opens the records in `backend` whose keys start with `prefix`.
     pub fn new(backend: K, prefix: impl Into<String>) -> Self {
         Self {
             backend,
@@ -67,29 +67,28 @@ impl<K: KeyValue> Store<K> {
         }
     }
 
-    /// The backend itself, for keys that are no records.
+    /// The backend, for keys that are not records.
     pub fn backend(&self) -> &K {
         &self.backend
     }
 
-    /// The backend alone.
+    /// Returns the backend.
     pub fn into_backend(self) -> K {
         self.backend
     }
 
-    /// The record with this id, or `None` if there is none or it expired at or before `now`
-    /// (seconds since the Unix epoch).
+    /// Returns the record with this id; `None` if there is none, or it expired at or before `now` (seconds
+    /// since the Unix epoch).
     ///
     /// # Errors
     ///
-    /// [`Error`] of the backend, or [`Error::Unreadable`].
+    /// Fails if the backend does, or with [`Error::Unreadable`].
     pub async fn get<R: Record>(&self, id: &str, now: u64) -> Result<Option<R>, Error> {
         let found = self.get_with_expiry(id, now).await?;
         Ok(found.map(|(record, _)| record))
     }
 
-    /// The same with the time at which the record expires (seconds since the Unix epoch), if it
-    /// does.
+    /// Returns the record with the time at which it expires (seconds since the Unix epoch), if it does.
     ///
     /// # Errors
     ///
@@ -111,12 +110,12 @@ impl<K: KeyValue> Store<K> {
 
     /// Writes a record that expires at `expires_at` (seconds since the Unix epoch), or never.
     ///
-    /// It is not entered for the sweep: for records that replace one already entered, or never
-    /// expire.
+    /// Does **not** schedule the expiry for the sweep: for records that never expire, or replace one that is
+    /// scheduled.
     ///
     /// # Errors
     ///
-    /// [`Error`] of the backend.
+    /// Fails if the backend does.
     pub async fn put<R: Record>(
         &self,
         id: &str,
@@ -132,30 +131,31 @@ impl<K: KeyValue> Store<K> {
         self.backend.set(&key, &bytes).await
     }
 
-    /// Writes a new record that expires at `expires_at` (seconds since the Unix epoch) and enters
-    /// it for the sweep.
+    /// Writes a new record that expires at `expires_at` (seconds since the Unix epoch), and schedules its
+    /// expiry.
     ///
     /// # Errors
     ///
-    /// [`Error`] of the backend.
+    /// Fails if the backend does.
     pub async fn create<R: Record>(
         &self,
         id: &str,
         record: &R,
         expires_at: u64,
     ) -> Result<(), Error> {
-        // Entered first: a record that the sweep does not know of would stay for ever.
-        self.enter(&self.key(R::KIND, id), expires_at).await?;
+        // Scheduled first: the sweep would never remove a record without a line.
+        self.schedule_expiry(&self.key(R::KIND, id), expires_at)
+            .await?;
         self.put(id, record, Some(expires_at)).await
     }
 
-    /// Writes a new record that expires at `expires_at` (seconds since the Unix epoch) and has so
-    /// many slots beside it: keys of the caller's own, from slot 0 on, which are swept with the
-    /// record. One entry for the sweep covers them all.
+    /// Writes a new record that expires at `expires_at` (seconds since the Unix epoch), with `slots` slots:
+    /// keys that the caller writes, and that the sweep removes with the record. One ledger line covers them
+    /// all.
     ///
     /// # Errors
     ///
-    /// [`Error`] of the backend.
+    /// Fails if the backend does.
     pub async fn create_with_slots<R: Record>(
         &self,
         id: &str,
@@ -164,18 +164,18 @@ impl<K: KeyValue> Store<K> {
         expires_at: u64,
     ) -> Result<(), Error> {
         let entry = format!("{} {slots}", self.key(R::KIND, id));
-        self.enter(&entry, expires_at).await?;
+        self.schedule_expiry(&entry, expires_at).await?;
         self.put(id, record, Some(expires_at)).await
     }
 
-    /// Enters the record with this id for the sweep, and with it the keys in `companions`: they are
-    /// removed with the record when it expires at `expires_at` (seconds since the Unix epoch), and
-    /// when the sweep finds it gone. One entry covers them all; [`put`](Self::put) writes the record.
+    /// Schedules the expiry of the record with this id at `expires_at` (seconds since the Unix epoch), and of
+    /// the keys in `companions` with it, also if the record is gone by then. One ledger line covers them all.
+    /// [`put`](Self::put) writes the record.
     ///
     /// # Errors
     ///
-    /// [`Error`] of the backend.
-    pub async fn enter_with<R: Record>(
+    /// Fails if the backend does.
+    pub async fn schedule_expiry_with<R: Record>(
         &self,
         id: &str,
         companions: &[String],
@@ -186,24 +186,24 @@ impl<K: KeyValue> Store<K> {
             entry.push(COMPANION);
             entry.push_str(key);
         }
-        self.enter(&entry, expires_at).await
+        self.schedule_expiry(&entry, expires_at).await
     }
 
-    /// Whether there is a record with this id, expired or not. Opens nothing.
+    /// Returns whether there is a record with this id, expired or not, without parsing it.
     ///
     /// # Errors
     ///
-    /// [`Error`] of the backend.
+    /// Fails if the backend does.
     pub async fn exists<R: Record>(&self, id: &str) -> Result<bool, Error> {
         self.backend.exists(&self.key(R::KIND, id)).await
     }
 
-    /// Removes a key, if it is there. Looking is cheaper than removing what is not there. `true` if
-    /// it was there.
+    /// Removes a key, and returns whether it was there. Looks first, which costs less than removing an absent
+    /// key.
     ///
     /// # Errors
     ///
-    /// [`Error`] of the backend.
+    /// Fails if the backend does.
     pub async fn delete_key(&self, key: &str) -> Result<bool, Error> {
         if !self.backend.exists(key).await? {
             return Ok(false);
@@ -212,7 +212,7 @@ impl<K: KeyValue> Store<K> {
         Ok(true)
     }
 
-    /// The full key of a slot of the record with this id.
+    /// Returns the key of a slot of the record with this id.
     pub fn slot_key<R: Record>(&self, id: &str, slot: u32) -> String {
         slot_key(&self.key(R::KIND, id), slot)
     }
@@ -221,7 +221,7 @@ impl<K: KeyValue> Store<K> {
     ///
     /// # Errors
     ///
-    /// [`Error`] of the backend.
+    /// Fails if the backend does.
     pub async fn delete_with_slots<R: Record>(&self, id: &str, slots: u32) -> Result<(), Error> {
         let key = self.key(R::KIND, id);
         self.backend.delete(&key).await?;
@@ -240,33 +240,31 @@ impl<K: KeyValue> Store<K> {
     ///
     /// # Errors
     ///
-    /// [`Error`] of the backend.
+    /// Fails if the backend does.
     pub async fn delete<R: Record>(&self, id: &str) -> Result<(), Error> {
         self.backend.delete(&self.key(R::KIND, id)).await
     }
 
-    /// Claims something that may happen once: `true` for exactly one caller, whatever the race.
+    /// Claims what may happen once. Returns `true` to exactly one caller, also if several race.
     ///
-    /// The claim is remembered until the sweep after `forget_at` (seconds since the Unix epoch),
-    /// by when what it guards must be dead.
+    /// The claim lasts until the sweep after `forget_at` (seconds since the Unix epoch). By then, what it
+    /// guards has to be over.
     ///
     /// # Errors
     ///
-    /// [`Error`] of the backend; whether the claim was made is then unknown, and it must be
-    /// treated as made.
+    /// Fails if the backend does. The caller must then take the claim as made.
     pub async fn claim_once(&self, kind: &str, id: &str, forget_at: u64) -> Result<bool, Error> {
         let key = self.key(kind, id);
-        // Whoever comes late writes nothing.
+        // A late caller writes nothing.
         if self.backend.exists(&key).await? {
             return Ok(false);
         }
-        self.enter(&key, forget_at).await?;
+        self.schedule_expiry(&key, forget_at).await?;
         Ok(self.backend.increment(&key, 1).await? == 1)
     }
 
-    /// Claims something that may happen once, as [`claim_once`](Self::claim_once) does, and notes
-    /// when: `now` of the caller who succeeds, as seconds since `epoch` (both in seconds since the
-    /// Unix epoch). The same single write as a claim without a time.
+    /// Claims as [`claim_once`](Self::claim_once) does, with the time of the claim: the `now` of the caller
+    /// that succeeds, counted from `epoch` (both in seconds since the Unix epoch). Costs no further write.
     ///
     /// # Errors
     ///
@@ -283,7 +281,7 @@ impl<K: KeyValue> Store<K> {
             return Ok(Claim::Before(at));
         }
         let key = self.key(kind, id);
-        self.enter(&key, forget_at).await?;
+        self.schedule_expiry(&key, forget_at).await?;
         let offset = now.saturating_sub(epoch).min(MAX_CLAIM_OFFSET);
         let claim = CLAIM + i64::try_from(offset).unwrap_or(0);
         let sum = self.backend.increment(&key, claim).await?;
@@ -294,15 +292,15 @@ impl<K: KeyValue> Store<K> {
         })
     }
 
-    /// When [`claim_at`](Self::claim_at) succeeded for this, with the same `epoch`; `None` if it
-    /// never did. Claims nothing.
+    /// Returns the time of the claim that [`claim_at`](Self::claim_at) made with the same `epoch`; `None` if
+    /// there is none.
     ///
     /// # Errors
     ///
-    /// [`Error`] of the backend.
+    /// Fails if the backend does.
     pub async fn claimed_at(&self, kind: &str, id: &str, epoch: u64) -> Result<Option<u64>, Error> {
         let key = self.key(kind, id);
-        // Not by the increment alone: that would create the key.
+        // An increment alone would create the key.
         if !self.backend.exists(&key).await? {
             return Ok(None);
         }
@@ -310,14 +308,14 @@ impl<K: KeyValue> Store<K> {
         Ok(Some(claim_time(sum, epoch)))
     }
 
-    /// Claims something that may happen once, as [`claim_once`](Self::claim_once) does, and ends the
-    /// record with the same id: after `forget_at` the sweep removes both. For an end that has to win
-    /// over whoever is about to write the record again: such a writer looks at
-    /// [`is_claimed`](Self::is_claimed) when it has written.
+    /// Claims the end of the record with this id, as [`claim_once`](Self::claim_once) does, and removes the
+    /// record. After `forget_at` the sweep removes the claim, and the record again. A caller that writes the
+    /// record at the same time has to look at [`is_claimed`](Self::is_claimed) after its write, so that the
+    /// end wins.
     ///
     /// # Errors
     ///
-    /// [`Error`] of the backend.
+    /// Fails if the backend does.
     pub async fn claim_end<R: Record>(
         &self,
         kind: &str,
@@ -327,32 +325,32 @@ impl<K: KeyValue> Store<K> {
         let key = self.key(kind, id);
         if !self.backend.exists(&key).await? {
             let entry = format!("{key}{COMPANION}{}", self.key(R::KIND, id));
-            self.enter(&entry, forget_at).await?;
+            self.schedule_expiry(&entry, forget_at).await?;
             self.backend.increment(&key, 1).await?;
         }
         self.delete::<R>(id).await
     }
 
-    /// Whether [`claim_once`](Self::claim_once) was ever called for this; claims nothing.
+    /// Returns whether there is a claim, without making one.
     ///
     /// # Errors
     ///
-    /// [`Error`] of the backend.
+    /// Fails if the backend does.
     pub async fn is_claimed(&self, kind: &str, id: &str) -> Result<bool, Error> {
-        // Not by an increment of 0: that would create the key.
+        // An increment of 0 would create the key.
         self.backend.exists(&self.key(kind, id)).await
     }
 
-    /// Counts one event in the window that `now` falls into and says whether `limit` still holds.
+    /// Counts an event in the window of `now`, and returns whether it is within `limit`.
     ///
-    /// Windows are `window` seconds long; the counter of a past one is left to the sweep. An event
-    /// that is refused writes nothing: the first to reach the limit notes it beside the counter. Only
-    /// events that race with that one are counted as well.
+    /// A window has `window` seconds, and the sweep removes the counter of a past one. A refused event writes
+    /// nothing: the event that reaches the limit writes a note beside the counter, and only events that race
+    /// with it are still counted.
     ///
     /// # Errors
     ///
-    /// [`Error`] of the backend.
-    pub async fn within_limit(
+    /// Fails if the backend does.
+    pub async fn check_rate_limit(
         &self,
         kind: &str,
         limit: u64,
@@ -363,9 +361,9 @@ impl<K: KeyValue> Store<K> {
             return Ok(false);
         }
         let key = self.window_key(kind, window, now);
-        // The note is a slot of the counter, so that one entry for the sweep covers both.
+        // The note is a slot of the counter, so that one ledger line covers both.
         let entry = format!("{key} 1");
-        let count = self.count_entered(&key, &entry, now + window).await?;
+        let count = self.count_scheduled(&key, &entry, now + window).await?;
         let count = u64::try_from(count).unwrap_or(u64::MAX);
         if count >= limit {
             let note = limit.to_string();
@@ -376,12 +374,12 @@ impl<K: KeyValue> Store<K> {
         Ok(count <= limit)
     }
 
-    /// Whether the next [`within_limit`](Self::within_limit) of the same window is refused. Counts
-    /// nothing: one read of the store.
+    /// Returns whether the next [`check_rate_limit`](Self::check_rate_limit) of the same window is refused,
+    /// without counting an event. One read of the store.
     ///
     /// # Errors
     ///
-    /// [`Error`] of the backend.
+    /// Fails if the backend does.
     pub async fn is_exhausted(
         &self,
         kind: &str,
@@ -389,13 +387,13 @@ impl<K: KeyValue> Store<K> {
         window: u64,
         now: u64,
     ) -> Result<bool, Error> {
-        // Not by the counter: to read one is an increment, which many backends write.
+        // The note, and not the counter: reading a counter is an increment, which many backends write.
         let key = slot_key(&self.window_key(kind, window, now), 0);
         let noted = self.backend.get(&key).await?;
         let reached: Option<u64> = noted
             .and_then(|bytes| String::from_utf8(bytes).ok())
             .and_then(|text| text.parse().ok());
-        // A limit that was raised since is not reached.
+        // The limit may have been raised since.
         Ok(reached.is_some_and(|reached| reached >= limit))
     }
 
@@ -404,47 +402,46 @@ impl<K: KeyValue> Store<K> {
         self.key(kind, &start.to_string())
     }
 
-    /// The next of the numbers 1, 2, 3… that are handed out under this id, each to one caller,
-    /// whatever the race.
+    /// Returns the next of the numbers 1, 2, 3… of this id. No two callers get the same.
     ///
-    /// The count is remembered until the sweep after `forget_at` (seconds since the Unix epoch),
-    /// which has to be the same at every call.
+    /// The counter lasts until the sweep after `forget_at` (seconds since the Unix epoch), which has to be the
+    /// same in every call.
     ///
     /// # Errors
     ///
-    /// [`Error`] of the backend; the number is then lost.
+    /// Fails if the backend does. The number is then lost.
     pub async fn next_number(&self, kind: &str, id: &str, forget_at: u64) -> Result<u64, Error> {
         let key = self.key(kind, id);
         let number = self.count(&key, forget_at).await?;
         u64::try_from(number).map_err(|_| Error::Unreadable(key))
     }
 
-    /// Increments a counter that is swept after `forget_at`.
+    /// Increments a counter that the sweep removes after `forget_at`.
     ///
-    /// It is entered for the sweep before it is there: a counter that the sweep does not know of
-    /// would stay for ever. Callers that race to make it may each enter it, which costs the sweep a
-    /// step and does no harm.
+    /// Schedules the expiry before the first increment, because the sweep would never remove a counter
+    /// without a line. Callers that race may each write a line, which costs the sweep a step.
     async fn count(&self, key: &str, forget_at: u64) -> Result<i64, Error> {
-        self.count_entered(key, key, forget_at).await
+        self.count_scheduled(key, key, forget_at).await
     }
 
-    /// The same with what is entered: the key, or the key with its number of slots.
-    async fn count_entered(&self, key: &str, entry: &str, forget_at: u64) -> Result<i64, Error> {
-        // Reads are cheap: a counter that is there has been entered.
+    /// Increments a counter as [`count`](Self::count) does, with a ledger line of its own: the key with its
+    /// number of slots.
+    async fn count_scheduled(&self, key: &str, entry: &str, forget_at: u64) -> Result<i64, Error> {
+        // A counter that exists is scheduled, and a read costs less than another line.
         if !self.backend.exists(key).await? {
-            self.enter(entry, forget_at).await?;
+            self.schedule_expiry(entry, forget_at).await?;
         }
         self.backend.increment(key, 1).await
     }
 
-    /// How many numbers [`next_number`](Self::next_number) has handed out under this id.
+    /// Returns the last number that [`next_number`](Self::next_number) gave for this id; 0 if none.
     ///
     /// # Errors
     ///
-    /// [`Error`] of the backend.
+    /// Fails if the backend does.
     pub async fn numbers(&self, kind: &str, id: &str) -> Result<u64, Error> {
         let key = self.key(kind, id);
-        // Not by the increment alone: that would create the key.
+        // An increment alone would create the key.
         if !self.backend.exists(&key).await? {
             return Ok(0);
         }
@@ -452,7 +449,7 @@ impl<K: KeyValue> Store<K> {
         Ok(u64::try_from(last).unwrap_or(0))
     }
 
-    /// The full key of the record or counter `id` of this `kind`.
+    /// Returns the key of the record or counter `id` of this `kind`.
     pub fn key(&self, kind: &str, id: &str) -> String {
         format!("{}{kind}:{id}", self.prefix)
     }
@@ -462,8 +459,8 @@ fn slot_key(key: &str, slot: u32) -> String {
     format!("{key}.{slot}")
 }
 
-/// When a claim was made whose counter is at `sum`. The few who raced for it have added their own
-/// times, all of one moment: the mean is that moment.
+/// Returns the time of the claim whose counter is `sum`. Callers that raced for it have added their own times,
+/// which are of the same moment, so the mean is right.
 fn claim_time(sum: i64, epoch: u64) -> u64 {
     let claims = (sum / CLAIM).max(1);
     let mean = (sum % CLAIM) / claims;
@@ -558,10 +555,10 @@ mod tests {
         block_on(async {
             let store = store();
             for _ in 0..2 {
-                assert!(store.within_limit("rate", 2, 60, 30).await.unwrap());
+                assert!(store.check_rate_limit("rate", 2, 60, 30).await.unwrap());
             }
-            assert!(!store.within_limit("rate", 2, 60, 59).await.unwrap());
-            assert!(store.within_limit("rate", 2, 60, 60).await.unwrap());
+            assert!(!store.check_rate_limit("rate", 2, 60, 59).await.unwrap());
+            assert!(store.check_rate_limit("rate", 2, 60, 60).await.unwrap());
         });
     }
 
@@ -571,17 +568,17 @@ mod tests {
             let store = store();
             for _ in 0..2 {
                 assert!(!store.is_exhausted("rate", 2, 60, 30).await.unwrap());
-                assert!(store.within_limit("rate", 2, 60, 30).await.unwrap());
+                assert!(store.check_rate_limit("rate", 2, 60, 30).await.unwrap());
             }
             assert!(store.is_exhausted("rate", 2, 60, 30).await.unwrap());
             let before = store.backend().snapshot();
             for _ in 0..3 {
-                assert!(!store.within_limit("rate", 2, 60, 59).await.unwrap());
+                assert!(!store.check_rate_limit("rate", 2, 60, 59).await.unwrap());
             }
             assert_eq!(store.backend().snapshot(), before);
             // The operator has raised the limit.
-            assert!(store.within_limit("rate", 3, 60, 59).await.unwrap());
-            assert!(!store.within_limit("rate", 3, 60, 59).await.unwrap());
+            assert!(store.check_rate_limit("rate", 3, 60, 59).await.unwrap());
+            assert!(!store.check_rate_limit("rate", 3, 60, 59).await.unwrap());
         });
     }
 
@@ -590,8 +587,8 @@ mod tests {
         block_on(async {
             let store = store();
             store.sweep(0, 100).await.unwrap();
-            assert!(store.within_limit("rate", 1, 60, 30).await.unwrap());
-            assert!(!store.within_limit("rate", 1, 60, 30).await.unwrap());
+            assert!(store.check_rate_limit("rate", 1, 60, 30).await.unwrap());
+            assert!(!store.check_rate_limit("rate", 1, 60, 30).await.unwrap());
             store.sweep(2 * 3600, 100).await.unwrap();
             assert_eq!(store.backend().keys(), ["test:sweep:cursor"]);
         });

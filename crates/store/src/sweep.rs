@@ -1,46 +1,45 @@
-//! Removing what has expired, without ever listing keys.
+//! The sweep: removal of expired keys, without listing keys.
 //!
-//! Everything that expires is entered in a ledger: one for each hour, its lines numbered by a
-//! counter. The sweep walks the ledgers of past hours line by line, from a cursor that it keeps in
-//! the store, and removes each key a line names. Two sweeps at once do each other no harm: every
-//! step may be repeated.
+//! Every key that expires has a line in a ledger. There is one ledger for every hour, and a counter numbers
+//! its lines. The sweep reads the ledgers of past hours line by line, from a cursor in the store, and removes
+//! the key of each line. Sweeps may run at the same time, because every step may be repeated.
 //!
-//! A line may name a number behind its key: that many slots end with the record (see
-//! [`Store::create_with_slots`]). It may also name further keys, which end with the first (see
-//! [`Store::enter_with`]).
+//! A line may have a number after its key: so many slots expire with the record (see
+//! [`Store::create_with_slots`]). It may also have further keys, which expire with the first (see
+//! [`Store::schedule_expiry_with`]).
 
 use crate::record::{COMPANION, Expiry};
 use crate::{Error, KeyValue, Store};
 
-/// Seconds that one ledger covers.
+/// Seconds of one ledger.
 const HOUR: u64 = 3600;
 
-/// Seconds after its end from which an hour is swept: a request that began in it may still be
-/// entering what expires in it.
-const SETTLED: u64 = 300;
+/// Seconds after the end of an hour before its ledger is swept: a request that began in the hour may still
+/// write lines.
+const SETTLE_SECONDS: u64 = 300;
 
-/// Hours that the first sweep of a store goes back. Requests that write sweep as well, so no store
-/// goes without a sweep for that long.
-const FARTHEST: u64 = 366 * 24;
+/// Hours that the first sweep of a store goes back. Requests that write also sweep, so no store goes that
+/// long without a sweep.
+const MAX_HOURS_BACK: u64 = 366 * 24;
 
-/// Steps after which the cursor is written, so that a sweep that is broken off repeats little.
-const REMEMBER_EVERY: u64 = 1000;
+/// Steps between writes of the cursor, so that the sweep after an interrupted one repeats few steps.
+const CURSOR_INTERVAL: u64 = 1000;
 
-/// What a sweep did.
+/// The result of a sweep.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Swept {
-    /// Ledger lines and ledgers looked at.
+pub struct SweepReport {
+    /// The ledgers and ledger lines that were read.
     pub steps: u64,
-    /// Keys removed, ledger lines not counted.
+    /// The keys that were removed, without ledger lines.
     pub removed: u64,
-    /// Everything that expired before this (seconds since the Unix epoch) is gone.
+    /// The time before which every expired key is removed (seconds since the Unix epoch).
     pub until: u64,
-    /// Whether past hours are left to sweep.
+    /// Whether past hours remain.
     pub more: bool,
 }
 
-impl Swept {
-    /// This sweep and the one that went on from it, as one.
+impl SweepReport {
+    /// Returns the sum of this sweep and the `next` one.
     pub fn and(self, next: Self) -> Self {
         Self {
             steps: self.steps + next.steps,
@@ -51,9 +50,9 @@ impl Swept {
 }
 
 impl<K: KeyValue> Store<K> {
-    /// Enters `entry`, a key or a key with its number of slots, in the ledger of the hour in which
-    /// it expires.
-    pub(crate) async fn enter(&self, entry: &str, expires_at: u64) -> Result<(), Error> {
+    /// Writes a ledger line for `entry`, a key with its number of slots or further keys, that expires at
+    /// `expires_at` (seconds since the Unix epoch).
+    pub(crate) async fn schedule_expiry(&self, entry: &str, expires_at: u64) -> Result<(), Error> {
         let hour = expires_at / HOUR;
         let line = self.backend.increment(&self.ledger(hour), 1).await?;
         self.backend
@@ -61,22 +60,21 @@ impl<K: KeyValue> Store<K> {
             .await
     }
 
-    /// Removes what expired in the hours that are over at `now` (seconds since the Unix epoch).
+    /// Removes the keys that expired in the hours that have ended at `now` (seconds since the Unix epoch).
     ///
-    /// Takes about `budget` steps, each of some reads and writes, and holds one ledger line at a
-    /// time: a ledger with nothing in it costs a step, a line costs one and one more for each slot
-    /// and further key it names. A record whose expiry has moved since it was entered is entered again at its new
-    /// one.
+    /// Takes about `budget` steps, each of some reads and writes, and holds one ledger line in memory. An
+    /// empty ledger costs a step, and a line costs one and one more for each of its slots and further keys. A
+    /// record whose expiry is later than its line gets a new line.
     ///
     /// # Errors
     ///
-    /// [`Error`] of the backend; the next sweep goes on where this one stopped.
-    pub async fn sweep(&self, now: u64, budget: u64) -> Result<Swept, Error> {
-        let mut swept = Swept::default();
-        let current = now.saturating_sub(SETTLED) / HOUR;
+    /// Fails if the backend does. The next sweep continues from the cursor.
+    pub async fn sweep(&self, now: u64, budget: u64) -> Result<SweepReport, Error> {
+        let mut swept = SweepReport::default();
+        let current = now.saturating_sub(SETTLE_SECONDS) / HOUR;
         let mut cursor = self.cursor(current).await?;
         let mut written = cursor;
-        let mut write_at = REMEMBER_EVERY;
+        let mut write_at = CURSOR_INTERVAL;
         while cursor.hour < current {
             if swept.steps >= budget {
                 swept.more = true;
@@ -102,7 +100,7 @@ impl<K: KeyValue> Store<K> {
                     self.backend.delete(&line).await?;
                 }
                 if swept.steps >= write_at {
-                    write_at = swept.steps + REMEMBER_EVERY;
+                    write_at = swept.steps + CURSOR_INTERVAL;
                     written = self.remember(cursor).await?;
                 }
             }
@@ -123,8 +121,8 @@ impl<K: KeyValue> Store<K> {
         Ok(swept)
     }
 
-    /// How many keys were removed, and how many were looked at besides the first; slots count as one
-    /// with their record. A key that is no record is a counter: its entry is its expiry.
+    /// Returns how many keys were removed, and how many were read besides the first; slots count as one with
+    /// their record. A key that is not a record is a counter, which expires with its line.
     async fn remove_if_expired(&self, entry: &str, now: u64) -> Result<(u64, u64), Error> {
         let mut keys = entry.split(COMPANION);
         let first = keys.next().unwrap_or_default();
@@ -138,18 +136,18 @@ impl<K: KeyValue> Store<K> {
         match expiry {
             Some(Expiry { exp: None }) => return Ok((0, 0)),
             Some(Expiry { exp: Some(exp) }) if exp > now => {
-                self.enter(entry, exp).await?;
+                self.schedule_expiry(entry, exp).await?;
                 return Ok((0, 0));
             }
             _ => {}
         }
-        // The first key goes last: a sweep that is broken off finds the rest again.
+        // The first key goes last, so that the sweep after an interrupted one finds the rest.
         let (mut removed, mut looked_at) = (0, u64::from(slots));
         for companion in keys {
             looked_at += 1;
             removed += u64::from(self.delete_key(companion).await?);
         }
-        // Where the record is gone, somebody may have filled a slot while it was being removed.
+        // Another request may have filled a slot while the record was being removed.
         self.delete_slots(key, slots).await?;
         if record.is_some() {
             self.backend.delete(key).await?;
@@ -162,10 +160,10 @@ impl<K: KeyValue> Store<K> {
         let stored = self.backend.get(&self.cursor_key()).await?;
         match stored.as_deref().and_then(Cursor::parse) {
             Some(cursor) => Ok(cursor),
-            // A store that was never swept: its first ledgers may be older than this sweep.
+            // The first sweep of a store: its ledgers may be older than the sweep.
             None => {
                 self.remember(Cursor {
-                    hour: current.saturating_sub(FARTHEST),
+                    hour: current.saturating_sub(MAX_HOURS_BACK),
                     line: 0,
                 })
                 .await
@@ -194,7 +192,7 @@ impl<K: KeyValue> Store<K> {
     }
 }
 
-/// How far the sweep has come: everything up to `line` of the ledger of `hour` is done.
+/// The position of the sweep: everything up to `line` of the ledger of `hour` is done.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Cursor {
     hour: u64,

@@ -12,7 +12,7 @@ use http_fields::bearer_token;
 use oauth::{ErrorCode, ParameterError, Parameters};
 use serde::Serialize;
 use serde_json::json;
-use store::{KeyValue, Swept};
+use store::{KeyValue, SweepReport};
 use web::{Request, Response, with_header};
 
 /// Seconds that a request may go on with work of which there is more.
@@ -244,7 +244,7 @@ async fn sweep<K: KeyValue>(
     context: &Context<'_, K>,
     late: impl Fn() -> bool,
 ) -> Result<Response, AdminError> {
-    let mut all = Swept::default();
+    let mut all = SweepReport::default();
     loop {
         all = all.and(context.store.sweep(context.now, STEPS).await?);
         if !all.more || late() {

@@ -49,7 +49,7 @@ impl<P: Parts> Server<P> {
         if !self
             .context
             .store
-            .within_limit(&kind, PER_MINUTE, 60, now)
+            .check_rate_limit(&kind, PER_MINUTE, 60, now)
             .await?
         {
             return Ok(());

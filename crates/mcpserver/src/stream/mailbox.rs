@@ -128,7 +128,7 @@ impl<K: KeyValue> Mailboxes<'_, K> {
         let person = URL_SAFE_NO_PAD.encode(&Sha256::digest(subject)[..16]);
         let is_within_limit = self
             .store
-            .within_limit(&format!("sse-limit:{person}"), SESSIONS_PER_MINUTE, 60, now)
+            .check_rate_limit(&format!("sse-limit:{person}"), SESSIONS_PER_MINUTE, 60, now)
             .await?;
         if !is_within_limit {
             return Err(OpenError::TooMany);

@@ -253,7 +253,7 @@ impl<P: Parts> ResumableStreams<P> {
         if !self
             .context
             .store
-            .within_limit(&limit, PER_MINUTE, 60, now)
+            .check_rate_limit(&limit, PER_MINUTE, 60, now)
             .await?
         {
             return Ok(false);

@@ -139,7 +139,7 @@ impl<P: Parts> Server<P> {
         let within = self
             .context
             .store
-            .within_limit(&limit, PER_MINUTE, 60, now)
+            .check_rate_limit(&limit, PER_MINUTE, 60, now)
             .await;
         if !within.map_err(|error| self.unavailable(&error))? {
             return Err(Rejection::TooMany);

@@ -168,7 +168,7 @@ impl<P: Parts> TaskRecords<P> {
         let now = self.context.environment.now();
         self.context
             .store
-            .within_limit(&limit, TASKS_PER_LIFETIME, LIFETIME, now)
+            .check_rate_limit(&limit, TASKS_PER_LIFETIME, LIFETIME, now)
             .await
     }
 

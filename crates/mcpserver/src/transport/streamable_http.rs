@@ -193,7 +193,7 @@ impl<P: Parts> Server<P> {
         if !self
             .context
             .store
-            .within_limit(&limit, STATES_PER_MINUTE, 60, now)
+            .check_rate_limit(&limit, STATES_PER_MINUTE, 60, now)
             .await?
         {
             return Ok(false);

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// When the tests begin, in hours since the Unix epoch.
-const START: u64 = 2 * FARTHEST;
+const START: u64 = 2 * MAX_HOURS_BACK;
 const NOW: u64 = START * HOUR;
 
 #[derive(Serialize, Deserialize)]
@@ -18,13 +18,13 @@ impl Record for Note {
 
 async fn swept_store() -> Store<MemoryKeyValue> {
     let store = Store::new(MemoryKeyValue::default(), "");
-    sweep_all(&store, NOW + SETTLED).await;
+    sweep_all(&store, NOW + SETTLE_SECONDS).await;
     store
 }
 
 /// Sweeps until nothing is left, and says what was done and in how many sweeps.
-async fn sweep_all<K: KeyValue>(store: &Store<K>, now: u64) -> Swept {
-    let mut all = Swept::default();
+async fn sweep_all<K: KeyValue>(store: &Store<K>, now: u64) -> SweepReport {
+    let mut all = SweepReport::default();
     loop {
         all = all.and(store.sweep(now, 128).await.unwrap());
         if !all.more {
@@ -34,7 +34,7 @@ async fn sweep_all<K: KeyValue>(store: &Store<K>, now: u64) -> Swept {
 }
 
 /// The first second in which everything that expired in the hour of `NOW` may be swept.
-const OVER: u64 = NOW + HOUR + SETTLED;
+const OVER: u64 = NOW + HOUR + SETTLE_SECONDS;
 
 #[test]
 fn the_sweep_removes_what_expired_and_leaves_no_trace_of_it() {
@@ -48,7 +48,7 @@ fn the_sweep_removes_what_expired_and_leaves_no_trace_of_it() {
         let swept = store.sweep(OVER, 100).await.unwrap();
         assert_eq!(
             swept,
-            Swept {
+            SweepReport {
                 steps: 7,
                 removed: 6,
                 until: NOW + HOUR,
@@ -97,14 +97,14 @@ fn a_sweep_after_a_long_stop_is_bounded_as_well() {
     block_on(async {
         let store = swept_store().await;
         store.create("a", &Note, NOW + 1).await.unwrap();
-        let later = NOW + 5 * FARTHEST * HOUR;
+        let later = NOW + 5 * MAX_HOURS_BACK * HOUR;
         store.create("b", &Note, later - HOUR).await.unwrap();
         let first = store.sweep(later, 100).await.unwrap();
         assert_eq!((first.steps, first.removed, first.more), (100, 1, true));
         let rest = sweep_all(&store, later).await;
         // Its own hour is not over yet.
         assert_eq!(rest.removed, 0);
-        assert_eq!(sweep_all(&store, later + SETTLED).await.removed, 1);
+        assert_eq!(sweep_all(&store, later + SETTLE_SECONDS).await.removed, 1);
         assert_eq!(store.backend().keys(), ["sweep:cursor"]);
     });
 }
@@ -121,7 +121,9 @@ fn a_record_that_was_prolonged_survives_the_sweep_and_is_swept_at_its_new_time()
         assert!(store.get::<Note>("a", OVER).await.unwrap().is_some());
         let later = OVER + 2 * HOUR;
         assert_eq!(store.sweep(later, 100).await.unwrap().removed, 1);
-        let kept = store.get::<Note>("kept", OVER + FARTHEST * HOUR).await;
+        let kept = store
+            .get::<Note>("kept", OVER + MAX_HOURS_BACK * HOUR)
+            .await;
         assert!(kept.unwrap().is_some());
     });
 }
@@ -138,7 +140,7 @@ fn the_slots_of_a_record_live_and_are_swept_and_counted_with_it() {
             let key = store.slot_key::<Note>("a", slot);
             store.backend().set(&key, b"{}").await.unwrap();
         }
-        let prolonged = NOW + HOUR + SETTLED + 1;
+        let prolonged = NOW + HOUR + SETTLE_SECONDS + 1;
         store.put("a", &Note, Some(prolonged)).await.unwrap();
         assert_eq!(store.sweep(OVER, 100).await.unwrap().removed, 0);
         assert!(store.backend().keys().contains(&"note:a.2".to_owned()));
@@ -153,7 +155,7 @@ fn the_companions_of_a_record_are_swept_when_it_expires_or_is_gone() {
     block_on(async {
         let store = swept_store().await;
         let companions = ["code:a".to_owned(), "note:b".to_owned(), "none".to_owned()];
-        let enter = |expires_at| store.enter_with::<Note>("a", &companions, expires_at);
+        let enter = |expires_at| store.schedule_expiry_with::<Note>("a", &companions, expires_at);
         enter(NOW + 1).await.unwrap();
         store.put("a", &Note, Some(NOW + HOUR)).await.unwrap();
         store.put("b", &Note, Some(NOW + 9 * HOUR)).await.unwrap();
@@ -275,7 +277,7 @@ fn whatever_is_broken_off_leaves_nothing_that_the_sweep_does_not_find() {
                 let _ = store.claim_once("claim", id, NOW + 1).await;
                 let _ = store.claim_at("timed", id, NOW, NOW, NOW + 1).await;
                 let _ = store.claim_end::<Note>("end", id, NOW + 1).await;
-                let _ = store.within_limit(id, 1, HOUR, NOW + 1 - HOUR).await;
+                let _ = store.check_rate_limit(id, 1, HOUR, NOW + 1 - HOUR).await;
                 let _ = store.next_number("number", id, NOW + 1).await;
                 let _ = store.create(id, &Note, NOW + 1).await;
                 let _ = store.create_with_slots("slots", &Note, 2, NOW + 1).await;

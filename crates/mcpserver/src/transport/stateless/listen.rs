@@ -59,7 +59,7 @@ impl<P: Parts> Server<P> {
         let is_within_limit = self
             .context
             .store
-            .within_limit(&limit, STREAMS_PER_MINUTE, 60, now)
+            .check_rate_limit(&limit, STREAMS_PER_MINUTE, 60, now)
             .await
             .map_err(|error| self.unavailable(&error))?;
         if !is_within_limit {
