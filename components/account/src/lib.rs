@@ -29,10 +29,7 @@ async fn handle(State(instance): State<Arc<Instance>>, request: Request) -> Resp
 async fn answer(instance: &Instance, request: Request) -> Response {
     let (Parts { config, store }, base) = match instance.place(request.headers()) {
         Ok(place) => place,
-        Err(problems) if web::wants_html(request.headers()) => {
-            return web::problem_page(&problems);
-        }
-        Err(problems) => return web::problem_json(&problems),
+        Err(problems) => return misconfigured::respond(&problems, request.headers()),
     };
     let request = match authserver::read_request(request).await {
         Ok(request) => request,

@@ -45,10 +45,7 @@ async fn answer(
 ) -> Response {
     let (Parts { config, store }, base) = match instance.place(request.headers()) {
         Ok(place) => place,
-        Err(problems) if web::wants_html(request.headers()) => {
-            return web::problem_page(&problems);
-        }
-        Err(problems) => return web::problem_json(&problems),
+        Err(problems) => return misconfigured::respond(&problems, request.headers()),
     };
     if let Some(external) = config.authorization_server.external() {
         return endpoints::external_authorization_server::handle(

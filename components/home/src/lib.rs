@@ -67,7 +67,7 @@ fn answer(
         misplaced::respond(base.as_ref(), is_here, method, headers)
     };
     match home {
-        Ok(home) => home.public_url.secured(response),
+        Ok(home) => web::require_https(home.public_url.requires_https(), response),
         Err(_) => response,
     }
 }
@@ -82,8 +82,7 @@ fn page_for(home: &Result<Home, Vec<Problem>>, method: &Method, headers: &Header
     };
     let response = match page {
         Ok(page) => page,
-        Err(problems) if web::wants_html(headers) => web::problem_page(&problems),
-        Err(problems) => web::problem_json(&problems),
+        Err(problems) => misconfigured::respond(&problems, headers),
     };
     web::for_method(method, response)
 }

@@ -46,7 +46,7 @@ async fn router() -> Router {
             })
         }
         Err(problems) => {
-            Router::new().fallback(move || async move { web::problem_json(&problems) })
+            Router::new().fallback(move || async move { misconfigured::json(&problems) })
         }
     }
 }

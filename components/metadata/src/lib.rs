@@ -28,7 +28,7 @@ async fn handle(
 async fn answer(instance: &Arc<Instance>, well_known: &WellKnown, request: Request) -> Response {
     let (Parts { config, store }, base) = match instance.place(request.headers()) {
         Ok(place) => place,
-        Err(problems) => return web::problem_json(&problems),
+        Err(problems) => return misconfigured::json(&problems),
     };
     if request.uri().path().starts_with("/.well-known/") {
         return well_known.handle(config, &base, &request);

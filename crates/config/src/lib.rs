@@ -13,6 +13,7 @@ pub mod granted;
 mod origins;
 mod policy;
 mod presented;
+mod problem;
 mod public_url;
 mod scopes;
 mod server;
@@ -23,9 +24,9 @@ pub use clients::{Clients, Registration, documents_origin};
 pub use descope::{DESCOPE, DescopeProject};
 pub use policy::unread_policy;
 pub use presented::{Presented, PresentedTokens};
+pub use problem::Problem;
 pub use public_url::{Base, PublicUrl, is_loopback};
 pub use server::Server;
-pub use web::Problem;
 
 /// The value of a variable, if it is there and not blank.
 fn non_empty<'a>(values: &impl Fn(&str) -> Option<&'a str>, name: &str) -> Option<&'a str> {

@@ -31,15 +31,12 @@ impl PublicUrl {
         Ok(Self { configured })
     }
 
-    /// The response with `Strict-Transport-Security` where `public_url` is https. A loopback host is
-    /// left alone: the header counts for all ports of a host, and so for whatever else listens there.
-    pub fn secured<B>(&self, mut response: http::Response<B>) -> http::Response<B> {
+    /// Whether browsers are told to come back by https alone (RFC 6797): where `public_url` is https. Not on
+    /// a loopback host: the rule would count for every port of the host, and so for other servers on it.
+    pub fn requires_https(&self) -> bool {
         let public = self.configured.as_ref().filter(|base| base.is_https());
         let url = public.and_then(|base| Url::parse(base.as_str()).ok());
-        if url.is_some_and(|url| !is_loopback(&url)) {
-            web::require_https(response.headers_mut());
-        }
-        response
+        url.is_some_and(|url| !is_loopback(&url))
     }
 
     /// The base URL for a request with these headers, of which `spin-full-url` has to be the
@@ -189,21 +186,16 @@ mod tests {
     }
 
     #[test]
-    fn strict_transport_security_is_sent_where_public_url_is_https() {
-        let header = |public_url| {
-            let response = read(public_url).unwrap().secured(http::Response::new(()));
-            let value = response.headers().get("strict-transport-security").cloned();
-            value.map(|value| value.to_str().unwrap().to_owned())
-        };
-        let year = header("https://mcp.example.com/tools");
-        assert_eq!(year.as_deref(), Some("max-age=31536000"));
+    fn https_is_required_where_public_url_is_https_and_not_loopback() {
+        let requires = |public_url| read(public_url).unwrap().requires_https();
+        assert!(requires("https://mcp.example.com/tools"));
         for other in [
             "",
             "http://127.0.0.1:3000",
             "https://localhost:3000",
             "https://127.0.0.1",
         ] {
-            assert_eq!(header(other), None, "{other}");
+            assert!(!requires(other), "{other}");
         }
     }
 

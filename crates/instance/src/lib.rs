@@ -55,7 +55,7 @@ impl Instance {
     /// component goes through here.
     pub fn secured<B>(&self, response: http::Response<B>) -> http::Response<B> {
         match &self.0 {
-            Ok(parts) => parts.config.public_url.secured(response),
+            Ok(parts) => web::require_https(parts.config.public_url.requires_https(), response),
             Err(_) => response,
         }
     }

@@ -87,7 +87,7 @@ impl<P: Parts> Server<P> {
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let response = self.handle_unsecured(request).await;
-        self.context.config.public_url.secured(response)
+        web::require_https(self.context.config.public_url.requires_https(), response)
     }
 
     async fn handle_unsecured<B>(self: &Arc<Self>, request: Request<B>) -> Response<Body>

@@ -90,11 +90,15 @@ fn fits(source: &str) -> bool {
 /// Seconds that a browser comes back by https alone: a year, as the preload lists have it.
 const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
-/// Sets `Strict-Transport-Security` (RFC 6797 section 6.1): for servers whose public URL is https.
-/// Without `includeSubDomains` and `preload`: these bind hosts that are not this server, and
-/// whether they may is for the owner of the domain to say.
-pub fn require_https(headers: &mut HeaderMap) {
-    headers.insert(STRICT_TRANSPORT_SECURITY, HSTS);
+/// Returns the response with `Strict-Transport-Security` (RFC 6797 section 6.1) if https is `required`.
+/// The header has neither `includeSubDomains` nor `preload`: these bind hosts that are not this server,
+/// and whether they may is for the owner of the domain to say.
+pub fn require_https<B>(required: bool, mut response: http::Response<B>) -> http::Response<B> {
+    if required {
+        let headers = response.headers_mut();
+        headers.insert(STRICT_TRANSPORT_SECURITY, HSTS);
+    }
+    response
 }
 
 /// Sets the headers that every response of ours has.
@@ -119,6 +123,16 @@ mod tests {
             value,
             "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'"
         );
+    }
+
+    #[test]
+    fn strict_transport_security_is_sent_for_a_year_where_https_is_required() {
+        let header = |required| {
+            let response = require_https(required, http::Response::new(()));
+            response.headers().get(STRICT_TRANSPORT_SECURITY).cloned()
+        };
+        assert_eq!(header(true).unwrap(), "max-age=31536000");
+        assert_eq!(header(false), None);
     }
 
     #[test]

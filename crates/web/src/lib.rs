@@ -11,7 +11,6 @@ pub mod cookie;
 pub mod cors;
 mod headers;
 mod page;
-mod problem;
 mod request;
 mod respond;
 mod same_origin;
@@ -21,7 +20,6 @@ pub use cached::CachedJson;
 pub use client_address::RequestSource;
 pub use headers::{ContentSecurityPolicy, require_https};
 pub use page::Page;
-pub use problem::{Problem, problem_json, problem_page};
 pub use request::{Request, read_request, wants_html};
 pub use respond::{
     for_method, json, method_not_allowed, no_content, see_other, text, unavailable, with_header,

@@ -144,7 +144,7 @@ impl Rejection {
     ) -> Response<Body> {
         let (status, error) = match &self {
             Self::Misdirected(problem) => {
-                let mut response = from_web(web::problem_json(std::slice::from_ref(problem)));
+                let mut response = from_web(misconfigured::json(std::slice::from_ref(problem)));
                 *response.status_mut() = StatusCode::MISDIRECTED_REQUEST;
                 return response;
             }

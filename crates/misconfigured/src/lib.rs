@@ -1,45 +1,23 @@
-//! What people and programs read when the configuration is wrong.
+//! Responses of a server whose configuration is wrong: a page for browsers, JSON for programs. Both name
+//! the variables and what to do, and no value.
 
-use crate::{Page, Response, json, with_header};
-use http::StatusCode;
+use config::Problem;
 use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue};
+use http::{HeaderMap, StatusCode};
 use maud::html;
-use serde_json::json;
+use web::{Page, Response, with_header};
 
-/// What is wrong with the configuration, and what to do about it.
-#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
-#[error("{variable}: {problem}. {remedy}")]
-pub struct Problem {
-    /// The name of the variable, as `spin.toml` has it.
-    pub variable: &'static str,
-    /// What is wrong, without the value.
-    pub problem: String,
-    /// What to do.
-    pub remedy: String,
-}
-
-impl Problem {
-    /// A problem of `variable`.
-    pub fn new(
-        variable: &'static str,
-        problem: impl Into<String>,
-        remedy: impl Into<String>,
-    ) -> Self {
-        Self {
-            variable,
-            problem: problem.into(),
-            remedy: remedy.into(),
-        }
-    }
-
-    /// The environment variable that sets it on Spin.
-    pub fn environment_variable(&self) -> String {
-        format!("SPIN_VARIABLE_{}", self.variable.to_ascii_uppercase())
+/// Returns the page for a browser, and JSON for any other client.
+pub fn respond(problems: &[Problem], headers: &HeaderMap) -> Response {
+    if web::wants_html(headers) {
+        page(problems)
+    } else {
+        json(problems)
     }
 }
 
-/// The page that names every variable that is missing or wrong and what to do, and no value.
-pub fn problem_page(problems: &[Problem]) -> Response {
+/// Returns the page.
+pub fn page(problems: &[Problem]) -> Response {
     Page::new(
         "This server is not set up yet",
         html! {
@@ -59,17 +37,17 @@ pub fn problem_page(problems: &[Problem]) -> Response {
     .into_response()
 }
 
-/// The same for programs: `server_error` as OAuth spells it. A page of any origin may read it, or it
-/// could not tell its user more than that nobody is there.
-pub fn problem_json(problems: &[Problem]) -> Response {
+/// Returns the OAuth error `server_error`. A web page of any origin may read it, so that it can show
+/// its user the reason.
+pub fn json(problems: &[Problem]) -> Response {
     let text = problems
         .iter()
         .map(|problem| format!("{problem} ({}).", problem.environment_variable()))
         .collect::<Vec<_>>()
         .join(" ");
-    let response = json(
+    let response = web::json(
         StatusCode::INTERNAL_SERVER_ERROR,
-        &json!({
+        &serde_json::json!({
             "error": "server_error",
             "error_description": format!("This server is not set up yet. {text}"),
         }),
@@ -90,7 +68,7 @@ mod tests {
     #[test]
     fn a_problem_names_the_variable_the_environment_variable_and_the_remedy() {
         let problems = [Problem::new("public_url", "it is not set", "Set it")];
-        for response in [problem_page(&problems), problem_json(&problems)] {
+        for response in [page(&problems), json(&problems)] {
             assert_eq!(response.status(), 500);
             let body = block_on(response.into_body().collect()).unwrap().to_bytes();
             let text = String::from_utf8_lossy(&body).into_owned();
