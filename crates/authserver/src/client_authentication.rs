@@ -2,7 +2,8 @@
 
 use crate::client_metadata_documents::{Documents, FetchError};
 use crate::clients::{FindError, Known};
-use crate::{Context, responses};
+use crate::context::Context;
+use crate::responses;
 use jwt::KeySet;
 use oauth::access_token::{self, Claims};
 use oauth::client_assertion::{self, AssertionError, Expected};

@@ -1,7 +1,9 @@
 //! Where the browser may be sent without a person having been asked (RFC 9700 section 4.11.2).
 
-use crate::remembered_consents::{Fingerprint, RememberedConsents};
-use crate::{Context, pages, responses};
+use crate::context::Context;
+use crate::fingerprint::Fingerprint;
+use crate::remembered_consents::RememberedConsents;
+use crate::{pages, responses};
 use http::HeaderMap;
 use oauth::authorization_request::Target;
 use oauth::redirect_uri::{Destination, destination};

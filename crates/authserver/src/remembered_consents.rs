@@ -13,12 +13,12 @@
 //! itself off as one that listens on the person's machine (RFC 8252 section 8.6, RFC 6749 section
 //! 10.2).
 
+use crate::fingerprint::Fingerprint;
 use config::Base;
 use http::{HeaderMap, HeaderValue};
 use keys::{KeyRing, Purpose};
-use oauth::authorization_request::{AuthorizationRequest, Target};
+use oauth::authorization_request::Target;
 use oauth::redirect_uri::{Destination, destination};
-use oauth::{Client, secret};
 use rand::CryptoRng;
 use serde::{Deserialize, Serialize};
 use web::cookie::Cookie;
@@ -47,46 +47,6 @@ struct Entry {
     subject: Fingerprint,
     #[serde(rename = "e")]
     expires_at: u64,
-}
-
-/// 132 bits of a SHA-256.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub(crate) struct Fingerprint(String);
-
-impl Fingerprint {
-    fn of(text: &str) -> Self {
-        let mut hash = secret::hash(text);
-        hash.truncate(22);
-        Self(hash)
-    }
-
-    /// Of what a person says yes to.
-    pub(crate) fn of_consent(
-        client: &Client,
-        target: &Target,
-        request: &AuthorizationRequest,
-        provider_scopes: &[String],
-    ) -> Self {
-        Self::of_json(&(
-            &client.client_id,
-            &client.metadata,
-            &target.redirect_uri,
-            &request.scopes,
-            &request.resources,
-            provider_scopes,
-        ))
-    }
-
-    /// Of where the answers of a client go: the part of what a person said yes to that a request
-    /// with an error in it still has.
-    pub(crate) fn of_destination(client: &Client, target: &Target) -> Self {
-        Self::of_json(&(&client.client_id, &client.metadata, &target.redirect_uri))
-    }
-
-    fn of_json(value: &impl Serialize) -> Self {
-        Self::of(&serde_json::to_string(value).unwrap_or_default())
-    }
 }
 
 /// Whether a consent may be remembered at all.

@@ -1,7 +1,7 @@
 //! What one step of a sign-in hands to the next: sealed, bound to one browser, and dead after a
 //! while.
 
-use crate::remembered_consents::Fingerprint;
+use crate::fingerprint::Fingerprint;
 use config::Base;
 use http::{HeaderMap, HeaderValue};
 use keys::{KeyRing, Purpose};

@@ -1,10 +1,11 @@
 //! `/account`: a person sees which apps they have connected, and ends what they want to end.
 
 use crate::consent::scope_text;
+use crate::context::Context;
 use crate::date;
 use crate::remembered_consents::RememberedConsents;
 use crate::session::Session;
-use crate::{Context, pages, responses};
+use crate::{pages, responses};
 use events::{EndedBy, Event};
 use grants::{Grant, Listed, Page as Grants, PageCursor};
 use http::Method;

@@ -1,9 +1,10 @@
 //! `/account/sign-in`: a person signs in to see their account. It ends at `/callback`, which sets the
 //! session's cookie.
 
+use crate::context::Context;
 use crate::identity::{IdentityProvider, Login, ProviderError};
+use crate::pages;
 use crate::sign_in::{Browser, LOGIN_LIFETIME, PendingAccount, ProviderLogin};
-use crate::{Context, pages};
 use http::Method;
 use http::header::SET_COOKIE;
 use oauth::{ErrorCode, pkce, secret};

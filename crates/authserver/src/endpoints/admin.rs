@@ -3,7 +3,8 @@
 //!
 //! No page of any origin may read the answers, and nothing is looked up for whoever shows no token.
 
-use crate::{Context, responses};
+use crate::context::Context;
+use crate::responses;
 use events::{Action, EndedBy, Event};
 use grants::{Listed, PageCursor};
 use http::header::{HeaderValue, WWW_AUTHENTICATE};

@@ -2,13 +2,14 @@
 
 use crate::clients::FindError;
 use crate::consent::Consent;
+use crate::context::Context;
 use crate::identity::{IdentityProvider, Login, ProviderError};
 use crate::remembered_consents::{self, RememberedConsents};
 use crate::sign_in::{
     Browser, COMPLETED, ConsentCookie, Consented, LOGIN_LIFETIME, PendingConsent, PendingLogin,
     ProviderLogin,
 };
-use crate::{Context, destination, pages, responses};
+use crate::{destination, pages, responses};
 use events::{Decision, Event};
 use http::header::SET_COOKIE;
 use http::{HeaderMap, Method};

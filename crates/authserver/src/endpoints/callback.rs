@@ -3,14 +3,16 @@
 use super::authorize;
 use crate::client_metadata_documents::FetchError;
 use crate::clients::FindError;
+use crate::context::Context;
+use crate::fingerprint::Fingerprint;
 use crate::identity::{CodeExchange, IdentityProvider, Profile, ProviderError, SignIn};
-use crate::remembered_consents::{Fingerprint, RememberedConsents};
+use crate::remembered_consents::RememberedConsents;
 use crate::session::Session;
 use crate::sign_in::{
     Browser, COMPLETED, Consented, Pending, PendingConsent, PendingLogin, ProviderLogin,
 };
 use crate::sign_ins_in_progress::{MAX_REFUSED_WAIT, MAX_WAIT, SignInsInProgress, poll_intervals};
-use crate::{Context, pages, responses};
+use crate::{pages, responses};
 use events::{EndedBy, Event, SignInPurpose};
 use grants::{CodeBinding, Grant, ShownClient};
 use http::Method;

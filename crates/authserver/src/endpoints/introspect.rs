@@ -4,7 +4,8 @@
 //! server learns of every token.
 
 use crate::client_authentication::{self, AuthenticationError};
-use crate::{Context, responses};
+use crate::context::Context;
+use crate::responses;
 use grants::Grant;
 use http::StatusCode;
 use oauth::access_token::{self, Claims};

@@ -1,31 +1,19 @@
 //! `/register/<client_id>`: a client reads, changes and removes its registration (RFC 7592).
 //!
-//! What opens it is the registration access token: an authentication code over the client's
-//! identifier, which only the master secret can make. Nothing of it is stored. One that an older
-//! secret of the ring made is good, and each answer has one that the newest made.
-//!
 //! A client that is removed is unknown from then on, whatever else is in flight for it: its refresh tokens are worth nothing, and no
 //! access token is issued for it. Those that were issued live on for their minutes.
 
-use crate::Context;
-use crate::endpoints::register::{self, RegisterError};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use crate::client_registration::{RegisterError, check_token, management, record};
+use crate::context::Context;
 use events::RegistrationChange;
-use http::{HeaderMap, Method, StatusCode};
+use http::{Method, StatusCode};
 use http_fields::MediaType;
-use keys::{KeyRing, Purpose};
 use oauth::Client;
-use oauth::registration::{self, Management, Registered};
+use oauth::registration::{self, Registered};
 use rand::CryptoRng;
 use store::KeyValue;
 use web::cors::{Cors, Origin};
 use web::{Request, Response};
-
-const TOKEN: Purpose = Purpose("registration-access-token");
-
-/// What the token starts with, so that scanners for leaked secrets know it.
-const PREFIX: &str = "ghm_";
 
 const CORS: Cors = Cors {
     methods: "GET, PUT, DELETE, OPTIONS",
@@ -48,16 +36,6 @@ pub async fn handle<K: KeyValue>(
     };
     let response = outcome.unwrap_or_else(|error| error.respond(context));
     CORS.allow(Origin::Any, response)
-}
-
-/// Where a client manages its registration, and its token for that.
-pub(crate) fn management<K>(context: &Context<'_, K>, client: &Client) -> Management {
-    let id = &client.client_id;
-    let code = context.config.keys.mac(TOKEN, id.as_bytes());
-    Management {
-        registration_client_uri: context.base.join(&format!("/register/{id}")),
-        registration_access_token: format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(code)),
-    }
 }
 
 async fn read<K: KeyValue>(
@@ -89,7 +67,7 @@ async fn update<K: KeyValue>(
     if !clients.change(updated.client.clone(), context.now).await? {
         return Err(RegisterError::Token(true));
     }
-    register::record(context, &updated.client, RegistrationChange::Changed);
+    record(context, &updated.client, RegistrationChange::Changed);
     Ok(respond(context, &updated))
 }
 
@@ -102,7 +80,7 @@ async fn remove<K: KeyValue>(
         .clients()
         .remove(&client.client_id, context.now)
         .await?;
-    register::record(context, &client, RegistrationChange::Deleted);
+    record(context, &client, RegistrationChange::Deleted);
     Ok(web::no_content())
 }
 
@@ -119,16 +97,6 @@ async fn authorized<K: KeyValue>(
         .clients()
         .registered(id, context.now)
         .await?
-        .ok_or(RegisterError::Token(true))
-}
-
-fn check_token(keys: &KeyRing, id: &str, headers: &HeaderMap) -> Result<(), RegisterError> {
-    let token = http_fields::bearer_token(headers).ok_or(RegisterError::Token(false))?;
-    token
-        .strip_prefix(PREFIX)
-        .and_then(|code| URL_SAFE_NO_PAD.decode(code).ok())
-        .filter(|code| keys.verify_mac(TOKEN, id.as_bytes(), code))
-        .map(|_| ())
         .ok_or(RegisterError::Token(true))
 }
 

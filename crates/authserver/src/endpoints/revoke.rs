@@ -1,7 +1,8 @@
 //! `/revoke`: a client gives up a token (RFC 7009), and with it the whole grant.
 
 use crate::client_authentication::{self, AuthenticationError};
-use crate::{Context, responses};
+use crate::context::Context;
+use crate::responses;
 use events::{EndedBy, Event};
 use http::StatusCode;
 use oauth::access_token::{self, Claims};

@@ -2,8 +2,9 @@
 //! 3.2).
 
 use crate::client_authentication::{self, AuthenticationError};
+use crate::context::Context;
 use crate::identity::UpstreamRefresher;
-use crate::{Context, responses};
+use crate::responses;
 use dpop::Proof;
 use events::{EndedBy, Event, PresentedCredential};
 use grants::{

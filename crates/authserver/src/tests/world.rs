@@ -1,11 +1,12 @@
 //! A server, a provider, and browsers to go there with.
 
 use crate::client_metadata_documents::{Documents, Fetched, Source, What};
+use crate::context::Context;
 use crate::identity::{
     CodeExchange, IdentityProvider, Login, Profile, ProviderError, RefreshError, RefreshedProfile,
     RefreshedTokens, SignIn, UpstreamRefresher, UpstreamTokens,
 };
-use crate::{Context, RevocationQueue, SignInsInProgress, endpoints};
+use crate::{RevocationQueue, SignInsInProgress, endpoints};
 use bytes::Bytes;
 use config::{Base, Server};
 use events::{Events, TraceContext};
