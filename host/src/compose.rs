@@ -8,7 +8,7 @@ use wac_graph::{
 };
 
 use crate::{
-    denied,
+    denied_imports,
     manifest::{Component, Dependency, Inherit},
 };
 
@@ -135,7 +135,9 @@ fn deny(source: Vec<u8>, inherit: &Inherit) -> Result<Vec<u8>, ComposeError> {
         return Ok(source);
     }
     for (name, kind) in denied {
-        let node = graph.import(denied::name(&name), kind).map_err(other)?;
+        let node = graph
+            .import(denied_imports::name(&name), kind)
+            .map_err(other)?;
         graph
             .set_instantiation_argument(instance, &name, node)
             .map_err(other)?;

@@ -103,7 +103,7 @@ impl FromStr for DependencyName {
 
     fn from_str(text: &str) -> Result<Self, String> {
         if !text.contains([':', '/']) {
-            crate::names::kebab(text)?;
+            crate::identifier_case::kebab(text)?;
             return Ok(Self::Plain(text.to_owned()));
         }
         let (name, version) = match text.split_once('@') {
@@ -123,7 +123,7 @@ impl FromStr for DependencyName {
             .split_once(':')
             .ok_or_else(|| format!("{package:?} is not a package's name"))?;
         for part in [namespace, short].into_iter().chain(interface.as_deref()) {
-            crate::names::kebab(part)?;
+            crate::identifier_case::kebab(part)?;
         }
         Ok(Self::Package {
             package: package.to_owned(),

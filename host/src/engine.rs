@@ -10,7 +10,7 @@ use wasmtime_wasi_http::p3::bindings::ServicePre;
 
 use crate::{
     bindings::{key_value, keyvalue, variables},
-    denied,
+    denied_imports,
     state::{Platform, State},
 };
 
@@ -108,7 +108,7 @@ pub(crate) fn prepare(
     }
     let other = |error: wasmtime::Error| ComponentError::Wasm(format!("{error:#}"));
     let mut linker = linker.clone();
-    denied::link(engine, &mut linker, component).map_err(other)?;
+    denied_imports::link(engine, &mut linker, component).map_err(other)?;
     let instance: InstancePre<State> = linker.instantiate_pre(component).map_err(other)?;
     ServicePre::new(instance).map_err(other)
 }

@@ -15,7 +15,7 @@ use http::request;
 
 use crate::{
     clock::Clock,
-    exchange::{Exchange, ExchangeHook},
+    http_tap::{HttpTap, HttpTapHook},
 };
 
 /// A call of a component to a key-value store.
@@ -53,7 +53,7 @@ pub(crate) type OutboundHook =
 /// Faults to put between components and the host, and who watches. None by default.
 #[derive(Clone, Default)]
 pub struct Hooks {
-    pub(crate) exchange: Option<ExchangeHook>,
+    pub(crate) exchange: Option<HttpTapHook>,
     pub(crate) key_value: Option<KeyValueHook>,
     pub(crate) outbound: Option<OutboundHook>,
     pub(crate) clock: Clock,
@@ -65,11 +65,11 @@ impl Hooks {
         Self::default()
     }
 
-    /// Calls `hook` for every request from outside; what it returns, if anything, sees the request and its answer as they pass.
+    /// Calls `hook` for every request from outside. The tap that it returns, if any, observes the request and its response.
     #[must_use]
-    pub fn on_exchange(
+    pub fn on_http_exchange(
         mut self,
-        hook: impl Fn(&request::Parts) -> Option<Box<dyn Exchange>> + Send + Sync + 'static,
+        hook: impl Fn(&request::Parts) -> Option<Box<dyn HttpTap>> + Send + Sync + 'static,
     ) -> Self {
         self.exchange = Some(Arc::new(hook));
         self

@@ -13,8 +13,8 @@ use wasmtime_wasi_http::{Error, ForbiddenHeaderFilter, RequestOptions, WasiBody,
 use crate::{
     allowed_hosts::{AllowedHosts, chained_component},
     component::Component,
-    connect::{Client, ConnectError, with_connect_timeout},
     hooks::OutboundCall,
+    http_connector::{Client, ConnectError, with_connect_timeout},
     server::Server,
     timed_body::TimedBody,
 };

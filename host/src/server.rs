@@ -26,9 +26,9 @@ use wasmtime_wasi_http::{Error, WasiBody, handler::ProxyHandler};
 
 use crate::{
     component::Component,
-    exchange::{ExchangeHook, Watched},
     handler::Instances,
     headers,
+    http_tap::{HttpTapHook, TappedExchange},
     limits::{Limits, Requests, TimedStream},
     manifest::{App, StaticResponse, Target},
     routes::{RouteMatch, Router, WELL_KNOWN},
@@ -49,7 +49,7 @@ pub(crate) struct Server {
     router: Router,
     components: BTreeMap<String, ProxyHandler<Instances>>,
     address: SocketAddr,
-    watcher: Option<ExchangeHook>,
+    watcher: Option<HttpTapHook>,
     limits: Limits,
 }
 
@@ -59,7 +59,7 @@ impl Server {
         router: Router,
         components: BTreeMap<String, ProxyHandler<Instances>>,
         address: SocketAddr,
-        watcher: Option<ExchangeHook>,
+        watcher: Option<HttpTapHook>,
         limits: Limits,
     ) -> Self {
         Self {
@@ -141,7 +141,7 @@ impl Server {
             async move {
                 let request =
                     request.map(|body| limits.timed(body.map_err(Error::from)).boxed_unsync());
-                let (request, watched) = Watched::request(server.watcher.as_ref(), request);
+                let (request, watched) = TappedExchange::request(server.watcher.as_ref(), request);
                 let answer = server.request(request, client).await?;
                 let answer = match watched {
                     Some(watched) => watched.answer(answer),

@@ -7,8 +7,8 @@ use std::{
 };
 
 use crate::{
+    identifier_case,
     manifest::{App, Component},
-    names,
     template::Template,
 };
 
@@ -154,7 +154,7 @@ pub(crate) fn of_component(
 
 /// Checks a name that a component asks for, before it is looked up.
 pub(crate) fn check_name(name: &str) -> Result<(), String> {
-    names::snake(name)
+    identifier_case::snake(name)
 }
 
 enum Loaded<'a> {

@@ -5,7 +5,7 @@ mod common;
 use bytes::Bytes;
 use common::{App, ask, get, get_with, send, text};
 use futures::{StreamExt, channel::mpsc};
-use host::{Exchange, Hooks, Limits};
+use host::{Hooks, HttpTap, Limits};
 use http::{Request, response};
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
@@ -292,7 +292,7 @@ async fn a_hook_sees_requests_and_their_answers_as_they_pass() {
         }
     }
 
-    impl Exchange for Seen {
+    impl HttpTap for Seen {
         fn sent(&mut self, data: &Bytes) {
             self.note(format!("sent {}", String::from_utf8_lossy(data)));
         }
@@ -308,9 +308,9 @@ async fn a_hook_sees_requests_and_their_answers_as_they_pass() {
 
     let seen = Arc::new(Mutex::new(Vec::new()));
     let all = seen.clone();
-    let hooks = Hooks::new().on_exchange(move |head| {
+    let hooks = Hooks::new().on_http_exchange(move |head| {
         let is_watched = head.uri.path().ends_with("/echo");
-        is_watched.then(|| -> Box<dyn Exchange> { Box::new(Seen(all.clone())) })
+        is_watched.then(|| -> Box<dyn HttpTap> { Box::new(Seen(all.clone())) })
     });
     let app = App::new();
     let running = app.host().hooks(hooks).start().await.unwrap();

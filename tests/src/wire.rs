@@ -4,7 +4,7 @@
 use crate::schema::{self, REVISIONS};
 use crate::sse::sse_events;
 use bytes::Bytes;
-use host::{Exchange, Hooks};
+use host::{Hooks, HttpTap};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, request, response};
 use serde_json::Value;
@@ -31,9 +31,9 @@ impl Wire {
     /// Watches an application's MCP endpoint.
     pub(crate) fn watch(&self, hooks: Hooks) -> Hooks {
         let seen = self.0.clone();
-        hooks.on_exchange(move |head| {
+        hooks.on_http_exchange(move |head| {
             let is_mcp = ["/mcp", "/messages", "/sse"].contains(&head.uri.path());
-            is_mcp.then(|| -> Box<dyn Exchange> { Box::new(Mcp::new(seen.clone(), head)) })
+            is_mcp.then(|| -> Box<dyn HttpTap> { Box::new(Mcp::new(seen.clone(), head)) })
         })
     }
 
@@ -78,7 +78,7 @@ enum Answer {
     Else,
 }
 
-impl Exchange for Mcp {
+impl HttpTap for Mcp {
     fn sent(&mut self, data: &Bytes) {
         self.request.extend_from_slice(data);
     }

@@ -12,7 +12,7 @@ use super::{
     App, Build, Component, Dependency, Inherit, ManifestError, Route, StaticResponse, Target,
     Trigger, Variable,
 };
-use crate::{dependency_name::DependencyName, names};
+use crate::{dependency_name::DependencyName, identifier_case};
 
 impl App {
     /// Reads the manifest at `path`. Relative paths in it are taken from its directory.
@@ -67,7 +67,7 @@ impl App {
         }
         for (name, variable) in &document.variables {
             let place = format!("variable {name:?}");
-            names::snake(name).map_err(|reason| invalid(&place, reason))?;
+            identifier_case::snake(name).map_err(|reason| invalid(&place, reason))?;
             if variable.required == variable.default.is_some() {
                 return Err(invalid(
                     place,
@@ -77,7 +77,8 @@ impl App {
         }
         let mut components = BTreeMap::new();
         for (id, value) in &document.component {
-            names::kebab(id).map_err(|reason| invalid(format!("component {id:?}"), reason))?;
+            identifier_case::kebab(id)
+                .map_err(|reason| invalid(format!("component {id:?}"), reason))?;
             components.insert(
                 id.clone(),
                 component(id, value.clone(), directory, &document.component)?,
@@ -182,7 +183,7 @@ fn component(
         unsupported_if(present, &place, field)?;
     }
     for name in table.variables.keys() {
-        names::snake(name)
+        identifier_case::snake(name)
             .map_err(|reason| invalid(&place, format!("variable {name:?}: {reason}")))?;
     }
     let source = local(&table.source).ok_or_else(|| unsupported(&place, "source = { ... }"))?;

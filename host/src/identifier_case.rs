@@ -1,4 +1,4 @@
-//! The two spellings of identifiers in a manifest: `kebab-case` and `lower_snake_case`.
+//! The two cases of identifiers in a manifest: `kebab-case` and `lower_snake_case`.
 
 /// Checks a component's name: words of letters and digits joined by hyphens.
 pub(crate) fn kebab(name: &str) -> Result<(), String> {

@@ -1,4 +1,4 @@
-//! Connections to other hosts: name resolution, blocked networks, TLS, and a pool of those that are open.
+//! The HTTP connector: name resolution, blocked networks, TLS, and a pool of open connections.
 
 use std::{
     error,
@@ -47,7 +47,7 @@ pub(crate) fn client(blocked: BlockedNetworks, pooling: bool) -> Client {
 }
 
 tokio::task_local! {
-    /// The client has no argument for it, and it is a matter of each request.
+    /// The connector has no argument for the timeout, which each request sets.
     static CONNECT_TIMEOUT: Duration;
 }
 

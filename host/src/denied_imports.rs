@@ -1,4 +1,5 @@
-//! The answers to a dependency that calls an interface which it does not inherit: each interface's own error for it.
+//! Denied imports: implementations of the interfaces that a dependency does not inherit, which return each interface's own
+//! error for missing permission.
 
 use wasmtime::{
     AsContextMut, Engine, StoreContextMut,
@@ -22,15 +23,15 @@ use crate::state::State;
 
 const PREFIX: &str = "denied-";
 
-/// The name that a denied import goes by.
+/// Returns the name of a denied import in the composed component.
 pub(crate) fn name(import: &str) -> String {
     format!("{PREFIX}{import}")
 }
 
-/// A resource that nobody ever gets hold of.
+/// A resource type without instances.
 struct Nothing;
 
-/// Answers the denied imports of a component.
+/// Links the denied imports of a component.
 pub(crate) fn link(
     engine: &Engine,
     linker: &mut Linker<State>,
@@ -52,14 +53,16 @@ pub(crate) fn link(
                             export,
                             move |accessor, func, arguments, results| {
                                 let answered = accessor
-                                    .with(|mut access| give_up(access.as_context_mut(), arguments))
+                                    .with(|mut access| {
+                                        release_all(access.as_context_mut(), arguments)
+                                    })
                                     .and_then(|()| answer(&interface, &func, arguments, results));
                                 Box::pin(async { answered })
                             },
                         )?;
                     } else {
                         linker.func_new(export, move |store, func, arguments, results| {
-                            give_up(store, arguments)?;
+                            release_all(store, arguments)?;
                             answer(&interface, &func, arguments, results)
                         })?;
                     }
@@ -74,9 +77,10 @@ pub(crate) fn link(
     Ok(())
 }
 
-macro_rules! taken_over {
+macro_rules! shared_resources {
     ($($name:literal => $type:ty,)*) => {
-        /// The type of a resource in a denied interface: that of the WASI interface it is taken over from, or one of its own.
+        /// Returns the type of a resource in a denied interface: the one of the WASI interface that defines it, or one without
+        /// instances.
         fn resource(name: &str) -> ResourceType {
             match name {
                 $($name => ResourceType::host::<$type>(),)*
@@ -84,24 +88,24 @@ macro_rules! taken_over {
             }
         }
 
-        /// Ends the call's hold on a resource, and the resource itself if it was handed over with the call.
-        fn let_go(mut store: StoreContextMut<'_, State>, resource: ResourceAny) -> wasmtime::Result<()> {
+        /// Releases a resource, and drops it if the call owns it.
+        fn release(mut store: StoreContextMut<'_, State>, resource: ResourceAny) -> wasmtime::Result<()> {
             $(if resource.ty() == ResourceType::host::<$type>() {
                 let resource = resource.try_into_resource::<$type>(&mut store)?;
                 if resource.owned() {
-                    // What still has parts in use goes with its instance.
+                    // A resource with children in use is dropped with its instance.
                     let _ = store.data_mut().table.delete(resource);
                 }
                 return Ok(());
             })*
-            // Of the denied interfaces' own resources there are none.
+            // A denied interface's own resources have no instances.
             let _ = resource.try_into_resource::<Nothing>(&mut store)?;
             Ok(())
         }
     };
 }
 
-taken_over! {
+shared_resources! {
     "request" => p3::Request,
     "response" => p3::Response,
     "outgoing-request" => HostOutgoingRequest,
@@ -114,19 +118,19 @@ taken_over! {
     "output-stream" => DynOutputStream,
 }
 
-/// Lets go of every resource among the arguments of a call: one that is borrowed and not given back traps its instance.
-fn give_up(mut store: StoreContextMut<'_, State>, arguments: &[Val]) -> wasmtime::Result<()> {
+/// Releases every resource among the arguments of a call: a borrow that is not returned traps the instance.
+fn release_all(mut store: StoreContextMut<'_, State>, arguments: &[Val]) -> wasmtime::Result<()> {
     let mut resources = Vec::new();
     arguments
         .iter()
         .for_each(|argument| collect(argument, &mut resources));
     for resource in resources {
-        let_go(store.as_context_mut(), resource)?;
+        release(store.as_context_mut(), resource)?;
     }
     Ok(())
 }
 
-/// The resources anywhere in a value.
+/// Collects the resources in a value.
 fn collect(value: &Val, resources: &mut Vec<ResourceAny>) {
     match value {
         Val::Resource(resource) => resources.push(*resource),
@@ -156,7 +160,7 @@ fn answer(
     Ok(())
 }
 
-/// The value of a type that says no, or says that there is nothing.
+/// Returns the value of `ty` for a refusal: an error or an empty value.
 fn refusal(interface: &str, ty: &Type, arguments: &[Val]) -> Option<Val> {
     match ty {
         Type::List(_) => Some(Val::List(Vec::new())),

@@ -1,4 +1,4 @@
-//! Watching what passes between clients and the application.
+//! HTTP taps: observers of the requests from outside and of their responses.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -7,30 +7,30 @@ use http::{Request, Response, request, response};
 use http_body_util::BodyExt;
 use wasmtime_wasi_http::WasiBody;
 
-/// Sees one request from outside and its answer, as they pass. Data comes in the parts that a connection gave or takes.
-pub trait Exchange: Send + 'static {
-    /// A part of the request's body.
+/// The observer of one request from outside and its response. Data comes in the chunks of the connection.
+pub trait HttpTap: Send + 'static {
+    /// Called for a chunk of the request's body.
     fn sent(&mut self, data: &Bytes);
 
-    /// The head of the answer.
+    /// Called for the head of the response.
     fn answered(&mut self, head: &response::Parts);
 
-    /// A part of the answer's body.
+    /// Called for a chunk of the response's body.
     fn received(&mut self, data: &Bytes);
 }
 
-/// Called for every request from outside; what it returns sees the exchange.
-pub(crate) type ExchangeHook =
-    Arc<dyn Fn(&request::Parts) -> Option<Box<dyn Exchange>> + Send + Sync>;
+/// Returns the tap for a request from outside, if it is to have one.
+pub(crate) type HttpTapHook =
+    Arc<dyn Fn(&request::Parts) -> Option<Box<dyn HttpTap>> + Send + Sync>;
 
-/// An exchange that is watched.
+/// An exchange with a tap.
 #[derive(Clone)]
-pub(crate) struct Watched(Arc<Mutex<Box<dyn Exchange>>>);
+pub(crate) struct TappedExchange(Arc<Mutex<Box<dyn HttpTap>>>);
 
-impl Watched {
-    /// The request as it is to be passed on, and what watches its answer.
+impl TappedExchange {
+    /// Returns the request to pass on, and the tap of its response.
     pub(crate) fn request(
-        hook: Option<&ExchangeHook>,
+        hook: Option<&HttpTapHook>,
         request: Request<WasiBody>,
     ) -> (Request<WasiBody>, Option<Self>) {
         let (head, body) = request.into_parts();
@@ -44,14 +44,14 @@ impl Watched {
         (Request::from_parts(head, body), watched)
     }
 
-    /// The answer as it is to be passed on.
+    /// Returns the response to pass on.
     pub(crate) fn answer(self, answer: Response<WasiBody>) -> Response<WasiBody> {
         let (head, body) = answer.into_parts();
         self.lock().answered(&head);
         Response::from_parts(head, tap(body, move |data| self.lock().received(data)))
     }
 
-    fn lock(&self) -> MutexGuard<'_, Box<dyn Exchange>> {
+    fn lock(&self) -> MutexGuard<'_, Box<dyn HttpTap>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
