@@ -1,84 +1,21 @@
-//! JSON that says nothing twice.
+//! Strict JSON: JOSE forbids an object with two members of one name (RFC 7515 section 4, RFC 7517 section 4).
 
-use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
-use std::fmt;
+use strict_json::Limits;
 
-/// The value that `json` is, if no object in it has two members of one name (RFC 7515 section 4,
-/// RFC 7517 section 4): another reader may take the other one.
+/// Parses `json`; `None` if it is invalid or repeats a name. The caller bounds its size.
 pub(crate) fn value(json: &[u8]) -> Option<Value> {
-    serde_json::from_slice(json).ok().map(|Strict(value)| value)
+    let text = std::str::from_utf8(json).ok()?;
+    strict_json::parse(text, Limits::NONE)
+        .ok()
+        .map(|parsed| parsed.value)
 }
 
-/// As [`value`], for an object.
+/// Parses `json` as [`value`] does; `None` if it is not an object.
 pub(crate) fn object(json: &[u8]) -> Option<Map<String, Value>> {
     match value(json)? {
         Value::Object(object) => Some(object),
         _ => None,
-    }
-}
-
-struct Strict(Value);
-
-impl<'de> Deserialize<'de> for Strict {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Strictly).map(Self)
-    }
-}
-
-struct Strictly;
-
-impl<'de> Visitor<'de> for Strictly {
-    type Value = Value;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("JSON that repeats no member")
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_string<E>(self, value: String) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Value, A::Error> {
-        let mut array = Vec::new();
-        while let Some(Strict(element)) = elements.next_element()? {
-            array.push(element);
-        }
-        Ok(Value::Array(array))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
-        let mut object = Map::new();
-        while let Some((name, Strict(value))) = members.next_entry::<String, _>()? {
-            if object.insert(name, value).is_some() {
-                return Err(A::Error::custom("a member is repeated"));
-            }
-        }
-        Ok(Value::Object(object))
     }
 }
 

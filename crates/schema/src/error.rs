@@ -33,17 +33,3 @@ pub enum SchemaError {
     #[error("it is not a valid schema: {0}")]
     Invalid(String),
 }
-
-/// Returns the beginning of a text from outside, on one line, for a message.
-pub(crate) fn shown(text: &str) -> String {
-    const MAX_CHARS: usize = 64;
-    let mut shown: String = text
-        .chars()
-        .take(MAX_CHARS)
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-        .collect();
-    if text.chars().nth(MAX_CHARS).is_some() {
-        shown.push('…');
-    }
-    shown
-}

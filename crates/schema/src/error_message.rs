@@ -1,12 +1,12 @@
 //! The message about an invalid instance, for a model to correct its arguments.
 
 use crate::Instance;
-use crate::error::shown;
 use crate::limits::MAX_ERROR_BYTES;
 use jsonschema::error::{TypeKind, ValidationErrorKind as Kind};
 use jsonschema::paths::{Location, LocationSegment};
 use jsonschema::{JsonType, ValidationError, Validator};
 use serde_json::Value;
+use strict_json::excerpt;
 
 /// Problems in one message.
 const MAX_PROBLEMS: usize = 5;
@@ -94,7 +94,7 @@ impl Describer<'_> {
             Kind::MaxProperties { limit } => may_have(*limit, "properties", "at most"),
             Kind::UniqueItems => format!("{place} has an item twice"),
             Kind::Pattern { pattern } => {
-                format!("{place} has to match the pattern {}", shown(pattern))
+                format!("{place} has to match the pattern {}", excerpt(pattern))
             }
             Kind::Contains => format!("{place} lacks an item that it has to have"),
             Kind::PropertyNames { error } => {
@@ -111,7 +111,7 @@ impl Describer<'_> {
             }
             Kind::Not { .. } => format!("{place} has a value that it must not have"),
             Kind::FalseSchema => format!("{place} must not be there"),
-            kind => format!("{place} breaks the rule `{}`", shown(kind.keyword())),
+            kind => format!("{place} breaks the rule `{}`", excerpt(kind.keyword())),
         }
     }
 
@@ -150,7 +150,7 @@ impl Describer<'_> {
         if !path.is_empty() {
             path.push('.');
         }
-        path + &shown(name)
+        path + &excerpt(name)
     }
 }
 
@@ -169,7 +169,7 @@ fn path(location: &Location) -> String {
                 if !path.is_empty() {
                     path.push('.');
                 }
-                path.push_str(&shown(name));
+                path.push_str(&excerpt(name));
             }
         }
     }
@@ -216,7 +216,7 @@ fn list(values: &[Value]) -> String {
 }
 
 fn value(value: &Value) -> String {
-    shown(&value.to_string())
+    excerpt(&value.to_string())
 }
 
 /// Returns at most `most` bytes of `text`.

@@ -1,11 +1,11 @@
 //! The references of a schema (JSON Schema 2020-12, Core section 8.2), which never lead out of it.
 
 use crate::SchemaError;
-use crate::error::shown;
 use crate::subschemas::{Applies, subschemas};
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 use std::collections::{HashMap, HashSet};
+use strict_json::excerpt;
 
 /// References and subschemas that apply to one value one after the other.
 const MAX_CHAIN: usize = 64;
@@ -39,7 +39,7 @@ impl<'s> References<'s> {
             left.extend(subschemas(keywords).map(|subschema| subschema.schema));
             for reference in of(keywords) {
                 let target = references.resolve(reference);
-                left.push(target.ok_or_else(|| SchemaError::Foreign(shown(reference)))?);
+                left.push(target.ok_or_else(|| SchemaError::Foreign(excerpt(reference)))?);
             }
         }
         references.check_ends()?;
@@ -143,7 +143,7 @@ impl<'s> References<'s> {
             Some(true) => return Ok(()),
             Some(false) => {
                 let reference = of(keywords).next().unwrap_or("a reference");
-                return Err(SchemaError::Endless(shown(reference)));
+                return Err(SchemaError::Endless(excerpt(reference)));
             }
             None if length >= MAX_CHAIN => return Err(SchemaError::TooDeep),
             None => {}

@@ -2,7 +2,6 @@
 
 use crate::cost::Cost;
 use crate::defaults;
-use crate::error::shown;
 use crate::error_message::error_message;
 use crate::limits;
 use crate::references::References;
@@ -11,6 +10,7 @@ use crate::{Instance, SchemaError};
 use jsonschema::{Draft, PatternOptions, Registry, ValidationOptions, Validator};
 use serde_json::{Value, json};
 use std::sync::OnceLock;
+use strict_json::excerpt;
 
 /// A schema, checked when it is read and compiled when it is first used.
 #[derive(Debug)]
@@ -154,8 +154,8 @@ impl Schema {
                 let place = error.instance_path().as_str().to_owned();
                 SchemaError::Invalid(format!(
                     "{} (at `{}`)",
-                    shown(&error.to_string()),
-                    shown(&place)
+                    excerpt(&error.to_string()),
+                    excerpt(&place)
                 ))
             })
         });
@@ -206,7 +206,7 @@ fn dialect(schema: &Value) -> Result<Draft, SchemaError> {
         Some("json-schema.org/draft-07/schema") => Ok(Draft::Draft7),
         Some("json-schema.org/draft-06/schema") => Ok(Draft::Draft6),
         Some("json-schema.org/draft-04/schema") => Ok(Draft::Draft4),
-        _ => Err(SchemaError::Dialect(shown(name))),
+        _ => Err(SchemaError::Dialect(excerpt(name))),
     }
 }
 
