@@ -9,6 +9,7 @@
 mod bench;
 mod build;
 mod check_layers;
+mod check_licenses;
 mod clients;
 mod connect;
 mod doctor;
@@ -50,6 +51,8 @@ enum Command {
     Bench(bench::Options),
     /// Check that dependencies lead down the layers, and that no files of a crate use each other in a circle
     CheckLayers,
+    /// Check the licences of all dependencies against deny.toml
+    CheckLicenses,
     /// Check the toolchain, the ports and the configuration
     Doctor(doctor::Options),
 }
@@ -62,6 +65,7 @@ fn main() -> ExitCode {
         Command::Build => build::components(),
         Command::Bench(options) => bench::bench(&options),
         Command::CheckLayers => check_layers::check_layers(),
+        Command::CheckLicenses => check_licenses::check_licenses(),
         Command::Doctor(options) => doctor::doctor(&options),
     };
     match result {

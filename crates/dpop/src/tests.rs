@@ -74,6 +74,7 @@ fn check(proof: &str) -> Result<Proof, Error> {
 }
 
 #[test]
+#[allow(clippy::disallowed_methods, reason = "any key will do")]
 fn a_proof_of_every_algorithm_gives_its_keys_thumbprint() {
     let der = SigningKey::generate_rs256(&mut rand::rng()).unwrap();
     let keys = [

@@ -6,6 +6,7 @@ use jwt::{Algorithm, Error, MAX_TOKEN, PublicKey, SigningKey, Unverified};
 use serde_json::{Map, Value, json};
 use std::sync::LazyLock;
 
+#[allow(clippy::disallowed_methods, reason = "any key will do")]
 static RSA: LazyLock<Vec<u8>> =
     LazyLock::new(|| SigningKey::generate_rs256(&mut rand::rng()).unwrap());
 

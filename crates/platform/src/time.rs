@@ -1,5 +1,10 @@
 //! The clock, and waiting.
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the other crates get their time from here"
+)]
+
 use std::sync::OnceLock;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
