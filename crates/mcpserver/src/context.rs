@@ -1,6 +1,7 @@
 //! What all parts of one server share.
 
 use crate::Parts;
+use std::time::Duration;
 use store::Store;
 
 /// The configuration, the store and the platform of one server.
@@ -21,5 +22,10 @@ impl<P: Parts> Context<P> {
             config,
             environment,
         }
+    }
+
+    /// Returns how long a call of a tool may take.
+    pub(crate) fn call_timeout(&self) -> Duration {
+        Duration::from_secs(self.config.call_timeout)
     }
 }

@@ -1,55 +1,52 @@
 //! The server: from a request to its transport, and what holds for all of them.
 
-use crate::cache::Cache;
-use crate::call::sandbox::Denied;
+use crate::call::cancellation::Cancellations;
+use crate::call::client_requests::ClientRequests;
+use crate::call::sandbox::SandboxLog;
+use crate::call::streamed_call::StreamedCalls;
+use crate::call::tool_call::ToolCaller;
+use crate::call::upstream_credential::UpstreamCredentials;
 use crate::context::Context;
-use crate::http::authenticator::{CachedVerification, Scheme};
+use crate::http::authenticator::Authenticator;
+use crate::http::base_urls::BaseUrls;
 use crate::http::body::from_web;
 use crate::http::endpoints::{EndpointUrls, Transport};
 use crate::http::grant_watch::GrantWatch;
 use crate::http::origin;
 use crate::http::rejection::{ChallengeContext, RejectedRequest, Rejection};
-use crate::protocol::catalog::CachedCatalog;
+use crate::http::scheme::Scheme;
+use crate::protocol::catalog::CatalogSource;
+use crate::protocol::dispatch::Dispatcher;
+use crate::protocol::methods::Methods;
+use crate::protocol::pending_request::PendingRequests;
 use crate::stream::change_feed::ChangeFeed;
+use crate::stream::outbound::Outbound;
 use crate::stream::resumable::ResumableStreams;
-use crate::tasks::TaskRecords;
-use crate::transport::session::Sessions;
-use crate::transport::{http_sse, streamable_http};
-use crate::{Body, Environment, Parts};
-use config::{Problem, PublicUrl};
+use crate::stream::session_notifications::SessionNotifications;
+use crate::tasks::{TaskRunner, Tasks};
+use crate::transport::http_sse::{self, HttpSse};
+use crate::transport::sessions::SessionTransport;
+use crate::transport::stateless::{
+    Listeners, RequestStates, Stateless, StatelessCalls, TaskMethods,
+};
+use crate::transport::streamable_http::{self, StreamableHttp};
+use crate::{Body, Parts};
 use http::request::Parts as Head;
-use http::{HeaderMap, Method, Request, Response, StatusCode};
-use oauth::access_token::Claims;
-use std::sync::{Arc, RwLock};
+use http::{Method, Request, Response, StatusCode};
+use std::sync::Arc;
 use web::cors::{Cors, Origin};
-
-/// Tokens remembered per instance.
-const TOKENS: usize = 512;
 
 /// The MCP endpoint. One per instance.
 pub struct Server<P: Parts> {
     pub(crate) context: Arc<Context<P>>,
-    pub(crate) identity: P::Identity,
-    pub(crate) tools: P::Tools,
-    /// What is offered.
-    pub(crate) catalog: RwLock<Option<CachedCatalog>>,
-    pub(crate) sessions: Sessions,
-    /// Our tokens whose signature was found good, by their SHA-256.
-    pub(crate) claims: Cache<[u8; 32], Arc<Claims>>,
-    /// Pasted tokens that the identity provider knows, likewise.
-    pub(crate) presented: Cache<[u8; 32], Arc<CachedVerification>>,
-    /// Where requests came to, by their base URL keys.
-    endpoints: Cache<String, Arc<EndpointUrls>>,
-    /// The refusals of the sandbox that the log has, by tool.
-    pub(crate) denied: Cache<(String, Denied), ()>,
-    pub(crate) grants: Arc<GrantWatch<P>>,
-    pub(crate) changes: Arc<ChangeFeed<P>>,
-    pub(crate) resumable: Arc<ResumableStreams<P>>,
-    pub(crate) task_records: TaskRecords<P>,
+    base_urls: BaseUrls<P>,
+    authenticator: Authenticator<P>,
+    streamable_http: StreamableHttp<P>,
+    http_sse: Arc<HttpSse<P>>,
 }
 
 impl<P: Parts> Server<P> {
-    /// A server of these parts.
+    /// Composes a server of these parts.
     pub fn new(
         config: config::Server,
         key_value: P::KeyValue,
@@ -57,30 +54,137 @@ impl<P: Parts> Server<P> {
         tools: P::Tools,
         environment: P::Environment,
     ) -> Arc<Self> {
-        let context = Arc::new(Context::new(config, key_value, environment));
-        let grants = Arc::new(GrantWatch::new(Arc::clone(&context)));
-        Arc::new(Self {
-            identity,
-            tools,
-            catalog: RwLock::default(),
-            sessions: Sessions::new(),
-            claims: Cache::new(TOKENS),
-            presented: Cache::new(TOKENS),
-            endpoints: Cache::new(16),
-            denied: Cache::new(64),
-            changes: Arc::new(ChangeFeed::new(Arc::clone(&context))),
-            resumable: Arc::new(ResumableStreams::new(
-                Arc::clone(&context),
-                Arc::clone(&grants),
+        let context = &Arc::new(Context::new(config, key_value, environment));
+        let (identity, tools) = (&Arc::new(identity), &Arc::new(tools));
+        let grants = &Arc::new(GrantWatch::new(context.clone()));
+        let changes = &Arc::new(ChangeFeed::new(context.clone()));
+        let resumable = &Arc::new(ResumableStreams::new(context.clone(), grants.clone()));
+        let outbound = &Arc::new(Outbound::new(context.clone(), resumable.clone()));
+        let notifications = &Arc::new(SessionNotifications::new(
+            context.clone(),
+            grants.clone(),
+            changes.clone(),
+        ));
+
+        let credentials = &Arc::new(UpstreamCredentials::new(context.clone(), identity.clone()));
+        let sandbox = &Arc::new(SandboxLog::new(context.clone()));
+        let cancellations = &Arc::new(Cancellations::new(context.clone()));
+        let client_requests = &Arc::new(ClientRequests::new(
+            context.clone(),
+            grants.clone(),
+            cancellations.clone(),
+            outbound.clone(),
+        ));
+        let caller = &Arc::new(ToolCaller::new(
+            context.clone(),
+            tools.clone(),
+            grants.clone(),
+            changes.clone(),
+            credentials.clone(),
+            sandbox.clone(),
+        ));
+        let streamed = &Arc::new(StreamedCalls::new(
+            context.clone(),
+            caller.clone(),
+            client_requests.clone(),
+            cancellations.clone(),
+            outbound.clone(),
+        ));
+
+        let catalog = &Arc::new(CatalogSource::new(
+            context.clone(),
+            tools.clone(),
+            changes.clone(),
+        ));
+        let methods = &Arc::new(Methods::new(
+            context.clone(),
+            tools.clone(),
+            grants.clone(),
+            catalog.clone(),
+            caller.clone(),
+            credentials.clone(),
+            sandbox.clone(),
+        ));
+        let pending = Arc::new(PendingRequests::new(
+            methods.clone(),
+            client_requests.clone(),
+            outbound.clone(),
+        ));
+        let dispatcher = &Arc::new(Dispatcher::new(
+            context.clone(),
+            catalog.clone(),
+            methods.clone(),
+            caller.clone(),
+            cancellations.clone(),
+            client_requests.clone(),
+            pending,
+        ));
+
+        let tasks = &Arc::new(Tasks::new(context.clone(), catalog.clone(), grants.clone()));
+        let runner = Arc::new(TaskRunner::new(
+            context.clone(),
+            tasks.clone(),
+            grants.clone(),
+            methods.clone(),
+            caller.clone(),
+        ));
+        let states = &Arc::new(RequestStates::new(context.clone()));
+        let task_methods = &Arc::new(TaskMethods::new(
+            context.clone(),
+            tasks.clone(),
+            runner,
+            states.clone(),
+        ));
+        let stateless = Arc::new(Stateless::new(
+            catalog.clone(),
+            methods.clone(),
+            states.clone(),
+            Arc::new(StatelessCalls::new(
+                context.clone(),
+                catalog.clone(),
+                methods.clone(),
+                streamed.clone(),
+                outbound.clone(),
+                states.clone(),
+                task_methods.clone(),
             )),
-            task_records: TaskRecords::new(Arc::clone(&context)),
-            grants,
-            context,
+            Arc::new(Listeners::new(
+                context.clone(),
+                catalog.clone(),
+                changes.clone(),
+                tasks.clone(),
+                grants.clone(),
+                outbound.clone(),
+            )),
+            task_methods.clone(),
+        ));
+        let sessions = Arc::new(SessionTransport::new(
+            context.clone(),
+            catalog.clone(),
+            dispatcher.clone(),
+            streamed.clone(),
+            resumable.clone(),
+            notifications.clone(),
+        ));
+        Arc::new(Self {
+            context: context.clone(),
+            base_urls: BaseUrls::new(context.clone()),
+            authenticator: Authenticator::new(context.clone(), identity.clone(), grants.clone()),
+            streamable_http: StreamableHttp::new(context.clone(), sessions, stateless),
+            http_sse: Arc::new(HttpSse::new(
+                context.clone(),
+                grants.clone(),
+                catalog.clone(),
+                dispatcher.clone(),
+                streamed.clone(),
+                outbound.clone(),
+                notifications.clone(),
+            )),
         })
     }
 
     /// Answers a request to `/mcp`, `/sse` or `/messages`.
-    pub async fn handle<B>(self: &Arc<Self>, request: Request<B>) -> Response<Body>
+    pub async fn handle<B>(&self, request: Request<B>) -> Response<Body>
     where
         B: http_body::Body + Send,
         B::Data: Send,
@@ -90,7 +194,7 @@ impl<P: Parts> Server<P> {
         web::require_https(self.context.config.public_url.requires_https(), response)
     }
 
-    async fn handle_unsecured<B>(self: &Arc<Self>, request: Request<B>) -> Response<Body>
+    async fn handle_unsecured<B>(&self, request: Request<B>) -> Response<Body>
     where
         B: http_body::Body + Send,
         B::Data: Send,
@@ -107,7 +211,7 @@ impl<P: Parts> Server<P> {
                 return from_web(web::text(StatusCode::NOT_FOUND, text));
             }
         };
-        let endpoints = self.endpoints(&head.headers);
+        let endpoints = self.base_urls.find(&head.headers);
         let known_endpoints = endpoints.as_deref().ok();
         let challenge = ChallengeContext {
             endpoints: known_endpoints,
@@ -122,7 +226,7 @@ impl<P: Parts> Server<P> {
             scopes: &self.context.config.default_scopes,
         };
         let reject = |RejectedRequest { id, rejection }: RejectedRequest| {
-            self.record_rejection(&head, &rejection);
+            self.authenticator.record_rejection(&head, &rejection);
             rejection.into_response(id, &challenge)
         };
         let origin = match origin::check(
@@ -145,7 +249,7 @@ impl<P: Parts> Server<P> {
                 .unwrap_or_else(reject),
         };
         if head.headers.contains_key(dpop::PROOF)
-            && let Some(nonce) = self.proof_verifier().nonce(self.context.environment.now())
+            && let Some(nonce) = self.authenticator.nonce()
         {
             response.headers_mut().insert(dpop::NONCE, nonce);
         }
@@ -156,7 +260,7 @@ impl<P: Parts> Server<P> {
     }
 
     async fn answer<B>(
-        self: &Arc<Self>,
+        &self,
         head: &Head,
         body: B,
         endpoints: &EndpointUrls,
@@ -167,40 +271,31 @@ impl<P: Parts> Server<P> {
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let headers = &head.headers;
-        let authenticated = self.authenticate(head, endpoints).await?;
+        let authenticated = self.authenticator.authenticate(head, endpoints).await?;
         let method = &head.method;
         // In boxes, here and further on: a future has room for each that it may wait for, twice over,
         // and every request would carry the largest of them around.
         match head.uri.path() {
             "/sse" => {
-                let opened = self.open_stream(method, headers, endpoints, &authenticated);
+                let opened = self
+                    .http_sse
+                    .open(method, headers, endpoints, &authenticated);
                 Ok(Box::pin(opened).await?)
             }
             "/messages" => {
                 let uri = &head.uri;
-                let taken = self.take_message(method, uri, headers, body, authenticated);
+                let taken = self
+                    .http_sse
+                    .post(method, uri, headers, body, authenticated);
                 Ok(Box::pin(taken).await?)
             }
-            _ => Box::pin(self.streamable_http(method, headers, body, authenticated)).await,
+            _ => {
+                let handled = self
+                    .streamable_http
+                    .handle(method, headers, body, authenticated);
+                Box::pin(handled).await
+            }
         }
-    }
-
-    /// Where this request reached us.
-    fn endpoints(&self, headers: &HeaderMap) -> Result<Arc<EndpointUrls>, Problem> {
-        let public_url = &self.context.config.public_url;
-        let key = match public_url.configured() {
-            Some(_) => String::new(),
-            None => origin::base_url_key(headers).ok_or_else(PublicUrl::unknown)?,
-        };
-        if let Some(endpoints) = self.endpoints.get(&key) {
-            return Ok(endpoints);
-        }
-        if public_url.configured().is_none() && !origin::is_loopback_host(headers) {
-            return Err(PublicUrl::unknown());
-        }
-        let endpoints = Arc::new(EndpointUrls::new(&public_url.base(headers)?));
-        self.endpoints.insert(key, Arc::clone(&endpoints));
-        Ok(endpoints)
     }
 }
 

@@ -5,21 +5,23 @@
 //! calls that take their time look for it.
 
 use crate::call::client_context::ClientContext;
-use crate::http::authenticator::Authenticated;
+use crate::context::Context;
+use crate::http::authenticated::Authenticated;
 use crate::stream::session_state::SessionState;
-use crate::{Environment, Parts, Server};
+use crate::{Environment, Parts};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use mcp::jsonrpc::Id;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use std::sync::Arc;
 use store::Record;
 
-/// Seconds that a cancellation is remembered besides the time of a call.
-const REMEMBERED: u64 = 60;
+/// Seconds that a cancellation is kept beyond the time of a call.
+const EXTRA_TTL: u64 = 60;
 
 /// Cancellations of one person in a minute: sessions cost nothing.
-const PER_MINUTE: u64 = 120;
+const MAX_PER_MINUTE: u64 = 120;
 
 /// That a request was cancelled.
 #[derive(Serialize, Deserialize)]
@@ -29,7 +31,16 @@ impl Record for Cancelled {
     const KIND: &'static str = "mcp-cancelled";
 }
 
-impl<P: Parts> Server<P> {
+/// The cancelled requests in the store.
+pub(crate) struct Cancellations<P: Parts> {
+    context: Arc<Context<P>>,
+}
+
+impl<P: Parts> Cancellations<P> {
+    pub(crate) fn new(context: Arc<Context<P>>) -> Self {
+        Self { context }
+    }
+
     /// Takes note that the client no longer wants the answer to a request.
     ///
     /// # Errors
@@ -49,12 +60,12 @@ impl<P: Parts> Server<P> {
         if !self
             .context
             .store
-            .check_rate_limit(&kind, PER_MINUTE, 60, now)
+            .check_rate_limit(&kind, MAX_PER_MINUTE, 60, now)
             .await?
         {
             return Ok(());
         }
-        let ends_at = now + self.context.config.call_timeout + REMEMBERED;
+        let ends_at = now + self.context.config.call_timeout + EXTRA_TTL;
         self.context
             .store
             .create(&name(session, request), &Cancelled {}, ends_at)

@@ -5,15 +5,16 @@
 //! can make answers up. An answer waits in the store, sealed, under a key of that id, until the
 //! call that asked takes it out.
 
+use crate::call::cancellation::Cancellations;
 use crate::call::client_context::ClientContext;
-use crate::call::streamed_call::LOOK;
+use crate::context::Context;
 use crate::contract::tools::{Answer, InputRequired, Round};
-use crate::http::authenticator::Authenticated;
-use crate::http::grant_watch::{AuthorityCheck, grant_ended};
+use crate::http::authenticated::Authenticated;
+use crate::http::grant_watch::{AuthorityCheck, CHECK_INTERVAL, GrantWatch, grant_ended};
 use crate::http::rejection::Rejection;
-use crate::stream::outbound::ClientStream;
+use crate::stream::outbound::{ClientStream, Outbound};
 use crate::stream::timing::pace;
-use crate::{Environment, Parts, Server};
+use crate::{Environment, Parts};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use keys::Purpose;
@@ -22,6 +23,7 @@ use mcp::{Error, ErrorCode};
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use std::sync::Arc;
 use std::time::Duration;
 use store::Record;
 
@@ -89,10 +91,32 @@ impl Rounds {
     }
 }
 
-impl<P: Parts> Server<P> {
+/// Requests to clients, and their responses.
+pub(crate) struct ClientRequests<P: Parts> {
+    context: Arc<Context<P>>,
+    grants: Arc<GrantWatch<P>>,
+    cancellations: Arc<Cancellations<P>>,
+    outbound: Arc<Outbound<P>>,
+}
+
+impl<P: Parts> ClientRequests<P> {
+    pub(crate) fn new(
+        context: Arc<Context<P>>,
+        grants: Arc<GrantWatch<P>>,
+        cancellations: Arc<Cancellations<P>>,
+        outbound: Arc<Outbound<P>>,
+    ) -> Self {
+        Self {
+            context,
+            grants,
+            cancellations,
+            outbound,
+        }
+    }
+
     /// Puts questions to a client and waits for its answers: the next round of the request that
     /// asked.
-    pub(crate) async fn send_client_requests(
+    pub(crate) async fn send(
         &self,
         questions: InputRequired,
         rounds: &mut Rounds,
@@ -115,7 +139,7 @@ impl<P: Parts> Server<P> {
                 .keys
                 .seal(QUESTION, subject.as_bytes(), &plain, random);
             let message = jsonrpc::request(&id, &question.method, &question.params);
-            if !self.send(stream, &message).await {
+            if !self.outbound.send(stream, &message).await {
                 return Err(Unanswered::Gone);
             }
             asked.push((question.id, URL_SAFE_NO_PAD.encode(name)));
@@ -180,9 +204,9 @@ impl<P: Parts> Server<P> {
             self.context.environment.sleep(wait).await;
             idle += wait;
             unlooked += wait;
-            if unlooked >= LOOK {
+            if unlooked >= CHECK_INTERVAL {
                 unlooked = Duration::ZERO;
-                if self.is_given_up(request, client).await {
+                if self.cancellations.is_given_up(request, client).await {
                     return Err(Unanswered::Gone);
                 }
             }
@@ -191,7 +215,7 @@ impl<P: Parts> Server<P> {
                 Ok(false) => {}
                 Err(error) => self.context.environment.log(&format!("mcp: {error}")),
             }
-            if !self.keep_alive(stream, wait).await {
+            if !self.outbound.keep_alive(stream, wait).await {
                 return Err(Unanswered::Gone);
             }
         }
@@ -246,7 +270,10 @@ impl<P: Parts> Server<P> {
         let name = URL_SAFE_NO_PAD.encode(name);
         // The first answer is the answer.
         let known = self.context.store.get::<Answered>(&name, now).await;
-        if known.map_err(|error| self.unavailable(&error))?.is_some() {
+        if known
+            .map_err(|error| Rejection::unavailable(&self.context, &error))?
+            .is_some()
+        {
             return Ok(());
         }
         let limit = format!("answer-limit:{}", authenticated.person());
@@ -255,7 +282,7 @@ impl<P: Parts> Server<P> {
             .store
             .check_rate_limit(&limit, ANSWERS_PER_MINUTE, 60, now)
             .await;
-        if !within.map_err(|error| self.unavailable(&error))? {
+        if !within.map_err(|error| Rejection::unavailable(&self.context, &error))? {
             return Err(Rejection::TooMany);
         }
         let plain = serde_json::to_vec(&outcome).unwrap_or_default();
@@ -268,7 +295,7 @@ impl<P: Parts> Server<P> {
             .store
             .create(&name, &answered, ends_at)
             .await
-            .map_err(|error| self.unavailable(&error))
+            .map_err(|error| Rejection::unavailable(&self.context, &error))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Tool calls (`tools/call`), and the requests that a call sends to its client.
 
+pub(crate) mod call_event;
 pub(crate) mod cancellation;
 pub(crate) mod client_context;
 pub(crate) mod client_requests;

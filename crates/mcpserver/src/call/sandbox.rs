@@ -4,15 +4,21 @@
 //! The names that the platform gives its errors are recognized there, and the log says, once for
 //! each tool and kind in an instance, what to add where.
 
-use crate::{Environment, Parts, Server};
+use crate::cache::Cache;
+use crate::context::Context;
+use crate::{Environment, Parts};
 use mcp::{Content, ContentBody};
+use std::sync::Arc;
 
-/// Bytes of a text that are looked at.
+/// Bytes of a text that are searched.
 const MAX_BYTES: usize = 4096;
+
+/// Refusals kept in memory per generation of the cache.
+const MAX_LOGGED: usize = 64;
 
 /// Something that a component gets only if the manifest grants it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Denied {
+enum Denied {
     Host,
     Store,
     Variable,
@@ -20,7 +26,7 @@ pub(crate) enum Denied {
 
 impl Denied {
     /// The refusal that a text tells of, if there is one.
-    pub(crate) fn find(text: &str) -> Option<Self> {
+    fn find(text: &str) -> Option<Self> {
         let text = text.get(..MAX_BYTES).unwrap_or(text);
         let has = |marks: &[&str]| marks.iter().any(|mark| text.contains(mark));
         let denied = text.contains("is not permitted");
@@ -64,17 +70,30 @@ impl Denied {
     }
 }
 
-impl<P: Parts> Server<P> {
+/// The refusals of the sandbox that are in the log, by tool or method.
+pub(crate) struct SandboxLog<P: Parts> {
+    context: Arc<Context<P>>,
+    logged: Cache<(String, Denied), ()>,
+}
+
+impl<P: Parts> SandboxLog<P> {
+    pub(crate) fn new(context: Arc<Context<P>>) -> Self {
+        Self {
+            context,
+            logged: Cache::new(MAX_LOGGED),
+        }
+    }
+
     /// Tells the operator if a failure of `name`, a tool or method, is the sandbox's.
     pub(crate) fn note_denied(&self, name: &str, text: &str) {
         let Some(denied) = Denied::find(text) else {
             return;
         };
         let key = (name.to_owned(), denied);
-        if self.denied.get(&key).is_some() {
+        if self.logged.get(&key).is_some() {
             return;
         }
-        self.denied.insert(key, ());
+        self.logged.insert(key, ());
         let advice = denied.advice();
         self.context.environment.log(&format!(
             "mcp: {name} seems to have met the sandbox: it {advice}"

@@ -1,26 +1,22 @@
 //! Requests that take their time: what happens goes to the client as it happens, and in the revisions
 //! with sessions what is asked is answered in between.
 
+use crate::call::cancellation::Cancellations;
 use crate::call::client_context::ClientContext;
-use crate::call::client_requests::{Rounds, Unanswered};
-use crate::call::tool_call::{CallEnd, PreparedCall, RunningCall, Step};
+use crate::call::client_requests::{ClientRequests, Rounds, Unanswered};
+use crate::call::tool_call::{CallEnd, PreparedCall, RunningCall, Step, ToolCaller};
+use crate::context::Context;
 use crate::contract::tools::InputRequired;
-use crate::http::authenticator::Authenticated;
+use crate::http::authenticated::Authenticated;
 use crate::http::grant_watch::{CHECK_INTERVAL, grant_ended};
-use crate::protocol::methods::{MethodError, MethodResult};
-use crate::stream::outbound::ClientStream;
-use crate::{Environment, Parts, Server};
+use crate::stream::outbound::{ClientStream, Outbound};
+use crate::{Environment, Parts};
 use futures::FutureExt;
 use futures::future::{BoxFuture, Either, ready, select};
-use mcp::Error;
 use mcp::jsonrpc::{Id, Outcome, Reply};
-use serde_json::value::RawValue;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// How often a call that takes its time looks whether it was given up.
-pub(crate) const LOOK: Duration = CHECK_INTERVAL;
 
 /// A call, and what it takes to make it again.
 pub(crate) struct StreamedCall<P: Parts> {
@@ -44,17 +40,42 @@ pub(crate) enum First<P: Parts> {
     GoesOn(Box<StreamedCall<P>>),
 }
 
-impl<P: Parts> Server<P> {
+/// Calls whose clients get what happens as it happens.
+pub(crate) struct StreamedCalls<P: Parts> {
+    context: Arc<Context<P>>,
+    caller: Arc<ToolCaller<P>>,
+    client_requests: Arc<ClientRequests<P>>,
+    cancellations: Arc<Cancellations<P>>,
+    outbound: Arc<Outbound<P>>,
+}
+
+impl<P: Parts> StreamedCalls<P> {
+    pub(crate) fn new(
+        context: Arc<Context<P>>,
+        caller: Arc<ToolCaller<P>>,
+        client_requests: Arc<ClientRequests<P>>,
+        cancellations: Arc<Cancellations<P>>,
+        outbound: Arc<Outbound<P>>,
+    ) -> Self {
+        Self {
+            context,
+            caller,
+            client_requests,
+            cancellations,
+            outbound,
+        }
+    }
+
     /// Makes a call, and waits for the first thing that happens, but not for long.
     pub(crate) async fn begin(
-        self: &Arc<Self>,
+        &self,
         id: Id,
         call: PreparedCall,
         authenticated: Authenticated,
         client: ClientContext,
     ) -> First<P> {
         let first = self.first_step(call.clone(), authenticated.clone());
-        let next = match self.poll_within(first, LOOK).await {
+        let next = match self.poll_within(first, CHECK_INTERVAL).await {
             Ok((_, Step::End(CallEnd::Done(outcome)))) => return First::Done(outcome),
             Ok((_, Step::End(CallEnd::GrantEnded))) => return First::Done(Err(grant_ended())),
             Ok(first) => ready(first).boxed(),
@@ -72,16 +93,16 @@ impl<P: Parts> Server<P> {
 
     /// Makes a call: what it says first.
     pub(crate) fn first_step(
-        self: &Arc<Self>,
+        &self,
         call: PreparedCall,
         authenticated: Authenticated,
     ) -> NextStep<P> {
-        let server = Arc::clone(self);
+        let caller = Arc::clone(&self.caller);
         async move {
-            match server.start_call(call, authenticated).await {
+            match caller.start(call, authenticated).await {
                 Err(end) => (None, Step::End(end)),
                 Ok(mut running) => {
-                    let step = running.next(&server).await;
+                    let step = running.next().await;
                     (Some(running), step)
                 }
             }
@@ -90,10 +111,9 @@ impl<P: Parts> Server<P> {
     }
 
     /// What a call says next.
-    fn next_step(self: &Arc<Self>, mut running: RunningCall<P>) -> NextStep<P> {
-        let server = Arc::clone(self);
+    fn next_step(mut running: RunningCall<P>) -> NextStep<P> {
         async move {
-            let step = running.next(&server).await;
+            let step = running.next().await;
             (Some(running), step)
         }
         .boxed()
@@ -143,13 +163,13 @@ impl<P: Parts> Server<P> {
         };
         let StreamedCall { id, client, .. } = *streamed;
         let reply = Reply::new(id, outcome);
-        self.finish(stream, &reply, client.revision).await;
+        self.outbound.finish(stream, &reply, client.revision).await;
     }
 
     /// Tells a client what a call has to say, up to what is no notification. `None` if nobody wants
     /// to know any more.
     pub(crate) async fn forward_notifications(
-        self: &Arc<Self>,
+        &self,
         next: &mut NextStep<P>,
         id: &Id,
         client: &ClientContext,
@@ -161,12 +181,12 @@ impl<P: Parts> Server<P> {
                 (None, Step::Notification(_)) => return None,
                 (Some(mut running), Step::Notification(text)) => {
                     // A client that does not read holds no call for longer than it may run.
-                    let told = pin!(self.send(stream, &text));
+                    let told = pin!(self.outbound.send(stream, &text));
                     match select(told, running.interruption()).await {
                         Either::Left((true, _)) => {}
                         Either::Left((false, _)) | Either::Right(_) => return None,
                     }
-                    *next = self.next_step(running);
+                    *next = Self::next_step(running);
                 }
             }
         }
@@ -182,19 +202,21 @@ impl<P: Parts> Server<P> {
         stream: &mut ClientStream,
     ) -> Option<T> {
         loop {
-            let look = pin!(self.context.environment.sleep(LOOK));
+            let look = pin!(self.context.environment.sleep(CHECK_INTERVAL));
             match select(&mut *next, look).await {
                 Either::Left((came, _)) => return Some(came),
                 Either::Right(_) => {}
             }
-            if self.is_given_up(id, client).await || !self.keep_alive(stream, LOOK).await {
+            if self.cancellations.is_given_up(id, client).await
+                || !self.outbound.keep_alive(stream, CHECK_INTERVAL).await
+            {
                 return None;
             }
         }
     }
 
     async fn ask_again(
-        self: &Arc<Self>,
+        &self,
         streamed: &mut StreamedCall<P>,
         questions: InputRequired,
         stream: &mut ClientStream,
@@ -208,70 +230,9 @@ impl<P: Parts> Server<P> {
             ..
         } = streamed;
         let round = self
-            .send_client_requests(questions, rounds, id, client, authenticated, stream)
+            .client_requests
+            .send(questions, rounds, id, client, authenticated, stream)
             .await?;
         Ok(self.first_step(again.for_round(round), authenticated.clone()))
     }
-
-    /// Goes on with a request that one result answers, once the client has answered `questions`.
-    pub(crate) async fn run_request(
-        self: Arc<Self>,
-        request: Asking,
-        mut questions: InputRequired,
-        mut stream: ClientStream,
-    ) {
-        let Asking {
-            id,
-            method,
-            params,
-            authenticated,
-            client,
-        } = request;
-        let capabilities = client.first_round().capabilities;
-        let mut rounds = Rounds::default();
-        let outcome = loop {
-            let asked = self
-                .send_client_requests(
-                    questions,
-                    &mut rounds,
-                    &id,
-                    &client,
-                    &authenticated,
-                    &mut stream,
-                )
-                .await;
-            let round = match asked {
-                Ok(round) => round,
-                Err(Unanswered::Gone) => return,
-                Err(Unanswered::Failed(error)) => break Err(error),
-            };
-            let params = params.as_deref();
-            let answered = self
-                .answer_request(&method, params, round, &authenticated, client.revision)
-                .await;
-            match answered {
-                Ok(MethodResult::Result(result)) => break Ok(result),
-                Ok(MethodResult::InputRequired(more)) => {
-                    match self.askable(&method, &more, capabilities, client.revision) {
-                        Ok(()) => questions = more,
-                        Err(error) => break Err(error),
-                    }
-                }
-                Err(MethodError::Error(error)) => break Err(error),
-                Err(MethodError::Rejected(_)) => break Err(Error::internal()),
-            }
-        };
-        let reply = Reply::new(id, outcome);
-        self.finish(stream, &reply, client.revision).await;
-    }
-}
-
-/// A request that one result answers, and what it takes to make it again.
-#[derive(Debug)]
-pub(crate) struct Asking {
-    pub(crate) id: Id,
-    pub(crate) method: String,
-    pub(crate) params: Option<Box<RawValue>>,
-    pub(crate) authenticated: Authenticated,
-    pub(crate) client: ClientContext,
 }

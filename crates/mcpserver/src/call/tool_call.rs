@@ -1,16 +1,17 @@
 //! A call on its way to its tool and back.
 
+use crate::call::call_event::CallEvent;
 use crate::call::input_required::{self, UnsupportedInput};
-use crate::call::upstream_credential::{CredentialError, upstream_token};
-use crate::call::validated_tool::CheckedTool;
+use crate::call::sandbox::SandboxLog;
+use crate::call::upstream_credential::{CredentialError, UpstreamCredentials};
+use crate::call::validated_tool::ValidatedTool;
+use crate::context::Context;
 use crate::contract::tools::{InputRequired, Round, TaskUse};
-use crate::http::authenticator::{Authenticated, Source};
-use crate::http::events::CallEvent;
-use crate::http::grant_watch::{Interruption, grant_ended};
+use crate::http::authenticated::Authenticated;
+use crate::http::grant_watch::{GrantWatch, Interruption, grant_ended};
 use crate::http::rejection::Rejection;
-use crate::{
-    Call, Caller, Credential, Environment, Event, Events, Failure, Parts, Server, ToolProvider,
-};
+use crate::stream::change_feed::ChangeFeed;
+use crate::{Call, Caller, Environment, Event, Events, Failure, Parts, ToolProvider};
 use events::{Outcome, TraceContext};
 use futures::future::{BoxFuture, Either, FutureExt, select};
 use mcp::capabilities::TASKS;
@@ -25,7 +26,7 @@ use std::time::Duration;
 pub(crate) struct PreparedCall {
     revision: Revision,
     progress_token: Option<String>,
-    tool: Arc<CheckedTool>,
+    tool: Arc<ValidatedTool>,
     name: String,
     arguments: String,
     round: Round,
@@ -100,12 +101,13 @@ impl From<Error> for NotPrepared {
 
 /// A call that runs.
 pub(crate) struct RunningCall<P: Parts> {
+    caller: Arc<ToolCaller<P>>,
     revision: Revision,
     progress_token: Option<String>,
     last_progress: f64,
     capabilities: ClientCapabilities,
     log_level: Option<LogLevel>,
-    tool: Arc<CheckedTool>,
+    tool: Arc<ValidatedTool>,
     name: String,
     events: <P::Tools as ToolProvider>::Events,
     interruption: BoxFuture<'static, Interruption>,
@@ -152,24 +154,53 @@ pub(crate) enum TaskStep {
     End(CallEnd),
 }
 
-impl<P: Parts> Server<P> {
+/// Calls of tools.
+pub(crate) struct ToolCaller<P: Parts> {
+    context: Arc<Context<P>>,
+    tools: Arc<P::Tools>,
+    grants: Arc<GrantWatch<P>>,
+    changes: Arc<ChangeFeed<P>>,
+    credentials: Arc<UpstreamCredentials<P>>,
+    sandbox: Arc<SandboxLog<P>>,
+}
+
+impl<P: Parts> ToolCaller<P> {
+    pub(crate) fn new(
+        context: Arc<Context<P>>,
+        tools: Arc<P::Tools>,
+        grants: Arc<GrantWatch<P>>,
+        changes: Arc<ChangeFeed<P>>,
+        credentials: Arc<UpstreamCredentials<P>>,
+        sandbox: Arc<SandboxLog<P>>,
+    ) -> Self {
+        Self {
+            context,
+            tools,
+            grants,
+            changes,
+            credentials,
+            sandbox,
+        }
+    }
+
     /// Checks everything about a call that can be checked before it is made.
     ///
     /// Without `may_stream` neither progress nor log messages are asked for.
-    pub(crate) async fn prepare_call(
-        self: &Arc<Self>,
+    pub(crate) fn prepare(
+        &self,
         params: CallParams<'_>,
+        tool: Option<&Arc<ValidatedTool>>,
         authenticated: &Authenticated,
         revision: Revision,
         round: Round,
         may_stream: bool,
     ) -> Result<PreparedCall, NotPrepared> {
-        let catalog = self.catalog().await.ok_or_else(Error::internal)?;
         let trace = params.traceparent.as_deref().and_then(TraceContext::parse);
         let not_called = |outcome| {
-            CallEvent::begin(self, authenticated, &params.name, trace.clone()).end(outcome);
+            CallEvent::begin(&self.context, authenticated, &params.name, trace.clone())
+                .end(outcome);
         };
-        let Some(tool) = catalog.tool(&params.name) else {
+        let Some(tool) = tool else {
             not_called(Outcome::UnknownTool);
             return Err(Error::unknown_tool(&params.name).into());
         };
@@ -208,35 +239,35 @@ impl<P: Parts> Server<P> {
     }
 
     /// Makes a call.
-    pub(crate) async fn start_call(
+    pub(crate) async fn start(
         self: &Arc<Self>,
         call: PreparedCall,
         authenticated: Authenticated,
     ) -> Result<RunningCall<P>, CallEnd> {
-        self.start_call_within(call, authenticated, self.call_timeout())
+        self.start_within(call, authenticated, self.context.call_timeout())
             .await
     }
 
     /// Makes a call whose client can be sent nothing but its outcome.
-    pub(crate) async fn call_to_end(
+    pub(crate) async fn run_to_end(
         self: &Arc<Self>,
         call: PreparedCall,
         authenticated: Authenticated,
     ) -> jsonrpc::Outcome {
-        let mut running = match self.start_call(call, authenticated).await {
+        let mut running = match self.start(call, authenticated).await {
             Ok(running) => running,
             Err(end) => return end.into_outcome().unwrap_or_else(|| Err(Error::internal())),
         };
         loop {
-            if let Step::End(end) = running.next(self).await {
+            if let Step::End(end) = running.next().await {
                 let outcome = end.into_outcome();
-                return outcome.unwrap_or_else(|| Err(running.unasked(self)));
+                return outcome.unwrap_or_else(|| Err(running.unasked()));
             }
         }
     }
 
     /// Makes a call that may take so long.
-    pub(crate) async fn start_call_within(
+    pub(crate) async fn start_within(
         self: &Arc<Self>,
         call: PreparedCall,
         authenticated: Authenticated,
@@ -252,22 +283,24 @@ impl<P: Parts> Server<P> {
             may_stream,
             trace,
         } = call;
-        let mut event = CallEvent::begin(self, &authenticated, &name, trace);
+        let mut event = CallEvent::begin(&self.context, &authenticated, &name, trace);
         let capabilities = round.capabilities;
         let log_level = round.log_level.filter(|_| may_stream);
-        let server = Arc::clone(self);
+        let grants = Arc::clone(&self.grants);
         let authority = authenticated.authority();
-        let mut interruption =
-            async move { server.grants.interruption(authority, limit).await }.boxed();
+        let mut interruption = async move { grants.interruption(authority, limit).await }.boxed();
         let beginning = async {
             let credential = if tool.offered.wants_credential {
-                self.credential(&authenticated).await.map_err(|error| {
-                    let outcome = match error {
-                        CredentialError::Ended(_) => Outcome::GrantEnded,
-                        CredentialError::UpstreamRefresh(_) => Outcome::Failed,
-                    };
-                    (outcome, NotBegun::from(error))
-                })?
+                self.credentials
+                    .credential(&authenticated)
+                    .await
+                    .map_err(|error| {
+                        let outcome = match error {
+                            CredentialError::Ended(_) => Outcome::GrantEnded,
+                            CredentialError::UpstreamRefresh(_) => Outcome::Failed,
+                        };
+                        (outcome, NotBegun::from(error))
+                    })?
             } else {
                 None
             };
@@ -299,6 +332,7 @@ impl<P: Parts> Server<P> {
         };
         match begun {
             Ok(events) => Ok(RunningCall {
+                caller: Arc::clone(self),
                 revision,
                 progress_token,
                 last_progress: f64::NEG_INFINITY,
@@ -317,42 +351,6 @@ impl<P: Parts> Server<P> {
         }
     }
 
-    /// How long a call may take.
-    pub(crate) fn call_timeout(&self) -> Duration {
-        Duration::from_secs(self.context.config.call_timeout)
-    }
-
-    /// What stands for the person at the identity provider; `None` when they have to sign in again.
-    ///
-    /// # Errors
-    ///
-    /// [`CredentialError`], which is in the log then.
-    pub(crate) async fn credential(
-        &self,
-        authenticated: &Authenticated,
-    ) -> Result<Option<Credential>, CredentialError> {
-        let (id, opened) = match &authenticated.source {
-            Source::Presented(value) => return Ok(Some(Credential::Presented(value.clone()))),
-            Source::Grant { id, opened } => (id, opened),
-        };
-        let token = upstream_token::<P>(
-            (&self.context.store, &self.context.config.keys),
-            &self.context.config.policy,
-            &self.identity,
-            &self.context.environment,
-            (id, &opened.grant),
-        )
-        .await;
-        token
-            .map(|token| token.map(Credential::Upstream))
-            .inspect_err(|error| match error {
-                CredentialError::Ended(end) => self.record_end(authenticated, *end),
-                CredentialError::UpstreamRefresh(error) => {
-                    self.context.environment.log(&format!("mcp: {error}"))
-                }
-            })
-    }
-
     fn failed(&self, name: &str, failure: Failure, revision: Revision) -> NotBegun {
         match failure {
             Failure::NotFound => NotBegun::Error(Error::unknown_tool(name)),
@@ -368,7 +366,8 @@ impl<P: Parts> Server<P> {
                 self.context
                     .environment
                     .log(&format!("mcp: the tool {name} failed: {reason}"));
-                self.note_denied(&format!("the tool {name}"), &reason);
+                self.sandbox
+                    .note_denied(&format!("the tool {name}"), &reason);
                 NotBegun::Error(Error::internal())
             }
         }
@@ -406,7 +405,8 @@ impl<P: Parts> Server<P> {
         revision: Revision,
     ) -> Result<String, InvalidJson> {
         if output.is_error {
-            self.note_denied_in(&format!("the tool {name}"), &output.content);
+            self.sandbox
+                .note_denied_in(&format!("the tool {name}"), &output.content);
         }
         output.to_result(revision)
     }
@@ -446,29 +446,29 @@ impl<P: Parts> RunningCall<P> {
 
     /// The next thing it has to say. May be dropped and asked again only by whoever gives the call
     /// up: a step could be lost.
-    pub(crate) async fn next(&mut self, server: &Server<P>) -> Step {
+    pub(crate) async fn next(&mut self) -> Step {
         loop {
-            let event = match self.event(server).await {
+            let event = match self.event().await {
                 Ok(event) => event,
                 Err(end) => return Step::End(end),
             };
-            if let Some(step) = self.step(event, server).await {
+            if let Some(step) = self.step(event).await {
                 return step;
             }
         }
     }
 
     /// The same for a task, which may show how far it is, and notifies nobody.
-    pub(crate) async fn next_of_task(&mut self, server: &Server<P>) -> TaskStep {
+    pub(crate) async fn next_of_task(&mut self) -> TaskStep {
         loop {
-            let event = match self.event(server).await {
+            let event = match self.event().await {
                 Ok(event) => event,
                 Err(end) => return TaskStep::End(end),
             };
             match event {
                 Some(Event::Progress(progress)) => return TaskStep::Alive(progress.message),
                 Some(Event::Log(_)) => return TaskStep::Alive(None),
-                event => match self.step(event, server).await {
+                event => match self.step(event).await {
                     Some(Step::End(end)) => return TaskStep::End(end),
                     Some(Step::Notification(_)) | None => {}
                 },
@@ -476,31 +476,32 @@ impl<P: Parts> RunningCall<P> {
         }
     }
 
-    async fn event(&mut self, server: &Server<P>) -> Result<Option<Event>, CallEnd> {
+    async fn event(&mut self) -> Result<Option<Event>, CallEnd> {
         match select(pin!(self.events.next()), &mut self.interruption).await {
             Either::Left((event, _)) => Ok(event),
             Either::Right((interruption, _)) => {
                 self.event.end(interruption.outcome());
-                Err(server.interrupted(interruption, &self.name))
+                Err(self.caller.interrupted(interruption, &self.name))
             }
         }
     }
 
     /// What the client is told of an event, if anything.
-    async fn step(&mut self, event: Option<Event>, server: &Server<P>) -> Option<Step> {
+    async fn step(&mut self, event: Option<Event>) -> Option<Step> {
         match event {
             Some(Event::Log(log)) => {
                 if self.log_level.is_some_and(|least| log.level >= least) {
                     match log.to_message() {
                         Ok(message) => return Some(Step::Notification(message)),
-                        Err(garbage) => server
+                        Err(garbage) => self
+                            .caller
                             .context
                             .environment
                             .log(&format!("mcp: the tool {} logged {garbage}", self.name)),
                     }
                 }
             }
-            Some(Event::Changed(changed)) => server.changes.report(&changed).await,
+            Some(Event::Changed(changed)) => self.caller.changes.report(&changed).await,
             Some(Event::Progress(progress)) => {
                 let message = self
                     .progress_token
@@ -512,20 +513,20 @@ impl<P: Parts> RunningCall<P> {
                     return Some(Step::Notification(message));
                 }
             }
-            Some(Event::Done(output)) => return Some(Step::End(self.done(&output, server))),
+            Some(Event::Done(output)) => return Some(Step::End(self.done(&output))),
             Some(Event::InputRequired(questions)) => {
-                return Some(Step::End(self.asks(questions, server)));
+                return Some(Step::End(self.asks(questions)));
             }
-            None => return Some(Step::End(self.garbage("no result", server))),
+            None => return Some(Step::End(self.garbage("no result"))),
         }
         None
     }
 
-    fn done(&mut self, output: &Output, server: &Server<P>) -> CallEnd {
+    fn done(&mut self, output: &Output) -> CallEnd {
         if let Err(what) = self.tool.check_output(output) {
-            return self.garbage(&what, server);
+            return self.garbage(&what);
         }
-        match server.result(&self.name, output, self.revision) {
+        match self.caller.result(&self.name, output, self.revision) {
             Ok(result) => {
                 self.event.end(if output.is_error {
                     Outcome::ToolError
@@ -534,17 +535,17 @@ impl<P: Parts> RunningCall<P> {
                 });
                 CallEnd::Done(Ok(result))
             }
-            Err(garbage) => self.garbage(&garbage.to_string(), server),
+            Err(garbage) => self.garbage(&garbage.to_string()),
         }
     }
 
-    fn asks(&mut self, questions: InputRequired, server: &Server<P>) -> CallEnd {
+    fn asks(&mut self, questions: InputRequired) -> CallEnd {
         match input_required::check(&questions, self.capabilities) {
             Ok(()) => {
                 self.event.end(Outcome::InputRequired);
                 CallEnd::InputRequired(questions)
             }
-            Err(UnsupportedInput::Malformed(what)) => self.garbage(what, server),
+            Err(UnsupportedInput::Malformed(what)) => self.garbage(what),
             Err(UnsupportedInput::MissingCapabilities(missing)) => {
                 self.event.end(Outcome::MissingCapability);
                 let error = Error::missing_capabilities(missing, self.revision);
@@ -554,14 +555,14 @@ impl<P: Parts> RunningCall<P> {
     }
 
     /// The response to a call whose tool gave `what`, which no client can be given.
-    fn garbage(&mut self, what: &str, server: &Server<P>) -> CallEnd {
+    fn garbage(&mut self, what: &str) -> CallEnd {
         self.event.end(Outcome::Failed);
-        CallEnd::Done(Err(server.garbage(&self.name, what)))
+        CallEnd::Done(Err(self.caller.garbage(&self.name, what)))
     }
 
     /// Returns the error of a call whose questions nobody can be asked.
-    fn unasked(&self, server: &Server<P>) -> Error {
-        server.garbage(
+    fn unasked(&self) -> Error {
+        self.caller.garbage(
             &self.name,
             "a question for the client, which cannot be asked yet",
         )

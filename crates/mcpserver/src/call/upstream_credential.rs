@@ -1,10 +1,13 @@
 //! The person's token of the identity provider, fresh.
 
+use crate::context::Context;
 use crate::contract::identity::IdentityProvider;
-use crate::{Environment, Parts};
+use crate::http::authenticated::{Authenticated, Source};
+use crate::{Credential, Environment, Parts};
 use grants::{Grant, GrantEnd, Grants, Need, Reevaluation, RevocationQueue, UpstreamRefreshError};
 use keys::KeyRing;
 use policy::Policy;
+use std::sync::Arc;
 use std::time::Duration;
 use store::Store;
 
@@ -19,11 +22,54 @@ pub(crate) enum CredentialError {
     Ended(GrantEnd),
 }
 
+/// The credentials of persons at the identity provider.
+pub(crate) struct UpstreamCredentials<P: Parts> {
+    context: Arc<Context<P>>,
+    identity: Arc<P::Identity>,
+}
+
+impl<P: Parts> UpstreamCredentials<P> {
+    pub(crate) fn new(context: Arc<Context<P>>, identity: Arc<P::Identity>) -> Self {
+        Self { context, identity }
+    }
+
+    /// What stands for the person at the identity provider; `None` when they have to sign in again.
+    ///
+    /// # Errors
+    ///
+    /// [`CredentialError`], which is in the log then.
+    pub(crate) async fn credential(
+        &self,
+        authenticated: &Authenticated,
+    ) -> Result<Option<Credential>, CredentialError> {
+        let (id, opened) = match &authenticated.source {
+            Source::Presented(value) => return Ok(Some(Credential::Presented(value.clone()))),
+            Source::Grant { id, opened } => (id, opened),
+        };
+        let token = upstream_token::<P>(
+            (&self.context.store, &self.context.config.keys),
+            &self.context.config.policy,
+            &*self.identity,
+            &self.context.environment,
+            (id, &opened.grant),
+        )
+        .await;
+        token
+            .map(|token| token.map(Credential::Upstream))
+            .inspect_err(|error| match error {
+                CredentialError::Ended(end) => self.context.record_grant_end(authenticated, *end),
+                CredentialError::UpstreamRefresh(error) => {
+                    self.context.environment.log(&format!("mcp: {error}"))
+                }
+            })
+    }
+}
+
 /// The upstream access token of the grant `id`, refreshed if it has ended or is about to. `None` when
 /// the person has to sign in again. With a policy, a person who may no longer come in loses the grant.
 ///
 /// Of the calls that find it ended one refreshes, whatever instance they meet; the others wait.
-pub(crate) async fn upstream_token<P: Parts>(
+async fn upstream_token<P: Parts>(
     (store, keys): (&Store<P::KeyValue>, &KeyRing),
     policy: &Policy,
     identity: &P::Identity,

@@ -9,14 +9,14 @@ use std::fmt;
 
 /// A tool that can be called.
 #[derive(Debug)]
-pub(crate) struct CheckedTool {
+pub(crate) struct ValidatedTool {
     pub(crate) offered: OfferedTool,
     pub(crate) header_params: Vec<HeaderParam>,
     input: Schema,
     output: Option<Schema>,
 }
 
-impl CheckedTool {
+impl ValidatedTool {
     /// # Errors
     ///
     /// Why the tool cannot be offered, for the log.

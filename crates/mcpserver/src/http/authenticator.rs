@@ -6,102 +6,120 @@
 //! as far as `presented_tokens` allows. Where the identity provider is the authorization server, it is
 //! one of the provider's and no other.
 
+use crate::cache::Cache;
+use crate::context::Context;
+use crate::http::authenticated::{Authenticated, Source};
+use crate::http::authorization::{Authorization, authorization, token_hash};
+use crate::http::dpop::DpopProofs;
 use crate::http::endpoints::EndpointUrls;
+use crate::http::events::Actor;
+use crate::http::grant_watch::GrantWatch;
 use crate::http::presented_token::{self, NotTaken};
 use crate::http::rejection::Rejection;
-use crate::{Caller, Environment, IdentityError, IdentityProvider, Parts, Presented, Server};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use crate::http::scheme::Scheme;
+use crate::{Caller, Environment, IdentityError, IdentityProvider, Parts, Presented};
 use config::{AuthorizationServer, PresentedTokens};
-use events::TraceContext;
-use grants::{OpenedGrant, is_client_subject};
-use http::HeaderMap;
+use events::{Event, TraceContext};
+use grants::is_client_subject;
 use http::request::Parts as Head;
+use http::{HeaderMap, HeaderValue};
 use keys::VerifyError;
 use oauth::access_token::{self, AccessTokenError, Claims};
 use oauth::scope::{self, Bounds, Holder};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
-/// Longer than any token.
-const LONGEST_TOKEN: usize = 16 * 1024;
+/// Seconds for which a verification of the identity provider is taken without asking again.
+const VERIFICATION_TTL: u64 = 60;
 
-/// Seconds for which the provider's word about a pasted token is taken without asking again.
-const REMEMBERED: u64 = 60;
-
-/// Somebody whose token is good.
-#[derive(Clone, Debug)]
-pub(crate) struct Authenticated {
-    /// As tools see them, without a credential.
-    pub(crate) caller: Caller,
-    /// Where a credential would come from.
-    pub(crate) source: Source,
-    /// When the token ends (seconds since the Unix epoch).
-    pub(crate) ends_at: u64,
-    /// The trace that the request belongs to.
-    pub(crate) trace: Option<TraceContext>,
-}
-
-/// Where the person's credential comes from.
-#[derive(Clone, Debug)]
-pub(crate) enum Source {
-    /// The grant of this id.
-    Grant {
-        id: String,
-        opened: Arc<OpenedGrant>,
-    },
-    /// The Authorization header, which has this value.
-    Presented(String),
-}
-
-impl Authenticated {
-    pub(crate) fn subject(&self) -> &str {
-        &self.caller.profile.subject
-    }
-
-    /// Whose limits these are, as the store may know it.
-    pub(crate) fn person(&self) -> String {
-        URL_SAFE_NO_PAD.encode(&Sha256::digest(self.subject())[..16])
-    }
-
-    /// # Errors
-    ///
-    /// Insufficient scope, if the token lacks one of `scopes`. It names what the token has besides,
-    /// so that whoever asks for these loses nothing.
-    pub(crate) fn require_scopes(&self, scopes: &[String]) -> Result<(), Rejection> {
-        let granted = &self.caller.scopes;
-        let missing = scopes.iter().filter(|scope| !granted.contains(scope));
-        let missing: Vec<_> = missing.cloned().collect();
-        if missing.is_empty() {
-            return Ok(());
-        }
-        Err(Rejection::InsufficientScope(
-            [&granted[..], &missing].concat(),
-        ))
-    }
-}
+/// Tokens kept in memory per generation of a cache.
+const MAX_TOKENS: usize = 512;
 
 /// What the provider said of a pasted token, and until when that is taken for true.
-pub(crate) struct CachedVerification {
+struct CachedVerification {
     presented: Presented,
     until: u64,
 }
 
 impl CachedVerification {
-    pub(crate) fn subject(&self) -> &str {
+    fn subject(&self) -> &str {
         &self.presented.profile.subject
     }
 }
 
-/// The SHA-256 of a request's token, by which caches know it; `None` without a well-formed one.
-pub(crate) fn token_hash(headers: &HeaderMap) -> Option<[u8; 32]> {
-    let authorization = authorization(headers).ok()??;
-    Some(Sha256::digest(authorization.token).into())
+/// Authentication of requests by their access tokens.
+pub(crate) struct Authenticator<P: Parts> {
+    context: Arc<Context<P>>,
+    identity: Arc<P::Identity>,
+    grants: Arc<GrantWatch<P>>,
+    proofs: DpopProofs<P>,
+    /// Our tokens whose signature was found good, by their SHA-256.
+    claims: Cache<[u8; 32], Arc<Claims>>,
+    /// Tokens of the identity provider that it has verified, likewise.
+    verifications: Cache<[u8; 32], Arc<CachedVerification>>,
 }
 
-impl<P: Parts> Server<P> {
+impl<P: Parts> Authenticator<P> {
+    pub(crate) fn new(
+        context: Arc<Context<P>>,
+        identity: Arc<P::Identity>,
+        grants: Arc<GrantWatch<P>>,
+    ) -> Self {
+        Self {
+            proofs: DpopProofs::new(Arc::clone(&context)),
+            context,
+            identity,
+            grants,
+            claims: Cache::new(MAX_TOKENS),
+            verifications: Cache::new(MAX_TOKENS),
+        }
+    }
+
+    /// Returns the nonce for the next proof of possession, if proofs have to have one.
+    pub(crate) fn nonce(&self) -> Option<HeaderValue> {
+        self.proofs.nonce(self.context.environment.now())
+    }
+
+    /// Writes the event of a refused request.
+    pub(crate) fn record_rejection(&self, head: &Head, rejection: &Rejection) {
+        let Some((error, reason)) = rejection.description() else {
+            return;
+        };
+        let event = Event::Refusal {
+            endpoint: head.uri.path(),
+            error,
+            reason: &reason,
+        };
+        self.context.record(&self.sender(&head.headers), &event);
+    }
+
+    /// Returns the sender of a request as its token names it, if this instance has verified that token;
+    /// a refused request costs no second verification.
+    fn sender(&self, headers: &HeaderMap) -> Actor {
+        let unknown = Actor {
+            trace: TraceContext::of(headers),
+            ..Actor::default()
+        };
+        let Some(hash) = token_hash(headers) else {
+            return unknown;
+        };
+        if let Some(claims) = self.claims.get(&hash) {
+            return Actor {
+                client_id: Some(claims.client_id.clone()),
+                subject: Some(claims.sub.clone()),
+                grant_id: Some(claims.grant.clone()),
+                ..unknown
+            };
+        }
+        let presented = self.verifications.get(&hash);
+        Actor {
+            subject: presented.map(|presented| presented.subject().to_owned()),
+            ..unknown
+        }
+    }
+
     pub(crate) async fn authenticate(
-        self: &Arc<Self>,
+        &self,
         head: &Head,
         endpoints: &EndpointUrls,
     ) -> Result<Authenticated, Rejection> {
@@ -111,7 +129,7 @@ impl<P: Parts> Server<P> {
         let authenticated = match authorization.scheme {
             Scheme::Bearer => self.bearer(&authorization, hash, endpoints, now).await,
             Scheme::Dpop => {
-                self.possessed(head, authorization.token, &hash, endpoints, now)
+                self.bound(head, &authorization, &hash, endpoints, now)
                     .await
             }
         };
@@ -128,7 +146,7 @@ impl<P: Parts> Server<P> {
         endpoints: &EndpointUrls,
         now: u64,
     ) -> Result<Authenticated, Rejection> {
-        if let Some(remembered) = self.presented.get(&hash)
+        if let Some(remembered) = self.verifications.get(&hash)
             && remembered.until > now
         {
             return self.presented(&remembered.presented, authorization.value, endpoints);
@@ -163,12 +181,42 @@ impl<P: Parts> Server<P> {
         self.require_active_grant(&claims, endpoints, now).await
     }
 
-    /// What a token of ours says, whose hash is `hash`. Its signature is checked once.
-    pub(crate) fn claims_of(
+    /// Returns the holder of a bound token, whose hash is `hash`, if the request proves its key.
+    async fn bound(
         &self,
-        token: &str,
+        head: &Head,
+        authorization: &Authorization<'_>,
         hash: &[u8; 32],
-    ) -> Result<Arc<Claims>, VerifyError> {
+        endpoints: &EndpointUrls,
+        now: u64,
+    ) -> Result<Authenticated, Rejection> {
+        const UNBOUND: Rejection = Rejection::InvalidToken(
+            "The token is not bound to a key: present it with the Bearer scheme.",
+        );
+        let token = authorization.token;
+        let is_external = self
+            .context
+            .config
+            .authorization_server
+            .external()
+            .is_some();
+        if is_external {
+            return Err(UNBOUND);
+        }
+        let claims = self
+            .claims_of(token, hash)
+            .map_err(|error| not_ours(&error))?;
+        let bound_to = claims.cnf.as_ref().ok_or(UNBOUND)?;
+        let proof = self
+            .proofs
+            .verify(head, token, &bound_to.jkt, endpoints, now)?;
+        let authenticated = self.require_active_grant(&claims, endpoints, now).await?;
+        self.proofs.consume(&proof, now).await?;
+        Ok(authenticated)
+    }
+
+    /// What a token of ours says, whose hash is `hash`. Its signature is checked once.
+    fn claims_of(&self, token: &str, hash: &[u8; 32]) -> Result<Arc<Claims>, VerifyError> {
         if let Some(claims) = self.claims.get(hash) {
             return Ok(claims);
         }
@@ -179,7 +227,7 @@ impl<P: Parts> Server<P> {
     }
 
     /// The claims' holder, if the claims are for us, now, and their grant is alive.
-    pub(crate) async fn require_active_grant(
+    async fn require_active_grant(
         &self,
         claims: &Claims,
         endpoints: &EndpointUrls,
@@ -199,7 +247,7 @@ impl<P: Parts> Server<P> {
             .grants
             .find(&claims.grant, now)
             .await
-            .map_err(|error| self.unavailable(&error))?
+            .map_err(|error| Rejection::unavailable(&self.context, &error))?
             .ok_or(Rejection::InvalidToken("The token's grant has ended."))?;
         let grant = &opened.grant;
         if grant.profile.subject != claims.sub || grant.client_id != claims.client_id {
@@ -241,9 +289,9 @@ impl<P: Parts> Server<P> {
             ),
             Ok(presented) if presented.expires_at > now => {
                 let authenticated = self.presented(&presented, authorization.value, endpoints);
-                let until = presented.expires_at.min(now + REMEMBERED);
+                let until = presented.expires_at.min(now + VERIFICATION_TTL);
                 let remembered = Arc::new(CachedVerification { presented, until });
-                self.presented.insert(hash, remembered);
+                self.verifications.insert(hash, remembered);
                 authenticated
             }
             Ok(_) => Err(Rejection::InvalidToken("The token has expired.")),
@@ -252,7 +300,9 @@ impl<P: Parts> Server<P> {
                 self.context.environment.log(&format!("mcp: {problem}"));
                 Err(Rejection::IdentityMisconfigured(problem))
             }
-            Err(IdentityError::Unavailable(reason)) => Err(self.unavailable(&reason)),
+            Err(IdentityError::Unavailable(reason)) => {
+                Err(Rejection::unavailable(&self.context, &reason))
+            }
         }
     }
 
@@ -298,12 +348,6 @@ impl<P: Parts> Server<P> {
             }
         })
     }
-
-    /// Notes down why something that a request depends on did not answer.
-    pub(crate) fn unavailable(&self, error: &impl std::fmt::Display) -> Rejection {
-        self.context.environment.log(&format!("mcp: {error}"));
-        Rejection::Unavailable
-    }
 }
 
 /// Whether a token that is none of ours could be one of the provider's: it is of another kind than
@@ -318,83 +362,10 @@ fn may_be_the_providers(error: &VerifyError, token: &str, issuer: &str) -> bool 
 }
 
 /// A token that is none of ours.
-pub(crate) fn not_ours(error: &VerifyError) -> Rejection {
+fn not_ours(error: &VerifyError) -> Rejection {
     Rejection::InvalidToken(match error {
         VerifyError::Malformed => "The token is malformed.",
         VerifyError::WrongType => "The token is not an access token of this server.",
         VerifyError::WrongKey => "The token was not signed by this server.",
     })
-}
-
-/// How a token is presented.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Scheme {
-    /// By whoever has it (RFC 6750).
-    Bearer,
-    /// With a proof of the key that it is bound to (RFC 9449 section 7.1).
-    Dpop,
-}
-
-impl Scheme {
-    /// The scheme that a request uses, or means to; `Bearer` if it uses none of ours.
-    pub(crate) fn of(headers: &HeaderMap) -> Self {
-        headers
-            .get(http::header::AUTHORIZATION)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|value| Self::parse(value.split(' ').next()?))
-            .unwrap_or(Self::Bearer)
-    }
-
-    fn parse(name: &str) -> Option<Self> {
-        [Self::Bearer, Self::Dpop]
-            .into_iter()
-            .find(|scheme| name.eq_ignore_ascii_case(scheme.as_str()))
-    }
-
-    /// As challenges spell it.
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Bearer => "Bearer",
-            Self::Dpop => "DPoP",
-        }
-    }
-}
-
-/// An Authorization header with a token.
-struct Authorization<'h> {
-    scheme: Scheme,
-    value: &'h str,
-    token: &'h str,
-}
-
-/// The token of a request; `None` if it has none, or credentials of another scheme.
-fn authorization(headers: &HeaderMap) -> Result<Option<Authorization<'_>>, Rejection> {
-    const MALFORMED: Rejection = Rejection::InvalidToken("The Authorization header is malformed.");
-    let mut values = headers.get_all(http::header::AUTHORIZATION).iter();
-    let Some(value) = values.next() else {
-        return Ok(None);
-    };
-    if values.next().is_some() {
-        return Err(MALFORMED);
-    }
-    let value = value.to_str().map_err(|_| MALFORMED)?;
-    let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
-    let Some(scheme) = Scheme::parse(scheme) else {
-        return Ok(None);
-    };
-    let token = token.trim();
-    let is_token = (1..=LONGEST_TOKEN).contains(&token.len())
-        && token.bytes().all(|byte| {
-            byte.is_ascii_alphanumeric()
-                || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=')
-        });
-    if is_token {
-        Ok(Some(Authorization {
-            scheme,
-            value,
-            token,
-        }))
-    } else {
-        Err(MALFORMED)
-    }
 }

@@ -1,14 +1,14 @@
-//! Tokens that are bound to a key: whoever shows one also proves the key, for this one request (RFC
-//! 9449 section 7).
+//! Proofs of possession (RFC 9449 section 7) of requests whose access tokens are bound to a key.
 //!
-//! A proof is taken once, on every machine: that costs three writes of the store, which calls with a
-//! bearer token do not. So a sixteenth of these requests also sweeps a little, behind its answer.
+//! A proof is accepted once, on every machine: that costs three writes of the store, which calls with
+//! a bearer token do not. So a sixteenth of these requests also sweeps a little, after its response.
 
-use crate::http::authenticator::{Authenticated, not_ours};
+use crate::context::Context;
 use crate::http::endpoints::EndpointUrls;
 use crate::http::rejection::Rejection;
-use crate::{Environment, Parts, Server};
+use crate::{Environment, Parts};
 use dpop::ProofVerifier;
+use http::HeaderValue;
 use http::request::Parts as Head;
 use rand::Rng;
 use std::sync::Arc;
@@ -17,34 +17,37 @@ use std::sync::Arc;
 const SWEEP_EVERY: u32 = 16;
 
 /// Ledger lines that such a sweep reads at most: more than that many requests enter.
-const SWEEP_LINES: u64 = 64;
+const MAX_SWEPT_LINES: u64 = 64;
 
-impl<P: Parts> Server<P> {
-    /// The holder of a bound token, whose hash is `hash`, if the request proves its key.
-    pub(crate) async fn possessed(
-        self: &Arc<Self>,
+/// The verification of proofs.
+pub(crate) struct DpopProofs<P: Parts> {
+    context: Arc<Context<P>>,
+}
+
+impl<P: Parts> DpopProofs<P> {
+    pub(crate) fn new(context: Arc<Context<P>>) -> Self {
+        Self { context }
+    }
+
+    /// Returns the nonce for the next proof, if proofs have to have one.
+    pub(crate) fn nonce(&self, now: u64) -> Option<HeaderValue> {
+        self.verifier().nonce(now)
+    }
+
+    /// Returns the proof of a request, if it is one for this request, this token and the key with the
+    /// thumbprint `bound_to`. Does not check whether the proof was used before.
+    ///
+    /// # Errors
+    ///
+    /// [`Rejection::Proof`] or [`Rejection::InvalidToken`].
+    pub(crate) fn verify(
+        &self,
         head: &Head,
         token: &str,
-        hash: &[u8; 32],
+        bound_to: &str,
         endpoints: &EndpointUrls,
         now: u64,
-    ) -> Result<Authenticated, Rejection> {
-        const UNBOUND: Rejection = Rejection::InvalidToken(
-            "The token is not bound to a key: present it with the Bearer scheme.",
-        );
-        if self
-            .context
-            .config
-            .authorization_server
-            .external()
-            .is_some()
-        {
-            return Err(UNBOUND);
-        }
-        let claims = self
-            .claims_of(token, hash)
-            .map_err(|error| not_ours(&error))?;
-        let bound_to = claims.cnf.as_ref().ok_or(UNBOUND)?;
+    ) -> Result<dpop::Proof, Rejection> {
         let url = format!("{}{}", endpoints.issuer, head.uri.path());
         let request = dpop::Request {
             method: head.method.as_str(),
@@ -52,48 +55,50 @@ impl<P: Parts> Server<P> {
             access_token: Some(token),
         };
         let proof = self
-            .proof_verifier()
+            .verifier()
             .check(&head.headers, request, now)
             .and_then(|proof| proof.ok_or(dpop::Error::Missing))
             .map_err(Rejection::Proof)?;
-        if proof.thumbprint() != bound_to.jkt {
+        if proof.thumbprint() != bound_to {
             return Err(Rejection::InvalidToken(
                 "The token is bound to another key than the proof's.",
             ));
         }
-        let authenticated = self.require_active_grant(&claims, endpoints, now).await?;
+        Ok(proof)
+    }
+
+    /// Uses a proof up.
+    ///
+    /// # Errors
+    ///
+    /// [`Rejection::Proof`], if it was used before; [`Rejection::Unavailable`].
+    pub(crate) async fn consume(&self, proof: &dpop::Proof, now: u64) -> Result<(), Rejection> {
         match proof.claim(&self.context.store).await {
             Ok(true) => {
                 self.sweep_sometimes(now);
-                Ok(authenticated)
+                Ok(())
             }
             Ok(false) => Err(Rejection::Proof(dpop::Error::Replayed)),
-            Err(error) => Err(self.unavailable(&error)),
+            Err(error) => Err(Rejection::unavailable(&self.context, &error)),
         }
     }
 
-    fn sweep_sometimes(self: &Arc<Self>, now: u64) {
-        if !self
-            .context
-            .environment
-            .random()
-            .next_u32()
-            .is_multiple_of(SWEEP_EVERY)
-        {
+    fn sweep_sometimes(&self, now: u64) {
+        let environment = &self.context.environment;
+        if !environment.random().next_u32().is_multiple_of(SWEEP_EVERY) {
             return;
         }
-        let server = Arc::clone(self);
-        self.context.environment.spawn(async move {
-            if let Err(error) = server.context.store.sweep(now, SWEEP_LINES).await {
-                server
-                    .context
+        let context = Arc::clone(&self.context);
+        environment.spawn(async move {
+            if let Err(error) = context.store.sweep(now, MAX_SWEPT_LINES).await {
+                context
                     .environment
                     .log(&format!("mcp: the sweep stopped: {error}"));
             }
         });
     }
 
-    pub(crate) fn proof_verifier(&self) -> ProofVerifier<'_> {
+    fn verifier(&self) -> ProofVerifier<'_> {
         ProofVerifier::new(&self.context.config.keys, self.context.config.dpop_nonces)
     }
 }

@@ -6,7 +6,7 @@
 
 use crate::cache::Cache;
 use crate::context::Context;
-use crate::http::authenticator::{Authenticated, Source};
+use crate::http::authenticated::{Authenticated, Source};
 use crate::{Environment, Parts};
 use events::Outcome;
 use grants::{Grants, OpenedGrant};

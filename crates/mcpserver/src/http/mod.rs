@@ -1,7 +1,10 @@
 //! HTTP requests before they are MCP messages: base URLs, origins, authentication (RFC 6750, RFC
 //! 9449), and the responses to rejected requests.
 
+pub(crate) mod authenticated;
 pub(crate) mod authenticator;
+pub(crate) mod authorization;
+pub(crate) mod base_urls;
 pub(crate) mod body;
 pub(crate) mod dpop;
 pub(crate) mod endpoints;
@@ -11,3 +14,4 @@ pub(crate) mod origin;
 pub(crate) mod presented_token;
 pub(crate) mod rejection;
 pub(crate) mod response;
+pub(crate) mod scheme;

@@ -1,10 +1,11 @@
 //! Requests that go no further, and the one place where each gets its status.
 
-use crate::Body;
-use crate::http::authenticator::Scheme;
+use crate::context::Context;
 use crate::http::body::from_web;
 use crate::http::endpoints::{EndpointUrls, Transport};
 use crate::http::response::json;
+use crate::http::scheme::Scheme;
+use crate::{Body, Environment, Parts};
 use config::Problem;
 use http::header::{ALLOW, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{Response, StatusCode};
@@ -109,6 +110,15 @@ pub(crate) struct ChallengeContext<'a> {
 }
 
 impl Rejection {
+    /// Logs why something that a request depends on does not answer.
+    pub(crate) fn unavailable<P: Parts>(
+        context: &Context<P>,
+        error: &impl std::fmt::Display,
+    ) -> Self {
+        context.environment.log(&format!("mcp: {error}"));
+        Self::Unavailable
+    }
+
     /// The error and the reason that the log has. `None` for what clients try out: a request without
     /// a token, and a method that there is not.
     pub(crate) fn description(&self) -> Option<(&'static str, String)> {

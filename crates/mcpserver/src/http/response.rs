@@ -1,8 +1,11 @@
 //! Responses to MCP requests: JSON, or server-sent events.
 
 use crate::Body;
+use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use http::{Response, StatusCode};
+use mcp::headers::Accepted;
+use mcp::sse;
 
 /// A JSON response.
 pub(crate) fn json(status: StatusCode, body: String) -> Response<Body> {
@@ -31,4 +34,20 @@ pub(crate) fn event_stream(body: Body) -> Response<Body> {
         HeaderValue::from_static("no"),
     );
     response
+}
+
+/// 202, for what wants no answer.
+pub(crate) fn accepted_response() -> Response<Body> {
+    let mut response = Response::new(Body::whole(Bytes::new()));
+    *response.status_mut() = StatusCode::ACCEPTED;
+    response
+}
+
+/// A response in the kind that the client takes, JSON if it takes both.
+pub(crate) fn answer(text: String, accepted: Accepted) -> Response<Body> {
+    if accepted.json {
+        json(StatusCode::OK, text)
+    } else {
+        event_stream(Body::whole(sse::message(&text)))
+    }
 }

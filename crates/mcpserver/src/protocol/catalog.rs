@@ -1,10 +1,12 @@
 //! What is offered, asked for once per instance and after each change, and everything made of it in
 //! advance.
 
-use crate::call::validated_tool::CheckedTool;
+use crate::call::validated_tool::ValidatedTool;
+use crate::context::Context;
 use crate::contract::tools::{Changed, Changes, Offer, OfferedPrompt, ResourceOffer, TaskUse};
-use crate::stream::change_feed::{ChangeReader, Seen};
-use crate::{Environment, Parts, Server, ToolProvider};
+use crate::http::authenticated::Authenticated;
+use crate::stream::change_feed::{ChangeFeed, ChangeReader, Seen};
+use crate::{Environment, Parts, ToolProvider};
 use futures::future::{Either, select};
 use mcp::capabilities::{Empty, ListChanged, ResourceCapabilities, TASKS};
 use mcp::{
@@ -14,7 +16,7 @@ use mcp::{
 use serde_json::{Map, Value};
 use std::collections::HashMap;
 use std::pin::pin;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// Seconds after which it is asked anew what there is, where that may change: what another instance
 /// was told of has then come here as well.
@@ -25,7 +27,7 @@ const MOST_LOOKS: u32 = 64;
 
 /// What there is.
 pub(crate) struct Catalog {
-    tools: HashMap<String, Arc<CheckedTool>>,
+    tools: HashMap<String, Arc<ValidatedTool>>,
     prompts: HashMap<String, OfferedPrompt>,
     pub(crate) resources: Option<ResourceOffer>,
     pub(crate) completes: bool,
@@ -39,7 +41,7 @@ pub(crate) struct Catalog {
 
 /// The catalog as this instance knows it.
 #[derive(Clone)]
-pub(crate) struct CachedCatalog {
+struct CachedCatalog {
     catalog: Arc<Catalog>,
     /// From this second on it is asked for anew; `None`: it never changes.
     until: Option<u64>,
@@ -49,9 +51,30 @@ pub(crate) struct CachedCatalog {
     reader: Option<ChangeReader>,
 }
 
-impl<P: Parts> Server<P> {
+/// The catalog of the tools component.
+pub(crate) struct CatalogSource<P: Parts> {
+    context: Arc<Context<P>>,
+    tools: Arc<P::Tools>,
+    changes: Arc<ChangeFeed<P>>,
+    cached: RwLock<Option<CachedCatalog>>,
+}
+
+impl<P: Parts> CatalogSource<P> {
+    pub(crate) fn new(
+        context: Arc<Context<P>>,
+        tools: Arc<P::Tools>,
+        changes: Arc<ChangeFeed<P>>,
+    ) -> Self {
+        Self {
+            context,
+            tools,
+            changes,
+            cached: RwLock::default(),
+        }
+    }
+
     /// What is offered; `None` if it cannot be had now.
-    pub(crate) async fn catalog(&self) -> Option<Arc<Catalog>> {
+    pub(crate) async fn current(&self) -> Option<Arc<Catalog>> {
         let known = self.known();
         match known {
             Some(known) if self.is_fresh(&known) => Some(known.catalog),
@@ -61,8 +84,8 @@ impl<P: Parts> Server<P> {
 
     /// The same for somebody who may have been told just now that it changed: where that may be, it
     /// costs a read of the store to know.
-    pub(crate) async fn newest_catalog(&self) -> Option<Arc<Catalog>> {
-        let catalog = self.catalog().await?;
+    pub(crate) async fn newest(&self) -> Option<Arc<Catalog>> {
+        let catalog = self.current().await?;
         let mut known = self.known()?;
         if !catalog.changes.of_the_offer() {
             return Some(catalog);
@@ -92,7 +115,7 @@ impl<P: Parts> Server<P> {
         if is_old {
             return self.refresh(Some(known)).await;
         }
-        *self.catalog.write().unwrap_or_else(PoisonError::into_inner) = Some(known);
+        *self.cached.write().unwrap_or_else(PoisonError::into_inner) = Some(known);
         Some(catalog)
     }
 
@@ -104,7 +127,7 @@ impl<P: Parts> Server<P> {
     }
 
     fn known(&self) -> Option<CachedCatalog> {
-        self.catalog
+        self.cached
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
@@ -113,7 +136,7 @@ impl<P: Parts> Server<P> {
     async fn refresh(&self, known: Option<CachedCatalog>) -> Option<Arc<Catalog>> {
         // Before the tools are asked: what changes meanwhile counts as later.
         let offer_changes = self.changes.offer_changes();
-        let deadline = pin!(self.context.environment.sleep(self.call_timeout()));
+        let deadline = pin!(self.context.environment.sleep(self.context.call_timeout()));
         let described = match select(pin!(self.tools.describe()), deadline).await {
             Either::Left((described, _)) => {
                 described.and_then(|offer| Catalog::new(offer, &self.context.config.scopes))
@@ -143,7 +166,7 @@ impl<P: Parts> Server<P> {
             offer_changes,
             reader: known.and_then(|known| known.reader),
         };
-        *self.catalog.write().unwrap_or_else(PoisonError::into_inner) = Some(now_known);
+        *self.cached.write().unwrap_or_else(PoisonError::into_inner) = Some(now_known);
         Some(catalog)
     }
 }
@@ -172,7 +195,7 @@ impl Catalog {
         let mut complaints = Vec::new();
         let mut tools = Vec::with_capacity(offer.tools.len());
         for offered in std::mem::take(&mut offer.tools) {
-            match CheckedTool::new(offered) {
+            match ValidatedTool::new(offered) {
                 Ok(tool) => tools.push(Arc::new(tool)),
                 Err(complaint) => complaints.push(complaint),
             }
@@ -197,8 +220,21 @@ impl Catalog {
         })
     }
 
-    pub(crate) fn tool(&self, name: &str) -> Option<&Arc<CheckedTool>> {
+    pub(crate) fn tool(&self, name: &str) -> Option<&Arc<ValidatedTool>> {
         self.tools.get(name)
+    }
+
+    /// Returns the changes that the token lets its holder know.
+    pub(crate) fn changes_for(&self, authenticated: &Authenticated) -> Changes {
+        let may_read = self
+            .resources
+            .as_ref()
+            .is_some_and(|resources| authenticated.require_scopes(&resources.scopes).is_ok());
+        Changes {
+            resources: self.changes.resources && may_read,
+            resource_contents: self.changes.resource_contents && may_read,
+            ..self.changes
+        }
     }
 
     pub(crate) fn prompt(&self, name: &str) -> Option<&OfferedPrompt> {
@@ -211,7 +247,7 @@ impl Catalog {
 }
 
 /// What nobody can use, as no token can have a scope that it takes.
-fn without_scope(offer: &Offer, tools: &[Arc<CheckedTool>], there_are: &[String]) -> Vec<String> {
+fn without_scope(offer: &Offer, tools: &[Arc<ValidatedTool>], there_are: &[String]) -> Vec<String> {
     let tools = tools.iter().map(|tool| {
         let name = format!("the tool {}", tool.offered.tool.name());
         (name, &tool.offered.scopes)
@@ -253,7 +289,7 @@ fn by_name<T>(
 impl Prepared {
     fn new(
         offer: &Offer,
-        tools: &[Arc<CheckedTool>],
+        tools: &[Arc<ValidatedTool>],
         revision: Revision,
     ) -> Result<Self, InvalidJson> {
         let has_tasks = tools.iter().any(|one| one.offered.tasks != TaskUse::Never);

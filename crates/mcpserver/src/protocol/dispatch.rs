@@ -1,20 +1,23 @@
 //! What each message asks for, whatever way it came.
 
+use crate::Parts;
+use crate::call::cancellation::Cancellations;
 use crate::call::client_context::ClientContext;
-use crate::call::input_required::{self, UnsupportedInput};
-use crate::call::streamed_call::Asking;
-use crate::call::tool_call::PreparedCall;
-use crate::contract::tools::{InputRequired, Round};
-use crate::http::authenticator::Authenticated;
+use crate::call::client_requests::ClientRequests;
+use crate::call::tool_call::{PreparedCall, ToolCaller};
+use crate::context::Context;
+use crate::contract::tools::InputRequired;
+use crate::http::authenticated::Authenticated;
 use crate::http::rejection::Rejection;
-use crate::protocol::catalog::Prepared;
-use crate::protocol::methods::{MethodError, MethodResult};
+use crate::protocol::catalog::CatalogSource;
+use crate::protocol::methods::{MethodError, MethodResult, Methods};
+use crate::protocol::pending_request::{PendingRequest, PendingRequests};
+use crate::stream::outbound::ClientStream;
 use crate::stream::session_state::SessionUpdate;
-use crate::{Environment, Parts, Server};
-use mcp::jsonrpc::{Id, Message, Reply};
+use mcp::jsonrpc::{self, Id, Message, Reply};
 use mcp::{
-    CallParams, ClientCapabilities, CompleteParams, Error, InitializeParams, PageParams,
-    PromptParams, ReadParams, Revision, initialize_result,
+    CallParams, ClientCapabilities, Error, ErrorCode, InitializeParams, ReadParams, Revision,
+    initialize_result,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -34,19 +37,116 @@ pub(crate) enum Dispatched {
     /// A call that is to be made for the request with this id.
     Call(Id, PreparedCall),
     /// A request that waits for the client's answers.
-    Questions(Box<Asking>, InputRequired),
+    Questions(Box<PendingRequest>, InputRequired),
     /// A change of the session, for the request with this id.
     Update(Id, SessionUpdate),
 }
 
-impl<P: Parts> Server<P> {
+/// The dispatch of the messages of sessions.
+pub(crate) struct Dispatcher<P: Parts> {
+    context: Arc<Context<P>>,
+    catalog: Arc<CatalogSource<P>>,
+    methods: Arc<Methods<P>>,
+    caller: Arc<ToolCaller<P>>,
+    cancellations: Arc<Cancellations<P>>,
+    client_requests: Arc<ClientRequests<P>>,
+    pending: Arc<PendingRequests<P>>,
+}
+
+impl<P: Parts> Dispatcher<P> {
+    pub(crate) fn new(
+        context: Arc<Context<P>>,
+        catalog: Arc<CatalogSource<P>>,
+        methods: Arc<Methods<P>>,
+        caller: Arc<ToolCaller<P>>,
+        cancellations: Arc<Cancellations<P>>,
+        client_requests: Arc<ClientRequests<P>>,
+        pending: Arc<PendingRequests<P>>,
+    ) -> Self {
+        Self {
+            context,
+            catalog,
+            methods,
+            caller,
+            cancellations,
+            client_requests,
+            pending,
+        }
+    }
+
+    /// Goes on with a request once its client has answered `questions`.
+    pub(crate) fn run(
+        &self,
+        request: PendingRequest,
+        questions: InputRequired,
+        stream: ClientStream,
+    ) -> impl Future<Output = ()> + Send + use<P> {
+        Arc::clone(&self.pending).run(request, questions, stream)
+    }
+
+    /// Returns the replies to the messages of a batch as one array; `None` if no message expects a
+    /// response.
+    pub(crate) async fn batch_replies(
+        &self,
+        messages: Vec<Message<'_>>,
+        authenticated: &Authenticated,
+        client: ClientContext,
+    ) -> Result<Option<String>, Rejection> {
+        let client = ClientContext {
+            may_stream: false,
+            ..client
+        };
+        let mut responses = Vec::new();
+        for message in messages {
+            let reply = self.batched(message, authenticated, &client).await?;
+            responses.extend(reply.map(|reply| reply.to_json(client.revision)));
+        }
+        Ok((!responses.is_empty()).then(|| jsonrpc::batch_response(&responses)))
+    }
+
+    /// The reply to a message that came with others.
+    async fn batched(
+        &self,
+        message: Message<'_>,
+        authenticated: &Authenticated,
+        client: &ClientContext,
+    ) -> Result<Option<Reply>, Rejection> {
+        let alone = |id: Id, what: &str| {
+            let reason = format!("{what} comes alone.");
+            let error = Error::new(ErrorCode::InvalidRequest, reason);
+            Ok(Some(Reply::new(id, Err(error))))
+        };
+        if let Message::Request { id, method, .. } = &message
+            && method == "initialize"
+        {
+            return alone(id.clone(), "An initialize request");
+        }
+        let dispatched = self.dispatch(message, authenticated, client).await?;
+        let (id, call) = match dispatched {
+            Dispatched::Nothing => return Ok(None),
+            Dispatched::Reply(reply)
+            | Dispatched::Invalid(reply)
+            | Dispatched::Initialized(reply, _, _) => return Ok(Some(reply)),
+            Dispatched::Update(id, _) => {
+                return alone(id, "A request that changes the session");
+            }
+            // Who cannot be asked in between has no capabilities, and is asked nothing.
+            Dispatched::Questions(asking, _) => {
+                return Ok(Some(Reply::new(asking.id, Err(Error::internal()))));
+            }
+            Dispatched::Call(id, call) => (id, call),
+        };
+        let outcome = self.caller.run_to_end(call, authenticated.clone()).await;
+        Ok(Some(Reply::new(id, outcome)))
+    }
+
     /// Dispatches a message of a session to its method.
     ///
     /// # Errors
     ///
     /// The rejection of the HTTP request that brought the message.
     pub(crate) async fn dispatch(
-        self: &Arc<Self>,
+        &self,
         message: Message<'_>,
         authenticated: &Authenticated,
         client: &ClientContext,
@@ -57,13 +157,19 @@ impl<P: Parts> Server<P> {
                 if method == "notifications/cancelled"
                     && let Some(request) = params.and_then(cancelled_request)
                 {
-                    let cancelled = self.cancel(&request, client, authenticated).await;
-                    cancelled.map_err(|error| self.unavailable(&error))?;
+                    let cancelled = self
+                        .cancellations
+                        .cancel(&request, client, authenticated)
+                        .await;
+                    cancelled.map_err(|error| Rejection::unavailable(&self.context, &error))?;
                 }
                 return Ok(Dispatched::Nothing);
             }
             Message::Response { id, outcome } => {
-                let taken = self.take_answer(&id, outcome, authenticated).await;
+                let taken = self
+                    .client_requests
+                    .take_answer(&id, outcome, authenticated)
+                    .await;
                 return taken.map(|()| Dispatched::Nothing);
             }
             Message::Invalid { id, error } => {
@@ -84,7 +190,7 @@ impl<P: Parts> Server<P> {
     }
 
     async fn dispatch_request(
-        self: &Arc<Self>,
+        &self,
         id: &Id,
         method: &str,
         params: Option<&RawValue>,
@@ -96,7 +202,7 @@ impl<P: Parts> Server<P> {
         match method {
             "initialize" => {
                 let params = InitializeParams::read(params)?;
-                let catalog = self.catalog().await.ok_or_else(Error::internal)?;
+                let catalog = self.catalog.current().await.ok_or_else(Error::internal)?;
                 let result = initialize_result(
                     params.revision,
                     &catalog.prepared(params.revision).capabilities,
@@ -113,6 +219,7 @@ impl<P: Parts> Server<P> {
                 let params = CallParams::read(params)?;
                 let round = client.first_round();
                 let prepared = self
+                    .methods
                     .prepare_call(params, authenticated, revision, round, client.may_stream)
                     .await;
                 match prepared {
@@ -135,13 +242,15 @@ impl<P: Parts> Server<P> {
                 let round = client.first_round();
                 let capabilities = round.capabilities;
                 let answered = self
-                    .answer_request(method, params, round, authenticated, revision)
+                    .methods
+                    .call(method, params, round, authenticated, revision)
                     .await?;
                 match answered {
                     MethodResult::Result(result) => reply(Ok(result)),
                     MethodResult::InputRequired(questions) => {
-                        self.askable(method, &questions, capabilities, revision)?;
-                        let asking = Asking {
+                        self.methods
+                            .check_input(method, &questions, capabilities, revision)?;
+                        let asking = PendingRequest {
                             id: id.clone(),
                             method: method.to_owned(),
                             params: params.map(RawValue::to_owned),
@@ -162,7 +271,7 @@ impl<P: Parts> Server<P> {
         params: Option<&RawValue>,
         authenticated: &Authenticated,
     ) -> Result<SessionUpdate, MethodError> {
-        let catalog = self.catalog().await.ok_or_else(Error::internal)?;
+        let catalog = self.catalog.current().await.ok_or_else(Error::internal)?;
         let resources = catalog.resources.as_ref();
         let resources = resources.ok_or_else(|| Error::method_not_found(method))?;
         authenticated.require_scopes(&resources.scopes)?;
@@ -172,81 +281,6 @@ impl<P: Parts> Server<P> {
         } else {
             SessionUpdate::Unsubscribe(uri)
         })
-    }
-
-    /// Whether a client with these abilities can be asked what a request needs to know.
-    ///
-    /// # Errors
-    ///
-    /// What to answer instead.
-    pub(crate) fn askable(
-        &self,
-        method: &str,
-        questions: &InputRequired,
-        capabilities: ClientCapabilities,
-        revision: Revision,
-    ) -> Result<(), Error> {
-        let what = match input_required::check(questions, capabilities) {
-            Ok(()) => return Ok(()),
-            Err(UnsupportedInput::Malformed(what)) => what,
-            Err(UnsupportedInput::MissingCapabilities(missing)) => {
-                return Err(Error::missing_capabilities(missing, revision));
-            }
-        };
-        self.context
-            .environment
-            .log(&format!("mcp: {method} was answered with {what}"));
-        Err(Error::internal())
-    }
-
-    /// Answers a request with one result, or finds that there is no such method.
-    pub(crate) async fn answer_request(
-        &self,
-        method: &str,
-        params: Option<&RawValue>,
-        round: Round,
-        authenticated: &Authenticated,
-        revision: Revision,
-    ) -> Result<MethodResult, MethodError> {
-        let prepared = async |list: fn(&Prepared) -> &String| match self.newest_catalog().await {
-            Some(catalog) => Ok(MethodResult::Result(
-                list(catalog.prepared(revision)).clone(),
-            )),
-            None => Err(Error::internal().into()),
-        };
-        match method {
-            "tools/list" => {
-                PageParams::read_single_page(params)?;
-                prepared(|prepared| &prepared.tools).await
-            }
-            "prompts/list" => {
-                PageParams::read_single_page(params)?;
-                prepared(|prepared| &prepared.prompts).await
-            }
-            "resources/templates/list" => {
-                PageParams::read_single_page(params)?;
-                prepared(|prepared| &prepared.templates).await
-            }
-            "resources/list" => {
-                let params = PageParams::read(params)?;
-                self.list_resources(params, authenticated, revision).await
-            }
-            "resources/read" => {
-                let params = ReadParams::read(params)?;
-                self.read_resource(params, round, authenticated, revision)
-                    .await
-            }
-            "prompts/get" => {
-                let params = PromptParams::read(params)?;
-                self.get_prompt(params, round, authenticated, revision)
-                    .await
-            }
-            "completion/complete" => {
-                let params = CompleteParams::read(params)?;
-                self.complete(params, authenticated, revision).await
-            }
-            method => Err(Error::method_not_found(method).into()),
-        }
     }
 }
 

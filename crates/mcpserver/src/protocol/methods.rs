@@ -1,18 +1,25 @@
 //! Resources, prompts and completions: the requests that are answered with one result.
 
-use crate::call::upstream_credential::CredentialError;
+use crate::call::input_required::{self, UnsupportedInput};
+use crate::call::sandbox::SandboxLog;
+use crate::call::tool_call::{NotPrepared, PreparedCall, ToolCaller};
+use crate::call::upstream_credential::{CredentialError, UpstreamCredentials};
+use crate::context::Context;
 use crate::contract::tools::{Asked, Completion, InputRequired, PromptRequest, Read, Round};
-use crate::http::authenticator::Authenticated;
-use crate::http::grant_watch::{Interruption, grant_ended};
+use crate::http::authenticated::Authenticated;
+use crate::http::grant_watch::{GrantWatch, Interruption, grant_ended};
 use crate::http::rejection::Rejection;
-use crate::protocol::catalog::Catalog;
+use crate::protocol::catalog::{Catalog, CatalogSource, Prepared};
 use crate::protocol::cursor;
-use crate::{Caller, Environment, Failure, Parts, Server, ToolProvider};
+use crate::{Caller, Environment, Failure, Parts, ToolProvider};
 use futures::future::{Either, select};
 use mcp::{
-    CompleteParams, Error, InvalidJson, PageParams, PromptParams, ReadParams, Reference, Revision,
+    CallParams, ClientCapabilities, CompleteParams, Error, InvalidJson, PageParams, PromptParams,
+    ReadParams, Reference, Revision,
 };
+use serde_json::value::RawValue;
 use std::pin::pin;
+use std::sync::Arc;
 
 /// What a request is answered with.
 #[derive(Debug)]
@@ -42,9 +49,134 @@ impl From<Error> for MethodError {
     }
 }
 
-impl<P: Parts> Server<P> {
+/// The methods that one result answers, and the preparation of calls.
+pub(crate) struct Methods<P: Parts> {
+    context: Arc<Context<P>>,
+    tools: Arc<P::Tools>,
+    grants: Arc<GrantWatch<P>>,
+    catalog: Arc<CatalogSource<P>>,
+    caller: Arc<ToolCaller<P>>,
+    credentials: Arc<UpstreamCredentials<P>>,
+    sandbox: Arc<SandboxLog<P>>,
+}
+
+impl<P: Parts> Methods<P> {
+    pub(crate) fn new(
+        context: Arc<Context<P>>,
+        tools: Arc<P::Tools>,
+        grants: Arc<GrantWatch<P>>,
+        catalog: Arc<CatalogSource<P>>,
+        caller: Arc<ToolCaller<P>>,
+        credentials: Arc<UpstreamCredentials<P>>,
+        sandbox: Arc<SandboxLog<P>>,
+    ) -> Self {
+        Self {
+            context,
+            tools,
+            grants,
+            catalog,
+            caller,
+            credentials,
+            sandbox,
+        }
+    }
+
+    /// Prepares a call of a tool.
+    ///
+    /// # Errors
+    ///
+    /// [`NotPrepared`].
+    pub(crate) async fn prepare_call(
+        &self,
+        params: CallParams<'_>,
+        authenticated: &Authenticated,
+        revision: Revision,
+        round: Round,
+        may_stream: bool,
+    ) -> Result<PreparedCall, NotPrepared> {
+        let catalog = self.catalog.current().await.ok_or_else(Error::internal)?;
+        let tool = catalog.tool(&params.name);
+        self.caller
+            .prepare(params, tool, authenticated, revision, round, may_stream)
+    }
+
+    /// Whether a client with these abilities can be asked what a request needs to know.
+    ///
+    /// # Errors
+    ///
+    /// What to answer instead.
+    pub(crate) fn check_input(
+        &self,
+        method: &str,
+        questions: &InputRequired,
+        capabilities: ClientCapabilities,
+        revision: Revision,
+    ) -> Result<(), Error> {
+        let what = match input_required::check(questions, capabilities) {
+            Ok(()) => return Ok(()),
+            Err(UnsupportedInput::Malformed(what)) => what,
+            Err(UnsupportedInput::MissingCapabilities(missing)) => {
+                return Err(Error::missing_capabilities(missing, revision));
+            }
+        };
+        self.context
+            .environment
+            .log(&format!("mcp: {method} was answered with {what}"));
+        Err(Error::internal())
+    }
+
+    /// Answers a request with one result, or finds that there is no such method.
+    pub(crate) async fn call(
+        &self,
+        method: &str,
+        params: Option<&RawValue>,
+        round: Round,
+        authenticated: &Authenticated,
+        revision: Revision,
+    ) -> Result<MethodResult, MethodError> {
+        let prepared = async |list: fn(&Prepared) -> &String| match self.catalog.newest().await {
+            Some(catalog) => Ok(MethodResult::Result(
+                list(catalog.prepared(revision)).clone(),
+            )),
+            None => Err(Error::internal().into()),
+        };
+        match method {
+            "tools/list" => {
+                PageParams::read_single_page(params)?;
+                prepared(|prepared| &prepared.tools).await
+            }
+            "prompts/list" => {
+                PageParams::read_single_page(params)?;
+                prepared(|prepared| &prepared.prompts).await
+            }
+            "resources/templates/list" => {
+                PageParams::read_single_page(params)?;
+                prepared(|prepared| &prepared.templates).await
+            }
+            "resources/list" => {
+                let params = PageParams::read(params)?;
+                self.list_resources(params, authenticated, revision).await
+            }
+            "resources/read" => {
+                let params = ReadParams::read(params)?;
+                self.read_resource(params, round, authenticated, revision)
+                    .await
+            }
+            "prompts/get" => {
+                let params = PromptParams::read(params)?;
+                self.get_prompt(params, round, authenticated, revision)
+                    .await
+            }
+            "completion/complete" => {
+                let params = CompleteParams::read(params)?;
+                self.complete(params, authenticated, revision).await
+            }
+            method => Err(Error::method_not_found(method).into()),
+        }
+    }
+
     /// `resources/list`.
-    pub(crate) async fn list_resources(
+    async fn list_resources(
         &self,
         params: PageParams<'_>,
         authenticated: &Authenticated,
@@ -75,7 +207,7 @@ impl<P: Parts> Server<P> {
     }
 
     /// `resources/read`.
-    pub(crate) async fn read_resource(
+    async fn read_resource(
         &self,
         params: ReadParams<'_>,
         round: Round,
@@ -104,7 +236,7 @@ impl<P: Parts> Server<P> {
     }
 
     /// `prompts/get`.
-    pub(crate) async fn get_prompt(
+    async fn get_prompt(
         &self,
         params: PromptParams<'_>,
         round: Round,
@@ -142,7 +274,7 @@ impl<P: Parts> Server<P> {
     }
 
     /// `completion/complete`.
-    pub(crate) async fn complete(
+    async fn complete(
         &self,
         params: CompleteParams,
         authenticated: &Authenticated,
@@ -182,8 +314,8 @@ impl<P: Parts> Server<P> {
         Ok(MethodResult::Result(suggestions.to_result(revision)))
     }
 
-    async fn catalog_or_error(&self) -> Result<std::sync::Arc<Catalog>, MethodError> {
-        let catalog = self.catalog().await;
+    async fn catalog_or_error(&self) -> Result<Arc<Catalog>, MethodError> {
+        let catalog = self.catalog.current().await;
         catalog.ok_or_else(|| Error::internal().into())
     }
 
@@ -193,7 +325,8 @@ impl<P: Parts> Server<P> {
         wants_credential: bool,
     ) -> Result<Caller, Error> {
         let credential = if wants_credential {
-            self.credential(authenticated)
+            self.credentials
+                .credential(authenticated)
                 .await
                 .map_err(|error| match error {
                     CredentialError::Ended(_) => grant_ended(),
@@ -217,7 +350,7 @@ impl<P: Parts> Server<P> {
     ) -> Result<T, MethodError> {
         let interruption = self
             .grants
-            .interruption(authenticated.authority(), self.call_timeout());
+            .interruption(authenticated.authority(), self.context.call_timeout());
         match select(pin!(work), pin!(interruption)).await {
             Either::Left((done, _)) => done.map_err(|failure| failed(failure).into()),
             Either::Right((Interruption::GrantEnded, _)) => Err(grant_ended().into()),
@@ -258,7 +391,7 @@ impl<P: Parts> Server<P> {
                 self.context
                     .environment
                     .log(&format!("mcp: {method} failed: {reason}"));
-                self.note_denied(method, &reason);
+                self.sandbox.note_denied(method, &reason);
                 Error::internal()
             }
         }

@@ -4,3 +4,4 @@ pub(crate) mod catalog;
 pub(crate) mod cursor;
 pub(crate) mod dispatch;
 pub(crate) mod methods;
+pub(crate) mod pending_request;

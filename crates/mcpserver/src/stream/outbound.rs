@@ -1,11 +1,13 @@
 //! The stream to a client while a request of it runs.
 
+use crate::context::Context;
 use crate::http::body::EventSender;
-use crate::stream::mailbox::MailboxId;
-use crate::stream::resumable::Resumable;
-use crate::{Environment, Parts, Server};
+use crate::stream::mailbox::{MailboxId, Mailboxes};
+use crate::stream::resumable::{Resumable, ResumableStreams};
+use crate::{Environment, Parts};
 use mcp::jsonrpc::Reply;
 use mcp::{Revision, sse};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::stream::timing::KEEP_ALIVE_INTERVAL;
@@ -49,7 +51,39 @@ impl ClientStream {
     }
 }
 
-impl<P: Parts> Server<P> {
+/// What is sent to clients.
+pub(crate) struct Outbound<P: Parts> {
+    context: Arc<Context<P>>,
+    resumable: Arc<ResumableStreams<P>>,
+}
+
+impl<P: Parts> Outbound<P> {
+    pub(crate) fn new(context: Arc<Context<P>>, resumable: Arc<ResumableStreams<P>>) -> Self {
+        Self { context, resumable }
+    }
+
+    /// Returns the mailboxes of the HTTP+SSE sessions.
+    pub(crate) fn mailboxes(&self) -> Mailboxes<'_, P::KeyValue> {
+        Mailboxes {
+            store: &self.context.store,
+            keys: &self.context.config.keys,
+        }
+    }
+
+    /// Puts a message into a mailbox; `false` if it is lost, which is in the log then.
+    pub(crate) async fn post_or_log(&self, id: &MailboxId, message: &str) -> bool {
+        let posted = self
+            .mailboxes()
+            .post(id, message, &self.context.environment)
+            .await;
+        if let Err(error) = &posted {
+            self.context
+                .environment
+                .log(&format!("mcp: a message is lost: {error}"));
+        }
+        posted.is_ok()
+    }
+
     /// Sends a message. `false` when nobody listens any more.
     pub(crate) async fn send(&self, stream: &mut ClientStream, message: &str) -> bool {
         self.write(stream, message, false).await

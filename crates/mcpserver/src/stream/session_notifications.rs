@@ -5,22 +5,22 @@
 //! and the others end when there is something to tell. Which that is lies in the store, as streams of
 //! one session may meet different machines.
 
+use crate::context::Context;
 use crate::contract::tools::{Changed, Changes};
-use crate::http::authenticator::Authenticated;
+use crate::http::authenticated::Authenticated;
 use crate::http::body::{EventSender, events};
-use crate::http::grant_watch::AuthorityCheck;
+use crate::http::grant_watch::{AuthorityCheck, GrantWatch};
 use crate::http::rejection::Rejection;
 use crate::http::response::event_stream;
-use crate::stream::change_feed::{ChangeReader, Seen};
+use crate::stream::change_feed::{ChangeFeed, ChangeReader, Seen};
 use crate::stream::session_state::SessionState;
 use crate::stream::timing::KEEP_ALIVE_INTERVAL;
 use crate::stream::timing::pace;
-use crate::transport::session::Session;
-use crate::{Body, Environment, Parts, Server};
+use crate::{Body, Environment, Parts};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::Response;
-use mcp::sse;
+use mcp::{Revision, sse};
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -50,35 +50,48 @@ pub(crate) struct Listener {
     told: Changes,
 }
 
+/// A session whose client listens.
+pub(crate) struct ListeningSession {
+    pub(crate) name: String,
+    pub(crate) revision: Revision,
+    /// In seconds since the Unix epoch.
+    pub(crate) ends_at: u64,
+}
+
 /// A stream of a session.
 struct SessionStream {
-    session: Session,
+    session: ListeningSession,
     authenticated: Authenticated,
     /// What it is known by as the newest.
     newest: Newest,
 }
 
-impl<P: Parts> Server<P> {
-    /// What a token lets its holder know of what changes; `None` if that is nothing.
+/// The streams of session notifications.
+pub(crate) struct SessionNotifications<P: Parts> {
+    context: Arc<Context<P>>,
+    grants: Arc<GrantWatch<P>>,
+    changes: Arc<ChangeFeed<P>>,
+}
+
+impl<P: Parts> SessionNotifications<P> {
+    pub(crate) fn new(
+        context: Arc<Context<P>>,
+        grants: Arc<GrantWatch<P>>,
+        changes: Arc<ChangeFeed<P>>,
+    ) -> Self {
+        Self {
+            context,
+            grants,
+            changes,
+        }
+    }
+
+    /// Returns a listener for these changes; `None` if there are none.
     ///
     /// # Errors
     ///
     /// The store's.
-    pub(crate) async fn listener(
-        &self,
-        authenticated: &Authenticated,
-    ) -> Result<Option<Listener>, store::Error> {
-        let Some(catalog) = self.catalog().await else {
-            return Ok(None);
-        };
-        let resources = catalog.resources.as_ref();
-        let may_read = resources
-            .is_some_and(|resources| authenticated.require_scopes(&resources.scopes).is_ok());
-        let told = Changes {
-            resources: catalog.changes.resources && may_read,
-            resource_contents: catalog.changes.resource_contents && may_read,
-            ..catalog.changes
-        };
+    pub(crate) async fn listener(&self, told: Changes) -> Result<Option<Listener>, store::Error> {
         if told == Changes::default() {
             return Ok(None);
         }
@@ -123,14 +136,15 @@ impl<P: Parts> Server<P> {
     }
 
     /// The stream of a session's GET; `None` if nothing could ever come on it.
-    pub(crate) async fn listen_in_session(
+    pub(crate) async fn open(
         self: &Arc<Self>,
-        session: Session,
+        session: ListeningSession,
         authenticated: &Authenticated,
+        told: Changes,
         last_event: Option<&str>,
     ) -> Result<Option<Response<Body>>, Rejection> {
-        let listener = self.listener(authenticated).await;
-        let listener = listener.map_err(|error| self.unavailable(&error))?;
+        let listener = self.listener(told).await;
+        let listener = listener.map_err(|error| Rejection::unavailable(&self.context, &error))?;
         let Some(mut listener) = listener else {
             return Ok(None);
         };
@@ -141,7 +155,7 @@ impl<P: Parts> Server<P> {
             .store
             .check_rate_limit(&limit, PER_MINUTE, 60, now)
             .await;
-        if !within.map_err(|error| self.unavailable(&error))? {
+        if !within.map_err(|error| Rejection::unavailable(&self.context, &error))? {
             return Err(Rejection::TooMany);
         }
         if let Some(number) = last_event.and_then(change_number) {
@@ -149,7 +163,7 @@ impl<P: Parts> Server<P> {
         }
         // After the listener has begun: what changes in between is told by one stream at least.
         let newest = self.become_newest(&session, authenticated).await;
-        let newest = newest.map_err(|error| self.unavailable(&error))?;
+        let newest = newest.map_err(|error| Rejection::unavailable(&self.context, &error))?;
         let stream = SessionStream {
             session,
             authenticated: authenticated.clone(),
@@ -165,7 +179,7 @@ impl<P: Parts> Server<P> {
     /// Takes the place of the session's other streams.
     async fn become_newest(
         &self,
-        session: &Session,
+        session: &ListeningSession,
         authenticated: &Authenticated,
     ) -> Result<Newest, store::Error> {
         let bytes: [u8; 12] = self.context.environment.random().random();

@@ -17,17 +17,9 @@ mod runner;
 mod view;
 
 use record::LIFETIME;
-pub(crate) use record::{TaskId, TaskRecords};
-pub(crate) use runner::First;
+pub(crate) use record::TaskId;
+pub(crate) use runner::{First, TaskRunner};
 pub(crate) use view::{Fingerprint, NotVisible, State, Tasks, View};
-
-use crate::{Parts, Server};
 
 /// Milliseconds after which it is worth to ask after a task again.
 pub(crate) const POLL_INTERVAL: u64 = 1000;
-
-impl<P: Parts> Server<P> {
-    pub(crate) fn tasks(&self) -> Tasks<'_, P> {
-        Tasks { server: self }
-    }
-}

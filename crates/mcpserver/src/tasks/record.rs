@@ -14,7 +14,7 @@
 //! | slots 43 to 50 | the result, in parts | once |
 
 use crate::context::Context;
-use crate::http::authenticator::Authenticated;
+use crate::http::authenticated::Authenticated;
 use crate::http::grant_watch::Authority;
 use crate::{Environment, Parts};
 use base64::Engine;

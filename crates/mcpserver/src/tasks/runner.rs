@@ -3,13 +3,18 @@
 use super::record::{
     Answered, Asked, Asking, Beginning, EndKind, MOST_QUESTIONS, MOST_ROUNDS, PART, TaskId,
 };
-use super::{LIFETIME, POLL_INTERVAL, State};
-use crate::call::tool_call::{CallEnd, NotPrepared, PreparedCall, RunningCall, TaskStep};
+use super::{LIFETIME, POLL_INTERVAL, State, Tasks};
+use crate::call::tool_call::{
+    CallEnd, NotPrepared, PreparedCall, RunningCall, TaskStep, ToolCaller,
+};
 use crate::contract::tools::{Answer, InputRequired, Round, TaskUse};
-use crate::http::authenticator::Authenticated;
-use crate::http::grant_watch::{Authority, CHECK_INTERVAL, grant_ended};
-use crate::protocol::methods::MethodError;
-use crate::{Environment, Parts, Server};
+use crate::http::authenticated::Authenticated;
+use crate::http::grant_watch::{Authority, CHECK_INTERVAL, GrantWatch, grant_ended};
+
+use crate::context::Context;
+use crate::http::rejection::Rejection;
+use crate::protocol::methods::{MethodError, Methods};
+use crate::{Environment, Parts};
 use futures::channel::oneshot;
 use futures::future::{BoxFuture, Either, FutureExt, select};
 use mcp::jsonrpc::Outcome;
@@ -85,7 +90,32 @@ impl Heartbeat {
     }
 }
 
-impl<P: Parts> Server<P> {
+/// The tasks that this instance runs.
+pub(crate) struct TaskRunner<P: Parts> {
+    context: Arc<Context<P>>,
+    tasks: Arc<Tasks<P>>,
+    grants: Arc<GrantWatch<P>>,
+    methods: Arc<Methods<P>>,
+    caller: Arc<ToolCaller<P>>,
+}
+
+impl<P: Parts> TaskRunner<P> {
+    pub(crate) fn new(
+        context: Arc<Context<P>>,
+        tasks: Arc<Tasks<P>>,
+        grants: Arc<GrantWatch<P>>,
+        methods: Arc<Methods<P>>,
+        caller: Arc<ToolCaller<P>>,
+    ) -> Self {
+        Self {
+            context,
+            tasks,
+            grants,
+            methods,
+            caller,
+        }
+    }
+
     /// Makes a call that may become a task, and runs the task. What the request is answered with
     /// goes to `first`: the first thing that happens decides. What ends soon, or asks before it
     /// does anything, is no task.
@@ -125,7 +155,7 @@ impl<P: Parts> Server<P> {
             // The client waits for it after all.
             Err(_) => {
                 let rest = pin!(self.rest(beginning_call, begun));
-                let deadline = pin!(self.context.environment.sleep(self.call_timeout()));
+                let deadline = pin!(self.context.environment.sleep(self.context.call_timeout()));
                 let over = match select(rest, deadline).await {
                     Either::Left((end, _)) => end.into(),
                     Either::Right(_) => First::Done(Err(Error::new(
@@ -185,11 +215,12 @@ impl<P: Parts> Server<P> {
         given: &[(String, &str)],
         authenticated: Authenticated,
     ) -> Result<(), MethodError> {
-        let unavailable = |error: store::Error| MethodError::from(self.unavailable(&error));
+        let unavailable =
+            |error: store::Error| MethodError::from(Rejection::unavailable(&self.context, &error));
         let State::InputRequired { round, pending } = view.state else {
             return Ok(());
         };
-        let tasks = self.tasks();
+        let tasks = &self.tasks.records;
         for (key, result) in given {
             // What is not asked is passed over (SEP-2663, Task Update Requests).
             let Some(asking) = pending.iter().find(|asking| asking.key == *key) else {
@@ -236,11 +267,11 @@ impl<P: Parts> Server<P> {
         id: &TaskId,
         round: u32,
     ) -> Result<Option<(Asked, Vec<Answered>)>, store::Error> {
-        let tasks = self.tasks();
+        let tasks = &self.tasks.records;
         let Some(asked) = tasks.asked(id, round).await? else {
             return Ok(None);
         };
-        let (answers, pending) = tasks.answers(id, &asked).await?;
+        let (answers, pending) = self.tasks.answers(id, &asked).await?;
         if !pending.is_empty() {
             return Ok(None);
         }
@@ -259,10 +290,19 @@ impl<P: Parts> Server<P> {
             return refused("The arguments are larger than a task can carry.");
         }
         let begun = async {
-            if !self.tasks().may_begin(&authenticated.person()).await? {
+            if !self
+                .tasks
+                .records
+                .may_begin(&authenticated.person())
+                .await?
+            {
                 return Ok(None);
             }
-            self.tasks().begin(authenticated, beginning).await.map(Some)
+            self.tasks
+                .records
+                .begin(authenticated, beginning)
+                .await
+                .map(Some)
         };
         match begun.await {
             Ok(Some(id)) => Ok(id),
@@ -280,9 +320,13 @@ impl<P: Parts> Server<P> {
         authenticated: Authenticated,
     ) -> StartedCall<P> {
         let lifetime = Duration::from_secs(LIFETIME);
-        match self.start_call_within(call, authenticated, lifetime).await {
+        match self
+            .caller
+            .start_within(call, authenticated, lifetime)
+            .await
+        {
             Err(end) => StartedCall::Ended(end),
-            Ok(mut running) => match running.next_of_task(self).await {
+            Ok(mut running) => match running.next_of_task().await {
                 TaskStep::End(end) => StartedCall::Ended(end),
                 TaskStep::Alive(message) => StartedCall::Running(running, message),
             },
@@ -303,7 +347,7 @@ impl<P: Parts> Server<P> {
             },
         };
         loop {
-            if let TaskStep::End(end) = running.next_of_task(self).await {
+            if let TaskStep::End(end) = running.next_of_task().await {
                 return end;
             }
         }
@@ -336,7 +380,7 @@ impl<P: Parts> Server<P> {
             }
         };
         loop {
-            let next = pin!(running.next_of_task(self));
+            let next = pin!(running.next_of_task());
             match self.kept_alive(id, &mut heartbeat, next).await? {
                 TaskStep::Alive(message) => heartbeat.say(message),
                 TaskStep::End(end) => return Some(end),
@@ -358,6 +402,7 @@ impl<P: Parts> Server<P> {
             traceparent: None,
         };
         let prepared = self
+            .methods
             .prepare_call(params, authenticated, Revision::NEWEST, next, false)
             .await;
         let mut call = match prepared {
@@ -416,7 +461,7 @@ impl<P: Parts> Server<P> {
                 Ok(()) => {}
             }
             round += 1;
-            match self.tasks().claim_round(id, round).await {
+            match self.tasks.records.claim_round(id, round).await {
                 Ok(true) => {}
                 Ok(false) => return,
                 Err(error) => return self.task_error(&error),
@@ -435,7 +480,7 @@ impl<P: Parts> Server<P> {
         if round + 1 >= MOST_ROUNDS {
             return Err(NotAsked::Unsupported("it asks too often"));
         }
-        let tasks = self.tasks();
+        let tasks = &self.tasks.records;
         let mut keys: Vec<String> = Vec::new();
         for earlier in 0..round {
             let asked = tasks.asked(id, earlier).await?;
@@ -496,7 +541,7 @@ impl<P: Parts> Server<P> {
             }
             heartbeat.tick = self.context.environment.sleep(TICK).boxed();
             heartbeat.ticks += 1;
-            match self.tasks().is_ending(id).await {
+            match self.tasks.records.is_ending(id).await {
                 Ok(true) => return None,
                 Ok(false) => {}
                 Err(error) => self.task_error(&error),
@@ -513,7 +558,12 @@ impl<P: Parts> Server<P> {
             }
             if heartbeat.ticks.is_multiple_of(BEAT) || !heartbeat.is_told {
                 heartbeat.is_told = true;
-                if let Err(error) = self.tasks().beat(id, heartbeat.message.as_deref()).await {
+                if let Err(error) = self
+                    .tasks
+                    .records
+                    .beat(id, heartbeat.message.as_deref())
+                    .await
+                {
                     self.task_error(&error);
                 }
             }
@@ -521,7 +571,7 @@ impl<P: Parts> Server<P> {
     }
 
     async fn end_task(&self, id: &TaskId, kind: EndKind, content: &str) {
-        if let Err(error) = self.tasks().end(id, kind, content).await {
+        if let Err(error) = self.tasks.records.end(id, kind, content).await {
             self.task_error(&error);
         }
     }

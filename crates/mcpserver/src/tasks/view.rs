@@ -2,11 +2,14 @@
 
 use super::record::{Answered, Asked, Asking, Beginning, EndKind, TaskId, TaskRecords};
 use super::{LIFETIME, POLL_INTERVAL};
-use crate::http::authenticator::Authenticated;
+use crate::context::Context;
+use crate::http::authenticated::Authenticated;
+use crate::http::grant_watch::GrantWatch;
 use crate::http::rejection::Rejection;
-use crate::{Environment, Parts, Server};
+use crate::protocol::catalog::CatalogSource;
+use crate::{Environment, Parts};
 use mcp::{Error, ErrorCode, InputRequest, Task, TaskState};
-use std::ops::Deref;
+use std::sync::Arc;
 
 /// Seconds after its last sign of life at which a runner counts as dead: four of them are missing.
 pub(super) const DEAD: u64 = 40;
@@ -106,19 +109,41 @@ impl From<store::Error> for NotVisible {
 }
 
 /// The tasks, as their callers see them.
-pub(crate) struct Tasks<'s, P: Parts> {
-    pub(super) server: &'s Server<P>,
+pub(crate) struct Tasks<P: Parts> {
+    context: Arc<Context<P>>,
+    pub(super) records: TaskRecords<P>,
+    catalog: Arc<CatalogSource<P>>,
+    grants: Arc<GrantWatch<P>>,
 }
 
-impl<P: Parts> Deref for Tasks<'_, P> {
-    type Target = TaskRecords<P>;
-
-    fn deref(&self) -> &TaskRecords<P> {
-        &self.server.task_records
+impl<P: Parts> Tasks<P> {
+    pub(crate) fn new(
+        context: Arc<Context<P>>,
+        catalog: Arc<CatalogSource<P>>,
+        grants: Arc<GrantWatch<P>>,
+    ) -> Self {
+        Self {
+            records: TaskRecords::new(Arc::clone(&context)),
+            context,
+            catalog,
+            grants,
+        }
     }
-}
 
-impl<P: Parts> Tasks<'_, P> {
+    /// Returns the task that an id names, if it is this caller's.
+    pub(crate) fn find(&self, authenticated: &Authenticated, shown: &str) -> Option<TaskId> {
+        self.records.find(authenticated, shown)
+    }
+
+    /// Cancels a task, unless it has ended. Its runner finds out within a second.
+    ///
+    /// # Errors
+    ///
+    /// The store's.
+    pub(crate) async fn cancel(&self, id: &TaskId) -> Result<(), store::Error> {
+        self.records.cancel(id).await
+    }
+
     /// The task as it is now, for this caller; `None` once it is gone. The one way to what is in a
     /// task.
     ///
@@ -130,14 +155,14 @@ impl<P: Parts> Tasks<'_, P> {
         id: &TaskId,
         authenticated: &Authenticated,
     ) -> Result<Option<View>, NotVisible> {
-        let Some(beginning) = self.beginning(id).await? else {
+        let Some(beginning) = self.records.beginning(id).await? else {
             return Ok(None);
         };
         authenticated
             .require_scopes(&beginning.scopes)
             .map_err(NotVisible::Scopes)?;
         // It may take more by now.
-        if let Some(catalog) = self.server.catalog().await
+        if let Some(catalog) = self.catalog.current().await
             && let Some(tool) = catalog.tool(&beginning.tool)
         {
             authenticated
@@ -164,11 +189,11 @@ impl<P: Parts> Tasks<'_, P> {
             return view(beginning, at, None, state);
         }
         if let Some(authority) = &beginning.authority
-            && !self.server.grants.is_valid(authority).await?
+            && !self.grants.is_valid(authority).await?
         {
             // Nobody may be running it who would find out.
             self.cancel(id).await?;
-            let now = self.server.context.environment.now();
+            let now = self.context.environment.now();
             let (at, state) = match self.final_state(id).await? {
                 Some(ended) => ended,
                 None => (now, State::Cancelled),
@@ -190,11 +215,11 @@ impl<P: Parts> Tasks<'_, P> {
                 .map(|answered| answered.at)
                 .fold(asked.at, u64::max);
         }
-        if let Some(beat) = self.last_beat(id).await? {
+        if let Some(beat) = self.records.last_beat(id).await? {
             heard = heard.max(beat.at);
             message = beat.message;
         }
-        if self.server.context.environment.now() < heard + DEAD {
+        if self.context.environment.now() < heard + DEAD {
             return view(beginning, heard, message, State::Working);
         }
         // For good, so that nobody ever sees it otherwise.
@@ -203,7 +228,7 @@ impl<P: Parts> Tasks<'_, P> {
             "The server that ran the task stopped before it was done. Call the tool again.",
         );
         let error = serde_json::to_string(&error).unwrap_or_default();
-        self.end(id, EndKind::Failed, &error).await?;
+        self.records.end(id, EndKind::Failed, &error).await?;
         match self.final_state(id).await? {
             Some((at, state)) => view(beginning, at, None, state),
             // Whoever would end it died over it.
@@ -212,7 +237,7 @@ impl<P: Parts> Tasks<'_, P> {
     }
 
     async fn final_state(&self, id: &TaskId) -> Result<Option<(u64, State)>, store::Error> {
-        let ended = self.ended(id).await?;
+        let ended = self.records.ended(id).await?;
         Ok(ended.map(|(end, content)| {
             let state = match end.kind {
                 EndKind::Completed => State::Completed(content),
@@ -230,12 +255,12 @@ impl<P: Parts> Tasks<'_, P> {
     ) -> Result<Option<(u32, Asked)>, store::Error> {
         let mut last = None;
         let mut round = 0;
-        while let Some(asked) = self.asked(id, round).await? {
+        while let Some(asked) = self.records.asked(id, round).await? {
             last = Some((round, asked));
             round += 1;
         }
         Ok(match last {
-            Some((round, _)) if self.is_claimed(id, round + 1).await? => None,
+            Some((round, _)) if self.records.is_claimed(id, round + 1).await? => None,
             last => last,
         })
     }
@@ -249,7 +274,7 @@ impl<P: Parts> Tasks<'_, P> {
         let mut answers = Vec::new();
         let mut pending = Vec::new();
         for asking in &asked.questions {
-            match self.answered(id, asking.number).await? {
+            match self.records.answered(id, asking.number).await? {
                 Some(answered) => answers.push(answered),
                 None => pending.push(asking.clone()),
             }

@@ -190,7 +190,7 @@ fn a_stream_that_the_changes_overtook_tells_of_everything_it_listens_to() {
         stream.acknowledged().await;
         let uri = |n: u32| crate::Changed::Resource(format!("test:{n}"));
         for n in 0..100 {
-            fixture.server.changes.report(&uri(n)).await;
+            fixture.changes().report(&uri(n)).await;
         }
         let told = stream.next().await.unwrap();
         assert_eq!(told["params"]["uri"], "test:three");
@@ -206,7 +206,7 @@ fn a_change_that_was_numbered_and_never_written_stops_nobody() {
         let counter = store.key("changes", "last");
         let numbered = store::KeyValue::increment(store.backend(), &counter, 1).await;
         numbered.unwrap();
-        fixture.server.changes.report(&crate::Changed::Tools).await;
+        fixture.changes().report(&crate::Changed::Tools).await;
         let told = stream.next().await.unwrap();
         assert_eq!(told["method"], "notifications/tools/list_changed");
     });

@@ -17,6 +17,7 @@ mod stateless;
 mod streamable_http;
 mod tasks;
 
+use crate::stream::change_feed::ChangeFeed;
 use crate::testing::{
     KEY, START, TestEnvironment, TestIdentity, TestKeyValue, TestParts, TestTools, begin_grant,
 };
@@ -89,6 +90,11 @@ impl Fixture {
             environment,
             identity,
         }
+    }
+
+    /// The changes in the store, as another instance reports them.
+    fn changes(&self) -> ChangeFeed<TestParts> {
+        ChangeFeed::new(Arc::clone(&self.server.context))
     }
 
     /// Another instance of the same application.

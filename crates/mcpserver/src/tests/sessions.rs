@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::Environment;
+use crate::transport::sessions::Sessions;
 use http_body_util::BodyExt;
 use mcp::ClientCapabilities;
 use serde_json::{Value, json};
@@ -266,10 +267,9 @@ fn what_a_client_can_be_asked_fits_into_its_session() {
     within(async |fixture| {
         let capabilities = json!({"elicitation": {"form": {}, "url": {}}, "roots": {}});
         let client = Client::begin(fixture, capabilities.clone()).await;
-        let server = &fixture.server;
-        let found = server
-            .sessions
-            .find(&server.context.config.keys, "ann", &client.session, START)
+        let keys = &fixture.server.context.config.keys;
+        let found = Sessions::new()
+            .find(keys, "ann", &client.session, START)
             .unwrap();
         assert_eq!(found.capabilities, ClientCapabilities::read(&capabilities));
     });

@@ -8,20 +8,22 @@
 //! could not go on with a newer one. It ends with the grant.
 
 use crate::call::client_context::ClientContext;
-use crate::call::streamed_call::First;
+use crate::call::streamed_call::{First, StreamedCalls};
 use crate::call::tool_call::PreparedCall;
-use crate::http::authenticator::Authenticated;
+use crate::context::Context;
+use crate::http::authenticated::Authenticated;
 use crate::http::body::{EventSender, events};
 use crate::http::endpoints::EndpointUrls;
-use crate::http::grant_watch::AuthorityCheck;
+use crate::http::grant_watch::{AuthorityCheck, GrantWatch};
 use crate::http::rejection::Rejection;
 use crate::http::response::event_stream;
-use crate::protocol::dispatch::Dispatched;
-use crate::stream::mailbox::{Look, MailboxId, Mailboxes, OpenError, PostError, Session};
-use crate::stream::outbound::ClientStream;
-use crate::stream::session_notifications::Listener;
+use crate::protocol::catalog::CatalogSource;
+use crate::protocol::dispatch::{Dispatched, Dispatcher};
+use crate::stream::mailbox::{Look, MailboxId, OpenError, PostError, Session};
+use crate::stream::outbound::{ClientStream, Outbound};
+use crate::stream::session_notifications::{Listener, SessionNotifications};
 use crate::stream::timing::pace;
-use crate::{Body, Environment, Parts, Server};
+use crate::{Body, Environment, Parts};
 use futures::channel::oneshot;
 use futures::future::select;
 use http::header::{CONTENT_TYPE, HeaderValue};
@@ -45,9 +47,40 @@ const HEARTBEAT: Duration = Duration::from_secs(60);
 /// How long a POST waits for the call it brought, before it leaves the call to itself.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-impl<P: Parts> Server<P> {
+/// The endpoints `/sse` and `/messages`.
+pub(crate) struct HttpSse<P: Parts> {
+    context: Arc<Context<P>>,
+    grants: Arc<GrantWatch<P>>,
+    catalog: Arc<CatalogSource<P>>,
+    dispatcher: Arc<Dispatcher<P>>,
+    streamed: Arc<StreamedCalls<P>>,
+    outbound: Arc<Outbound<P>>,
+    notifications: Arc<SessionNotifications<P>>,
+}
+
+impl<P: Parts> HttpSse<P> {
+    pub(crate) fn new(
+        context: Arc<Context<P>>,
+        grants: Arc<GrantWatch<P>>,
+        catalog: Arc<CatalogSource<P>>,
+        dispatcher: Arc<Dispatcher<P>>,
+        streamed: Arc<StreamedCalls<P>>,
+        outbound: Arc<Outbound<P>>,
+        notifications: Arc<SessionNotifications<P>>,
+    ) -> Self {
+        Self {
+            context,
+            grants,
+            catalog,
+            dispatcher,
+            streamed,
+            outbound,
+            notifications,
+        }
+    }
+
     /// GET `/sse`.
-    pub(crate) async fn open_stream(
+    pub(crate) async fn open(
         self: &Arc<Self>,
         method: &Method,
         headers: &HeaderMap,
@@ -60,9 +93,16 @@ impl<P: Parts> Server<P> {
         if !headers::accepted(headers).event_stream {
             return Err(Rejection::NotAcceptable("Accept text/event-stream."));
         }
-        let listener = self.listener(authenticated).await;
-        let listener = listener.map_err(|error| self.unavailable(&error))?;
+        let listener = match self.catalog.current().await {
+            Some(catalog) => {
+                let told = catalog.changes_for(authenticated);
+                let listener = self.notifications.listener(told).await;
+                listener.map_err(|error| Rejection::unavailable(&self.context, &error))?
+            }
+            None => None,
+        };
         let (id, sealed) = self
+            .outbound
             .mailboxes()
             .open(
                 authenticated.subject(),
@@ -72,7 +112,7 @@ impl<P: Parts> Server<P> {
             .await
             .map_err(|error| match error {
                 OpenError::TooMany => Rejection::TooMany,
-                OpenError::Store(error) => self.unavailable(&error),
+                OpenError::Store(error) => Rejection::unavailable(&self.context, &error),
             })?;
         let endpoint = sse::endpoint(&format!("{}?sessionId={sealed}", endpoints.messages));
         let (sender, body) = events();
@@ -100,7 +140,7 @@ impl<P: Parts> Server<P> {
                 .environment
                 .log(&format!("mcp: a stream ends early: {error}"));
         }
-        if let Err(error) = self.mailboxes().close(&id).await {
+        if let Err(error) = self.outbound.mailboxes().close(&id).await {
             self.context
                 .environment
                 .log(&format!("mcp: a mailbox is left to the sweep: {error}"));
@@ -114,7 +154,7 @@ impl<P: Parts> Server<P> {
         authenticated: &Authenticated,
         mut stream: ClientStream,
     ) -> Result<(), store::Error> {
-        let mailboxes = self.mailboxes();
+        let mailboxes = self.outbound.mailboxes();
         let mut reader = mailboxes.read(id);
         let mut idle = Duration::ZERO;
         let mut unheard = Duration::ZERO;
@@ -131,7 +171,7 @@ impl<P: Parts> Server<P> {
             let messages = match &mut listener {
                 // Every fourth look is for what changes, so that an idle session costs no more for it.
                 Some(listener) if looks.is_multiple_of(4) => {
-                    self.news(listener, subscriptions()).await?
+                    self.notifications.news(listener, subscriptions()).await?
                 }
                 _ => match reader
                     .look(&mailboxes, self.context.environment.now())
@@ -146,7 +186,7 @@ impl<P: Parts> Server<P> {
                 },
             };
             for message in &messages {
-                if !self.send(&mut stream, message).await {
+                if !self.outbound.send(&mut stream, message).await {
                     return Ok(());
                 }
             }
@@ -166,7 +206,7 @@ impl<P: Parts> Server<P> {
             if check.has_ended(&self.grants, wait).await? {
                 return Ok(());
             }
-            if !self.keep_alive(&mut stream, wait).await {
+            if !self.outbound.keep_alive(&mut stream, wait).await {
                 return Ok(());
             }
             idle += wait;
@@ -175,7 +215,7 @@ impl<P: Parts> Server<P> {
     }
 
     /// POST `/messages`.
-    pub(crate) async fn take_message<B>(
+    pub(crate) async fn post<B>(
         self: &Arc<Self>,
         method: &Method,
         uri: &Uri,
@@ -195,15 +235,20 @@ impl<P: Parts> Server<P> {
             return Err(Rejection::MediaType);
         }
         let id = session_id(uri)
-            .and_then(|sealed| self.mailboxes().find(authenticated.subject(), sealed))
+            .and_then(|sealed| {
+                self.outbound
+                    .mailboxes()
+                    .find(authenticated.subject(), sealed)
+            })
             .ok_or(Rejection::NoSession)?;
         let body = web::read_body(headers, body, self.context.config.message_limit).await?;
         let now = self.context.environment.now();
         let session = self
+            .outbound
             .mailboxes()
             .session(&id, now)
             .await
-            .map_err(|error| self.unavailable(&error))?
+            .map_err(|error| Rejection::unavailable(&self.context, &error))?
             .ok_or(Rejection::NoSession)?;
         let revision = session.revision.unwrap_or(Revision::V2024_11_05);
         let client = ClientContext {
@@ -217,14 +262,21 @@ impl<P: Parts> Server<P> {
         let message = match messages {
             Messages::Single(message) => message,
             Messages::Batch(messages) => {
-                let replies = self.batch_replies(messages, &authenticated, client).await?;
+                let replies = self
+                    .dispatcher
+                    .batch_replies(messages, &authenticated, client)
+                    .await?;
                 if let Some(replies) = replies {
-                    self.post(&id, &replies).await?;
+                    self.reply(&id, &replies).await?;
                 }
                 return Ok(accepted());
             }
         };
-        let reply = match self.dispatch(message, &authenticated, &client).await? {
+        let reply = match self
+            .dispatcher
+            .dispatch(message, &authenticated, &client)
+            .await?
+        {
             Dispatched::Nothing => None,
             Dispatched::Reply(reply) | Dispatched::Invalid(reply) => Some(reply),
             Dispatched::Initialized(reply, revision, capabilities) => {
@@ -253,7 +305,7 @@ impl<P: Parts> Server<P> {
                 let stream = ClientStream::mail(id.clone());
                 self.context
                     .environment
-                    .spawn(Arc::clone(self).run_request(*asking, questions, stream));
+                    .spawn(self.dispatcher.run(*asking, questions, stream));
                 None
             }
             Dispatched::Call(request, call) => {
@@ -271,7 +323,7 @@ impl<P: Parts> Server<P> {
             }
         };
         if let Some(reply) = reply {
-            self.post(&id, &reply.to_json(revision)).await?;
+            self.reply(&id, &reply.to_json(revision)).await?;
         }
         Ok(accepted())
     }
@@ -282,8 +334,8 @@ impl<P: Parts> Server<P> {
         session: &Session,
         now: u64,
     ) -> Result<(), Rejection> {
-        let kept = self.mailboxes().keep(id, session, now).await;
-        kept.map_err(|error| self.unavailable(&error))
+        let kept = self.outbound.mailboxes().keep(id, session, now).await;
+        kept.map_err(|error| Rejection::unavailable(&self.context, &error))
     }
 
     /// Makes a call whose answers go into a mailbox.
@@ -296,33 +348,27 @@ impl<P: Parts> Server<P> {
         id: MailboxId,
     ) {
         let revision = client.revision;
-        let begun = self.begin(request.clone(), call, authenticated, client);
+        let begun = self
+            .streamed
+            .begin(request.clone(), call, authenticated, client);
         match begun.await {
             First::Done(outcome) => {
                 let reply = Reply::new(request, outcome);
-                self.post_or_log(&id, &reply.to_json(revision)).await;
+                self.outbound
+                    .post_or_log(&id, &reply.to_json(revision))
+                    .await;
             }
             First::GoesOn(streamed) => {
-                self.run(streamed, ClientStream::mail(id)).await;
+                Arc::clone(&self.streamed)
+                    .run(streamed, ClientStream::mail(id))
+                    .await;
             }
         }
     }
 
-    pub(crate) async fn post_or_log(&self, id: &MailboxId, message: &str) -> bool {
-        let posted = self
+    async fn reply(&self, id: &MailboxId, message: &str) -> Result<(), Rejection> {
+        self.outbound
             .mailboxes()
-            .post(id, message, &self.context.environment)
-            .await;
-        if let Err(error) = &posted {
-            self.context
-                .environment
-                .log(&format!("mcp: a message is lost: {error}"));
-        }
-        posted.is_ok()
-    }
-
-    async fn post(&self, id: &MailboxId, message: &str) -> Result<(), Rejection> {
-        self.mailboxes()
             .post(id, message, &self.context.environment)
             .await
             .map_err(|error| match error {
@@ -330,15 +376,8 @@ impl<P: Parts> Server<P> {
                     ErrorCode::InternalError,
                     "The answer is larger than this transport can carry.",
                 )),
-                error => self.unavailable(&error),
+                error => Rejection::unavailable(&self.context, &error),
             })
-    }
-
-    pub(crate) fn mailboxes(&self) -> Mailboxes<'_, P::KeyValue> {
-        Mailboxes {
-            store: &self.context.store,
-            keys: &self.context.config.keys,
-        }
     }
 }
 

@@ -1,19 +1,22 @@
 //! `tools/call`.
 
-use super::{REVISION, Request};
+use super::request::{REVISION, Request};
 use crate::call::client_context::ClientContext;
-use crate::call::streamed_call::NextStep;
+use crate::call::streamed_call::{NextStep, StreamedCalls};
 use crate::call::tool_call::{CallEnd, Step};
+use crate::context::Context;
 use crate::contract::tools::TaskUse;
-use crate::http::authenticator::Authenticated;
+use crate::http::authenticated::Authenticated;
 use crate::http::body::events;
 use crate::http::grant_watch::grant_ended;
 use crate::http::response::event_stream;
-use crate::protocol::methods::MethodError;
-use crate::stream::outbound::ClientStream;
+use crate::protocol::catalog::CatalogSource;
+use crate::protocol::methods::{MethodError, Methods};
+use crate::stream::outbound::{ClientStream, Outbound};
 use crate::stream::timing::KEEP_ALIVE_INTERVAL;
-use crate::transport::stateless::request_state::Context;
-use crate::{Body, Environment, Parts, Server};
+use crate::transport::stateless::request_state::{RequestDigest, RequestStates};
+use crate::transport::stateless::tasks::TaskMethods;
+use crate::{Body, Environment, Parts};
 use futures::FutureExt;
 use futures::future::ready;
 use http::{HeaderMap, Response};
@@ -22,8 +25,39 @@ use mcp::{CallParams, Error};
 use schema::Instance;
 use std::sync::Arc;
 
-impl<P: Parts> Server<P> {
-    pub(super) async fn stateless_call(
+/// `tools/call` of the stateless revision.
+pub(crate) struct StatelessCalls<P: Parts> {
+    context: Arc<Context<P>>,
+    catalog: Arc<CatalogSource<P>>,
+    methods: Arc<Methods<P>>,
+    streamed: Arc<StreamedCalls<P>>,
+    outbound: Arc<Outbound<P>>,
+    states: Arc<RequestStates<P>>,
+    tasks: Arc<TaskMethods<P>>,
+}
+
+impl<P: Parts> StatelessCalls<P> {
+    pub(crate) fn new(
+        context: Arc<Context<P>>,
+        catalog: Arc<CatalogSource<P>>,
+        methods: Arc<Methods<P>>,
+        streamed: Arc<StreamedCalls<P>>,
+        outbound: Arc<Outbound<P>>,
+        states: Arc<RequestStates<P>>,
+        tasks: Arc<TaskMethods<P>>,
+    ) -> Self {
+        Self {
+            context,
+            catalog,
+            methods,
+            streamed,
+            outbound,
+            states,
+            tasks,
+        }
+    }
+
+    pub(super) async fn call(
         self: &Arc<Self>,
         request: &Request<'_>,
         authenticated: Authenticated,
@@ -31,8 +65,9 @@ impl<P: Parts> Server<P> {
         let accepted = request.accepted;
         let params = CallParams::read(request.params)?;
         self.check_header_params(request.headers, &params).await?;
-        let round = self.round(request, &authenticated)?;
+        let round = self.states.round(request, &authenticated)?;
         let prepared = self
+            .methods
             .prepare_call(
                 params,
                 &authenticated,
@@ -47,37 +82,37 @@ impl<P: Parts> Server<P> {
         };
         let asker = authenticated.asker();
         if call.tasks() != TaskUse::Never && request.metadata.capabilities.knows_tasks {
-            let called = self.call_that_may_be_a_task(request, call, authenticated);
+            let called = self.tasks.call_tool(request, call, authenticated);
             return Ok(request.respond(Box::pin(called).await));
         }
-        let first = self.first_step(call, authenticated);
+        let first = self.streamed.first_step(call, authenticated);
         // The first thing that happens decides how the client is answered. Whether it is still there
         // shows on a stream alone.
         let first = match accepted.event_stream {
-            true => self.poll_within(first, KEEP_ALIVE_INTERVAL).await,
+            true => self.streamed.poll_within(first, KEEP_ALIVE_INTERVAL).await,
             false => Ok(first.await),
         };
         let next = match first {
             Ok((_, Step::End(end))) => {
-                let context = || Context::of(request, &asker);
-                return Ok(request.respond(self.outcome_of(end, context)));
+                let digest = || RequestDigest::of(request, &asker);
+                return Ok(request.respond(self.outcome_of(end, digest)));
             }
             Ok(first @ (_, Step::Notification(_))) => ready(first).boxed(),
             Err(next) => next,
         };
-        let context = Context::of(request, &asker);
+        let digest = RequestDigest::of(request, &asker);
         let (sender, body) = events();
         let stream = ClientStream::stream(sender);
-        let work = Arc::clone(self).stateless_stream(next, stream, request.id.clone(), context);
+        let work = Arc::clone(self).stream(next, stream, request.id.clone(), digest);
         self.context.environment.spawn(work);
         Ok(event_stream(body))
     }
 
-    fn outcome_of(&self, end: CallEnd, context: impl FnOnce() -> Context) -> Outcome {
+    fn outcome_of(&self, end: CallEnd, digest: impl FnOnce() -> RequestDigest) -> Outcome {
         match end {
             CallEnd::Done(outcome) => outcome,
             CallEnd::GrantEnded => Err(grant_ended()),
-            CallEnd::InputRequired(questions) => self.input_required(&questions, &context()),
+            CallEnd::InputRequired(questions) => self.states.input_required(&questions, &digest()),
         }
     }
 
@@ -87,7 +122,7 @@ impl<P: Parts> Server<P> {
         headers: &HeaderMap,
         params: &CallParams<'_>,
     ) -> Result<(), Error> {
-        let Some(catalog) = self.catalog().await else {
+        let Some(catalog) = self.catalog.current().await else {
             return Ok(());
         };
         let Some(tool) = catalog.tool(&params.name) else {
@@ -109,19 +144,21 @@ impl<P: Parts> Server<P> {
 
     /// Sends what a call has to say until it is over. Returns early, and so cancels the call, when
     /// the client is gone.
-    async fn stateless_stream(
+    async fn stream(
         self: Arc<Self>,
         mut next: NextStep<P>,
         mut stream: ClientStream,
         id: Id,
-        context: Context,
+        digest: RequestDigest,
     ) {
         let client = ClientContext::without_session(REVISION);
-        let end = self.forward_notifications(&mut next, &id, &client, &mut stream);
+        let end = self
+            .streamed
+            .forward_notifications(&mut next, &id, &client, &mut stream);
         let Some(end) = end.await else {
             return;
         };
-        let reply = Reply::new(id, self.outcome_of(end, || context));
-        self.finish(stream, &reply, REVISION).await;
+        let reply = Reply::new(id, self.outcome_of(end, || digest));
+        self.outbound.finish(stream, &reply, REVISION).await;
     }
 }

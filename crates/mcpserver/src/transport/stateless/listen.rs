@@ -4,20 +4,21 @@
 //! ends with the token it was opened with, with that token's grant, and by its client's going away. Where `stream_seconds`
 //! are over it ends without a word: a client that is told nothing listens again.
 
-use super::{REVISION, Request};
-use crate::contract::tools::Changed;
-use crate::http::authenticator::Authenticated;
+use super::request::{REVISION, Request};
+use crate::context::Context;
+use crate::contract::tools::{Changed, Changes};
+use crate::http::authenticated::Authenticated;
 use crate::http::body::events;
-use crate::http::grant_watch::AuthorityCheck;
+use crate::http::grant_watch::{AuthorityCheck, GrantWatch};
 use crate::http::rejection::Rejection;
 use crate::http::response::event_stream;
-use crate::protocol::catalog::Catalog;
+use crate::protocol::catalog::CatalogSource;
 use crate::protocol::methods::MethodError;
-use crate::stream::change_feed::{ChangeReader, Seen};
-use crate::stream::outbound::ClientStream;
-use crate::tasks::{Fingerprint, NotVisible, TaskId};
+use crate::stream::change_feed::{ChangeFeed, ChangeReader, Seen};
+use crate::stream::outbound::{ClientStream, Outbound};
+use crate::tasks::{Fingerprint, NotVisible, TaskId, Tasks};
 use crate::transport::stateless::tasks::takes_tasks;
-use crate::{Body, Environment, Parts, Server};
+use crate::{Body, Environment, Parts};
 use http::Response;
 use mcp::jsonrpc::Id;
 use mcp::{Error, Filter, subscription_ended};
@@ -39,7 +40,35 @@ struct Listener {
     next_tasks: u64,
 }
 
-impl<P: Parts> Server<P> {
+/// The streams of `subscriptions/listen`.
+pub(crate) struct Listeners<P: Parts> {
+    context: Arc<Context<P>>,
+    catalog: Arc<CatalogSource<P>>,
+    changes: Arc<ChangeFeed<P>>,
+    tasks: Arc<Tasks<P>>,
+    grants: Arc<GrantWatch<P>>,
+    outbound: Arc<Outbound<P>>,
+}
+
+impl<P: Parts> Listeners<P> {
+    pub(crate) fn new(
+        context: Arc<Context<P>>,
+        catalog: Arc<CatalogSource<P>>,
+        changes: Arc<ChangeFeed<P>>,
+        tasks: Arc<Tasks<P>>,
+        grants: Arc<GrantWatch<P>>,
+        outbound: Arc<Outbound<P>>,
+    ) -> Self {
+        Self {
+            context,
+            catalog,
+            changes,
+            tasks,
+            grants,
+            outbound,
+        }
+    }
+
     pub(super) async fn listen(
         self: &Arc<Self>,
         request: &Request<'_>,
@@ -53,7 +82,7 @@ impl<P: Parts> Server<P> {
         if !wanted.task_ids.is_empty() && !request.metadata.capabilities.knows_tasks {
             return Err(takes_tasks().into());
         }
-        let catalog = self.catalog().await.ok_or_else(Error::internal)?;
+        let catalog = self.catalog.current().await.ok_or_else(Error::internal)?;
         let limit = format!("listen-limit:{}", authenticated.person());
         let now = self.context.environment.now();
         let is_within_limit = self
@@ -61,27 +90,29 @@ impl<P: Parts> Server<P> {
             .store
             .check_rate_limit(&limit, STREAMS_PER_MINUTE, 60, now)
             .await
-            .map_err(|error| self.unavailable(&error))?;
+            .map_err(|error| Rejection::unavailable(&self.context, &error))?;
         if !is_within_limit {
             return Err(Rejection::TooMany.into());
         }
         let mut tasks = Vec::new();
         for shown in &wanted.task_ids {
-            let Some(id) = self.tasks().find(&authenticated, shown) else {
+            let Some(id) = self.tasks.find(&authenticated, shown) else {
                 continue;
             };
-            match self.tasks().view(&id, &authenticated).await {
+            match self.tasks.view(&id, &authenticated).await {
                 Ok(Some(_)) => tasks.push((id, None)),
                 Ok(None) | Err(NotVisible::Scopes(_)) => {}
-                Err(NotVisible::Store(error)) => return Err(self.unavailable(&error).into()),
+                Err(NotVisible::Store(error)) => {
+                    return Err(Rejection::unavailable(&self.context, &error).into());
+                }
             }
         }
-        let mut filter = granted(wanted, &catalog, &authenticated);
+        let mut filter = granted(wanted, catalog.changes_for(&authenticated));
         let changes = if filter == Filter::default() {
             None
         } else {
             let changes = self.changes.reader().await;
-            Some(changes.map_err(|error| self.unavailable(&error))?)
+            Some(changes.map_err(|error| Rejection::unavailable(&self.context, &error))?)
         };
         filter.task_ids = tasks.iter().map(|(id, _)| id.shown.clone()).collect();
         let listener = Listener {
@@ -102,7 +133,7 @@ impl<P: Parts> Server<P> {
     /// Tells of changes until the client is gone, or the token ends.
     async fn tell_listener(self: Arc<Self>, mut listener: Listener, mut stream: ClientStream) {
         let first = listener.filter.acknowledged(&listener.subscription);
-        if !self.send(&mut stream, &first).await {
+        if !self.outbound.send(&mut stream, &first).await {
             return;
         }
         match self.tell_changes(&mut listener, &mut stream).await {
@@ -114,7 +145,7 @@ impl<P: Parts> Server<P> {
                 .log(&format!("mcp: a stream ends early: {error}")),
         }
         let last = subscription_ended(listener.subscription);
-        self.finish(stream, &last, REVISION).await;
+        self.outbound.finish(stream, &last, REVISION).await;
     }
 
     async fn tell_changes(
@@ -140,7 +171,7 @@ impl<P: Parts> Server<P> {
             }
             if let Some(messages) = listener.look(self).await? {
                 for message in messages {
-                    if !self.send(stream, &message).await {
+                    if !self.outbound.send(stream, &message).await {
                         return Ok(Over::Closed);
                     }
                 }
@@ -152,7 +183,7 @@ impl<P: Parts> Server<P> {
             if check.has_ended(&self.grants, wait).await? {
                 return Ok(Over::Ended);
             }
-            if !self.keep_alive(stream, wait).await {
+            if !self.outbound.keep_alive(stream, wait).await {
                 return Ok(Over::Closed);
             }
             idle += wait;
@@ -177,21 +208,16 @@ fn pace(idle: Duration) -> Duration {
     }
 }
 
-/// What of `wanted` there is, and the token lets its holder know.
-fn granted(wanted: Filter, catalog: &Catalog, authenticated: &Authenticated) -> Filter {
-    let changes = catalog.changes;
-    let may_read = catalog
-        .resources
-        .as_ref()
-        .is_some_and(|resources| authenticated.require_scopes(&resources.scopes).is_ok());
+/// Returns what of `wanted` there is, and the token lets its holder know.
+fn granted(wanted: Filter, told: Changes) -> Filter {
     let mut uris = wanted.resource_subscriptions;
-    uris.retain(|_| changes.resource_contents && may_read);
+    uris.retain(|_| told.resource_contents);
     uris.sort_unstable();
     uris.dedup();
     Filter {
-        tools_list_changed: wanted.tools_list_changed && changes.tools,
-        prompts_list_changed: wanted.prompts_list_changed && changes.prompts,
-        resources_list_changed: wanted.resources_list_changed && changes.resources && may_read,
+        tools_list_changed: wanted.tools_list_changed && told.tools,
+        prompts_list_changed: wanted.prompts_list_changed && told.prompts,
+        resources_list_changed: wanted.resources_list_changed && told.resources,
         resource_subscriptions: uris,
         task_ids: Vec::new(),
     }
@@ -201,7 +227,7 @@ impl Listener {
     /// What there is to tell now; `None`, if nothing happened.
     async fn look<P: Parts>(
         &mut self,
-        server: &Server<P>,
+        server: &Listeners<P>,
     ) -> Result<Option<Vec<String>>, store::Error> {
         let now = server.context.environment.now();
         if self.next_tasks <= now && !self.tasks.is_empty() {
@@ -234,11 +260,11 @@ impl Listener {
     /// The tasks that are no longer as they were. One that has ended is told of for the last time.
     async fn look_at_tasks<P: Parts>(
         &mut self,
-        server: &Server<P>,
+        server: &Listeners<P>,
     ) -> Result<Vec<String>, store::Error> {
         let mut messages = Vec::new();
         for (id, told) in std::mem::take(&mut self.tasks) {
-            let view = match server.tasks().view(&id, &self.authenticated).await {
+            let view = match server.tasks.view(&id, &self.authenticated).await {
                 Ok(Some(view)) => view,
                 Ok(None) | Err(NotVisible::Scopes(_)) => continue,
                 Err(NotVisible::Store(error)) => return Err(error),

@@ -1,41 +1,62 @@
-//! Requests that need no session: each says all there is to know (2026-07-28, Streamable HTTP).
+//! The stateless revision of Streamable HTTP: each request says all there is to know (2026-07-28,
+//! Streamable HTTP).
 
 mod call;
 mod listen;
+mod request;
 mod request_state;
 mod tasks;
 
-use crate::http::authenticator::Authenticated;
+pub(crate) use call::StatelessCalls;
+pub(crate) use listen::Listeners;
+pub(crate) use request_state::RequestStates;
+pub(crate) use tasks::TaskMethods;
+
+use crate::http::authenticated::Authenticated;
 use crate::http::rejection::{RejectedRequest, Rejection};
-use crate::http::response::json;
-use crate::protocol::methods::{MethodError, MethodResult};
-use crate::transport::streamable_http::{accepted_response, answer};
-use crate::{Body, Parts, Server};
-use http::{HeaderMap, Response, StatusCode};
+use crate::http::response::accepted_response;
+use crate::protocol::catalog::CatalogSource;
+use crate::protocol::methods::{MethodError, MethodResult, Methods};
+use crate::{Body, Parts};
+use http::{HeaderMap, Response};
 use mcp::headers::Accepted;
-use mcp::jsonrpc::{Id, Message, Outcome, Reply};
+use mcp::jsonrpc::Message;
 use mcp::stateless::{Metadata, check_version};
-use mcp::{Error, ErrorCode, Revision};
-use serde_json::value::RawValue;
-use std::borrow::Cow;
+use mcp::{Error, ErrorCode};
+use request::{REVISION, Request, unread};
 use std::sync::Arc;
 
-/// The revision of everything here.
-const REVISION: Revision = Revision::V2026_07_28;
-
-/// A request, as far as it was read.
-struct Request<'a> {
-    headers: &'a HeaderMap,
-    id: Id,
-    method: Cow<'a, str>,
-    params: Option<&'a RawValue>,
-    metadata: Metadata<'a>,
-    accepted: Accepted,
+/// The transport of the stateless revision.
+pub(crate) struct Stateless<P: Parts> {
+    catalog: Arc<CatalogSource<P>>,
+    methods: Arc<Methods<P>>,
+    states: Arc<RequestStates<P>>,
+    calls: Arc<StatelessCalls<P>>,
+    listeners: Arc<Listeners<P>>,
+    tasks: Arc<TaskMethods<P>>,
 }
 
-impl<P: Parts> Server<P> {
-    pub(crate) async fn stateless(
-        self: &Arc<Self>,
+impl<P: Parts> Stateless<P> {
+    pub(crate) fn new(
+        catalog: Arc<CatalogSource<P>>,
+        methods: Arc<Methods<P>>,
+        states: Arc<RequestStates<P>>,
+        calls: Arc<StatelessCalls<P>>,
+        listeners: Arc<Listeners<P>>,
+        tasks: Arc<TaskMethods<P>>,
+    ) -> Self {
+        Self {
+            catalog,
+            methods,
+            states,
+            calls,
+            listeners,
+            tasks,
+        }
+    }
+
+    pub(crate) async fn handle(
+        &self,
         headers: &HeaderMap,
         message: Message<'_>,
         authenticated: Authenticated,
@@ -69,10 +90,12 @@ impl<P: Parts> Server<P> {
             accepted,
         };
         let answered = match &*request.method {
-            "tools/call" => self.stateless_call(&request, authenticated).await,
-            "subscriptions/listen" => Box::pin(self.listen(&request, authenticated)).await,
+            "tools/call" => self.calls.call(&request, authenticated).await,
+            "subscriptions/listen" => {
+                Box::pin(self.listeners.listen(&request, authenticated)).await
+            }
             "tasks/get" | "tasks/update" | "tasks/cancel" => {
-                let result = Box::pin(self.answer_about_task(&request, authenticated)).await;
+                let result = Box::pin(self.tasks.call(&request, authenticated)).await;
                 result.map(|result| request.respond(Ok(result)))
             }
             _ => {
@@ -98,7 +121,7 @@ impl<P: Parts> Server<P> {
     ) -> Result<String, MethodError> {
         let answered = match &*request.method {
             "server/discover" => {
-                let catalog = self.catalog().await.ok_or_else(Error::internal)?;
+                let catalog = self.catalog.current().await.ok_or_else(Error::internal)?;
                 return Ok(catalog.prepared(REVISION).discover.clone());
             }
             method @ ("tools/list"
@@ -108,8 +131,9 @@ impl<P: Parts> Server<P> {
             | "resources/read"
             | "prompts/get"
             | "completion/complete") => {
-                let round = self.round(request, authenticated)?;
-                self.answer_request(method, request.params, round, authenticated, REVISION)
+                let round = self.states.round(request, authenticated)?;
+                self.methods
+                    .call(method, request.params, round, authenticated, REVISION)
                     .await?
             }
             method => return Err(Error::method_not_found(method).into()),
@@ -117,42 +141,8 @@ impl<P: Parts> Server<P> {
         match answered {
             MethodResult::Result(result) => Ok(result),
             MethodResult::InputRequired(questions) => {
-                Ok(self.ask(request, authenticated, &questions)?)
+                Ok(self.states.ask(request, authenticated, &questions)?)
             }
         }
     }
-}
-
-impl Request<'_> {
-    /// Returns the response: the one place that decides the status of a request that was read.
-    fn respond(&self, outcome: Outcome) -> Response<Body> {
-        let status = outcome.as_ref().map_or_else(status_of, |_| StatusCode::OK);
-        let text = Reply::new(self.id.clone(), outcome).to_json(REVISION);
-        match status {
-            StatusCode::OK => answer(text, self.accepted),
-            status => json(status, text),
-        }
-    }
-}
-
-/// Returns the status of an error (2026-07-28, Streamable HTTP). What is wrong with the headers, the
-/// revision and the client's capabilities has one of its own, and so has a method that there is not;
-/// anything else is between the two sides of JSON-RPC.
-fn status_of(error: &Error) -> StatusCode {
-    match error.code {
-        ErrorCode::HeaderMismatch
-        | ErrorCode::MissingClientCapability
-        | ErrorCode::UnsupportedProtocolVersion => StatusCode::BAD_REQUEST,
-        ErrorCode::MethodNotFound => StatusCode::NOT_FOUND,
-        _ => StatusCode::OK,
-    }
-}
-
-/// Returns the response to what could not be read as a request of this revision.
-fn unread(id: Option<Id>, error: Error) -> Response<Body> {
-    let reply = Reply {
-        id,
-        outcome: Err(error),
-    };
-    json(StatusCode::BAD_REQUEST, reply.to_json(REVISION))
 }

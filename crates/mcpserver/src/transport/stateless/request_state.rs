@@ -5,25 +5,27 @@
 //! client and comes back, sealed: it opens for the same person, client and request alone, and not
 //! for long.
 
-use super::{REVISION, Request};
+use super::request::{REVISION, Request};
 use crate::call::input_required;
+use crate::context::Context;
 use crate::contract::tools::{Answer, InputRequired, Round};
-use crate::http::authenticator::Authenticated;
-use crate::{Environment, Parts, Server};
+use crate::http::authenticated::Authenticated;
+use crate::{Environment, Parts};
 use keys::Purpose;
 use mcp::jsonrpc::Outcome;
 use mcp::{Error, InputRequest, input_required_result};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
+use std::sync::Arc;
 
 const STATE: Purpose = Purpose("mcp request state");
 
 /// Seconds that a person has to answer.
-const PATIENCE: u64 = 900;
+const STATE_TTL: u64 = 900;
 
 /// Bytes of a component's state at most: the client has to send them back.
-const LARGEST_STATE: usize = 64 * 1024;
+const MAX_STATE_BYTES: usize = 64 * 1024;
 
 /// What in the parameters is not the same when a request is made again.
 const CHANGING: [&str; 3] = ["_meta", "inputResponses", "requestState"];
@@ -44,9 +46,9 @@ impl Authenticated {
 }
 
 /// What a state is bound to: a hash of who asked for what.
-pub(super) struct Context([u8; 32]);
+pub(super) struct RequestDigest([u8; 32]);
 
-impl Context {
+impl RequestDigest {
     pub(super) fn of(request: &Request<'_>, asker: &Asker) -> Self {
         let mut hash = Sha256::new();
         feed_text(&mut hash, &asker.subject);
@@ -102,7 +104,16 @@ fn feed_count(hash: &mut Sha256, kind: u8, count: usize) {
     hash.update((count as u64).to_be_bytes());
 }
 
-impl<P: Parts> Server<P> {
+/// What goes to clients with questions, and comes back with their answers.
+pub(crate) struct RequestStates<P: Parts> {
+    context: Arc<Context<P>>,
+}
+
+impl<P: Parts> RequestStates<P> {
+    pub(crate) fn new(context: Arc<Context<P>>) -> Self {
+        Self { context }
+    }
+
     /// Which time a request is made, and what the client answered to the time before.
     pub(super) fn round(
         &self,
@@ -113,8 +124,8 @@ impl<P: Parts> Server<P> {
         let state = match &metadata.request_state {
             None => None,
             Some(sealed) => {
-                let context = Context::of(request, &authenticated.asker());
-                Some(self.open_state(sealed, &context)?)
+                let digest = RequestDigest::of(request, &authenticated.asker());
+                Some(self.open_state(sealed, &digest)?)
             }
         };
         let answers = metadata.input_responses.iter().map(|(id, result)| Answer {
@@ -144,18 +155,22 @@ impl<P: Parts> Server<P> {
                 input_required::UnsupportedInput::Malformed(what) => self.cannot_ask(what),
             }
         })?;
-        let context = Context::of(request, &authenticated.asker());
-        self.input_required(questions, &context)
+        let digest = RequestDigest::of(request, &authenticated.asker());
+        self.input_required(questions, &digest)
     }
 
     /// The result that puts questions to a client that can be asked them.
-    pub(super) fn input_required(&self, questions: &InputRequired, context: &Context) -> Outcome {
+    pub(super) fn input_required(
+        &self,
+        questions: &InputRequired,
+        digest: &RequestDigest,
+    ) -> Outcome {
         let state = match questions.state.as_deref() {
             None => None,
-            Some(state) if state.len() > LARGEST_STATE => {
+            Some(state) if state.len() > MAX_STATE_BYTES => {
                 return Err(self.cannot_ask("a state that is too large"));
             }
-            Some(state) => Some(self.seal_state(state, context)),
+            Some(state) => Some(self.seal_state(state, digest)),
         };
         let requests = questions.requests.iter().map(|request| InputRequest {
             id: &request.id,
@@ -173,23 +188,18 @@ impl<P: Parts> Server<P> {
         Error::internal()
     }
 
-    fn seal_state(&self, state: &str, context: &Context) -> String {
-        let ends_at = self.context.environment.now().saturating_add(PATIENCE);
+    fn seal_state(&self, state: &str, digest: &RequestDigest) -> String {
+        let ends_at = self.context.environment.now().saturating_add(STATE_TTL);
         let plain = [&ends_at.to_be_bytes(), state.as_bytes()].concat();
         let random = &mut self.context.environment.random();
         self.context
             .config
             .keys
-            .seal(STATE, &context.0, &plain, random)
+            .seal(STATE, &digest.0, &plain, random)
     }
 
-    fn open_state(&self, sealed: &str, context: &Context) -> Result<String, Error> {
-        let opened = self
-            .context
-            .config
-            .keys
-            .open(STATE, &context.0, sealed)
-            .ok();
+    fn open_state(&self, sealed: &str, digest: &RequestDigest) -> Result<String, Error> {
+        let opened = self.context.config.keys.open(STATE, &digest.0, sealed).ok();
         let state = opened.and_then(|plain| {
             let (ends_at, state) = plain.split_first_chunk::<8>()?;
             let lives = u64::from_be_bytes(*ends_at) > self.context.environment.now();

@@ -1,12 +1,14 @@
 //! `tasks/get`, `tasks/update` and `tasks/cancel`, and calls that become tasks (SEP-2663).
 
-use super::{REVISION, Request};
+use super::request::{REVISION, Request};
 use crate::call::tool_call::PreparedCall;
-use crate::http::authenticator::Authenticated;
+use crate::context::Context;
+use crate::http::authenticated::Authenticated;
+use crate::http::rejection::Rejection;
 use crate::protocol::methods::MethodError;
-use crate::tasks::{First, NotVisible};
-use crate::transport::stateless::request_state::Context;
-use crate::{Environment, Parts, Server};
+use crate::tasks::{First, NotVisible, TaskRunner, Tasks};
+use crate::transport::stateless::request_state::{RequestDigest, RequestStates};
+use crate::{Environment, Parts};
 use futures::channel::oneshot;
 use mcp::capabilities::TASKS;
 use mcp::jsonrpc::Outcome;
@@ -18,30 +20,53 @@ pub(super) fn takes_tasks() -> Error {
     Error::missing_capabilities(serde_json::json!({"extensions": {TASKS: {}}}), REVISION)
 }
 
-impl<P: Parts> Server<P> {
+/// The methods of tasks.
+pub(crate) struct TaskMethods<P: Parts> {
+    context: Arc<Context<P>>,
+    tasks: Arc<Tasks<P>>,
+    runner: Arc<TaskRunner<P>>,
+    states: Arc<RequestStates<P>>,
+}
+
+impl<P: Parts> TaskMethods<P> {
+    pub(crate) fn new(
+        context: Arc<Context<P>>,
+        tasks: Arc<Tasks<P>>,
+        runner: Arc<TaskRunner<P>>,
+        states: Arc<RequestStates<P>>,
+    ) -> Self {
+        Self {
+            context,
+            tasks,
+            runner,
+            states,
+        }
+    }
+
     /// Makes a call that may become a task.
-    pub(super) async fn call_that_may_be_a_task(
-        self: &Arc<Self>,
+    pub(super) async fn call_tool(
+        &self,
         request: &Request<'_>,
         call: PreparedCall,
         authenticated: Authenticated,
     ) -> Outcome {
         let asker = authenticated.asker();
         let (sender, first) = oneshot::channel();
-        let work = Arc::clone(self).call_or_task(call, authenticated, sender);
+        let work = Arc::clone(&self.runner).call_or_task(call, authenticated, sender);
         self.context.environment.spawn(work);
         match first.await {
             Ok(First::Done(outcome)) => outcome,
             Ok(First::InputRequired(questions)) => {
-                self.input_required(&questions, &Context::of(request, &asker))
+                let digest = RequestDigest::of(request, &asker);
+                self.states.input_required(&questions, &digest)
             }
             Err(_) => Err(Error::internal()),
         }
     }
 
     /// `tasks/get`, `tasks/update` and `tasks/cancel`.
-    pub(super) async fn answer_about_task(
-        self: &Arc<Self>,
+    pub(super) async fn call(
+        &self,
         request: &Request<'_>,
         authenticated: Authenticated,
     ) -> Result<String, MethodError> {
@@ -51,10 +76,11 @@ impl<P: Parts> Server<P> {
             return Err(takes_tasks().into());
         }
         let params = TaskParams::read(request.params)?;
-        let tasks = self.tasks();
+        let tasks = &self.tasks;
         let id = tasks.find(&authenticated, &params.id);
         let id = id.ok_or_else(unknown)?;
-        let unavailable = |error: store::Error| MethodError::from(self.unavailable(&error));
+        let unavailable =
+            |error: store::Error| MethodError::from(Rejection::unavailable(&self.context, &error));
         let view = match tasks.view(&id, &authenticated).await {
             Ok(view) => view.ok_or_else(unknown)?,
             Err(NotVisible::Scopes(rejection)) => return Err(rejection.into()),
@@ -75,7 +101,9 @@ impl<P: Parts> Server<P> {
             }
             _ => {
                 let answers = &request.metadata.input_responses;
-                self.answer_task(&id, view, answers, authenticated).await?;
+                self.runner
+                    .answer_task(&id, view, answers, authenticated)
+                    .await?;
                 Ok(empty_result(REVISION))
             }
         }

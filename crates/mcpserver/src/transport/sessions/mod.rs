@@ -1,0 +1,372 @@
+//! Streamable HTTP of the revisions with sessions (2025-03-26 to 2025-11-25, Transports).
+
+mod session;
+
+pub(crate) use session::{NotFound, Session, Sessions};
+
+use crate::call::client_context::ClientContext;
+use crate::call::streamed_call::{First, StreamedCalls};
+use crate::context::Context;
+use crate::http::authenticated::Authenticated;
+use crate::http::body::events;
+use crate::http::rejection::Rejection;
+use crate::http::response::{accepted_response, answer, event_stream, json};
+use crate::protocol::catalog::CatalogSource;
+use crate::protocol::dispatch::{Dispatched, Dispatcher};
+use crate::stream::outbound::ClientStream;
+use crate::stream::resumable::{Reader, ResumableStreams};
+use crate::stream::session_notifications::{CHANGES, ListeningSession, SessionNotifications};
+use crate::stream::session_state::{SessionState, SessionUpdate};
+use crate::{Body, Environment, Parts};
+use bytes::Bytes;
+use http::header::HeaderValue;
+use http::{HeaderMap, Response, StatusCode};
+use mcp::Revision;
+use mcp::headers::{self, Accepted, LAST_EVENT_ID, SESSION_ID};
+use mcp::jsonrpc::{Body as Messages, Message, Outcome, Reply};
+use std::sync::Arc;
+
+/// The methods of a server whose streams would never carry anything.
+const METHODS_WITHOUT_STREAM: &str = "POST, DELETE, OPTIONS";
+
+/// Sessions of one person in a minute that something is stored of.
+const MAX_STATES_PER_MINUTE: u64 = 120;
+
+/// The transport of the revisions with sessions.
+pub(crate) struct SessionTransport<P: Parts> {
+    context: Arc<Context<P>>,
+    sessions: Sessions,
+    catalog: Arc<CatalogSource<P>>,
+    dispatcher: Arc<Dispatcher<P>>,
+    streamed: Arc<StreamedCalls<P>>,
+    resumable: Arc<ResumableStreams<P>>,
+    notifications: Arc<SessionNotifications<P>>,
+}
+
+impl<P: Parts> SessionTransport<P> {
+    pub(crate) fn new(
+        context: Arc<Context<P>>,
+        catalog: Arc<CatalogSource<P>>,
+        dispatcher: Arc<Dispatcher<P>>,
+        streamed: Arc<StreamedCalls<P>>,
+        resumable: Arc<ResumableStreams<P>>,
+        notifications: Arc<SessionNotifications<P>>,
+    ) -> Self {
+        Self {
+            context,
+            sessions: Sessions::new(),
+            catalog,
+            dispatcher,
+            streamed,
+            resumable,
+            notifications,
+        }
+    }
+
+    /// Handles the messages of a POST.
+    ///
+    /// # Errors
+    ///
+    /// The rejection of the request.
+    pub(crate) async fn post(
+        &self,
+        headers: &HeaderMap,
+        messages: Messages<'_>,
+        session: Option<Result<Session, NotFound>>,
+        revision: Revision,
+        authenticated: Authenticated,
+        accepted: Accepted,
+    ) -> Result<Response<Body>, Rejection> {
+        let method = match &messages {
+            Messages::Single(Message::Request { method, .. }) => &**method,
+            _ => "",
+        };
+        // An `initialize` may name a revision that has none.
+        let revision = match revision.is_stateless() {
+            true => Revision::NEWEST_WITH_SESSIONS,
+            false => revision,
+        };
+        let mut client = ClientContext::without_session(revision);
+        client.may_stream = accepted.event_stream;
+        // An `initialize` begins a new session, whatever session the client had.
+        if method != "initialize"
+            && let Some(session) = session
+        {
+            let session = session.map_err(|_| Rejection::NoSession)?;
+            let state = self.session_state(&session).await?;
+            client.capabilities = session.capabilities;
+            client.log_level = state.log_level;
+            client.session = Some(session.name);
+        }
+        match messages {
+            Messages::Single(message) => {
+                Box::pin(self.single(message, headers, authenticated, client, accepted)).await
+            }
+            Messages::Batch(messages) => {
+                Box::pin(self.batch(messages, authenticated, client, accepted)).await
+            }
+        }
+    }
+
+    /// Returns the session that a request names.
+    pub(crate) fn session(
+        &self,
+        headers: &HeaderMap,
+        authenticated: &Authenticated,
+    ) -> Option<Result<Session, NotFound>> {
+        let id = headers.get(SESSION_ID)?.to_str().unwrap_or_default();
+        let now = self.context.environment.now();
+        let keys = &self.context.config.keys;
+        Some(self.sessions.find(keys, authenticated.subject(), id, now))
+    }
+
+    /// What the client has changed in its session.
+    ///
+    /// # Errors
+    ///
+    /// No session, if it has ended it.
+    async fn session_state(&self, session: &Session) -> Result<SessionState, Rejection> {
+        let now = self.context.environment.now();
+        let state = self
+            .context
+            .store
+            .get::<SessionState>(&session.name, now)
+            .await;
+        let state = state.map_err(|error| Rejection::unavailable(&self.context, &error))?;
+        match state {
+            Some(state) if state.is_over => Err(Rejection::NoSession),
+            state => Ok(state.unwrap_or_default()),
+        }
+    }
+
+    /// DELETE: the client ends its session (2025-11-25, Transports, Session Management).
+    pub(crate) async fn delete(
+        &self,
+        headers: &HeaderMap,
+        authenticated: &Authenticated,
+    ) -> Result<Response<Body>, Rejection> {
+        let session = self.session(headers, authenticated);
+        let session = session.ok_or(Rejection::Method(METHODS_WITHOUT_STREAM))?;
+        let session = session.map_err(|_| Rejection::NoSession)?;
+        self.session_state(&session).await?;
+        let over = SessionState {
+            is_over: true,
+            ..SessionState::default()
+        };
+        self.keep_state(&session, &over, authenticated).await?;
+        let mut response = Response::new(Body::whole(Bytes::new()));
+        *response.status_mut() = StatusCode::NO_CONTENT;
+        Ok(response)
+    }
+
+    async fn keep_state(
+        &self,
+        session: &Session,
+        state: &SessionState,
+        authenticated: &Authenticated,
+    ) -> Result<(), Rejection> {
+        let kept = self.try_keep_state(session, state, authenticated).await;
+        match kept.map_err(|error| Rejection::unavailable(&self.context, &error))? {
+            true => Ok(()),
+            false => Err(Rejection::TooMany),
+        }
+    }
+
+    /// `false` if the person has too many sessions with something to keep.
+    async fn try_keep_state(
+        &self,
+        session: &Session,
+        state: &SessionState,
+        authenticated: &Authenticated,
+    ) -> Result<bool, store::Error> {
+        let Session { name, ends_at, .. } = session;
+        let now = self.context.environment.now();
+        if self
+            .context
+            .store
+            .get::<SessionState>(name, now)
+            .await?
+            .is_some()
+        {
+            self.context.store.put(name, state, Some(*ends_at)).await?;
+            return Ok(true);
+        }
+        let limit = format!("mcp-session-limit:{}", authenticated.person());
+        if !self
+            .context
+            .store
+            .check_rate_limit(&limit, MAX_STATES_PER_MINUTE, 60, now)
+            .await?
+        {
+            return Ok(false);
+        }
+        self.context.store.create(name, state, *ends_at).await?;
+        Ok(true)
+    }
+
+    /// Applies an update to the session that a request names.
+    async fn apply(
+        &self,
+        update: SessionUpdate,
+        headers: &HeaderMap,
+        authenticated: &Authenticated,
+    ) -> Result<Outcome, Rejection> {
+        let done = Ok(Ok("{}".to_owned()));
+        // Without a session there is nothing to keep it in.
+        let Some(Ok(session)) = self.session(headers, authenticated) else {
+            return done;
+        };
+        let mut state = self.session_state(&session).await?;
+        match state.apply(update) {
+            Ok(false) => done,
+            Ok(true) => {
+                self.keep_state(&session, &state, authenticated).await?;
+                done
+            }
+            Err(error) => Ok(Err(error)),
+        }
+    }
+
+    async fn single(
+        &self,
+        message: Message<'_>,
+        headers: &HeaderMap,
+        authenticated: Authenticated,
+        client: ClientContext,
+        accepted: Accepted,
+    ) -> Result<Response<Body>, Rejection> {
+        let revision = client.revision;
+        let respond = |reply: &Reply| answer(reply.to_json(revision), accepted);
+        let dispatched = self
+            .dispatcher
+            .dispatch(message, &authenticated, &client)
+            .await?;
+        let (id, call) = match dispatched {
+            Dispatched::Nothing => return Ok(accepted_response()),
+            Dispatched::Reply(reply) => return Ok(respond(&reply)),
+            Dispatched::Invalid(reply) => {
+                return Ok(json(StatusCode::BAD_REQUEST, reply.to_json(revision)));
+            }
+            Dispatched::Initialized(reply, revision, capabilities) => {
+                let id = Sessions::begin(
+                    &self.context.config.keys,
+                    authenticated.subject(),
+                    revision,
+                    capabilities,
+                    self.context.environment.now(),
+                    &mut self.context.environment.random(),
+                );
+                let mut response = respond(&reply);
+                if let Ok(id) = HeaderValue::from_str(&id) {
+                    response.headers_mut().insert(SESSION_ID, id);
+                }
+                return Ok(response);
+            }
+            Dispatched::Update(id, update) => {
+                let outcome = self.apply(update, headers, &authenticated).await?;
+                return Ok(respond(&Reply::new(id, outcome)));
+            }
+            Dispatched::Questions(asking, questions) => {
+                let (stream, body) = self.stream(&asking.client, &asking.authenticated).await;
+                self.context
+                    .environment
+                    .spawn(self.dispatcher.run(*asking, questions, stream));
+                return Ok(event_stream(body));
+            }
+            Dispatched::Call(id, call) => (id, call),
+        };
+        // What happens first decides how the client is answered.
+        let begun = self
+            .streamed
+            .begin(id.clone(), call, authenticated.clone(), client.clone())
+            .await;
+        match begun {
+            First::Done(outcome) => Ok(respond(&Reply::new(id, outcome))),
+            First::GoesOn(streamed) => {
+                let (stream, body) = self.stream(&client, &authenticated).await;
+                self.context
+                    .environment
+                    .spawn(Arc::clone(&self.streamed).run(streamed, stream));
+                Ok(event_stream(body))
+            }
+        }
+    }
+
+    /// The stream that answers a request, and its body.
+    async fn stream(
+        &self,
+        client: &ClientContext,
+        authenticated: &Authenticated,
+    ) -> (ClientStream, Body) {
+        if let (Some(session), Some(seconds)) =
+            (&client.session, self.context.config.stream_seconds)
+        {
+            let reader = Reader {
+                subject: authenticated.subject(),
+                session,
+                revision: client.revision,
+            };
+            let (stream, body) = self.resumable.open(&reader, seconds).await;
+            return (ClientStream::resumable(stream), body);
+        }
+        let (sender, body) = events();
+        (ClientStream::stream(sender), body)
+    }
+
+    /// GET: the rest of a stream that was broken off, or else what changes.
+    pub(crate) async fn get(
+        &self,
+        headers: &HeaderMap,
+        authenticated: &Authenticated,
+    ) -> Result<Response<Body>, Rejection> {
+        const NONE: Rejection = Rejection::Method(METHODS_WITHOUT_STREAM);
+        let session = self.session(headers, authenticated).ok_or(NONE)?;
+        let session = session.map_err(|_| Rejection::NoSession)?;
+        if !headers::accepted(headers).event_stream {
+            return Err(Rejection::NotAcceptable("Accept text/event-stream."));
+        }
+        self.session_state(&session).await?;
+        let last = headers.get(LAST_EVENT_ID);
+        let last = last.map(|id| id.to_str().unwrap_or_default());
+        let (Some(id), Some(seconds)) = (
+            last.filter(|id| !id.starts_with(CHANGES)),
+            self.context.config.stream_seconds,
+        ) else {
+            let Some(catalog) = self.catalog.current().await else {
+                return Err(NONE);
+            };
+            let told = catalog.changes_for(authenticated);
+            let listening = ListeningSession {
+                name: session.name,
+                revision: session.revision,
+                ends_at: session.ends_at,
+            };
+            let stream = self
+                .notifications
+                .open(listening, authenticated, told, last);
+            return stream.await?.ok_or(NONE);
+        };
+        let reader = Reader {
+            subject: authenticated.subject(),
+            session: &session.name,
+            revision: session.revision,
+        };
+        let authority = authenticated.authority();
+        self.resumable.resume(id, &reader, authority, seconds).await
+    }
+
+    /// Handles the messages of a batch one after the other (2025-03-26 alone).
+    async fn batch(
+        &self,
+        messages: Vec<Message<'_>>,
+        authenticated: Authenticated,
+        client: ClientContext,
+        accepted: Accepted,
+    ) -> Result<Response<Body>, Rejection> {
+        let replies = self
+            .dispatcher
+            .batch_replies(messages, &authenticated, client)
+            .await?;
+        Ok(replies.map_or_else(accepted_response, |text| answer(text, accepted)))
+    }
+}
