@@ -9,7 +9,7 @@ use crate::{
     hooks::{Hooks, LiveCounters},
     key_value::Backends,
     logs::Logs,
-    outbound::Outbound,
+    outbound_grant::Outbound,
 };
 
 /// A component with its grants, resolved.

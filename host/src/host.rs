@@ -4,25 +4,9 @@ use std::{
     collections::BTreeMap,
     net::{SocketAddr, TcpListener},
     path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
 };
 
-use tokio::runtime::Runtime;
-
-use crate::{
-    cache,
-    hooks::{Counters, Hooks},
-    key_value::KeyValue,
-    limits::Limits,
-    logs::Logs,
-    manifest::App,
-    server::Server,
-    start::{StartError, system},
-};
-
-/// How long stopping may take.
-const STOP: Duration = Duration::from_secs(5);
+use crate::{cache, hooks::Hooks, key_value::KeyValue, limits::Limits};
 
 type Patch = Box<dyn FnOnce(&mut toml::Table) + Send>;
 type BoundVariables = Box<dyn FnOnce(SocketAddr) -> Vec<(String, String)> + Send>;
@@ -231,127 +215,6 @@ impl Host {
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
-    }
-
-    /// Starts the host, on threads of its own.
-    ///
-    /// # Errors
-    /// Says what is wrong with the manifest, the configuration, a variable or a component, or which part of them the host does not
-    /// support.
-    pub async fn start(self) -> Result<Running, StartError> {
-        let mut runtime = tokio::runtime::Builder::new_multi_thread();
-        if let Some(threads) = self.threads {
-            runtime.worker_threads(threads);
-        }
-        let runtime = runtime
-            .thread_name("host")
-            .enable_all()
-            .build()
-            .map_err(system)?;
-        let runtime = Stopping(Some(runtime));
-        let handle = runtime.handle();
-        let prepared = handle
-            .spawn_blocking(|| self.prepare())
-            .await
-            .map_err(system)?;
-        let (server, listener, logs) = prepared?;
-        let listener = {
-            let _within = handle.enter();
-            tokio::net::TcpListener::from_std(listener).map_err(system)?
-        };
-        handle.spawn(server.clone().serve(listener));
-        Ok(Running {
-            server,
-            logs,
-            runtime,
-        })
-    }
-}
-
-/// A running host. It stops when it is dropped.
-pub struct Running {
-    server: Arc<Server>,
-    logs: Logs,
-    runtime: Stopping,
-}
-
-impl Running {
-    /// The address that it listens on.
-    pub fn address(&self) -> SocketAddr {
-        self.server.address()
-    }
-
-    /// `http://<address>`, without a slash at the end.
-    pub fn url(&self) -> String {
-        format!("http://{}", self.address())
-    }
-
-    /// The application that it serves.
-    pub fn app(&self) -> &App {
-        self.server.app()
-    }
-
-    /// What each component did so far, by the component's name.
-    pub fn counters_by_component(&self) -> BTreeMap<String, Counters> {
-        let components = self.server.components();
-        components
-            .map(|component| (component.id.clone(), component.counters.snapshot()))
-            .collect()
-    }
-
-    /// What all components did so far.
-    pub fn counters(&self) -> Counters {
-        let mut sum = Counters::default();
-        for component in self.server.components() {
-            sum += &component.counters.snapshot();
-        }
-        sum
-    }
-
-    /// The lines that components printed and that the host reported of them, each as `[component] text`.
-    pub fn logs(&self) -> Vec<String> {
-        self.logs.lines()
-    }
-
-    /// The log itself, which outlives the host.
-    pub fn log(&self) -> Logs {
-        self.logs.clone()
-    }
-
-    /// Stops at once: open responses are cut off, and the port is free again.
-    pub async fn shutdown(mut self) {
-        self.server.stop();
-        if let Some(runtime) = self.runtime.0.take() {
-            // Dropping a runtime waits for its threads, which this thread may not do.
-            let stopped = tokio::task::spawn_blocking(move || runtime.shutdown_timeout(STOP));
-            let _ = stopped.await;
-        }
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.server.stop();
-    }
-}
-
-/// A runtime that is stopped when it is dropped, even within another one.
-struct Stopping(Option<Runtime>);
-
-impl Stopping {
-    fn handle(&self) -> tokio::runtime::Handle {
-        match &self.0 {
-            Some(runtime) => runtime.handle().clone(),
-            None => unreachable!("it is taken only to be stopped"),
-        }
-    }
-}
-
-impl Drop for Stopping {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.0.take() {
-            runtime.shutdown_background();
-        }
     }
 }
 

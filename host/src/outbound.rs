@@ -1,7 +1,7 @@
 //! Requests of components to elsewhere: what they may reach, other components of the application, and the application itself.
 
 use std::{
-    sync::{Arc, OnceLock, Weak, atomic::Ordering},
+    sync::{Arc, Weak, atomic::Ordering},
     time::Duration,
 };
 
@@ -11,11 +11,11 @@ use tokio::time::timeout;
 use wasmtime_wasi_http::{Error, ForbiddenHeaderFilter, RequestOptions, WasiBody, WasiHttpHooks};
 
 use crate::{
-    allowed_hosts::{AllowedHosts, chained_component},
+    allowed_hosts::chained_component,
     component::Component,
     hooks::OutboundCall,
-    http_connector::{Client, ConnectError, with_connect_timeout},
-    server::Server,
+    http_connector::{ConnectError, with_connect_timeout},
+    outbound_grant::{Application, Outbound},
     timed_body::TimedBody,
 };
 
@@ -26,19 +26,6 @@ type SentResponse = (
     Response<WasiBody>,
     Box<dyn Future<Output = Result<(), Error>> + Send>,
 );
-
-/// A component's way out.
-pub(crate) struct Outbound {
-    pub(crate) allowed: AllowedHosts,
-    pub(crate) shared: Arc<Shared>,
-}
-
-/// What all components' ways out have in common.
-pub(crate) struct Shared {
-    pub(crate) client: Client,
-    /// The server that requests to other components of the application go to.
-    pub(crate) server: OnceLock<Weak<Server>>,
-}
 
 /// The hooks of what a component sends.
 pub(crate) struct OutboundHooks(pub(crate) Arc<Component>);
@@ -102,15 +89,15 @@ async fn send(
         component.logs.keep(&component.id, &refusal);
         return Err(Error::HttpRequestDenied);
     }
-    let server = || {
+    let application = || {
         shared
-            .server
+            .application
             .get()
             .and_then(Weak::upgrade)
             .ok_or(Error::ConnectionRefused)
     };
     if itself {
-        *request.uri_mut() = own_url(&*server()?, request.uri())?;
+        *request.uri_mut() = own_url(&*application()?, request.uri())?;
     }
     // The header follows from the URL; with HTTP/2 some servers do not take both.
     request.headers_mut().remove(HOST);
@@ -126,7 +113,7 @@ async fn send(
             .map_err(|text| Error::InternalError(Some(text)))?;
     }
     if let Some(target) = chained_component(request.uri()).map(ToOwned::to_owned) {
-        return server()?
+        return application()?
             .chain(&target, request)
             .await
             .map_err(|error| Error::InternalError(Some(error.to_string())));
@@ -173,10 +160,10 @@ fn refusal(component: &str, uri: &Uri, itself: bool) -> String {
 }
 
 /// The URL of a request that a component sends to its own application, by the address that the host listens on.
-fn own_url(server: &Server, uri: &Uri) -> Result<Uri, Error> {
+fn own_url(application: &dyn Application, uri: &Uri) -> Result<Uri, Error> {
     Uri::builder()
         .scheme(Scheme::HTTP)
-        .authority(server.address().to_string())
+        .authority(application.address().to_string())
         .path_and_query(uri.path_and_query().map_or("/", |path| path.as_str()))
         .build()
         .map_err(|_| Error::HttpRequestUriInvalid)

@@ -31,6 +31,7 @@ use crate::{
     http_tap::{HttpTapHook, TappedExchange},
     limits::{Limits, Requests, TimedStream},
     manifest::{App, StaticResponse, Target},
+    outbound_grant::{Application, Chained},
     routes::{RouteMatch, Router, WELL_KNOWN},
 };
 
@@ -285,4 +286,14 @@ fn full(body: impl Into<Bytes>) -> WasiBody {
 
 fn empty() -> WasiBody {
     Empty::new().map_err(|never| match never {}).boxed_unsync()
+}
+
+impl Application for Server {
+    fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    fn chain<'a>(&'a self, component: &'a str, request: Request<WasiBody>) -> Chained<'a> {
+        Box::pin(self.chain(component, request))
+    }
 }

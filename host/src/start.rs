@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     io,
     net::TcpListener,
-    sync::{Arc, OnceLock, atomic::AtomicBool},
+    sync::{Arc, OnceLock, Weak, atomic::AtomicBool},
 };
 
 use wasmtime::{Engine, component::Linker};
@@ -23,8 +23,9 @@ use crate::{
     key_value::Backends,
     logs::Logs,
     manifest::{self, App, ManifestError},
-    outbound::{Outbound, Shared},
+    outbound_grant::{Application, Outbound, Shared},
     routes::Router,
+    running::{Running, Stopping},
     runtime_config::{Defaults, RuntimeConfig, RuntimeConfigError},
     server::Server,
     state::State,
@@ -87,8 +88,42 @@ pub enum StartError {
 }
 
 impl Host {
+    /// Starts the host, on threads of its own.
+    ///
+    /// # Errors
+    /// Says what is wrong with the manifest, the configuration, a variable or a component, or which part of them the host does not
+    /// support.
+    pub async fn start(self) -> Result<Running, StartError> {
+        let mut runtime = tokio::runtime::Builder::new_multi_thread();
+        if let Some(threads) = self.threads {
+            runtime.worker_threads(threads);
+        }
+        let runtime = runtime
+            .thread_name("host")
+            .enable_all()
+            .build()
+            .map_err(system)?;
+        let runtime = Stopping(Some(runtime));
+        let handle = runtime.handle();
+        let prepared = handle
+            .spawn_blocking(|| self.prepare())
+            .await
+            .map_err(system)?;
+        let (server, listener, logs) = prepared?;
+        let listener = {
+            let _within = handle.enter();
+            tokio::net::TcpListener::from_std(listener).map_err(system)?
+        };
+        handle.spawn(server.clone().serve(listener));
+        Ok(Running {
+            server,
+            logs,
+            runtime,
+        })
+    }
+
     /// Makes everything ready, and listens.
-    pub(crate) fn prepare(self) -> Result<(Arc<Server>, TcpListener, Logs), StartError> {
+    fn prepare(self) -> Result<(Arc<Server>, TcpListener, Logs), StartError> {
         raise_file_limit();
         let directory = manifest::directory(&self.manifest);
         let mut table = App::table(&self.manifest)?;
@@ -126,7 +161,7 @@ impl Host {
             key_value: Arc::new(config.key_value),
             outbound: Arc::new(Shared {
                 client: http_connector::client(config.blocked, config.pooling),
-                server: OnceLock::new(),
+                application: OnceLock::new(),
             }),
             environment: self.component_environment,
             hooks: self.hooks,
@@ -145,8 +180,9 @@ impl Host {
             watcher,
             self.limits,
         ));
-        // Nobody else has set it yet.
-        let _ = loader.outbound.server.set(Arc::downgrade(&server));
+        let application: Weak<dyn Application> = Arc::<Server>::downgrade(&server);
+        // Nothing else has set it yet.
+        let _ = loader.outbound.application.set(application);
         Ok((server, listener, loader.logs))
     }
 }

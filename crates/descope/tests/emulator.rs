@@ -128,7 +128,10 @@ fn connect(emulator: &Running, style: Style, changes: &[(&str, &str)]) -> Descop
     Descope::new(settings, Client(client()))
 }
 
-#[allow(clippy::disallowed_methods, reason = "the emulator has the time of the machine")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the emulator has the time of the machine"
+)]
 fn now() -> u64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)

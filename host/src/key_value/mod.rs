@@ -1,5 +1,7 @@
 //! Key-value stores: the backends, and the interfaces that components reach them by.
 
+mod error;
+mod granted;
 mod redis;
 mod spin;
 mod sqlite;
@@ -7,17 +9,13 @@ mod wasi;
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
+pub use self::error::KeyValueError;
+use self::error::Pairs;
+pub use self::granted::{Cas, Store};
 pub(crate) use self::{
     spin::Error as SpinError,
     wasi::{CasError as WasiCasError, Error as WasiError},
 };
-use crate::{
-    component::Component,
-    hooks::{KeyValueCall, Operation},
-};
-
-/// Keys and what they hold.
-type Pairs = Vec<(String, Option<Vec<u8>>)>;
 
 /// No value and no list of keys may be larger than this many bytes.
 const MAX_RESULT: usize = 128 << 20;
@@ -65,11 +63,6 @@ impl KeyValue {
         }))
     }
 }
-
-/// What a backend answers when it cannot do what it was asked for.
-#[derive(Clone, Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct KeyValueError(pub String);
 
 /// One open store.
 #[derive(Clone)]
@@ -179,214 +172,3 @@ fn limit(bytes: usize) -> Result<(), KeyValueError> {
 
 /// The backends of an application by store label.
 pub(crate) type Backends = BTreeMap<String, KeyValue>;
-
-/// Why a store cannot be opened.
-pub(crate) enum OpenError {
-    NotGranted,
-    Unknown,
-    Backend(KeyValueError),
-}
-
-/// An open store in the hands of a component: every call is counted, and may be failed or delayed by a hook.
-#[derive(Clone)]
-pub struct Store {
-    component: Arc<Component>,
-    label: Arc<str>,
-    inner: KeyValueStore,
-}
-
-impl Store {
-    async fn open(component: Arc<Component>, label: &str) -> Result<Self, OpenError> {
-        if !component.key_value_stores.contains(label) {
-            return Err(OpenError::NotGranted);
-        }
-        let backend = component
-            .key_value
-            .get(label)
-            .ok_or(OpenError::Unknown)?
-            .clone();
-        announce(&component, label, Operation::Open, "")
-            .await
-            .map_err(OpenError::Backend)?;
-        let inner = backend
-            .open(label)
-            .await
-            .map_err(|error| OpenError::Backend(logged(error)))?;
-        Ok(Self {
-            component,
-            label: label.into(),
-            inner,
-        })
-    }
-
-    async fn announced(
-        &self,
-        operation: Operation,
-        key: &str,
-    ) -> Result<&KeyValueStore, KeyValueError> {
-        announce(&self.component, &self.label, operation, key).await?;
-        Ok(&self.inner)
-    }
-
-    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, KeyValueError> {
-        self.announced(Operation::Get, key)
-            .await?
-            .get(key)
-            .await
-            .map_err(logged)
-    }
-
-    async fn set(&self, key: &str, value: &[u8]) -> Result<(), KeyValueError> {
-        self.announced(Operation::Set, key)
-            .await?
-            .set(key, value)
-            .await
-            .map_err(logged)
-    }
-
-    async fn delete(&self, key: &str) -> Result<(), KeyValueError> {
-        self.announced(Operation::Delete, key)
-            .await?
-            .delete(key)
-            .await
-            .map_err(logged)
-    }
-
-    async fn exists(&self, key: &str) -> Result<bool, KeyValueError> {
-        self.announced(Operation::Exists, key)
-            .await?
-            .exists(key)
-            .await
-            .map_err(logged)
-    }
-
-    async fn keys(&self) -> Result<Vec<String>, KeyValueError> {
-        self.announced(Operation::Keys, "")
-            .await?
-            .keys()
-            .await
-            .map_err(logged)
-    }
-
-    async fn increment(&self, key: &str, delta: i64) -> Result<i64, KeyValueError> {
-        self.announced(Operation::Increment, key)
-            .await?
-            .increment(key, delta)
-            .await
-            .map_err(logged)
-    }
-
-    async fn get_many(&self, keys: Vec<String>) -> Result<Pairs, KeyValueError> {
-        let inner = self
-            .announced(Operation::GetMany, keys.first().map_or("", |key| key))
-            .await?
-            .clone();
-        inner.get_many(keys).await.map_err(logged)
-    }
-
-    async fn set_many(&self, pairs: Vec<(String, Vec<u8>)>) -> Result<(), KeyValueError> {
-        let inner = self
-            .announced(Operation::SetMany, pairs.first().map_or("", |(key, _)| key))
-            .await?
-            .clone();
-        inner.set_many(pairs).await.map_err(logged)
-    }
-
-    async fn delete_many(&self, keys: Vec<String>) -> Result<(), KeyValueError> {
-        let inner = self
-            .announced(Operation::DeleteMany, keys.first().map_or("", |key| key))
-            .await?
-            .clone();
-        inner.delete_many(keys).await.map_err(logged)
-    }
-}
-
-async fn announce(
-    component: &Component,
-    label: &str,
-    operation: Operation,
-    key: &str,
-) -> Result<(), KeyValueError> {
-    component.counters.count(operation);
-    let Some(hook) = &component.hooks.key_value else {
-        return Ok(());
-    };
-    let call = KeyValueCall {
-        component: component.id.clone(),
-        store: label.to_owned(),
-        operation,
-        key: key.to_owned(),
-    };
-    hook(call).await.map_err(KeyValueError)
-}
-
-fn logged(error: KeyValueError) -> KeyValueError {
-    tracing::warn!("key-value error: {error}");
-    error
-}
-
-/// A compare-and-swap in the hands of a component.
-pub struct Cas {
-    store: Store,
-    key: String,
-    state: CasState,
-}
-
-enum CasState {
-    /// The value last seen.
-    Sqlite(Option<Vec<u8>>),
-    /// A connection of its own, on which the key is watched.
-    Redis(redis::Watch),
-}
-
-/// How a swap can fail.
-enum SwapError {
-    /// Somebody else was faster.
-    Lost,
-    Backend(KeyValueError),
-}
-
-impl Cas {
-    async fn new(store: Store, key: String) -> Result<Self, KeyValueError> {
-        let state = match &store.inner.0 {
-            StoreBackend::Sqlite(_) => CasState::Sqlite(None),
-            StoreBackend::Redis(inner) => CasState::Redis(inner.watch(&key).await.map_err(logged)?),
-        };
-        Ok(Self { store, key, state })
-    }
-
-    async fn current(&mut self) -> Result<Option<Vec<u8>>, KeyValueError> {
-        let inner = self.store.announced(Operation::Get, &self.key).await?;
-        let value = match &mut self.state {
-            CasState::Sqlite(seen) => {
-                let value = inner.get(&self.key).await.map_err(logged)?;
-                seen.clone_from(&value);
-                value
-            }
-            CasState::Redis(watch) => watch.current().await.map_err(logged)?,
-        };
-        limit(value.as_ref().map_or(0, Vec::len))?;
-        Ok(value)
-    }
-
-    async fn swap(&mut self, value: Vec<u8>) -> Result<(), SwapError> {
-        let inner = self
-            .store
-            .announced(Operation::Swap, &self.key)
-            .await
-            .map_err(SwapError::Backend)?;
-        match (&mut self.state, &inner.0) {
-            (CasState::Sqlite(seen), StoreBackend::Sqlite(store)) => {
-                match store
-                    .swap(&self.key, seen.as_deref(), &value)
-                    .map_err(|error| SwapError::Backend(logged(error)))?
-                {
-                    true => Ok(()),
-                    false => Err(SwapError::Lost),
-                }
-            }
-            (CasState::Redis(watch), _) => watch.swap(value).await.map_err(|_| SwapError::Lost),
-            (CasState::Sqlite(_), StoreBackend::Redis(_)) => Err(SwapError::Lost),
-        }
-    }
-}

@@ -3,7 +3,7 @@
 use redis::{AsyncCommands, Client, RedisError, aio::ConnectionManager};
 use tokio::sync::OnceCell;
 
-use super::{KeyValueError, Pairs};
+use super::error::{KeyValueError, Pairs};
 
 /// A server: one connection for everything, made on first use, and made anew when it breaks.
 pub(super) struct Server {

@@ -3,7 +3,10 @@
 use tokio::sync::oneshot;
 use wasmtime::component::{Accessor, FutureReader, Resource, StreamReader};
 
-use super::{KeyValueError, OpenError, Store};
+use super::{
+    error::KeyValueError,
+    granted::{OpenError, Store},
+};
 use crate::{
     bindings::key_value::{Host, HostStore, HostStoreWithStore},
     state::{Platform, State},

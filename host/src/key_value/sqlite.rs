@@ -9,7 +9,7 @@ use std::{
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params, types::Value};
 
-use super::{KeyValueError, Pairs};
+use super::error::{KeyValueError, Pairs};
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS spin_key_value (\
     store TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, PRIMARY KEY (store, key))";

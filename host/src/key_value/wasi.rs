@@ -2,7 +2,10 @@
 
 use wasmtime::component::Resource;
 
-use super::{Cas, KeyValueError, OpenError, Pairs, Store, SwapError};
+use super::{
+    error::{KeyValueError, Pairs},
+    granted::{Cas, OpenError, Store, SwapError},
+};
 use crate::{
     bindings::keyvalue::{
         atomics, batch,
