@@ -1,12 +1,10 @@
 //! The component `account`: `/account`, where a person sees and ends what they have allowed, and
 //! `/admin`, where an operator does.
 
-mod identity;
-
 use authserver::{Context, RevocationQueue, endpoints, upstream_revocation};
 use axum::Router;
 use axum::extract::{Request, State};
-use identity::Composed;
+use identity_import::Composed;
 use instance::{Instance, Parts};
 use platform::time::{now, timeout};
 use std::sync::Arc;

@@ -2,14 +2,13 @@
 //! `/introspect`.
 
 mod client_metadata;
-mod identity;
 
 use authserver::client_metadata_documents::Documents;
 use authserver::{Context, RevocationQueue, SignInsInProgress, endpoints, upstream_revocation};
 use axum::Router;
 use axum::extract::{Request, State};
 use client_metadata::ClientMetadata;
-use identity::Composed;
+use identity_import::Composed;
 use instance::{Instance, Parts};
 use platform::time::{sleep, timeout};
 use std::sync::Arc;

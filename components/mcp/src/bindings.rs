@@ -1,4 +1,4 @@
-//! The contracts that the component is composed through.
+//! The tools contract. That of the identity provider is in the crate `identity-import`.
 
 #![allow(missing_docs, unsafe_code, unused_qualifications)]
 
@@ -7,6 +7,6 @@ use platform::wit_bindgen;
 wit_bindgen::generate!({
     runtime_path: "platform::wit_bindgen::rt",
     world: "gatehouse:mcp/mcp",
-    path: ["../../wit/identity", "../../wit/tools", "wit"],
+    path: ["../../wit/tools", "wit"],
     generate_all,
 });

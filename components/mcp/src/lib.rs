@@ -5,9 +5,9 @@
 
 mod bindings;
 mod environment;
-mod identity;
 mod tools;
 
+use identity_import::Composed;
 use mcpserver::{Parts, Server};
 use platform::axum::Router;
 use platform::axum::extract::Request;
@@ -20,7 +20,7 @@ struct Gatehouse;
 
 impl Parts for Gatehouse {
     type KeyValue = SpinKeyValue;
-    type Identity = identity::Provider;
+    type Identity = Composed;
     type Tools = tools::Tools;
     type Environment = environment::Platform;
 }
@@ -31,7 +31,7 @@ async fn router() -> Router {
             let server = Server::<Gatehouse>::new(
                 config,
                 SpinKeyValue::default(),
-                identity::Provider,
+                Composed,
                 tools::Tools,
                 environment::Platform,
             );

@@ -28,7 +28,6 @@ mod date;
 mod destination;
 pub mod endpoints;
 mod fingerprint;
-pub mod identity;
 mod limits;
 mod pages;
 mod remembered_consents;

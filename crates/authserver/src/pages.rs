@@ -2,8 +2,8 @@
 
 use crate::consent;
 use config::Base;
-use grants::Profile;
 use http::StatusCode;
+use identity::Profile;
 use maud::{Markup, html};
 use oauth::authorization_request::Target;
 use oauth::redirect_uri::{Destination, destination};

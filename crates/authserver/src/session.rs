@@ -3,8 +3,8 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use config::Base;
-use grants::Profile;
 use http::{HeaderMap, HeaderValue};
+use identity::Profile;
 use keys::{KeyRing, Purpose};
 use oauth::secret;
 use rand::CryptoRng;

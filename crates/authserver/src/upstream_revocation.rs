@@ -2,7 +2,7 @@
 //!
 //! Best effort: the grant has ended whatever the provider says, and nobody holds its tokens any more.
 
-use crate::identity::{TokenRevoker, UpstreamTokens};
+use identity::{TokenRevoker, UpstreamTokens};
 use std::time::Duration;
 
 /// How long a component may go on with [`run`] after its answer.

@@ -1,11 +1,11 @@
 //! What Descope answers: tokens, claims about a person, errors.
 
-use crate::Error;
 use crate::settings::App;
 use bytes::Bytes;
-use config::Problem;
 use http::{Response, StatusCode};
+use identity::Error;
 use oidc::answer::{self, TokenAnswer, redacted};
+use oidc::misconfiguration;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -91,38 +91,40 @@ fn check_status(response: &Response<Bytes>, asked: Asked, app: Option<&App>) -> 
         .is_some_and(|fields| fields.code.is_some() || fields.error.is_some());
     let fields = fields.unwrap_or_default();
     if asked == Asked::Keys {
-        return Err(Problem::new(
+        return Err(misconfiguration::of(
             "descope_project_id",
-            format!("Descope has no keys for a project with this id (status {})", status.as_u16()),
+            format!(
+                "Descope has no keys for a project with this id (status {})",
+                status.as_u16()
+            ),
             "Copy the project id from Project Settings in the Descope console, and set descope_base_url if the project has a custom domain or is in another region",
-        )
-        .into());
+        ));
     }
     if status == StatusCode::NOT_FOUND && !is_envelope {
-        return Err(Problem::new(
+        return Err(misconfiguration::of(
             "descope_base_url",
             "what answers there does not know Descope's endpoints",
             "Set it to https://api.descope.com or to the custom domain of your Descope project",
-        )
-        .into());
+        ));
     }
     if let Some(app) = app {
         let words = fields.words();
         if words.contains("scope") {
-            return Err(Problem::new(
+            return Err(misconfiguration::of(
                 "descope_scopes",
                 "Descope does not accept the scopes",
                 "List only scopes that are defined on the app in the Descope console",
-            )
-            .into());
+            ));
         }
         if fields.is_about_credentials(status, asked, &words) {
-            return Err(Problem::new(
+            return Err(misconfiguration::of(
                 app.credentials.secret_variable(),
-                format!("Descope does not accept it with the id that goes with it (status {})", status.as_u16()),
+                format!(
+                    "Descope does not accept it with the id that goes with it (status {})",
+                    status.as_u16()
+                ),
                 "Copy the id and the secret from the same place in the Descope console; a secret may have been rotated there",
-            )
-            .into());
+            ));
         }
     }
     Err(Error::Refused(format!(
@@ -330,7 +332,7 @@ mod tests {
             "The authorization code is not valid",
         );
         assert_eq!(
-            refusal(Asked::Exchange, 400, &body).to_string(),
+            refusal(Asked::Exchange, 400, &body).reason().to_owned(),
             "Descope refused the code (status 400, E011003: The authorization code is not valid)"
         );
         for (status, body) in [
@@ -420,7 +422,9 @@ mod tests {
             "code {secret} of a@example.com is\nspent {}",
             "word ".repeat(90)
         );
-        let error = refusal(Asked::Exchange, 400, &descope("E1", "", &message)).to_string();
+        let error = refusal(Asked::Exchange, 400, &descope("E1", "", &message))
+            .reason()
+            .to_owned();
         assert!(!error.contains(secret) && !error.contains('@') && !error.contains('\n'));
         assert!(error.len() < 300 && error.contains("spent"), "{error}");
     }

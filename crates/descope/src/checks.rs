@@ -3,7 +3,7 @@
 
 use crate::settings::Project;
 use config::DESCOPE;
-use oidc::TokenKind;
+use identity::TokenKind;
 use oidc::claims::{
     BrokenRule, audience, check_id_token, check_times, client, has_scopes, is_our_url, subject,
 };

@@ -2,17 +2,17 @@
 
 use crate::answers::{self, Asked};
 use crate::settings::{App, Project, Settings};
-use crate::{
-    CodeExchange, Error, Http, Login, Presented, Profile, Refreshed, RefreshedProfile, SendError,
-    SignIn, Tokens, checks, requests,
-};
+use crate::{checks, requests};
 use bytes::Bytes;
-use config::Problem;
 use http::{Request, Response};
+use identity::{
+    CodeExchange, Error, Login, Presented, Profile, Refreshed, RefreshedProfile, SignIn,
+    UpstreamTokens,
+};
 use jwt::{KeySet, Unverified};
 use oidc::answer::TokenAnswer;
-use oidc::claims;
 use oidc::keys::{self, ProviderKeys};
+use oidc::{Http, SendError, claims, misconfiguration, profile};
 use serde_json::{Map, Value};
 
 /// One Descope project. Serves many requests at once; its only state is the cache of public keys.
@@ -82,11 +82,11 @@ impl<H: Http> Descope<H> {
         };
         let access_token = &answer.tokens.access_token;
         let info = self.userinfo(access_token).await;
-        let presented = self.verify(access_token, now).await.ok();
+        let verified = self.verified(access_token, now).await.ok();
         let profile = match (info, id_claims) {
-            (Ok(info), claims) => person(claims, Some(info), presented)?,
-            (Err(_), Some(claims)) => person(Some(claims), None, presented)?,
-            (Err(error), None) => presented.ok_or(error)?.profile,
+            (Ok(info), claims) => person(claims, Some(info), verified)?,
+            (Err(_), Some(claims)) => person(Some(claims), None, verified)?,
+            (Err(error), None) => verified.ok_or(error)?.presented.profile,
         };
         Ok(SignIn {
             profile,
@@ -115,7 +115,7 @@ impl<H: Http> Descope<H> {
         let profile = if wants_profile {
             match self.person_now(&answer, now).await {
                 Err(Error::Refused(reason)) => return Err(Error::Refused(reason)),
-                Err(error) => RefreshedProfile::Unavailable(error.to_string()),
+                Err(error) => RefreshedProfile::Unavailable(error.reason().to_owned()),
                 Ok(profile) => RefreshedProfile::Current(profile),
             }
         } else {
@@ -140,17 +140,17 @@ impl<H: Http> Descope<H> {
             Err(Error::Refused(_)) => None,
             Err(error) => return Err(error),
         };
-        let presented = match self.verify(access_token, now).await {
-            Ok(presented) => Some(presented),
+        let verified = match self.verified(access_token, now).await {
+            Ok(verified) => Some(verified),
             Err(Error::Refused(_)) => None,
             Err(error) => return Err(error),
         };
-        match (info, id_claims, presented) {
+        match (info, id_claims, verified) {
             (None, None, None) => Err(Error::Unavailable(
                 "Descope does not say whose a new access token is".to_owned(),
             )),
-            (None, None, Some(presented)) => Ok(presented.profile),
-            (info, claims, presented) => person(claims, info, presented),
+            (None, None, Some(verified)) => Ok(verified.presented.profile),
+            (info, claims, verified) => person(claims, info, verified),
         }
     }
 
@@ -159,7 +159,7 @@ impl<H: Http> Descope<H> {
     /// # Errors
     ///
     /// Each kind of [`Error`], of the first token that was not revoked.
-    pub async fn revoke(&self, tokens: &Tokens, now: u64) -> Result<(), Error> {
+    pub async fn revoke(&self, tokens: &UpstreamTokens, now: u64) -> Result<(), Error> {
         let (project, app) = self.both()?;
         let mut outcome = Ok(());
         for (token, hint) in tokens.to_revoke(now) {
@@ -181,6 +181,10 @@ impl<H: Http> Descope<H> {
     ///
     /// Each kind of [`Error`].
     pub async fn verify(&self, token: &str, now: u64) -> Result<Presented, Error> {
+        Ok(self.verified(token, now).await?.presented)
+    }
+
+    async fn verified(&self, token: &str, now: u64) -> Result<VerifiedToken, Error> {
         let project = self.project()?;
         let refused = |error: &dyn std::error::Error| {
             Error::Refused(format!("the token is not good: {error}"))
@@ -191,15 +195,19 @@ impl<H: Http> Descope<H> {
             checks::presented(token.claims(), project, now).map_err(|error| refused(&error))?;
         let claims = self.signed_claims(token, now).await?;
         let audience = claims::audience(&claims).into_iter();
-        Ok(Presented {
+        let presented = Presented {
             kind: checked.kind,
             issuer: checked.issuer,
             audience: audience.map(ToOwned::to_owned).collect(),
             client_id: claims::client(&claims).map(ToOwned::to_owned),
             our_client_id: project.own_client_id().map(ToOwned::to_owned),
             scopes: claims::scopes(&claims),
-            profile: profile(claims)?,
+            profile: profile(claims.clone())?,
             expires_at: checked.expires_at,
+        };
+        Ok(VerifiedToken {
+            presented,
+            claims: profile::personal(claims),
         })
     }
 
@@ -242,12 +250,11 @@ impl<H: Http> Descope<H> {
 
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Error> {
         self.http.send(request).await.map_err(|error| match error {
-            SendError::Denied(text) => Problem::new(
+            SendError::Denied(text) => misconfiguration::of(
                 "descope_base_url",
                 text,
                 "List it in allowed_outbound_hosts of the component in spin.toml",
-            )
-            .into(),
+            ),
             SendError::Failed(text) => Error::Unavailable(text),
         })
     }
@@ -256,15 +263,21 @@ impl<H: Http> Descope<H> {
         self.settings
             .project
             .as_ref()
-            .map_err(|problems| Error::misconfigured(problems))
+            .map_err(|problems| misconfiguration::of_all(problems))
     }
 
     fn both(&self) -> Result<(&Project, &App), Error> {
         match (&self.settings.project, &self.settings.app) {
             (Ok(project), Ok(app)) => Ok((project, app)),
-            _ => Err(Error::misconfigured(&self.settings.problems())),
+            _ => Err(misconfiguration::of_all(&self.settings.problems())),
         }
     }
+}
+
+/// An access token that is good, with its claims about the person.
+struct VerifiedToken {
+    presented: Presented,
+    claims: Map<String, Value>,
 }
 
 /// Who it is by an ID token, userinfo over it and the access token. The last has what Descope says
@@ -272,7 +285,7 @@ impl<H: Http> Descope<H> {
 fn person(
     id_token: Option<Map<String, Value>>,
     info: Option<Map<String, Value>>,
-    access_token: Option<Presented>,
+    access_token: Option<VerifiedToken>,
 ) -> Result<Profile, Error> {
     if let (Some(id_token), Some(info)) = (&id_token, &info)
         && id_token.get("sub") != info.get("sub")
@@ -285,10 +298,10 @@ fn person(
     for more in [id_token, info].into_iter().flatten() {
         claims::merge(&mut claims, more);
     }
-    if let Some(Presented { profile, .. }) = access_token
-        && claims.get("sub").and_then(Value::as_str) == Some(&profile.subject)
+    if let Some(token) = access_token
+        && claims.get("sub").and_then(Value::as_str) == Some(&token.presented.profile.subject)
     {
-        let said = std::mem::replace(&mut claims, profile.claims);
+        let said = std::mem::replace(&mut claims, token.claims);
         let authorization: Vec<_> = AUTHORIZATION_CLAIMS
             .iter()
             .filter_map(|name| claims.get_key_value(*name))
@@ -304,6 +317,6 @@ fn person(
 const AUTHORIZATION_CLAIMS: [&str; 3] = ["roles", "permissions", "tenants"];
 
 fn profile(claims: Map<String, Value>) -> Result<Profile, Error> {
-    Profile::from_claims(claims)
+    profile::from_claims(claims)
         .ok_or_else(|| Error::Unavailable("Descope's answer names no person".to_owned()))
 }

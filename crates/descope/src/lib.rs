@@ -20,8 +20,5 @@ mod settings;
 mod fixtures;
 
 pub use descope::Descope;
-pub use oidc::{
-    CodeExchange, Error, Http, Login, Presented, Profile, Refreshed, RefreshedProfile, SendError,
-    SignIn, TokenKind, Tokens,
-};
+pub use oidc::{Http, SendError};
 pub use settings::{App, Credentials, Project, Settings};

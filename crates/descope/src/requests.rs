@@ -1,10 +1,11 @@
 //! What is sent to Descope.
 
 use crate::settings::{App, Credentials, Project};
-use crate::{CodeExchange, Error, Login};
 use bytes::Bytes;
 use http::Request;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use identity::{CodeExchange, Error, Login};
+use oidc::misconfiguration;
 use oidc::request::{self, JSON, sensitive};
 use serde_json::{Map, Value};
 use url::Url;
@@ -96,12 +97,11 @@ fn app_request(
 }
 
 fn bad_base_url() -> Error {
-    config::Problem::new(
+    misconfiguration::of(
         "descope_base_url",
         "no request can be made with it",
         "Set it to https://api.descope.com or to the custom domain of your Descope project",
     )
-    .into()
 }
 
 const AUTHORIZE: &str = "/oauth2/v1/apps/authorize";

@@ -4,7 +4,8 @@
 //! work as for every other token.
 
 use crate::grant::new_id;
-use crate::{Grant, Grants, Profile, ShownClient};
+use crate::{Grant, Grants, ShownClient};
+use identity::Profile;
 use rand::CryptoRng;
 use store::KeyValue;
 
@@ -45,14 +46,7 @@ impl<K: KeyValue> Grants<'_, K> {
             client: ShownClient::default(),
             scopes: scopes.to_vec(),
             resources: resources.to_vec(),
-            profile: Profile {
-                subject: client_subject(client_id),
-                name: None,
-                email: None,
-                email_verified: None,
-                picture: None,
-                claims: "{}".to_owned(),
-            },
+            profile: Profile::new(client_subject(client_id)),
             created_at: now,
             expires_at,
             code: None,

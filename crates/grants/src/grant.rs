@@ -1,9 +1,10 @@
 //! The grant itself.
 
+use crate::Grants;
 use crate::token_format::{CODE, ID_BYTES, TokenParts};
-use crate::{Grants, UpstreamTokens};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use identity::{Profile, UpstreamTokens};
 use keys::Purpose;
 use rand::CryptoRng;
 use serde::{Deserialize, Serialize};
@@ -55,23 +56,6 @@ pub struct CodeBinding {
     pub dpop_jkt: Option<String>,
     /// When the code ends, in seconds since the Unix epoch.
     pub expires_at: u64,
-}
-
-/// What the identity provider says of a person.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Profile {
-    /// Who it is: stable, and unique at the provider.
-    pub subject: String,
-    /// Their name.
-    pub name: Option<String>,
-    /// Their email address.
-    pub email: Option<String>,
-    /// Whether the provider has checked the email address.
-    pub email_verified: Option<bool>,
-    /// The URL of their picture.
-    pub picture: Option<String>,
-    /// Everything the provider says, as a JSON object.
-    pub claims: String,
 }
 
 /// A grant, and how it lies in the store.

@@ -35,18 +35,15 @@ mod upstream_refresh;
 
 pub use client_credentials::{client_subject, is_client_subject};
 pub use code::{PresentedCode, Redeemed};
-pub use grant::{CodeBinding, Grant, NewGrant, OpenedGrant, Profile, ShownClient};
+pub use grant::{CodeBinding, Grant, NewGrant, OpenedGrant, ShownClient};
 pub use grant_index::{
     Ended, Listed, MAX_GRANTS_PER_CLIENT, MAX_GRANTS_PER_HOUR, Page, PageCursor,
 };
 pub use reevaluation::{GrantEnd, Reevaluation};
 pub use refresh::{PresentedRefreshToken, Refreshed, ReuseTerms};
 pub use revocation::RevocationQueue;
-pub use upstream::{RefreshOutcome, Upstream, UpstreamTokens};
-pub use upstream_refresh::{
-    Environment, Need, RefreshError, RefreshedProfile, RefreshedTokens, UpstreamRefreshError,
-    UpstreamRefresher,
-};
+pub use upstream::{RefreshOutcome, Upstream};
+pub use upstream_refresh::{Environment, Need, UpstreamRefreshError};
 
 use keys::KeyRing;
 use store::{KeyValue, Store};

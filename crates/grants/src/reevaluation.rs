@@ -4,10 +4,11 @@
 //! token. A grant that has to end is ended here.
 
 use crate::upstream::RefreshOutcome;
-use crate::upstream_refresh::{Environment, Held, Need, UpstreamRefreshError, UpstreamRefresher};
-use crate::{Grant, Grants, Profile, UpstreamTokens};
+use crate::upstream_refresh::{Environment, Held, Need, UpstreamRefreshError};
+use crate::{Grant, Grants};
 use events::EndedBy;
-use policy::{Person, Policy};
+use identity::{TokenRefresher, UpstreamTokens};
+use policy::Policy;
 use rand::CryptoRng;
 use store::KeyValue;
 
@@ -45,18 +46,6 @@ impl From<GrantEnd> for EndedBy {
     }
 }
 
-impl Profile {
-    /// The person, as the policy asks about them.
-    pub fn person(&self) -> Person<'_> {
-        Person {
-            subject: &self.subject,
-            email: self.email.as_deref(),
-            email_verified: self.email_verified,
-            claims: &self.claims,
-        }
-    }
-}
-
 impl<K: KeyValue> Grants<'_, K> {
     /// Refreshes the upstream tokens of the grant `id` where they are due, and asks the policy with
     /// what is known of the person then. A grant whose person may no longer come in, or for whom the
@@ -70,7 +59,7 @@ impl<K: KeyValue> Grants<'_, K> {
         (id, grant): (&str, &Grant),
         policy: &Policy,
         need: Need,
-        refresher: &impl UpstreamRefresher,
+        refresher: &impl TokenRefresher,
         environment: &impl Environment,
         random: &mut (impl CryptoRng + Send),
     ) -> Result<Reevaluation, UpstreamRefreshError> {
@@ -97,8 +86,8 @@ impl<K: KeyValue> Grants<'_, K> {
                 let newest = upstream
                     .as_ref()
                     .and_then(|upstream| upstream.profile.as_ref());
-                let person = newest.unwrap_or(&grant.profile).person();
-                match policy.decide(&person, &grant.scopes) {
+                let person = newest.unwrap_or(&grant.profile);
+                match policy.decide(person, &grant.scopes) {
                     Ok(scopes) => {
                         let tokens = upstream.map(|upstream| upstream.tokens);
                         return Ok(Reevaluation::Allowed { scopes, tokens });

@@ -1,6 +1,7 @@
 //! Upstream tokens of grants that have ended, to be revoked at the identity provider (RFC 7009).
 
-use crate::{Grants, UpstreamTokens};
+use crate::Grants;
+use identity::UpstreamTokens;
 use std::sync::{Mutex, PoisonError};
 use store::KeyValue;
 

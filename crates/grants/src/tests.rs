@@ -2,6 +2,7 @@
 
 use super::*;
 use futures::executor::block_on;
+use identity::{Profile, UpstreamTokens};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use store::{KeyValue, MemoryKeyValue};

@@ -1,6 +1,7 @@
 //! The identity provider's tokens for a grant.
 
-use crate::{Grants, Profile};
+use crate::Grants;
+use identity::{Profile, UpstreamTokens};
 use keys::Purpose;
 use rand::CryptoRng;
 use serde::{Deserialize, Serialize};
@@ -13,17 +14,6 @@ const SEALED_UPSTREAM: Purpose = Purpose("upstream tokens");
 const ATTEMPT: u64 = 60;
 
 const ATTEMPTS: &str = "upstream-refresh";
-
-/// What the identity provider gave.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct UpstreamTokens {
-    /// The access token.
-    pub access_token: String,
-    /// The refresh token, if there is one.
-    pub refresh_token: Option<String>,
-    /// When the access token ends, in seconds since the Unix epoch, if that is known.
-    pub expires_at: Option<u64>,
-}
 
 /// Upstream tokens, how often they were refreshed, and what that brought of the person.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

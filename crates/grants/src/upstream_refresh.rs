@@ -1,7 +1,8 @@
 //! Refreshing the identity provider's tokens for a grant, once at a time.
 
 use crate::upstream::RefreshOutcome;
-use crate::{Grants, Profile, Upstream, UpstreamTokens};
+use crate::{Grants, Upstream};
+use identity::{Error, Refreshed, RefreshedProfile, TokenRefresher, UpstreamTokens};
 use rand::CryptoRng;
 use std::time::Duration;
 use store::KeyValue;
@@ -15,51 +16,6 @@ const MAX_WAIT: Duration = Duration::from_secs(10);
 const FIRST_WAIT: Duration = Duration::from_millis(50);
 
 const MAX_INTERVAL: Duration = Duration::from_millis(500);
-
-/// What refreshes tokens: the identity provider, as `wit/identity` has it.
-pub trait UpstreamRefresher: Sync {
-    /// Trades a refresh token for new tokens, and finds out who the person is now if `wants_profile`.
-    ///
-    /// # Errors
-    ///
-    /// [`RefreshError`].
-    fn refresh(
-        &self,
-        refresh_token: &str,
-        wants_profile: bool,
-    ) -> impl Future<Output = Result<RefreshedTokens, RefreshError>> + Send;
-}
-
-/// What a refresh token was traded for.
-#[derive(Clone, Debug, PartialEq)]
-pub struct RefreshedTokens {
-    /// The new tokens; without a refresh token the old one stays good.
-    pub tokens: UpstreamTokens,
-    /// What is newly known of the person.
-    pub profile: RefreshedProfile,
-}
-
-/// What a refresh brought of the person.
-#[derive(Clone, Debug, PartialEq)]
-pub enum RefreshedProfile {
-    /// Who it is now.
-    Current(Profile),
-    /// Nothing: it was not asked for, or the provider says nothing of the person at a refresh.
-    Unchanged,
-    /// It could not be found out just now. The text holds no secret.
-    Unavailable(String),
-}
-
-/// Why a refresh token was traded for nothing. The texts hold no secret.
-#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
-pub enum RefreshError {
-    /// The provider refused it: the person has to sign in again.
-    #[error("{0}")]
-    Refused(String),
-    /// The provider did not answer, or is not set up rightly.
-    #[error("{0}")]
-    Unavailable(String),
-}
 
 /// Time, and the operator's log.
 pub trait Environment: Sync {
@@ -110,13 +66,6 @@ pub(crate) struct Held<'a> {
     pub(crate) expires_at: u64,
 }
 
-impl UpstreamTokens {
-    /// Whether the access token lives at `time` (seconds since the Unix epoch), as far as is known.
-    pub fn live_at(&self, time: u64) -> bool {
-        self.expires_at.is_none_or(|ends_at| ends_at > time)
-    }
-}
-
 impl<K: KeyValue> Grants<'_, K> {
     /// The upstream tokens of a grant, as fresh as they are needed; `None` if there are none, or no
     /// longer. Of the callers that find them ended one refreshes, whatever instance they meet; the
@@ -126,7 +75,7 @@ impl<K: KeyValue> Grants<'_, K> {
         held: Held<'_>,
         need: Need,
         wants_profile: bool,
-        refresher: &impl UpstreamRefresher,
+        refresher: &impl TokenRefresher,
         environment: &impl Environment,
         random: &mut (impl CryptoRng + Send),
     ) -> Result<Option<Upstream>, UpstreamRefreshError> {
@@ -163,7 +112,7 @@ impl<K: KeyValue> Grants<'_, K> {
                 .await?
             {
                 let refreshed = refresher.refresh(&refresh_token, wants_profile).await;
-                if let Err(RefreshError::Unavailable(reason)) = refreshed {
+                if let Err(Error::Unavailable(reason) | Error::Misconfigured(reason)) = refreshed {
                     self.release_upstream_refresh(held.id, generation, now)
                         .await?;
                     return match is_good_enough {
@@ -207,7 +156,7 @@ impl<K: KeyValue> Grants<'_, K> {
         &self,
         held: Held<'_>,
         upstream: Upstream,
-        refreshed: Result<RefreshedTokens, RefreshError>,
+        refreshed: Result<Refreshed, Error>,
         refresh_token: String,
         (wants_profile, now): (bool, u64),
         environment: &impl Environment,
@@ -232,11 +181,9 @@ impl<K: KeyValue> Grants<'_, K> {
                 outcome: RefreshOutcome::Refused,
             }
         };
-        let RefreshedTokens { tokens, profile } = match refreshed {
+        let Refreshed { tokens, profile } = match refreshed {
             Ok(refreshed) => refreshed,
-            Err(RefreshError::Refused(reason) | RefreshError::Unavailable(reason)) => {
-                return refused(&reason);
-            }
+            Err(error) => return refused(error.reason()),
         };
         let (profile, outcome) = match profile {
             RefreshedProfile::Current(profile) if profile.subject != held.subject => {

@@ -21,7 +21,7 @@ mod transport;
 
 pub use self::http::body::Body;
 pub use contract::environment::{Environment, Parts};
-pub use contract::identity::{IdentityError, IdentityProvider, Presented, TokenKind};
+pub use contract::identity::IdentityProvider;
 pub use contract::tools::{
     Answer, Asked, Call, Caller, Changed, Changes, Completion, Credential, Event, Events, Failure,
     InputRequest, InputRequired, Offer, OfferedPrompt, OfferedTool, PromptRequest, Read,

@@ -4,13 +4,13 @@ pub(crate) use crate::test_environment::TestEnvironment;
 
 use crate::{
     Asked, Call, Caller, Changed, Changes, Completion, Environment, Event, Events, Failure,
-    IdentityError, IdentityProvider, InputRequest, InputRequired, Offer, OfferedPrompt,
-    OfferedTool, Parts, Presented, PromptRequest, Read, ResourceOffer, Round, TaskUse, TokenKind,
-    ToolProvider,
+    InputRequest, InputRequired, Offer, OfferedPrompt, OfferedTool, Parts, PromptRequest, Read,
+    ResourceOffer, Round, TaskUse, ToolProvider,
 };
-use grants::{
-    Grant, Grants, Profile, RefreshError, RefreshedProfile, RefreshedTokens, UpstreamRefresher,
-    UpstreamTokens,
+use grants::{Grant, Grants};
+use identity::{
+    Presented, Profile, Refreshed, RefreshedProfile, TokenKind, TokenRefresher, TokenRevoker,
+    TokenVerifier, UpstreamTokens,
 };
 use keys::KeyRing;
 use mcp::{
@@ -252,19 +252,19 @@ impl TestIdentity {
         self.is_down.store(false, Ordering::Relaxed);
     }
 
-    fn answer(&self) -> Result<(), IdentityError> {
+    fn answer(&self) -> Result<(), identity::Error> {
         if self.is_down.load(Ordering::Relaxed) {
-            Err(IdentityError::Unavailable("it is down".into()))
+            Err(identity::Error::Unavailable("it is down".into()))
         } else if self.refuses.load(Ordering::Relaxed) {
-            Err(IdentityError::Refused("it refuses".into()))
+            Err(identity::Error::Refused("it refuses".into()))
         } else {
             Ok(())
         }
     }
 }
 
-impl IdentityProvider for TestIdentity {
-    async fn verify(&self, token: &str) -> Result<Presented, IdentityError> {
+impl TokenVerifier for TestIdentity {
+    async fn verify(&self, token: &str) -> Result<Presented, identity::Error> {
         self.verifications.fetch_add(1, Ordering::Relaxed);
         self.answer()?;
         Ok(Presented {
@@ -282,19 +282,21 @@ impl IdentityProvider for TestIdentity {
             expires_at: self.environment.now() + 600,
         })
     }
+}
 
-    async fn revoke(&self, tokens: UpstreamTokens) -> Result<(), IdentityError> {
+impl TokenRevoker for TestIdentity {
+    async fn revoke(&self, tokens: UpstreamTokens) -> Result<(), identity::Error> {
         self.revoked.lock().unwrap().push(tokens);
         self.answer()
     }
 }
 
-impl UpstreamRefresher for TestIdentity {
+impl TokenRefresher for TestIdentity {
     async fn refresh(
         &self,
         _refresh_token: &str,
         wants_profile: bool,
-    ) -> Result<RefreshedTokens, RefreshError> {
+    ) -> Result<Refreshed, identity::Error> {
         let count = self.refreshes.fetch_add(1, Ordering::Relaxed) + 1;
         self.environment.sleep(Duration::from_millis(20)).await;
         self.answer()?;
@@ -307,7 +309,7 @@ impl UpstreamRefresher for TestIdentity {
             let subject = self.subject.lock().unwrap().clone();
             RefreshedProfile::Current(self.profile_of(&subject))
         };
-        Ok(RefreshedTokens {
+        Ok(Refreshed {
             tokens: UpstreamTokens {
                 access_token: format!("up-{count}"),
                 refresh_token: None,

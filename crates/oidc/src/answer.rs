@@ -2,15 +2,15 @@
 //! words.
 
 use crate::claims::subject;
-use crate::{Error, Tokens};
 use http::StatusCode;
+use identity::{Error, UpstreamTokens};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 /// The answer of the token endpoint (RFC 6749 section 5.1).
 pub struct TokenAnswer {
     /// The tokens for the provider's API.
-    pub tokens: Tokens,
+    pub tokens: UpstreamTokens,
     /// The ID token, if there is one.
     pub id_token: Option<String>,
 }
@@ -64,7 +64,7 @@ pub fn tokens(body: &[u8], who: &str, now: u64) -> Result<TokenAnswer, Error> {
         _ => None,
     };
     Ok(TokenAnswer {
-        tokens: Tokens {
+        tokens: UpstreamTokens {
             access_token: fields.access_token,
             refresh_token,
             expires_at: lifetime

@@ -1,9 +1,9 @@
 //! What the provider says of itself (OpenID Connect Discovery section 3), and how long that is
 //! remembered.
 
-use crate::Error;
+use crate::misconfiguration;
 use crate::settings::is_safe;
-use config::Problem;
+use identity::Error;
 use serde::Deserialize;
 use url::Url;
 
@@ -69,7 +69,7 @@ pub(crate) fn url(issuer: &str) -> String {
 /// [`Error::Unavailable`] if it is none, [`Error::Misconfigured`] if it is somebody else's or of a
 /// provider that cannot be used.
 pub(crate) fn read(body: &[u8], issuer: &str) -> Result<Metadata, Error> {
-    let problem = |text: &str, remedy: &str| Err(Problem::new("oidc_issuer", text, remedy).into());
+    let problem = |text: &str, remedy: &str| Err(misconfiguration::of("oidc_issuer", text, remedy));
     let document: Document = serde_json::from_slice(body).map_err(|_| {
         Error::Unavailable(
             "the identity provider's metadata is not that of OpenID Connect Discovery section 3"

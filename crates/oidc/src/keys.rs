@@ -1,6 +1,7 @@
 //! The keys that a provider's tokens are checked by.
 
-use crate::{Error, claims};
+use crate::claims;
+use identity::Error;
 use jwt::{KeyCache, KeySet, Lookup, Unverified};
 use serde_json::{Map, Value};
 use std::sync::{Mutex, MutexGuard, PoisonError};

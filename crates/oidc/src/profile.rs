@@ -1,56 +1,45 @@
-//! Who a person is, out of claims.
+//! Profiles of people, from claims.
 
 use crate::claims::subject;
+use identity::Profile;
 use serde_json::{Map, Value};
 
-/// What is known of a person.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Profile {
-    /// Who it is at the provider.
-    pub subject: String,
-    /// The full name.
-    pub name: Option<String>,
-    /// The email address.
-    pub email: Option<String>,
-    /// Whether the provider has verified the email address.
-    pub email_verified: Option<bool>,
-    /// The URL of a picture.
-    pub picture: Option<String>,
-    /// Everything that the provider says of the person, at most 16 KB as JSON.
-    pub claims: Map<String, Value>,
+/// Reads claims (OpenID Connect Core section 5.1), of which [`personal`] is kept. Returns `None` without a
+/// usable subject.
+pub fn from_claims(claims: Map<String, Value>) -> Option<Profile> {
+    let subject = subject(&claims)?.to_owned();
+    let claims = personal(claims);
+    let text = |name: &str| {
+        claims
+            .get(name)
+            .and_then(Value::as_str)
+            .map(str::trim)
+            .filter(|text| (1..=MAX_TEXT).contains(&text.len()))
+            .map(ToOwned::to_owned)
+    };
+    let email_verified = match claims.get("email_verified") {
+        Some(Value::Bool(verified)) => Some(*verified),
+        Some(Value::String(text)) => text.parse().ok(),
+        _ => None,
+    };
+    Some(Profile {
+        subject,
+        name: text("name"),
+        email: text("email"),
+        email_verified,
+        picture: text("picture"),
+        claims: Value::Object(claims).to_string(),
+    })
 }
 
-impl Profile {
-    /// Reads claims (OpenID Connect Core section 5.1). Claims about the token are dropped, and where
-    /// there are too many the largest but the standard ones. `None` without a usable subject.
-    pub fn from_claims(mut claims: Map<String, Value>) -> Option<Self> {
-        let subject = subject(&claims)?.to_owned();
-        claims.retain(|name, value| !ABOUT_THE_TOKEN.contains(&name.as_str()) && !value.is_null());
-        if Value::Object(claims.clone()).to_string().len() > MAX_CLAIMS {
-            claims = cut_down(claims);
-        }
-        let text = |name: &str| {
-            claims
-                .get(name)
-                .and_then(Value::as_str)
-                .map(str::trim)
-                .filter(|text| (1..=MAX_TEXT).contains(&text.len()))
-                .map(ToOwned::to_owned)
-        };
-        let email_verified = match claims.get("email_verified") {
-            Some(Value::Bool(verified)) => Some(*verified),
-            Some(Value::String(text)) => text.parse().ok(),
-            _ => None,
-        };
-        Some(Self {
-            subject,
-            name: text("name"),
-            email: text("email"),
-            email_verified,
-            picture: text("picture"),
-            claims,
-        })
+/// Returns the claims about a person, at most 16 KB as JSON: without those about the token, and where there are
+/// too many, without the largest but the standard ones.
+pub fn personal(mut claims: Map<String, Value>) -> Map<String, Value> {
+    claims.retain(|name, value| !ABOUT_THE_TOKEN.contains(&name.as_str()) && !value.is_null());
+    if Value::Object(claims.clone()).to_string().len() > MAX_CLAIMS {
+        claims = cut_down(claims);
     }
+    claims
 }
 
 /// The standard claims, and of the others the smallest, as many as there is room for: which groups
@@ -126,7 +115,11 @@ mod tests {
     use serde_json::json;
 
     fn profile(claims: Value) -> Option<Profile> {
-        Profile::from_claims(claims.as_object().cloned().unwrap_or_default())
+        from_claims(claims.as_object().cloned().unwrap_or_default())
+    }
+
+    fn claims(profile: &Profile) -> Map<String, Value> {
+        serde_json::from_str(&profile.claims).unwrap()
     }
 
     #[test]
@@ -144,7 +137,8 @@ mod tests {
             profile.picture.as_deref(),
             Some("https://example.com/a.png")
         );
-        let mut names: Vec<_> = profile.claims.keys().map(String::as_str).collect();
+        let claims = claims(&profile);
+        let mut names: Vec<_> = claims.keys().map(String::as_str).collect();
         names.sort_unstable();
         assert_eq!(
             names,
@@ -194,9 +188,10 @@ mod tests {
         }))
         .unwrap();
         assert_eq!(profile.name.as_deref(), Some("Ada"));
-        assert_eq!(profile.claims["roles"], json!(["admin"]));
-        let names: Vec<_> = profile.claims.keys().map(String::as_str).collect();
+        let claims = claims(&profile);
+        assert_eq!(claims["roles"], json!(["admin"]));
+        let names: Vec<_> = claims.keys().map(String::as_str).collect();
         assert!(names == ["name", "other", "roles", "sub"], "{names:?}");
-        assert!(Value::Object(profile.claims).to_string().len() <= MAX_CLAIMS);
+        assert!(profile.claims.len() <= MAX_CLAIMS);
     }
 }

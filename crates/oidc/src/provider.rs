@@ -3,15 +3,16 @@
 use crate::claims::{self, BrokenRule};
 use crate::discovery::{self, Authentication, Metadata, Remembered};
 use crate::keys::{self, ProviderKeys, not_good};
-use crate::{
-    CodeExchange, Error, Http, Login, Presented, Profile, Refreshed, RefreshedProfile, SendError,
-    Settings, SignIn, TokenKind, Tokens, answer, request,
-};
+use crate::{Http, SendError, Settings, answer, misconfiguration, profile, request};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use config::Problem;
 use http::{Request, Response, StatusCode};
+use identity::{
+    CodeExchange, Error, Login, Presented, Profile, Refreshed, RefreshedProfile, SignIn, TokenKind,
+    UpstreamTokens,
+};
 use jwt::{Algorithm, KeySet, Unverified};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -147,7 +148,7 @@ impl<H: Http> Provider<H> {
         let profile = if wants_profile {
             match self.person_now(settings, &metadata, &answer, now).await {
                 Err(Error::Refused(reason)) => return Err(Error::Refused(reason)),
-                Err(error) => RefreshedProfile::Unavailable(error.to_string()),
+                Err(error) => RefreshedProfile::Unavailable(error.reason().to_owned()),
                 Ok(None) => RefreshedProfile::Unchanged,
                 Ok(Some(profile)) => RefreshedProfile::Current(profile),
             }
@@ -195,7 +196,7 @@ impl<H: Http> Provider<H> {
                     "{WHO}'s userinfo did not take a new access token"
                 )));
             }
-            (_, Err(error)) => return Err(Error::Unavailable(error.to_string())),
+            (_, Err(error)) => return Err(Error::Unavailable(error.reason().to_owned())),
         };
         profile(claims).map(Some)
     }
@@ -206,7 +207,7 @@ impl<H: Http> Provider<H> {
     /// # Errors
     ///
     /// Each kind of [`Error`], of the first token that was not revoked.
-    pub async fn revoke(&self, tokens: &Tokens, now: u64) -> Result<(), Error> {
+    pub async fn revoke(&self, tokens: &UpstreamTokens, now: u64) -> Result<(), Error> {
         let settings = self.settings()?;
         let metadata = self.metadata(settings, now).await?;
         let Some(endpoint) = &metadata.revocation_endpoint else {
@@ -399,12 +400,11 @@ impl<H: Http> Provider<H> {
 
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Error> {
         self.http.send(request).await.map_err(|error| match error {
-            SendError::Denied(text) => Problem::new(
+            SendError::Denied(text) => misconfiguration::of(
                 "oidc_host",
                 text,
                 "Set oidc_host to the origin of the issuer, and oidc_other_host to that of the endpoints which are elsewhere",
-            )
-            .into(),
+            ),
             SendError::Failed(text) => Error::Unavailable(text),
         })
     }
@@ -412,7 +412,7 @@ impl<H: Http> Provider<H> {
     fn settings(&self) -> Result<&Settings, Error> {
         self.settings
             .as_ref()
-            .map_err(|problems| Error::misconfigured(problems))
+            .map_err(|problems| misconfiguration::of_all(problems))
     }
 
     fn remembered(&self) -> MutexGuard<'_, Remembered> {
@@ -516,12 +516,11 @@ fn client_request(
             parameters.extend([("client_id", id), ("client_secret", secret.as_str())]);
         }
         (Some(_), Authentication::Other) => {
-            return Err(Problem::new(
+            return Err(misconfiguration::of(
                 "oidc_client_secret",
                 "the provider takes no secret, neither by HTTP Basic nor in the form",
                 "Leave it out for a public client, or use a provider that takes client_secret_basic or client_secret_post",
-            )
-            .into());
+            ));
         }
     }
     request::post(endpoint.as_str(), &parameters, authorization.as_deref())
@@ -562,7 +561,7 @@ fn check_status(response: &Response<Bytes>, settings: &Settings, what: &str) -> 
         code => code.unwrap_or_default(),
     };
     let problem =
-        |variable, text: &str, remedy: &str| Err(Problem::new(variable, text, remedy).into());
+        |variable, text: &str, remedy: &str| Err(misconfiguration::of(variable, text, remedy));
     match code {
         "invalid_scope" => {
             return problem(
@@ -616,7 +615,7 @@ fn check_same_person(
 }
 
 fn profile(claims: Map<String, Value>) -> Result<Profile, Error> {
-    Profile::from_claims(claims)
+    profile::from_claims(claims)
         .ok_or_else(|| Error::Unavailable(format!("{WHO}'s answer names no person")))
 }
 

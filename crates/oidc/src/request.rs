@@ -1,10 +1,10 @@
 //! What is sent.
 
-use crate::Login;
 use bytes::Bytes;
 use form_urlencoded::Serializer;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderValue, Request};
+use identity::{CodeExchange, Login};
 use url::Url;
 
 /// The authorization request (RFC 6749 section 4.1.1, RFC 7636 section 4.3): the parameters after
@@ -27,7 +27,7 @@ pub fn authorization_url(endpoint: &Url, client_id: &str, scopes: &str, login: &
 }
 
 /// The parameters of a token request for a code (RFC 6749 section 4.1.3, RFC 7636 section 4.5).
-pub fn exchange(exchange: &crate::CodeExchange) -> [(&'static str, &str); 4] {
+pub fn exchange(exchange: &CodeExchange) -> [(&'static str, &str); 4] {
     [
         ("grant_type", "authorization_code"),
         ("code", &exchange.code),

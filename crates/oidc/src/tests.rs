@@ -1,14 +1,14 @@
 //! The whole exchange with a provider that is played here, and answers as a test wants.
 
-use crate::{
-    CodeExchange, Error, Http, Login, Provider, Refreshed, RefreshedProfile, SendError, Settings,
-    Tokens,
-};
+use crate::{Http, Provider, SendError, Settings};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use futures::executor::block_on;
 use http::{Request, Response};
+use identity::{
+    CodeExchange, Error, Login, Profile, Refreshed, RefreshedProfile, SignIn, UpstreamTokens,
+};
 use jwt::SigningKey;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha512};
@@ -84,7 +84,7 @@ impl Played {
     }
 
     /// What the code is traded for.
-    fn sign_in(&self) -> Result<crate::SignIn, Error> {
+    fn sign_in(&self) -> Result<SignIn, Error> {
         block_on(self.provider().exchange_code(&exchange(), NOW))
     }
 
@@ -482,7 +482,11 @@ fn refresh(played: &Played) -> Result<RefreshedProfile, Error> {
     Ok(refreshed.profile)
 }
 
-fn current(played: &Played) -> crate::Profile {
+fn claims(profile: &Profile) -> Value {
+    serde_json::from_str(&profile.claims).unwrap()
+}
+
+fn current(played: &Played) -> Profile {
     match refresh(played) {
         Ok(RefreshedProfile::Current(profile)) => profile,
         other => panic!("{other:?}"),
@@ -498,13 +502,13 @@ fn a_refresh_says_who_it_is_now_by_id_token_and_userinfo() {
         played.answer(TOKEN, 200, token_answer(Some(token)));
         let profile = current(&played);
         assert_eq!(profile.subject, "U1");
-        assert_eq!(profile.claims["roles"], json!(["staff"]));
+        assert_eq!(claims(&profile)["roles"], json!(["staff"]));
         assert_eq!(profile.name.as_deref(), Some("Ada"));
     }
     // A token that lacks the scope for userinfo: the ID token is enough, as at a sign-in.
     for status in [401, 403, 404] {
         played.answer(USERINFO, status, json!({}));
-        assert_eq!(current(&played).claims["roles"], json!(["staff"]));
+        assert_eq!(claims(&current(&played))["roles"], json!(["staff"]));
     }
     played.answer(
         METADATA,
@@ -521,7 +525,7 @@ fn without_an_id_token_userinfo_alone_says_who_it_is_now() {
     played.answer(USERINFO, 200, json!({ "sub": "U9", "groups": ["g"] }));
     let profile = current(&played);
     assert_eq!(
-        (profile.subject.as_str(), &profile.claims["groups"]),
+        (profile.subject.as_str(), &claims(&profile)["groups"]),
         ("U9", &json!(["g"]))
     );
     let request = played.last(USERINFO);
@@ -630,7 +634,7 @@ fn an_email_address_is_as_verified_as_its_own_source_says() {
 #[test]
 fn tokens_are_revoked_where_the_providers_metadata_says_and_each_for_itself() {
     const REVOKE: &str = "/revoke";
-    let tokens = |refresh: Option<&str>, expires_at| Tokens {
+    let tokens = |refresh: Option<&str>, expires_at| UpstreamTokens {
         access_token: ACCESS_TOKEN.to_owned(),
         refresh_token: refresh.map(str::to_owned),
         expires_at,

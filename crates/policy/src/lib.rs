@@ -20,9 +20,9 @@ mod person;
 mod scope_rule;
 
 pub use parse::{AllowedError, EntryError, RulesError};
-pub use person::Person;
 
 use condition::AnyOf;
+use identity::Profile;
 use person::Known;
 use scope_rule::ScopeRule;
 
@@ -106,7 +106,7 @@ impl Policy {
     /// # Errors
     ///
     /// [`Refusal`]. Where nothing was asked for that is under the rules, nobody is refused for it.
-    pub fn decide(&self, person: &Person<'_>, asked: &[String]) -> Result<Vec<String>, Refusal> {
+    pub fn decide(&self, person: &Profile, asked: &[String]) -> Result<Vec<String>, Refusal> {
         if !self.is_set() {
             return Ok(asked.to_vec());
         }

@@ -1,21 +1,9 @@
 //! What is known of a person.
 
+use identity::Profile;
 use serde_json::Value;
 
-/// What the identity provider says of a person.
-#[derive(Clone, Copy, Debug)]
-pub struct Person<'a> {
-    /// Who it is at the provider.
-    pub subject: &'a str,
-    /// The email address, if there is one.
-    pub email: Option<&'a str>,
-    /// Whether the provider says that it has verified the address.
-    pub email_verified: Option<bool>,
-    /// Everything that it says, as a JSON object. What is not one counts as nothing.
-    pub claims: &'a str,
-}
-
-/// The same, read.
+/// A profile, read for conditions.
 pub(crate) struct Known<'a> {
     pub(crate) subject: &'a str,
     /// The email address in its two parts, if it is verified.
@@ -24,13 +12,14 @@ pub(crate) struct Known<'a> {
 }
 
 impl<'a> Known<'a> {
-    pub(crate) fn new(person: &Person<'a>) -> Self {
-        let claims: Value = serde_json::from_str(person.claims).unwrap_or_default();
+    pub(crate) fn new(profile: &'a Profile) -> Self {
+        let claims: Value = serde_json::from_str(&profile.claims).unwrap_or_default();
         Self {
-            subject: person.subject,
-            email: person
+            subject: &profile.subject,
+            email: profile
                 .email
-                .filter(|_| person.email_verified == Some(true))
+                .as_deref()
+                .filter(|_| profile.email_verified == Some(true))
                 .and_then(address),
             claims: if claims.is_object() {
                 claims

@@ -1,4 +1,5 @@
-use ::policy::{Person, Policy};
+use ::policy::Policy;
+use identity::Profile;
 
 /// Who may come in. The bytes are a line each of `allowed`, `scope_rules`, an email address and claims:
 /// whatever they are, nobody gets a scope that was not asked for, and nobody comes in by knowing less.
@@ -16,11 +17,11 @@ pub fn policy(data: &[u8]) {
     assert_eq!(policy.allowed_entries().is_some(), is_set(allowed));
     let asked = ["admin", "offline_access", "tools"].map(str::to_owned);
     let decide = |email_verified, claims| {
-        let person = Person {
-            subject: "somebody",
-            email: Some(email),
+        let person = Profile {
+            email: Some(email.to_owned()),
             email_verified,
-            claims,
+            claims: String::from(claims),
+            ..Profile::new("somebody")
         };
         policy.decide(&person, &asked).unwrap_or_default()
     };

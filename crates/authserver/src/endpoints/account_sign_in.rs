@@ -2,11 +2,11 @@
 //! session's cookie.
 
 use crate::context::Context;
-use crate::identity::{IdentityProvider, Login, ProviderError};
 use crate::pages;
 use crate::sign_in::{Browser, LOGIN_LIFETIME, PendingAccount, ProviderLogin};
 use http::Method;
 use http::header::SET_COOKIE;
+use identity::{Login, SignInProvider};
 use oauth::{ErrorCode, pkce, secret};
 use rand::CryptoRng;
 use web::{Request, Response, with_header};
@@ -15,7 +15,7 @@ use web::{Request, Response, with_header};
 pub async fn handle<K>(
     context: &Context<'_, K>,
     random: &mut (impl CryptoRng + Send),
-    provider: &impl IdentityProvider,
+    provider: &impl SignInProvider,
     request: &Request,
 ) -> Response {
     if request.method() != Method::GET {
@@ -46,7 +46,7 @@ pub async fn handle<K>(
         Err(error) => {
             log_line::write(format_args!("the sign-in cannot begin: {error}"));
             let code = match error {
-                ProviderError::Misconfigured(_) => ErrorCode::ServerError,
+                identity::Error::Misconfigured(_) => ErrorCode::ServerError,
                 _ => ErrorCode::TemporarilyUnavailable,
             };
             context.refused("/account/sign-in", code, &error);

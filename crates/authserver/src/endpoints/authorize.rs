@@ -3,7 +3,6 @@
 use crate::clients::FindError;
 use crate::consent::Consent;
 use crate::context::Context;
-use crate::identity::{IdentityProvider, Login, ProviderError};
 use crate::remembered_consents::{self, RememberedConsents};
 use crate::sign_in::{
     Browser, COMPLETED, ConsentCookie, Consented, LOGIN_LIFETIME, PendingConsent, PendingLogin,
@@ -13,6 +12,7 @@ use crate::{destination, pages, responses};
 use events::{Decision, Event};
 use http::header::SET_COOKIE;
 use http::{HeaderMap, Method};
+use identity::{Login, SignInProvider};
 use oauth::authorization_request::{self, Target, TargetError};
 use oauth::{Client, Error, ErrorCode, ParameterError, Parameters, pkce};
 use rand::CryptoRng;
@@ -37,7 +37,7 @@ enum AuthorizeError {
     #[error("the consent form was answered before")]
     FormUsed,
     #[error("{1}")]
-    Provider(Box<Target>, ProviderError),
+    Provider(Box<Target>, identity::Error),
     #[error("a value cannot be sealed")]
     Seal,
     #[error(transparent)]
@@ -53,7 +53,7 @@ impl AuthorizeError {
             Self::Parameter(_) | Self::Target(_) | Self::StaleConsent | Self::FormUsed => {
                 ErrorCode::InvalidRequest
             }
-            Self::Provider(_, ProviderError::Misconfigured(_)) | Self::Seal => {
+            Self::Provider(_, identity::Error::Misconfigured(_)) | Self::Seal => {
                 ErrorCode::ServerError
             }
             Self::Provider(..) | Self::Client(FindError::Store(_)) | Self::Store(_) => {
@@ -84,7 +84,7 @@ impl AuthorizeError {
                 log_line::write(format_args!("the sign-in cannot begin: {error}"));
                 match error {
                     // Whoever sees this first is the one who sets the server up.
-                    ProviderError::Misconfigured(problem) => pages::server_error(&problem),
+                    identity::Error::Misconfigured(problem) => pages::server_error(&problem),
                     _ => {
                         let code = ErrorCode::TemporarilyUnavailable;
                         let error = Error::new(code, "the identity provider is unavailable");
@@ -101,7 +101,7 @@ impl AuthorizeError {
 pub async fn handle<K: KeyValue>(
     context: &Context<'_, K>,
     random: &mut (impl CryptoRng + Send),
-    provider: &impl IdentityProvider,
+    provider: &impl SignInProvider,
     request: &Request,
 ) -> Response {
     let outcome = match *request.method() {
@@ -131,7 +131,7 @@ pub async fn handle<K: KeyValue>(
 async fn ask<K: KeyValue>(
     context: &Context<'_, K>,
     random: &mut (impl CryptoRng + Send),
-    provider: &impl IdentityProvider,
+    provider: &impl SignInProvider,
     request: &Request,
     parameters: &Parameters,
 ) -> Result<Response, AuthorizeError> {
@@ -191,7 +191,7 @@ async fn ask<K: KeyValue>(
 pub(crate) async fn show<K: KeyValue>(
     context: &Context<'_, K>,
     random: &mut (impl CryptoRng + Send),
-    provider: &impl IdentityProvider,
+    provider: &impl SignInProvider,
     headers: &HeaderMap,
     (client, pending, provider_scopes): (&Client, &PendingConsent, &[String]),
 ) -> Option<Response> {
@@ -216,7 +216,7 @@ pub(crate) async fn show<K: KeyValue>(
 async fn decide<K: KeyValue>(
     context: &Context<'_, K>,
     random: &mut (impl CryptoRng + Send),
-    provider: &impl IdentityProvider,
+    provider: &impl SignInProvider,
     request: &Request,
     form: &Parameters,
 ) -> Result<Response, AuthorizeError> {
@@ -257,7 +257,7 @@ async fn decide<K: KeyValue>(
 async fn begin<K: KeyValue>(
     context: &Context<'_, K>,
     random: &mut (impl CryptoRng + Send),
-    provider: &impl IdentityProvider,
+    provider: &impl SignInProvider,
     request: &Request,
     consent: PendingConsent,
     consented: Consented,

@@ -5,7 +5,6 @@ use crate::client_metadata_documents::FetchError;
 use crate::clients::FindError;
 use crate::context::Context;
 use crate::fingerprint::Fingerprint;
-use crate::identity::{CodeExchange, IdentityProvider, Profile, ProviderError, SignIn};
 use crate::remembered_consents::RememberedConsents;
 use crate::session::Session;
 use crate::sign_in::{
@@ -17,6 +16,7 @@ use events::{EndedBy, Event, SignInPurpose};
 use grants::{CodeBinding, Grant, ShownClient};
 use http::Method;
 use http::header::SET_COOKIE;
+use identity::{CodeExchange, Profile, SignIn, SignInProvider};
 use oauth::authorization_request::Target;
 use oauth::redirect_uri::{self, destination};
 use oauth::{Error, ErrorCode, ParameterError, Parameters};
@@ -86,7 +86,7 @@ impl CallbackError {
 pub async fn handle<K: KeyValue, S: Future<Output = ()> + Send>(
     context: &Context<'_, K>,
     random: &mut (impl CryptoRng + Send),
-    provider: &impl IdentityProvider,
+    provider: &impl SignInProvider,
     in_progress: &SignInsInProgress,
     sleep: impl Fn(Duration) -> S + Sync,
     request: &Request,
@@ -112,7 +112,7 @@ struct Loads<'a, F> {
 async fn complete<K: KeyValue, S: Future<Output = ()> + Send>(
     context: &Context<'_, K>,
     random: &mut (impl CryptoRng + Send),
-    provider: &impl IdentityProvider,
+    provider: &impl SignInProvider,
     loads: &Loads<'_, impl Fn(Duration) -> S + Sync>,
     request: &Request,
 ) -> Result<Response, CallbackError> {
@@ -262,7 +262,7 @@ struct Once<'a> {
 /// somebody has really signed in is anything written.
 async fn sign_in<K: KeyValue, S: Future<Output = ()> + Send>(
     context: &Context<'_, K>,
-    provider: &impl IdentityProvider,
+    provider: &impl SignInProvider,
     loads: &Loads<'_, impl Fn(Duration) -> S + Sync>,
     query: &Parameters,
     ours: &ProviderLogin,
@@ -306,7 +306,7 @@ async fn sign_in<K: KeyValue, S: Future<Output = ()> + Send>(
         Err(error) => {
             // The provider takes a code once. Another instance may have been first with it, and be
             // about to say so.
-            if matches!(error, ProviderError::Refused(_)) {
+            if matches!(error, identity::Error::Refused(_)) {
                 for interval in poll_intervals(MAX_REFUSED_WAIT) {
                     if is_completed().await? {
                         break;
@@ -322,7 +322,7 @@ async fn sign_in<K: KeyValue, S: Future<Output = ()> + Send>(
     };
     // The subjects of clients' own grants are no person's.
     if grants::is_client_subject(&sign_in.profile.subject) {
-        let error = ProviderError::Refused("the subject begins as a client's does".to_owned());
+        let error = identity::Error::Refused("the subject begins as a client's does".to_owned());
         return Err(SignInError::Provider(provider_failure(&error)));
     }
     let claimed = context
@@ -340,7 +340,7 @@ async fn sign_in<K: KeyValue, S: Future<Output = ()> + Send>(
 async fn grant<K: KeyValue>(
     context: &Context<'_, K>,
     random: &mut (impl CryptoRng + Send),
-    provider: &impl IdentityProvider,
+    provider: &impl SignInProvider,
     request: &Request,
     login: PendingLogin,
     sign_in: SignIn,
@@ -351,7 +351,7 @@ async fn grant<K: KeyValue>(
     let SignIn { profile, tokens } = sign_in;
     // First of all: for a person who may not come in nothing is written.
     let policy = &context.config.policy;
-    let scopes = match policy.decide(&profile.person(), &consent.request.scopes) {
+    let scopes = match policy.decide(&profile, &consent.request.scopes) {
         Ok(scopes) => scopes,
         Err(refusal) => {
             context.grants().revoke_upstream(tokens);
@@ -492,18 +492,18 @@ fn provider_answer(code: &str) -> Error {
 }
 
 /// What the client hears of a code that could not be exchanged.
-fn provider_failure(error: &ProviderError) -> Error {
+fn provider_failure(error: &identity::Error) -> Error {
     log_line::write(format_args!("the sign-in cannot be completed: {error}"));
     match error {
-        ProviderError::Misconfigured(_) => Error::new(
+        identity::Error::Misconfigured(_) => Error::new(
             ErrorCode::ServerError,
             "the sign-in is not set up rightly on this server; its log says more",
         ),
-        ProviderError::Refused(_) => Error::new(
+        identity::Error::Refused(_) => Error::new(
             ErrorCode::AccessDenied,
             "the identity provider did not confirm the sign-in",
         ),
-        ProviderError::Unavailable(_) => Error::new(
+        identity::Error::Unavailable(_) => Error::new(
             ErrorCode::TemporarilyUnavailable,
             "the identity provider is unavailable; try again later",
         ),

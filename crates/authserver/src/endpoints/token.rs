@@ -3,7 +3,6 @@
 
 use crate::client_authentication::{self, AuthenticationError};
 use crate::context::Context;
-use crate::identity::UpstreamRefresher;
 use crate::responses;
 use dpop::Proof;
 use events::{EndedBy, Event, PresentedCredential};
@@ -12,6 +11,7 @@ use grants::{
     UpstreamRefreshError,
 };
 use http::StatusCode;
+use identity::TokenRefresher;
 use oauth::access_token::{self, Issue};
 use oauth::client::{Client, GrantType};
 use oauth::token::{self, CodeTerms, Narrowed, TokenRequest, TokenRequestError, TokenResponse};
@@ -94,7 +94,7 @@ fn name_of(credential: PresentedCredential) -> &'static str {
 pub async fn handle<K: KeyValue, S: Future<Output = ()> + Send>(
     context: &Context<'_, K>,
     random: &mut (impl CryptoRng + Send),
-    upstream: &impl UpstreamRefresher,
+    upstream: &impl TokenRefresher,
     sleep: impl Fn(Duration) -> S + Sync,
     request: &Request,
 ) -> Response {
@@ -149,7 +149,7 @@ struct Outcome {
 async fn issue<K: KeyValue, S: Future<Output = ()> + Send>(
     context: &Context<'_, K>,
     random: &mut (impl CryptoRng + Send),
-    upstream: &impl UpstreamRefresher,
+    upstream: &impl TokenRefresher,
     sleep: impl Fn(Duration) -> S + Sync,
     request: &Request,
 ) -> Result<TokenResponse, TokenError> {
@@ -281,7 +281,7 @@ async fn issue<K: KeyValue, S: Future<Output = ()> + Send>(
 async fn person_scopes<K: KeyValue, S: Future<Output = ()> + Send>(
     context: &Context<'_, K>,
     random: &mut (impl CryptoRng + Send),
-    upstream: &impl UpstreamRefresher,
+    upstream: &impl TokenRefresher,
     sleep: impl Fn(Duration) -> S + Sync,
     token: &PresentedRefreshToken,
 ) -> Result<Option<Vec<String>>, TokenError> {

@@ -1,7 +1,6 @@
 //! What a person sees and ends, and what an operator does.
 
 use super::world::{ADMIN_TOKEN, Answer, Browser, REDIRECT_URI, World, query, request};
-use crate::identity::ProviderError;
 use bytes::Bytes;
 
 fn sign_in(world: &mut World) -> Browser {
@@ -169,7 +168,7 @@ fn a_sign_in_to_the_account_that_fails_is_said_on_a_page() {
     let mut browser = Browser::default();
     browser.open(&mut world, "/account/sign-in");
     let path = world.callback_path();
-    world.provider.failure = Some(ProviderError::Unavailable("timeout".into()));
+    world.provider.failure = Some(identity::Error::Unavailable("timeout".into()));
     let answer = browser.open(&mut world, &path);
     assert_eq!(answer.status, 502);
     assert!(answer.body.contains("Try again"));

@@ -1,5 +1,4 @@
 use super::world::{Browser, ISSUER, REDIRECT_URI, World, query, request};
-use crate::identity::ProviderError;
 use bytes::Bytes;
 use serde_json::json;
 
@@ -389,11 +388,11 @@ fn a_provider_that_is_not_set_up_is_said_on_a_page_and_one_that_is_down_goes_bac
     let mut world = World::new();
     let id = world.register(REDIRECT_URI);
     let words = "descope_project_id: it is not set".to_owned();
-    world.provider.failure = Some(ProviderError::Misconfigured(words.clone()));
+    world.provider.failure = Some(identity::Error::Misconfigured(words.clone()));
     let answer = world.begin_login(&mut Browser::default(), &query(&id, REDIRECT_URI));
     assert_eq!(answer.status, 500);
     assert!(answer.body.contains(&words));
-    world.provider.failure = Some(ProviderError::Unavailable("timeout".into()));
+    world.provider.failure = Some(identity::Error::Unavailable("timeout".into()));
     let answer = world.begin_login(&mut Browser::default(), &query(&id, REDIRECT_URI));
     assert_eq!(answer.redirect()["error"], "temporarily_unavailable");
 }

@@ -1,5 +1,4 @@
 use super::world::{Browser, ISSUER, REDIRECT_URI, World, query};
-use crate::identity::ProviderError;
 
 fn started() -> (World, Browser, String) {
     let mut world = World::new();
@@ -99,7 +98,7 @@ fn a_code_that_the_provider_refuses_writes_nothing() {
     assert_eq!(answer.redirect()["error"], "access_denied");
     assert_eq!(world.store.backend().keys(), keys);
 
-    world.provider.failure = Some(ProviderError::Unavailable("timeout".into()));
+    world.provider.failure = Some(identity::Error::Unavailable("timeout".into()));
     let answer = browser.open(&mut world, &path);
     assert_eq!(answer.redirect()["error"], "temporarily_unavailable");
     world.provider.failure = None;
@@ -147,7 +146,7 @@ fn a_callback_loaded_many_times_at_once_gives_one_code_and_the_others_a_page() {
 fn a_load_that_waited_for_one_that_failed_completes_the_sign_in() {
     let (mut world, mut browser, _) = started();
     let path = world.callback_path();
-    world.provider.failure = Some(ProviderError::Unavailable("timeout".into()));
+    world.provider.failure = Some(identity::Error::Unavailable("timeout".into()));
     for answer in world.load_at_once(&browser, &path, 3, 1) {
         assert_eq!(answer.redirect()["error"], "temporarily_unavailable");
     }

@@ -1,8 +1,8 @@
 //! Who may come in: at the sign-in, and at each refresh.
 
 use super::world::{Answer, Browser, ISSUER, REDIRECT_URI, World, query};
-use crate::identity::{RefreshError, RefreshedProfile};
 use futures::executor::block_on;
+use identity::RefreshedProfile;
 use serde_json::{Value, json};
 use store::KeyValue;
 use url::Url;
@@ -341,7 +341,7 @@ fn a_provider_that_does_not_answer_costs_503_and_nothing_else() {
     now_has(&world, &["staff"]);
     let (id, tokens) = sign_in(&mut world);
     world.now += 700;
-    let down = RefreshError::Unavailable("it is down".into());
+    let down = identity::Error::Unavailable("it is down".into());
     *world.provider.refresh_failure.lock().unwrap() = Some(down);
     for _ in 0..3 {
         let answer = refresh(&mut world, &id, &tokens);
@@ -396,7 +396,7 @@ fn a_person_whom_the_provider_no_longer_knows_loses_the_grant() {
     now_has(&world, &["staff"]);
     let (id, tokens) = sign_in(&mut world);
     world.now += 700;
-    let refused = RefreshError::Refused("the user is disabled".into());
+    let refused = identity::Error::Refused("the user is disabled".into());
     *world.provider.refresh_failure.lock().unwrap() = Some(refused);
     let answer = refresh(&mut world, &id, &tokens);
     assert_eq!(answer.error(), (400, "invalid_grant".into()));

@@ -2,10 +2,6 @@
 
 use crate::client_metadata_documents::{Documents, Fetched, Source, What};
 use crate::context::Context;
-use crate::identity::{
-    CodeExchange, IdentityProvider, Login, Profile, ProviderError, RefreshError, RefreshedProfile,
-    RefreshedTokens, SignIn, UpstreamRefresher, UpstreamTokens,
-};
 use crate::{RevocationQueue, SignInsInProgress, endpoints};
 use bytes::Bytes;
 use config::{Base, Server};
@@ -13,6 +9,10 @@ use events::{Events, TraceContext};
 use futures::executor::block_on;
 use http::header::{CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
 use http_body_util::BodyExt;
+use identity::{
+    CodeExchange, Login, Profile, Refreshed, RefreshedProfile, SignIn, SignInProvider,
+    TokenRefresher, UpstreamTokens,
+};
 use oauth::pkce::challenge_of;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -89,7 +89,7 @@ impl Source for Arc<Hosts> {
 pub(super) struct Provider {
     pub(super) logins: Mutex<Vec<Login>>,
     /// What it answers instead, if anything.
-    pub(super) failure: Option<ProviderError>,
+    pub(super) failure: Option<identity::Error>,
     /// Whether it takes each code once, and how many steps its answer takes after that.
     pub(super) answers_once_after: Option<usize>,
     /// The codes that it was shown.
@@ -103,7 +103,7 @@ pub(super) struct Provider {
     pub(super) refresh_token: Option<String>,
     pub(super) tokens_end_at: Option<u64>,
     /// What a refresh comes to instead of tokens, or of a profile.
-    pub(super) refresh_failure: Mutex<Option<RefreshError>>,
+    pub(super) refresh_failure: Mutex<Option<identity::Error>>,
     pub(super) profile_failure: Mutex<Option<RefreshedProfile>>,
     /// The refresh tokens that it was shown.
     pub(super) refreshed: Mutex<Vec<String>>,
@@ -123,7 +123,7 @@ pub(super) struct Answer {
     pub(super) body: String,
 }
 
-impl IdentityProvider for Provider {
+impl SignInProvider for Provider {
     async fn display_name(&self) -> String {
         "Test Provider".into()
     }
@@ -132,7 +132,7 @@ impl IdentityProvider for Provider {
         self.scopes.clone()
     }
 
-    async fn login_url(&self, login: Login) -> Result<String, ProviderError> {
+    async fn login_url(&self, login: Login) -> Result<String, identity::Error> {
         if let Some(failure) = &self.failure {
             return Err(failure.clone());
         }
@@ -141,7 +141,7 @@ impl IdentityProvider for Provider {
         Ok(url)
     }
 
-    async fn exchange_code(&self, exchange: CodeExchange) -> Result<SignIn, ProviderError> {
+    async fn exchange_code(&self, exchange: CodeExchange) -> Result<SignIn, identity::Error> {
         if let Some(failure) = &self.failure {
             return Err(failure.clone());
         }
@@ -152,7 +152,7 @@ impl IdentityProvider for Provider {
                 && challenge_of(&exchange.code_verifier) == login.code_challenge
         });
         if !known {
-            return Err(ProviderError::Refused("no such code".into()));
+            return Err(identity::Error::Refused("no such code".into()));
         }
         let times = {
             let mut shown = self.shown.lock().unwrap();
@@ -161,7 +161,7 @@ impl IdentityProvider for Provider {
         };
         if let Some(steps) = self.answers_once_after {
             if times > 1 {
-                return Err(ProviderError::Refused("the code was used".into()));
+                return Err(identity::Error::Refused("the code was used".into()));
             }
             for _ in 0..steps {
                 yield_now().await;
@@ -178,12 +178,12 @@ impl IdentityProvider for Provider {
     }
 }
 
-impl UpstreamRefresher for Provider {
+impl TokenRefresher for Provider {
     async fn refresh(
         &self,
         refresh_token: &str,
         wants_profile: bool,
-    ) -> Result<RefreshedTokens, RefreshError> {
+    ) -> Result<Refreshed, identity::Error> {
         assert!(wants_profile, "only a policy needs a refresh here");
         let count = {
             let mut refreshed = self.refreshed.lock().unwrap();
@@ -195,7 +195,7 @@ impl UpstreamRefresher for Provider {
             return Err(failure);
         }
         let failed = self.profile_failure.lock().unwrap().clone();
-        Ok(RefreshedTokens {
+        Ok(Refreshed {
             tokens: UpstreamTokens {
                 access_token: format!("upstream-{count}"),
                 refresh_token: Some(format!("refresh-{count}")),

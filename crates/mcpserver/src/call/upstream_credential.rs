@@ -1,10 +1,10 @@
 //! The person's token of the identity provider, fresh.
 
 use crate::context::Context;
-use crate::contract::identity::IdentityProvider;
 use crate::http::authenticated::{Authenticated, Source};
 use crate::{Credential, Environment, Parts};
 use grants::{Grant, GrantEnd, Grants, Need, Reevaluation, RevocationQueue, UpstreamRefreshError};
+use identity::TokenRevoker;
 use keys::KeyRing;
 use policy::Policy;
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 //! What a tools component offers, as `wit/tools` has it.
 
-use grants::Profile;
+use identity::Profile;
 use mcp::{
     ClientCapabilities, Contents, Log, LogLevel, Output, Progress, Prompt, PromptMessages,
     Reference, ResourcePage, ResourceTemplate, Suggestions, Tool,

@@ -17,12 +17,13 @@ use crate::http::grant_watch::GrantWatch;
 use crate::http::presented_token::{self, NotTaken};
 use crate::http::rejection::Rejection;
 use crate::http::scheme::Scheme;
-use crate::{Caller, Environment, IdentityError, IdentityProvider, Parts, Presented};
+use crate::{Caller, Environment, Parts};
 use config::{AuthorizationServer, PresentedTokens};
 use events::{Event, TraceContext};
 use grants::is_client_subject;
 use http::request::Parts as Head;
 use http::{HeaderMap, HeaderValue};
+use identity::{Presented, TokenVerifier};
 use keys::VerifyError;
 use oauth::access_token::{self, AccessTokenError, Claims};
 use oauth::scope::{self, Bounds, Holder};
@@ -295,12 +296,12 @@ impl<P: Parts> Authenticator<P> {
                 authenticated
             }
             Ok(_) => Err(Rejection::InvalidToken("The token has expired.")),
-            Err(IdentityError::Refused(_)) => Err(self.not_taken()),
-            Err(IdentityError::Misconfigured(problem)) => {
+            Err(identity::Error::Refused(_)) => Err(self.not_taken()),
+            Err(identity::Error::Misconfigured(problem)) => {
                 self.context.environment.log(&format!("mcp: {problem}"));
                 Err(Rejection::IdentityMisconfigured(problem))
             }
-            Err(IdentityError::Unavailable(reason)) => {
+            Err(identity::Error::Unavailable(reason)) => {
                 Err(Rejection::unavailable(&self.context, &reason))
             }
         }

@@ -4,8 +4,8 @@
 //! Handling). The identity component says what a token is; whether it is taken is decided here, for
 //! every provider alike. What that component leaves out counts against the token.
 
-use crate::{Presented, TokenKind};
 use config::{AuthorizationServer, PresentedTokens};
+use identity::{Presented, TokenKind};
 use oauth::resource::Resources;
 use policy::Policy;
 
@@ -41,7 +41,7 @@ pub(crate) enum NotTaken {
 /// [`NotTaken`].
 pub(crate) fn scopes(token: &Presented, rules: &Rules<'_>) -> Result<Vec<String>, NotTaken> {
     let scopes = scopes_of_token(token, rules).ok_or(NotTaken::Token)?;
-    let decided = rules.policy.decide(&token.profile.person(), &scopes);
+    let decided = rules.policy.decide(&token.profile, &scopes);
     decided.map_err(NotTaken::Person)
 }
 
@@ -261,7 +261,7 @@ mod tests {
                 scopes(token, &rules)
             };
             let with = |claims: &str| Presented {
-                profile: grants::Profile {
+                profile: identity::Profile {
                     claims: claims.into(),
                     ..profile("ann")
                 },

@@ -1,9 +1,9 @@
 //! Who may call.
 
 use super::*;
-use crate::TokenKind;
 use crate::testing::TOKEN_OF_A_CLIENTS_SUBJECT;
 use grants::Grants;
+use identity::TokenKind;
 use oauth::access_token::Audience;
 
 const METADATA: &str =

@@ -4,14 +4,13 @@ use super::shared_store::Shared;
 use crate::KEY;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use grants::{
-    Grant, Grants, Profile, RefreshError, RefreshedProfile, RefreshedTokens, ShownClient,
-    UpstreamRefresher, UpstreamTokens,
+use grants::{Grant, Grants, ShownClient};
+use identity::{
+    Presented, Profile, Refreshed, RefreshedProfile, TokenKind, TokenRefresher, TokenRevoker,
+    TokenVerifier, UpstreamTokens,
 };
 use keys::KeyRing;
-use mcpserver::{
-    Environment, IdentityError, IdentityProvider, Presented, TestEnvironment, TokenKind,
-};
+use mcpserver::{Environment, TestEnvironment};
 use oauth::access_token::{self, Issue};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -135,10 +134,10 @@ fn presented(person: usize) -> String {
 #[derive(Clone)]
 pub(super) struct Provider(pub(super) TestEnvironment);
 
-impl IdentityProvider for Provider {
-    async fn verify(&self, token: &str) -> Result<Presented, IdentityError> {
+impl TokenVerifier for Provider {
+    async fn verify(&self, token: &str) -> Result<Presented, identity::Error> {
         let person = (0..PEOPLE.len()).find(|person| presented(*person) == token);
-        let refused = || IdentityError::Refused("nobody's".to_owned());
+        let refused = || identity::Error::Refused("nobody's".to_owned());
         Ok(Presented {
             profile: profile(person.ok_or_else(refused)?),
             kind: TokenKind::AccessToken,
@@ -150,20 +149,22 @@ impl IdentityProvider for Provider {
             expires_at: self.0.now() + 600,
         })
     }
+}
 
-    async fn revoke(&self, _tokens: UpstreamTokens) -> Result<(), IdentityError> {
+impl TokenRevoker for Provider {
+    async fn revoke(&self, _tokens: UpstreamTokens) -> Result<(), identity::Error> {
         Ok(())
     }
 }
 
-impl UpstreamRefresher for Provider {
+impl TokenRefresher for Provider {
     async fn refresh(
         &self,
         refresh_token: &str,
         _wants_profile: bool,
-    ) -> Result<RefreshedTokens, RefreshError> {
+    ) -> Result<Refreshed, identity::Error> {
         let person = (0..PEOPLE.len()).find(|person| mark(*person) == refresh_token);
-        Ok(RefreshedTokens {
+        Ok(Refreshed {
             tokens: upstream(person.expect("a token of ours"), self.0.now() + 200),
             profile: RefreshedProfile::Unchanged,
         })

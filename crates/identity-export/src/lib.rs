@@ -1,0 +1,173 @@
+//! An identity provider as a component: the contract `wit/identity`, exported, over the traits of the crate
+//! `identity`; and outbound HTTP within bounds for such components.
+//!
+//! A component says who its provider is by [`Instance`], and exports itself:
+//!
+//! ```ignore
+//! type Component = identity_export::Component<MyProvider>;
+//! identity_export::export!(Component with_types_in identity_export::bindings);
+//! ```
+
+mod outbound;
+
+#[allow(missing_docs, unsafe_code, unused_qualifications)]
+pub mod bindings {
+    //! The contract.
+    use platform::wit_bindgen;
+
+    wit_bindgen::generate!({
+        runtime_path: "platform::wit_bindgen::rt",
+        world: "identity",
+        path: "../../wit/identity",
+        pub_export_macro: true,
+        export_macro_name: "export_identity",
+    });
+}
+
+pub use bindings::export_identity as export;
+pub use outbound::Outbound;
+
+use bindings::exports::gatehouse::identity::provider as contract;
+use identity::{
+    CodeExchange, Error, Login, Profile, RefreshedProfile, SignInProvider, TokenKind,
+    TokenRefresher, TokenRevoker, TokenVerifier, UpstreamTokens,
+};
+use std::marker::PhantomData;
+
+/// The provider of an instance, which serves many requests at once.
+pub trait Instance:
+    SignInProvider + TokenRefresher + TokenRevoker + TokenVerifier + 'static
+{
+    /// Returns the instance's only one, made at its first use.
+    fn get() -> impl Future<Output = &'static Self>;
+}
+
+/// The component of a provider.
+pub struct Component<P>(PhantomData<P>);
+
+impl<P: Instance> contract::Guest for Component<P> {
+    async fn display_name() -> String {
+        P::get().await.display_name().await
+    }
+
+    async fn scopes() -> Vec<String> {
+        P::get().await.scopes().await
+    }
+
+    async fn login_url(login: contract::Login) -> Result<String, contract::Error> {
+        let login = Login {
+            redirect_uri: login.redirect_uri,
+            state: login.state,
+            nonce: login.nonce,
+            code_challenge: login.code_challenge,
+            prompt: login.prompt,
+        };
+        Ok(P::get().await.login_url(login).await?)
+    }
+
+    async fn exchange_code(
+        exchange: contract::CodeExchange,
+    ) -> Result<contract::SignIn, contract::Error> {
+        let exchange = CodeExchange {
+            code: exchange.code,
+            issuer: exchange.issuer,
+            redirect_uri: exchange.redirect_uri,
+            code_verifier: exchange.code_verifier,
+            nonce: exchange.nonce,
+        };
+        let sign_in = P::get().await.exchange_code(exchange).await?;
+        Ok(contract::SignIn {
+            profile: sign_in.profile.into(),
+            tokens: sign_in.tokens.into(),
+        })
+    }
+
+    async fn refresh(
+        refresh_token: String,
+        wants_profile: bool,
+    ) -> Result<contract::Refreshed, contract::Error> {
+        let provider = P::get().await;
+        let refreshed = provider.refresh(&refresh_token, wants_profile).await?;
+        Ok(contract::Refreshed {
+            tokens: refreshed.tokens.into(),
+            profile: refreshed.profile.into(),
+        })
+    }
+
+    async fn revoke(tokens: contract::Tokens) -> Result<(), contract::Error> {
+        let tokens = UpstreamTokens {
+            access_token: tokens.access_token,
+            refresh_token: tokens.refresh_token,
+            expires_at: tokens.expires_at,
+        };
+        Ok(P::get().await.revoke(tokens).await?)
+    }
+
+    async fn verify(access_token: String) -> Result<contract::Presented, contract::Error> {
+        let presented = P::get().await.verify(&access_token).await?;
+        Ok(contract::Presented {
+            profile: presented.profile.into(),
+            kind: presented.kind.into(),
+            issuer: presented.issuer,
+            audience: presented.audience,
+            client_id: presented.client_id,
+            our_client_id: presented.our_client_id,
+            scopes: presented.scopes,
+            expires_at: presented.expires_at,
+        })
+    }
+}
+
+impl From<Error> for contract::Error {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Misconfigured(text) => Self::Misconfigured(text),
+            Error::Refused(text) => Self::Refused(text),
+            Error::Unavailable(text) => Self::Unavailable(text),
+        }
+    }
+}
+
+impl From<TokenKind> for contract::TokenKind {
+    fn from(kind: TokenKind) -> Self {
+        match kind {
+            TokenKind::AccessToken => Self::AccessToken,
+            TokenKind::ClientAccessToken => Self::ClientAccessToken,
+            TokenKind::Session => Self::Session,
+            TokenKind::MachineSession => Self::MachineSession,
+        }
+    }
+}
+
+impl From<RefreshedProfile> for contract::RefreshedProfile {
+    fn from(profile: RefreshedProfile) -> Self {
+        match profile {
+            RefreshedProfile::Current(profile) => Self::Current(profile.into()),
+            RefreshedProfile::Unchanged => Self::Unchanged,
+            RefreshedProfile::Unavailable(text) => Self::Unavailable(text),
+        }
+    }
+}
+
+impl From<UpstreamTokens> for contract::Tokens {
+    fn from(tokens: UpstreamTokens) -> Self {
+        Self {
+            access_token: tokens.access_token,
+            refresh_token: tokens.refresh_token,
+            expires_at: tokens.expires_at,
+        }
+    }
+}
+
+impl From<Profile> for contract::Profile {
+    fn from(profile: Profile) -> Self {
+        Self {
+            subject: profile.subject,
+            name: profile.name,
+            email: profile.email,
+            email_verified: profile.email_verified,
+            picture: profile.picture,
+            claims: profile.claims,
+        }
+    }
+}
