@@ -8,6 +8,7 @@ mod key_value;
 #[cfg(any(test, feature = "memory"))]
 mod memory;
 mod record;
+pub mod ring;
 mod sweep;
 
 pub use deadline::{Clock, Deadlined};
