@@ -97,7 +97,7 @@ mod tests {
         let freshness = Freshness::default();
         let lists = [
             ("prompts", prompts_list([&prompt], revision, freshness)),
-            ("resources", page.to_result(revision)),
+            ("resources", page.into_result(revision)),
             (
                 "resourceTemplates",
                 resource_templates_list(&[template], revision, freshness),

@@ -139,7 +139,7 @@ impl ResourcePage {
     /// # Errors
     ///
     /// [`InvalidJson`].
-    pub fn to_result(self, revision: Revision) -> Result<String, InvalidJson> {
+    pub fn into_result(self, revision: Revision) -> Result<String, InvalidJson> {
         #[derive(Serialize)]
         #[serde(rename_all = "camelCase")]
         struct Wire {

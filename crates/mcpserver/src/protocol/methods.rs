@@ -203,7 +203,7 @@ impl<P: Parts> Methods<P> {
             .await?;
         let next = page.next_cursor.take();
         page.next_cursor = next.map(|cursor| cursor::seal(keys, subject, &cursor));
-        self.written("resources/list", page.to_result(revision))
+        self.written("resources/list", page.into_result(revision))
     }
 
     /// `resources/read`.
