@@ -1,54 +1,42 @@
-//! What is no longer as it was, for whoever listens.
+//! The change feed: changes of lists and resources, from the tools component to every stream that notifies
+//! clients (2025-11-25, Server Features, List Changed Notification and Resource Subscriptions).
 //!
-//! Whoever reports a change and whoever listens may be two instances or two machines, so changes
-//! travel through the store: a counter numbers them, and they lie, sealed, in a ring of [`RING`]
-//! slots until the ring comes round. So they take a fixed number of keys, whatever is reported, and
-//! nothing but the tools component reports any.
+//! A change may be reported to one instance and belong on a stream of another, so changes travel through the
+//! store, in a ring that never expires. So they take a fixed number of keys, and a reader that is too slow is
+//! told that anything may have changed. Only the tools component reports changes.
 //!
 //! | key | holds | written |
 //! | --- | --- | --- |
-//! | `changes:last` | a counter | at each change |
-//! | `changes:0` to `changes:63` | a change and its number | at each change |
+//! | `changes:last` | the counter of the ring | at each change |
+//! | `changes:0` to `changes:63` | a change and its number, sealed | at each change |
 
 use crate::context::Context;
 use crate::contract::tools::Changed;
+use crate::stream::ring_seal::RingSeal;
 use crate::{Environment, Parts};
 use keys::Purpose;
 use mcp::jsonrpc::Id;
 use mcp::{List, list_changed, resource_updated};
-use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use store::KeyValue;
+use store::ring::{self, Read, Ring};
 
 const CHANGE: Purpose = Purpose("mcp change");
 
 const KIND: &str = "changes";
 
-/// The counter.
-const LAST: &str = "last";
+/// Changes that the store keeps.
+const RING_SIZE: u32 = 64;
 
-/// Changes that lie there for whoever has not seen them.
-const RING: u64 = 64;
+/// Bytes of a resource's URI.
+const MAX_URI_BYTES: usize = 2048;
 
-/// Bytes of a resource's URI at most.
-const LONGEST_URI: usize = 2048;
+/// Changes in a row that were numbered and never written, and over which a reader passes.
+const MAX_GAP: u64 = 4;
 
-/// How far behind the next change one is looked for, now and then.
-const FARTHEST: u64 = 4;
-
-#[derive(Serialize, Deserialize)]
-struct Slot {
-    number: u64,
-    sealed: String,
-}
-
-/// Sees the changes from its beginning on, in order.
+/// The reader of the changes from its beginning on, in order.
 #[derive(Clone, Debug)]
-pub(crate) struct ChangeReader {
-    next: u64,
-    looks: u64,
-}
+pub(crate) struct ChangeReader(ring::Reader);
 
 /// What a look found.
 #[derive(Debug, PartialEq, Eq)]
@@ -85,7 +73,7 @@ impl<P: Parts> ChangeFeed<P> {
     pub(crate) async fn report(&self, changed: &Changed) {
         let is_of_the_offer = match changed {
             Changed::Tools | Changed::Prompts | Changed::Resources => true,
-            Changed::Resource(uri) if uri.len() > LONGEST_URI => {
+            Changed::Resource(uri) if uri.len() > MAX_URI_BYTES => {
                 self.context
                     .environment
                     .log("mcp: a resource changed whose URI is too long for anybody to be told");
@@ -104,61 +92,51 @@ impl<P: Parts> ChangeFeed<P> {
     }
 
     async fn write_change(&self, changed: &Changed) -> Result<(), store::Error> {
-        let backend = self.context.store.backend();
-        let counter = self.context.store.key(KIND, LAST);
-        let number = backend.increment(&counter, 1).await?;
-        let number = u64::try_from(number).unwrap_or_default();
-        let key = self.slot(number);
-        let unreadable = |_| store::Error::Unreadable(key.clone());
-        let plain = serde_json::to_vec(changed).map_err(unreadable)?;
-        let random = &mut self.context.environment.random();
-        let context = number.to_be_bytes();
-        let slot = Slot {
-            number,
-            sealed: self
-                .context
-                .config
-                .keys
-                .seal(CHANGE, &context, &plain, random),
-        };
-        let bytes = serde_json::to_vec(&slot).map_err(unreadable)?;
-        backend.set(&key, &bytes).await
+        let ring = self.ring();
+        let number = ring.reserve(1).await?;
+        let plain = serde_json::to_vec(changed)
+            .map_err(|_| store::Error::Unreadable(self.context.store.key(KIND, "")))?;
+        for part in ring::split(number, &plain, false) {
+            let random = &mut self.context.environment.random();
+            ring.write(&part, self.seal().seal(&part, random)).await?;
+        }
+        Ok(())
     }
 
-    /// A reader of what changes from now on.
+    /// Returns a reader of the changes from now on.
     ///
     /// # Errors
     ///
-    /// The store's.
+    /// Fails if the store does.
     pub(crate) async fn reader(&self) -> Result<ChangeReader, store::Error> {
-        let last = self.context.store.numbers(KIND, LAST).await?;
-        Ok(ChangeReader {
-            next: last + 1,
-            looks: 0,
-        })
+        let next = self.ring().last().await? + 1;
+        Ok(ChangeReader(
+            ring::Reader::new(next).passing_gaps(MAX_GAP, 0),
+        ))
     }
 
-    /// The change of this number, or a later one that has taken its place.
-    async fn change(&self, number: u64) -> Result<Option<Slot>, store::Error> {
-        let bytes = self.context.store.backend().get(&self.slot(number)).await?;
-        let slot: Option<Slot> = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        Ok(slot.filter(|slot| slot.number >= number))
+    fn ring(&self) -> Ring<'_, P::KeyValue> {
+        Ring::of_kind(&self.context.store, KIND, RING_SIZE)
     }
 
-    fn slot(&self, number: u64) -> String {
-        self.context.store.key(KIND, &(number % RING).to_string())
+    fn seal(&self) -> RingSeal<'_> {
+        RingSeal {
+            keys: &self.context.config.keys,
+            purpose: CHANGE,
+            ring: KIND,
+        }
     }
 }
 
 impl ChangeReader {
-    /// The number of the last change that it has seen, or was there before it.
+    /// Returns the number of the last change that was read, or that came before the reader.
     pub(crate) fn last(&self) -> u64 {
-        self.next - 1
+        self.0.next() - 1
     }
 
-    /// Sees again what came after the change with this number.
+    /// Goes back to what came after the change with this number, unless the reader is there or before.
     pub(crate) fn go_back_to(&mut self, number: u64) {
-        self.next = self.next.min(number.saturating_add(1));
+        self.0.go_to(self.0.next().min(number.saturating_add(1)));
     }
 
     /// Looks once: one read of the store when there is nothing.
@@ -170,42 +148,23 @@ impl ChangeReader {
         &mut self,
         feed: &ChangeFeed<P>,
     ) -> Result<Seen, store::Error> {
-        self.looks += 1;
-        // Whoever numbered a change may never have written it, so every fifth look goes past it.
-        let ahead = if self.looks.is_multiple_of(5) {
-            1 + self.looks / 5 % FARTHEST
-        } else {
-            0
-        };
-        let mut slot = feed.change(self.next + ahead).await?;
-        if ahead > 0 && slot.is_some() {
-            // What is next may have come in the meantime.
-            slot = feed.change(self.next).await?;
-            if slot.is_none() {
-                *self = feed.reader().await?;
-                return Ok(Seen::Anything);
-            }
+        let ring = feed.ring();
+        let seal = feed.seal();
+        let open = |number, sealed: &str| seal.open(number, sealed);
+        loop {
+            let now = feed.context.environment.now();
+            let message = match self.0.read(&ring, &open, now).await? {
+                Read::Nothing => return Ok(Seen::Nothing),
+                Read::Part => continue,
+                Read::Lost { .. } => {
+                    *self = feed.reader().await?;
+                    return Ok(Seen::Anything);
+                }
+                Read::Message(message) => message,
+            };
+            let changed = serde_json::from_slice(&message.bytes);
+            return Ok(changed.map_or(Seen::Anything, Seen::Change));
         }
-        let Some(slot) = slot else {
-            return Ok(Seen::Nothing);
-        };
-        if slot.number > self.next {
-            // This reader was too slow for the ring.
-            *self = feed.reader().await?;
-            return Ok(Seen::Anything);
-        }
-        self.next += 1;
-        self.looks = 0;
-        let context = slot.number.to_be_bytes();
-        let opened = feed
-            .context
-            .config
-            .keys
-            .open(CHANGE, &context, &slot.sealed);
-        let changed = opened
-            .ok()
-            .and_then(|plain| serde_json::from_slice(&plain).ok());
-        Ok(changed.map_or(Seen::Anything, Seen::Change))
     }
 }
 

@@ -1,17 +1,17 @@
-//! Mailboxes of HTTP+SSE sessions: what `/messages` has to say to the stream at `/sse`.
+//! Mailboxes of HTTP+SSE sessions (2024-11-05, Transports): messages from `/messages` to the stream at `/sse`.
 //!
-//! The two requests may meet two instances or two machines, so messages travel through the store.
-//! A mailbox is one record with [`SLOTS`] slots: a counter that numbers the messages, and a ring
-//! in which they lie, sealed, until the stream takes them out. So a session is bounded, and one
-//! entry for the sweep covers all of it.
+//! The two requests may meet two instances or two machines, so messages travel through the store, in a ring
+//! beside the record of the session. So a session is bounded, and one ledger line of the sweep covers all of
+//! it. A writer waits until the stream has emptied a slot.
 //!
 //! | key | holds | written |
 //! | --- | --- | --- |
 //! | `sse:<id>` | that the stream lives, and the negotiated revision | at the start, then once a minute |
-//! | `sse:<id>.0` | a counter | at each message |
-//! | `sse:<id>.1` to `.32` | a message, sealed | at each message; deleted when it is delivered |
+//! | `sse:<id>.0` | the counter of the ring | at each message |
+//! | `sse:<id>.1` to `.32` | a part of a message, sealed | at each message; deleted when it is delivered |
 
 use crate::Environment;
+use crate::stream::ring_seal::RingSeal;
 use crate::stream::session_state::SessionState;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -21,35 +21,32 @@ use rand::{CryptoRng, RngExt};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::time::Duration;
+use store::ring::{self, Ring, part_count};
 use store::{KeyValue, Record, Store};
 
 const SESSION: Purpose = Purpose("sse session");
 const MESSAGE: Purpose = Purpose("sse message");
 
-/// Seconds after the last sign of life at which a session counts as dead.
+/// Seconds after the last sign of life at which a session has ended.
 pub(crate) const LIFETIME: u64 = 150;
 
-/// How many messages may wait for a stream.
-const RING: u32 = 32;
+/// Parts of messages that may wait for a stream.
+const RING_SIZE: u32 = 32;
 
 /// The counter and the ring.
-const SLOTS: u32 = 1 + RING;
+const SLOTS: u32 = 1 + RING_SIZE;
 
-/// Bytes of a message that go into one slot: sealed, they stay under what the smallest backend
-/// takes as a value (400 KB).
-const PART: usize = 256 * 1024;
-
-/// Parts of a message at most: half of the ring.
-const MOST_PARTS: usize = 16;
+/// Parts of one message: half of the ring.
+const MAX_PARTS: u64 = 16;
 
 /// Sessions that one person may open in a minute.
-const SESSIONS_PER_MINUTE: u64 = 120;
+const MAX_SESSIONS_PER_MINUTE: u64 = 120;
 
-/// How long a message waits for a slot.
-const LONGEST_WAIT: Duration = Duration::from_secs(10);
+/// The time that a message waits for an empty slot.
+const SLOT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Seconds for which a stream waits for a message that was numbered and is not there.
-const GAP: u64 = 3;
+/// Seconds that a stream waits for a message that was numbered and is not written.
+const GAP_TIMEOUT: u64 = 3;
 
 /// A session, as its stream keeps it alive.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,16 +62,6 @@ pub(crate) struct Session {
 
 impl Record for Session {
     const KIND: &'static str = "sse";
-}
-
-/// A message, or a part of one.
-#[derive(Serialize, Deserialize)]
-struct Slot {
-    number: i64,
-    /// Counted from 0.
-    part: usize,
-    parts: usize,
-    sealed: String,
 }
 
 /// The id of a session.
@@ -128,7 +115,12 @@ impl<K: KeyValue> Mailboxes<'_, K> {
         let person = URL_SAFE_NO_PAD.encode(&Sha256::digest(subject)[..16]);
         let is_within_limit = self
             .store
-            .check_rate_limit(&format!("sse-limit:{person}"), SESSIONS_PER_MINUTE, 60, now)
+            .check_rate_limit(
+                &format!("sse-limit:{person}"),
+                MAX_SESSIONS_PER_MINUTE,
+                60,
+                now,
+            )
             .await?;
         if !is_within_limit {
             return Err(OpenError::TooMany);
@@ -181,80 +173,56 @@ impl<K: KeyValue> Mailboxes<'_, K> {
         message: &str,
         environment: &impl Environment,
     ) -> Result<(), PostError> {
-        let parts: Vec<&[u8]> = message.as_bytes().chunks(PART).collect();
-        if parts.len() > MOST_PARTS {
+        let parts = part_count(message.len());
+        if parts > MAX_PARTS {
             return Err(PostError::TooLarge);
         }
-        let count = parts.len() as i64;
-        let counter = self.store.slot_key::<Session>(&id.0, 0);
-        let last = self.store.backend().increment(&counter, count).await?;
-        for (part, text) in parts.iter().enumerate() {
-            let number = last - count + 1 + part as i64;
-            let key = self.slot_key(id, number);
+        let ring = self.ring(id);
+        let first = ring.reserve(parts).await?;
+        for part in ring::split(first, message.as_bytes(), false) {
             let mut waited = Duration::ZERO;
             let mut wait = Duration::from_millis(5);
-            while self.store.backend().exists(&key).await? {
-                if waited >= LONGEST_WAIT {
+            while !ring.is_free(part.number).await? {
+                if waited >= SLOT_TIMEOUT {
                     return Err(PostError::Full);
                 }
                 environment.sleep(wait).await;
                 waited += wait;
                 wait = (wait * 2).min(Duration::from_millis(200));
             }
-            let slot = Slot {
-                number,
-                part,
-                parts: parts.len(),
-                sealed: self.keys.seal(
-                    MESSAGE,
-                    context(id, number).as_bytes(),
-                    text,
-                    &mut environment.random(),
-                ),
-            };
-            let bytes =
-                serde_json::to_vec(&slot).map_err(|_| store::Error::Unreadable(key.clone()))?;
-            self.store.backend().set(&key, &bytes).await?;
+            let sealed = self.seal(id).seal(&part, &mut environment.random());
+            ring.write(&part, sealed).await?;
         }
         Ok(())
     }
 
-    /// The messages of a mailbox, from its first one on.
+    /// Returns the reader of a mailbox, from its first message on.
     pub(crate) fn read(&self, id: &MailboxId) -> Reader {
         Reader {
             id: id.clone(),
-            next: 1,
-            parts: Vec::new(),
-            looks: 0,
-            gap_since: None,
+            messages: ring::Reader::new(1)
+                .consuming()
+                .passing_gaps(MAX_PARTS, GAP_TIMEOUT),
         }
     }
 
-    async fn slot(&self, id: &MailboxId, number: i64) -> Result<Option<Slot>, store::Error> {
-        let key = self.slot_key(id, number);
-        let bytes = self.store.backend().get(&key).await?;
-        // What cannot be read was not written by this version: it is passed over like a gap.
-        Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
+    fn ring(&self, id: &MailboxId) -> Ring<'_, K> {
+        Ring::of_record_with_counter::<Session>(self.store, &id.0, RING_SIZE)
     }
 
-    fn slot_key(&self, id: &MailboxId, number: i64) -> String {
-        let slot = 1 + number.rem_euclid(i64::from(RING)) as u32;
-        self.store.slot_key::<Session>(&id.0, slot)
+    fn seal<'a>(&'a self, id: &'a MailboxId) -> RingSeal<'a> {
+        RingSeal {
+            keys: self.keys,
+            purpose: MESSAGE,
+            ring: &id.0,
+        }
     }
 }
 
-/// Binds a sealed message to its place.
-fn context(id: &MailboxId, number: i64) -> String {
-    format!("{} {number}", id.0)
-}
-
-/// Takes the messages out of a mailbox, in order.
+/// The reader of a mailbox: its messages in order, each of which it removes.
 pub(crate) struct Reader {
     id: MailboxId,
-    next: i64,
-    parts: Vec<u8>,
-    looks: u32,
-    gap_since: Option<u64>,
+    messages: ring::Reader,
 }
 
 /// What a look into a mailbox found.
@@ -275,60 +243,16 @@ impl Reader {
         mailboxes: &Mailboxes<'_, K>,
         now: u64,
     ) -> Result<Look, store::Error> {
-        // Whoever numbered a message may never have written it. So every fifth look that finds
-        // nothing is at the one behind it.
-        if self.looks % 5 == 4 {
-            self.looks += 1;
-            self.look_behind_a_gap(mailboxes, now).await?;
-            return Ok(Look::Nothing);
-        }
-        let slot = mailboxes.slot(&self.id, self.next).await?;
-        let Some(slot) = slot.filter(|slot| slot.number <= self.next) else {
-            self.looks = self.looks.wrapping_add(1);
-            return Ok(Look::Nothing);
-        };
-        let key = mailboxes.slot_key(&self.id, self.next);
-        mailboxes.store.backend().delete(&key).await?;
-        if slot.number < self.next {
-            // It came after it was given up.
-            return Ok(Look::Part);
-        }
-        self.next += 1;
-        self.looks = 0;
-        self.gap_since = None;
-        let context = context(&self.id, slot.number);
-        let Ok(text) = mailboxes
-            .keys
-            .open(MESSAGE, context.as_bytes(), &slot.sealed)
-        else {
-            self.parts.clear();
-            return Ok(Look::Part);
-        };
-        if slot.part == 0 {
-            self.parts.clear();
-        }
-        self.parts.extend(text);
-        if slot.part + 1 < slot.parts {
-            return Ok(Look::Part);
-        }
-        let message = String::from_utf8(std::mem::take(&mut self.parts));
-        Ok(message.map_or(Look::Part, Look::Message))
-    }
-
-    async fn look_behind_a_gap<K: KeyValue>(
-        &mut self,
-        mailboxes: &Mailboxes<'_, K>,
-        now: u64,
-    ) -> Result<(), store::Error> {
-        let behind = mailboxes.slot(&self.id, self.next + 1).await?;
-        if behind.is_none_or(|slot| slot.number != self.next + 1) {
-            self.gap_since = None;
-        } else if *self.gap_since.get_or_insert(now) + GAP <= now {
-            self.next += 1;
-            self.gap_since = None;
-            self.parts.clear();
-        }
-        Ok(())
+        let seal = mailboxes.seal(&self.id);
+        let ring = mailboxes.ring(&self.id);
+        let open = |number, sealed: &str| seal.open(number, sealed);
+        Ok(match self.messages.read(&ring, &open, now).await? {
+            ring::Read::Nothing => Look::Nothing,
+            ring::Read::Part | ring::Read::Lost { .. } => Look::Part,
+            ring::Read::Message(message) => {
+                String::from_utf8(message.bytes).map_or(Look::Part, Look::Message)
+            }
+        })
     }
 }
 
@@ -411,11 +335,11 @@ mod tests {
             let world = World::new();
             let boxes = mailboxes(&world);
             let (id, _) = open(&world).await;
-            let large = "ä".repeat(PART);
+            let large = "ä".repeat(ring::MAX_PART_BYTES);
             boxes.post(&id, &large, &world.environment).await.unwrap();
             let mut reader = boxes.read(&id);
             assert_eq!(take(&mut reader, &world).await, Some(large));
-            let too_large = "x".repeat(PART * MOST_PARTS + 1);
+            let too_large = "x".repeat(ring::MAX_PART_BYTES * MAX_PARTS as usize + 1);
             let error = boxes.post(&id, &too_large, &world.environment).await;
             assert!(matches!(error, Err(PostError::TooLarge)));
         });
@@ -432,7 +356,7 @@ mod tests {
             boxes.post(&id, "second", &world.environment).await.unwrap();
             let mut reader = boxes.read(&id);
             assert_eq!(take(&mut reader, &world).await, None);
-            world.environment.advance(GAP);
+            world.environment.advance(GAP_TIMEOUT);
             assert_eq!(take(&mut reader, &world).await.as_deref(), Some("second"));
         });
     }
@@ -443,9 +367,9 @@ mod tests {
             let world = World::new();
             let boxes = mailboxes(&world);
             let (id, _) = open(&world).await;
-            for n in 0..RING + 8 {
+            for n in 0..RING_SIZE + 8 {
                 let posted = boxes.post(&id, "x", &world.environment).await;
-                assert_eq!(posted.is_ok(), n < RING, "{n}");
+                assert_eq!(posted.is_ok(), n < RING_SIZE, "{n}");
             }
             let keys = world.store.backend().keys();
             let slots = keys.iter().filter(|key| key.starts_with("sse:"));
@@ -476,7 +400,7 @@ mod tests {
         block_on(async {
             let world = World::new();
             let random = &mut world.environment.random();
-            for _ in 0..SESSIONS_PER_MINUTE {
+            for _ in 0..MAX_SESSIONS_PER_MINUTE {
                 open(&world).await;
             }
             let boxes = mailboxes(&world);

@@ -4,6 +4,7 @@ pub(crate) mod change_feed;
 pub(crate) mod mailbox;
 pub(crate) mod outbound;
 pub(crate) mod resumable;
+mod ring_seal;
 pub(crate) mod session_notifications;
 pub(crate) mod session_state;
 pub(crate) mod timing;

@@ -18,6 +18,7 @@ use crate::http::body::{EventSender, events};
 use crate::http::grant_watch::{Authority, AuthorityCheck, GrantWatch};
 use crate::http::rejection::Rejection;
 use crate::http::response::event_stream;
+use crate::stream::ring_seal::RingSeal;
 use crate::stream::timing::KEEP_ALIVE_INTERVAL;
 use crate::stream::timing::pace;
 use crate::{Body, Environment, Parts};
@@ -32,20 +33,17 @@ use sha2::{Digest, Sha256};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
-use store::{KeyValue, Record};
+use store::Record;
+use store::ring::{self, Read, Ring, part_count};
 
 const STREAM: Purpose = Purpose("mcp stream");
 const EVENT: Purpose = Purpose("mcp stream event");
 
-/// Events, or parts of them, that wait for somebody who comes back.
-const RING: u32 = 64;
+/// Parts of events that wait for a client that resumes the stream.
+const RING_SIZE: u32 = 64;
 
-/// Bytes of an event that go into one slot: sealed, they stay under what the smallest backend takes
-/// as a value (400 KB).
-const PART: usize = 256 * 1024;
-
-/// Parts of an event at most.
-const MOST_PARTS: usize = 16;
+/// Parts of one event.
+const MAX_PARTS: u64 = 16;
 
 /// Events before the end of a connection that may not have arrived, and bytes of them.
 const RECENT: usize = 16;
@@ -78,17 +76,6 @@ impl Record for Log {
     const KIND: &'static str = "mcp-stream";
 }
 
-/// An event, or a part of one.
-#[derive(Serialize, Deserialize)]
-struct Slot {
-    number: u64,
-    /// How many parts of the event are still to come.
-    left: usize,
-    /// Whether the stream is over with it.
-    is_last: bool,
-    sealed: String,
-}
-
 /// What ids of events begin with, and what the store knows the stream by.
 #[derive(Clone)]
 struct Name {
@@ -100,11 +87,6 @@ impl Name {
     /// The id of the event with this number.
     fn event(&self, number: u64) -> String {
         format!("{}.{number}", self.sealed)
-    }
-
-    /// What a slot is sealed for.
-    fn context(&self, number: u64) -> String {
-        format!("{} {number}", self.key)
     }
 }
 
@@ -183,15 +165,15 @@ impl<P: Parts> ResumableStreams<P> {
 
     /// Sends a message, now or to whoever comes back. `false` if that is not possible.
     pub(crate) async fn send(&self, stream: &mut Resumable, message: &str, is_last: bool) -> bool {
-        let parts = message.len().div_ceil(PART).max(1);
-        if parts > MOST_PARTS {
+        let parts = part_count(message.len());
+        if parts > MAX_PARTS {
             self.context
                 .environment
                 .log("mcp: a message is larger than a stream can carry");
             return false;
         }
         let first = stream.last + 1;
-        stream.last += parts as u64;
+        stream.last += parts;
         stream.silent = Duration::ZERO;
         let event = sse::message_with_id(&stream.name.event(stream.last), message);
         match &mut stream.sender {
@@ -263,7 +245,7 @@ impl<P: Parts> ResumableStreams<P> {
         let key = &stream.name.key;
         self.context
             .store
-            .create_with_slots(key, &Log { first }, RING, now + LIFETIME)
+            .create_with_slots(key, &Log { first }, RING_SIZE, now + LIFETIME)
             .await?;
         let newest = recent.back().map(|(first, _)| *first);
         for (first, message) in recent {
@@ -281,25 +263,11 @@ impl<P: Parts> ResumableStreams<P> {
         message: &str,
         is_last: bool,
     ) -> Result<bool, store::Error> {
-        let parts: Vec<&[u8]> = message.as_bytes().chunks(PART).collect();
-        for (part, text) in parts.iter().enumerate() {
-            let number = first + part as u64;
-            let key = self.event_key(&stream.name, number);
-            let context = stream.name.context(number);
+        let ring = self.ring(&stream.name);
+        for part in ring::split(first, message.as_bytes(), is_last) {
             let random = &mut self.context.environment.random();
-            let slot = Slot {
-                number,
-                left: parts.len() - 1 - part,
-                is_last,
-                sealed: self
-                    .context
-                    .config
-                    .keys
-                    .seal(EVENT, context.as_bytes(), text, random),
-            };
-            let bytes =
-                serde_json::to_vec(&slot).map_err(|_| store::Error::Unreadable(key.clone()))?;
-            self.context.store.backend().set(&key, &bytes).await?;
+            let sealed = self.seal(&stream.name).seal(&part, random);
+            ring.write(&part, sealed).await?;
         }
         if is_last {
             // For as long again as somebody may need who comes back.
@@ -329,9 +297,16 @@ impl<P: Parts> ResumableStreams<P> {
         })
     }
 
-    fn event_key(&self, name: &Name, number: u64) -> String {
-        let slot = (number % u64::from(RING)) as u32;
-        self.context.store.slot_key::<Log>(&name.key, slot)
+    fn ring(&self, name: &Name) -> Ring<'_, P::KeyValue> {
+        Ring::of_record::<Log>(&self.context.store, &name.key, RING_SIZE)
+    }
+
+    fn seal<'a>(&'a self, name: &'a Name) -> RingSeal<'a> {
+        RingSeal {
+            keys: &self.context.config.keys,
+            purpose: EVENT,
+            ring: &name.key,
+        }
     }
 
     /// GET with `Last-Event-ID`: what came after that event.
@@ -408,12 +383,15 @@ impl<P: Parts> ResumableStreams<P> {
     async fn deliver_events(
         &self,
         name: &Name,
-        mut next: u64,
+        next: u64,
         closes_at: Option<u64>,
         mut check: AuthorityCheck,
         sender: &mut EventSender,
     ) -> Result<(), store::Error> {
-        let mut parts: Vec<u8> = Vec::new();
+        let ring = self.ring(name);
+        let seal = self.seal(name);
+        let open = |number, sealed: &str| seal.open(number, sealed);
+        let mut reader = ring::Reader::new(next);
         let mut is_known = false;
         let mut unlooked = HEARTBEAT;
         let mut idle = Duration::ZERO;
@@ -424,44 +402,26 @@ impl<P: Parts> ResumableStreams<P> {
                 sender.send(sse::retry(RETRY)).await;
                 return Ok(());
             }
-            let bytes = self
-                .context
-                .store
-                .backend()
-                .get(&self.event_key(name, next))
-                .await?;
-            let slot: Option<Slot> = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-            if let Some(slot) = slot.filter(|slot| slot.number >= next) {
-                idle = Duration::ZERO;
-                if slot.number > next {
-                    // The ring came round in the meantime.
-                    next = slot.number + 1 - u64::from(RING);
-                    parts.clear();
+            match reader.read(&ring, &open, now).await? {
+                Read::Nothing => {}
+                Read::Part | Read::Lost { is_last: false } => {
+                    idle = Duration::ZERO;
                     continue;
                 }
-                next += 1;
-                let context = name.context(slot.number);
-                let keys = &self.context.config.keys;
-                match keys.open(EVENT, context.as_bytes(), &slot.sealed) {
-                    Ok(text) => parts.extend(text),
-                    Err(_) => parts.clear(),
-                }
-                if slot.left > 0 {
-                    continue;
-                }
-                let message = String::from_utf8(std::mem::take(&mut parts)).unwrap_or_default();
-                // What lost its beginning to the ring is no message any more.
-                if serde_json::from_str::<serde::de::IgnoredAny>(&message).is_ok() {
-                    let event = sse::message_with_id(&name.event(slot.number), &message);
-                    if !sender.send(event).await {
+                Read::Lost { is_last: true } => return Ok(()),
+                Read::Message(event) => {
+                    idle = Duration::ZERO;
+                    let message = String::from_utf8(event.bytes).unwrap_or_default();
+                    let text = sse::message_with_id(&name.event(event.number), &message);
+                    if !sender.send(text).await {
                         return Ok(());
                     }
                     silent = Duration::ZERO;
+                    if event.is_last {
+                        return Ok(());
+                    }
+                    continue;
                 }
-                if slot.is_last {
-                    return Ok(());
-                }
-                continue;
             }
             let interval = if is_known {
                 HEARTBEAT
@@ -473,8 +433,8 @@ impl<P: Parts> ResumableStreams<P> {
                 match self.context.store.get::<Log>(&name.key, now).await? {
                     Some(log) => {
                         is_known = true;
-                        if next < log.first {
-                            next = log.first;
+                        if reader.next() < log.first {
+                            reader.go_to(log.first);
                             continue;
                         }
                     }

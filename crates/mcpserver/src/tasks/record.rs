@@ -25,6 +25,7 @@ use rand::RngExt;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use store::ring::MAX_PART_BYTES;
 use store::{KeyValue, Record};
 
 const ID: Purpose = Purpose("mcp task id");
@@ -42,11 +43,8 @@ pub(super) const MOST_ROUNDS: u32 = 8;
 /// Questions of a task at most.
 pub(super) const MOST_QUESTIONS: usize = 24;
 
-/// Bytes that go into one slot: sealed, they stay under what the smallest backend takes as a value
-/// (400 KB).
-pub(super) const PART: usize = 256 * 1024;
-
-const MOST_PARTS: u32 = 8;
+/// Parts of a result.
+const MAX_PARTS: u32 = 8;
 
 const END: u32 = 0;
 const ENDED: u32 = 1;
@@ -55,7 +53,7 @@ const RUNS: u32 = 3;
 const ASKED: u32 = RUNS + MOST_ROUNDS;
 const ANSWERS: u32 = ASKED + MOST_ROUNDS;
 const PARTS: u32 = ANSWERS + MOST_QUESTIONS as u32;
-const SLOTS: u32 = PARTS + MOST_PARTS;
+const SLOTS: u32 = PARTS + MAX_PARTS;
 
 /// Longer than any id of ours.
 const LONGEST_ID: usize = 256;
@@ -232,9 +230,9 @@ impl<P: Parts> TaskRecords<P> {
         kind: EndKind,
         content: &str,
     ) -> Result<(), store::Error> {
-        let parts: Vec<&[u8]> = content.as_bytes().chunks(PART).collect();
+        let parts: Vec<&[u8]> = content.as_bytes().chunks(MAX_PART_BYTES).collect();
         let count = u32::try_from(parts.len()).unwrap_or(u32::MAX);
-        if count > MOST_PARTS {
+        if count > MAX_PARTS {
             return Box::pin(self.end(id, EndKind::Failed, TOO_LARGE)).await;
         }
         if !self.claim(id, END).await? {
@@ -268,7 +266,7 @@ impl<P: Parts> TaskRecords<P> {
             return Ok(None);
         };
         let mut content = Vec::new();
-        for slot in PARTS..PARTS + end.parts.min(MOST_PARTS) {
+        for slot in PARTS..PARTS + end.parts.min(MAX_PARTS) {
             content.extend(self.get(id, slot).await?.unwrap_or_default());
         }
         Ok(Some((end, String::from_utf8(content).unwrap_or_default())))

@@ -1,7 +1,7 @@
 //! Running a task.
 
 use super::record::{
-    Answered, Asked, Asking, Beginning, EndKind, MOST_QUESTIONS, MOST_ROUNDS, PART, TaskId,
+    Answered, Asked, Asking, Beginning, EndKind, MOST_QUESTIONS, MOST_ROUNDS, TaskId,
 };
 use super::{LIFETIME, POLL_INTERVAL, State, Tasks};
 use crate::call::tool_call::{
@@ -22,6 +22,7 @@ use mcp::{CallParams, Error, ErrorCode, Revision, Task, TaskState};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
+use store::ring::MAX_PART_BYTES;
 
 /// How long a call that may become a task has to come to its end before it becomes one.
 const PATIENCE: Duration = Duration::from_millis(250);
@@ -226,8 +227,8 @@ impl<P: Parts> TaskRunner<P> {
             let Some(asking) = pending.iter().find(|asking| asking.key == *key) else {
                 continue;
             };
-            if result.len() > PART {
-                let error = format!("An answer has {PART} bytes at most.");
+            if result.len() > MAX_PART_BYTES {
+                let error = format!("An answer has {MAX_PART_BYTES} bytes at most.");
                 return Err(Error::invalid_params(error).into());
             }
             let answered = Answered {
@@ -286,7 +287,7 @@ impl<P: Parts> TaskRunner<P> {
         beginning: &Beginning,
     ) -> Result<TaskId, Error> {
         let refused = |text| Err(Error::new(ErrorCode::InternalError, text));
-        if beginning.arguments.len() > PART {
+        if beginning.arguments.len() > MAX_PART_BYTES {
             return refused("The arguments are larger than a task can carry.");
         }
         let begun = async {
@@ -517,7 +518,7 @@ impl<P: Parts> TaskRunner<P> {
             state: questions.state,
             questions: asking,
         };
-        if serde_json::to_vec(&asked).map_or(0, |bytes| bytes.len()) > PART {
+        if serde_json::to_vec(&asked).map_or(0, |bytes| bytes.len()) > MAX_PART_BYTES {
             let what = "its questions and its state are too large";
             return Err(NotAsked::Unsupported(what));
         }
