@@ -3,25 +3,12 @@
 //! A grant lasts as long as the one access token that is issued for it, so that revocation and introspection
 //! work as for every other token.
 
-use crate::grant::new_id;
+use crate::client_subject;
+use crate::token_format::new_id;
 use crate::{Grant, Grants, ShownClient};
 use identity::Profile;
 use rand::CryptoRng;
 use store::KeyValue;
-
-/// The prefix of a client's subject. A person whose subject at the identity provider has it is refused, since
-/// that person would have a client's name.
-const PREFIX: &str = "client:";
-
-/// Returns the subject of a client's own grants (RFC 9068 section 2.2).
-pub fn client_subject(client_id: &str) -> String {
-    format!("{PREFIX}{client_id}")
-}
-
-/// Returns whether a subject is a client's, and so not a person's.
-pub fn is_client_subject(subject: &str) -> bool {
-    subject.starts_with(PREFIX)
-}
 
 impl<K: KeyValue> Grants<'_, K> {
     /// Writes a grant of the client `client_id` itself, from `now` until `expires_at` (seconds since the Unix

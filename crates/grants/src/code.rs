@@ -1,7 +1,7 @@
 //! Redeeming an authorization code (RFC 6749 section 4.1.3): once, under any race.
 
-use crate::refresh::FIRST_GENERATION;
-use crate::token_format::{CODE, REFRESH_TOKEN, TokenParts};
+use crate::record_kinds::CODE as CLAIM;
+use crate::token_format::{CODE, FIRST_GENERATION, REFRESH_TOKEN, TokenParts};
 use crate::{CodeBinding, Error, Grant, Grants};
 use store::{Claim, KeyValue};
 
@@ -25,8 +25,6 @@ pub struct Redeemed {
     /// The grant's first refresh token.
     pub refresh_token: String,
 }
-
-const CLAIM: &str = "code";
 
 /// Seconds after its redemption for which a code that comes back is taken for a client that sent its
 /// request twice: an effect that runs twice, a callback that listens on IPv4 and IPv6.
@@ -105,9 +103,5 @@ impl<K: KeyValue> Grants<'_, K> {
     /// Whether the code of a grant was redeemed.
     pub(crate) async fn is_redeemed(&self, id: &str) -> Result<bool, store::Error> {
         self.store.is_claimed(CLAIM, id).await
-    }
-
-    pub(crate) fn code_key(&self, id: &str) -> String {
-        self.store.key(CLAIM, id)
     }
 }

@@ -9,7 +9,8 @@
 //!
 //! A client's own grants have the same index. They last a day at most, so one index covers a day.
 
-use crate::client_credentials::is_client_subject;
+use crate::client_subject::is_client_subject;
+use crate::record_kinds;
 use crate::{Grant, Grants};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -91,7 +92,7 @@ struct Slot {
 }
 
 impl Record for Slot {
-    const KIND: &'static str = "subject-grant";
+    const KIND: &'static str = record_kinds::INDEX_SLOT;
 }
 
 /// A grant as its owner sees it.
@@ -189,10 +190,6 @@ impl<K: KeyValue> Grants<'_, K> {
     ) -> Result<(), store::Error> {
         let record = Slot { grant: id.into() };
         self.store.put(slot, &record, Some(expires_at)).await
-    }
-
-    pub(crate) fn slot_key(&self, slot: &str) -> String {
-        self.store.key(Slot::KIND, slot)
     }
 
     /// Ends the oldest grants that `subject` has of a client at `now` (seconds since the Unix epoch)

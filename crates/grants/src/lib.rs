@@ -22,10 +22,15 @@
 //! authentication code that only the holder of the master secret can make. A leaked store gives
 //! nobody a token, a profile, or the name of a person.
 
+mod beginning;
 mod client_credentials;
+mod client_subject;
 mod code;
+mod ending;
 mod grant;
 mod grant_index;
+mod grant_record;
+mod record_kinds;
 mod reevaluation;
 mod refresh;
 mod revocation;
@@ -33,19 +38,23 @@ mod token_format;
 mod upstream;
 mod upstream_refresh;
 
-pub use client_credentials::{client_subject, is_client_subject};
+pub use beginning::NewGrant;
+pub use client_subject::{client_subject, is_client_subject};
 pub use code::{PresentedCode, Redeemed};
-pub use grant::{CodeBinding, Grant, NewGrant, OpenedGrant, ShownClient};
+pub use grant::{CodeBinding, Grant, ShownClient};
 pub use grant_index::{
     Ended, Listed, MAX_GRANTS_PER_CLIENT, MAX_GRANTS_PER_HOUR, Page, PageCursor,
 };
+pub use grant_record::OpenedGrant;
 pub use reevaluation::{GrantEnd, Reevaluation};
 pub use refresh::{PresentedRefreshToken, Refreshed, ReuseTerms};
 pub use revocation::RevocationQueue;
-pub use upstream::{RefreshOutcome, Upstream};
+pub use upstream::{RefreshOutcome, Upstream, UpstreamRecords};
 pub use upstream_refresh::{Environment, Need, UpstreamRefreshError};
 
+use grant_record::GrantRecords;
 use keys::KeyRing;
+use std::sync::Arc;
 use store::{KeyValue, Store};
 
 /// The grants in a store, readable with the keys of a ring.
@@ -70,6 +79,48 @@ impl<'a, K: KeyValue> Grants<'a, K> {
         Self {
             revocations: Some(revocations),
             ..self
+        }
+    }
+
+    /// Returns the grant with this id, unless it has ended by `now` (seconds since the Unix epoch). One
+    /// read of the store.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the store does. A record that no key of the ring opens is an ended grant: its key was
+    /// dropped.
+    pub async fn find(&self, id: &str, now: u64) -> Result<Option<Grant>, store::Error> {
+        let opened = self.find_cached(id, now, None).await?;
+        Ok(opened.map(|opened| Arc::unwrap_or_clone(opened).grant))
+    }
+
+    /// Returns the same for a grant that was `opened` before: its record is compared with what it was
+    /// then, which costs less than opening it again.
+    ///
+    /// # Errors
+    ///
+    /// As [`find`](Self::find).
+    pub async fn find_cached(
+        &self,
+        id: &str,
+        now: u64,
+        opened: Option<Arc<OpenedGrant>>,
+    ) -> Result<Option<Arc<OpenedGrant>>, store::Error> {
+        self.records().find(id, now, opened).await
+    }
+
+    /// Returns the upstream tokens of these grants.
+    pub fn upstream_records(&self) -> UpstreamRecords<'a, K> {
+        UpstreamRecords {
+            store: self.store,
+            keys: self.keys,
+        }
+    }
+
+    fn records(&self) -> GrantRecords<'a, K> {
+        GrantRecords {
+            store: self.store,
+            keys: self.keys,
         }
     }
 }

@@ -12,13 +12,11 @@
 //! back; an authentic token with a higher one sets it right, so no race loses a grant. A write that
 //! comes after the grant's end is taken back.
 
-use crate::token_format::{REFRESH_TOKEN, TokenParts};
+use crate::record_kinds;
+use crate::token_format::{FIRST_GENERATION, REFRESH_TOKEN, TokenParts};
 use crate::{Error, Grant, Grants};
 use serde::{Deserialize, Serialize};
 use store::{KeyValue, Record};
-
-/// The generation of the refresh token that comes with the first access token.
-pub(crate) const FIRST_GENERATION: u32 = 1;
 
 /// A refresh token that was issued here, whose grant is alive. Nothing of it is used up yet.
 #[derive(Debug)]
@@ -72,7 +70,7 @@ struct Newest {
 }
 
 impl Record for Newest {
-    const KIND: &'static str = "refresh";
+    const KIND: &'static str = record_kinds::REFRESH;
 }
 
 impl<K: KeyValue> Grants<'_, K> {
@@ -156,7 +154,7 @@ impl<K: KeyValue> Grants<'_, K> {
                     .await?;
             }
             // Looked at after the write: an end that came before it has removed what was there then.
-            if !self.is_there(&grant_id).await? {
+            if !self.records().is_there(&grant_id).await? {
                 self.store.delete::<Newest>(&grant_id).await?;
                 return Err(Error::Invalid);
             }
@@ -187,10 +185,6 @@ impl<K: KeyValue> Grants<'_, K> {
     ) -> Result<Option<u64>, store::Error> {
         let newest = self.store.get::<Newest>(id, now).await?;
         Ok(newest.and_then(|newest| newest.at))
-    }
-
-    pub(crate) fn refresh_key(&self, id: &str) -> String {
-        self.store.key(Newest::KIND, id)
     }
 }
 

@@ -404,7 +404,7 @@ fn an_ended_grant_leaves_nothing_that_lives() {
     block_on(fixture.grants().end(&new.id, NOW)).unwrap();
     assert!(!fixture.is_alive(&new.id));
     assert!(matches!(fixture.refresh_now(&token), Err(Error::Invalid)));
-    let upstream = block_on(fixture.grants().upstream(&new.id, NOW)).unwrap();
+    let upstream = block_on(fixture.grants().upstream_records().find(&new.id, NOW)).unwrap();
     assert_eq!(upstream, None);
 }
 
@@ -512,12 +512,13 @@ fn a_replacement_of_upstream_tokens_or_a_refresh_that_comes_after_the_end_leaves
     let new = fixture.begin();
     let token = fixture.redeem(&new.code, NOW).unwrap().refresh_token;
     let presented = block_on(fixture.grants().refresh_token(&token, NOW)).unwrap();
-    let upstream = block_on(fixture.grants().upstream(&new.id, NOW)).unwrap();
+    let upstream = block_on(fixture.grants().upstream_records().find(&new.id, NOW)).unwrap();
     let upstream = upstream.unwrap();
     block_on(fixture.grants().end(&new.id, NOW)).unwrap();
     let grants = fixture.grants();
     let mut random = StdRng::seed_from_u64(8);
-    let replaced = grants.replace_upstream(&new.id, &upstream, grant().expires_at, &mut random);
+    let records = grants.upstream_records();
+    let replaced = records.replace(&new.id, &upstream, grant().expires_at, &mut random);
     assert!(!block_on(replaced).unwrap());
     let refreshed = block_on(grants.refresh(presented, TERMS, NOW));
     assert!(matches!(refreshed, Err(Error::Invalid)));
@@ -590,7 +591,8 @@ fn one_caller_is_chosen_to_refresh_upstream_tokens_and_another_if_it_never_retur
         block_on(
             fixture
                 .grants()
-                .claim_upstream_refresh(&id, generation, now),
+                .upstream_records()
+                .claim_refresh(&id, generation, now),
         )
         .unwrap()
     };
@@ -602,7 +604,13 @@ fn one_caller_is_chosen_to_refresh_upstream_tokens_and_another_if_it_never_retur
     }
     assert!(claim(0, NOW + 2 * 60));
     assert!(claim(1, NOW));
-    block_on(fixture.grants().release_upstream_refresh(&id, 1, NOW)).unwrap();
+    block_on(
+        fixture
+            .grants()
+            .upstream_records()
+            .release_refresh(&id, 1, NOW),
+    )
+    .unwrap();
     assert!(claim(1, NOW));
     let upstream = Upstream {
         tokens: UpstreamTokens {
@@ -614,8 +622,9 @@ fn one_caller_is_chosen_to_refresh_upstream_tokens_and_another_if_it_never_retur
         outcome: RefreshOutcome::Complete,
     };
     let grants = fixture.grants();
+    let records = grants.upstream_records();
     let mut random = StdRng::seed_from_u64(8);
-    let kept = grants.replace_upstream(&id, &upstream, grant().expires_at, &mut random);
+    let kept = records.replace(&id, &upstream, grant().expires_at, &mut random);
     assert!(block_on(kept).unwrap());
-    assert_eq!(block_on(grants.upstream(&id, NOW)).unwrap(), Some(upstream));
+    assert_eq!(block_on(records.find(&id, NOW)).unwrap(), Some(upstream));
 }

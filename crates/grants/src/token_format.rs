@@ -5,6 +5,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use keys::{KeyRing, Purpose};
+use rand::CryptoRng;
 
 /// Bytes of a grant's id.
 pub(crate) const ID_BYTES: usize = 16;
@@ -16,6 +17,9 @@ const THUMBPRINT_BYTES: usize = 32;
 
 /// Bytes of the message authentication code.
 const CODE_BYTES: usize = 32;
+
+/// The generation of the refresh token that comes with the first access token.
+pub(crate) const FIRST_GENERATION: u32 = 1;
 
 /// The kind of a token: its prefix and its MAC key.
 pub(crate) struct Kind {
@@ -79,4 +83,11 @@ impl TokenParts {
             },
         })
     }
+}
+
+/// Returns an id of a grant that cannot be guessed.
+pub(crate) fn new_id(random: &mut impl CryptoRng) -> String {
+    let mut id = [0; ID_BYTES];
+    random.fill_bytes(&mut id);
+    URL_SAFE_NO_PAD.encode(id)
 }

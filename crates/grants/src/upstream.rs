@@ -1,11 +1,12 @@
 //! The identity provider's tokens for a grant.
 
-use crate::Grants;
+use crate::grant_record::GrantRecords;
+use crate::record_kinds;
 use identity::{Profile, UpstreamTokens};
-use keys::Purpose;
+use keys::{KeyRing, Purpose};
 use rand::CryptoRng;
 use serde::{Deserialize, Serialize};
-use store::{KeyValue, Record};
+use store::{KeyValue, Record, Store};
 
 const SEALED_UPSTREAM: Purpose = Purpose("upstream tokens");
 
@@ -47,16 +48,22 @@ pub enum RefreshOutcome {
 struct SealedUpstream(String);
 
 impl Record for SealedUpstream {
-    const KIND: &'static str = "upstream";
+    const KIND: &'static str = record_kinds::UPSTREAM;
 }
 
-impl<K: KeyValue> Grants<'_, K> {
+/// The upstream tokens in a store.
+pub struct UpstreamRecords<'a, K> {
+    pub(crate) store: &'a Store<K>,
+    pub(crate) keys: &'a KeyRing,
+}
+
+impl<K: KeyValue> UpstreamRecords<'_, K> {
     /// The upstream tokens of a grant, at `now` (seconds since the Unix epoch).
     ///
     /// # Errors
     ///
     /// The store's.
-    pub async fn upstream(&self, id: &str, now: u64) -> Result<Option<Upstream>, store::Error> {
+    pub async fn find(&self, id: &str, now: u64) -> Result<Option<Upstream>, store::Error> {
         let Some(SealedUpstream(sealed)) = self.store.get(id, now).await? else {
             return Ok(None);
         };
@@ -71,13 +78,13 @@ impl<K: KeyValue> Grants<'_, K> {
     /// Whether the caller is the one to refresh upstream tokens of this `generation`: providers
     /// that rotate refresh tokens take each just once.
     ///
-    /// Everybody else waits for [`upstream`](Self::upstream) to show a higher generation. If the
+    /// Everybody else waits for [`find`](Self::find) to show a higher generation. If the
     /// one who was chosen never comes back, another is chosen one to two minutes later.
     ///
     /// # Errors
     ///
     /// The store's.
-    pub async fn claim_upstream_refresh(
+    pub async fn claim_refresh(
         &self,
         id: &str,
         generation: u32,
@@ -101,7 +108,7 @@ impl<K: KeyValue> Grants<'_, K> {
     /// # Errors
     ///
     /// The store's.
-    pub(crate) async fn release_upstream_refresh(
+    pub(crate) async fn release_refresh(
         &self,
         id: &str,
         generation: u32,
@@ -119,17 +126,21 @@ impl<K: KeyValue> Grants<'_, K> {
     /// # Errors
     ///
     /// The store's.
-    pub async fn replace_upstream(
+    pub async fn replace(
         &self,
         id: &str,
         upstream: &Upstream,
         expires_at: u64,
         random: &mut impl CryptoRng,
     ) -> Result<bool, store::Error> {
-        let sealed = self.seal_upstream(id, upstream, random)?;
+        let sealed = self.seal(id, upstream, random)?;
         self.store.put(id, &sealed, Some(expires_at)).await?;
         // Looked at after the write: an end that came before it has removed what was there then.
-        if self.is_there(id).await? {
+        let grants = GrantRecords {
+            store: self.store,
+            keys: self.keys,
+        };
+        if grants.is_there(id).await? {
             return Ok(true);
         }
         self.store.delete::<SealedUpstream>(id).await?;
@@ -137,7 +148,7 @@ impl<K: KeyValue> Grants<'_, K> {
     }
 
     /// Writes the first upstream tokens of a grant. Its own entry for the sweep covers them.
-    pub(crate) async fn write_upstream(
+    pub(crate) async fn write(
         &self,
         id: &str,
         tokens: &UpstreamTokens,
@@ -150,15 +161,11 @@ impl<K: KeyValue> Grants<'_, K> {
             profile: None,
             outcome: RefreshOutcome::Complete,
         };
-        let sealed = self.seal_upstream(id, &upstream, random)?;
+        let sealed = self.seal(id, &upstream, random)?;
         self.store.put(id, &sealed, Some(expires_at)).await
     }
 
-    pub(crate) fn upstream_key(&self, id: &str) -> String {
-        self.store.key(SealedUpstream::KIND, id)
-    }
-
-    fn seal_upstream(
+    fn seal(
         &self,
         id: &str,
         upstream: &Upstream,

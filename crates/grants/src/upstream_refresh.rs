@@ -84,7 +84,7 @@ impl<K: KeyValue> Grants<'_, K> {
         let mut first_generation = None;
         loop {
             let now = environment.now();
-            let Some(upstream) = self.upstream(held.id, now).await? else {
+            let Some(upstream) = self.upstream_records().find(held.id, now).await? else {
                 return Ok(None);
             };
             let was_refreshed =
@@ -108,12 +108,14 @@ impl<K: KeyValue> Grants<'_, K> {
             let is_good_enough = need == Need::AccessToken && !lacks_profile && tokens.live_at(now);
             let generation = upstream.generation;
             if self
-                .claim_upstream_refresh(held.id, generation, now)
+                .upstream_records()
+                .claim_refresh(held.id, generation, now)
                 .await?
             {
                 let refreshed = refresher.refresh(&refresh_token, wants_profile).await;
                 if let Err(Error::Unavailable(reason) | Error::Misconfigured(reason)) = refreshed {
-                    self.release_upstream_refresh(held.id, generation, now)
+                    self.upstream_records()
+                        .release_refresh(held.id, generation, now)
                         .await?;
                     return match is_good_enough {
                         true => Ok(Some(upstream)),
@@ -130,7 +132,8 @@ impl<K: KeyValue> Grants<'_, K> {
                 );
                 let expires_at = held.expires_at;
                 let is_kept = self
-                    .replace_upstream(held.id, &replacement, expires_at, random)
+                    .upstream_records()
+                    .replace(held.id, &replacement, expires_at, random)
                     .await?;
                 if !is_kept {
                     // The grant has ended meanwhile, and its end knew of the old tokens alone.

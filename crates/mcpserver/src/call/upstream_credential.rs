@@ -258,7 +258,8 @@ mod tests {
             let grants = Grants::new(&world.store, &world.keys);
             assert!(
                 grants
-                    .claim_upstream_refresh(&grant, 0, 1_000)
+                    .upstream_records()
+                    .claim_refresh(&grant, 0, 1_000)
                     .await
                     .unwrap()
             );

@@ -1,0 +1,133 @@
+//! The record of a grant: sealed, written once, and never changed.
+
+use crate::Grant;
+use keys::{KeyRing, Purpose};
+use rand::CryptoRng;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use store::{KeyValue, Record, Store};
+
+const SEALED_GRANT: Purpose = Purpose("grant");
+
+/// A grant with its sealed form, by which it is recognized when it is read again.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OpenedGrant {
+    /// The grant.
+    pub grant: Grant,
+    sealed: String,
+}
+
+/// What is sealed in a grant's record: the grant, and beside it which slot it has in its person's
+/// index.
+#[derive(Serialize)]
+struct Slotted<'a> {
+    #[serde(flatten)]
+    grant: &'a Grant,
+    slot: Option<String>,
+}
+
+/// The part of a [`Slotted`] that is not the grant.
+#[derive(Deserialize)]
+struct SlotOf {
+    #[serde(default)]
+    slot: Option<String>,
+}
+
+/// The record of a grant.
+#[derive(Serialize, Deserialize)]
+#[serde(transparent)]
+struct SealedGrant(String);
+
+impl Record for SealedGrant {
+    const KIND: &'static str = "grant";
+}
+
+/// The records of grants in a store.
+#[derive(Clone, Copy)]
+pub(crate) struct GrantRecords<'a, K> {
+    pub(crate) store: &'a Store<K>,
+    pub(crate) keys: &'a KeyRing,
+}
+
+impl<K: KeyValue> GrantRecords<'_, K> {
+    /// Schedules the removal of a grant's record and of what belongs to it.
+    pub(crate) async fn schedule_expiry(
+        &self,
+        id: &str,
+        companions: &[String],
+        at: u64,
+    ) -> Result<(), store::Error> {
+        self.store
+            .schedule_expiry_with::<SealedGrant>(id, companions, at)
+            .await
+    }
+
+    /// Writes the record of a grant with this slot in its subject's index.
+    pub(crate) async fn write(
+        &self,
+        id: &str,
+        grant: &Grant,
+        slot: String,
+        random: &mut impl CryptoRng,
+    ) -> Result<(), store::Error> {
+        let slot = Some(slot);
+        let plain = serde_json::to_vec(&Slotted { grant, slot })
+            .map_err(|_| store::Error::Unreadable(self.store.key(SealedGrant::KIND, id)))?;
+        let sealed = self.keys.seal(SEALED_GRANT, id.as_bytes(), &plain, random);
+        self.store
+            .put(id, &SealedGrant(sealed), Some(grant.expires_at))
+            .await
+    }
+
+    /// Returns the grant with this id, unless it has ended by `now` (seconds since the Unix epoch). If it
+    /// was `opened` before, the record is compared with what it was then, which costs less than opening it
+    /// again. One read of the store.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the store does. A record that no key of the ring opens is an ended grant: its key was
+    /// dropped.
+    pub(crate) async fn find(
+        &self,
+        id: &str,
+        now: u64,
+        opened: Option<Arc<OpenedGrant>>,
+    ) -> Result<Option<Arc<OpenedGrant>>, store::Error> {
+        let Some(SealedGrant(sealed)) = self.store.get(id, now).await? else {
+            return Ok(None);
+        };
+        if let Some(opened) = opened
+            && opened.sealed == sealed
+        {
+            return Ok(Some(opened));
+        }
+        let Ok(plain) = self.keys.open(SEALED_GRANT, id.as_bytes(), &sealed) else {
+            return Ok(None);
+        };
+        let grant = serde_json::from_slice(&plain)
+            .map_err(|_| store::Error::Unreadable(self.store.key(SealedGrant::KIND, id)))?;
+        Ok(Some(Arc::new(OpenedGrant { grant, sealed })))
+    }
+
+    /// Returns the slot that a grant has in its subject's index, if its record can be read.
+    pub(crate) async fn slot(&self, id: &str) -> Result<Option<String>, store::Error> {
+        let record = match self.store.get(id, 0).await {
+            Err(store::Error::Unreadable(_)) => None,
+            record => record?,
+        };
+        Ok(record.and_then(|SealedGrant(sealed)| {
+            let plain = self.keys.open(SEALED_GRANT, id.as_bytes(), &sealed).ok()?;
+            serde_json::from_slice::<SlotOf>(&plain).ok()?.slot
+        }))
+    }
+
+    /// Returns whether a grant's record is there. Opens nothing.
+    pub(crate) async fn is_there(&self, id: &str) -> Result<bool, store::Error> {
+        self.store.exists::<SealedGrant>(id).await
+    }
+
+    /// Removes the record.
+    pub(crate) async fn remove(&self, id: &str) -> Result<(), store::Error> {
+        self.store.delete::<SealedGrant>(id).await
+    }
+}
