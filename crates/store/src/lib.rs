@@ -3,17 +3,26 @@
 //! [`KeyValue`] has the operations that every backend supports. [`Store`] adds records with an expiry, single
 //! use decided by a counter, rate limits, and a sweep that lists no keys. `docs/state.md` describes every key.
 
+mod claim;
+mod counter;
 mod deadline;
 mod key_value;
+mod ledger;
 #[cfg(any(test, feature = "memory"))]
 mod memory;
 mod record;
 pub mod ring;
+mod store;
 mod sweep;
 
+pub use claim::Claim;
 pub use deadline::{Clock, Deadlined};
 pub use key_value::{Error, KeyValue};
 #[cfg(any(test, feature = "memory"))]
 pub use memory::MemoryKeyValue;
-pub use record::{Claim, Record, Store};
+pub use record::Record;
+pub use store::Store;
 pub use sweep::SweepReport;
+
+#[cfg(test)]
+mod tests;

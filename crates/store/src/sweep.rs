@@ -8,11 +8,9 @@
 //! [`Store::create_with_slots`]). It may also have further keys, which expire with the first (see
 //! [`Store::schedule_expiry_with`]).
 
-use crate::record::{COMPANION, Expiry};
+use crate::ledger::{COMPANION, HOUR};
 use crate::{Error, KeyValue, Store};
-
-/// Seconds of one ledger.
-const HOUR: u64 = 3600;
+use serde::Deserialize;
 
 /// Seconds after the end of an hour before its ledger is swept: a request that began in the hour may still
 /// write lines.
@@ -50,16 +48,6 @@ impl SweepReport {
 }
 
 impl<K: KeyValue> Store<K> {
-    /// Writes a ledger line for `entry`, a key with its number of slots or further keys, that expires at
-    /// `expires_at` (seconds since the Unix epoch).
-    pub(crate) async fn schedule_expiry(&self, entry: &str, expires_at: u64) -> Result<(), Error> {
-        let hour = expires_at / HOUR;
-        let line = self.backend.increment(&self.ledger(hour), 1).await?;
-        self.backend
-            .set(&self.line(hour, line), entry.as_bytes())
-            .await
-    }
-
     /// Removes the keys that expired in the hours that have ended at `now` (seconds since the Unix epoch).
     ///
     /// Takes about `budget` steps, each of some reads and writes, and holds one ledger line in memory. An
@@ -179,17 +167,15 @@ impl<K: KeyValue> Store<K> {
         Ok(cursor)
     }
 
-    fn ledger(&self, hour: u64) -> String {
-        self.key("ledger", &hour.to_string())
-    }
-
-    fn line(&self, hour: u64, line: i64) -> String {
-        self.key("ledger", &format!("{hour}:{line}"))
-    }
-
     fn cursor_key(&self) -> String {
         self.key("sweep", "cursor")
     }
+}
+
+/// The part of a stored record that the sweep reads.
+#[derive(Deserialize)]
+struct Expiry {
+    exp: Option<u64>,
 }
 
 /// The position of the sweep: everything up to `line` of the ledger of `hour` is done.

@@ -1,0 +1,64 @@
+//! The store: a backend, a prefix, and the keys of records and their slots.
+
+use crate::{Error, KeyValue};
+
+/// The records of one deployment, under one key prefix.
+///
+/// Keys are `<prefix><kind>:<id>`. Ids are URL-safe Base64 or hex, and a prefix has none of `/ \ ? #`, because
+/// some backend forbids each of these.
+pub struct Store<K> {
+    pub(crate) backend: K,
+    pub(crate) prefix: String,
+}
+
+impl<K: KeyValue> Store<K> {
+    /// Opens the records in `backend` whose keys start with `prefix`.
+    pub fn new(backend: K, prefix: impl Into<String>) -> Self {
+        Self {
+            backend,
+            prefix: prefix.into(),
+        }
+    }
+
+    /// The backend, for keys that are not records.
+    pub fn backend(&self) -> &K {
+        &self.backend
+    }
+
+    /// Returns the backend.
+    pub fn into_backend(self) -> K {
+        self.backend
+    }
+
+    /// Returns the key of the record or counter `id` of this `kind`.
+    pub fn key(&self, kind: &str, id: &str) -> String {
+        format!("{}{kind}:{id}", self.prefix)
+    }
+
+    /// Removes a key, and returns whether it was there. Looks first, which costs less than removing an absent
+    /// key.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the backend does.
+    pub async fn delete_key(&self, key: &str) -> Result<bool, Error> {
+        if !self.backend.exists(key).await? {
+            return Ok(false);
+        }
+        self.backend.delete(key).await?;
+        Ok(true)
+    }
+
+    pub(crate) async fn delete_slots(&self, key: &str, slots: u32) -> Result<(), Error> {
+        for slot in 0..slots {
+            // Most slots are empty.
+            self.delete_key(&slot_key(key, slot)).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Returns the key of a slot that belongs to `key`.
+pub(crate) fn slot_key(key: &str, slot: u32) -> String {
+    format!("{key}.{slot}")
+}
