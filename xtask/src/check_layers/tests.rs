@@ -43,6 +43,11 @@ fn faults_of(files: &[(&str, &str)]) -> Vec<String> {
 }
 
 #[test]
+fn this_workspace_has_no_circle_and_no_arrow_up() {
+    assert_eq!(faults(root()).unwrap(), Vec::<String>::new());
+}
+
+#[test]
 fn a_dependency_up_or_sideways_is_named() {
     let on = |other: &str| format!("{other} = {{ path = \"../{other}\" }}");
     let crates: [(&str, &str, &[(&str, &str)]); 3] = [
