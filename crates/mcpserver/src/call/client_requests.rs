@@ -10,9 +10,10 @@ use crate::call::client_context::ClientContext;
 use crate::context::Context;
 use crate::contract::tools::{Answer, InputRequired, Round};
 use crate::http::authenticated::Authenticated;
-use crate::http::grant_watch::{AuthorityCheck, CHECK_INTERVAL, GrantWatch, grant_ended};
+use crate::http::grant_watch::{CHECK_INTERVAL, GrantWatch, grant_ended};
 use crate::http::rejection::Rejection;
 use crate::stream::outbound::{ClientStream, Outbound};
+use crate::stream::poll_loop::{Poll, Polled, poll_loop};
 use crate::stream::timing::pace;
 use crate::{Environment, Parts};
 use base64::Engine;
@@ -146,9 +147,26 @@ impl<P: Parts> ClientRequests<P> {
         }
         let mut answers = Vec::new();
         for (id, name) in asked {
-            let result = self
-                .wait_for_answer(&name, authenticated, ends_at, request, client, stream)
-                .await?;
+            let mut awaited = AwaitedResponse {
+                requests: self,
+                name: &name,
+                subject,
+                ends_at,
+                request,
+                client,
+                stream: &mut *stream,
+                since_look: Duration::ZERO,
+            };
+            let polled = poll_loop(
+                &self.context,
+                &self.grants,
+                authenticated.authority(),
+                pace,
+                &mut awaited,
+            );
+            let result = polled
+                .await
+                .unwrap_or_else(|_| Err(Unanswered::Failed(Error::internal())))?;
             answers.push(Answer { id, result });
         }
         Ok(Round {
@@ -156,69 +174,6 @@ impl<P: Parts> ClientRequests<P> {
             state: questions.state,
             ..client.first_round()
         })
-    }
-
-    /// Waits for the answer to the question of this name.
-    async fn wait_for_answer(
-        &self,
-        name: &str,
-        authenticated: &Authenticated,
-        ends_at: u64,
-        request: &Id,
-        client: &ClientContext,
-        stream: &mut ClientStream,
-    ) -> Result<String, Unanswered> {
-        let failed = |code, reason: &'static str| Err(Unanswered::Failed(Error::new(code, reason)));
-        let subject = authenticated.subject();
-        let mut check = AuthorityCheck::new(authenticated.authority());
-        let mut idle = Duration::ZERO;
-        let mut unlooked = Duration::ZERO;
-        loop {
-            let now = self.context.environment.now();
-            match self.context.store.get::<Answered>(name, now).await {
-                Ok(Some(answered)) => {
-                    if let Err(error) = self.context.store.delete::<Answered>(name).await {
-                        self.context
-                            .environment
-                            .log(&format!("mcp: an answer is left to the sweep: {error}"));
-                    }
-                    return match self.open_answer(name, subject, &answered) {
-                        Some(Outcome::Result(result)) => Ok(result),
-                        Some(Outcome::Error) => failed(
-                            ErrorCode::InternalError,
-                            "The client did not answer what it was asked.",
-                        ),
-                        None => failed(ErrorCode::InternalError, "The server failed."),
-                    };
-                }
-                Ok(None) => {}
-                Err(error) => self.context.environment.log(&format!("mcp: {error}")),
-            }
-            if now >= ends_at {
-                return failed(
-                    ErrorCode::InternalError,
-                    "The client did not answer in time.",
-                );
-            }
-            let wait = pace(idle);
-            self.context.environment.sleep(wait).await;
-            idle += wait;
-            unlooked += wait;
-            if unlooked >= CHECK_INTERVAL {
-                unlooked = Duration::ZERO;
-                if self.cancellations.is_given_up(request, client).await {
-                    return Err(Unanswered::Gone);
-                }
-            }
-            match check.has_ended(&self.grants, wait).await {
-                Ok(true) => return Err(Unanswered::Failed(grant_ended())),
-                Ok(false) => {}
-                Err(error) => self.context.environment.log(&format!("mcp: {error}")),
-            }
-            if !self.outbound.keep_alive(stream, wait).await {
-                return Err(Unanswered::Gone);
-            }
-        }
     }
 
     fn open_answer(&self, name: &str, subject: &str, answered: &Answered) -> Option<Outcome> {
@@ -296,6 +251,82 @@ impl<P: Parts> ClientRequests<P> {
             .create(&name, &answered, ends_at)
             .await
             .map_err(|error| Rejection::unavailable(&self.context, &error))
+    }
+}
+
+/// The response to the request of this name, which the client may still send.
+struct AwaitedResponse<'a, P: Parts> {
+    requests: &'a ClientRequests<P>,
+    name: &'a str,
+    subject: &'a str,
+    ends_at: u64,
+    request: &'a Id,
+    client: &'a ClientContext,
+    stream: &'a mut ClientStream,
+    since_look: Duration,
+}
+
+impl<P: Parts> Poll for AwaitedResponse<'_, P> {
+    type End = Result<String, Unanswered>;
+
+    async fn look(&mut self) -> Result<Polled<Self::End>, store::Error> {
+        let failed = |reason: &'static str| {
+            let error = Error::new(ErrorCode::InternalError, reason);
+            Ok(Polled::End(Err(Unanswered::Failed(error))))
+        };
+        let Context {
+            store, environment, ..
+        } = &*self.requests.context;
+        let now = environment.now();
+        match store.get::<Answered>(self.name, now).await {
+            Ok(Some(answered)) => {
+                if let Err(error) = store.delete::<Answered>(self.name).await {
+                    environment.log(&format!("mcp: an answer is left to the sweep: {error}"));
+                }
+                let opened = self
+                    .requests
+                    .open_answer(self.name, self.subject, &answered);
+                return match opened {
+                    Some(Outcome::Result(result)) => Ok(Polled::End(Ok(result))),
+                    Some(Outcome::Error) => failed("The client did not answer what it was asked."),
+                    None => failed("The server failed."),
+                };
+            }
+            Ok(None) => {}
+            Err(error) => self.on_error(error)?,
+        }
+        if now >= self.ends_at {
+            return failed("The client did not answer in time.");
+        }
+        Ok(Polled::Nothing)
+    }
+
+    async fn rest(&mut self, waited: Duration) -> Result<Option<Self::End>, store::Error> {
+        let ClientRequests {
+            cancellations,
+            outbound,
+            ..
+        } = self.requests;
+        self.since_look += waited;
+        if self.since_look >= CHECK_INTERVAL {
+            self.since_look = Duration::ZERO;
+            if cancellations.is_given_up(self.request, self.client).await {
+                return Ok(Some(Err(Unanswered::Gone)));
+            }
+        }
+        let is_open = outbound.keep_alive(self.stream, waited).await;
+        Ok((!is_open).then_some(Err(Unanswered::Gone)))
+    }
+
+    fn grant_ended(&self) -> Self::End {
+        Err(Unanswered::Failed(grant_ended()))
+    }
+
+    /// The call goes on: the store may answer again.
+    fn on_error(&self, error: store::Error) -> Result<(), store::Error> {
+        let environment = &self.requests.context.environment;
+        environment.log(&format!("mcp: {error}"));
+        Ok(())
     }
 }
 

@@ -10,11 +10,12 @@ use crate::contract::tools::InputRequired;
 use crate::http::authenticated::Authenticated;
 use crate::http::grant_watch::{CHECK_INTERVAL, grant_ended};
 use crate::stream::outbound::{ClientStream, Outbound};
+use crate::stream::poll_loop::{Watch, watch_loop};
 use crate::{Environment, Parts};
 use futures::FutureExt;
 use futures::future::{BoxFuture, Either, ready, select};
 use mcp::jsonrpc::{Id, Outcome, Reply};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -201,18 +202,15 @@ impl<P: Parts> StreamedCalls<P> {
         client: &ClientContext,
         stream: &mut ClientStream,
     ) -> Option<T> {
-        loop {
-            let look = pin!(self.context.environment.sleep(CHECK_INTERVAL));
-            match select(&mut *next, look).await {
-                Either::Left((came, _)) => return Some(came),
-                Either::Right(_) => {}
-            }
-            if self.cancellations.is_given_up(id, client).await
-                || !self.outbound.keep_alive(stream, CHECK_INTERVAL).await
-            {
-                return None;
-            }
-        }
+        let mut tick = self.context.environment.sleep(CHECK_INTERVAL).boxed();
+        let mut watch = ClientWatch {
+            calls: self,
+            id,
+            client,
+            stream,
+        };
+        let next = Pin::new(next);
+        watch_loop(&self.context, CHECK_INTERVAL, &mut tick, next, &mut watch).await
     }
 
     async fn ask_again(
@@ -234,5 +232,25 @@ impl<P: Parts> StreamedCalls<P> {
             .send(questions, rounds, id, client, authenticated, stream)
             .await?;
         Ok(self.first_step(again.for_round(round), authenticated.clone()))
+    }
+}
+
+/// The client of a call that runs.
+struct ClientWatch<'a, P: Parts> {
+    calls: &'a StreamedCalls<P>,
+    id: &'a Id,
+    client: &'a ClientContext,
+    stream: &'a mut ClientStream,
+}
+
+impl<P: Parts> Watch for ClientWatch<'_, P> {
+    async fn look(&mut self) -> bool {
+        let StreamedCalls {
+            cancellations,
+            outbound,
+            ..
+        } = self.calls;
+        !cancellations.is_given_up(self.id, self.client).await
+            && outbound.keep_alive(self.stream, CHECK_INTERVAL).await
     }
 }

@@ -3,6 +3,7 @@
 pub(crate) mod change_feed;
 pub(crate) mod mailbox;
 pub(crate) mod outbound;
+pub(crate) mod poll_loop;
 pub(crate) mod resumable;
 mod ring_seal;
 pub(crate) mod session_notifications;

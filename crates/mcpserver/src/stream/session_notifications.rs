@@ -9,10 +9,11 @@ use crate::context::Context;
 use crate::contract::tools::{Changed, Changes};
 use crate::http::authenticated::Authenticated;
 use crate::http::body::{EventSender, events};
-use crate::http::grant_watch::{AuthorityCheck, GrantWatch};
+use crate::http::grant_watch::GrantWatch;
 use crate::http::rejection::Rejection;
 use crate::http::response::event_stream;
 use crate::stream::change_feed::{ChangeFeed, ChangeReader, Seen};
+use crate::stream::poll_loop::{Poll, Polled, poll_loop};
 use crate::stream::session_state::SessionState;
 use crate::stream::timing::KEEP_ALIVE_INTERVAL;
 use crate::stream::timing::pace;
@@ -225,83 +226,127 @@ impl<P: Parts> SessionNotifications<P> {
         stream: &SessionStream,
         sender: &mut EventSender,
     ) -> Result<(), store::Error> {
-        let SessionStream {
-            session,
-            authenticated,
-            ..
-        } = stream;
         let began = self.context.environment.now();
-        let closes_at = self
-            .context
-            .config
-            .stream_seconds
-            .map(|seconds| began + seconds);
-        if closes_at.is_some() && session.revision.polls() {
+        let stream_seconds = self.context.config.stream_seconds;
+        let closes_at = stream_seconds.map(|seconds| began + seconds);
+        if closes_at.is_some() && stream.session.revision.polls() {
             let id = change_id(listener.reader.last());
             if !sender.send(sse::priming(&id, RETRY)).await {
                 return Ok(());
             }
         }
-        let subscriptions = async || {
-            let now = self.context.environment.now();
-            let state = self
-                .context
-                .store
-                .get::<SessionState>(&session.name, now)
-                .await?;
+        let mut delivery = NewsDelivery {
+            notifications: self,
+            listener,
+            stream,
+            sender,
+            closes_at,
+            silent: Duration::ZERO,
+        };
+        let authority = stream.authenticated.authority();
+        poll_loop(
+            &self.context,
+            &self.grants,
+            authority,
+            slow_pace,
+            &mut delivery,
+        )
+        .await
+    }
+}
+
+/// Changes may wait a little longer than messages.
+fn slow_pace(idle: Duration) -> Duration {
+    pace(idle).max(Duration::from_millis(100))
+}
+
+/// The delivery of what changes to the stream of a session.
+struct NewsDelivery<'a, P: Parts> {
+    notifications: &'a SessionNotifications<P>,
+    listener: &'a mut Listener,
+    stream: &'a SessionStream,
+    sender: &'a mut EventSender,
+    closes_at: Option<u64>,
+    silent: Duration,
+}
+
+impl<P: Parts> NewsDelivery<'_, P> {
+    async fn state(&self) -> Result<Option<SessionState>, store::Error> {
+        let Context {
+            store, environment, ..
+        } = &*self.notifications.context;
+        store
+            .get(&self.stream.session.name, environment.now())
+            .await
+    }
+}
+
+impl<P: Parts> Poll for NewsDelivery<'_, P> {
+    type End = ();
+
+    async fn look(&mut self) -> Result<Polled<()>, store::Error> {
+        const END: Result<Polled<()>, store::Error> = Ok(Polled::End(()));
+        let SessionStream {
+            session,
+            authenticated,
+            ..
+        } = self.stream;
+        let Context {
+            store, environment, ..
+        } = &*self.notifications.context;
+        let now = environment.now();
+        if authenticated.ends_at <= now {
+            return END;
+        }
+        if self.closes_at.is_some_and(|at| now >= at) && session.revision.polls() {
+            self.sender.send(sse::retry(RETRY)).await;
+            return END;
+        }
+        let subscriptions = async {
+            let state = store.get::<SessionState>(&session.name, now).await?;
             Ok(state.unwrap_or_default().subscriptions)
         };
-        let mut check = AuthorityCheck::new(authenticated.authority());
-        let mut idle = Duration::ZERO;
-        let mut silent = Duration::ZERO;
-        loop {
-            let now = self.context.environment.now();
-            if authenticated.ends_at <= now {
-                return Ok(());
-            }
-            if closes_at.is_some_and(|at| now >= at) && session.revision.polls() {
-                sender.send(sse::retry(RETRY)).await;
-                return Ok(());
-            }
-            let news = self.news(listener, subscriptions()).await?;
-            if !news.is_empty() && !self.is_newest(stream).await? {
-                return Ok(());
-            }
-            for message in news {
-                let event = match closes_at {
-                    Some(_) => sse::message_with_id(&change_id(listener.reader.last()), &message),
-                    None => sse::message(&message),
-                };
-                if !sender.send(event).await {
-                    return Ok(());
-                }
-                idle = Duration::ZERO;
-                silent = Duration::ZERO;
-            }
-            if silent >= KEEP_ALIVE_INTERVAL {
-                silent = Duration::ZERO;
-                let state = self
-                    .context
-                    .store
-                    .get::<SessionState>(&session.name, now)
-                    .await?;
-                if state.is_some_and(|state| state.is_over)
-                    || session.ends_at <= now
-                    || !self.is_newest(stream).await?
-                    || !sender.send(sse::KEEP_ALIVE.to_owned()).await
-                {
-                    return Ok(());
-                }
-            }
-            let wait = pace(idle).max(Duration::from_millis(100));
-            self.context.environment.sleep(wait).await;
-            if check.has_ended(&self.grants, wait).await? {
-                return Ok(());
-            }
-            idle += wait;
-            silent += wait;
+        let news = self
+            .notifications
+            .news(self.listener, subscriptions)
+            .await?;
+        if news.is_empty() {
+            return Ok(Polled::Nothing);
         }
+        if !self.notifications.is_newest(self.stream).await? {
+            return END;
+        }
+        for message in news {
+            let event = match self.closes_at {
+                Some(_) => {
+                    let id = change_id(self.listener.reader.last());
+                    sse::message_with_id(&id, &message)
+                }
+                None => sse::message(&message),
+            };
+            if !self.sender.send(event).await {
+                return END;
+            }
+        }
+        self.silent = Duration::ZERO;
+        Ok(Polled::Found)
     }
+
+    async fn rest(&mut self, waited: Duration) -> Result<Option<()>, store::Error> {
+        self.silent += waited;
+        if self.silent < KEEP_ALIVE_INTERVAL {
+            return Ok(None);
+        }
+        self.silent = Duration::ZERO;
+        let now = self.notifications.context.environment.now();
+        let is_over = self.state().await?.is_some_and(|state| state.is_over)
+            || self.stream.session.ends_at <= now
+            || !self.notifications.is_newest(self.stream).await?
+            || !self.sender.send(sse::KEEP_ALIVE.to_owned()).await;
+        Ok(is_over.then_some(()))
+    }
+
+    fn grant_ended(&self) {}
 }
 
 /// The id of an event that tells of the change with this number. Changes are everybody's: what one

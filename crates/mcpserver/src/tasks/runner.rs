@@ -14,9 +14,10 @@ use crate::http::grant_watch::{Authority, CHECK_INTERVAL, GrantWatch, grant_ende
 use crate::context::Context;
 use crate::http::rejection::Rejection;
 use crate::protocol::methods::{MethodError, Methods};
+use crate::stream::poll_loop::{Tick, Watch, watch_loop};
 use crate::{Environment, Parts};
 use futures::channel::oneshot;
-use futures::future::{BoxFuture, Either, FutureExt, select};
+use futures::future::{Either, FutureExt, select};
 use mcp::jsonrpc::Outcome;
 use mcp::{CallParams, Error, ErrorCode, Revision, Task, TaskState};
 use std::pin::{Pin, pin};
@@ -27,11 +28,8 @@ use store::ring::MAX_PART_BYTES;
 /// How long a call that may become a task has to come to its end before it becomes one.
 const PATIENCE: Duration = Duration::from_millis(250);
 
-/// How often a runner looks whether its task was cancelled.
-const TICK: Duration = CHECK_INTERVAL;
-
-/// Ticks between two signs of life.
-const BEAT: u32 = 10;
+/// Looks at a task between two heartbeats of its runner.
+const LOOKS_PER_BEAT: u32 = 10;
 
 /// What a request is answered with whose call may become a task.
 #[derive(Debug)]
@@ -72,17 +70,22 @@ impl From<store::Error> for NotAsked {
     }
 }
 
-/// Keeps a task alive while it runs.
+/// What keeps a task alive while it runs.
 struct Heartbeat {
-    tick: BoxFuture<'static, ()>,
-    ticks: u32,
+    tick: Tick,
+    pulse: Pulse,
+}
+
+/// What a running task says of itself.
+struct Pulse {
+    looks: u32,
     message: Option<String>,
     is_told: bool,
     /// What the task was begun with, if its round was not: the call looks at its own.
     begun_with: Option<Authority>,
 }
 
-impl Heartbeat {
+impl Pulse {
     fn say(&mut self, message: Option<String>) {
         if message.is_some() && message != self.message {
             self.message = message;
@@ -363,11 +366,13 @@ impl<P: Parts> TaskRunner<P> {
         begun: Option<(RunningCall<P>, Option<String>)>,
     ) -> Option<CallEnd> {
         let mut heartbeat = Heartbeat {
-            tick: self.context.environment.sleep(TICK).boxed(),
-            ticks: 0,
-            message: None,
-            is_told: true,
-            begun_with,
+            tick: self.context.environment.sleep(CHECK_INTERVAL).boxed(),
+            pulse: Pulse {
+                looks: 0,
+                message: None,
+                is_told: true,
+                begun_with,
+            },
         };
         let begun = match begun {
             Some((running, message)) => StartedCall::Running(running, message),
@@ -376,14 +381,14 @@ impl<P: Parts> TaskRunner<P> {
         let mut running = match begun {
             StartedCall::Ended(end) => return Some(end),
             StartedCall::Running(running, message) => {
-                heartbeat.say(message);
+                heartbeat.pulse.say(message);
                 running
             }
         };
         loop {
             let next = pin!(running.next_of_task());
             match self.kept_alive(id, &mut heartbeat, next).await? {
-                TaskStep::Alive(message) => heartbeat.say(message),
+                TaskStep::Alive(message) => heartbeat.pulse.say(message),
                 TaskStep::End(end) => return Some(end),
             }
         }
@@ -534,41 +539,15 @@ impl<P: Parts> TaskRunner<P> {
         &self,
         id: &TaskId,
         heartbeat: &mut Heartbeat,
-        mut work: Pin<&mut impl Future<Output = T>>,
+        work: Pin<&mut impl Future<Output = T>>,
     ) -> Option<T> {
-        loop {
-            if let Either::Left((done, _)) = select(work.as_mut(), &mut heartbeat.tick).await {
-                return Some(done);
-            }
-            heartbeat.tick = self.context.environment.sleep(TICK).boxed();
-            heartbeat.ticks += 1;
-            match self.tasks.records.is_ending(id).await {
-                Ok(true) => return None,
-                Ok(false) => {}
-                Err(error) => self.task_error(&error),
-            }
-            if let Some(authority) = &heartbeat.begun_with {
-                match self.grants.is_valid(authority).await {
-                    Ok(true) => {}
-                    Ok(false) => {
-                        self.end_task(id, EndKind::Cancelled, "").await;
-                        return None;
-                    }
-                    Err(error) => self.task_error(&error),
-                }
-            }
-            if heartbeat.ticks.is_multiple_of(BEAT) || !heartbeat.is_told {
-                heartbeat.is_told = true;
-                if let Err(error) = self
-                    .tasks
-                    .records
-                    .beat(id, heartbeat.message.as_deref())
-                    .await
-                {
-                    self.task_error(&error);
-                }
-            }
-        }
+        let Heartbeat { tick, pulse } = heartbeat;
+        let mut watch = TaskWatch {
+            runner: self,
+            id,
+            pulse,
+        };
+        watch_loop(&self.context, CHECK_INTERVAL, tick, work, &mut watch).await
     }
 
     async fn end_task(&self, id: &TaskId, kind: EndKind, content: &str) {
@@ -586,5 +565,42 @@ impl<P: Parts> TaskRunner<P> {
         self.context
             .environment
             .log(&format!("mcp: a task: {error}"));
+    }
+}
+
+/// A task that runs.
+struct TaskWatch<'a, P: Parts> {
+    runner: &'a TaskRunner<P>,
+    id: &'a TaskId,
+    pulse: &'a mut Pulse,
+}
+
+impl<P: Parts> Watch for TaskWatch<'_, P> {
+    async fn look(&mut self) -> bool {
+        let Self { runner, id, pulse } = self;
+        let records = &runner.tasks.records;
+        pulse.looks += 1;
+        match records.is_ending(id).await {
+            Ok(true) => return false,
+            Ok(false) => {}
+            Err(error) => runner.task_error(&error),
+        }
+        if let Some(authority) = &pulse.begun_with {
+            match runner.grants.is_valid(authority).await {
+                Ok(true) => {}
+                Ok(false) => {
+                    runner.end_task(id, EndKind::Cancelled, "").await;
+                    return false;
+                }
+                Err(error) => runner.task_error(&error),
+            }
+        }
+        if pulse.looks.is_multiple_of(LOOKS_PER_BEAT) || !pulse.is_told {
+            pulse.is_told = true;
+            if let Err(error) = records.beat(id, pulse.message.as_deref()).await {
+                runner.task_error(&error);
+            }
+        }
+        true
     }
 }

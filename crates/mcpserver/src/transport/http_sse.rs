@@ -14,13 +14,14 @@ use crate::context::Context;
 use crate::http::authenticated::Authenticated;
 use crate::http::body::{EventSender, events};
 use crate::http::endpoints::EndpointUrls;
-use crate::http::grant_watch::{AuthorityCheck, GrantWatch};
+use crate::http::grant_watch::GrantWatch;
 use crate::http::rejection::Rejection;
 use crate::http::response::event_stream;
 use crate::protocol::catalog::CatalogSource;
 use crate::protocol::dispatch::{Dispatched, Dispatcher};
-use crate::stream::mailbox::{Look, MailboxId, OpenError, PostError, Session};
+use crate::stream::mailbox::{Look, MailboxId, OpenError, PostError, Reader, Session};
 use crate::stream::outbound::{ClientStream, Outbound};
+use crate::stream::poll_loop::{Poll, Polled, poll_loop};
 use crate::stream::session_notifications::{Listener, SessionNotifications};
 use crate::stream::timing::pace;
 use crate::{Body, Environment, Parts};
@@ -41,11 +42,11 @@ pub(crate) const STREAM_METHODS: &str = "GET, OPTIONS";
 /// The methods of `/messages`.
 pub(crate) const MESSAGE_METHODS: &str = "POST, OPTIONS";
 
-/// How often a stream says in the store that it lives.
-const HEARTBEAT: Duration = Duration::from_secs(60);
+/// Time between two writes of a stream that it is open.
+const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(60);
 
-/// How long a POST waits for the call it brought, before it leaves the call to itself.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long a POST waits for the call it brought.
+const CALL_WAIT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The endpoints `/sse` and `/messages`.
 pub(crate) struct HttpSse<P: Parts> {
@@ -150,68 +151,27 @@ impl<P: Parts> HttpSse<P> {
     async fn deliver_messages(
         &self,
         id: &MailboxId,
-        mut listener: Option<Listener>,
+        listener: Option<Listener>,
         authenticated: &Authenticated,
-        mut stream: ClientStream,
+        stream: ClientStream,
     ) -> Result<(), store::Error> {
-        let mailboxes = self.outbound.mailboxes();
-        let mut reader = mailboxes.read(id);
-        let mut idle = Duration::ZERO;
-        let mut unheard = Duration::ZERO;
-        let subscriptions = async || {
-            let session = mailboxes
-                .session(id, self.context.environment.now())
-                .await?;
-            Ok(session.unwrap_or_default().state.subscriptions)
+        let mut delivery = Delivery {
+            server: self,
+            id,
+            reader: self.outbound.mailboxes().read(id),
+            listener,
+            stream,
+            looks: 0,
+            since_heartbeat: Duration::ZERO,
         };
-        let mut looks = 0u32;
-        let mut check = AuthorityCheck::new(authenticated.authority());
-        loop {
-            looks = looks.wrapping_add(1);
-            let messages = match &mut listener {
-                // Every fourth look is for what changes, so that an idle session costs no more for it.
-                Some(listener) if looks.is_multiple_of(4) => {
-                    self.notifications.news(listener, subscriptions()).await?
-                }
-                _ => match reader
-                    .look(&mailboxes, self.context.environment.now())
-                    .await?
-                {
-                    Look::Message(message) => {
-                        idle = Duration::ZERO;
-                        vec![message]
-                    }
-                    Look::Part => continue,
-                    Look::Nothing => Vec::new(),
-                },
-            };
-            for message in &messages {
-                if !self.outbound.send(&mut stream, message).await {
-                    return Ok(());
-                }
-            }
-            if !messages.is_empty() {
-                continue;
-            }
-            if unheard >= HEARTBEAT {
-                let now = self.context.environment.now();
-                let Some(session) = mailboxes.session(id, now).await? else {
-                    return Ok(());
-                };
-                mailboxes.keep(id, &session, now).await?;
-                unheard = Duration::ZERO;
-            }
-            let wait = pace(idle);
-            self.context.environment.sleep(wait).await;
-            if check.has_ended(&self.grants, wait).await? {
-                return Ok(());
-            }
-            if !self.outbound.keep_alive(&mut stream, wait).await {
-                return Ok(());
-            }
-            idle += wait;
-            unheard += wait;
-        }
+        poll_loop(
+            &self.context,
+            &self.grants,
+            authenticated.authority(),
+            pace,
+            &mut delivery,
+        )
+        .await
     }
 
     /// POST `/messages`.
@@ -317,7 +277,7 @@ impl<P: Parts> HttpSse<P> {
                     // Nobody may be waiting any more.
                     let _ = ended.send(());
                 });
-                let patience = pin!(self.context.environment.sleep(PATIENCE));
+                let patience = pin!(self.context.environment.sleep(CALL_WAIT_TIMEOUT));
                 select(end, patience).await;
                 None
             }
@@ -379,6 +339,83 @@ impl<P: Parts> HttpSse<P> {
                 error => Rejection::unavailable(&self.context, &error),
             })
     }
+}
+
+/// The delivery of a mailbox to the stream of its session.
+struct Delivery<'a, P: Parts> {
+    server: &'a HttpSse<P>,
+    id: &'a MailboxId,
+    reader: Reader,
+    listener: Option<Listener>,
+    stream: ClientStream,
+    looks: u32,
+    since_heartbeat: Duration,
+}
+
+impl<P: Parts> Delivery<'_, P> {
+    async fn session(&self) -> Result<Option<Session>, store::Error> {
+        let now = self.server.context.environment.now();
+        self.server.outbound.mailboxes().session(self.id, now).await
+    }
+}
+
+impl<P: Parts> Poll for Delivery<'_, P> {
+    type End = ();
+
+    async fn look(&mut self) -> Result<Polled<()>, store::Error> {
+        let HttpSse {
+            context,
+            outbound,
+            notifications,
+            ..
+        } = self.server;
+        let mailboxes = outbound.mailboxes();
+        let now = context.environment.now();
+        self.looks = self.looks.wrapping_add(1);
+        let messages = match &mut self.listener {
+            // Every fourth look is for what changes, so that an idle session costs no more for it.
+            Some(listener) if self.looks.is_multiple_of(4) => {
+                let subscriptions = async {
+                    let session = mailboxes.session(self.id, now).await?;
+                    Ok(session.unwrap_or_default().state.subscriptions)
+                };
+                notifications.news(listener, subscriptions).await?
+            }
+            _ => match self.reader.look(&mailboxes, now).await? {
+                Look::Message(message) => vec![message],
+                Look::Part => return Ok(Polled::Found),
+                Look::Nothing => Vec::new(),
+            },
+        };
+        if messages.is_empty() {
+            return Ok(Polled::Nothing);
+        }
+        for message in &messages {
+            if !outbound.send(&mut self.stream, message).await {
+                return Ok(Polled::End(()));
+            }
+        }
+        Ok(Polled::Found)
+    }
+
+    async fn rest(&mut self, waited: Duration) -> Result<Option<()>, store::Error> {
+        let outbound = &self.server.outbound;
+        if !outbound.keep_alive(&mut self.stream, waited).await {
+            return Ok(Some(()));
+        }
+        self.since_heartbeat += waited;
+        if self.since_heartbeat >= HEARTBEAT_INTERVAL {
+            self.since_heartbeat = Duration::ZERO;
+            let Some(session) = self.session().await? else {
+                return Ok(Some(()));
+            };
+            let now = self.server.context.environment.now();
+            outbound.mailboxes().keep(self.id, &session, now).await?;
+        }
+        Ok(None)
+    }
+
+    fn grant_ended(&self) {}
 }
 
 fn session_id(uri: &Uri) -> Option<&str> {

@@ -9,13 +9,14 @@ use crate::context::Context;
 use crate::contract::tools::{Changed, Changes};
 use crate::http::authenticated::Authenticated;
 use crate::http::body::events;
-use crate::http::grant_watch::{AuthorityCheck, GrantWatch};
+use crate::http::grant_watch::GrantWatch;
 use crate::http::rejection::Rejection;
 use crate::http::response::event_stream;
 use crate::protocol::catalog::CatalogSource;
 use crate::protocol::methods::MethodError;
 use crate::stream::change_feed::{ChangeFeed, ChangeReader, Seen};
 use crate::stream::outbound::{ClientStream, Outbound};
+use crate::stream::poll_loop::{Poll, Polled, poll_loop};
 use crate::tasks::{Fingerprint, NotVisible, TaskId, Tasks};
 use crate::transport::stateless::tasks::takes_tasks;
 use crate::{Body, Environment, Parts};
@@ -136,7 +137,23 @@ impl<P: Parts> Listeners<P> {
         if !self.outbound.send(&mut stream, &first).await {
             return;
         }
-        match self.tell_changes(&mut listener, &mut stream).await {
+        let began = self.context.environment.now();
+        let stream_seconds = self.context.config.stream_seconds;
+        let mut subscription = Subscription {
+            listeners: &*self,
+            closes_at: stream_seconds.map(|seconds| began + seconds),
+            listener: &mut listener,
+            stream: &mut stream,
+        };
+        let authority = subscription.listener.authenticated.authority();
+        let polled = poll_loop(
+            &self.context,
+            &self.grants,
+            authority,
+            pace,
+            &mut subscription,
+        );
+        match polled.await {
             Ok(Over::Closed) => return,
             Ok(Over::Ended) => {}
             Err(error) => self
@@ -147,48 +164,6 @@ impl<P: Parts> Listeners<P> {
         let last = subscription_ended(listener.subscription);
         self.outbound.finish(stream, &last, REVISION).await;
     }
-
-    async fn tell_changes(
-        &self,
-        listener: &mut Listener,
-        stream: &mut ClientStream,
-    ) -> Result<Over, store::Error> {
-        let began = self.context.environment.now();
-        let closes_at = self
-            .context
-            .config
-            .stream_seconds
-            .map(|seconds| began + seconds);
-        let mut idle = Duration::ZERO;
-        let mut check = AuthorityCheck::new(listener.authenticated.authority());
-        loop {
-            let now = self.context.environment.now();
-            if listener.authenticated.ends_at <= now {
-                return Ok(Over::Ended);
-            }
-            if closes_at.is_some_and(|closes_at| closes_at <= now) {
-                return Ok(Over::Closed);
-            }
-            if let Some(messages) = listener.look(self).await? {
-                for message in messages {
-                    if !self.outbound.send(stream, &message).await {
-                        return Ok(Over::Closed);
-                    }
-                }
-                idle = Duration::ZERO;
-                continue;
-            }
-            let wait = pace(idle);
-            self.context.environment.sleep(wait).await;
-            if check.has_ended(&self.grants, wait).await? {
-                return Ok(Over::Ended);
-            }
-            if !self.outbound.keep_alive(stream, wait).await {
-                return Ok(Over::Closed);
-            }
-            idle += wait;
-        }
-    }
 }
 
 /// Why a stream is over.
@@ -197,6 +172,47 @@ enum Over {
     Closed,
     /// The token or its grant has ended.
     Ended,
+}
+
+/// The stream of a listener.
+struct Subscription<'a, P: Parts> {
+    listeners: &'a Listeners<P>,
+    listener: &'a mut Listener,
+    stream: &'a mut ClientStream,
+    closes_at: Option<u64>,
+}
+
+impl<P: Parts> Poll for Subscription<'_, P> {
+    type End = Over;
+
+    async fn look(&mut self) -> Result<Polled<Over>, store::Error> {
+        let now = self.listeners.context.environment.now();
+        if self.listener.authenticated.ends_at <= now {
+            return Ok(Polled::End(Over::Ended));
+        }
+        if self.closes_at.is_some_and(|closes_at| closes_at <= now) {
+            return Ok(Polled::End(Over::Closed));
+        }
+        let Some(messages) = self.listener.look(self.listeners).await? else {
+            return Ok(Polled::Nothing);
+        };
+        for message in messages {
+            if !self.listeners.outbound.send(self.stream, &message).await {
+                return Ok(Polled::End(Over::Closed));
+            }
+        }
+        Ok(Polled::Found)
+    }
+
+    async fn rest(&mut self, waited: Duration) -> Result<Option<Over>, store::Error> {
+        let outbound = &self.listeners.outbound;
+        let is_open = outbound.keep_alive(self.stream, waited).await;
+        Ok((!is_open).then_some(Over::Closed))
+    }
+
+    fn grant_ended(&self) -> Over {
+        Over::Ended
+    }
 }
 
 /// How long to wait before the next look, when nothing happened for so long.

@@ -1,0 +1,116 @@
+//! The loops of what lasts: look into the store, keep the connection open, and stop when the grant or
+//! the reader is gone.
+
+use crate::context::Context;
+use crate::http::grant_watch::{Authority, AuthorityCheck, GrantWatch};
+use crate::{Environment, Parts};
+use futures::FutureExt;
+use futures::future::{BoxFuture, Either, select};
+use std::pin::Pin;
+use std::time::Duration;
+
+/// What a look into the store found.
+pub(crate) enum Polled<E> {
+    /// Something: there may be more.
+    Found,
+    /// Nothing.
+    Nothing,
+    /// The end.
+    End(E),
+}
+
+/// What a [`poll_loop`] looks for.
+pub(crate) trait Poll: Send {
+    /// Why the loop ends.
+    type End: Send;
+
+    /// Looks into the store once, and passes on what is there.
+    fn look(&mut self) -> impl Future<Output = Result<Polled<Self::End>, store::Error>> + Send;
+
+    /// Keeps the connection open after a wait of this length in which there was nothing. Returns the
+    /// end, if there is no connection to be kept open.
+    fn rest(
+        &mut self,
+        waited: Duration,
+    ) -> impl Future<Output = Result<Option<Self::End>, store::Error>> + Send;
+
+    /// Returns the end of a loop whose grant has ended.
+    fn grant_ended(&self) -> Self::End;
+
+    /// Decides whether an error of the store ends the loop, as it does unless said otherwise.
+    ///
+    /// # Errors
+    ///
+    /// The error, if it does.
+    fn on_error(&self, error: store::Error) -> Result<(), store::Error> {
+        Err(error)
+    }
+}
+
+/// Polls the store until there is an end. `pace` says how long to wait after so much time without
+/// anything.
+///
+/// # Errors
+///
+/// The store's.
+pub(crate) async fn poll_loop<P: Parts, L: Poll>(
+    context: &Context<P>,
+    grants: &GrantWatch<P>,
+    authority: Authority,
+    pace: fn(Duration) -> Duration,
+    poll: &mut L,
+) -> Result<L::End, store::Error> {
+    let mut check = AuthorityCheck::new(authority);
+    let mut idle = Duration::ZERO;
+    loop {
+        match poll.look().await {
+            Ok(Polled::End(end)) => return Ok(end),
+            Ok(Polled::Found) => {
+                idle = Duration::ZERO;
+                continue;
+            }
+            Ok(Polled::Nothing) => {}
+            Err(error) => poll.on_error(error)?,
+        }
+        let wait = pace(idle);
+        context.environment.sleep(wait).await;
+        match check.has_ended(grants, wait).await {
+            Ok(true) => return Ok(poll.grant_ended()),
+            Ok(false) => {}
+            Err(error) => poll.on_error(error)?,
+        }
+        if let Some(end) = poll.rest(wait).await? {
+            return Ok(end);
+        }
+        idle += wait;
+    }
+}
+
+/// What a [`watch_loop`] looks for while something runs.
+pub(crate) trait Watch: Send {
+    /// Looks once. Returns whether the work may go on.
+    fn look(&mut self) -> impl Future<Output = bool> + Send;
+}
+
+/// Timer of a [`watch_loop`].
+pub(crate) type Tick = BoxFuture<'static, ()>;
+
+/// Waits for `work`, and looks at `watch` whenever `tick` is over, which then begins again with
+/// `interval`. Returns `None` once the work may not go on.
+pub(crate) async fn watch_loop<P: Parts, T>(
+    context: &Context<P>,
+    interval: Duration,
+    tick: &mut Tick,
+    mut work: Pin<&mut impl Future<Output = T>>,
+    watch: &mut impl Watch,
+) -> Option<T> {
+    loop {
+        if let Either::Left((done, _)) = select(work.as_mut(), &mut *tick).await {
+            return Some(done);
+        }
+        *tick = context.environment.sleep(interval).boxed();
+        if !watch.look().await {
+            return None;
+        }
+    }
+}
