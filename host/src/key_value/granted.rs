@@ -176,7 +176,7 @@ enum CasState {
 
 /// How a swap can fail.
 pub(super) enum SwapError {
-    /// Somebody else was faster.
+    /// The value has changed since it was read.
     Lost,
     Backend(KeyValueError),
 }
@@ -210,18 +210,16 @@ impl Cas {
             .announced(Operation::Swap, &self.key)
             .await
             .map_err(SwapError::Backend)?;
-        match (&mut self.state, &inner.0) {
+        let swapped = match (&mut self.state, &inner.0) {
             (CasState::Sqlite(seen), StoreBackend::Sqlite(store)) => {
-                match store
-                    .swap(&self.key, seen.as_deref(), &value)
-                    .map_err(|error| SwapError::Backend(logged(error)))?
-                {
-                    true => Ok(()),
-                    false => Err(SwapError::Lost),
-                }
+                store.swap(&self.key, seen.as_deref(), &value)
             }
-            (CasState::Redis(watch), _) => watch.swap(value).await.map_err(|_| SwapError::Lost),
-            (CasState::Sqlite(_), StoreBackend::Redis(_)) => Err(SwapError::Lost),
+            (CasState::Redis(watch), _) => watch.swap(value).await,
+            (CasState::Sqlite(_), StoreBackend::Redis(_)) => Ok(false),
+        };
+        match swapped.map_err(|error| SwapError::Backend(logged(error)))? {
+            true => Ok(()),
+            false => Err(SwapError::Lost),
         }
     }
 }

@@ -1,11 +1,11 @@
-//! Stores on a Redis server. All of them share its one key space, as in Spin.
+//! Key-value stores on a Redis server. All of them share its one key space, as in Spin.
 
 use redis::{AsyncCommands, Client, RedisError, aio::ConnectionManager};
 use tokio::sync::OnceCell;
 
 use super::error::{KeyValueError, Pairs};
 
-/// A server: one connection for everything, made on first use, and made anew when it breaks.
+/// A server, with one connection for every store, made on first use and again when it breaks.
 pub(super) struct Server {
     client: Client,
     connection: OnceCell<ConnectionManager>,
@@ -35,7 +35,7 @@ impl Server {
     }
 }
 
-/// The store: every key of the server.
+/// A store: every key of the server.
 #[derive(Clone)]
 pub(super) struct Store {
     client: Client,
@@ -83,7 +83,7 @@ impl Store {
         self.connection().del(keys).await.map_err(other)
     }
 
-    /// Begins to watch a key, on a connection of its own, since a transaction belongs to a connection.
+    /// Watches a key on a connection of its own, because a transaction belongs to a connection.
     pub(super) async fn watch(&self, key: &str) -> Result<Watch, KeyValueError> {
         let connection = self.client.get_connection_manager().await.map_err(other)?;
         Ok(Watch {
@@ -113,8 +113,10 @@ impl Watch {
         self.connection.get(&self.key).await.map_err(other)
     }
 
-    pub(super) async fn swap(&mut self, value: Vec<u8>) -> Result<(), KeyValueError> {
-        let swapped: Result<(), RedisError> = redis::pipe()
+    /// Sets the value, and returns whether that was done: not if the key has changed since [`current`](Self::current).
+    pub(super) async fn swap(&mut self, value: Vec<u8>) -> Result<bool, KeyValueError> {
+        // EXEC answers nil if a watched key has changed.
+        let swapped: Result<Option<()>, RedisError> = redis::pipe()
             .atomic()
             .set(&self.key, value)
             .query_async(&mut self.connection)
@@ -123,7 +125,7 @@ impl Watch {
             .exec_async(&mut self.connection)
             .await
             .map_err(other)?;
-        swapped.map_err(other)
+        Ok(swapped.map_err(other)?.is_some())
     }
 }
 
@@ -133,129 +135,72 @@ fn other(error: RedisError) -> KeyValueError {
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::BTreeMap, sync::Arc};
+    use super::*;
 
-    use tokio::{
-        io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
-        net::{TcpListener, TcpStream},
-        sync::Mutex,
+    #[test]
+    fn a_wrong_url_is_refused_without_being_shown() {
+        let Err(error) = Server::new("http://user:sesame@host") else {
+            panic!("it is taken")
+        };
+        assert!(!error.to_string().contains("sesame"));
+    }
+}
+
+#[cfg(all(test, feature = "redis-server"))]
+mod server_tests {
+    use std::{
+        process::{Child, Command, Stdio},
+        time::Duration,
     };
+
+    use tempfile::TempDir;
 
     use super::*;
 
-    type Values = Arc<Mutex<BTreeMap<Vec<u8>, Vec<u8>>>>;
-
-    /// As much of a Redis server as a store needs. Transactions run their commands at once and never fail.
-    async fn server() -> (Server, Values) {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let values = Values::default();
-        let held = values.clone();
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(stream, held.clone()));
-            }
-        });
-        (Server::new(&format!("redis://{address}")).unwrap(), values)
+    /// A Redis server on a socket in a folder of its own. It ends with this value.
+    struct RedisServer {
+        process: Child,
+        folder: TempDir,
     }
 
-    async fn serve(stream: TcpStream, values: Values) -> Option<()> {
-        let mut stream = BufReader::new(stream);
-        let mut queued = None;
-        loop {
-            let command = command(&mut stream).await?;
-            let name = String::from_utf8(command[0].to_ascii_uppercase()).ok()?;
-            let reply = match (name.as_str(), &mut queued) {
-                ("MULTI", queued) => {
-                    *queued = Some(Vec::new());
-                    b"+OK\r\n".to_vec()
-                }
-                ("EXEC", queued) => {
-                    let replies: Vec<Vec<u8>> = queued.take()?;
-                    [
-                        format!("*{}\r\n", replies.len()).into_bytes(),
-                        replies.concat(),
-                    ]
-                    .concat()
-                }
-                (_, Some(replies)) => {
-                    replies.push(run(&name, &command[1..], &values).await);
-                    b"+QUEUED\r\n".to_vec()
-                }
-                (_, None) => run(&name, &command[1..], &values).await,
-            };
-            stream.write_all(&reply).await.ok()?;
+    impl RedisServer {
+        async fn start() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let process = Command::new("redis-server")
+                .args(["--port", "0", "--unixsocket", "redis.sock"])
+                .args(["--save", "", "--appendonly", "no"])
+                .current_dir(folder.path())
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .spawn()
+                .expect("redis-server starts; `cargo xtask test` installs it");
+            let mut server = Self { process, folder };
+            while !server.folder.path().join("redis.sock").exists() {
+                let ended = server.process.try_wait().unwrap();
+                assert!(ended.is_none(), "redis-server ended");
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            server
+        }
+
+        async fn store(&self) -> Store {
+            let socket = self.folder.path().join("redis.sock");
+            let server = Server::new(&format!("redis+unix://{}", socket.display())).unwrap();
+            server.open().await.unwrap()
         }
     }
 
-    async fn command(stream: &mut BufReader<TcpStream>) -> Option<Vec<Vec<u8>>> {
-        let mut line = String::new();
-        stream
-            .read_line(&mut line)
-            .await
-            .ok()
-            .filter(|read| *read > 0)?;
-        let count: usize = line.trim().strip_prefix('*')?.parse().ok()?;
-        let mut command = Vec::new();
-        for _ in 0..count {
-            line.clear();
-            stream.read_line(&mut line).await.ok()?;
-            let mut part = vec![0; line.trim().strip_prefix('$')?.parse::<usize>().ok()? + 2];
-            stream.read_exact(&mut part).await.ok()?;
-            part.truncate(part.len() - 2);
-            command.push(part);
-        }
-        Some(command)
-    }
-
-    async fn run(name: &str, arguments: &[Vec<u8>], values: &Values) -> Vec<u8> {
-        let mut values = values.lock().await;
-        let bulk = |value: Option<&Vec<u8>>| match value {
-            Some(value) => [format!("${}\r\n", value.len()).as_bytes(), value, b"\r\n"].concat(),
-            None => b"$-1\r\n".to_vec(),
-        };
-        let list = |items: Vec<Vec<u8>>| {
-            [format!("*{}\r\n", items.len()).into_bytes(), items.concat()].concat()
-        };
-        let number = |number: i64| format!(":{number}\r\n").into_bytes();
-        match name {
-            "GET" => bulk(values.get(&arguments[0])),
-            "MGET" => list(arguments.iter().map(|key| bulk(values.get(key))).collect()),
-            "SET" | "MSET" => {
-                for pair in arguments.chunks(2) {
-                    values.insert(pair[0].clone(), pair[1].clone());
-                }
-                b"+OK\r\n".to_vec()
-            }
-            "DEL" => number(
-                arguments
-                    .iter()
-                    .filter(|key| values.remove(*key).is_some())
-                    .count() as i64,
-            ),
-            "EXISTS" => number(i64::from(values.contains_key(&arguments[0]))),
-            "KEYS" => list(values.keys().map(|key| bulk(Some(key))).collect()),
-            "INCRBY" => {
-                let parse = |text: &Vec<u8>| String::from_utf8_lossy(text).parse::<i64>().ok();
-                match values
-                    .get(&arguments[0])
-                    .map_or(Some(0), parse)
-                    .zip(parse(&arguments[1]))
-                {
-                    Some((old, delta)) => {
-                        values.insert(arguments[0].clone(), (old + delta).to_string().into_bytes());
-                        number(old + delta)
-                    }
-                    None => b"-ERR value is not an integer or out of range\r\n".to_vec(),
-                }
-            }
-            _ => b"+OK\r\n".to_vec(),
+    impl Drop for RedisServer {
+        fn drop(&mut self) {
+            self.process.kill().ok();
+            self.process.wait().ok();
         }
     }
 
     #[tokio::test]
     async fn values_are_set_read_and_removed() {
-        let store = server().await.0.open().await.unwrap();
+        let server = RedisServer::start().await;
+        let store = server.store().await;
         assert_eq!(store.get("a").await.unwrap(), None);
         store.set("a", b"\0\xff\r\n").await.unwrap();
         assert_eq!(
@@ -270,18 +215,19 @@ mod tests {
 
     #[tokio::test]
     async fn a_counter_is_decimal_text() {
-        let (server, values) = server().await;
-        let store = server.open().await.unwrap();
+        let server = RedisServer::start().await;
+        let store = server.store().await;
         assert_eq!(store.increment("n", 5).await.unwrap(), 5);
         assert_eq!(store.increment("n", -2).await.unwrap(), 3);
-        assert_eq!(values.lock().await[&b"n"[..]], b"3");
+        assert_eq!(store.get("n").await.unwrap().as_deref(), Some(&b"3"[..]));
         store.set("n", b"text").await.unwrap();
         store.increment("n", 1).await.unwrap_err();
     }
 
     #[tokio::test]
     async fn many_keys_are_set_read_and_removed_at_once() {
-        let store = server().await.0.open().await.unwrap();
+        let server = RedisServer::start().await;
+        let store = server.store().await;
         store
             .set_many(vec![("a".to_owned(), vec![1]), ("b".to_owned(), vec![2])])
             .await
@@ -303,19 +249,24 @@ mod tests {
 
     #[tokio::test]
     async fn a_watched_key_is_read_and_swapped() {
-        let store = server().await.0.open().await.unwrap();
+        let server = RedisServer::start().await;
+        let store = server.store().await;
         store.set("a", b"1").await.unwrap();
         let mut watch = store.watch("a").await.unwrap();
         assert_eq!(watch.current().await.unwrap().as_deref(), Some(&b"1"[..]));
-        watch.swap(b"2".to_vec()).await.unwrap();
+        assert!(watch.swap(b"2".to_vec()).await.unwrap());
         assert_eq!(store.get("a").await.unwrap().as_deref(), Some(&b"2"[..]));
     }
 
-    #[test]
-    fn a_wrong_url_is_refused_without_being_shown() {
-        let Err(error) = Server::new("http://user:sesame@host") else {
-            panic!("it is taken")
-        };
-        assert!(!error.to_string().contains("sesame"));
+    #[tokio::test]
+    async fn a_swap_after_another_write_changes_nothing() {
+        let server = RedisServer::start().await;
+        let store = server.store().await;
+        store.set("a", b"1").await.unwrap();
+        let mut watch = store.watch("a").await.unwrap();
+        watch.current().await.unwrap();
+        store.set("a", b"2").await.unwrap();
+        assert!(!watch.swap(b"3".to_vec()).await.unwrap());
+        assert_eq!(store.get("a").await.unwrap().as_deref(), Some(&b"2"[..]));
     }
 }
