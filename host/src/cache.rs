@@ -140,7 +140,7 @@ fn load(engine: &Engine, path: &Path) -> Option<Component> {
     let file = fs::read(path).ok()?;
     let (digest, compiled) = file.split_at_checked(DIGEST)?;
     if Sha256::digest(compiled).as_slice() != digest {
-        tracing::warn!("{} is damaged and made anew", path.display());
+        tracing::warn!("{} is damaged and made again", path.display());
         return None;
     }
     let component = deserialize(engine, compiled).ok()?;

@@ -1,4 +1,4 @@
-//! What every instance of a component shares.
+//! The state that every instance of a component shares.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},

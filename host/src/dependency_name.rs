@@ -1,4 +1,4 @@
-//! Which imports of a component a dependency satisfies.
+//! Dependency names: the imports of a component that a dependency satisfies.
 
 use std::{fmt, str::FromStr};
 

@@ -1,4 +1,4 @@
-//! Instances of a component: made when there is more to do than the present ones take, used again, dropped when idle.
+//! The pool of instances of a component: made on demand, reused, and dropped when idle.
 
 use std::{
     pin::Pin,

@@ -1,4 +1,4 @@
-//! The headers that a component's request comes with.
+//! Request headers that Spin adds for a component.
 
 use std::net::SocketAddr;
 

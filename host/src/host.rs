@@ -1,4 +1,4 @@
-//! The host as a value: configured, started, asked, stopped.
+//! The host as a library: builder, running application, shutdown.
 
 use std::{
     collections::BTreeMap,

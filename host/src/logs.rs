@@ -1,4 +1,4 @@
-//! What components print, and what goes wrong with them.
+//! Logs: the output of components, and their failures.
 
 use std::{
     io::{self, Write},

@@ -1,4 +1,4 @@
-//! Requests of components to elsewhere: what they may reach, other components of the application, and the application itself.
+//! Outbound HTTP requests of components: to allowed hosts, to other components, and to the application itself.
 
 use std::{
     sync::{Arc, Weak, atomic::Ordering},

@@ -1,4 +1,4 @@
-//! Which trigger answers a path, and what the component is told about the match.
+//! Routes: the trigger of a path, and the headers about the match.
 
 use std::borrow::Cow;
 

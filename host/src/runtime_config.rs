@@ -1,4 +1,4 @@
-//! `runtime-config.toml`: where state lies and what the operator forbids.
+//! The runtime configuration, `runtime-config.toml`: key-value backends and blocked networks.
 
 use std::{
     collections::BTreeMap,
@@ -24,7 +24,7 @@ const DEFAULT_STORE_FILE: &str = "sqlite_key_value.db";
 pub(crate) struct RuntimeConfig {
     /// Key-value stores by label, the default one among them.
     pub(crate) key_value: Backends,
-    /// Networks that nobody may reach.
+    /// Networks that no component may reach.
     pub(crate) blocked: BlockedNetworks,
     /// Whether connections are used for more than one request.
     pub(crate) pooling: bool,
@@ -48,7 +48,7 @@ pub enum RuntimeConfigError {
     Invalid(String),
 }
 
-/// Where state lies if nobody says otherwise.
+/// The file of the default store, unless the configuration names another.
 pub(crate) struct Defaults<'a> {
     /// The application's directory.
     pub(crate) application: &'a Path,

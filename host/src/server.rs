@@ -1,4 +1,4 @@
-//! HTTP in: from a connection to the component that a request is for.
+//! The HTTP server: from a connection to the component of a request.
 
 use std::{
     collections::BTreeMap,

@@ -1,4 +1,4 @@
-//! The start: from a manifest to a server.
+//! The start of an application: from a manifest to a running server.
 
 use std::{
     collections::BTreeMap,
@@ -255,7 +255,7 @@ impl Loader {
         let hosts = &component.allowed_outbound_hosts;
         AllowedHosts::validate(hosts, &variables::defaults(app))
             .map_err(|reason| refused("allowed_outbound_hosts", reason))?;
-        // What somebody set is no reason not to start: as in Spin, the component then reaches nobody.
+        // An invalid value is no reason not to start: as in Spin, the component then reaches no host.
         let allowed = AllowedHosts::parse(hosts, &self.values, &names).unwrap_or_else(|reason| {
             tracing::error!(
                 "component {id:?} may not send any request, since its allowed_outbound_hosts cannot be read: {reason}"

@@ -1,4 +1,4 @@
-//! What an instance has of its own, and the interfaces that are answered from it.
+//! The state of an instance, and the host interfaces that use it.
 
 use std::sync::{Arc, atomic::Ordering};
 

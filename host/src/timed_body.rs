@@ -1,4 +1,4 @@
-//! Bodies that are given up if they stop coming.
+//! Bodies with a timeout between chunks.
 
 use std::{
     pin::Pin,

@@ -1,4 +1,4 @@
-//! What Descope answers: tokens, claims about a person, errors.
+//! Responses of Descope: tokens, claims about a person, and errors.
 
 use crate::settings::App;
 use bytes::Bytes;

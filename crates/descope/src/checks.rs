@@ -25,7 +25,7 @@ pub(crate) fn id_token(
     check_id_token(claims, is_us, nonce, now)
 }
 
-/// A token that somebody presents, and that the project may have issued.
+/// A presented token, and that the project may have issued.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Checked {
     /// What it is.
@@ -37,7 +37,7 @@ pub(crate) struct Checked {
     pub(crate) expires_at: u64,
 }
 
-/// The rules for a token that somebody presents.
+/// The rules for a presented token.
 ///
 /// Descope signs access tokens, session tokens, ID tokens and refresh tokens of a project with the
 /// same keys; only the first two are for presenting. An access token has scopes; a session token

@@ -1,4 +1,4 @@
-//! One Descope project, and everything that is asked of it.
+//! The client of one Descope project.
 
 use crate::answers::{self, Asked};
 use crate::settings::{App, Project, Settings};
@@ -172,7 +172,7 @@ impl<H: Http> Descope<H> {
         outcome
     }
 
-    /// Checks a token that somebody presents: signature, issuer, audience, times and kind. Says what it
+    /// Checks a presented token: signature, issuer, audience, times and kind. Says what it
     /// is; whether such a token is taken is not decided here.
     ///
     /// Nothing is sent except for the project's keys, and those seldom.

@@ -5,7 +5,7 @@
 //!
 //! There are two ways in ([`Credentials`]): the client id and secret of an inbound app, or the
 //! project id with a management key. Either way logins are bound by PKCE (RFC 7636) and by a nonce
-//! in the ID token (OpenID Connect Core section 3.1.2.1), and a token that somebody presents is
+//! in the ID token (OpenID Connect Core section 3.1.2.1), and a presented token is
 //! good only if this project signed it for this project or this server.
 //!
 //! What every OpenID Connect provider has in common is in `crates/oidc`.

@@ -1,4 +1,4 @@
-//! What is sent to Descope.
+//! Requests to Descope (RFC 6749, RFC 7009, OpenID Connect Core).
 
 use crate::settings::{App, Credentials, Project};
 use bytes::Bytes;

@@ -1,4 +1,4 @@
-//! The variables about Descope, checked.
+//! The configuration of Descope, validated.
 
 use config::{DescopeProject, Problem};
 
@@ -199,7 +199,7 @@ fn read_credentials<'a>(given: &impl Fn(&str) -> Option<&'a str>) -> Result<Cred
 
 fn read_scopes(value: &str) -> Result<String, Problem> {
     let scopes: Vec<&str> = value.split_whitespace().collect();
-    // RFC 6749 section 3.3; a comma in a scope is somebody's wrong separator.
+    // RFC 6749 section 3.3; a comma in a scope is a wrong separator.
     let fits = scopes.iter().all(|scope| {
         scope
             .bytes()

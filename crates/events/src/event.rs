@@ -1,4 +1,4 @@
-//! The events.
+//! Audit events, and the fields of each.
 
 use crate::Kind;
 use serde::{Serialize, Serializer};

@@ -1,4 +1,4 @@
-//! Which events are written.
+//! The kinds of events that are written, as the variable `events` selects them.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Structured events: what happened, as one JSON object a line on standard error.
+//! Structured audit events: one JSON object a line on standard error.
 //!
 //! The names of events and of their members are an interface: docs/events.md lists them, and a test
 //! holds that list against [`Event`]. No event has a member for a token, a code, a cookie, a secret,

@@ -1,4 +1,4 @@
-//! An event as a line of the log.
+//! The log line of an event: one JSON object.
 
 use crate::{Event, TraceContext};
 use serde::Serialize;

@@ -1,4 +1,4 @@
-//! The trace that a request belongs to (W3C Trace Context, section 3.2).
+//! The trace context of a request (W3C Trace Context, section 3.2).
 
 use http::HeaderMap;
 

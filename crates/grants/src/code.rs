@@ -1,4 +1,4 @@
-//! Redeeming an authorization code (RFC 6749 section 4.1.3): once, under any race.
+//! Authorization codes (RFC 6749 section 4.1.3): each is redeemed once, also if requests race.
 
 use crate::record_kinds::CODE as CLAIM;
 use crate::token_format::{CODE, FIRST_GENERATION, REFRESH_TOKEN, TokenParts};

@@ -1,9 +1,9 @@
-//! Grants: what a person has allowed a client, and the code and refresh tokens that stand for it.
+//! Grants: what a person has allowed a client, with its authorization code and refresh tokens (RFC 6749
+//! sections 4.1 and 6).
 //!
-//! The authorization server begins, redeems, refreshes and ends grants; the MCP server looks one up
-//! at every call, so that ending a grant ends all of its tokens at once. A grant's record never
-//! changes, which leaves nothing for two requests to race on; what does change lies in records of
-//! its own:
+//! The authorization server begins, redeems, refreshes and ends grants. The MCP server looks a grant up at
+//! every call, so that the end of a grant ends all of its tokens at once. The record of a grant never changes,
+//! so two requests cannot race for it. What changes has records of its own:
 //!
 //! | record | holds | written |
 //! | --- | --- | --- |
@@ -14,13 +14,13 @@
 //! | `subject:<tag>`, `subject-grant:<tag>.<n>` | which grants a person has: see [`Page`] | once a grant |
 //! | `upstream-refresh:<id>.<generation>.<attempt>` | a counter: who refreshes them | likewise |
 //!
-//! One entry for the sweep covers a grant and what belongs to it. A grant that ends is entered once
-//! more, as due at once, before anything of it is removed: what a kill or a late write leaves is
-//! swept within the next hours.
+//! One ledger line of the sweep covers a grant and its records. A grant that ends gets another line, which is
+//! due at once, before any record is removed, so that the sweep removes within hours what a kill or a late
+//! write leaves.
 //!
-//! Neither codes nor refresh tokens are stored in any form: each names its grant and carries an
-//! authentication code that only the holder of the master secret can make. A leaked store gives
-//! nobody a token, a profile, or the name of a person.
+//! Neither codes nor refresh tokens are stored in any form: each has the id of its grant and a message
+//! authentication code under the master secret. A leaked store reveals no token, no profile and no person's
+//! name.
 
 mod beginning;
 mod client_credentials;

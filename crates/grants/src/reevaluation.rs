@@ -1,4 +1,4 @@
-//! Reevaluation of the policy for the person of a grant: whether they may still come in.
+//! Reevaluation of the policy for the person of a grant, who may have lost access since.
 //!
 //! The authorization server calls it at each refresh, the MCP server where a tool needs the provider's
 //! token. A grant that has to end is ended here.
@@ -49,7 +49,7 @@ impl From<GrantEnd> for EndedBy {
 impl<K: KeyValue> Grants<'_, K> {
     /// Refreshes the upstream tokens of the grant `id` where they are due, and asks the policy with
     /// what is known of the person then. A grant whose person may no longer come in, or for whom the
-    /// provider no longer vouches, is ended. Without a policy nobody is asked about and nothing ends.
+    /// provider no longer vouches, is ended. Without a policy, no person is looked up and no grant ends.
     ///
     /// # Errors
     ///

@@ -1,11 +1,11 @@
-//! Refreshing, with rotation (RFC 9700 section 4.14.2).
+//! Refresh token rotation (RFC 9700 section 4.14.2).
 //!
 //! The refresh tokens of a grant are counted. The store keeps one number: the generation of the
 //! newest token that was issued, and when that was. A client may repeat a refresh whose answer it
 //! lost: the token before the newest is answered with the newest again, always the same, until the
 //! newest is used, and no longer than a grace period after it was issued. A token that was replaced
 //! longer ago is theft or a client gone wrong, and ends the grant; one of a client that proves who it
-//! is by more than the token is refused, and the grant stays: nobody else could have used it.
+//! is by more than the token is refused, and the grant stays: no other client could have used it.
 //!
 //! Requests that race with the same token all write the same number, and one that is repeated later
 //! writes nothing, so the grace is not prolonged. A write that comes late may put an older number
@@ -100,7 +100,7 @@ impl<K: KeyValue> Grants<'_, K> {
     ///
     /// # Errors
     ///
-    /// The store's.
+    /// Fails if the store does.
     pub async fn is_current(
         &self,
         token: &PresentedRefreshToken,

@@ -1,4 +1,4 @@
-//! Upstream tokens of grants that have ended, to be revoked at the identity provider (RFC 7009).
+//! Revocation at the identity provider (RFC 7009) of the upstream tokens of grants that have ended.
 
 use crate::Grants;
 use identity::UpstreamTokens;
@@ -28,7 +28,7 @@ impl RevocationQueue {
 }
 
 impl<K: KeyValue> Grants<'_, K> {
-    /// Notes down tokens that nobody holds any more, to be revoked where there is a queue for that.
+    /// Queues tokens that no client has any more for revocation, if there is a queue.
     pub fn revoke_upstream(&self, tokens: UpstreamTokens) {
         if let Some(revocations) = self.revocations {
             revocations.push(tokens);

@@ -1,4 +1,4 @@
-//! The identity provider's tokens for a grant.
+//! Upstream tokens: the identity provider's tokens for a grant.
 
 use crate::grant_record::GrantRecords;
 use crate::record_kinds;

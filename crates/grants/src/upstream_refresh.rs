@@ -1,4 +1,4 @@
-//! Refreshing the identity provider's tokens for a grant, once at a time.
+//! The refresh of the identity provider's tokens for a grant, by one request at a time.
 
 use crate::upstream::RefreshOutcome;
 use crate::{Grants, Upstream};
@@ -168,7 +168,7 @@ impl<K: KeyValue> Grants<'_, K> {
             environment.log(&format!(
                 "the identity provider refused a refresh token: {reason}"
             ));
-            // So that nobody tries again, and nobody waits.
+            // No other request tries again, or waits.
             let access_token = match upstream.tokens.live_at(now) {
                 true => upstream.tokens.access_token.clone(),
                 false => String::new(),

@@ -1,4 +1,4 @@
-//! The algorithms that exist here.
+//! Signature algorithms (RFC 7518 section 3.1).
 
 /// A signature algorithm (RFC 7518 section 3.1, RFC 8037 section 3.1). There is no other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -1,4 +1,4 @@
-//! How long the keys of somebody else are remembered, and how often they are asked for.
+//! The cache of another issuer's keys: how long they are kept, and how often they are fetched.
 
 use crate::{Algorithm, KeySet, PublicKey};
 
@@ -6,8 +6,8 @@ use crate::{Algorithm, KeySet, PublicKey};
 ///
 /// It fetches nothing: [`look_up`](Self::look_up) says when to ask for the keys, and
 /// [`store`](Self::store) takes the answer. Keys serve for ten minutes without a question, and for
-/// an hour while the issuer does not answer. A key id that nobody knows leads to one question in
-/// thirty seconds, whoever comes with it.
+/// an hour while the issuer does not answer. An unknown key id leads to one fetch in thirty
+/// seconds, whichever client sends it.
 #[derive(Debug, Default)]
 pub struct KeyCache {
     keys: KeySet,

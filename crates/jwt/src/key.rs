@@ -34,7 +34,7 @@ pub enum KeyError {
     #[error("the key is malformed")]
     Malformed,
     /// It has members that only a private or a shared key has (RFC 7518 sections 6.2.2, 6.3.2 and
-    /// 6.4): whoever shows it has lost it.
+    /// 6.4): a token that has one has revealed it.
     #[error("the key has private members")]
     Private,
     /// It is of another type, curve or algorithm, or not for signatures.

@@ -1,4 +1,4 @@
-//! Signing.
+//! Signing keys (RFC 7515 section 5.1).
 
 use crate::{PublicKey, crypto};
 use base64::Engine as _;

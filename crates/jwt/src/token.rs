@@ -1,4 +1,4 @@
-//! Reading and checking a JWT in the compact form (RFC 7515 section 7.1).
+//! JWTs in the compact form (RFC 7515 section 7.1): parser and verification.
 
 use crate::json;
 use crate::{Algorithm, PublicKey};
@@ -78,7 +78,7 @@ impl<'a> Unverified<'a> {
         &self.header
     }
 
-    /// What the token says; nobody vouches for it yet. Good to find its key by, and to turn the
+    /// The claims, which are not verified. Good to find its key by, and to turn the
     /// token down early.
     pub fn claims(&self) -> &Map<String, Value> {
         &self.claims

@@ -1,4 +1,4 @@
-//! Rules about dependencies in a Spin manifest: what Spin refuses, and what Gatehouse adds for tools.
+//! Rules for component dependencies in a Spin manifest: those of Spin, and those of Gatehouse for tools.
 //!
 //! They are one place for the embedded host, which refuses to start, and for `cargo xtask`, which
 //! says so before anything is built. Spin itself knows the first rule alone.

@@ -29,7 +29,7 @@ pub enum Role {
 }
 
 impl Annotations {
-    /// These, as far as `revision` knows them.
+    /// Removes what `revision` does not have.
     pub(crate) fn adapted(annotations: Option<Self>, revision: Revision) -> Option<Self> {
         annotations.map(|annotations| Self {
             priority: annotations

@@ -1,4 +1,4 @@
-//! What a server and a client can do, as they tell each other.
+//! The capabilities of server and client (2025-11-25, Lifecycle, Capability Negotiation).
 
 use crate::Revision;
 use serde::{Deserialize, Serialize};

@@ -1,11 +1,11 @@
-//! Completions of arguments.
+//! Completion of arguments (2025-11-25, Completion).
 
 use crate::Revision;
 use crate::result_envelope::complete;
 use serde::Serialize;
 
-/// Values at most (every revision, Completion).
-const MOST: usize = 100;
+/// Values of one result (every revision, Completion).
+const MAX_VALUES: usize = 100;
 
 /// What an argument may become.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub struct Suggestions {
 }
 
 impl Suggestions {
-    /// The result of `completion/complete` in `revision`, as JSON.
+    /// Returns the result of `completion/complete` in `revision`, as JSON.
     pub fn to_result(&self, revision: Revision) -> String {
         #[derive(Serialize)]
         struct Wire<'a> {
@@ -31,7 +31,7 @@ impl Suggestions {
             total: Option<u32>,
             has_more: bool,
         }
-        let values = &self.values[..self.values.len().min(MOST)];
+        let values = &self.values[..self.values.len().min(MAX_VALUES)];
         let result = serde_json::to_string(&Wire {
             completion: Completion {
                 values,

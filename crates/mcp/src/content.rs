@@ -1,4 +1,5 @@
-//! Content: what tools give and prompts consist of.
+//! Content blocks: the parts of a tool's result and of a prompt's message (2025-11-25, Schema,
+//! `ContentBlock`).
 
 use crate::Revision;
 use crate::annotations::Annotations;

@@ -1,11 +1,11 @@
-//! The answer to `server/discover`.
+//! The result of `server/discover` (2026-07-28, Discovery).
 
 use crate::Revision;
 use crate::capabilities::ServerCapabilities;
 use crate::result_envelope::{Freshness, complete};
 use serde::Serialize;
 
-/// The result of `server/discover` in `revision`, as JSON.
+/// Returns the result of `server/discover` in `revision`, as JSON.
 pub fn discover_result(
     revision: Revision,
     capabilities: &ServerCapabilities,

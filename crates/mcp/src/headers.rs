@@ -1,4 +1,4 @@
-//! The HTTP headers of the transports.
+//! HTTP headers of the transports (2025-11-25 and 2026-07-28, Transports, Streamable HTTP).
 
 use crate::Revision;
 use base64::Engine;

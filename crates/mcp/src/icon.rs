@@ -1,4 +1,4 @@
-//! Icons; from 2025-11-25 on.
+//! Icons of tools, prompts and resources (2025-11-25, Schema, `Icon`).
 
 use serde::Serialize;
 

@@ -1,4 +1,4 @@
-//! The answer to `initialize`.
+//! The result of `initialize` (2025-11-25, Lifecycle, Initialization).
 
 use crate::Revision;
 use crate::capabilities::ServerCapabilities;
@@ -36,7 +36,7 @@ impl ServerInfo {
     }
 }
 
-/// The result of `initialize` in `revision`, as JSON.
+/// Returns the result of `initialize` in `revision`, as JSON.
 pub fn initialize_result(
     revision: Revision,
     capabilities: &ServerCapabilities,

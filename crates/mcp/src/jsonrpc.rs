@@ -1,4 +1,4 @@
-//! JSON-RPC 2.0: reading what a client sends, writing what it gets.
+//! JSON-RPC 2.0 messages: a parser for requests, notifications and responses, and a writer.
 
 use crate::json::Text;
 use crate::members::is_empty_array;
@@ -7,15 +7,15 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
-/// Messages of one array at most.
-const LARGEST_BATCH: usize = 100;
+/// Messages of one batch.
+const MAX_BATCH: usize = 100;
 
 /// The id of a request: the text of a JSON string or number, as the client wrote it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Id(Box<str>);
 
 impl Id {
-    /// The id that this JSON is, if it is one.
+    /// Reads an id; `None` if the JSON is not a string or a number.
     pub fn read(raw: &RawValue) -> Option<Self> {
         read_id(raw)
     }
@@ -25,7 +25,7 @@ impl Id {
         &self.0
     }
 
-    /// What is between the quotes of one that was written without escapes.
+    /// Returns a string without its quotes, if it has no escapes.
     pub fn as_plain_text(&self) -> Option<&str> {
         let text = self.0.strip_prefix('"')?.strip_suffix('"')?;
         (!text.contains('\\')).then_some(text)
@@ -102,7 +102,7 @@ pub fn parse(body: &[u8], revision: Revision) -> Result<Body<'_>, Error> {
     if !revision.has_batches() {
         return refused("This revision of the protocol has no batches.");
     }
-    if items.is_empty() || items.len() > LARGEST_BATCH {
+    if items.is_empty() || items.len() > MAX_BATCH {
         return refused("A batch has from 1 to 100 messages.");
     }
     let messages = items
@@ -256,13 +256,13 @@ impl<'a> Wire<'a> {
 }
 
 fn read_id(raw: &RawValue) -> Option<Id> {
-    const LONGEST: usize = 1024;
+    const MAX_BYTES: usize = 1024;
     let text = raw.get();
     let first = text.bytes().next()?;
     let is_id = first == b'"' || first == b'-' || first.is_ascii_digit();
-    // A string may hold an escape that is no character; nobody could repeat that.
+    // A string may have an escape that is not a character, which a response could not repeat.
     let is_text = first != b'"' || serde_json::from_str::<Text<'_>>(text).is_ok();
-    (is_id && is_text && text.len() <= LONGEST).then(|| Id(text.into()))
+    (is_id && is_text && text.len() <= MAX_BYTES).then(|| Id(text.into()))
 }
 
 fn invalid(id: Option<Id>, message: &'static str) -> Message<'static> {
@@ -404,7 +404,7 @@ mod tests {
             }
         }
         assert_eq!(code(b"[]", Revision::V2025_03_26), -32600);
-        let many = format!("[{}1]", "1,".repeat(LARGEST_BATCH));
+        let many = format!("[{}1]", "1,".repeat(MAX_BATCH));
         assert_eq!(code(many.as_bytes(), Revision::V2025_03_26), -32600);
     }
 

@@ -1,11 +1,11 @@
-//! The Model Context Protocol as text: JSON-RPC messages, revisions, headers, results, events.
+//! Messages of the Model Context Protocol: JSON-RPC messages, revisions, headers, results, events.
 //!
-//! Nothing here knows of HTTP servers, OAuth or storage. One model ([`Tool`], [`Output`],
-//! [`Prompt`], [`Resource`], ...) is written in the shape of whichever [`Revision`] a client speaks; what an older
-//! revision has no field for is left out or said in words.
+//! This crate has no dependency on HTTP servers, OAuth or storage. One model ([`Tool`], [`Output`], [`Prompt`],
+//! [`Resource`], ...) is written as the [`Revision`] of the client has it. A field that an older revision lacks
+//! is left out, or becomes text.
 //!
-//! JSON that merely passes through (arguments, schemas, structured content, request ids) stays
-//! text: it is checked to be JSON and never rebuilt.
+//! JSON that passes through (arguments, schemas, structured content, request ids) stays text: it is validated
+//! and never reserialized.
 
 mod annotations;
 mod base_metadata;

@@ -1,7 +1,6 @@
-//! The members of a JSON object in a message, read one by one, so that an error says in the protocol's
-//! words which of them is wrong.
+//! Members of a JSON object in a message, read one by one, so that an error names the member that is invalid.
 //!
-//! `[]` counts as an object without members: that is how PHP writes one.
+//! `[]` counts as an object without members, because PHP writes one so.
 
 use crate::Error;
 use crate::json::Text;
@@ -51,7 +50,7 @@ impl<'a> Members<'a> {
     ///
     /// # Errors
     ///
-    /// Invalid params, if they are no object.
+    /// Fails with invalid params if they are no object.
     pub(crate) fn of_params(params: Option<&'a RawValue>) -> Result<Self, Error> {
         Self::read("params", params)
     }
@@ -71,7 +70,7 @@ impl<'a> Members<'a> {
     ///
     /// # Errors
     ///
-    /// Invalid params, if it is there twice.
+    /// Fails with invalid params if it is there twice.
     pub(crate) fn present(&self, name: &str) -> Result<Option<&'a RawValue>, Error> {
         let mut values = self.members.0.iter().filter(|(known, _)| known == name);
         match (values.next(), values.next()) {
@@ -96,7 +95,7 @@ impl<'a> Members<'a> {
     ///
     /// # Errors
     ///
-    /// Invalid params, if it is anything else.
+    /// Fails with invalid params if it is anything else.
     pub(crate) fn text(&self, name: &str) -> Result<Option<Cow<'a, str>>, Error> {
         self.typed(name, "a string")
             .map(|text: Option<Text<'a>>| text.map(|text| text.0))
@@ -106,7 +105,7 @@ impl<'a> Members<'a> {
     ///
     /// # Errors
     ///
-    /// Invalid params, if it is not.
+    /// Fails with invalid params if it is not.
     pub(crate) fn required_text(&self, name: &str) -> Result<Cow<'a, str>, Error> {
         self.text(name)?.ok_or_else(|| self.missing(name))
     }
@@ -115,7 +114,7 @@ impl<'a> Members<'a> {
     ///
     /// # Errors
     ///
-    /// Invalid params, if it is anything else.
+    /// Fails with invalid params if it is anything else.
     pub(crate) fn flag(&self, name: &str) -> Result<bool, Error> {
         Ok(self.typed(name, "true or false")?.unwrap_or_default())
     }
@@ -124,7 +123,7 @@ impl<'a> Members<'a> {
     ///
     /// # Errors
     ///
-    /// Invalid params, if it is anything else.
+    /// Fails with invalid params if it is anything else.
     pub(crate) fn texts(&self, name: &str) -> Result<Vec<String>, Error> {
         let texts = self.typed(name, "an array of strings")?;
         Ok(texts.unwrap_or_default())
@@ -134,7 +133,7 @@ impl<'a> Members<'a> {
     ///
     /// # Errors
     ///
-    /// Invalid params, if it is anything else.
+    /// Fails with invalid params if it is anything else.
     pub(crate) fn object(&self, name: &'static str) -> Result<Option<Self>, Error> {
         let object = self.get(name)?;
         object
@@ -146,7 +145,7 @@ impl<'a> Members<'a> {
     ///
     /// # Errors
     ///
-    /// Invalid params, if it is not.
+    /// Fails with invalid params if it is not.
     pub(crate) fn required_object(&self, name: &'static str) -> Result<Self, Error> {
         self.object(name)?.ok_or_else(|| self.missing(name))
     }
@@ -155,7 +154,7 @@ impl<'a> Members<'a> {
     ///
     /// # Errors
     ///
-    /// Invalid params, if it is anything else.
+    /// Fails with invalid params if it is anything else.
     pub(crate) fn object_text(&self, name: &str) -> Result<Option<&'a str>, Error> {
         match self.get(name)? {
             None => Ok(None),
@@ -171,7 +170,7 @@ impl<'a> Members<'a> {
     ///
     /// # Errors
     ///
-    /// Invalid params, if one of them is not.
+    /// Fails with invalid params if one of them is not.
     pub(crate) fn into_texts(self) -> Result<BTreeMap<String, String>, Error> {
         let name = self.name;
         let members = self.members.0.into_iter();
@@ -189,7 +188,7 @@ impl<'a> Members<'a> {
     ///
     /// # Errors
     ///
-    /// Invalid params, if one of them is not.
+    /// Fails with invalid params if one of them is not.
     pub(crate) fn into_object_texts(self) -> Result<Vec<(String, &'a str)>, Error> {
         let name = self.name;
         let members = self.members.0.into_iter();

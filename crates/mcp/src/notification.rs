@@ -1,4 +1,4 @@
-//! Notifications to the client.
+//! Notifications of progress and log messages (2025-11-25, Utilities, Progress and Logging).
 
 use crate::Revision;
 use crate::json::{self, InvalidJson};

@@ -1,4 +1,4 @@
-//! What a tool gives, as `tools/call` answers it.
+//! The result of `tools/call` (2025-11-25, Tools, Calling Tools).
 
 use crate::Revision;
 use crate::content::Content;
@@ -32,14 +32,14 @@ impl Output {
         }
     }
 
-    /// The result of `tools/call` in `revision`, as JSON.
+    /// Returns the result of `tools/call` in `revision`, as JSON.
     ///
     /// What the revision has no type for becomes text, and so does structured content that comes
     /// with no other.
     ///
     /// # Errors
     ///
-    /// [`InvalidJson`], if what should be JSON is none.
+    /// Fails if a text that should be JSON is not.
     pub fn to_result(&self, revision: Revision) -> Result<String, InvalidJson> {
         #[derive(Serialize)]
         #[serde(rename_all = "camelCase")]

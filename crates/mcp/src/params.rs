@@ -1,4 +1,4 @@
-//! The parameters of the requests that have any.
+//! The parameters of requests.
 
 use crate::members::Members;
 use crate::{ClientCapabilities, Error, LogLevel, Revision};
@@ -78,11 +78,11 @@ pub struct CallParams<'a> {
 }
 
 impl InitializeParams {
-    /// Reads them.
+    /// Reads the parameters.
     ///
     /// # Errors
     ///
-    /// Invalid params, if there is no protocol version to answer.
+    /// Fails with invalid params if there is no protocol version to answer.
     pub fn read(params: Option<&RawValue>) -> Result<Self, Error> {
         let members = Members::of_params(params)?;
         let version = members.required_text("protocolVersion")?;
@@ -97,11 +97,11 @@ impl InitializeParams {
 }
 
 impl<'a> CallParams<'a> {
-    /// Reads them.
+    /// Reads the parameters.
     ///
     /// # Errors
     ///
-    /// Invalid params, if there is no name, or the arguments are no object.
+    /// Fails with invalid params if there is no name, or the arguments are no object.
     pub fn read(params: Option<&'a RawValue>) -> Result<Self, Error> {
         let members = Members::of_params(params)?;
         let meta = members.object("_meta")?;
@@ -125,11 +125,11 @@ impl<'a> CallParams<'a> {
 }
 
 impl<'a> PageParams<'a> {
-    /// Reads them.
+    /// Reads the parameters.
     ///
     /// # Errors
     ///
-    /// Invalid params, if the cursor is no string.
+    /// Fails with invalid params if the cursor is no string.
     pub fn read(params: Option<&'a RawValue>) -> Result<Self, Error> {
         let members = Members::of_params(params)?;
         Ok(Self {
@@ -141,7 +141,7 @@ impl<'a> PageParams<'a> {
     ///
     /// # Errors
     ///
-    /// Invalid params, if there is a cursor.
+    /// Fails with invalid params if there is a cursor.
     pub fn read_single_page(params: Option<&'a RawValue>) -> Result<(), Error> {
         match Self::read(params)?.cursor {
             None => Ok(()),
@@ -151,11 +151,11 @@ impl<'a> PageParams<'a> {
 }
 
 impl<'a> ReadParams<'a> {
-    /// Reads them.
+    /// Reads the parameters.
     ///
     /// # Errors
     ///
-    /// Invalid params, if there is no URI.
+    /// Fails with invalid params if there is no URI.
     pub fn read(params: Option<&'a RawValue>) -> Result<Self, Error> {
         let members = Members::of_params(params)?;
         Ok(Self {
@@ -165,11 +165,11 @@ impl<'a> ReadParams<'a> {
 }
 
 impl<'a> PromptParams<'a> {
-    /// Reads them.
+    /// Reads the parameters.
     ///
     /// # Errors
     ///
-    /// Invalid params, if there is no name, or an argument is no string.
+    /// Fails with invalid params if there is no name, or an argument is no string.
     pub fn read(params: Option<&'a RawValue>) -> Result<Self, Error> {
         let members = Members::of_params(params)?;
         Ok(Self {
@@ -180,11 +180,11 @@ impl<'a> PromptParams<'a> {
 }
 
 impl CompleteParams {
-    /// Reads them.
+    /// Reads the parameters.
     ///
     /// # Errors
     ///
-    /// Invalid params, if anything is missing or of another shape.
+    /// Fails with invalid params if anything is missing or of another shape.
     pub fn read(params: Option<&RawValue>) -> Result<Self, Error> {
         let members = Members::of_params(params)?;
         let argument = members.required_object("argument")?;
@@ -227,7 +227,7 @@ fn texts(members: Option<Members<'_>>) -> Result<BTreeMap<String, String>, Error
 ///
 /// # Errors
 ///
-/// Invalid params, if there is no level, or none of RFC 5424.
+/// Fails with invalid params if there is no level, or none of RFC 5424.
 pub fn read_level(params: Option<&RawValue>) -> Result<LogLevel, Error> {
     let members = Members::of_params(params)?;
     let level = members.required_text("level")?;

@@ -1,4 +1,4 @@
-//! Prompts: as they are listed, and as they are given.
+//! Prompts: the results of `prompts/list` and `prompts/get` (2025-11-25, Prompts).
 
 use crate::Revision;
 use crate::annotations::Role;
@@ -69,11 +69,11 @@ impl Prompt {
     }
 }
 
-/// The result of `prompts/list` in `revision`, as JSON.
+/// Returns the result of `prompts/list` in `revision`, as JSON.
 ///
 /// # Errors
 ///
-/// [`InvalidJson`].
+/// Fails if a text that should be JSON is not.
 pub fn prompts_list<'a>(
     prompts: impl IntoIterator<Item = &'a Prompt>,
     revision: Revision,
@@ -91,11 +91,11 @@ pub fn prompts_list<'a>(
 }
 
 impl PromptMessages {
-    /// The result of `prompts/get` in `revision`, as JSON.
+    /// Returns the result of `prompts/get` in `revision`, as JSON.
     ///
     /// # Errors
     ///
-    /// [`InvalidJson`].
+    /// Fails if a text that should be JSON is not.
     pub fn to_result(&self, revision: Revision) -> Result<String, InvalidJson> {
         #[derive(Serialize)]
         struct Wire<'a> {

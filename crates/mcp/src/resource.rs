@@ -1,4 +1,5 @@
-//! Resources: as they are listed, and what they hold.
+//! Resources: the results of `resources/list`, `resources/templates/list` and `resources/read` (2025-11-25,
+//! Resources).
 
 use crate::Revision;
 use crate::annotations::Annotations;
@@ -98,7 +99,7 @@ pub struct Contents {
 }
 
 impl Resource {
-    /// This, as far as `revision` knows it.
+    /// Removes what `revision` does not have.
     pub(crate) fn adapted(self, revision: Revision) -> Self {
         Self {
             metadata: self.metadata.adapted(revision),
@@ -120,7 +121,7 @@ impl ResourceTemplate {
 }
 
 impl ResourceContents {
-    /// This, as far as `revision` knows it.
+    /// Removes what `revision` does not have.
     pub(crate) fn adapted(&self, revision: Revision) -> Cow<'_, Self> {
         if self.meta.is_none() || revision.has_structured_content() {
             Cow::Borrowed(self)
@@ -134,11 +135,11 @@ impl ResourceContents {
 }
 
 impl ResourcePage {
-    /// The result of `resources/list` in `revision`, as JSON.
+    /// Returns the result of `resources/list` in `revision`, as JSON.
     ///
     /// # Errors
     ///
-    /// [`InvalidJson`].
+    /// Fails if a text that should be JSON is not.
     pub fn into_result(self, revision: Revision) -> Result<String, InvalidJson> {
         #[derive(Serialize)]
         #[serde(rename_all = "camelCase")]
@@ -157,11 +158,11 @@ impl ResourcePage {
 }
 
 impl Contents {
-    /// The result of `resources/read` in `revision`, as JSON.
+    /// Returns the result of `resources/read` in `revision`, as JSON.
     ///
     /// # Errors
     ///
-    /// [`InvalidJson`].
+    /// Fails if a text that should be JSON is not.
     pub fn to_result(&self, revision: Revision) -> Result<String, InvalidJson> {
         #[derive(Serialize)]
         struct Wire<'a> {
@@ -175,11 +176,11 @@ impl Contents {
     }
 }
 
-/// The result of `resources/templates/list` in `revision`, as JSON.
+/// Returns the result of `resources/templates/list` in `revision`, as JSON.
 ///
 /// # Errors
 ///
-/// [`InvalidJson`].
+/// Fails if a text that should be JSON is not.
 pub fn resource_templates_list(
     templates: &[ResourceTemplate],
     revision: Revision,

@@ -1,4 +1,4 @@
-//! The revisions of the protocol, and choosing one.
+//! Revisions of the protocol, and their negotiation (2025-11-25, Lifecycle, Version Negotiation).
 
 use crate::icon::Icon;
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,5 @@
-//! Subscriptions to what changes: `subscriptions/listen` and what it is answered with (2026-07-28,
-//! Subscriptions), and the notifications of changes, which older revisions have without a
-//! subscription.
+//! Subscriptions: `subscriptions/listen` and its stream (2026-07-28, Subscriptions), and the notifications of
+//! changes, which older revisions have without a subscription.
 
 use crate::jsonrpc::{Id, Reply};
 use crate::members::Members;
@@ -12,19 +11,19 @@ use serde_json::value::RawValue;
 /// The name under which everything on a stream says which subscription it belongs to.
 const SUBSCRIPTION: &str = "io.modelcontextprotocol/subscriptionId";
 
-/// Resources that one subscription is told of at most.
-const MOST_RESOURCES: usize = 64;
+/// Resources of one subscription.
+const MAX_RESOURCES: usize = 64;
 
-/// Bytes of a resource's URI at most.
-const LONGEST_URI: usize = 2048;
+/// Bytes of a resource's URI.
+const MAX_URI_BYTES: usize = 2048;
 
-/// Tasks that one subscription is told of at most.
-const MOST_TASKS: usize = 16;
+/// Tasks of one subscription.
+const MAX_TASKS: usize = 16;
 
-/// Bytes of a task's id at most.
-const LONGEST_TASK_ID: usize = 512;
+/// Bytes of a task's id.
+const MAX_TASK_ID_BYTES: usize = 512;
 
-/// What somebody wants to be told of.
+/// The filter of a subscription: the notifications that the client wants.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Filter {
@@ -50,7 +49,7 @@ impl Filter {
     ///
     /// # Errors
     ///
-    /// Invalid params, if there is no filter, or it asks for more than one stream carries.
+    /// Fails with invalid params if there is no filter, or it asks for more than one stream carries.
     pub fn read(params: Option<&RawValue>) -> Result<Self, Error> {
         let wanted = Members::of_params(params)?.required_object("notifications")?;
         let notifications = Self {
@@ -65,16 +64,16 @@ impl Filter {
         };
         if !is_bounded(
             &notifications.resource_subscriptions,
-            MOST_RESOURCES,
-            LONGEST_URI,
+            MAX_RESOURCES,
+            MAX_URI_BYTES,
         ) {
             return Err(Error::invalid_params(format!(
-                "A subscription is of {MOST_RESOURCES} resources at most, with URIs of {LONGEST_URI} bytes at most."
+                "A subscription is of {MAX_RESOURCES} resources at most, with URIs of {MAX_URI_BYTES} bytes at most."
             )));
         }
-        if !is_bounded(&notifications.task_ids, MOST_TASKS, LONGEST_TASK_ID) {
+        if !is_bounded(&notifications.task_ids, MAX_TASKS, MAX_TASK_ID_BYTES) {
             return Err(Error::invalid_params(format!(
-                "A subscription is of {MOST_TASKS} tasks at most."
+                "A subscription is of {MAX_TASKS} tasks at most."
             )));
         }
         Ok(notifications)
@@ -177,10 +176,10 @@ mod tests {
             json!(null),
             json!(["tools"]),
             json!({"toolsListChanged": 1}),
-            json!({"resourceSubscriptions": vec!["x"; MOST_RESOURCES + 1]}),
-            json!({"resourceSubscriptions": ["x".repeat(LONGEST_URI + 1)]}),
-            json!({"taskIds": vec!["x"; MOST_TASKS + 1]}),
-            json!({"taskIds": ["x".repeat(LONGEST_TASK_ID + 1)]}),
+            json!({"resourceSubscriptions": vec!["x"; MAX_RESOURCES + 1]}),
+            json!({"resourceSubscriptions": ["x".repeat(MAX_URI_BYTES + 1)]}),
+            json!({"taskIds": vec!["x"; MAX_TASKS + 1]}),
+            json!({"taskIds": ["x".repeat(MAX_TASK_ID_BYTES + 1)]}),
         ] {
             assert_eq!(read(&json!({"notifications": notifications})), Err(-32602));
         }

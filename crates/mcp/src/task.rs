@@ -55,11 +55,11 @@ pub struct TaskParams<'a> {
 }
 
 impl<'a> TaskParams<'a> {
-    /// Reads them.
+    /// Reads the parameters.
     ///
     /// # Errors
     ///
-    /// Invalid params, if no task is named.
+    /// Fails with invalid params if no task is named.
     pub fn read(params: Option<&'a RawValue>) -> Result<Self, Error> {
         let members = Members::of_params(params)?;
         Ok(Self {
@@ -102,7 +102,7 @@ impl Task<'_> {
     ///
     /// # Errors
     ///
-    /// [`InvalidJson`], if what should be JSON is none.
+    /// Fails if a text that should be JSON is not.
     pub fn to_result(&self) -> Result<String, InvalidJson> {
         Ok(complete(self.detailed()?, None, Revision::NEWEST, None))
     }

@@ -1,4 +1,4 @@
-//! Tools as `tools/list` shows them.
+//! Tools: the result of `tools/list` (2025-11-25, Tools, Listing Tools).
 
 use crate::Revision;
 use crate::icon::Icon;
@@ -141,11 +141,11 @@ fn schema(text: &str) -> Option<(Box<RawValue>, bool)> {
     Some((serde_json::from_str(text.trim()).ok()?, is_of_objects))
 }
 
-/// The result of `tools/list` in `revision`, as JSON.
+/// Returns the result of `tools/list` in `revision`, as JSON.
 ///
 /// # Errors
 ///
-/// [`InvalidJson`].
+/// Fails if a text that should be JSON is not.
 pub fn tools_list<'a>(
     tools: impl IntoIterator<Item = &'a Tool>,
     revision: Revision,

@@ -1,5 +1,4 @@
-//! What a provider answers: tokens, claims about a person, errors. `who` is the provider's name in
-//! words.
+//! Responses of a provider: tokens, claims about a person, and errors. `who` is the name of the provider in messages.
 
 use crate::claims::subject;
 use http::StatusCode;

@@ -1,4 +1,4 @@
-//! The keys that a provider's tokens are checked by.
+//! The keys that verify a provider's tokens (RFC 7517).
 
 use crate::claims;
 use identity::Error;

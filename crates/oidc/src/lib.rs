@@ -8,7 +8,7 @@
 //! of them.
 //!
 //! A login is bound to one browser by PKCE (RFC 7636) and by a nonce in the ID token (OpenID
-//! Connect Core section 3.1.2.1). A token that somebody presents is good if it is a JWT access
+//! Connect Core section 3.1.2.1). A presented token is good if it is a JWT access
 //! token (RFC 9068) of this provider for this server.
 
 pub mod answer;

@@ -1,4 +1,4 @@
-//! Any OpenID Connect provider that has discovery.
+//! OpenID Connect providers that have discovery (OpenID Connect Discovery section 4).
 
 use crate::claims::{self, BrokenRule};
 use crate::discovery::{self, Authentication, Metadata, Remembered};
@@ -236,7 +236,7 @@ impl<H: Http> Provider<H> {
         check_status(&response, settings, "the token to revoke")
     }
 
-    /// Checks a token that somebody presents: it has to be a JWT access token (RFC 9068 section 4)
+    /// Checks a presented token: it has to be a JWT access token (RFC 9068 section 4)
     /// of this provider, for this server or for our client id. Says what it is; whether such a token
     /// is taken is not decided here.
     ///

@@ -1,4 +1,4 @@
-//! What is sent.
+//! Requests to a provider (OpenID Connect Core section 3.1.2.1, RFC 6749 sections 4.1.3 and 6).
 
 use bytes::Bytes;
 use form_urlencoded::Serializer;

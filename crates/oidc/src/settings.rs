@@ -1,4 +1,4 @@
-//! The variables about the provider, checked.
+//! The configuration of the provider, validated.
 
 use config::{Problem, is_loopback};
 use url::Url;
@@ -176,7 +176,7 @@ fn read_scopes(value: &str) -> Result<String, Problem> {
         )
     };
     let scopes: Vec<&str> = value.split_whitespace().collect();
-    // RFC 6749 section 3.3; a comma in a scope is somebody's wrong separator.
+    // RFC 6749 section 3.3; a comma in a scope is a wrong separator.
     let fits = scopes.iter().all(|scope| {
         scope
             .bytes()

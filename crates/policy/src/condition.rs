@@ -1,4 +1,4 @@
-//! Conditions about a person.
+//! Conditions of the policy about a person.
 
 use crate::person::Known;
 use serde_json::Value;

@@ -1,5 +1,5 @@
-//! Who may use the server, and with which scopes: what the variables `allowed` and `scope_rules`
-//! say, and the decision about one person.
+//! The policy: which people may use the server, and with which scopes. It comes from the variables
+//! `allowed` and `scope_rules`.
 //!
 //! An entry is a condition about what the identity provider says of a person:
 //!
@@ -11,8 +11,8 @@
 //! | `claim:/roles=admin` | a claim that is this value, or a list with it; the path is a JSON Pointer (RFC 6901) |
 //! | `claim:/tenants/T2abc` | a claim that is there |
 //!
-//! Every condition is positive: a claim that is missing, has another type or cannot be read lets
-//! nobody in and gives nobody a scope.
+//! Every condition is positive: a claim that is missing, has another type or cannot be read allows
+//! no person and gives no scope.
 
 mod condition;
 mod parse;

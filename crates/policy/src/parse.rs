@@ -1,5 +1,5 @@
-//! Reading the variables. Whatever is not understood is an error that names the entry by its
-//! number: what is wrong must never mean everybody, and a value may be a person's email address.
+//! The parser of the policy's variables. An entry that it does not understand is an error that names the entry
+//! by its number: an error must never mean everybody, and a value may be a person's email address.
 
 use crate::condition::{AnyOf, Condition};
 use crate::person::address;

@@ -1,4 +1,4 @@
-//! What is known of a person.
+//! The person that a policy decides about, as the identity provider describes them.
 
 use identity::Profile;
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! One entry of `scope_rules`.
+//! Scope rules: the entries of `scope_rules`.
 
 use crate::condition::AnyOf;
 
