@@ -1,4 +1,4 @@
-//! A bounded memory of what was found out once.
+//! A bounded cache of two generations.
 
 use std::borrow::Borrow;
 use std::collections::HashMap;

@@ -1,4 +1,4 @@
-//! What all parts of one server share.
+//! The configuration, store and platform that all parts of a server share.
 
 use crate::Parts;
 use std::time::Duration;

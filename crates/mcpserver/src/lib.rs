@@ -1,5 +1,7 @@
-//! The MCP endpoint, apart from Spin: who may call, the two HTTP transports, and the way of a call
-//! to its tool.
+//! The MCP endpoint, apart from Spin: authentication, the HTTP transports, and calls of tools.
+//!
+//! The rooms, from the top down: `server`, `transport`, `tasks`, `protocol`, `call`, `stream`, `http`,
+//! `contract`. Each uses only those below it.
 //!
 //! Everything it touches is a [`Parts`]: a key-value store, an identity provider, tools, and an
 //! [`Environment`] of clock, sleep, randomness and spawned work. The component puts Spin and two

@@ -1,4 +1,4 @@
-//! The server: from a request to its transport, and what holds for all of them.
+//! The server: its parts, and the way of a request to its transport.
 
 use crate::call::cancellation::Cancellations;
 use crate::call::client_requests::ClientRequests;

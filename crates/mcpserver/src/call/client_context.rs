@@ -1,4 +1,4 @@
-//! What a message of the revisions with sessions is part of.
+//! What was negotiated with a client (2025-11-25, Lifecycle), and how messages reach it.
 
 use crate::contract::tools::Round;
 use mcp::{ClientCapabilities, LogLevel, Revision};

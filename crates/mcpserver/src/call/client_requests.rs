@@ -1,8 +1,8 @@
-//! Questions to the clients of the revisions with sessions: requests of ours (2025-11-25, Client
-//! Features), which a client answers in a request of its own, perhaps at another instance.
+//! Requests to the clients of the revisions with sessions (2025-11-25, Client Features). A client
+//! responds in a request of its own, perhaps at another instance.
 //!
-//! The id of a question is sealed for the person, so that nobody else's answer is taken and nobody
-//! can make answers up. An answer waits in the store, sealed, under a key of that id, until the
+//! The id of a question is sealed for the person, so that only that person's answer is taken and none
+//! can be forged. An answer waits in the store, sealed, under a key of that id, until the
 //! call that asked takes it out.
 
 use crate::call::cancellation::Cancellations;
@@ -32,16 +32,16 @@ const QUESTION: Purpose = Purpose("mcp question");
 const ANSWER: Purpose = Purpose("mcp answer");
 
 /// Seconds that a person has to answer.
-const PATIENCE: u64 = 900;
+const ANSWER_TTL: u64 = 900;
 
 /// Times that one request may ask.
-const MOST_ROUNDS: u32 = 32;
+const MAX_ROUNDS: u32 = 32;
 
 /// Bytes of an answer: sealed, it stays under what the smallest backend takes as a value (400 KB).
-const LARGEST_ANSWER: usize = 256 * 1024;
+const MAX_ANSWER_BYTES: usize = 256 * 1024;
 
 /// Answers of one person in a minute that are kept: questions cost nothing.
-const ANSWERS_PER_MINUTE: u64 = 120;
+const MAX_ANSWERS_PER_MINUTE: u64 = 120;
 
 /// What a client answered.
 #[derive(Serialize, Deserialize)]
@@ -63,7 +63,7 @@ enum Outcome {
 /// Why there is no answer.
 #[derive(Debug)]
 pub(crate) enum Unanswered {
-    /// Nobody listens any more.
+    /// The client is gone.
     Gone,
     /// This is what the request is answered with.
     Failed(Error),
@@ -81,7 +81,7 @@ impl Rounds {
     /// If it asks without end.
     fn next(&mut self) -> Result<(), Unanswered> {
         self.0 += 1;
-        if self.0 <= MOST_ROUNDS {
+        if self.0 <= MAX_ROUNDS {
             return Ok(());
         }
         let reason = "The request asked the client too often.";
@@ -128,7 +128,7 @@ impl<P: Parts> ClientRequests<P> {
     ) -> Result<Round, Unanswered> {
         rounds.next()?;
         let subject = authenticated.subject();
-        let ends_at = self.context.environment.now() + PATIENCE;
+        let ends_at = self.context.environment.now() + ANSWER_TTL;
         let mut asked = Vec::new();
         for question in questions.requests {
             let name: [u8; 12] = self.context.environment.random().random();
@@ -185,8 +185,8 @@ impl<P: Parts> ClientRequests<P> {
         serde_json::from_slice(&plain).ok()
     }
 
-    /// Takes a client's answer to a question of ours. What is none, or comes too late, is passed
-    /// over: nobody waits for it.
+    /// Takes a client's answer to a question of ours. What is no answer, or comes too
+    /// late, is ignored.
     ///
     /// # Errors
     ///
@@ -215,8 +215,8 @@ impl<P: Parts> ClientRequests<P> {
             return Ok(());
         }
         let outcome = match outcome {
-            Ok(result) if result.get().len() > LARGEST_ANSWER => {
-                let reason = format!("An answer may have {LARGEST_ANSWER} bytes.");
+            Ok(result) if result.get().len() > MAX_ANSWER_BYTES => {
+                let reason = format!("An answer may have {MAX_ANSWER_BYTES} bytes.");
                 return Err(Rejection::BadRequest(Error::invalid_params(reason)));
             }
             Ok(result) if result.get().starts_with('{') => Outcome::Result(result.get().to_owned()),
@@ -235,7 +235,7 @@ impl<P: Parts> ClientRequests<P> {
         let within = self
             .context
             .store
-            .check_rate_limit(&limit, ANSWERS_PER_MINUTE, 60, now)
+            .check_rate_limit(&limit, MAX_ANSWERS_PER_MINUTE, 60, now)
             .await;
         if !within.map_err(|error| Rejection::unavailable(&self.context, &error))? {
             return Err(Rejection::TooMany);

@@ -1,4 +1,4 @@
-//! Questions to the client.
+//! Validation of the requests that a tool has for its client (2026-07-28, Multi Round-Trip Requests).
 
 use crate::contract::tools::InputRequired;
 use mcp::ClientCapabilities;

@@ -1,4 +1,4 @@
-//! What the sandbox refused a tool, told to the operator.
+//! The log of what the sandbox refused a tool, for the operator.
 //!
 //! A component cannot see the refusal itself, only what the tool makes of it: the text of a failure.
 //! The names that the platform gives its errors are recognized there, and the log says, once for

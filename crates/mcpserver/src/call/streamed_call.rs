@@ -1,5 +1,5 @@
-//! Requests that take their time: what happens goes to the client as it happens, and in the revisions
-//! with sessions what is asked is answered in between.
+//! Calls whose clients get notifications as they happen (2025-11-25, Progress and Logging) and, in the
+//! revisions with sessions, requests in between.
 
 use crate::call::cancellation::Cancellations;
 use crate::call::client_context::ClientContext;
@@ -167,7 +167,7 @@ impl<P: Parts> StreamedCalls<P> {
         self.outbound.finish(stream, &reply, client.revision).await;
     }
 
-    /// Tells a client what a call has to say, up to what is no notification. `None` if nobody wants
+    /// Tells a client what a call has to say, up to what is no notification. `None` if no client wants
     /// to know any more.
     pub(crate) async fn forward_notifications(
         &self,

@@ -1,4 +1,4 @@
-//! A call on its way to its tool and back.
+//! Calls of tools (2025-11-25, Tools, Calling Tools).
 
 use crate::call::call_event::CallEvent;
 use crate::call::input_required::{self, UnsupportedInput};
@@ -444,8 +444,8 @@ impl<P: Parts> RunningCall<P> {
         &mut self.interruption
     }
 
-    /// The next thing it has to say. May be dropped and asked again only by whoever gives the call
-    /// up: a step could be lost.
+    /// Returns the next step. A future that is dropped may lose a step, so it is dropped only with the
+    /// call.
     pub(crate) async fn next(&mut self) -> Step {
         loop {
             let event = match self.event().await {
@@ -458,7 +458,7 @@ impl<P: Parts> RunningCall<P> {
         }
     }
 
-    /// The same for a task, which may show how far it is, and notifies nobody.
+    /// The same for a task, which may show how far it is, and sends no notifications.
     pub(crate) async fn next_of_task(&mut self) -> TaskStep {
         loop {
             let event = match self.event().await {
@@ -560,7 +560,7 @@ impl<P: Parts> RunningCall<P> {
         CallEnd::Done(Err(self.caller.garbage(&self.name, what)))
     }
 
-    /// Returns the error of a call whose questions nobody can be asked.
+    /// Returns the error of a call whose client cannot be asked.
     fn unasked(&self) -> Error {
         self.caller.garbage(
             &self.name,

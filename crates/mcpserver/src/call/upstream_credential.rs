@@ -1,4 +1,4 @@
-//! The person's token of the identity provider, fresh.
+//! The person's access token of the identity provider, refreshed if need be (RFC 6749 section 6).
 
 use crate::context::Context;
 use crate::http::authenticated::{Authenticated, Source};

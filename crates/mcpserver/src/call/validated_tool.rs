@@ -1,4 +1,4 @@
-//! A tool whose schemas were looked at, and holding calls against them.
+//! Tools with valid schemas, and the validation of arguments and outputs by them (2025-11-25, Tools).
 
 use crate::{Failure, OfferedTool};
 use mcp::Output;

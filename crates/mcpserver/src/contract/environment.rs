@@ -1,4 +1,4 @@
-//! What the server stands on.
+//! The contract with the platform: clock, timers, randomness, tasks and the log.
 
 use crate::{IdentityProvider, ToolProvider};
 use rand::rngs::StdRng;

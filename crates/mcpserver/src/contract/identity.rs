@@ -1,4 +1,4 @@
-//! What the MCP endpoint asks of an identity provider.
+//! The contract with an identity provider, as `wit/identity` has it.
 
 use identity::{TokenRefresher, TokenRevoker, TokenVerifier};
 

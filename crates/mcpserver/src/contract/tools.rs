@@ -1,4 +1,4 @@
-//! What a tools component offers, as `wit/tools` has it.
+//! The contract with a tools component, as `wit/tools` has it.
 
 use identity::Profile;
 use mcp::{
@@ -172,7 +172,7 @@ pub struct PromptRequest {
     pub round: Round,
 }
 
-/// An argument that somebody is typing.
+/// An argument to be completed.
 #[derive(Debug, PartialEq)]
 pub struct Completion {
     /// Whose argument.
@@ -255,7 +255,7 @@ pub enum Failure {
     Internal(String),
 }
 
-/// Whoever offers all that.
+/// A tools component.
 pub trait ToolProvider: Send + Sync + 'static {
     /// The events of a call; dropping them cancels it.
     type Events: Events;

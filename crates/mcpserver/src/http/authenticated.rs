@@ -1,4 +1,4 @@
-//! The holder of a valid access token.
+//! Who a request is authenticated as.
 
 use crate::Caller;
 use crate::http::rejection::Rejection;
@@ -9,7 +9,7 @@ use grants::OpenedGrant;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
-/// Somebody whose token is good.
+/// The holder of a valid access token.
 #[derive(Clone, Debug)]
 pub(crate) struct Authenticated {
     /// As tools see them, without a credential.
@@ -47,7 +47,7 @@ impl Authenticated {
     /// # Errors
     ///
     /// Insufficient scope, if the token lacks one of `scopes`. It names what the token has besides,
-    /// so that whoever asks for these loses nothing.
+    /// so that a client that asks for these loses nothing.
     pub(crate) fn require_scopes(&self, scopes: &[String]) -> Result<(), Rejection> {
         let granted = &self.caller.scopes;
         let missing = scopes.iter().filter(|scope| !granted.contains(scope));

@@ -1,4 +1,4 @@
-//! Who calls.
+//! Authentication of MCP requests by access tokens (RFC 6750, RFC 9449).
 //!
 //! A token comes in the Authorization header and nowhere else (RFC 6750 section 2.1; OAuth 2.1
 //! forbids the query). Where we are the authorization server, it is one of ours, for which its
@@ -351,7 +351,7 @@ impl<P: Parts> Authenticator<P> {
     }
 }
 
-/// Whether a token that is none of ours could be one of the provider's: it is of another kind than
+/// Returns whether a token of another issuer could be one of the provider's: it is of another kind than
 /// ours, or of the same kind and does not say that it was issued by us, at `issuer`.
 fn may_be_the_providers(error: &VerifyError, token: &str, issuer: &str) -> bool {
     match error {
@@ -362,7 +362,7 @@ fn may_be_the_providers(error: &VerifyError, token: &str, issuer: &str) -> bool 
     }
 }
 
-/// A token that is none of ours.
+/// Returns the rejection of a token that this server did not issue.
 fn not_ours(error: &VerifyError) -> Rejection {
     Rejection::InvalidToken(match error {
         VerifyError::Malformed => "The token is malformed.",

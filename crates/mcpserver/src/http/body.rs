@@ -1,4 +1,4 @@
-//! The body of a response: whole, or events as they come.
+//! Response bodies: whole, or server-sent events.
 
 use bytes::Bytes;
 use futures::channel::mpsc;
@@ -77,7 +77,7 @@ pub(crate) fn events() -> (EventSender, Body) {
 }
 
 impl EventSender {
-    /// Sends an event, as SSE text. `false` when nobody reads any more.
+    /// Sends an event, as SSE text. Returns `false` once the reader is gone.
     pub(crate) async fn send(&mut self, event: String) -> bool {
         futures::SinkExt::send(&mut self.0, event).await.is_ok()
     }

@@ -1,9 +1,9 @@
-//! Where the server is, and what follows from it.
+//! The URLs of the endpoints under one base URL.
 
 use config::Base;
 use oauth::resource::Resources;
 
-/// One place the server is reached at, with everything that depends on it made once.
+/// The URLs under one base URL, made once.
 #[derive(Debug)]
 pub(crate) struct EndpointUrls {
     /// The issuer of our tokens.

@@ -1,5 +1,4 @@
-//! What work that outlives its request depends on: the grant, or the presented token, that it was
-//! begun with. When that ends, the work ends as if its client had cancelled it.
+//! The grant, or the presented token, that work depends on that outlives its request. When that ends, the work ends as if its client had cancelled it.
 //!
 //! Whatever lasts looks once in [`CHECK_INTERVAL`], at the cost of one read of the store. What ends
 //! within the first costs none.
@@ -132,7 +131,7 @@ impl<P: Parts> GrantWatch<P> {
     }
 }
 
-/// Looks at an [`Authority`] once in [`CHECK_INTERVAL`], for whoever waits in smaller steps.
+/// Looks at an [`Authority`] once in [`CHECK_INTERVAL`], for loops that wait in smaller steps.
 pub(crate) struct AuthorityCheck {
     authority: Authority,
     waited: Duration,

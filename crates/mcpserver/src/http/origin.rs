@@ -1,4 +1,4 @@
-//! Which web pages may call: the answer to DNS rebinding (2025-11-25, Transports, Security
+//! Validation of the `Origin` header field against DNS rebinding (2025-11-25, Transports, Security
 //! Warning).
 
 use crate::http::endpoints::EndpointUrls;

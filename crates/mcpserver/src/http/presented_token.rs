@@ -1,4 +1,4 @@
-//! Tokens of the identity provider in place of ours: which are taken, and with which scopes.
+//! Access tokens of the identity provider: which are accepted, and with which scopes.
 //!
 //! An MCP server takes only tokens that were issued for it (2025-11-25, Authorization, Token
 //! Handling). The identity component says what a token is; whether it is taken is decided here, for
@@ -34,7 +34,7 @@ pub(crate) enum NotTaken {
 /// Returns the scopes of a token.
 ///
 /// The policy is asked about its holder. At an external authorization server that may be a
-/// client: nobody has configured it here, so it comes in as a person does or not at all.
+/// client: no operator has configured it here, so it comes in as a person does or not at all.
 ///
 /// # Errors
 ///

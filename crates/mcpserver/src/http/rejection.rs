@@ -1,4 +1,4 @@
-//! Requests that go no further, and the one place where each gets its status.
+//! Rejected requests, with the status and the challenge (RFC 6750 section 3) of each.
 
 use crate::context::Context;
 use crate::http::body::from_web;
@@ -45,7 +45,7 @@ pub(crate) enum Rejection {
     Unread(ReadError),
     /// 400: the message is not one that may come here.
     BadRequest(Error),
-    /// 404: the session is unknown, has ended, or is somebody else's.
+    /// 404: the session is unknown, has ended, or is another person's.
     NoSession,
     /// 429: too many sessions.
     TooMany,

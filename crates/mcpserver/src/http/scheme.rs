@@ -5,7 +5,7 @@ use http::HeaderMap;
 /// How a token is presented.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scheme {
-    /// By whoever has it (RFC 6750).
+    /// A token that its bearer may use (RFC 6750).
     Bearer,
     /// With a proof of the key that it is bound to (RFC 9449 section 7.1).
     Dpop,

@@ -1,5 +1,5 @@
-//! What is offered, asked for once per instance and after each change, and everything made of it in
-//! advance.
+//! The catalog of tools, prompts and resources: read once per instance and after each change, with the
+//! results of the lists made in advance.
 
 use crate::call::validated_tool::ValidatedTool;
 use crate::context::Context;
@@ -18,12 +18,12 @@ use std::collections::HashMap;
 use std::pin::pin;
 use std::sync::{Arc, PoisonError, RwLock};
 
-/// Seconds after which it is asked anew what there is, where that may change: what another instance
+/// Seconds after which the catalog is read again, where it may change: what another instance
 /// was told of has then come here as well.
-const FRESH: u64 = 30;
+const CATALOG_TTL: u64 = 30;
 
 /// Changes that are looked through at once.
-const MOST_LOOKS: u32 = 64;
+const MAX_LOOKS: u32 = 64;
 
 /// What there is.
 pub(crate) struct Catalog {
@@ -34,7 +34,7 @@ pub(crate) struct Catalog {
     /// What may change of all that.
     pub(crate) changes: Changes,
     pub(crate) instructions: Option<String>,
-    /// Why something that the component offers is left out, or can be used by nobody, for the log.
+    /// Why something that the component offers is left out or cannot be used, for the log.
     pub(crate) complaints: Vec<String>,
     prepared: [Prepared; Revision::ALL.len()],
 }
@@ -43,7 +43,7 @@ pub(crate) struct Catalog {
 #[derive(Clone)]
 struct CachedCatalog {
     catalog: Arc<Catalog>,
-    /// From this second on it is asked for anew; `None`: it never changes.
+    /// The second from which on it is read again; `None` if it never changes.
     until: Option<u64>,
     /// The changes of the offer that this instance had reported before.
     offer_changes: u64,
@@ -82,7 +82,7 @@ impl<P: Parts> CatalogSource<P> {
         }
     }
 
-    /// The same for somebody who may have been told just now that it changed: where that may be, it
+    /// The same for a client that may have been notified of a change just now: where that may be, it
     /// costs a read of the store to know.
     pub(crate) async fn newest(&self) -> Option<Arc<Catalog>> {
         let catalog = self.current().await?;
@@ -100,8 +100,8 @@ impl<P: Parts> CatalogSource<P> {
             match reader.look(&self.changes).await {
                 Ok(Seen::Nothing) if looks == 1 => return Some(catalog),
                 Ok(Seen::Nothing) => break,
-                Ok(Seen::Change(Changed::Resource(_))) if looks < MOST_LOOKS => {}
-                Ok(Seen::Change(_) | Seen::Anything) if looks < MOST_LOOKS => is_old = true,
+                Ok(Seen::Change(Changed::Resource(_))) if looks < MAX_LOOKS => {}
+                Ok(Seen::Change(_) | Seen::Anything) if looks < MAX_LOOKS => is_old = true,
                 Ok(_) => {
                     is_old = true;
                     break;
@@ -162,7 +162,7 @@ impl<P: Parts> CatalogSource<P> {
         let may_change = catalog.changes.of_the_offer();
         let now_known = CachedCatalog {
             catalog: Arc::clone(&catalog),
-            until: may_change.then(|| self.context.environment.now() + FRESH),
+            until: may_change.then(|| self.context.environment.now() + CATALOG_TTL),
             offer_changes,
             reader: known.and_then(|known| known.reader),
         };
@@ -171,7 +171,7 @@ impl<P: Parts> CatalogSource<P> {
     }
 }
 
-/// What a revision is answered with, whoever asks.
+/// The results that a revision has for every caller.
 pub(crate) struct Prepared {
     /// Of `initialize` and `server/discover`.
     pub(crate) capabilities: ServerCapabilities,
@@ -246,7 +246,7 @@ impl Catalog {
     }
 }
 
-/// What nobody can use, as no token can have a scope that it takes.
+/// Returns what cannot be used, as no token can have a scope that it takes.
 fn without_scope(offer: &Offer, tools: &[Arc<ValidatedTool>], there_are: &[String]) -> Vec<String> {
     let tools = tools.iter().map(|tool| {
         let name = format!("the tool {}", tool.offered.tool.name());
@@ -333,7 +333,8 @@ fn capabilities(offer: &Offer, revision: Revision) -> ServerCapabilities {
     }
 }
 
-/// The lists depend on nobody, and change with a new version of their component, or are told of.
+/// The lists are the same for every caller, and change with a new version of their component, or are
+/// notified of.
 const FRESHNESS: Freshness = Freshness {
     ttl: 60_000,
     is_shared: true,

@@ -1,4 +1,4 @@
-//! What each message asks for, whatever way it came.
+//! Dispatch of the messages of sessions to their methods (2025-11-25, Base Protocol).
 
 use crate::Parts;
 use crate::call::cancellation::Cancellations;

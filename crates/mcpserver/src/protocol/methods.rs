@@ -1,4 +1,5 @@
-//! Resources, prompts and completions: the requests that are answered with one result.
+//! The methods with one result: lists, resources, prompts and completion (2025-11-25, Server
+//! Features), and the preparation of `tools/call`.
 
 use crate::call::input_required::{self, UnsupportedInput};
 use crate::call::sandbox::SandboxLog;

@@ -1,4 +1,4 @@
-//! The stream to a client while a request of it runs.
+//! Messages to a client while a request of it runs.
 
 use crate::context::Context;
 use crate::http::body::EventSender;
@@ -84,7 +84,7 @@ impl<P: Parts> Outbound<P> {
         posted.is_ok()
     }
 
-    /// Sends a message. `false` when nobody listens any more.
+    /// Sends a message. Returns `false` once the client is gone.
     pub(crate) async fn send(&self, stream: &mut ClientStream, message: &str) -> bool {
         self.write(stream, message, false).await
     }

@@ -29,10 +29,10 @@ use std::time::Duration;
 use store::Record;
 
 /// Streams that one person may open in a minute.
-const PER_MINUTE: u64 = 120;
+const MAX_STREAMS_PER_MINUTE: u64 = 120;
 
 /// Milliseconds after which a client whose stream was closed is to come back.
-const RETRY: u32 = 500;
+const RETRY_MILLISECONDS: u32 = 500;
 
 /// What the ids of its events begin with.
 pub(crate) const CHANGES: &str = "changes.";
@@ -154,7 +154,7 @@ impl<P: Parts> SessionNotifications<P> {
         let within = self
             .context
             .store
-            .check_rate_limit(&limit, PER_MINUTE, 60, now)
+            .check_rate_limit(&limit, MAX_STREAMS_PER_MINUTE, 60, now)
             .await;
         if !within.map_err(|error| Rejection::unavailable(&self.context, &error))? {
             return Err(Rejection::TooMany);
@@ -231,7 +231,7 @@ impl<P: Parts> SessionNotifications<P> {
         let closes_at = stream_seconds.map(|seconds| began + seconds);
         if closes_at.is_some() && stream.session.revision.polls() {
             let id = change_id(listener.reader.last());
-            if !sender.send(sse::priming(&id, RETRY)).await {
+            if !sender.send(sse::priming(&id, RETRY_MILLISECONDS)).await {
                 return Ok(());
             }
         }
@@ -299,7 +299,7 @@ impl<P: Parts> Poll for NewsDelivery<'_, P> {
             return END;
         }
         if self.closes_at.is_some_and(|at| now >= at) && session.revision.polls() {
-            self.sender.send(sse::retry(RETRY)).await;
+            self.sender.send(sse::retry(RETRY_MILLISECONDS)).await;
             return END;
         }
         let subscriptions = async {
@@ -349,8 +349,8 @@ impl<P: Parts> Poll for NewsDelivery<'_, P> {
     fn grant_ended(&self) {}
 }
 
-/// The id of an event that tells of the change with this number. Changes are everybody's: what one
-/// may know of them is decided anew.
+/// The id of an event that tells of the change with this number. Changes are not
+/// one person's: what a token lets its holder know of them is decided again.
 fn change_id(number: u64) -> String {
     format!("{CHANGES}{number}")
 }

@@ -32,10 +32,10 @@ pub(crate) enum SessionUpdate {
 }
 
 /// Resources that one session may listen for.
-const MOST_SUBSCRIPTIONS: usize = 100;
+const MAX_SUBSCRIPTIONS: usize = 100;
 
 /// Bytes of a URI that is listened for.
-pub(crate) const LONGEST_URI: usize = 2048;
+pub(crate) const MAX_URI_BYTES: usize = 2048;
 
 impl SessionState {
     /// Fulfils a wish. Says whether that changed anything.
@@ -53,9 +53,9 @@ impl SessionState {
             }
             SessionUpdate::Subscribe(uri) if self.subscriptions.contains(&uri) => Ok(false),
             SessionUpdate::Subscribe(uri) => {
-                if self.subscriptions.len() >= MOST_SUBSCRIPTIONS || uri.len() > LONGEST_URI {
+                if self.subscriptions.len() >= MAX_SUBSCRIPTIONS || uri.len() > MAX_URI_BYTES {
                     let reason = format!(
-                        "A session listens for {MOST_SUBSCRIPTIONS} resources at most, with URIs of {LONGEST_URI} bytes at most."
+                        "A session listens for {MAX_SUBSCRIPTIONS} resources at most, with URIs of {MAX_URI_BYTES} bytes at most."
                     );
                     return Err(mcp::Error::invalid_params(reason));
                 }
@@ -74,7 +74,7 @@ mod tests {
     fn a_session_listens_for_so_many_resources_and_no_more() {
         let mut state = SessionState::default();
         let uri = |n: usize| format!("test:{n}");
-        for n in 0..MOST_SUBSCRIPTIONS {
+        for n in 0..MAX_SUBSCRIPTIONS {
             assert_eq!(state.apply(SessionUpdate::Subscribe(uri(n))), Ok(true));
         }
         assert_eq!(state.apply(SessionUpdate::Subscribe(uri(1))), Ok(false));
@@ -85,7 +85,7 @@ mod tests {
         );
         assert_eq!(state.apply(SessionUpdate::Unsubscribe(uri(1))), Ok(true));
         assert_eq!(state.apply(SessionUpdate::Unsubscribe(uri(1))), Ok(false));
-        let long = SessionUpdate::Subscribe("x".repeat(LONGEST_URI + 1));
+        let long = SessionUpdate::Subscribe("x".repeat(MAX_URI_BYTES + 1));
         assert!(state.apply(long).is_err());
     }
 }

@@ -1,10 +1,10 @@
 //! Tasks: calls that run on by themselves (the extension `io.modelcontextprotocol/tasks`).
 //!
 //! A task lies in the store, so whichever instance is asked knows it. Its id is sealed for the
-//! person and client that it belongs to: to anybody else it is no id at all. Whoever takes the
+//! person and client that it belongs to: to others it is no id at all. The instance that gets the
 //! request that begins a round of it, the first call or the last answer to its questions, runs that
 //! round, and says in the store from time to time that it does. A task whose runner has died is
-//! found out by whoever asks next.
+//! found by the next request for it.
 //!
 //! | module | what it does |
 //! | --- | --- |

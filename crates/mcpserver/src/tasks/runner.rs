@@ -1,4 +1,4 @@
-//! Running a task.
+//! The runner of tasks (SEP-2663): one instance runs one round of one task.
 
 use super::record::{
     Answered, Asked, Asking, Beginning, EndKind, MOST_QUESTIONS, MOST_ROUNDS, TaskId,
@@ -26,7 +26,7 @@ use std::time::Duration;
 use store::ring::MAX_PART_BYTES;
 
 /// How long a call that may become a task has to come to its end before it becomes one.
-const PATIENCE: Duration = Duration::from_millis(250);
+const CALL_WAIT_TIMEOUT: Duration = Duration::from_millis(250);
 
 /// Looks at a task between two heartbeats of its runner.
 const LOOKS_PER_BEAT: u32 = 10;
@@ -140,10 +140,10 @@ impl<P: Parts> TaskRunner<P> {
         let is_required = call.tasks() == TaskUse::Required;
         call.report_progress();
         let mut beginning_call = pin!(self.begin_call(call, authenticated.clone()));
-        let patience = pin!(self.context.environment.sleep(PATIENCE));
+        let patience = pin!(self.context.environment.sleep(CALL_WAIT_TIMEOUT));
         let begun = match select(beginning_call.as_mut(), patience).await {
             Either::Left((StartedCall::Ended(end), _)) => {
-                // Nobody may be waiting any more.
+                // The request may have ended.
                 let _ = first.send(end.into());
                 return;
             }
@@ -186,7 +186,7 @@ impl<P: Parts> TaskRunner<P> {
         let end = if is_handed_out {
             self.run_round(&id, None, beginning_call, begun).await
         } else {
-            // A task that nobody knows of ends before it is one.
+            // No client knows of this task: it ends before it is one.
             self.end_task(&id, EndKind::Cancelled, "").await;
             return;
         };
@@ -438,7 +438,7 @@ impl<P: Parts> TaskRunner<P> {
     ) {
         loop {
             let questions = match end {
-                // Whoever ended it has said so.
+                // The store already says how it ended.
                 None => return,
                 Some(CallEnd::GrantEnded) => {
                     return self.end_task(id, EndKind::Cancelled, "").await;
@@ -527,7 +527,7 @@ impl<P: Parts> TaskRunner<P> {
             let what = "its questions and its state are too large";
             return Err(NotAsked::Unsupported(what));
         }
-        // A task that asks nobody goes on at once, and lives.
+        // A task that asks no client goes on at once, and lives.
         if asked.questions.is_empty() {
             tasks.beat(id, None).await?;
         }

@@ -1,4 +1,4 @@
-//! How far a task has come.
+//! The state of a task (SEP-2663), as its caller sees it.
 
 use super::record::{Answered, Asked, Asking, Beginning, EndKind, TaskId, TaskRecords};
 use super::{LIFETIME, POLL_INTERVAL};
@@ -12,7 +12,7 @@ use mcp::{Error, ErrorCode, InputRequest, Task, TaskState};
 use std::sync::Arc;
 
 /// Seconds after its last sign of life at which a runner counts as dead: four of them are missing.
-pub(super) const DEAD: u64 = 40;
+pub(super) const RUNNER_TIMEOUT: u64 = 40;
 
 /// A task, as it is now.
 #[derive(Debug)]
@@ -80,7 +80,7 @@ impl View {
         }
     }
 
-    /// Tells one state from another, for whoever is told of each.
+    /// Returns what tells one state from another.
     pub(crate) fn fingerprint(&self) -> Fingerprint {
         let kind = match &self.state {
             State::Working => 0,
@@ -191,7 +191,7 @@ impl<P: Parts> Tasks<P> {
         if let Some(authority) = &beginning.authority
             && !self.grants.is_valid(authority).await?
         {
-            // Nobody may be running it who would find out.
+            // There may be no runner left that would find out.
             self.cancel(id).await?;
             let now = self.context.environment.now();
             let (at, state) = match self.final_state(id).await? {
@@ -219,10 +219,10 @@ impl<P: Parts> Tasks<P> {
             heard = heard.max(beat.at);
             message = beat.message;
         }
-        if self.context.environment.now() < heard + DEAD {
+        if self.context.environment.now() < heard + RUNNER_TIMEOUT {
             return view(beginning, heard, message, State::Working);
         }
-        // For good, so that nobody ever sees it otherwise.
+        // In the store, so that it stays failed.
         let error = Error::new(
             ErrorCode::InternalError,
             "The server that ran the task stopped before it was done. Call the tool again.",
@@ -231,8 +231,13 @@ impl<P: Parts> Tasks<P> {
         self.records.end(id, EndKind::Failed, &error).await?;
         match self.final_state(id).await? {
             Some((at, state)) => view(beginning, at, None, state),
-            // Whoever would end it died over it.
-            None => view(beginning, heard + DEAD, None, State::Failed(error)),
+            // The instance that would have ended it died before it did.
+            None => view(
+                beginning,
+                heard + RUNNER_TIMEOUT,
+                None,
+                State::Failed(error),
+            ),
         }
     }
 

@@ -1,4 +1,4 @@
-//! `/sse` and `/messages`: HTTP+SSE (2024-11-05, Transports).
+//! HTTP+SSE (2024-11-05, Transports) at `/sse` and `/messages`.
 //!
 //! The client opens a stream at `/sse`, is told where to post, and posts its messages there. Each
 //! is handled in the request that brings it; what is to be answered goes into the session's
@@ -274,7 +274,7 @@ impl<P: Parts> HttpSse<P> {
                     Arc::clone(self).call_by_mail(request, call, authenticated, client, id.clone());
                 self.context.environment.spawn(async move {
                     work.await;
-                    // Nobody may be waiting any more.
+                    // The request may have ended.
                     let _ = ended.send(());
                 });
                 let patience = pin!(self.context.environment.sleep(CALL_WAIT_TIMEOUT));

@@ -1,6 +1,6 @@
 //! Session ids of Streamable HTTP: sealed, not stored.
 //!
-//! An id opens for the person it was made for and for nobody else, tells what was negotiated, and
+//! An id opens for the person it was made for and for no other, tells what was negotiated, and
 //! ends by itself. What changes in a session's life is in its [`SessionState`], a record that most
 //! sessions never have.
 
@@ -14,10 +14,10 @@ use rand::{CryptoRng, RngExt};
 const SESSION: Purpose = Purpose("mcp session");
 
 /// Seconds that a session lives.
-const LIFETIME: u64 = 30 * 86_400;
+const SESSION_TTL: u64 = 30 * 86_400;
 
 /// Longer than any id of ours.
-const LONGEST: usize = 256;
+const MAX_ID_BYTES: usize = 256;
 
 /// The sessions that were opened before, so that each is opened once per instance.
 pub(crate) struct Sessions(Cache<String, Session>);
@@ -34,7 +34,7 @@ pub(crate) struct Session {
     subject: String,
 }
 
-/// The session is unknown, ended, or somebody else's.
+/// The session is unknown, ended, or another person's.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct NotFound;
 
@@ -52,7 +52,7 @@ impl Sessions {
         now: u64,
         random: &mut impl CryptoRng,
     ) -> String {
-        let ends_at = now.saturating_add(LIFETIME);
+        let ends_at = now.saturating_add(SESSION_TTL);
         let name: [u8; 12] = random.random();
         let plain = [
             name.as_slice(),
@@ -89,7 +89,7 @@ impl Sessions {
 }
 
 fn open(keys: &KeyRing, subject: &str, id: &str) -> Option<Session> {
-    if id.len() > LONGEST {
+    if id.len() > MAX_ID_BYTES {
         return None;
     }
     let plain = keys.open(SESSION, subject.as_bytes(), id).ok()?;
@@ -143,7 +143,7 @@ mod tests {
             assert_eq!(find("bob", 101), Err(NotFound));
             assert_eq!(find("ann", 101), Ok((Revision::V2025_06_18, capabilities)));
             assert_eq!(find("bob", 101), Err(NotFound));
-            assert_eq!(find("ann", 100 + LIFETIME), Err(NotFound));
+            assert_eq!(find("ann", 100 + SESSION_TTL), Err(NotFound));
         }
         for id in ["", "nonsense", &id[1..]] {
             assert_eq!(sessions.find(&keys, "ann", id, 101), Err(NotFound));

@@ -1,4 +1,4 @@
-//! `tools/call`.
+//! `tools/call` of the stateless revision (2026-07-28, Tools).
 
 use super::request::{REVISION, Request};
 use crate::call::client_context::ClientContext;

@@ -1,4 +1,4 @@
-//! `subscriptions/listen`: a stream of what changes (2026-07-28, Subscriptions).
+//! `subscriptions/listen`: streams of notifications (2026-07-28, Subscriptions).
 //!
 //! A stream reads the changes from the store, so it does not matter which instance holds it. It
 //! ends with the token it was opened with, with that token's grant, and by its client's going away. Where `stream_seconds`
@@ -27,7 +27,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Streams that one person may open in a minute.
-const STREAMS_PER_MINUTE: u64 = 120;
+const MAX_STREAMS_PER_MINUTE: u64 = 120;
 
 /// One who listens.
 struct Listener {
@@ -89,7 +89,7 @@ impl<P: Parts> Listeners<P> {
         let is_within_limit = self
             .context
             .store
-            .check_rate_limit(&limit, STREAMS_PER_MINUTE, 60, now)
+            .check_rate_limit(&limit, MAX_STREAMS_PER_MINUTE, 60, now)
             .await
             .map_err(|error| Rejection::unavailable(&self.context, &error))?;
         if !is_within_limit {
@@ -168,7 +168,7 @@ impl<P: Parts> Listeners<P> {
 
 /// Why a stream is over.
 enum Over {
-    /// Nobody reads it any more, or nobody is to: whoever wants to know more listens again.
+    /// The client is gone, or is to listen again.
     Closed,
     /// The token or its grant has ended.
     Ended,
@@ -298,7 +298,7 @@ impl Listener {
     }
 }
 
-/// All that somebody with this filter can be told of.
+/// Returns all changes that pass this filter.
 fn everything(filter: &Filter) -> Vec<Changed> {
     let resources = filter.resource_subscriptions.iter().cloned();
     [Changed::Tools, Changed::Prompts, Changed::Resources]

@@ -64,7 +64,7 @@ impl<P: Parts> Stateless<P> {
     ) -> Result<Response<Body>, RejectedRequest> {
         let (id, method, params) = match message {
             Message::Request { id, method, params } => (id, method, params),
-            // There is none that would change anything: a call ends with its stream.
+            // No notification changes anything: a call ends with its stream.
             Message::Notification { .. } => {
                 check_version(headers).map_err(Rejection::BadRequest)?;
                 return Ok(accepted_response());

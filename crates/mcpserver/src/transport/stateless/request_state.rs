@@ -1,5 +1,4 @@
-//! Questions to the client, and its answers when it asks again (2026-07-28, Multi Round-Trip
-//! Requests).
+//! `requestState` and input requests (2026-07-28, Multi Round-Trip Requests).
 //!
 //! Nothing of a request is kept in between. What its component wants to know again goes to the
 //! client and comes back, sealed: it opens for the same person, client and request alone, and not
