@@ -1,71 +1,50 @@
-//! The component `account`: `/account`, where a person sees and ends what they have allowed, and
-//! `/admin`, where an operator does.
+//! The component `account`: `/account`, where a person sees and ends what they have allowed, and `/admin`, where
+//! an operator does.
 
-use authserver::{Context, RevocationQueue, endpoints, upstream_revocation};
-use axum::Router;
-use axum::extract::{Request, State};
+use auth_component::Endpoints;
+use authserver::Context;
+use authserver::endpoints::{account, admin};
+use authserver::routes::{ACCOUNT, AccountEndpoint};
+use identity::UpstreamTokens;
 use identity_import::Composed;
-use instance::{Instance, Parts};
-use platform::time::{now, timeout};
-use std::sync::Arc;
-use store::KeyValue;
-use web::Response;
+use platform::axum::Router;
+use platform::key_value::SpinKeyValue;
+use platform::time::now;
+use web::routes::Route;
+use web::{Request, Response};
 
 platform::http_component!(router);
 
 async fn router() -> Router {
-    Router::new()
-        .fallback(handle)
-        .with_state(Arc::new(Instance::read(instance::granted::ACCOUNT).await))
+    auth_component::router(Account).await
 }
 
-async fn handle(State(instance): State<Arc<Instance>>, request: Request) -> Response {
-    let response = answer(&instance, request).await;
-    instance.secured(response)
-}
+struct Account;
 
-async fn answer(instance: &Instance, request: Request) -> Response {
-    let (Parts { config, store }, base) = match instance.place(request.headers()) {
-        Ok(place) => place,
-        Err(problems) => return misconfigured::respond(&problems, request.headers()),
-    };
-    let request = match authserver::read_request(request).await {
-        Ok(request) => request,
-        Err(response) => return response,
-    };
-    let revocations = RevocationQueue::default();
-    let now = now();
-    let context = Context {
-        config,
-        base: &base,
-        store,
-        documents: None,
-        source: authserver::request_source(config, request.headers()),
-        revocations: Some(&revocations),
-        events: authserver::request_events(config, request.headers(), now),
-        now,
-    };
-    let response = route(&context, &request).await;
-    let ended = revocations.take();
-    if !ended.is_empty() {
-        platform::spawn(async move {
-            let revoked = upstream_revocation::run(&Composed, ended);
-            timeout(upstream_revocation::TIMEOUT, revoked).await;
-        });
+impl Endpoints for Account {
+    type Endpoint = AccountEndpoint;
+    const VARIABLES: &'static [&'static str] = instance::granted::ACCOUNT;
+    const ROUTES: &'static [Route<AccountEndpoint>] = ACCOUNT;
+
+    fn is_always_served(path: &str) -> bool {
+        path.starts_with("/admin")
     }
-    response
-}
 
-async fn route<K: KeyValue>(context: &Context<'_, K>, request: &web::Request) -> Response {
-    if request.uri().path().starts_with("/admin") {
-        return endpoints::admin::handle(context, now, request).await;
+    fn revoke(ended: Vec<UpstreamTokens>) {
+        auth_component::revoke_later(Composed, ended);
     }
-    match context.config.authorization_server.external() {
-        Some(external) => endpoints::external_authorization_server::handle(
-            external,
-            request.method(),
-            request.headers(),
-        ),
-        None => endpoints::account::handle(context, request).await,
+
+    async fn handle(
+        &self,
+        endpoint: AccountEndpoint,
+        context: &Context<'_, SpinKeyValue>,
+        request: &Request,
+    ) -> Response {
+        match endpoint {
+            AccountEndpoint::Show => account::handle(context, request).await,
+            AccountEndpoint::Act(action) => account::handle_action(context, action, request).await,
+            AccountEndpoint::NoSuchPage => account::no_such_page(context),
+            AccountEndpoint::Admin => admin::handle(context, now, request).await,
+        }
     }
 }

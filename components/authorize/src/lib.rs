@@ -3,99 +3,75 @@
 
 mod client_metadata;
 
+use auth_component::Endpoints;
 use authserver::client_metadata_documents::Documents;
-use authserver::{Context, RevocationQueue, SignInsInProgress, endpoints, upstream_revocation};
-use axum::Router;
-use axum::extract::{Request, State};
+use authserver::endpoints::{account_sign_in, authorize, callback, introspect, revoke, token};
+use authserver::routes::{AUTHORIZE, AuthorizeEndpoint};
+use authserver::{Context, SignInsInProgress};
 use client_metadata::ClientMetadata;
+use identity::UpstreamTokens;
 use identity_import::Composed;
-use instance::{Instance, Parts};
-use platform::time::{sleep, timeout};
-use std::sync::Arc;
-use web::Response;
+use platform::axum::Router;
+use platform::key_value::SpinKeyValue;
+use platform::time::sleep;
+use web::routes::Route;
+use web::{Request, Response};
 
 platform::http_component!(router);
 
 async fn router() -> Router {
-    Router::new().fallback(handle).with_state((
-        Arc::new(Instance::read(instance::granted::AUTHORIZE).await),
-        Arc::new(Documents::new(ClientMetadata)),
-        Arc::new(SignInsInProgress::default()),
-    ))
+    auth_component::router(Authorize {
+        documents: Documents::new(ClientMetadata),
+        in_progress: SignInsInProgress::default(),
+    })
+    .await
 }
 
-async fn handle(
-    State((instance, documents, in_progress)): State<(
-        Arc<Instance>,
-        Arc<Documents>,
-        Arc<SignInsInProgress>,
-    )>,
-    request: Request,
-) -> Response {
-    let response = answer(&instance, &documents, &in_progress, request).await;
-    instance.secured(response)
+struct Authorize {
+    documents: Documents,
+    in_progress: SignInsInProgress,
 }
 
-async fn answer(
-    instance: &Arc<Instance>,
-    documents: &Documents,
-    in_progress: &SignInsInProgress,
-    request: Request,
-) -> Response {
-    let (Parts { config, store }, base) = match instance.place(request.headers()) {
-        Ok(place) => place,
-        Err(problems) => return misconfigured::respond(&problems, request.headers()),
-    };
-    if let Some(external) = config.authorization_server.external() {
-        return endpoints::external_authorization_server::handle(
-            external,
-            request.method(),
-            request.headers(),
-        );
+impl Endpoints for Authorize {
+    type Endpoint = AuthorizeEndpoint;
+    const VARIABLES: &'static [&'static str] = instance::granted::AUTHORIZE;
+    const ROUTES: &'static [Route<AuthorizeEndpoint>] = AUTHORIZE;
+
+    fn documents(&self) -> Option<&Documents> {
+        Some(&self.documents)
     }
-    let request = match authserver::read_request(request).await {
-        Ok(request) => request,
-        Err(response) => return response,
-    };
-    let revocations = RevocationQueue::default();
-    let now = platform::time::now();
-    let context = Context {
-        config,
-        base: &base,
-        store,
-        documents: Some(documents),
-        source: authserver::request_source(config, request.headers()),
-        revocations: Some(&revocations),
-        events: authserver::request_events(config, request.headers(), now),
-        now,
-    };
-    let random = &mut instance::random();
-    let response = match request.uri().path() {
-        "/authorize" => endpoints::authorize::handle(&context, random, &Composed, &request).await,
-        "/callback" => {
-            let provider = &Composed;
-            endpoints::callback::handle(&context, random, provider, in_progress, sleep, &request)
-                .await
-        }
-        "/account/sign-in" => {
-            endpoints::account_sign_in::handle(&context, random, &Composed, &request).await
-        }
-        "/token" => {
-            let response =
-                endpoints::token::handle(&context, random, &Composed, sleep, &request).await;
-            instance.sweep_sometimes();
-            response
-        }
-        "/revoke" => endpoints::revoke::handle(&context, &request).await,
-        "/introspect" => endpoints::introspect::handle(&context, &request).await,
-        _ => web::text(http::StatusCode::NOT_FOUND, "Not found\n"),
-    };
-    let ended = revocations.take();
-    if !ended.is_empty() {
-        platform::spawn(async move {
-            let revoked = upstream_revocation::run(&Composed, ended);
-            timeout(upstream_revocation::TIMEOUT, revoked).await;
-        });
+
+    fn sweeps(endpoint: AuthorizeEndpoint, _response: &Response) -> bool {
+        endpoint == AuthorizeEndpoint::Token
     }
-    response
+
+    fn revoke(ended: Vec<UpstreamTokens>) {
+        auth_component::revoke_later(Composed, ended);
+    }
+
+    async fn handle(
+        &self,
+        endpoint: AuthorizeEndpoint,
+        context: &Context<'_, SpinKeyValue>,
+        request: &Request,
+    ) -> Response {
+        let random = &mut instance::random();
+        match endpoint {
+            AuthorizeEndpoint::Authorize => {
+                authorize::handle(context, random, &Composed, request).await
+            }
+            AuthorizeEndpoint::Callback => {
+                let in_progress = &self.in_progress;
+                callback::handle(context, random, &Composed, in_progress, sleep, request).await
+            }
+            AuthorizeEndpoint::AccountSignIn => {
+                account_sign_in::handle(context, random, &Composed, request).await
+            }
+            AuthorizeEndpoint::Token => {
+                token::handle(context, random, &Composed, sleep, request).await
+            }
+            AuthorizeEndpoint::Revoke => revoke::handle(context, request).await,
+            AuthorizeEndpoint::Introspect => introspect::handle(context, request).await,
+        }
+    }
 }

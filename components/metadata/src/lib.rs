@@ -1,69 +1,54 @@
 //! The component `metadata`: discovery documents, public keys, and client registration.
 
+use auth_component::Endpoints;
+use authserver::Context;
 use authserver::endpoints::well_known::WellKnown;
-use authserver::{Context, endpoints};
-use axum::Router;
-use axum::extract::{Request, State};
-use instance::{Instance, Parts};
-use std::sync::Arc;
-use web::Response;
+use authserver::endpoints::{register, registered_client};
+use authserver::routes::{METADATA, MetadataEndpoint};
+use platform::axum::Router;
+use platform::key_value::SpinKeyValue;
+use web::routes::Route;
+use web::{Request, Response};
 
 platform::http_component!(router);
 
 async fn router() -> Router {
-    Router::new().fallback(handle).with_state((
-        Arc::new(Instance::read(instance::granted::METADATA).await),
-        Arc::new(WellKnown::default()),
-    ))
+    auth_component::router(Metadata::default()).await
 }
 
-async fn handle(
-    State((instance, well_known)): State<(Arc<Instance>, Arc<WellKnown>)>,
-    request: Request,
-) -> Response {
-    let response = answer(&instance, &well_known, request).await;
-    instance.secured(response)
-}
+#[derive(Default)]
+struct Metadata(WellKnown);
 
-async fn answer(instance: &Arc<Instance>, well_known: &WellKnown, request: Request) -> Response {
-    let (Parts { config, store }, base) = match instance.place(request.headers()) {
-        Ok(place) => place,
-        Err(problems) => return misconfigured::json(&problems),
-    };
-    if request.uri().path().starts_with("/.well-known/") {
-        return well_known.handle(config, &base, &request);
+impl Endpoints for Metadata {
+    type Endpoint = MetadataEndpoint;
+    const VARIABLES: &'static [&'static str] = instance::granted::METADATA;
+    const ROUTES: &'static [Route<MetadataEndpoint>] = METADATA;
+
+    fn is_always_served(path: &str) -> bool {
+        path.starts_with("/.well-known/")
     }
-    if let Some(external) = config.authorization_server.external() {
-        return endpoints::external_authorization_server::handle(
-            external,
-            request.method(),
-            request.headers(),
-        );
+
+    /// A refusal costs no write.
+    fn sweeps(endpoint: MetadataEndpoint, response: &Response) -> bool {
+        endpoint != MetadataEndpoint::WellKnown && response.status().is_success()
     }
-    let request = match authserver::read_request(request).await {
-        Ok(request) => request,
-        Err(response) => return response,
-    };
-    let now = platform::time::now();
-    let context = Context {
-        config,
-        base: &base,
-        store,
-        documents: None,
-        source: authserver::request_source(config, request.headers()),
-        revocations: None,
-        events: authserver::request_events(config, request.headers(), now),
-        now,
-    };
-    let random = &mut instance::random();
-    let response = if request.uri().path() == "/register" {
-        endpoints::register::handle(&context, random, &request).await
-    } else {
-        endpoints::registered_client::handle(&context, random, &request).await
-    };
-    // A refusal costs no write.
-    if response.status().is_success() {
-        instance.sweep_sometimes();
+
+    async fn handle(
+        &self,
+        endpoint: MetadataEndpoint,
+        context: &Context<'_, SpinKeyValue>,
+        request: &Request,
+    ) -> Response {
+        let random = &mut instance::random();
+        match endpoint {
+            MetadataEndpoint::WellKnown => {
+                let (path, headers) = (request.uri().path(), request.headers());
+                self.0.handle(context.config, context.base, path, headers)
+            }
+            MetadataEndpoint::Register => register::handle(context, random, request).await,
+            MetadataEndpoint::RegisteredClient => {
+                registered_client::handle(context, random, request).await
+            }
+        }
     }
-    response
 }

@@ -2,8 +2,8 @@
 //! `/revoke` and `/introspect`, over any key-value store and any identity provider.
 //!
 //! What the protocol says is in `oauth`; what a grant is, in `grants`. Here the two meet storage,
-//! pages and the provider. The components `metadata` and `authorize` are thin shells around
-//! [`endpoints`].
+//! pages and the provider. The components `metadata`, `authorize`
+//! and `account` each serve one table of [`routes`].
 //!
 //! # The way of a sign-in
 //!
@@ -32,6 +32,7 @@ mod limits;
 mod pages;
 mod remembered_consents;
 mod responses;
+pub mod routes;
 mod session;
 mod sign_in;
 mod sign_ins_in_progress;
@@ -39,7 +40,6 @@ pub mod upstream_revocation;
 
 pub use context::{Context, request_events, request_source};
 pub use grants::RevocationQueue;
-pub use responses::read_request;
 pub use sign_ins_in_progress::SignInsInProgress;
 
 #[cfg(test)]

@@ -1,26 +1,12 @@
 //! JSON answers and redirects with an error: the one place where errors become HTTP.
 
 use crate::pages;
+use http::StatusCode;
 use http::header::{HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{Method, StatusCode};
 use oauth::authorization_request::Target;
 use oauth::{Error, ErrorCode, redirect_uri};
-use web::cors::{Cors, Origin};
-use web::{Request, Response, method_not_allowed, see_other, with_header};
-
-/// Bytes that the body of a request may have.
-const MAX_BODY: usize = oauth::registration::MAX_BODY;
-
-/// Bytes that the form of the consent page may have, which carries the whole authorization request,
-/// its `state` included.
-const MAX_CONSENT_BODY: usize = 64 * 1024;
-
-/// For what browser-based clients post to: no cookie counts there, so any page may.
-pub(crate) const POST: Cors = Cors {
-    methods: "POST, OPTIONS",
-    headers: "authorization, content-type, dpop, mcp-protocol-version",
-    exposed: "www-authenticate, retry-after, dpop-nonce",
-};
+use web::cors::Cors;
+use web::{Response, see_other, with_header};
 
 /// For what anybody may read.
 pub(crate) const READ: Cors = Cors {
@@ -28,50 +14,6 @@ pub(crate) const READ: Cors = Cors {
     headers: "authorization, content-type, mcp-protocol-version",
     exposed: "",
 };
-
-/// Reads a request as a whole.
-///
-/// # Errors
-///
-/// The response to give: 413 for a large body, 408 for a slow one, 400 for one that broke off; an OAuth
-/// error where programs call, which a page may read, and a page where people do.
-pub async fn read_request<B>(request: http::Request<B>) -> Result<Request, Response>
-where
-    B: http_body::Body,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
-    let path = request.uri().path();
-    let is_for_programs =
-        matches!(path, "/token" | "/revoke" | "/introspect") || path.starts_with("/register");
-    let is_json = is_for_programs || path.starts_with("/admin");
-    let limit = match path {
-        "/authorize" => MAX_CONSENT_BODY,
-        _ => MAX_BODY,
-    };
-    let read = web::read_request(request, limit).await;
-    read.map_err(|error| {
-        if !is_json {
-            return error.respond(pages::unread_request(&error));
-        }
-        let said = Error::new(ErrorCode::InvalidRequest, error.to_string());
-        let response = error.respond(web::json(error.status(), &said));
-        if is_for_programs {
-            POST.allow(Origin::Any, response)
-        } else {
-            response
-        }
-    })
-}
-
-/// What to do with a request to an endpoint that only POST reaches, apart from handling it:
-/// preflight requests and other methods.
-pub(crate) fn other_than_post(method: &Method) -> Option<Response> {
-    match *method {
-        Method::POST => None,
-        Method::OPTIONS => Some(POST.preflight(Origin::Any)),
-        _ => Some(POST.allow(Origin::Any, method_not_allowed(POST.methods))),
-    }
-}
 
 /// The JSON answer with an error (RFC 6749 section 5.2).
 pub(crate) fn error(error: &Error) -> Response {

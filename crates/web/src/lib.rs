@@ -13,6 +13,7 @@ mod headers;
 mod page;
 mod request;
 mod respond;
+pub mod routes;
 mod same_origin;
 
 pub use body::{Paced, ReadError, Rest, read_body};

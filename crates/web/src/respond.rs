@@ -54,14 +54,14 @@ pub fn no_content() -> Response {
 }
 
 /// 405, with the methods that are `allowed` (`"GET, HEAD"`).
-pub fn method_not_allowed(allowed: &'static str) -> Response {
+pub fn method_not_allowed(allowed: &str) -> Response {
     let mut response = text(
         StatusCode::METHOD_NOT_ALLOWED,
         format!("Use one of: {allowed}.\n"),
     );
-    response
-        .headers_mut()
-        .insert(ALLOW, HeaderValue::from_static(allowed));
+    if let Ok(allowed) = HeaderValue::from_str(allowed) {
+        response.headers_mut().insert(ALLOW, allowed);
+    }
     response
 }
 

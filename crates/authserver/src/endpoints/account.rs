@@ -4,11 +4,11 @@ use crate::consent::scope_text;
 use crate::context::Context;
 use crate::date;
 use crate::remembered_consents::RememberedConsents;
+use crate::routes::AccountAction;
 use crate::session::Session;
 use crate::{pages, responses};
 use events::{EndedBy, Event};
 use grants::{Grant, Listed, Page as Grants, PageCursor};
-use http::Method;
 use http::header::SET_COOKIE;
 use maud::{Markup, html};
 use oauth::scope::{self, Bounds, Holder};
@@ -35,46 +35,36 @@ impl AccountError {
         }
     }
 
-    fn respond(self, account: &str) -> Response {
+    /// Returns the page, and writes the event.
+    fn respond<K>(self, context: &Context<'_, K>) -> Response {
+        context.refused("/account", self.code(), &self);
         match self {
             Self::Parameter(error) => pages::bad_target(&error.to_string()),
-            Self::Forged => pages::stale_account(account),
+            Self::Forged => pages::stale_account(&context.base.join("/account")),
             Self::Store(error) => responses::store_failed_page(&error),
         }
     }
 }
 
-/// What a form of the page asks for, named by the last part of its path.
-enum Action {
-    End,
-    EndAll,
-    Forget,
-    SignOut,
+/// Answers a request to `/account`: the page.
+pub async fn handle<K: KeyValue>(context: &Context<'_, K>, request: &Request) -> Response {
+    let shown = show(context, request).await;
+    shown.unwrap_or_else(|error| error.respond(context))
 }
 
-/// Answers any request to `/account` and below, `/account/sign-in` apart.
-pub async fn handle<K: KeyValue>(context: &Context<'_, K>, request: &Request) -> Response {
-    let account = context.base.join("/account");
-    let action = match request.uri().path().trim_end_matches('/') {
-        "/account" => None,
-        "/account/end" => Some(Action::End),
-        "/account/end-all" => Some(Action::EndAll),
-        "/account/forget" => Some(Action::Forget),
-        "/account/sign-out" => Some(Action::SignOut),
-        _ => return pages::no_such_page(&account),
-    };
-    let refused = |error: AccountError| {
-        context.refused("/account", error.code(), &error);
-        error.respond(&account)
-    };
-    let outcome = match (request.method(), action) {
-        (&Method::GET | &Method::HEAD, None) => show(context, request).await,
-        (&Method::POST, Some(action)) => act(context, request, &action).await,
-        (_, None) => return web::method_not_allowed("GET, HEAD"),
-        (_, Some(_)) => return web::method_not_allowed("POST"),
-    };
-    let response = outcome.unwrap_or_else(refused);
-    web::for_method(request.method(), response)
+/// Answers a form of the page.
+pub async fn handle_action<K: KeyValue>(
+    context: &Context<'_, K>,
+    action: AccountAction,
+    request: &Request,
+) -> Response {
+    let done = act(context, request, action).await;
+    done.unwrap_or_else(|error| error.respond(context))
+}
+
+/// Answers a request to any other path below `/account`.
+pub fn no_such_page<K>(context: &Context<'_, K>) -> Response {
+    pages::no_such_page(&context.base.join("/account"))
 }
 
 async fn session<K: KeyValue>(
@@ -119,7 +109,7 @@ async fn show<K: KeyValue>(
 async fn act<K: KeyValue>(
     context: &Context<'_, K>,
     request: &Request,
-    action: &Action,
+    action: AccountAction,
 ) -> Result<Response, AccountError> {
     let (keys, base) = (&context.config.keys, context.base);
     let form = Parameters::from_form(request.headers(), request.body())?;
@@ -138,7 +128,7 @@ async fn act<K: KeyValue>(
     };
     let to = |query: &str| web::see_other(&format!("{}?{query}", base.join("/account")));
     Ok(match action {
-        Action::End => {
+        AccountAction::End => {
             let id = form.get("grant").unwrap_or_default();
             let is_theirs = context
                 .grants()
@@ -150,7 +140,7 @@ async fn act<K: KeyValue>(
             }
             to("done=ended")
         }
-        Action::EndAll => {
+        AccountAction::EndAll => {
             let from = form.get("from").and_then(PageCursor::parse);
             let page = context
                 .grants()
@@ -164,12 +154,12 @@ async fn act<K: KeyValue>(
                 None => to("done=all"),
             }
         }
-        Action::Forget => with_header(
+        AccountAction::Forget => with_header(
             to("done=forgotten"),
             SET_COOKIE,
             RememberedConsents::forget(base),
         ),
-        Action::SignOut => {
+        AccountAction::SignOut => {
             session.end(context.store).await?;
             with_header(to("done=out"), SET_COOKIE, Session::clear(base))
         }

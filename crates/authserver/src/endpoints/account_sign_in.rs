@@ -4,7 +4,6 @@
 use crate::context::Context;
 use crate::pages;
 use crate::sign_in::{Browser, LOGIN_LIFETIME, PendingAccount, ProviderLogin};
-use http::Method;
 use http::header::SET_COOKIE;
 use identity::{Login, SignInProvider};
 use oauth::{ErrorCode, pkce, secret};
@@ -18,9 +17,6 @@ pub async fn handle<K>(
     provider: &impl SignInProvider,
     request: &Request,
 ) -> Response {
-    if request.method() != Method::GET {
-        return web::method_not_allowed("GET");
-    }
     let cookie = Browser::login_cookie(context.base);
     let browser = Browser::read_or_new(&cookie, request.headers(), random);
     let pending = PendingAccount {

@@ -80,14 +80,13 @@ pub async fn handle<K: KeyValue>(
     clock: impl Fn() -> u64,
     request: &Request,
 ) -> Response {
-    let response = match answer(context, clock, request).await {
+    match answer(context, clock, request).await {
         Ok(response) => response,
         Err(error) => {
             context.refused("/admin", error.code(), &error);
             error.respond()
         }
-    };
-    web::for_method(request.method(), response)
+    }
 }
 
 async fn answer<K: KeyValue>(

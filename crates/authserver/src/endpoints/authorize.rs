@@ -19,9 +19,6 @@ use rand::CryptoRng;
 use store::KeyValue;
 use web::{Request, Response, with_header};
 
-/// The methods that `/authorize` knows.
-const METHODS: &str = "GET, HEAD, POST";
-
 #[derive(Debug, thiserror::Error)]
 enum AuthorizeError {
     #[error(transparent)]
@@ -105,10 +102,6 @@ pub async fn handle<K: KeyValue>(
     request: &Request,
 ) -> Response {
     let outcome = match *request.method() {
-        Method::GET | Method::HEAD => match Parameters::from_query(request.uri().query()) {
-            Ok(query) => ask(context, random, provider, request, &query).await,
-            Err(error) => Err(error.into()),
-        },
         Method::POST => match Parameters::from_form(request.headers(), request.body()) {
             Ok(form) => match form.get("consent") {
                 Some(_) => decide(context, random, provider, request, &form).await,
@@ -116,15 +109,17 @@ pub async fn handle<K: KeyValue>(
             },
             Err(error) => Err(error.into()),
         },
-        _ => return web::method_not_allowed(METHODS),
+        _ => match Parameters::from_query(request.uri().query()) {
+            Ok(query) => ask(context, random, provider, request, &query).await,
+            Err(error) => Err(error.into()),
+        },
     };
-    let response = outcome.unwrap_or_else(|error| {
+    outcome.unwrap_or_else(|error| {
         if let Some(code) = error.code() {
             context.refused("/authorize", code, &error);
         }
         error.respond(context.base.as_str())
-    });
-    web::for_method(request.method(), response)
+    })
 }
 
 /// Checks the request, and asks the person.

@@ -14,7 +14,6 @@ use crate::sign_ins_in_progress::{MAX_REFUSED_WAIT, MAX_WAIT, SignInsInProgress,
 use crate::{pages, responses};
 use events::{EndedBy, Event, SignInPurpose};
 use grants::{CodeBinding, Grant, ShownClient};
-use http::Method;
 use http::header::SET_COOKIE;
 use identity::{CodeExchange, Profile, SignIn, SignInProvider};
 use oauth::authorization_request::Target;
@@ -24,9 +23,6 @@ use rand::CryptoRng;
 use std::time::Duration;
 use store::KeyValue;
 use web::{Request, Response, with_header};
-
-/// The methods that `/callback` knows.
-const METHODS: &str = "GET";
 
 /// Seconds that a code lives (RFC 6749 section 4.1.2 recommends at most ten minutes).
 const CODE_LIFETIME: u64 = 60;
@@ -91,9 +87,6 @@ pub async fn handle<K: KeyValue, S: Future<Output = ()> + Send>(
     sleep: impl Fn(Duration) -> S + Sync,
     request: &Request,
 ) -> Response {
-    if request.method() != Method::GET {
-        return web::method_not_allowed(METHODS);
-    }
     let loads = Loads { in_progress, sleep };
     complete(context, random, provider, &loads, request)
         .await

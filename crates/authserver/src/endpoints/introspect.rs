@@ -13,7 +13,6 @@ use oauth::introspection::{Introspection, RefreshToken};
 use oauth::scope::{self, Bounds, Holder};
 use oauth::{Client, Error, ErrorCode, revocation};
 use store::KeyValue;
-use web::cors::Origin;
 use web::{Request, Response};
 
 #[derive(Debug, thiserror::Error)]
@@ -41,18 +40,14 @@ impl From<IntrospectError> for Error {
 
 /// Answers any request to `/introspect`.
 pub async fn handle<K: KeyValue>(context: &Context<'_, K>, request: &Request) -> Response {
-    if let Some(response) = responses::other_than_post(request.method()) {
-        return response;
-    }
-    let response = match introspect(context, request).await {
+    match introspect(context, request).await {
         Ok(answer) => web::json(StatusCode::OK, &answer),
         Err(error) => {
             let error: Error = error.into();
             context.refused("/introspect", error.code, &error.description);
             responses::error(&error)
         }
-    };
-    responses::POST.allow(Origin::Any, response)
+    }
 }
 
 async fn introspect<K: KeyValue>(

@@ -2,7 +2,6 @@
 
 use crate::client_registration::{self, RegisterError, record};
 use crate::context::Context;
-use crate::responses;
 use config::Registration;
 use events::RegistrationChange;
 use http::{HeaderMap, StatusCode};
@@ -10,7 +9,6 @@ use http_fields::MediaType;
 use oauth::{registration, secret};
 use rand::CryptoRng;
 use store::KeyValue;
-use web::cors::Origin;
 use web::{Request, Response};
 
 /// Answers any request to `/register`.
@@ -19,13 +17,9 @@ pub async fn handle<K: KeyValue>(
     random: &mut (impl CryptoRng + Send),
     request: &Request,
 ) -> Response {
-    if let Some(response) = responses::other_than_post(request.method()) {
-        return response;
-    }
-    let response = register(context, random, request)
+    register(context, random, request)
         .await
-        .unwrap_or_else(|error| error.respond(context));
-    responses::POST.allow(Origin::Any, response)
+        .unwrap_or_else(|error| error.respond(context))
 }
 
 async fn register<K: KeyValue>(

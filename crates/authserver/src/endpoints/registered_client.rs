@@ -12,14 +12,7 @@ use oauth::Client;
 use oauth::registration::{self, Registered};
 use rand::CryptoRng;
 use store::KeyValue;
-use web::cors::{Cors, Origin};
 use web::{Request, Response};
-
-const CORS: Cors = Cors {
-    methods: "GET, PUT, DELETE, OPTIONS",
-    headers: "authorization, content-type",
-    exposed: "www-authenticate",
-};
 
 /// Answers any request to `/register/<client_id>`.
 pub async fn handle<K: KeyValue>(
@@ -28,14 +21,11 @@ pub async fn handle<K: KeyValue>(
     request: &Request,
 ) -> Response {
     let outcome = match *request.method() {
-        Method::GET => read(context, request).await,
         Method::PUT => update(context, random, request).await,
         Method::DELETE => remove(context, request).await,
-        Method::OPTIONS => return CORS.preflight(Origin::Any),
-        _ => Ok(web::method_not_allowed(CORS.methods)),
+        _ => read(context, request).await,
     };
-    let response = outcome.unwrap_or_else(|error| error.respond(context));
-    CORS.allow(Origin::Any, response)
+    outcome.unwrap_or_else(|error| error.respond(context))
 }
 
 async fn read<K: KeyValue>(

@@ -8,7 +8,6 @@ use http::StatusCode;
 use oauth::access_token::{self, Claims};
 use oauth::{Error, ErrorCode, revocation};
 use store::KeyValue;
-use web::cors::Origin;
 use web::{Request, Response};
 
 #[derive(Debug, thiserror::Error)]
@@ -36,18 +35,14 @@ impl From<RevokeError> for Error {
 
 /// Answers any request to `/revoke`.
 pub async fn handle<K: KeyValue>(context: &Context<'_, K>, request: &Request) -> Response {
-    if let Some(response) = responses::other_than_post(request.method()) {
-        return response;
-    }
-    let response = match revoke(context, request).await {
+    match revoke(context, request).await {
         Ok(()) => web::text(StatusCode::OK, ""),
         Err(error) => {
             let error: Error = error.into();
             context.refused("/revoke", error.code, &error.description);
             responses::error(&error)
         }
-    };
-    responses::POST.allow(Origin::Any, response)
+    }
 }
 
 /// A token that is unknown, or whose grant has ended, is revoked already (RFC 7009 section 2.2); of

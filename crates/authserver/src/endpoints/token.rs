@@ -19,7 +19,6 @@ use oauth::{Error, ErrorCode, Parameters, secret};
 use rand::CryptoRng;
 use std::time::Duration;
 use store::KeyValue;
-use web::cors::Origin;
 use web::{Request, Response};
 
 #[derive(Debug, thiserror::Error)]
@@ -98,9 +97,6 @@ pub async fn handle<K: KeyValue, S: Future<Output = ()> + Send>(
     sleep: impl Fn(Duration) -> S + Sync,
     request: &Request,
 ) -> Response {
-    if let Some(response) = responses::other_than_post(request.method()) {
-        return response;
-    }
     let mut response = match issue(context, random, upstream, sleep, request).await {
         Ok(tokens) => web::json(StatusCode::OK, &tokens),
         Err(error) => {
@@ -115,7 +111,7 @@ pub async fn handle<K: KeyValue, S: Future<Output = ()> + Send>(
     {
         response.headers_mut().insert(dpop::NONCE, nonce);
     }
-    responses::POST.allow(Origin::Any, response)
+    response
 }
 
 /// Writes the event of a reuse or of the end of a grant, if `error` is due to one.

@@ -9,14 +9,12 @@
 //! nowhere else: every other path is an issuer that does not exist.
 
 use super::external_authorization_server;
-use crate::responses::READ;
 use config::{Base, Registration, Server};
-use http::{Method, Request, StatusCode};
+use http::{HeaderMap, StatusCode};
 use oauth::metadata;
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
-use web::cors::Origin;
-use web::{CachedJson, Response, for_method, method_not_allowed};
+use web::{CachedJson, Response};
 
 /// Documents and keys may be a few minutes old.
 const CACHED: &str = "public, max-age=300";
@@ -37,22 +35,21 @@ const MOST: usize = 64;
 pub struct WellKnown(RwLock<HashMap<String, Arc<CachedJson>>>);
 
 impl WellKnown {
-    /// Answers a request whose path starts with `/.well-known/`.
-    pub fn handle<B>(&self, config: &Server, base: &Base, request: &Request<B>) -> Response {
-        let (method, headers) = (request.method(), request.headers());
-        let path = request.uri().path();
-        let response = match *method {
-            Method::GET | Method::HEAD => match issued_elsewhere(config, path) {
-                Some(words) => words,
-                None => match self.document(config, base, path) {
-                    Some(document) => document.respond(headers, CACHED),
-                    None => web::text(StatusCode::NOT_FOUND, "Not found\n"),
-                },
-            },
-            Method::OPTIONS => return READ.preflight(Origin::Any),
-            _ => method_not_allowed(READ.methods),
-        };
-        for_method(method, READ.allow(Origin::Any, response))
+    /// Answers a request to a `path` that starts with `/.well-known/`.
+    pub fn handle(
+        &self,
+        config: &Server,
+        base: &Base,
+        path: &str,
+        headers: &HeaderMap,
+    ) -> Response {
+        if let Some(words) = issued_by_another(config, path) {
+            return words;
+        }
+        match self.document(config, base, path) {
+            Some(document) => document.respond(headers, CACHED),
+            None => web::text(StatusCode::NOT_FOUND, "Not found\n"),
+        }
     }
 
     fn document(&self, config: &Server, base: &Base, path: &str) -> Option<Arc<CachedJson>> {
@@ -74,7 +71,7 @@ impl WellKnown {
 }
 
 /// What is said in place of our own documents where another authorization server issues the tokens.
-fn issued_elsewhere(config: &Server, path: &str) -> Option<Response> {
+fn issued_by_another(config: &Server, path: &str) -> Option<Response> {
     let external = config.authorization_server.external()?;
     let (name, _) = split(path)?;
     ISSUED

@@ -2,13 +2,17 @@
 
 use crate::client_metadata_documents::{Documents, Fetched, Source, What};
 use crate::context::Context;
+use crate::endpoints::well_known::WellKnown;
+use crate::routes::{
+    ACCOUNT, AUTHORIZE, AccountEndpoint, AuthorizeEndpoint, METADATA, MetadataEndpoint, receive,
+};
 use crate::{RevocationQueue, SignInsInProgress, endpoints};
 use bytes::Bytes;
 use config::{Base, Server};
 use events::{Events, TraceContext};
 use futures::executor::block_on;
 use http::header::{CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Full};
 use identity::{
     CodeExchange, Login, Profile, Refreshed, RefreshedProfile, SignIn, SignInProvider,
     TokenRefresher, UpstreamTokens,
@@ -22,7 +26,8 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use store::{MemoryKeyValue, Store};
 use url::{Url, form_urlencoded};
-use web::Request;
+use web::routes::Route;
+use web::{Request, Response};
 
 pub(super) const KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 pub(super) const ADMIN_TOKEN: &str = "operator-operator-operator-operator";
@@ -294,47 +299,7 @@ impl World {
         let (random, provider) = (&mut own_random, &self.provider);
         let in_progress = &self.in_progress;
         let answer = block_on(async {
-            let path = request.uri().path().to_owned();
-            let response = match path.as_str() {
-                "/authorize" => {
-                    endpoints::authorize::handle(&context, random, provider, &request).await
-                }
-                "/account/sign-in" => {
-                    endpoints::account_sign_in::handle(&context, random, provider, &request).await
-                }
-                path if path.starts_with("/account") => {
-                    endpoints::account::handle(&context, &request).await
-                }
-                path if path.starts_with("/admin") => {
-                    endpoints::admin::handle(&context, || self.now, &request).await
-                }
-                "/callback" => {
-                    let sleep = |_| yield_now();
-                    endpoints::callback::handle(
-                        &context,
-                        random,
-                        provider,
-                        in_progress,
-                        sleep,
-                        &request,
-                    )
-                    .await
-                }
-                "/token" => {
-                    let sleep = |_| yield_now();
-                    endpoints::token::handle(&context, random, provider, sleep, &request).await
-                }
-                "/revoke" => endpoints::revoke::handle(&context, &request).await,
-                "/introspect" => endpoints::introspect::handle(&context, &request).await,
-                "/register" => endpoints::register::handle(&context, random, &request).await,
-                path if path.starts_with("/register/") => {
-                    endpoints::registered_client::handle(&context, random, &request).await
-                }
-                _ => {
-                    let well_known = endpoints::well_known::WellKnown::default();
-                    well_known.handle(context.config, context.base, &request)
-                }
-            };
+            let response = route(&context, random, provider, in_progress, request).await;
             Answer::read(response).await
         });
         self.random = own_random;
@@ -547,7 +512,7 @@ pub(super) async fn yield_now() {
 }
 
 impl Answer {
-    async fn read(response: web::Response) -> Self {
+    async fn read(response: Response) -> Self {
         let (parts, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         Self {
@@ -627,4 +592,75 @@ pub(super) fn encode(form: &[(&str, &str)]) -> Bytes {
         .extend_pairs(form)
         .finish()
         .into()
+}
+
+/// Answers a request as the component does that has the path.
+async fn route(
+    context: &Context<'_, MemoryKeyValue>,
+    random: &mut StdRng,
+    provider: &Provider,
+    in_progress: &SignInsInProgress,
+    request: Request,
+) -> Response {
+    let path = request.uri().path().to_owned();
+    let request = request.map(Full::new);
+    let sleep = |_| yield_now();
+    if path.starts_with("/.well-known/") || path.starts_with("/register") {
+        let (route, endpoint, request) = match receive(METADATA, request).await {
+            Ok(received) => received,
+            Err(response) => return response,
+        };
+        let response = match endpoint {
+            MetadataEndpoint::WellKnown => {
+                let (path, headers) = (request.uri().path(), request.headers());
+                WellKnown::default().handle(context.config, context.base, path, headers)
+            }
+            MetadataEndpoint::Register => {
+                endpoints::register::handle(context, random, &request).await
+            }
+            MetadataEndpoint::RegisteredClient => {
+                endpoints::registered_client::handle(context, random, &request).await
+            }
+        };
+        route.finish(request.method(), response)
+    } else if path == "/account/sign-in" || Route::find(ACCOUNT, &path).is_none() {
+        let (route, endpoint, request) = match receive(AUTHORIZE, request).await {
+            Ok(received) => received,
+            Err(response) => return response,
+        };
+        let response = match endpoint {
+            AuthorizeEndpoint::Authorize => {
+                endpoints::authorize::handle(context, random, provider, &request).await
+            }
+            AuthorizeEndpoint::Callback => {
+                endpoints::callback::handle(context, random, provider, in_progress, sleep, &request)
+                    .await
+            }
+            AuthorizeEndpoint::AccountSignIn => {
+                endpoints::account_sign_in::handle(context, random, provider, &request).await
+            }
+            AuthorizeEndpoint::Token => {
+                endpoints::token::handle(context, random, provider, sleep, &request).await
+            }
+            AuthorizeEndpoint::Revoke => endpoints::revoke::handle(context, &request).await,
+            AuthorizeEndpoint::Introspect => endpoints::introspect::handle(context, &request).await,
+        };
+        route.finish(request.method(), response)
+    } else {
+        let (route, endpoint, request) = match receive(ACCOUNT, request).await {
+            Ok(received) => received,
+            Err(response) => return response,
+        };
+        let response = match endpoint {
+            AccountEndpoint::Show => endpoints::account::handle(context, &request).await,
+            AccountEndpoint::Act(action) => {
+                endpoints::account::handle_action(context, action, &request).await
+            }
+            AccountEndpoint::NoSuchPage => endpoints::account::no_such_page(context),
+            AccountEndpoint::Admin => {
+                endpoints::admin::handle(context, || context.now, &request).await
+            }
+        };
+        route.finish(request.method(), response)
+    }
 }
