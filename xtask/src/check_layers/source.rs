@@ -3,14 +3,15 @@
 //! A file uses another if it names an item of it (in a `use` or by a path, macros included), or calls a method that this
 //! other file alone defines in an `impl` of its own. So a method of a shared type counts as a use of the file that it
 //! stands in. Not counted: what is for tests alone; `pub use`, which hands on; methods whose names the standard library
-//! and the crates around have too ([`COMMON_METHODS`]), as nothing here knows the type of a value.
+//! and the crates around have too ([`COMMON_METHODS`]) or a trait of the crate has, as nothing here knows the type of a
+//! value.
 
 use anyhow::{Context, Result, bail};
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::ToTokens;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use syn::{Attribute, ImplItem, Item, UseTree, Visibility};
+use syn::{Attribute, ImplItem, Item, TraitItem, UseTree, Visibility};
 
 /// Methods that say nothing of the type they are called on.
 const COMMON_METHODS: &[&str] = &[
@@ -144,6 +145,7 @@ impl Crate {
             modules,
             files,
             methods,
+            declared,
         } = reader;
         let mut uses: BTreeMap<(usize, usize), BTreeSet<String>> = BTreeMap::new();
         let mut note = |from: usize, to: usize, name: &str| {
@@ -160,9 +162,9 @@ impl Crate {
                 }
             }
             for name in &seen.calls {
-                let defined = methods
-                    .get(name)
-                    .filter(|_| !COMMON_METHODS.contains(&name.as_str()));
+                let defined = methods.get(name).filter(|_| {
+                    !COMMON_METHODS.contains(&name.as_str()) && !declared.contains(name)
+                });
                 let defined = defined.into_iter().flatten();
                 let files: BTreeSet<usize> = defined.map(|(at, _)| modules[*at].file).collect();
                 if let [file] = *Vec::from_iter(files) {
@@ -196,6 +198,8 @@ struct Reader {
     files: Vec<PathBuf>,
     /// By name: the module and the type of each method that takes `self`.
     methods: BTreeMap<String, BTreeSet<(usize, String)>>,
+    /// The methods of traits.
+    declared: BTreeSet<String>,
 }
 
 impl Reader {
@@ -275,6 +279,15 @@ impl Reader {
                                 .insert((at, of.clone()));
                         }
                     }
+                    self.modules[at].code.extend(item.to_token_stream());
+                }
+                Item::Trait(item) => {
+                    let methods = item.items.iter().filter_map(|inner| match inner {
+                        TraitItem::Fn(method) => Some(method.sig.ident.to_string()),
+                        _ => None,
+                    });
+                    self.declared.extend(methods);
+                    self.modules[at].items.insert(item.ident.to_string());
                     self.modules[at].code.extend(item.to_token_stream());
                 }
                 item => {
