@@ -2,6 +2,7 @@
 
 use crate::pages;
 use crate::responses::READ;
+use bytes::Bytes;
 use http::{Method, StatusCode};
 use oauth::{Error, ErrorCode};
 use web::cors::Cors;
@@ -225,23 +226,26 @@ where
         return Err(web::text(StatusCode::NOT_FOUND, "Not found\n"));
     };
     let method = request.method().clone();
-    let endpoint = route.endpoint(&method)?;
-    if route.max_body_bytes == 0 {
-        return Ok((route, endpoint, request.map(|_| Default::default())));
-    }
-    match web::read_request(request, route.max_body_bytes).await {
-        Ok(request) => Ok((route, endpoint, request)),
-        Err(error) => {
-            let response = match route.errors {
-                ErrorFormat::Page => error.respond(pages::unread_request(&error)),
-                ErrorFormat::Json => {
-                    let said = Error::new(ErrorCode::InvalidRequest, error.to_string());
-                    error.respond(web::json(error.status(), &said))
-                }
-            };
-            Err(route.finish(&method, response))
+    let request = if route.max_body_bytes == 0 {
+        request.map(|_| Bytes::new())
+    } else {
+        // Before the method is looked at: what is wrong with a body is said whatever the method is.
+        match web::read_request(request, route.max_body_bytes).await {
+            Ok(request) => request,
+            Err(error) => {
+                let response = match route.errors {
+                    ErrorFormat::Page => error.respond(pages::unread_request(&error)),
+                    ErrorFormat::Json => {
+                        let said = Error::new(ErrorCode::InvalidRequest, error.to_string());
+                        error.respond(web::json(error.status(), &said))
+                    }
+                };
+                return Err(route.finish(&method, response));
+            }
         }
-    }
+    };
+    let endpoint = route.endpoint(&method)?;
+    Ok((route, endpoint, request))
 }
 
 #[cfg(test)]
