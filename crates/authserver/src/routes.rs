@@ -244,8 +244,10 @@ where
             }
         }
     };
-    let endpoint = route.endpoint(&method)?;
-    Ok((route, endpoint, request))
+    match route.endpoint(&method) {
+        Some(endpoint) => Ok((route, endpoint, request)),
+        None => Err(route.refuse_method(&method)),
+    }
 }
 
 #[cfg(test)]

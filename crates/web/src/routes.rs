@@ -49,27 +49,32 @@ impl<E: Copy> Route<E> {
         })
     }
 
-    /// Returns the endpoint for `method`.
-    ///
-    /// # Errors
-    ///
-    /// The response to a preflight request, and 405 (RFC 9110 section 15.5.6) for a method that is not listed.
-    pub fn endpoint(&self, method: &Method) -> Result<E, Response> {
-        let listed = match &self.methods {
-            Methods::Any(endpoint) => return Ok(*endpoint),
-            Methods::Listed(listed) => listed,
-        };
-        if let Some((_, endpoint)) = listed.iter().find(|(known, _)| known == method) {
-            return Ok(*endpoint);
+    /// Returns the endpoint for `method`; `None` if the method is not listed.
+    pub fn endpoint(&self, method: &Method) -> Option<E> {
+        match &self.methods {
+            Methods::Any(endpoint) => Some(*endpoint),
+            Methods::Listed(listed) => listed
+                .iter()
+                .find(|(known, _)| known == method)
+                .map(|(_, endpoint)| *endpoint),
         }
-        Err(match &self.cors {
+    }
+
+    /// Answers a method that is not listed: a preflight request, or with 405 (RFC 9110 section 15.5.6).
+    pub fn refuse_method(&self, method: &Method) -> Response {
+        match &self.cors {
             Some(cors) if method == Method::OPTIONS => cors.preflight(Origin::Any),
             cors => {
-                let mut allowed: Vec<_> = listed.iter().map(|(known, _)| known.as_str()).collect();
+                let mut allowed: Vec<_> = match &self.methods {
+                    Methods::Any(_) => Vec::new(),
+                    Methods::Listed(listed) => {
+                        listed.iter().map(|(known, _)| known.as_str()).collect()
+                    }
+                };
                 allowed.extend(cors.map(|_| "OPTIONS"));
                 self.finish(method, method_not_allowed(&allowed.join(", ")))
             }
-        })
+        }
     }
 
     /// Returns the response with the headers of CORS, and without its body for HEAD.
@@ -115,8 +120,9 @@ mod tests {
     }
 
     fn endpoint(method: Method, path: &str) -> Option<Result<u8, (u16, String)>> {
-        let found = Route::find(&ROUTES, path)?.endpoint(&method);
-        Some(found.map_err(|response| {
+        let route = Route::find(&ROUTES, path)?;
+        Some(route.endpoint(&method).ok_or_else(|| {
+            let response = route.refuse_method(&method);
             let allowed = response.headers().get("allow");
             let allowed = allowed.map(|value| value.to_str().unwrap().to_owned());
             (response.status().as_u16(), allowed.unwrap_or_default())
@@ -148,7 +154,7 @@ mod tests {
     fn a_preflight_request_is_answered_where_other_origins_may_call() {
         let answered = Some(Err((204, "POST, OPTIONS".to_owned())));
         assert_eq!(endpoint(Method::OPTIONS, "/b"), answered);
-        let response = ROUTES[1].endpoint(&Method::GET).unwrap_err();
+        let response = ROUTES[1].refuse_method(&Method::GET);
         assert_eq!(response.status(), StatusCode::METHOD_NOT_ALLOWED);
         assert_eq!(response.headers()["access-control-allow-origin"], "*");
     }
