@@ -1,11 +1,14 @@
 use super::*;
 use std::fs;
 
-/// A workspace of crates, each with its dependencies and its files.
+/// A crate: its name, its dependencies as in a manifest, and its files with their text.
+type CrateText<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)]);
+
+/// A workspace of crates.
 struct Written(tempfile::TempDir);
 
 impl Written {
-    fn new(layers: &str, crates: &[(&str, &str, &[(&str, &str)])]) -> Self {
+    fn new(layers: &str, crates: &[CrateText<'_>]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let members: Vec<String> = crates
             .iter()
@@ -50,7 +53,7 @@ fn this_workspace_has_no_circle_and_no_arrow_up() {
 #[test]
 fn a_dependency_up_or_sideways_is_named() {
     let on = |other: &str| format!("{other} = {{ path = \"../{other}\" }}");
-    let crates: [(&str, &str, &[(&str, &str)]); 3] = [
+    let crates: [CrateText<'_>; 3] = [
         ("upper", "", &[("lib.rs", "")]),
         ("lower", &on("upper"), &[("lib.rs", "")]),
         ("beside", &on("lower"), &[("lib.rs", "")]),
