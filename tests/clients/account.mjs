@@ -124,5 +124,4 @@ run(
     watched.good("everything");
     return { ok: true, listed };
   },
-  200,
 );

@@ -4,7 +4,7 @@ import http from "node:http";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { launchChromium } from "./lib/chromium.mjs";
-import { atEnd, check, run, step } from "./lib/run.mjs";
+import { STEP_TIMEOUT_SECONDS, atEnd, check, run, step } from "./lib/run.mjs";
 import { CALLS, report } from "./lib/session.mjs";
 
 run(
@@ -14,7 +14,7 @@ run(
     const application = await serve(url);
     const browser = await launchChromium();
     const page = await browser.newPage();
-    page.setDefaultTimeout(30_000);
+    page.setDefaultTimeout(STEP_TIMEOUT_SECONDS * 1000);
     const said = [];
     page.on("console", (message) => said.push(message.text()));
 
@@ -32,7 +32,6 @@ run(
     check(seen.refreshed, "the tokens were not replaced");
     return report(seen.tools, seen.results);
   },
-  120,
 );
 
 async function untilElsewhere(page, application, said) {

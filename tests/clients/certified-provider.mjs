@@ -11,7 +11,7 @@ import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/
 import { listenForCallback } from "./lib/callback.mjs";
 import { launchChromium } from "./lib/chromium.mjs";
 import { MemoryProvider } from "./lib/provider.mjs";
-import { check, run, step } from "./lib/run.mjs";
+import { STEP_TIMEOUT_SECONDS, check, run, step } from "./lib/run.mjs";
 import { checkSum, useTools } from "./lib/session.mjs";
 
 run(
@@ -59,7 +59,6 @@ run(
     while ((await userinfo(issuer, fresh)) !== 401) await sleep(50);
     return { ...seen, pages: browser.pages };
   },
-  120,
 );
 
 /** The person at a real browser. */
@@ -72,7 +71,7 @@ class Browser {
 
   async authorize(url, redirectUri) {
     const page = await this.chromium.newPage();
-    page.setDefaultTimeout(20_000);
+    page.setDefaultTimeout(STEP_TIMEOUT_SECONDS * 1000);
     await page.goto(String(url));
     step("allowing at Gatehouse");
     await this.look(page, "gatehouse");

@@ -30,7 +30,6 @@ run(
     }
     return { checks };
   },
-  200,
 );
 
 /** Runs the scenarios of one revision, and signs in when the runner asks for it. Every check and how it ended. */

@@ -29,7 +29,6 @@ run(
     check((await home.count()) === 1, "the person had to sign in more than once");
     return { ...report(tools, results), pages: person.pages };
   },
-  150,
 );
 
 /** Runs the Inspector once; its standard output if it exits with 0. */

@@ -7,7 +7,7 @@ import { launchChromium } from "./lib/chromium.mjs";
 import { freePort } from "./lib/free-port.mjs";
 import { newerNode } from "./lib/newer-node.mjs";
 import { makeHome, packaged } from "./lib/opener.mjs";
-import { atEnd, check, run, step } from "./lib/run.mjs";
+import { STEP_TIMEOUT_SECONDS, atEnd, check, run, step } from "./lib/run.mjs";
 
 const TOOLS = [
   { name: "add", listed: /^add\b/i, fields: { a: "2", b: "3" }, result: /\b5\b/ },
@@ -24,7 +24,7 @@ run(
     const inspector = await start(url);
     const browser = await launchChromium();
     const page = await browser.newPage({ viewport: { width: 1400, height: 1000 } });
-    page.setDefaultTimeout(30_000);
+    page.setDefaultTimeout(STEP_TIMEOUT_SECONDS * 1000);
 
     step("connecting, which asks for a sign-in");
     await page.goto(inspector.href);
@@ -50,7 +50,6 @@ run(
     }
     return { consent, results };
   },
-  150,
 );
 
 /** Starts the Inspector's server for `url`; the address of its page. */

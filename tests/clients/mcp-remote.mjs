@@ -48,7 +48,6 @@ run(
     check((await home.count()) === 1, "the second start opened a browser again");
     return seen;
   },
-  120,
 );
 
 function revisionFile(home) {

@@ -112,7 +112,6 @@ run(
     watched.good("everything");
     return { ok: true, titles, copied, person, scope: tokens.scope ?? null };
   },
-  150,
 );
 
 /** Presses each copy button; what the first one copied. Null if there are none. */

@@ -3,10 +3,10 @@ import http from "node:http";
 import { CookieJar } from "tough-cookie";
 import { findAnswer, readPage, submission } from "./forms.mjs";
 import { isLoopback } from "./loopback.mjs";
+import { STEP_TIMEOUT_SECONDS } from "./run.mjs";
 
 const MOST_STEPS = 20;
 const MOST_BYTES = 1024 * 1024;
-const SECONDS = 20;
 
 export class Person {
   /** Fills `name` and `email` into a sign-in form that asks for them. `deny` presses the other button. */
@@ -120,7 +120,9 @@ function exchange(url, method, headers, body) {
         response.on("end", () => resolve({ status: response.statusCode, headers: response.headers, body: text }));
       },
     );
-    request.setTimeout(SECONDS * 1000, () => request.destroy(new Error(`${withoutQuery(url)} sent nothing for ${SECONDS} s`)));
+    request.setTimeout(STEP_TIMEOUT_SECONDS * 1000, () => {
+      request.destroy(new Error(`${withoutQuery(url)} sent nothing for ${STEP_TIMEOUT_SECONDS} s`));
+    });
     request.on("error", reject);
     request.end(body);
   });

@@ -2,6 +2,12 @@
 import "./loopback.mjs";
 import { once } from "node:events";
 
+/**
+ * Seconds that one step may take: a page that loads, a response that begins. It ends what hangs; a machine that runs
+ * three browsers on two processors needs a good part of it.
+ */
+export const STEP_TIMEOUT_SECONDS = 90;
+
 let current = "starting";
 const cleanups = [];
 
@@ -25,7 +31,7 @@ export function check(condition, message) {
  * Runs `body` with the command line's arguments. What it returns is printed as one line of JSON, and the exit code is 0.
  * If it throws or takes more than `seconds`, the reason is on stderr and the exit code is 1.
  */
-export async function run(usage, body, seconds = 60) {
+export async function run(usage, body, seconds = 200) {
   const values = process.argv.slice(2);
   if (values.length === 0) {
     process.stderr.write(`usage: ${usage}\n`);
