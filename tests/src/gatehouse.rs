@@ -3,7 +3,7 @@
 use crate::secrets::{self, Watched};
 use crate::wire::Wire;
 use crate::workspace::root;
-use crate::{ENCRYPTION_KEY, Provider};
+use crate::{ENCRYPTION_KEY, Provider, ports};
 use descope_emulator::{Config, Emulator};
 use host::{Clock, Hooks, Host, KeyValue};
 use std::net::TcpListener;
@@ -182,7 +182,7 @@ impl Gatehouse {
             wire: settings.is_watched.then(Wire::default),
             logs: Watched::default(),
         };
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let listener = ports::listener();
         let key_value = settings.key_value;
         let host = application.serve(listener, key_value.clone(), &[]).await;
         Self {
@@ -222,7 +222,7 @@ impl Gatehouse {
     /// Another host that reaches the same records in a way of its own, such as a connection to the
     /// same server.
     pub async fn another_with(&self, key_value: KeyValue) -> host::Running {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let listener = ports::listener();
         let here = [("public_url", self.base())];
         self.application.serve(listener, key_value, &here).await
     }

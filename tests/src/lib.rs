@@ -7,6 +7,7 @@ mod gatehouse;
 pub mod mcp;
 mod page;
 pub mod person;
+pub mod ports;
 mod provider;
 pub mod proxy;
 pub mod published;

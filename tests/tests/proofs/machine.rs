@@ -2,12 +2,12 @@
 
 use descope_emulator::{Config, Emulator, User};
 use std::fs::{File, OpenOptions};
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
-use tests::{ENCRYPTION_KEY, Gatehouse, secrets};
+use tests::{ENCRYPTION_KEY, Gatehouse, ports, secrets};
 use tokio::net::TcpStream;
 
 /// A Gatehouse that runs as a process.
@@ -55,7 +55,7 @@ impl Machine {
         mut arguments: Vec<String>,
         descope: Option<descope_emulator::Running>,
     ) -> Self {
-        let address = free_address();
+        let address = ports::listener().local_addr().expect("an address");
         arguments.push(format!("--listen={address}"));
         Self {
             host: serve(folder.path(), address, &arguments).await,
@@ -97,17 +97,6 @@ impl Drop for Machine {
 
 fn folder() -> TempDir {
     tempfile::tempdir().expect("a folder")
-}
-
-/// Returns an address of 127.0.0.1 on which nothing listens, below the ports that systems hand out to
-/// connections (from 32768 on Linux): no connection takes it while the host is down.
-fn free_address() -> SocketAddr {
-    std::iter::repeat_with(|| {
-        SocketAddr::from(([127, 0, 0, 1], rand::random_range(20_000..32_000)))
-    })
-    .take(50)
-    .find(|address| TcpListener::bind(address).is_ok())
-    .expect("a free port")
 }
 
 fn arguments(descope: &descope_emulator::Running) -> Vec<String> {
