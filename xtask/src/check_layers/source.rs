@@ -36,9 +36,9 @@ const COMMON_METHODS: &[&str] = &[
     "close",
     "contains",
     "content",
-    "delete",
     "count",
     "create",
+    "delete",
     "drain",
     "end",
     "exists",
@@ -79,11 +79,11 @@ const COMMON_METHODS: &[&str] = &[
     "remove",
     "report",
     "request",
-    "seal",
     "resolve",
     "respond",
     "retain",
     "run",
+    "seal",
     "send",
     "set",
     "sign",
@@ -361,9 +361,7 @@ fn resolve(modules: &[Module], from: usize, path: &[String], steps: usize) -> Op
                         resolve(modules, at, &[path, rest].concat(), steps + 1)
                     };
                     if let Some(import) = module.imports.get(name) {
-                        // A crate that is imported under its own name leads to itself.
-                        return (import.first() != path.first() || index > 0 || import.len() > 1)
-                            .then(|| through(import, rest))?;
+                        return through(import, rest);
                     }
                     return module.globs.iter().find_map(|glob| {
                         let inner = resolve_module(modules, at, glob)?;
