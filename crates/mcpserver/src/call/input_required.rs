@@ -13,7 +13,7 @@ pub(crate) enum UnsupportedInput {
     Malformed(&'static str),
 }
 
-/// Whether all of these questions may be put to a client with these abilities.
+/// Whether all of these questions may be put to a client with these capabilities.
 ///
 /// # Errors
 ///

@@ -101,7 +101,7 @@ impl<P: Parts> Methods<P> {
             .prepare(params, tool, authenticated, revision, round, may_stream)
     }
 
-    /// Whether a client with these abilities can be asked what a request needs to know.
+    /// Whether a client with these capabilities can be asked what a request needs to know.
     ///
     /// # Errors
     ///

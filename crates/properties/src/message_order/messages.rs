@@ -147,12 +147,12 @@ impl Message {
     }
 
     fn request(way: Way, step: &Step, mark: &str, id: String, known: &Known) -> Self {
-        let abilities = abilities(step.who / 8);
-        let (method, mut params) = params(step, mark, &abilities, known);
+        let capabilities = capabilities(step.who / 8);
+        let (method, mut params) = params(step, mark, &capabilities, known);
         if way == Way::Stateless {
             let meta = &mut params["_meta"];
             meta["io.modelcontextprotocol/protocolVersion"] = REVISIONS[4].into();
-            meta["io.modelcontextprotocol/clientCapabilities"] = abilities;
+            meta["io.modelcontextprotocol/clientCapabilities"] = capabilities;
             meta["io.modelcontextprotocol/logLevel"] = "debug".into();
             // Somebody's answers, to be asked again.
             if step.who / 8 % 8 >= 4 && method != "tasks/update" {
@@ -257,16 +257,16 @@ impl Message {
 }
 
 /// What a client can be asked.
-fn abilities(number: u8) -> Value {
-    let mut abilities = json!({});
+fn capabilities(number: u8) -> Value {
+    let mut capabilities = json!({});
     if number % 4 != 3 {
-        abilities["extensions"] = json!({ "io.modelcontextprotocol/tasks": {} });
+        capabilities["extensions"] = json!({ "io.modelcontextprotocol/tasks": {} });
     }
     if number % 4 != 2 {
-        abilities["elicitation"] = json!({});
-        abilities["roots"] = json!({});
+        capabilities["elicitation"] = json!({});
+        capabilities["roots"] = json!({});
     }
-    abilities
+    capabilities
 }
 
 /// Answers to whatever the tools ask, and to these questions of tasks.
@@ -280,7 +280,7 @@ fn responses(mark: &str, keys: &[String]) -> Value {
 }
 
 /// A request: its method and its parameters.
-fn params(step: &Step, mark: &str, abilities: &Value, known: &Known) -> (&'static str, Value) {
+fn params(step: &Step, mark: &str, capabilities: &Value, known: &Known) -> (&'static str, Value) {
     let task = || Known::pick(&known.tasks, step.pick / 16);
     let uri = |uri: &str| json!({ "uri": uri });
     match step.what % 52 {
@@ -331,7 +331,7 @@ fn params(step: &Step, mark: &str, abilities: &Value, known: &Known) -> (&'stati
         36 => ("nothing/there", json!({ "a": mark })),
         what => {
             let revision = REVISIONS[usize::from(what) % 5];
-            let params = json!({ "protocolVersion": revision, "capabilities": abilities,
+            let params = json!({ "protocolVersion": revision, "capabilities": capabilities,
                 "clientInfo": { "name": mark, "version": "1" } });
             ("initialize", params)
         }
