@@ -6,7 +6,7 @@ use std::io::Write;
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::Parser;
-use host::{
+use gatehouse_host::{
     Host, Limits, Running,
     manifest::{Route, Target},
 };

@@ -8,7 +8,7 @@ use std::sync::{
 };
 
 use common::{App, MANIFEST, ask, get, get_with};
-use host::{Hooks, KeyValue, Operation};
+use gatehouse_host::{Hooks, KeyValue, Operation};
 
 #[tokio::test]
 async fn values_are_kept_and_counters_are_shared_by_both_interfaces() {
@@ -117,7 +117,7 @@ async fn state_outlives_a_restart_in_a_file_and_in_a_shared_memory() {
 #[tokio::test]
 async fn the_default_store_lies_beside_the_manifest() {
     let app = App::new();
-    let running = host::Host::builder(app.directory().join("spin.toml"))
+    let running = gatehouse_host::Host::builder(app.directory().join("spin.toml"))
         .start()
         .await
         .unwrap();

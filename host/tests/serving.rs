@@ -5,7 +5,7 @@ mod common;
 use bytes::Bytes;
 use common::{App, ask, get, get_with, send, text};
 use futures::{StreamExt, channel::mpsc};
-use host::{Hooks, HttpTap, Limits};
+use gatehouse_host::{Hooks, HttpTap, Limits};
 use http::{Request, response};
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
@@ -142,7 +142,7 @@ async fn a_large_body_passes_unchanged() {
 #[tokio::test]
 async fn a_client_that_goes_away_is_noticed_at_the_next_write() {
     let app = App::new();
-    let store = host::KeyValue::memory();
+    let store = gatehouse_host::KeyValue::memory();
     let running = app.host().key_value(store.clone()).start().await.unwrap();
     let request = Request::get(format!("{}/guest/test/events?gone=left", running.url()))
         .body(text(""))

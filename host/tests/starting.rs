@@ -3,7 +3,7 @@
 mod common;
 
 use common::{App, MANIFEST, ask};
-use host::StartError;
+use gatehouse_host::StartError;
 
 async fn refused(manifest: &str) -> String {
     match App::with(manifest).host().start().await {

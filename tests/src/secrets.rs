@@ -18,7 +18,7 @@ const LONGEST_WORD: usize = 40;
 const SHORTEST_SECRET: usize = 12;
 
 /// The host's own lines, of everything that it could be asked to log, and the warnings of others.
-const VERBOSE: &str = "warn,host=trace";
+const VERBOSE: &str = "warn,gatehouse_host=trace";
 
 static KEPT: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 static TRACED: Mutex<Vec<u8>> = Mutex::new(Vec::new());

@@ -1,12 +1,14 @@
 //! Clients that others wrote, from the first request to a tool's answer. `cargo xtask test`
 //! installs them; each script of `tests/clients/` prints what it saw as one line of JSON.
 
+use gatehouse_tests::client::parameter;
+use gatehouse_tests::person::location;
+use gatehouse_tests::scripts::{folder, node, python, rmcp};
+use gatehouse_tests::{
+    CertifiedProvider, Client, Gatehouse, Mcp, Person, Settings, Tokens, schema,
+};
 use serde_json::{Value, json};
 use std::time::Duration;
-use tests::client::parameter;
-use tests::person::location;
-use tests::scripts::{folder, node, python, rmcp};
-use tests::{CertifiedProvider, Client, Gatehouse, Mcp, Person, Settings, Tokens, schema};
 
 /// The clients of `tests/clients/matrix.json`, each by its id there.
 mod signs_in_and_calls_every_tool {

@@ -1,10 +1,10 @@
 //! The official conformance suite, over our own fixtures (tests/conformance) and with a token from a
 //! login. docs/conformance.md says what it covers.
 
+use gatehouse_tests::scripts::node;
+use gatehouse_tests::{Gatehouse, Settings};
 use serde_json::Value;
 use std::collections::BTreeSet;
-use tests::scripts::node;
-use tests::{Gatehouse, Settings};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_that_2025_11_25_requires_passes() {

@@ -1,8 +1,8 @@
 //! The examples, each in the place of Gatehouse's own tools. Whatever the language, they are the same
 //! tools. `cargo xtask test` builds them with the commands of docs/tools.md.
 
+use gatehouse_tests::{Client, Gatehouse, Mcp, Person, Settings, SseStream, Stateless, mcp};
 use serde_json::{Value, json};
-use tests::{Client, Gatehouse, Mcp, Person, Settings, SseStream, Stateless, mcp};
 use tokio::sync::Mutex;
 
 const RUST: &str = "target/examples/wasm32-wasip2/release/tools_rust.wasm";

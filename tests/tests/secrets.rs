@@ -1,10 +1,10 @@
 //! The search for secrets in logs finds what it looks for. On its own, because all Gatehouses of a
 //! process share what it logs.
 
+use gatehouse_tests::secrets::{find, keep};
+use gatehouse_tests::{ENCRYPTION_KEY, Gatehouse, Settings};
 use host::KeyValue;
 use serde_json::json;
-use tests::secrets::{find, keep};
-use tests::{ENCRYPTION_KEY, Gatehouse, Settings};
 
 #[test]
 fn what_is_random_is_found_wherever_it_stands() {

@@ -33,7 +33,7 @@ pub fn bench(options: &Options) -> Result<()> {
     build::wasm(&packages)?;
     step("Building the bench (release)");
     run(cargo()
-        .args(["run", "--release", "--package", "bench", "--"])
+        .args(["run", "--release", "--package", "gatehouse-bench", "--"])
         // The runtime would note down where each of its errors comes from.
         .env("RUST_BACKTRACE", "0")
         .arg("--seconds")

@@ -40,7 +40,7 @@ pub fn servers() -> Result<()> {
     run(cargo().args([
         "build",
         "--package",
-        "host",
+        "gatehouse-host",
         "--package",
         "descope-emulator",
     ]))

@@ -1,11 +1,11 @@
 //! The whole exchange over HTTP, against the emulator.
 
 use bytes::Bytes;
-use descope::{Descope, Http, SendError, Settings};
 use descope_emulator::{
     Config, DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, DEFAULT_MANAGEMENT_KEY, DEFAULT_PROJECT_ID,
     Emulator, Endpoint, Fault, Mint, Running, Signature, TokenIssuer, User,
 };
+use gatehouse_descope::{Descope, Http, SendError, Settings};
 use http::{Request, Response};
 use identity::{CodeExchange, Error, Login, Presented, Profile, RefreshedProfile, SignIn};
 use serde_json::{Value, json};

@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jwt::{Algorithm, KeyError, PublicKey, SigningKey};
+use gatehouse_jwt::{Algorithm, KeyError, PublicKey, SigningKey};
 use serde_json::{Value, json};
 
 fn ed25519() -> Value {

@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jwt::{Algorithm, Error, MAX_TOKEN, PublicKey, SigningKey, Unverified};
+use gatehouse_jwt::{Algorithm, Error, MAX_TOKEN, PublicKey, SigningKey, Unverified};
 use serde_json::{Map, Value, json};
 use std::sync::LazyLock;
 

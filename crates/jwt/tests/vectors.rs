@@ -1,6 +1,6 @@
 //! The examples of the standards.
 
-use jwt::{Algorithm, PublicKey, SigningKey, Unverified};
+use gatehouse_jwt::{Algorithm, PublicKey, SigningKey, Unverified};
 use serde_json::{Value, json};
 
 /// RFC 8037 appendix A.1.

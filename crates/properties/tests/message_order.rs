@@ -9,8 +9,8 @@ proptest! {
     #[test]
     fn no_order_of_messages_breaks_an_answer_or_shows_what_is_anothers(
         settings: u8,
-        steps in vec(any::<[u8; properties::STEP]>(), 1..16),
+        steps in vec(any::<[u8; gatehouse_properties::STEP]>(), 1..16),
     ) {
-        properties::message_order(&[&[settings][..], &steps.concat()].concat());
+        gatehouse_properties::message_order(&[&[settings][..], &steps.concat()].concat());
     }
 }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use host::{Host, KeyValue, Running};
+use gatehouse_host::{Host, KeyValue, Running};
 use http::{Method, Request, Response};
 use http_body_util::{BodyExt, Full, combinators::BoxBody};
 use hyper::body::Incoming;

@@ -2,11 +2,11 @@
 
 use crate::pages::assert_strict;
 use descope_emulator::{Endpoint, Fault, User};
+use gatehouse_tests::client::{REDIRECT_URI, parameter};
+use gatehouse_tests::person::location;
+use gatehouse_tests::{Client, Gatehouse, Mcp, Page, Person, Tokens};
 use reqwest::Method;
 use serde_json::{Value, json};
-use tests::client::{REDIRECT_URI, parameter};
-use tests::person::location;
-use tests::{Client, Gatehouse, Mcp, Page, Person, Tokens};
 
 async fn register(gatehouse: &Gatehouse, name: &str) -> Client {
     let metadata = json!({

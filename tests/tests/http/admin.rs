@@ -1,9 +1,9 @@
 //! `/admin/grants`: an operator sees and ends what a person has connected.
 
 use descope_emulator::User;
+use gatehouse_tests::{Client, Gatehouse, Mcp, Person, Settings, Tokens};
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
-use tests::{Client, Gatehouse, Mcp, Person, Settings, Tokens};
 
 pub const TOKEN: &str = "5d41402abc4b2a76b9719d911017c592aabbccddeeff00112233445566778899";
 

@@ -2,12 +2,12 @@
 //! 8707, RFC 9207, OpenID Connect Core section 3.1.2).
 
 use descope_emulator::Endpoint;
+use gatehouse_tests::client::{REDIRECT_URI, USED_REDIRECT_URI, VERIFIER, parameter};
+use gatehouse_tests::person::location;
+use gatehouse_tests::{Client, Gatehouse, Person, Tokens};
 use reqwest::Response;
 use serde_json::{Value, json};
 use std::collections::HashMap;
-use tests::client::{REDIRECT_URI, USED_REDIRECT_URI, VERIFIER, parameter};
-use tests::person::location;
-use tests::{Client, Gatehouse, Person, Tokens};
 use url::Url;
 
 /// An authorization request in which these parameters are changed, or left out.
@@ -141,7 +141,7 @@ async fn a_client_that_is_not_registered_for_codes_gets_none() {
         "redirect_uris": [REDIRECT_URI],
         "grant_types": ["client_credentials"],
     }]);
-    let settings = tests::Settings::default().variable("clients", clients.to_string());
+    let settings = gatehouse_tests::Settings::default().variable("clients", clients.to_string());
     let gatehouse = Gatehouse::start_with(settings).await;
     let client = Client::known_as(&gatehouse, "nightly");
     let response = ask(&client, &[]).await;

@@ -1,11 +1,11 @@
 //! The authorization endpoint, consent and the way back (RFC 6749 section 4.1, RFC 9207).
 
 use descope_emulator::{Endpoint, Fault};
-use tests::client::parameter;
-use tests::person::location;
-use tests::{Client, Gatehouse, Person, Provider};
+use gatehouse_tests::client::parameter;
+use gatehouse_tests::person::location;
+use gatehouse_tests::{Client, Gatehouse, Person, Provider};
 
-tests::over_both_providers!(
+gatehouse_tests::over_both_providers!(
     nobody_reaches_the_provider_without_consent,
     a_callback_is_good_for_one_browser_and_once,
     the_providers_refusal_and_its_failures_reach_the_client_or_the_person_in_words,
@@ -154,7 +154,7 @@ async fn what_a_client_says_of_itself_is_shown_and_never_run() {
         &gatehouse,
         serde_json::json!({
             "client_name": "<script>alert(1)</script>",
-            "redirect_uris": [tests::client::REDIRECT_URI],
+            "redirect_uris": [gatehouse_tests::client::REDIRECT_URI],
             "token_endpoint_auth_method": "none",
         }),
     )

@@ -1,14 +1,14 @@
 //! The way back from the identity provider: whose sign-in it is, how often, for how long, and what goes wrong.
 
 use descope_emulator::{Endpoint, Fault};
+use gatehouse_tests::client::parameter;
+use gatehouse_tests::person::location;
+use gatehouse_tests::{Client, Gatehouse, Page, Person, Provider, Settings, Tokens};
 use reqwest::{Method, Response};
 use serde_json::json;
-use tests::client::parameter;
-use tests::person::location;
-use tests::{Client, Gatehouse, Page, Person, Provider, Settings, Tokens};
 use url::Url;
 
-tests::over_both_providers!(
+gatehouse_tests::over_both_providers!(
     a_state_is_sealed_and_good_in_the_browser_that_left_with_it_alone,
     a_parameter_that_comes_twice_is_refused_in_words,
     a_state_is_good_once_and_the_back_button_meets_words,

@@ -1,13 +1,13 @@
 //! What the metadata promises (RFC 8414, RFC 9728), promise by promise: all of it is kept, and nothing
 //! works that it keeps quiet about.
 
+use gatehouse_tests::client::{REDIRECT_URI, parameter};
+use gatehouse_tests::person::location;
+use gatehouse_tests::signed::{ASSERTION_TYPE, assertion, keys, proof, proof_for};
+use gatehouse_tests::{Client, Gatehouse, Mcp, Person, Published, Settings, Tokens};
 use jwt::{KeySet, SigningKey, Unverified};
 use reqwest::{RequestBuilder, Response};
 use serde_json::{Value, json};
-use tests::client::{REDIRECT_URI, parameter};
-use tests::person::location;
-use tests::signed::{ASSERTION_TYPE, assertion, keys, proof, proof_for};
-use tests::{Client, Gatehouse, Mcp, Person, Published, Settings, Tokens};
 
 const SECRET: &str = "correct-horse-battery-staple-correct";
 const WRONG: &str = "incorrect-horse-battery-staple-correct";

@@ -3,12 +3,12 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use gatehouse_tests::client::{REDIRECT_URI, Tokens};
+use gatehouse_tests::signed::{ASSERTION_TYPE, assertion, assertion_with, now};
+use gatehouse_tests::{Client, Gatehouse, Person, Settings};
 use jwt::SigningKey;
 use reqwest::{RequestBuilder, Response};
 use serde_json::{Value, json};
-use tests::client::{REDIRECT_URI, Tokens};
-use tests::signed::{ASSERTION_TYPE, assertion, assertion_with, now};
-use tests::{Client, Gatehouse, Person, Settings};
 
 /// A secret in which every character that HTTP Basic or a form could stumble over is.
 const SECRET: &str = "p\u{e4}ss %:+&=/? w\u{f6}rd, correct-horse-battery-staple";
@@ -280,10 +280,10 @@ async fn a_registered_secret_is_taken_in_the_header_and_in_the_form() {
                 &[
                     ("grant_type", "authorization_code"),
                     ("code", &code),
-                    ("redirect_uri", tests::client::USED_REDIRECT_URI),
+                    ("redirect_uri", gatehouse_tests::client::USED_REDIRECT_URI),
                     ("client_id", client.id()),
                     ("client_secret", secret),
-                    ("code_verifier", tests::client::VERIFIER),
+                    ("code_verifier", gatehouse_tests::client::VERIFIER),
                 ],
             )
         };

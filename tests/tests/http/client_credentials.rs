@@ -1,9 +1,9 @@
 //! Tokens for a client itself (RFC 6749 section 4.4, MCP's extension for machine clients).
 
+use gatehouse_tests::client::{REDIRECT_URI, Tokens};
+use gatehouse_tests::{Client, Gatehouse, Mcp, Settings};
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
-use tests::client::{REDIRECT_URI, Tokens};
-use tests::{Client, Gatehouse, Mcp, Settings};
 
 const SECRET: &str = "correct-horse-battery-staple-correct";
 const ADMIN_TOKEN: &str = "0f41402abc4b2a76b9719d911017c592aabbccddeeff00112233445566778899";

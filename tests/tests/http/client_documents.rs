@@ -1,12 +1,12 @@
 //! Clients whose identifier is the URL of a document (draft-ietf-oauth-client-id-metadata-document),
 //! and what they authenticate by (RFC 7523).
 
+use gatehouse_tests::client::{REDIRECT_URI, USED_REDIRECT_URI, VERIFIER};
+use gatehouse_tests::published::Page;
+use gatehouse_tests::{Client, Gatehouse, Mcp, Person, Published, Settings, Tokens};
 use jwt::SigningKey;
 use serde_json::{Value, json};
 use std::time::{SystemTime, UNIX_EPOCH};
-use tests::client::{REDIRECT_URI, USED_REDIRECT_URI, VERIFIER};
-use tests::published::Page;
-use tests::{Client, Gatehouse, Mcp, Person, Published, Settings, Tokens};
 
 const PATH: &str = "/oauth/client.json";
 

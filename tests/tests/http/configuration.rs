@@ -1,9 +1,9 @@
 //! What is said when the configuration is wrong.
 
+use gatehouse_tests::{Gatehouse, Mcp, Provider, Settings};
 use serde_json::json;
-use tests::{Gatehouse, Mcp, Provider, Settings};
 
-tests::over_both_providers!(missing_credentials_are_named_to_the_person_who_signs_in);
+gatehouse_tests::over_both_providers!(missing_credentials_are_named_to_the_person_who_signs_in);
 
 #[tokio::test]
 async fn a_bad_variable_is_named_with_what_to_do_and_never_its_value() {
@@ -55,8 +55,8 @@ async fn missing_credentials_are_named_to_the_person_who_signs_in(provider: Prov
         ..Settings::over(provider)
     };
     let gatehouse = Gatehouse::start_with(settings).await;
-    let client = tests::Client::register(&gatehouse).await;
-    let person = tests::Person::new();
+    let client = gatehouse_tests::Client::register(&gatehouse).await;
+    let person = gatehouse_tests::Person::new();
     let url = client.authorization_url(&client.authorization_request());
     let response = person.open(&url).await;
     let text = if response.status() == 200 {

@@ -1,8 +1,8 @@
 //! Clients that the operator has configured.
 
+use gatehouse_tests::client::{REDIRECT_URI, USED_REDIRECT_URI, VERIFIER};
+use gatehouse_tests::{Client, Gatehouse, Person, Settings, Tokens};
 use serde_json::{Value, json};
-use tests::client::{REDIRECT_URI, USED_REDIRECT_URI, VERIFIER};
-use tests::{Client, Gatehouse, Person, Settings, Tokens};
 
 const SECRET: &str = "correct-horse-battery-staple-correct";
 

@@ -2,13 +2,13 @@
 
 use crate::pages::assert_strict;
 use descope_emulator::{Config, Endpoint, User};
+use gatehouse_tests::Form;
+use gatehouse_tests::client::{REDIRECT_URI, parameter};
+use gatehouse_tests::person::location;
+use gatehouse_tests::{Client, Gatehouse, Page, Person, Settings};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::collections::HashMap;
-use tests::Form;
-use tests::client::{REDIRECT_URI, parameter};
-use tests::person::location;
-use tests::{Client, Gatehouse, Page, Person, Settings};
 
 /// Where a hosted client's answers go.
 const HOSTED: &str = "https://notes.example/callback";

@@ -2,12 +2,12 @@
 //! resource and nothing else.
 
 use descope_emulator::{Config, Endpoint, Mint, Signature, TokenIssuer, User};
+use gatehouse_tests::client::{USED_REDIRECT_URI, VERIFIER, challenge, parameter};
+use gatehouse_tests::person::location;
+use gatehouse_tests::{Gatehouse, Mcp, Person, Settings};
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 use std::collections::HashMap;
-use tests::client::{USED_REDIRECT_URI, VERIFIER, challenge, parameter};
-use tests::person::location;
-use tests::{Gatehouse, Mcp, Person, Settings};
 
 const MCP_SERVER: &str = descope_emulator::DEFAULT_MCP_SERVER_ID;
 

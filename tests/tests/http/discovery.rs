@@ -1,8 +1,8 @@
 //! What a client finds before it knows anything (RFC 8414, RFC 9728).
 
+use gatehouse_tests::Gatehouse;
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
-use tests::Gatehouse;
 
 /// Every document that there is.
 const DOCUMENTS: [&str; 6] = [

@@ -1,11 +1,11 @@
 //! Proof of possession (RFC 9449), at `/token` and at `/mcp`.
 
+use gatehouse_tests::client::{REDIRECT_URI, Tokens};
+use gatehouse_tests::signed::{ath, now, proof, proof_for, proof_with};
+use gatehouse_tests::{Client, Gatehouse, Mcp, Person, Settings};
 use jwt::SigningKey;
 use reqwest::Response;
 use serde_json::{Value, json};
-use tests::client::{REDIRECT_URI, Tokens};
-use tests::signed::{ath, now, proof, proof_for, proof_with};
-use tests::{Client, Gatehouse, Mcp, Person, Settings};
 
 /// A public client that proves a key.
 struct Prover {
@@ -411,7 +411,11 @@ async fn a_nonce_of_one_machine_is_good_on_another_and_outlives_a_rotation_of_th
         client,
         key,
     } = prover;
-    let rotated = format!("{},{}", "5a".repeat(31) + "00", tests::ENCRYPTION_KEY);
+    let rotated = format!(
+        "{},{}",
+        "5a".repeat(31) + "00",
+        gatehouse_tests::ENCRYPTION_KEY
+    );
     let gatehouse = gatehouse
         .restart_with(&[("encryption_key", &rotated)])
         .await;

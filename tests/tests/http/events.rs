@@ -1,8 +1,8 @@
 //! What happened is in the log of the running application, one JSON object a line (docs/events.md).
 
 use descope_emulator::User;
+use gatehouse_tests::{Client, Gatehouse, Mcp, Person, Settings, Tokens};
 use serde_json::{Value, json};
-use tests::{Client, Gatehouse, Mcp, Person, Settings, Tokens};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 

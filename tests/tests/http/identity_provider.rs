@@ -1,12 +1,12 @@
 //! What an identity provider, or somebody in its name, sends; and that it is one line of the manifest.
 
 use descope_emulator::{Algorithm, Config, Emulator, Endpoint, Fault, Mint};
+use gatehouse_tests::client::parameter;
+use gatehouse_tests::{Client, Gatehouse, Mcp, Person, Provider, Settings};
 use serde_json::{Value, json};
-use tests::client::parameter;
-use tests::{Client, Gatehouse, Mcp, Person, Provider, Settings};
 use url::Url;
 
-tests::over_both_providers!(
+gatehouse_tests::over_both_providers!(
     a_code_that_comes_with_another_issuer_is_refused,
     an_id_token_of_another_login_or_for_somebody_else_signs_nobody_in,
     a_token_for_another_client_or_of_another_kind_is_nothing_at_the_mcp_endpoint,

@@ -1,10 +1,10 @@
 //! Introspection (RFC 7662): what a token is, for clients that authenticate.
 
+use gatehouse_tests::client::{REDIRECT_URI, Tokens};
+use gatehouse_tests::signed::{now, proof};
+use gatehouse_tests::{Client, Gatehouse, Mcp, Person, Settings};
 use reqwest::Response;
 use serde_json::{Value, json};
-use tests::client::{REDIRECT_URI, Tokens};
-use tests::signed::{now, proof};
-use tests::{Client, Gatehouse, Mcp, Person, Settings};
 
 const SECRET: &str = "correct-horse-battery-staple-correct";
 

@@ -1,9 +1,9 @@
 //! A Gatehouse that is not at the root of its host: its issuer has a path (RFC 8414 section 3.1, RFC
 //! 9728 section 3.1).
 
+use gatehouse_tests::client::{REDIRECT_URI, parameter};
+use gatehouse_tests::{Client, Gatehouse, Mcp, Person, Proxy, Settings, Tokens};
 use serde_json::{Value, json};
-use tests::client::{REDIRECT_URI, parameter};
-use tests::{Client, Gatehouse, Mcp, Person, Proxy, Settings, Tokens};
 
 const PATH: &str = "/tools";
 

@@ -1,7 +1,7 @@
 //! `/mcp` as clients of 2026-07-28 meet it.
 
+use gatehouse_tests::{Client, Gatehouse, Person, Stateless};
 use serde_json::{Value, json};
-use tests::{Client, Gatehouse, Person, Stateless};
 
 async fn client(gatehouse: &Gatehouse) -> Stateless {
     let tokens = Client::register(gatehouse)
@@ -18,10 +18,10 @@ async fn a_client_discovers_lists_and_calls_without_a_session() {
     let response = client.ask("server/discover", json!({})).await;
     assert_eq!(response.status(), 200);
     assert!(!response.headers().contains_key("mcp-session-id"));
-    let discovered = tests::mcp::result(response).await;
+    let discovered = gatehouse_tests::mcp::result(response).await;
     assert_eq!(
         discovered["supportedVersions"][0],
-        tests::stateless::VERSION
+        gatehouse_tests::stateless::VERSION
     );
     let tools = client.result("tools/list", json!({})).await;
     assert_eq!(
@@ -63,7 +63,7 @@ async fn a_request_is_refused_as_the_revision_says() {
         );
         let response = reqwest::Client::new().execute(request).await.unwrap();
         let status = response.status().as_u16();
-        let answer = tests::mcp::answer(response).await;
+        let answer = gatehouse_tests::mcp::answer(response).await;
         assert_eq!(answer["id"], 1, "{answer}");
         (status, answer["error"]["code"].as_i64().unwrap())
     };

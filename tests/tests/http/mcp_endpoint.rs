@@ -2,8 +2,8 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use gatehouse_tests::{Client, Gatehouse, Mcp, Person, Settings};
 use serde_json::json;
-use tests::{Client, Gatehouse, Mcp, Person, Settings};
 
 #[tokio::test]
 async fn a_token_that_is_not_for_us_is_invalid() {
@@ -145,7 +145,7 @@ async fn bad_messages_get_json_rpc_errors_and_too_large_ones_a_413() {
     assert_eq!(broken.status(), 400);
     let error: serde_json::Value = broken.json().await.unwrap();
     assert_eq!(error["error"]["code"], -32700);
-    let unknown = tests::mcp::answer(mcp.request("no/such", json!({})).await).await;
+    let unknown = gatehouse_tests::mcp::answer(mcp.request("no/such", json!({})).await).await;
     assert_eq!(unknown["error"]["code"], -32601);
     let padding = json!({ "jsonrpc": "2.0", "id": 1, "method": "ping", "params": { "x": "x".repeat(1_100_000) } });
     assert_eq!(mcp.post(&padding).await.status(), 413);

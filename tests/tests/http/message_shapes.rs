@@ -1,9 +1,9 @@
 //! Messages of clients that write JSON in their own way: empty objects as `[]`, cursors that nobody
 //! gave them, members of another type; and what they are told.
 
+use gatehouse_tests::mcp::answer;
+use gatehouse_tests::{Client, Gatehouse, Mcp, Person, Settings, Stateless};
 use serde_json::{Value, json};
-use tests::mcp::answer;
-use tests::{Client, Gatehouse, Mcp, Person, Settings, Stateless};
 
 /// The revisions with sessions.
 const REVISIONS: [&str; 4] = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"];
@@ -250,7 +250,7 @@ async fn initialize_begins_a_session_whatever_the_version_header_says() {
             let response = request.send().await.unwrap();
             assert_eq!(response.status(), 200, "{asked} {header}");
             assert!(response.headers().contains_key("mcp-session-id"));
-            let result = tests::mcp::result(response).await;
+            let result = gatehouse_tests::mcp::result(response).await;
             assert_eq!(result["protocolVersion"], agreed, "{asked} {header}");
         }
     }

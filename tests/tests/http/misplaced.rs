@@ -1,8 +1,8 @@
 //! Clients that were given a URL where no MCP endpoint is.
 
+use gatehouse_tests::Gatehouse;
 use reqwest::Method;
 use serde_json::{Value, json};
-use tests::Gatehouse;
 
 #[tokio::test]
 async fn a_message_to_another_url_is_told_where_the_mcp_endpoint_is() {

@@ -1,7 +1,7 @@
 //! What holds of every page that a person sees.
 
+use gatehouse_tests::{Client, Gatehouse, Page, Person, Settings};
 use serde_json::json;
-use tests::{Client, Gatehouse, Page, Person, Settings};
 
 /// Whether the page says to browsers what every page of ours has to.
 pub fn assert_strict(page: &Page) {

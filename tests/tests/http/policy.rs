@@ -1,13 +1,13 @@
 //! Who may come in, and with which scopes (`allowed`, `scope_rules`).
 
 use descope_emulator::{Endpoint, Fault, Mint, TokenIssuer, User};
+use gatehouse_tests::client::parameter;
+use gatehouse_tests::{Client, Gatehouse, Mcp, Page, Person, Provider, Settings, Tokens};
 use serde_json::{Value, json};
 use std::time::Duration;
-use tests::client::parameter;
-use tests::{Client, Gatehouse, Mcp, Page, Person, Provider, Settings, Tokens};
 use url::Url;
 
-tests::over_both_providers!(
+gatehouse_tests::over_both_providers!(
     a_person_of_another_domain_reads_who_they_are_and_the_client_gets_access_denied,
     an_address_that_is_not_verified_is_no_address_of_the_domain,
     a_person_without_the_role_does_not_come_in_and_one_with_it_does,

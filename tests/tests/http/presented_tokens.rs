@@ -1,13 +1,13 @@
 //! Tokens of the identity provider that a person pastes into their client (`presented_tokens`).
 
 use descope_emulator::{Mint, TokenIssuer};
+use gatehouse_tests::client::{REDIRECT_URI, VERIFIER, challenge, parameter};
+use gatehouse_tests::person::location;
+use gatehouse_tests::{Gatehouse, Mcp, Person, Provider, Settings};
 use serde_json::{Value, json};
-use tests::client::{REDIRECT_URI, VERIFIER, challenge, parameter};
-use tests::person::location;
-use tests::{Gatehouse, Mcp, Person, Provider, Settings};
 use url::Url;
 
-tests::over_both_providers!(
+gatehouse_tests::over_both_providers!(
     a_token_of_ones_own_for_our_client_is_taken_and_get_token_gives_the_header,
 );
 

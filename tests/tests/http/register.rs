@@ -1,7 +1,7 @@
 //! Registering a client (RFC 7591).
 
+use gatehouse_tests::{Client, Gatehouse, Person, Settings};
 use serde_json::{Value, json};
-use tests::{Client, Gatehouse, Person, Settings};
 
 async fn register(gatehouse: &Gatehouse, metadata: &Value) -> (u16, Value) {
     let response = reqwest::Client::new()
@@ -189,7 +189,7 @@ async fn application_type_is_a_hint_and_what_is_registered_is_what_the_redirect_
 async fn a_client_that_registers_no_grant_types_gets_refresh_tokens() {
     let gatehouse = Gatehouse::start().await;
     let metadata = json!({
-        "redirect_uris": [tests::client::REDIRECT_URI], "token_endpoint_auth_method": "none",
+        "redirect_uris": [gatehouse_tests::client::REDIRECT_URI], "token_endpoint_auth_method": "none",
     });
     let client = Client::register_as(&gatehouse, metadata).await;
     let tokens = client.sign_in(&Person::new()).await;

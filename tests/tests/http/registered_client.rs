@@ -1,10 +1,10 @@
 //! A client reads, changes and removes its registration (RFC 7592), and who may register at all
 //! (RFC 7591 section 3).
 
+use gatehouse_tests::client::REDIRECT_URI;
+use gatehouse_tests::{Client, Gatehouse, Person, Settings};
 use reqwest::{Method, RequestBuilder, Response};
 use serde_json::{Value, json};
-use tests::client::REDIRECT_URI;
-use tests::{Client, Gatehouse, Person, Settings};
 
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 

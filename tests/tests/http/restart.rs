@@ -1,11 +1,11 @@
 //! What outlives a restart, and what a failing store does.
 
+use gatehouse_tests::client::Tokens;
+use gatehouse_tests::{Client, Gatehouse, Mcp, Person, Provider, Settings};
 use host::KeyValue;
 use serde_json::json;
-use tests::client::Tokens;
-use tests::{Client, Gatehouse, Mcp, Person, Provider, Settings};
 
-tests::over_both_providers!(
+gatehouse_tests::over_both_providers!(
     tokens_codes_and_registrations_issued_before_a_restart_work_after_it,
     no_secret_of_the_whole_way_is_in_any_log_line,
 );
@@ -47,7 +47,7 @@ async fn no_secret_of_the_whole_way_is_in_any_log_line(provider: Provider) {
         tokens.access.as_str(),
         &tokens.refresh,
         &code,
-        tests::ENCRYPTION_KEY,
+        gatehouse_tests::ENCRYPTION_KEY,
         &gatehouse.descope.config().client_secret,
     ] {
         assert!(!logs.contains(secret), "a secret is in the logs");

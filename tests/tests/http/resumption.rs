@@ -1,7 +1,7 @@
 //! Streams of sessions at `/mcp` that are gone on with after their connection, over two machines.
 
+use gatehouse_tests::{Client, Gatehouse, Mcp, Person, Settings, SseStream, Tokens};
 use serde_json::{Value, json};
-use tests::{Client, Gatehouse, Mcp, Person, Settings, SseStream, Tokens};
 
 /// Two machines that close streams after so many seconds.
 async fn two(stream_seconds: &str) -> (Gatehouse, host::Running) {

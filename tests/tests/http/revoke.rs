@@ -1,10 +1,10 @@
 //! Revocation (RFC 7009): a client gives up a token, and with it the whole grant.
 
 use descope_emulator::{Endpoint, Fault};
+use gatehouse_tests::client::{REDIRECT_URI, Tokens};
+use gatehouse_tests::{Client, Gatehouse, Mcp, Person};
 use serde_json::{Value, json};
 use std::time::Duration;
-use tests::client::{REDIRECT_URI, Tokens};
-use tests::{Client, Gatehouse, Mcp, Person};
 
 async fn call(gatehouse: &Gatehouse, token: &str) -> u16 {
     let mcp = Mcp::new(gatehouse.url("/mcp"), Some(token));

@@ -1,10 +1,10 @@
 //! The master secret is rotated: a new one before the old one, and a restart. Nobody notices.
 
+use gatehouse_tests::client::{REDIRECT_URI, Tokens, parameter};
+use gatehouse_tests::person::location;
+use gatehouse_tests::{Client, ENCRYPTION_KEY, Gatehouse, Mcp, Person};
 use reqwest::Method;
 use serde_json::{Value, json};
-use tests::client::{REDIRECT_URI, Tokens, parameter};
-use tests::person::location;
-use tests::{Client, ENCRYPTION_KEY, Gatehouse, Mcp, Person};
 
 const NEW: &str = "1f1e1d1c1b1a191817161514131211100f0e0d0c0b0a09080706050403020100";
 

@@ -1,8 +1,8 @@
 //! What is effective of the scopes that a client asks for.
 
+use gatehouse_tests::client::{REDIRECT_URI, USED_REDIRECT_URI, VERIFIER};
+use gatehouse_tests::{Client, Gatehouse, Mcp, Person, Settings, Tokens};
 use serde_json::{Value, json};
-use tests::client::{REDIRECT_URI, USED_REDIRECT_URI, VERIFIER};
-use tests::{Client, Gatehouse, Mcp, Person, Settings, Tokens};
 
 const EVERYTHING: &str = "tools userinfo upstream_token";
 

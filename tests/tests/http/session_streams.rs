@@ -1,8 +1,8 @@
 //! The streams that sessions at `/mcp` open with GET, over two machines.
 
 use crate::sessions::two;
+use gatehouse_tests::{Client, Mcp, Person, SseStream};
 use serde_json::{Value, json};
-use tests::{Client, Mcp, Person, SseStream};
 
 const WATCHED: &str = "test://watched-resource";
 
@@ -16,7 +16,7 @@ async fn what_changes_at_one_machine_is_told_on_the_stream_at_another() {
     let (_gatehouse, other, here, there) = two().await;
     let params = json!({ "uri": WATCHED });
     let subscribed = here.request("resources/subscribe", params.clone()).await;
-    assert_eq!(tests::mcp::result(subscribed).await, json!({}));
+    assert_eq!(gatehouse_tests::mcp::result(subscribed).await, json!({}));
     let mut stream = SseStream::of(there.listen().await);
     here.call("test_trigger_tool_change", json!({})).await;
     assert_eq!(

@@ -1,8 +1,8 @@
 //! Sessions at `/mcp`, over two machines.
 
+use gatehouse_tests::sse::SseStream;
+use gatehouse_tests::{Client, Gatehouse, Mcp, Person, Settings};
 use serde_json::json;
-use tests::sse::SseStream;
-use tests::{Client, Gatehouse, Mcp, Person, Settings};
 
 /// Two machines with the conformance tools, and one session that both know.
 pub(crate) async fn two() -> (Gatehouse, host::Running, Mcp, Mcp) {

@@ -1,8 +1,8 @@
 //! The HTTP+SSE transport of 2024-11-05.
 
+use gatehouse_tests::sse::initialize;
+use gatehouse_tests::{Client, Gatehouse, Person, SseStream};
 use serde_json::{Value, json};
-use tests::sse::initialize;
-use tests::{Client, Gatehouse, Person, SseStream};
 
 async fn post(gatehouse: &Gatehouse, path: &str, token: &str, message: &Value) -> u16 {
     reqwest::Client::new()

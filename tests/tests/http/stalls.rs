@@ -1,8 +1,8 @@
 //! A store that stalls, and clients whose requests do not end.
 
+use gatehouse_tests::{Client, Gatehouse, Mcp, Person, Settings, Stalls};
 use serde_json::json;
 use std::time::Duration;
-use tests::{Client, Gatehouse, Mcp, Person, Settings, Stalls};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 

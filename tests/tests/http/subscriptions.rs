@@ -1,7 +1,7 @@
 //! `subscriptions/listen` (2026-07-28), over two machines.
 
+use gatehouse_tests::{Gatehouse, Settings, Stateless};
 use serde_json::{Value, json};
-use tests::{Gatehouse, Settings, Stateless};
 
 const SUBSCRIPTION: &str = "io.modelcontextprotocol/subscriptionId";
 

@@ -1,9 +1,9 @@
 //! The sweep: what is dead goes, what lives stays, and no keys are listed.
 
 use crate::admin::TOKEN;
+use gatehouse_tests::{Client, Gatehouse, Mcp, Person, Settings, Tokens};
 use host::{KeyValue, Operation};
 use serde_json::{Value, json};
-use tests::{Client, Gatehouse, Mcp, Person, Settings, Tokens};
 
 const DAY: u64 = 86_400;
 

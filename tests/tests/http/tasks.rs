@@ -1,9 +1,9 @@
 //! Tasks (the extension `io.modelcontextprotocol/tasks`), over two machines.
 
+use gatehouse_tests::stateless::TASKS;
+use gatehouse_tests::{Client, Gatehouse, Person, Settings, Stateless, Tokens};
 use serde_json::{Value, json};
 use std::time::Duration;
-use tests::stateless::TASKS;
-use tests::{Client, Gatehouse, Person, Settings, Stateless, Tokens};
 
 /// Looks at something that has to come in the end.
 const LOOKS: u32 = 600;
@@ -61,7 +61,7 @@ async fn answer(client: &Stateless, id: &str, answers: Value) {
 async fn error(client: &Stateless, method: &str, id: &str) -> Value {
     let params = json!({ "taskId": id, "inputResponses": {} });
     let response = client.ask(method, params).await;
-    let mut answer = tests::mcp::answer(response).await;
+    let mut answer = gatehouse_tests::mcp::answer(response).await;
     assert!(answer["error"].is_object(), "{answer}");
     answer["error"].take()
 }
@@ -218,7 +218,10 @@ async fn a_request_about_a_task_names_it_in_its_header() {
     request.headers_mut().insert("mcp-name", another);
     let response = reqwest::Client::new().execute(request).await.unwrap();
     assert_eq!(response.status(), 400);
-    assert_eq!(tests::mcp::answer(response).await["error"]["code"], -32020);
+    assert_eq!(
+        gatehouse_tests::mcp::answer(response).await["error"]["code"],
+        -32020
+    );
     other.shutdown().await;
 }
 

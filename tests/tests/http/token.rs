@@ -1,9 +1,9 @@
 //! The token endpoint and revocation (RFC 6749 sections 4.1.3 and 6, RFC 7009, RFC 7636).
 
+use gatehouse_tests::client::{REDIRECT_URI, Tokens, USED_REDIRECT_URI, VERIFIER, parameter};
+use gatehouse_tests::{Client, Gatehouse, Mcp, Person, Settings};
 use reqwest::Response;
 use serde_json::{Value, json};
-use tests::client::{REDIRECT_URI, Tokens, USED_REDIRECT_URI, VERIFIER, parameter};
-use tests::{Client, Gatehouse, Mcp, Person, Settings};
 use url::Url;
 
 /// The error of a refused request.

@@ -1,11 +1,11 @@
 //! What the three tools answer, and to whom.
 
 use descope_emulator::{Endpoint, Mint, Signature, User};
+use gatehouse_tests::{Client, Gatehouse, Mcp, Person, Provider, Settings};
 use serde_json::json;
 use std::time::Duration;
-use tests::{Client, Gatehouse, Mcp, Person, Provider, Settings};
 
-tests::over_both_providers!(
+gatehouse_tests::over_both_providers!(
     get_user_info_gives_the_profile_that_the_provider_has,
     get_token_gives_the_upstream_token_and_refreshes_it_when_it_has_expired,
     a_token_of_the_providers_pasted_by_hand_is_taken_if_it_was_issued_for_this_server,
@@ -114,12 +114,12 @@ async fn bad_arguments_are_told_to_the_model() {
     let gatehouse = Gatehouse::start().await;
     let mcp = Mcp::signed_in(&gatehouse).await;
     for arguments in [json!({}), json!({ "a": "one", "b": 2 }), json!({ "a": 1 })] {
-        let message = tests::mcp::answer(mcp.try_call("add", arguments).await).await;
+        let message = gatehouse_tests::mcp::answer(mcp.try_call("add", arguments).await).await;
         let told =
             message["error"]["message"].is_string() || message["result"]["isError"] == json!(true);
         assert!(told, "{message}");
     }
-    let unknown = tests::mcp::answer(mcp.try_call("nothing", json!({})).await).await;
+    let unknown = gatehouse_tests::mcp::answer(mcp.try_call("nothing", json!({})).await).await;
     assert_eq!(unknown["error"]["code"], -32602);
 }
 

@@ -1,10 +1,10 @@
 //! Answers that are given without a look at the body. A proxy such as nginx sends all of the body
 //! before it reads the answer, and makes a 502 of a connection that breaks meanwhile.
 
+use gatehouse_tests::{Client, Gatehouse, Person, Settings};
 use serde_json::json;
 use std::io;
 use std::net::SocketAddr;
-use tests::{Client, Gatehouse, Person, Settings};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 

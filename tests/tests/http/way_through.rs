@@ -1,11 +1,11 @@
 //! The whole way, from a request without a token to the answers of the tools, and its end.
 
+use gatehouse_tests::client::{Tokens, parameter};
+use gatehouse_tests::{Client, Gatehouse, Mcp, Person, Provider, Settings};
 use serde_json::{Value, json};
-use tests::client::{Tokens, parameter};
-use tests::{Client, Gatehouse, Mcp, Person, Provider, Settings};
 use url::Url;
 
-tests::over_both_providers!(
+gatehouse_tests::over_both_providers!(
     a_client_finds_its_way_from_a_401_to_a_tools_answer_and_a_revocation_ends_it,
     a_grant_that_was_revoked_on_one_machine_is_dead_on_another_at_once,
 );
@@ -60,7 +60,7 @@ async fn a_client_finds_its_way_from_a_401_to_a_tools_answer_and_a_revocation_en
         let mut mcp = Mcp::new(gatehouse.url("/mcp"), Some(&tokens.access));
         let initialized = mcp.initialize(revision).await;
         assert_eq!(initialized["protocolVersion"], revision);
-        let listed = tests::mcp::result(mcp.request("tools/list", json!({})).await).await;
+        let listed = gatehouse_tests::mcp::result(mcp.request("tools/list", json!({})).await).await;
         let names: Vec<_> = listed["tools"]
             .as_array()
             .unwrap()

@@ -2,10 +2,10 @@
 
 use crate::machine::Machine;
 use crate::redis::Redis;
+use gatehouse_tests::sse::initialize;
+use gatehouse_tests::{Client, Gatehouse, Person, Settings, SseStream};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
-use tests::sse::initialize;
-use tests::{Client, Gatehouse, Person, Settings, SseStream};
 
 /// What an operator shows.
 const ADMIN_TOKEN: &str = "an-operator-of-the-proofs-shows-this";

@@ -10,6 +10,8 @@ use crate::machine::Machine;
 use crate::number;
 use descope_emulator::User;
 use futures::future::join_all;
+use gatehouse_tests::client::{REDIRECT_URI, USED_REDIRECT_URI, VERIFIER, parameter};
+use gatehouse_tests::{Client, Mcp, Person, secrets};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use reqwest::Response;
@@ -17,8 +19,6 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::time::{Duration, Instant};
-use tests::client::{REDIRECT_URI, USED_REDIRECT_URI, VERIFIER, parameter};
-use tests::{Client, Mcp, Person, secrets};
 
 /// Installations of clients that are in the middle of something at once.
 const INSTALLATIONS: usize = 3;

@@ -1,13 +1,13 @@
 //! The host as a process of its own, which may be killed at any moment.
 
 use descope_emulator::{Config, Emulator, User};
+use gatehouse_tests::{ENCRYPTION_KEY, Gatehouse, ports, secrets};
 use std::fs::{File, OpenOptions};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
-use tests::{ENCRYPTION_KEY, Gatehouse, ports, secrets};
 use tokio::net::TcpStream;
 
 /// A Gatehouse that runs as a process.
@@ -146,7 +146,7 @@ fn start(folder: &Path, arguments: &[String]) -> Child {
             "XDG_CACHE_HOME",
             workspace().join("target/compiled-components"),
         )
-        .env("RUST_LOG", "warn,host=trace")
+        .env("RUST_LOG", "warn,gatehouse_host=trace")
         .stdin(Stdio::null())
         .stdout(log())
         .stderr(log())

@@ -4,13 +4,13 @@ use crate::number;
 use crate::redis::Redis;
 use descope_emulator::User;
 use futures::future::join_all;
+use gatehouse_tests::client::Tokens;
+use gatehouse_tests::{Client, Gatehouse, Mcp, Person, Settings};
 use host::KeyValue;
 use serde_json::{Value, json};
 use std::collections::HashSet;
 use std::path::Path;
 use tempfile::TempDir;
-use tests::client::Tokens;
-use tests::{Client, Gatehouse, Mcp, Person, Settings};
 
 /// Machines on one store.
 const MACHINES: usize = 3;

@@ -2,7 +2,7 @@
 
 use crate::redis::Redis;
 use futures::future::join_all;
-use tests::{Client, Gatehouse, Person, Settings};
+use gatehouse_tests::{Client, Gatehouse, Person, Settings};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_redis_that_stalls_is_answered_503_and_service_is_back_with_it() {
