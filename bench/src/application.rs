@@ -129,7 +129,7 @@ impl Folder {
         let parts = format!(
             "key_value_stores = [\"default\"]\n\
              [component.bare.dependencies]\n\
-             \"gatehouse:tools/tools@0.2.0\" = {{ path = {tools:?} }}\n"
+             \"gatehouse:tools/tools@0.3.0\" = {{ path = {tools:?} }}\n"
         );
         self.component("bare", &parts).await
     }

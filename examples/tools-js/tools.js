@@ -30,6 +30,7 @@ export const tools = {
     const number = { type: "number" };
     const values = (items) => ({ type: "array", items, maxItems: 1000 });
     return {
+      server: { name: "units", title: "Units of measurement", version: "1.0.0", icons: [] },
       instructions: "Converts units. `units:all` lists them.",
       tools: [
         tool("convert", "Converts a value into another unit.", "value", value, number),
@@ -67,19 +68,19 @@ export const tools = {
     const pair = [];
     for (const name of [given.from, given.to]) {
       const meant = whichUnit(name, call.context);
-      if (meant.event) return only(meant.event);
+      if (meant.result) return meant.result;
       pair.push(meant.unit);
     }
     const [from, to] = pair;
     switch (call.name) {
       case "convert": {
         const value = convert(given.value, from, to);
-        return only(done(`${value} ${to}`, { value, unit: to }));
+        return done(`${value} ${to}`, { value, unit: to });
       }
       case "convert_many":
-        // What cannot be converted is refused here: a failure ends a call before its stream begins.
+        // What cannot be converted is refused here: a call that runs can no longer fail.
         convert(0, from, to);
-        return convertMany(given.values, from, to);
+        return { tag: "running", val: convertMany(given.values, from, to) };
       default:
         throw notFound;
     }
@@ -131,7 +132,7 @@ async function* convertMany(values, from, to) {
 }
 
 // The unit of this name. A gallon may be one of two: the person is asked, if the client can ask.
-function whichUnit(name, { answers, abilities }) {
+function whichUnit(name, { answers, capabilities }) {
   if (Object.hasOwn(UNITS, name)) return { unit: name };
   if (name !== "gallon") {
     throw invalidArguments(`there is no unit “${name}”; the resource units:all lists them`);
@@ -139,8 +140,8 @@ function whichUnit(name, { answers, abilities }) {
   const answer = answers.find((answer) => answer.id === "gallon");
   const chosen = answer && JSON.parse(answer.result).content?.gallon;
   if (chosen && Object.hasOwn(UNITS, chosen)) return { unit: chosen };
-  if (answer || !abilities.elicitsForms) {
-    return { event: { tag: "done", val: output("Say “US gallon” or “imperial gallon”.", undefined, true) } };
+  if (answer || !capabilities.elicitsForms) {
+    return { result: { tag: "done", val: output("Say “US gallon” or “imperial gallon”.", undefined, true) } };
   }
   const choices = { type: "string", title: "Gallon", enum: ["US gallon", "imperial gallon"] };
   const params = {
@@ -148,7 +149,7 @@ function whichUnit(name, { answers, abilities }) {
     requestedSchema: { type: "object", properties: { gallon: choices }, required: ["gallon"] },
   };
   const question = { id: "gallon", method: "elicitation/create", params: JSON.stringify(params) };
-  return { event: { tag: "input-required", val: { requests: [question] } } };
+  return { result: { tag: "input-required", val: { requests: [question] } } };
 }
 
 function tool(name, description, field, value, result) {
@@ -174,10 +175,6 @@ function tool(name, description, field, value, result) {
     wantsCredential: false,
     tasks: "never",
   };
-}
-
-async function* only(event) {
-  yield event;
 }
 
 function done(text, structured) {

@@ -32,6 +32,7 @@ class Tools(exports.Tools):
             meta=None,
         )
         return Offer(
+            server=ServerInfo("units", "Units of measurement", "1.0.0", None, [], None),
             instructions="Converts units. `units:all` lists them.",
             tools=[
                 tool("convert", "Converts a value into another unit.", "value", value, number),
@@ -49,15 +50,16 @@ class Tools(exports.Tools):
         for name in (arguments["from"], arguments["to"]):
             meant = which_unit(name, call.context)
             if not isinstance(meant, str):
-                return stream([meant])
+                return meant
             pair.append(meant)
         source, target = pair
         try:
             if call.name == "convert":
                 value = convert(arguments["value"], source, target)
-                return stream([done(f"{value:.10g} {target}", {"value": value, "unit": target})])
+                result = {"value": value, "unit": target}
+                return CallResult_Done(done(f"{value:.10g} {target}", result))
             if call.name == "convert_many":
-                return stream(convert_many(arguments["values"], source, target))
+                return running(convert_many(arguments["values"], source, target))
         except Different as different:
             raise Err(Failure_InvalidArguments(str(different)))
         raise Err(Failure_NotFound())
@@ -98,11 +100,12 @@ def convert_many(values, source, target):
         Event_Progress(Progress(float(count), float(len(values)), None))
         for count in range(1, len(values) + 1)
     ]
-    return events + [done(json.dumps(converted), {"value": converted, "unit": target})]
+    result = done(json.dumps(converted), {"value": converted, "unit": target})
+    return events + [Event_Done(result)]
 
 
 def which_unit(name, context):
-    """The name of the unit, or the event that ends the call for now.
+    """The name of the unit, or the result that ends the call for now.
 
     A gallon may be one of two: the person is asked, if the client can ask.
     """
@@ -115,13 +118,13 @@ def which_unit(name, context):
     chosen = answer and (json.loads(answer.result).get("content") or {}).get("gallon")
     if chosen in UNITS:
         return chosen
-    if answer or not context.abilities.elicits_forms:
-        return Event_Done(output("Say “US gallon” or “imperial gallon”.", None, True))
+    if answer or not context.capabilities.elicits_forms:
+        return CallResult_Done(output("Say “US gallon” or “imperial gallon”.", None, True))
     choices = {"type": "string", "title": "Gallon", "enum": ["US gallon", "imperial gallon"]}
     schema = {"type": "object", "properties": {"gallon": choices}, "required": ["gallon"]}
     params = {"message": "Which gallon?", "requestedSchema": schema}
     question = InputRequest("gallon", "elicitation/create", json.dumps(params))
-    return Event_InputRequired(InputRequired([question], None))
+    return CallResult_InputRequired(InputRequired([question], None))
 
 
 def tool(name, description, field, value, result):
@@ -151,11 +154,11 @@ def many(items):
     return {"type": "array", "items": items, "maxItems": 1000}
 
 
-def stream(events):
-    """The events, written while the caller reads them."""
+def running(events):
+    """A call that goes on: its events are written while the caller reads them."""
     writer, reader = wit_world.tools_event_stream()
     spawn(write(events, writer))
-    return reader
+    return CallResult_Running(reader)
 
 
 async def write(events, writer):
@@ -164,7 +167,7 @@ async def write(events, writer):
 
 
 def done(text, structured):
-    return Event_Done(output(text, json.dumps(structured), False))
+    return output(text, json.dumps(structured), False)
 
 
 def output(text, structured, is_error):

@@ -314,7 +314,7 @@ fn changed_manifest(tools: Option<&str>, ungranted: Option<&str>) -> Option<Temp
         manifest = manifest.replace(old, new);
     };
     if let Some(tools) = tools {
-        let line = |path| format!(r#""gatehouse:tools/tools@0.2.0" = {{ path = "{path}" }}"#);
+        let line = |path| format!(r#""gatehouse:tools/tools@0.3.0" = {{ path = "{path}" }}"#);
         let own = line("target/wasm32-wasip2/wasm/gatehouse_tools.wasm");
         replace(&own, &line(tools));
     }

@@ -6,7 +6,7 @@ use axum::Router;
 use axum::extract::Request;
 use axum::http::StatusCode;
 use bindings::gatehouse::tools::tools::{
-    Abilities, Call, Caller, Context, Event, Profile, call_tool,
+    Call, CallResult, Caller, CallerKind, ClientCapabilities, Context, Profile, call_tool,
 };
 use http_body_util::BodyExt;
 use platform::key_value::SpinKeyValue;
@@ -42,9 +42,8 @@ async fn answer(store: &SpinKeyValue, request: Request) -> Result<String, Status
     let body = request.into_body().frame().await;
     body.ok_or(FAILED)?.map_err(|_| FAILED)?;
     store.get("bare").await.map_err(|_| FAILED)?;
-    let mut events = call_tool(call()).await.map_err(|_| FAILED)?;
-    match events.next().await {
-        Some(Event::Done(output)) => output.structured.ok_or(FAILED),
+    match call_tool(call()).await.map_err(|_| FAILED)? {
+        CallResult::Done(output) => output.structured.ok_or(FAILED),
         _ => Err(FAILED),
     }
 }
@@ -58,13 +57,14 @@ fn call() -> Call {
         claims: "{}".to_owned(),
     };
     let caller = Caller {
+        kind: CallerKind::Person,
         subject: "anybody".to_owned(),
         client_id: None,
         scopes: Vec::new(),
         profile,
         credential: None,
     };
-    let abilities = Abilities {
+    let capabilities = ClientCapabilities {
         elicits_forms: false,
         elicits_urls: false,
         samples: false,
@@ -76,7 +76,7 @@ fn call() -> Call {
         arguments: r#"{"a":2,"b":3}"#.to_owned(),
         context: Context {
             caller,
-            abilities,
+            capabilities,
             wants_progress: false,
             log_level: None,
             answers: Vec::new(),

@@ -12,7 +12,12 @@ use platform::wit_bindgen::StreamReader;
 pub(crate) struct Tools;
 
 /// The events of one call.
-pub(crate) struct CallEvents(StreamReader<tools::Event>);
+pub(crate) enum CallEvents {
+    /// The only one there is, until it is taken.
+    Only(Option<Event>),
+    /// Those that come.
+    Stream(StreamReader<tools::Event>),
+}
 
 impl ToolProvider for Tools {
     type Events = CallEvents;
@@ -23,6 +28,7 @@ impl ToolProvider for Tools {
             .map_err(|failure| format!("{failure:?}"))?;
         let tools = offer.tools.into_iter().map(tool);
         Ok(Offer {
+            server: server(offer.server),
             instructions: offer.instructions,
             tools: tools.collect::<Result<_, _>>()?,
             prompts: offer.prompts.into_iter().map(prompt).collect(),
@@ -43,8 +49,13 @@ impl ToolProvider for Tools {
             arguments: call.arguments,
             context: context(call.caller, call.round, call.wants_progress),
         };
-        let events = tools::call_tool(call).await.map_err(failed)?;
-        Ok(CallEvents(events))
+        Ok(match tools::call_tool(call).await.map_err(failed)? {
+            tools::CallResult::Done(result) => CallEvents::Only(Some(Event::Done(output(result)))),
+            tools::CallResult::InputRequired(questions) => {
+                CallEvents::Only(Some(Event::InputRequired(input_required(questions))))
+            }
+            tools::CallResult::Running(events) => CallEvents::Stream(events),
+        })
     }
 
     async fn list_resources(
@@ -119,13 +130,22 @@ impl ToolProvider for Tools {
 
 impl Events for CallEvents {
     async fn next(&mut self) -> Option<Event> {
-        self.0.next().await.map(event)
+        match self {
+            Self::Only(event) => event.take(),
+            Self::Stream(events) => events.next().await.map(event),
+        }
     }
 }
 
 fn caller(caller: Caller) -> tools::Caller {
+    let kind = if caller.is_client() {
+        tools::CallerKind::Client
+    } else {
+        tools::CallerKind::Person
+    };
     let profile = caller.profile;
     tools::Caller {
+        kind,
         subject: profile.subject,
         client_id: caller.client_id,
         scopes: caller.scopes,
@@ -147,7 +167,7 @@ fn context(asking: Caller, round: Round, wants_progress: bool) -> tools::Context
     let capabilities = round.capabilities;
     tools::Context {
         caller: caller(asking),
-        abilities: tools::Abilities {
+        capabilities: tools::ClientCapabilities {
             elicits_forms: capabilities.elicits_forms,
             elicits_urls: capabilities.elicits_urls,
             samples: capabilities.samples,
@@ -187,6 +207,17 @@ fn failed(failure: tools::Failure) -> Failure {
         tools::Failure::InvalidArguments(text) => Failure::InvalidArguments(text),
         tools::Failure::Unsupported => Failure::Unsupported,
         tools::Failure::Internal(text) => Failure::Internal(text),
+    }
+}
+
+fn server(server: tools::ServerInfo) -> mcp::ServerInfo {
+    mcp::ServerInfo {
+        name: server.name,
+        title: server.title,
+        version: server.version,
+        description: server.description,
+        icons: server.icons.into_iter().map(icon).collect(),
+        website_url: server.website,
     }
 }
 
@@ -315,12 +346,16 @@ fn event(event: tools::Event) -> Event {
             tools::Changed::Resource(uri) => Changed::Resource(uri),
         }),
         tools::Event::InputRequired(questions) => Event::InputRequired(input_required(questions)),
-        tools::Event::Done(output) => Event::Done(mcp::Output {
-            content: output.content.into_iter().map(content).collect(),
-            structured: output.structured,
-            is_error: output.is_error,
-            meta: output.meta,
-        }),
+        tools::Event::Done(result) => Event::Done(output(result)),
+    }
+}
+
+fn output(output: tools::Output) -> mcp::Output {
+    mcp::Output {
+        content: output.content.into_iter().map(content).collect(),
+        structured: output.structured,
+        is_error: output.is_error,
+        meta: output.meta,
     }
 }
 

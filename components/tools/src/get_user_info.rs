@@ -63,12 +63,13 @@ fn profile(caller: &Caller) -> Map<String, Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bindings::exports::gatehouse::tools::tools::Profile;
+    use crate::bindings::exports::gatehouse::tools::tools::{CallerKind, Profile};
     use serde_json::json;
 
     #[test]
     fn what_is_known_of_the_person_wins_over_the_raw_claims() {
         let caller = Caller {
+            kind: CallerKind::Person,
             subject: "U1".to_owned(),
             client_id: None,
             scopes: Vec::new(),

@@ -4,7 +4,7 @@
 //! | tool | scope | gives |
 //! | --- | --- | --- |
 //! | `add` | `tools` | the sum of two numbers |
-//! | `getUserInfo` | `profile` | what the identity provider says of the person |
+//! | `getUserInfo` | `userinfo` | what the identity provider says of the person |
 //! | `getToken` | `upstream_token` | the person's token of the identity provider |
 
 mod add;
@@ -26,19 +26,23 @@ mod bindings {
 }
 
 use bindings::exports::gatehouse::tools::tools::{
-    Call, Caller, Changes, Completion, Event, Failure, Guest, Offer, PromptRequest, Prompting,
-    Read, Reading, ResourcePage, Suggestions,
+    Call, CallResult, Caller, Changes, Completion, Failure, Guest, Offer, PromptRequest, Prompting,
+    Read, Reading, ResourcePage, ServerInfo, Suggestions,
 };
-use bindings::wit_stream;
-use std::future::poll_fn;
-use std::task::Poll;
-use wit_bindgen::StreamReader;
 
 struct Component;
 
 impl Guest for Component {
     async fn describe() -> Result<Offer, Failure> {
         Ok(Offer {
+            server: ServerInfo {
+                name: "gatehouse".to_owned(),
+                title: Some("Gatehouse".to_owned()),
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                description: Some("A remote MCP server behind an OAuth 2.1 login.".to_owned()),
+                icons: Vec::new(),
+                website: None,
+            },
             instructions: None,
             tools: vec![add::tool(), get_user_info::tool(), get_token::tool()],
             prompts: Vec::new(),
@@ -53,14 +57,14 @@ impl Guest for Component {
         })
     }
 
-    async fn call_tool(call: Call) -> Result<StreamReader<Event>, Failure> {
+    async fn call_tool(call: Call) -> Result<CallResult, Failure> {
         let output = match call.name.as_str() {
             add::NAME => add::call(&call)?,
             get_user_info::NAME => get_user_info::call(&call)?,
             get_token::NAME => get_token::call(&call)?,
             _ => return Err(Failure::NotFound),
         };
-        Ok(only(Event::Done(output)).await)
+        Ok(CallResult::Done(output))
     }
 
     async fn list_resources(
@@ -81,19 +85,4 @@ impl Guest for Component {
     async fn complete(_completion: Completion) -> Result<Suggestions, Failure> {
         Err(Failure::Unsupported)
     }
-}
-
-/// The events of a call that was over at once.
-async fn only(event: Event) -> StreamReader<Event> {
-    let (mut events, stream) = wit_stream::new();
-    let mut write = Box::pin(async move {
-        // A caller who no longer listens needs no answer.
-        let _ = events.write_one(event).await;
-    });
-    // Begun here, so that the caller's first read finds the event waiting.
-    let is_written = poll_fn(|cx| Poll::Ready(write.as_mut().poll(cx).is_ready())).await;
-    if !is_written {
-        wit_bindgen::spawn(write);
-    }
-    stream
 }

@@ -247,7 +247,7 @@ mod tests {
     fn tools(value: &str) -> String {
         format!(
             "[component.mcp]\nsource = \"a.wasm\"\n[component.mcp.dependencies]\n\
-             \"gatehouse:tools/tools@0.2.0\" = {{ path = \"b.wasm\"{value} }}"
+             \"gatehouse:tools/tools@0.3.0\" = {{ path = \"b.wasm\"{value} }}"
         )
     }
 
@@ -272,7 +272,7 @@ mod tests {
                 let [found] = &found[..] else {
                     panic!("{found:?}")
                 };
-                for words in ["\"mcp\"", "gatehouse:tools/tools@0.2.0", secret, "Take"] {
+                for words in ["\"mcp\"", "gatehouse:tools/tools@0.3.0", secret, "Take"] {
                     assert!(found.contains(words), "{found}");
                 }
             }
@@ -301,20 +301,20 @@ mod tests {
         );
         for name in [
             "gatehouse:tools",
-            "gatehouse:tools@0.2.0",
+            "gatehouse:tools@0.3.0",
             "gatehouse:tools/tools",
         ] {
             let named = tools(", inherit_configuration = [\"variables\"]")
-                .replace("gatehouse:tools/tools@0.2.0", name);
+                .replace("gatehouse:tools/tools@0.3.0", name);
             assert_eq!(refused(&named).len(), 1, "{name}");
         }
         let profile = tools("")
             + "\n[component.mcp.profile.debug.dependencies]\n\
-             \"gatehouse:tools/tools@0.2.0\" = { path = \"c.wasm\", inherit_configuration = true }";
+             \"gatehouse:tools/tools@0.3.0\" = { path = \"c.wasm\", inherit_configuration = true }";
         assert!(refused(&profile)[0].contains("profile \"debug\""));
         let inline = "[[trigger.http]]\nroute = \"/mcp\"\n[trigger.http.component]\nsource = \"a.wasm\"\n\
              [trigger.http.component.dependencies]\n\
-             \"gatehouse:tools/tools@0.2.0\" = { path = \"b.wasm\", inherit_configuration = true }";
+             \"gatehouse:tools/tools@0.3.0\" = { path = \"b.wasm\", inherit_configuration = true }";
         assert!(refused(inline)[0].contains("/mcp"));
     }
 
@@ -344,13 +344,13 @@ mod tests {
     fn another_dependency_inherits_what_its_operator_lists() {
         let identity =
             tools(", inherit_configuration = [\"variables\", \"allowed_outbound_hosts\"]").replace(
-                "gatehouse:tools/tools@0.2.0",
+                "gatehouse:tools/tools@0.3.0",
                 "gatehouse:identity/provider@0.3.0",
             );
         assert_eq!(refused(&identity), Vec::<String>::new());
         let alike = tools(", inherit_configuration = true").replace(
-            "gatehouse:tools/tools@0.2.0",
-            "gatehouse:toolshed/tools@0.2.0",
+            "gatehouse:tools/tools@0.3.0",
+            "gatehouse:toolshed/tools@0.3.0",
         );
         assert_eq!(refused(&alike), Vec::<String>::new());
     }

@@ -96,11 +96,14 @@ mod tests {
         };
         let freshness = Freshness::default();
         let lists = [
-            ("prompts", prompts_list([&prompt], revision, freshness)),
-            ("resources", page.into_result(revision)),
+            (
+                "prompts",
+                prompts_list([&prompt], &revision.into(), freshness),
+            ),
+            ("resources", page.into_result(&revision.into())),
             (
                 "resourceTemplates",
-                resource_templates_list(&[template], revision, freshness),
+                resource_templates_list(&[template], &revision.into(), freshness),
             ),
         ];
         lists.map(|(name, list)| {

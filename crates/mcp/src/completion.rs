@@ -1,7 +1,6 @@
 //! Completion of arguments (2025-11-25, Completion).
 
-use crate::Revision;
-use crate::result_envelope::complete;
+use crate::result_envelope::{Envelope, complete};
 use serde::Serialize;
 
 /// Values of one result (every revision, Completion).
@@ -17,8 +16,8 @@ pub struct Suggestions {
 }
 
 impl Suggestions {
-    /// Returns the result of `completion/complete` in `revision`, as JSON.
-    pub fn to_result(&self, revision: Revision) -> String {
+    /// Returns the result of `completion/complete` in `envelope`, as JSON.
+    pub fn to_result(&self, envelope: &Envelope) -> String {
         #[derive(Serialize)]
         struct Wire<'a> {
             completion: Completion<'a>,
@@ -42,13 +41,14 @@ impl Suggestions {
                         .is_some_and(|total| total as usize > values.len()),
             },
         });
-        complete(result.unwrap_or_default(), None, revision, None)
+        complete(result.unwrap_or_default(), None, envelope, None)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Revision;
 
     #[test]
     fn a_hundred_values_at_most_and_a_word_that_there_are_more() {
@@ -56,14 +56,14 @@ mod tests {
             values: (0..101).map(|n| n.to_string()).collect(),
             total: None,
         };
-        let result = suggestions.to_result(Revision::V2025_11_25);
+        let result = suggestions.to_result(&Revision::V2025_11_25.into());
         assert!(result.contains(r#""99"],"hasMore":true"#), "{result}");
         let none = Suggestions {
             values: Vec::new(),
             total: Some(0),
         };
         assert_eq!(
-            none.to_result(Revision::V2025_11_25),
+            none.to_result(&Revision::V2025_11_25.into()),
             r#"{"completion":{"values":[],"total":0,"hasMore":false}}"#
         );
     }

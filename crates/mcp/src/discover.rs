@@ -1,13 +1,14 @@
 //! The result of `server/discover` (2026-07-28, Discovery).
 
-use crate::Revision;
 use crate::capabilities::ServerCapabilities;
-use crate::result_envelope::{Freshness, complete};
+use crate::result_envelope::{Freshness, complete, server_info};
+use crate::{Revision, ServerInfo};
 use serde::Serialize;
 
-/// Returns the result of `server/discover` in `revision`, as JSON.
+/// Returns the result of `server/discover` in `revision`, as JSON. It says everything of the `server`.
 pub fn discover_result(
     revision: Revision,
+    server: &ServerInfo,
     capabilities: &ServerCapabilities,
     instructions: Option<&str>,
     freshness: Freshness,
@@ -25,5 +26,11 @@ pub fn discover_result(
         capabilities,
         instructions,
     });
-    complete(result.unwrap_or_default(), None, revision, Some(freshness))
+    let server = server_info(&server.adapted(revision));
+    complete(
+        result.unwrap_or_default(),
+        server.as_deref(),
+        &revision.into(),
+        Some(freshness),
+    )
 }

@@ -29,6 +29,7 @@ mod prompt;
 mod resource;
 mod result_envelope;
 mod revision;
+mod server_info;
 pub mod sse;
 pub mod stateless;
 mod subscription;
@@ -43,7 +44,7 @@ pub use content::{Content, ContentBody, Media};
 pub use discover::discover_result;
 pub use error::{Error, ErrorCode};
 pub use icon::{Icon, Theme};
-pub use initialize::{SERVER, ServerInfo, initialize_result};
+pub use initialize::initialize_result;
 pub use json::InvalidJson;
 pub use lifecycle::{Lifecycle, lifecycle};
 pub use notification::{Log, LogLevel, Progress};
@@ -57,8 +58,9 @@ pub use resource::{
     Contents, Resource, ResourceBody, ResourceContents, ResourcePage, ResourceTemplate,
     resource_templates_list,
 };
-pub use result_envelope::{Freshness, InputRequest, empty_result, input_required_result};
+pub use result_envelope::{Envelope, Freshness, InputRequest, empty_result, input_required_result};
 pub use revision::Revision;
+pub use server_info::ServerInfo;
 pub use subscription::{Filter, List, list_changed, resource_updated, subscription_ended};
 pub use task::{Task, TaskParams, TaskState};
 pub use tool::{InvalidTool, Tool, ToolAnnotations, ToolDescription, tools_list};

@@ -1,9 +1,8 @@
 //! The result of `tools/call` (2025-11-25, Tools, Calling Tools).
 
-use crate::Revision;
 use crate::content::Content;
 use crate::json::{self, InvalidJson};
-use crate::result_envelope::complete;
+use crate::result_envelope::{Envelope, complete};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -32,7 +31,7 @@ impl Output {
         }
     }
 
-    /// Returns the result of `tools/call` in `revision`, as JSON.
+    /// Returns the result of `tools/call` in `envelope`, as JSON.
     ///
     /// What the revision has no type for becomes text, and so does structured content that comes
     /// with no other.
@@ -40,7 +39,7 @@ impl Output {
     /// # Errors
     ///
     /// Fails if a text that should be JSON is not.
-    pub fn to_result(&self, revision: Revision) -> Result<String, InvalidJson> {
+    pub fn to_result(&self, envelope: &Envelope) -> Result<String, InvalidJson> {
         #[derive(Serialize)]
         #[serde(rename_all = "camelCase")]
         struct Wire<'a> {
@@ -57,7 +56,7 @@ impl Output {
         let mut content: Vec<_> = self
             .content
             .iter()
-            .map(|content| content.adapted(revision))
+            .map(|content| content.adapted(envelope.revision))
             .collect();
         if let (Some(raw), true) = (structured, content.is_empty()) {
             content.push(Cow::Owned(Content::text(raw.get())));
@@ -65,13 +64,13 @@ impl Output {
         let result = json::write(&Wire {
             content,
             structured_content: structured.filter(|raw| {
-                revision.is_stateless()
-                    || (revision.has_structured_content() && raw.get().starts_with('{'))
+                envelope.revision.is_stateless()
+                    || (envelope.revision.has_structured_content() && raw.get().starts_with('{'))
             }),
             is_error: self.is_error,
         })?;
         let meta = json::parsed_object(self.meta.as_deref())?;
-        Ok(complete(result, meta, revision, None))
+        Ok(complete(result, meta, envelope, None))
     }
 }
 
@@ -85,10 +84,12 @@ mod tests {
     use crate::base_metadata::BaseMetadata;
     use crate::content::{ContentBody, Media};
     use crate::resource::{Resource, ResourceBody, ResourceContents};
+    use crate::{Revision, ServerInfo};
     use serde_json::{Value, json};
 
     fn result(output: &Output, revision: Revision) -> Value {
-        let text = output.to_result(revision).unwrap();
+        let envelope = Envelope::new(&ServerInfo::default()).in_revision(revision);
+        let text = output.to_result(&envelope).unwrap();
         let mut value: Value = serde_json::from_str(&text).unwrap();
         for around in ["resultType", "_meta"] {
             let said = value.as_object_mut().unwrap().remove(around);
@@ -161,14 +162,17 @@ mod tests {
                 ..Output::error("x")
             };
             for output in [structured, meta] {
-                assert!(output.to_result(Revision::NEWEST).is_err(), "{garbage}");
+                assert!(
+                    output.to_result(&Revision::NEWEST.into()).is_err(),
+                    "{garbage}"
+                );
             }
         }
         let meta = Output {
             meta: Some("[]".into()),
             ..Output::error("x")
         };
-        assert!(meta.to_result(Revision::NEWEST).is_err());
+        assert!(meta.to_result(&Revision::NEWEST.into()).is_err());
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::annotations::Role;
 use crate::base_metadata::BaseMetadata;
 use crate::content::Content;
 use crate::json::{self, InvalidJson};
-use crate::result_envelope::{Freshness, complete};
+use crate::result_envelope::{Envelope, Freshness, complete};
 use serde::Serialize;
 use std::borrow::Cow;
 
@@ -69,14 +69,14 @@ impl Prompt {
     }
 }
 
-/// Returns the result of `prompts/list` in `revision`, as JSON.
+/// Returns the result of `prompts/list` in `envelope`, as JSON.
 ///
 /// # Errors
 ///
 /// Fails if a text that should be JSON is not.
 pub fn prompts_list<'a>(
     prompts: impl IntoIterator<Item = &'a Prompt>,
-    revision: Revision,
+    envelope: &Envelope,
     freshness: Freshness,
 ) -> Result<String, InvalidJson> {
     #[derive(Serialize)]
@@ -85,18 +85,18 @@ pub fn prompts_list<'a>(
     }
     let prompts = prompts.into_iter().cloned();
     let result = json::write(&Wire {
-        prompts: prompts.map(|one| one.adapted(revision)).collect(),
+        prompts: prompts.map(|one| one.adapted(envelope.revision)).collect(),
     })?;
-    Ok(complete(result, None, revision, Some(freshness)))
+    Ok(complete(result, None, envelope, Some(freshness)))
 }
 
 impl PromptMessages {
-    /// Returns the result of `prompts/get` in `revision`, as JSON.
+    /// Returns the result of `prompts/get` in `envelope`, as JSON.
     ///
     /// # Errors
     ///
     /// Fails if a text that should be JSON is not.
-    pub fn to_result(&self, revision: Revision) -> Result<String, InvalidJson> {
+    pub fn to_result(&self, envelope: &Envelope) -> Result<String, InvalidJson> {
         #[derive(Serialize)]
         struct Wire<'a> {
             #[serde(skip_serializing_if = "Option::is_none")]
@@ -110,13 +110,13 @@ impl PromptMessages {
         }
         let messages = self.messages.iter().map(|message| Message {
             role: message.role,
-            content: message.content.adapted(revision),
+            content: message.content.adapted(envelope.revision),
         });
         let result = json::write(&Wire {
             description: self.description.as_deref(),
             messages: messages.collect(),
         })?;
         let meta = json::parsed_object(self.meta.as_deref())?;
-        Ok(complete(result, meta, revision, None))
+        Ok(complete(result, meta, envelope, None))
     }
 }

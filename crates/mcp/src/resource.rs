@@ -5,7 +5,7 @@ use crate::Revision;
 use crate::annotations::Annotations;
 use crate::base_metadata::BaseMetadata;
 use crate::json::{self, InvalidJson};
-use crate::result_envelope::{Freshness, complete};
+use crate::result_envelope::{Envelope, Freshness, complete};
 use serde::Serialize;
 use std::borrow::Cow;
 
@@ -135,12 +135,12 @@ impl ResourceContents {
 }
 
 impl ResourcePage {
-    /// Returns the result of `resources/list` in `revision`, as JSON.
+    /// Returns the result of `resources/list` in `envelope`, as JSON.
     ///
     /// # Errors
     ///
     /// Fails if a text that should be JSON is not.
-    pub fn into_result(self, revision: Revision) -> Result<String, InvalidJson> {
+    pub fn into_result(self, envelope: &Envelope) -> Result<String, InvalidJson> {
         #[derive(Serialize)]
         #[serde(rename_all = "camelCase")]
         struct Wire {
@@ -150,40 +150,42 @@ impl ResourcePage {
         }
         let resources = self.resources.into_iter();
         let result = json::write(&Wire {
-            resources: resources.map(|one| one.adapted(revision)).collect(),
+            resources: resources
+                .map(|one| one.adapted(envelope.revision))
+                .collect(),
             next_cursor: self.next_cursor,
         })?;
-        Ok(complete(result, None, revision, Some(self.freshness)))
+        Ok(complete(result, None, envelope, Some(self.freshness)))
     }
 }
 
 impl Contents {
-    /// Returns the result of `resources/read` in `revision`, as JSON.
+    /// Returns the result of `resources/read` in `envelope`, as JSON.
     ///
     /// # Errors
     ///
     /// Fails if a text that should be JSON is not.
-    pub fn to_result(&self, revision: Revision) -> Result<String, InvalidJson> {
+    pub fn to_result(&self, envelope: &Envelope) -> Result<String, InvalidJson> {
         #[derive(Serialize)]
         struct Wire<'a> {
             contents: Vec<Cow<'a, ResourceContents>>,
         }
         let parts = self.parts.iter();
         let result = json::write(&Wire {
-            contents: parts.map(|part| part.adapted(revision)).collect(),
+            contents: parts.map(|part| part.adapted(envelope.revision)).collect(),
         })?;
-        Ok(complete(result, None, revision, Some(self.freshness)))
+        Ok(complete(result, None, envelope, Some(self.freshness)))
     }
 }
 
-/// Returns the result of `resources/templates/list` in `revision`, as JSON.
+/// Returns the result of `resources/templates/list` in `envelope`, as JSON.
 ///
 /// # Errors
 ///
 /// Fails if a text that should be JSON is not.
 pub fn resource_templates_list(
     templates: &[ResourceTemplate],
-    revision: Revision,
+    envelope: &Envelope,
     freshness: Freshness,
 ) -> Result<String, InvalidJson> {
     #[derive(Serialize)]
@@ -193,7 +195,9 @@ pub fn resource_templates_list(
     }
     let templates = templates.iter().cloned();
     let result = json::write(&Wire {
-        resource_templates: templates.map(|one| one.adapted(revision)).collect(),
+        resource_templates: templates
+            .map(|one| one.adapted(envelope.revision))
+            .collect(),
     })?;
-    Ok(complete(result, None, revision, Some(freshness)))
+    Ok(complete(result, None, envelope, Some(freshness)))
 }

@@ -2,10 +2,11 @@
 //! General fields).
 
 use crate::json::{self, InvalidJson};
-use crate::{Revision, SERVER};
+use crate::{Revision, ServerInfo};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
+use std::sync::Arc;
 
 /// The lifetime and scope of a result in caches (2026-07-28, Caching).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -16,29 +17,72 @@ pub struct Freshness {
     pub is_shared: bool,
 }
 
+/// What all results of one server have in common, in the revision of a client.
+#[derive(Clone, Debug)]
+pub struct Envelope {
+    pub(crate) revision: Revision,
+    server: Option<Arc<str>>,
+}
+
+impl Envelope {
+    /// Returns the envelope of `server` in the newest revision.
+    pub fn new(server: &ServerInfo) -> Self {
+        let server = [SERVER_INFO, &server.to_short_json()].concat();
+        Self {
+            revision: Revision::NEWEST,
+            server: Some(server.into()),
+        }
+    }
+
+    /// Returns the same in `revision`.
+    #[must_use]
+    pub fn in_revision(&self, revision: Revision) -> Self {
+        Self {
+            revision,
+            server: self.server.clone(),
+        }
+    }
+}
+
+/// Without a server: results then say nothing of it, which is allowed.
+impl From<Revision> for Envelope {
+    fn from(revision: Revision) -> Self {
+        Self {
+            revision,
+            server: None,
+        }
+    }
+}
+
 /// The member of `_meta` with the server's name and version.
 const SERVER_INFO: &str = "\"io.modelcontextprotocol/serverInfo\":";
 
-/// Returns a complete result: `result`, a JSON object without `_meta`, in the envelope of `revision`.
+/// Returns a `_meta` with everything about `server`; `None` never, as an object is always JSON.
+pub(crate) fn server_info(server: &ServerInfo) -> Option<Box<RawValue>> {
+    let server = serde_json::to_string(server).ok()?;
+    RawValue::from_string(object(&[&[SERVER_INFO, &server].concat()])).ok()
+}
+
+/// Returns a complete result: `result`, a JSON object without `_meta`, in the `envelope`.
 /// `meta` is a JSON object.
 pub(crate) fn complete(
     result: String,
     meta: Option<&RawValue>,
-    revision: Revision,
+    envelope: &Envelope,
     freshness: Option<Freshness>,
 ) -> String {
-    if revision.is_stateless() {
-        return stateless("complete", freshness, meta, &result);
+    if envelope.revision.is_stateless() {
+        return stateless("complete", freshness, meta, &result, envelope);
     }
-    match meta.filter(|_| revision.has_structured_content()) {
+    match meta.filter(|_| envelope.revision.has_structured_content()) {
         None => result,
         Some(meta) => object(&[&format!(r#""_meta":{}"#, meta.get()), inside(&result)]),
     }
 }
 
 /// Returns a complete result without members of its own (`EmptyResult`).
-pub fn empty_result(revision: Revision) -> String {
-    complete("{}".to_owned(), None, revision, None)
+pub fn empty_result(envelope: &Envelope) -> String {
+    complete("{}".to_owned(), None, envelope, None)
 }
 
 /// A request to the client that is part of a result (2026-07-28, Multi Round-Trip Requests).
@@ -61,6 +105,7 @@ pub struct InputRequest<'a> {
 pub fn input_required_result<'a>(
     requests: impl IntoIterator<Item = InputRequest<'a>>,
     state: Option<&str>,
+    envelope: &Envelope,
 ) -> Result<String, InvalidJson> {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
@@ -74,7 +119,7 @@ pub fn input_required_result<'a>(
         input_requests: input_requests(requests)?,
         request_state: state,
     })?;
-    Ok(stateless("input_required", None, None, &result))
+    Ok(stateless("input_required", None, None, &result, envelope))
 }
 
 /// Returns the requests by id.
@@ -95,6 +140,7 @@ pub(crate) fn stateless(
     freshness: Option<Freshness>,
     meta: Option<&RawValue>,
     result: &str,
+    envelope: &Envelope,
 ) -> String {
     let kind = format!(r#""resultType":"{kind}""#);
     let freshness = freshness.map_or_else(String::new, |Freshness { ttl, is_shared }| {
@@ -102,12 +148,13 @@ pub(crate) fn stateless(
         format!(r#""ttlMs":{ttl},"cacheScope":"{scope}""#)
     });
     let own = meta.map_or("", |meta| inside(meta.get()));
-    let server = if own.contains(SERVER_INFO) {
+    let server = envelope.server.as_deref();
+    let server = server.filter(|_| !own.contains(SERVER_INFO)).unwrap_or("");
+    let meta = if server.is_empty() && own.is_empty() {
         String::new()
     } else {
-        [SERVER_INFO, SERVER.as_json()].concat()
+        [r#""_meta":"#, &object(&[server, own])].concat()
     };
-    let meta = [r#""_meta":"#, &object(&[&server, own])].concat();
     object(&[&kind, &freshness, &meta, inside(result)])
 }
 
@@ -140,6 +187,15 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    fn envelope(revision: Revision) -> Envelope {
+        let server = ServerInfo {
+            name: "shop".into(),
+            version: "2.1".into(),
+            ..ServerInfo::default()
+        };
+        Envelope::new(&server).in_revision(revision)
+    }
+
     #[test]
     fn only_a_stateless_revision_names_the_type_of_a_result_and_its_server() {
         for revision in Revision::ALL {
@@ -147,11 +203,11 @@ mod tests {
                 ttl: 5,
                 is_shared: true,
             });
-            let result = complete(r#"{"a":1}"#.into(), None, revision, freshness);
+            let result = complete(r#"{"a":1}"#.into(), None, &envelope(revision), freshness);
             let result: Value = serde_json::from_str(&result).unwrap();
             if revision.is_stateless() {
                 let server = &result["_meta"]["io.modelcontextprotocol/serverInfo"];
-                assert_eq!(server["name"], "gatehouse");
+                assert_eq!(server, &json!({"name": "shop", "version": "2.1"}));
                 assert_eq!(
                     (
                         &result["resultType"],
@@ -165,8 +221,12 @@ mod tests {
             }
         }
         assert!(
-            empty_result(Revision::V2026_07_28)
+            empty_result(&envelope(Revision::V2026_07_28))
                 .starts_with(r#"{"resultType":"complete","_meta":{"#)
+        );
+        assert_eq!(
+            empty_result(&Revision::V2026_07_28.into()),
+            r#"{"resultType":"complete"}"#
         );
     }
 
@@ -174,15 +234,12 @@ mod tests {
     fn what_a_component_says_in_meta_stands_beside_the_server() {
         let result = |meta: &str, revision| {
             let meta: &RawValue = serde_json::from_str(meta).unwrap();
-            let result = complete("{}".into(), Some(meta), revision, None);
+            let result = complete("{}".into(), Some(meta), &envelope(revision), None);
             serde_json::from_str::<Value>(&result).unwrap()["_meta"].clone()
         };
         let meta = result(r#"{ "x": {"y": 1} }"#, Revision::V2026_07_28);
         assert_eq!(meta["x"], json!({"y": 1}));
-        assert_eq!(
-            meta["io.modelcontextprotocol/serverInfo"]["name"],
-            "gatehouse"
-        );
+        assert_eq!(meta["io.modelcontextprotocol/serverInfo"]["name"], "shop");
         assert_eq!(result(r#"{"x":1}"#, Revision::V2025_06_18), json!({"x": 1}));
         assert_eq!(result(r#"{"x":1}"#, Revision::V2025_03_26), Value::Null);
         let own = r#"{"io.modelcontextprotocol/serverInfo":{"name":"own","version":"1"}}"#;
@@ -197,7 +254,7 @@ mod tests {
             method: "elicitation/create",
             params: r#"{"message":"?"}"#,
         };
-        let result = input_required_result([request], None).unwrap();
+        let result = input_required_result([request], None, &envelope(Revision::NEWEST)).unwrap();
         let result: Value = serde_json::from_str(&result).unwrap();
         assert_eq!(result["resultType"], "input_required");
         assert_eq!(
@@ -205,7 +262,7 @@ mod tests {
             json!({"name": {"method": "elicitation/create", "params": {"message": "?"}}})
         );
         assert_eq!(result.get("requestState"), None);
-        let stated = input_required_result([], Some("s")).unwrap();
+        let stated = input_required_result([], Some("s"), &envelope(Revision::NEWEST)).unwrap();
         assert!(stated.contains(r#""requestState":"s""#) && !stated.contains("inputRequests"));
     }
 }

@@ -1,10 +1,10 @@
 //! Subscriptions: `subscriptions/listen` and its stream (2026-07-28, Subscriptions), and the notifications of
 //! changes, which older revisions have without a subscription.
 
+use crate::Error;
 use crate::jsonrpc::{Id, Reply};
 use crate::members::Members;
-use crate::result_envelope::{complete, object};
-use crate::{Error, Revision};
+use crate::result_envelope::{Envelope, complete, object};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -122,9 +122,9 @@ pub fn resource_updated(uri: &str, subscription: Option<&Id>) -> String {
 }
 
 /// The last message of a subscription that the server ends: the response to its request.
-pub fn subscription_ended(subscription: Id) -> Reply {
+pub fn subscription_ended(subscription: Id, envelope: &Envelope) -> Reply {
     let meta = RawValue::from_string(meta(&subscription)).ok();
-    let result = complete("{}".to_owned(), meta.as_deref(), Revision::NEWEST, None);
+    let result = complete("{}".to_owned(), meta.as_deref(), envelope, None);
     Reply::new(subscription, Ok(result))
 }
 
@@ -147,6 +147,7 @@ fn meta(subscription: &Id) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Revision;
     use crate::jsonrpc::{self, Body, Message};
     use serde_json::{Value, json};
 
@@ -198,9 +199,10 @@ mod tests {
                 let message: Value = serde_json::from_str(&message).unwrap();
                 assert_eq!(message["params"]["_meta"][SUBSCRIPTION], value);
             }
-            let last: Value =
-                serde_json::from_str(&subscription_ended(id.clone()).to_json(Revision::NEWEST))
-                    .unwrap();
+            let last: Value = serde_json::from_str(
+                &subscription_ended(id.clone(), &Revision::NEWEST.into()).to_json(Revision::NEWEST),
+            )
+            .unwrap();
             assert_eq!(last["id"], value);
             assert_eq!(last["result"]["_meta"][SUBSCRIPTION], value);
             assert_eq!(last["result"]["resultType"], "complete");

@@ -1,11 +1,11 @@
 //! Tasks: the extension `io.modelcontextprotocol/tasks` (SEP-2663).
 
+use crate::Error;
 use crate::json::{self, InvalidJson};
 use crate::jsonrpc::Id;
 use crate::members::Members;
-use crate::result_envelope::{InputRequest, complete, input_requests, inside, stateless};
+use crate::result_envelope::{Envelope, InputRequest, complete, input_requests, inside, stateless};
 use crate::subscription::notification;
-use crate::{Error, Revision};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -93,9 +93,9 @@ impl Task<'_> {
     /// # Errors
     ///
     /// [`InvalidJson`] never, as nothing of a component's is in it.
-    pub fn to_created(&self) -> Result<String, InvalidJson> {
+    pub fn to_created(&self, envelope: &Envelope) -> Result<String, InvalidJson> {
         let task = json::write(&self.wire())?;
-        Ok(stateless("task", None, None, &task))
+        Ok(stateless("task", None, None, &task, envelope))
     }
 
     /// The result of `tasks/get`.
@@ -103,8 +103,8 @@ impl Task<'_> {
     /// # Errors
     ///
     /// Fails if a text that should be JSON is not.
-    pub fn to_result(&self) -> Result<String, InvalidJson> {
-        Ok(complete(self.detailed()?, None, Revision::NEWEST, None))
+    pub fn to_result(&self, envelope: &Envelope) -> Result<String, InvalidJson> {
+        Ok(complete(self.detailed()?, None, envelope, None))
     }
 
     /// The notification of what became of it.
@@ -165,6 +165,7 @@ fn rfc3339(seconds: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Revision;
     use serde_json::json;
 
     fn task(state: TaskState<'_>) -> Task<'_> {
@@ -206,7 +207,8 @@ mod tests {
             (TaskState::Cancelled, "cancelled", json!({})),
         ] {
             let task = task(state);
-            let mut result: Value = serde_json::from_str(&task.to_result().unwrap()).unwrap();
+            let mut result: Value =
+                serde_json::from_str(&task.to_result(&Revision::NEWEST.into()).unwrap()).unwrap();
             let fields = result.as_object_mut().unwrap();
             fields.remove("_meta");
             let mut expected = json!({
@@ -217,7 +219,8 @@ mod tests {
             let expected_fields = expected.as_object_mut().unwrap();
             expected_fields.extend(member.as_object().unwrap().clone());
             assert_eq!(result, expected);
-            let created: Value = serde_json::from_str(&task.to_created().unwrap()).unwrap();
+            let created: Value =
+                serde_json::from_str(&task.to_created(&Revision::NEWEST.into()).unwrap()).unwrap();
             assert_eq!(created["resultType"], "task");
             for member in ["result", "error", "inputRequests"] {
                 assert!(created[member].is_null());
@@ -228,7 +231,7 @@ mod tests {
     #[test]
     fn what_should_be_json_and_is_not_is_no_task() {
         for state in [TaskState::Completed("{"), TaskState::Failed("")] {
-            assert!(task(state).to_result().is_err());
+            assert!(task(state).to_result(&Revision::NEWEST.into()).is_err());
         }
     }
 }

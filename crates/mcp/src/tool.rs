@@ -3,7 +3,7 @@
 use crate::Revision;
 use crate::icon::Icon;
 use crate::json::{self, InvalidJson};
-use crate::result_envelope::{Freshness, complete};
+use crate::result_envelope::{Envelope, Freshness, complete};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -141,14 +141,14 @@ fn schema(text: &str) -> Option<(Box<RawValue>, bool)> {
     Some((serde_json::from_str(text.trim()).ok()?, is_of_objects))
 }
 
-/// Returns the result of `tools/list` in `revision`, as JSON.
+/// Returns the result of `tools/list` in `envelope`, as JSON.
 ///
 /// # Errors
 ///
 /// Fails if a text that should be JSON is not.
 pub fn tools_list<'a>(
     tools: impl IntoIterator<Item = &'a Tool>,
-    revision: Revision,
+    envelope: &Envelope,
     freshness: Freshness,
 ) -> Result<String, InvalidJson> {
     #[derive(Serialize)]
@@ -157,9 +157,11 @@ pub fn tools_list<'a>(
     }
     let tools = tools.into_iter();
     let result = json::write(&Wire {
-        tools: tools.map(|tool| WireTool::new(tool, revision)).collect(),
+        tools: tools
+            .map(|tool| WireTool::new(tool, envelope.revision))
+            .collect(),
     })?;
-    Ok(complete(result, None, revision, Some(freshness)))
+    Ok(complete(result, None, envelope, Some(freshness)))
 }
 
 #[derive(Serialize)]
@@ -255,7 +257,7 @@ mod tests {
 
     fn shown(revision: Revision) -> Value {
         let tool = tool("add", r#"{"type":"object","properties":{}}"#).unwrap();
-        let list = tools_list([&tool], revision, Freshness::default()).unwrap();
+        let list = tools_list([&tool], &revision.into(), Freshness::default()).unwrap();
         let list: Value = serde_json::from_str(&list).unwrap();
         list["tools"][0].clone()
     }
@@ -291,7 +293,7 @@ mod tests {
         })
         .unwrap();
         for revision in Revision::ALL {
-            let list = tools_list([&tool], revision, Freshness::default()).unwrap();
+            let list = tools_list([&tool], &revision.into(), Freshness::default()).unwrap();
             assert_eq!(list.contains("outputSchema"), revision.is_stateless());
         }
     }

@@ -1,6 +1,8 @@
 //! The configuration, store and platform that all parts of a server share.
 
 use crate::Parts;
+use mcp::{Envelope, Revision, ServerInfo};
+use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 use store::Store;
 
@@ -9,6 +11,8 @@ pub(crate) struct Context<P: Parts> {
     pub(crate) config: config::Server,
     pub(crate) store: Store<P::KeyValue>,
     pub(crate) environment: P::Environment,
+    /// Of results; `None` before the tools component has said who the server is.
+    envelope: RwLock<Option<Envelope>>,
 }
 
 impl<P: Parts> Context<P> {
@@ -21,7 +25,26 @@ impl<P: Parts> Context<P> {
             store: Store::new(key_value, config.key_prefix.clone()),
             config,
             environment,
+            envelope: RwLock::default(),
         }
+    }
+
+    /// Sets who the server is, as all results from now on say.
+    pub(crate) fn set_server(&self, server: &ServerInfo) {
+        let envelope = Envelope::new(server);
+        *self
+            .envelope
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = Some(envelope);
+    }
+
+    /// Returns the envelope of results in `revision`.
+    pub(crate) fn envelope(&self, revision: Revision) -> Envelope {
+        let envelope = self.envelope.read().unwrap_or_else(PoisonError::into_inner);
+        envelope.as_ref().map_or_else(
+            || revision.into(),
+            |envelope| envelope.in_revision(revision),
+        )
     }
 
     /// Returns how long a call of a tool may take.

@@ -16,7 +16,7 @@ use keys::KeyRing;
 use mcp::{
     BaseMetadata, Content, Contents, Freshness, Log, LogLevel, Output, Progress, Prompt,
     PromptArgument, PromptMessage, PromptMessages, Resource, ResourceBody, ResourceContents,
-    ResourcePage, Role, Suggestions, Tool, ToolDescription,
+    ResourcePage, Role, ServerInfo, Suggestions, Tool, ToolDescription,
 };
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -536,6 +536,14 @@ impl ToolProvider for TestTools {
         asks.prompt.arguments.clear();
         let changes = self.1.load(Ordering::Relaxed);
         Ok(Offer {
+            server: ServerInfo {
+                name: "fixture".into(),
+                title: Some("Fixture".into()),
+                version: "1.2.3".into(),
+                description: Some("Tools of all manners.".into()),
+                website_url: Some("https://fixture.example/".into()),
+                ..ServerInfo::default()
+            },
             instructions: (changes > 0).then(|| changes.to_string()),
             tools,
             prompts: vec![prompt("ask", "tools"), prompt("secret", "secret"), asks],

@@ -10,7 +10,6 @@ wit_bindgen::generate!({ path: "../../wit/tools", world: "tools-component" });
 use exports::gatehouse::tools::tools::*;
 use serde_json::{Value, json};
 use units::{KINDS, UNITS, Unit};
-use wit_bindgen::StreamReader;
 
 struct Units;
 
@@ -23,6 +22,14 @@ impl Guest for Units {
         let number = json!({ "type": "number" });
         let values = |item: &Value| json!({ "type": "array", "items": item, "maxItems": 1000 });
         Ok(Offer {
+            server: ServerInfo {
+                name: "units".into(),
+                title: Some("Units of measurement".into()),
+                version: "1.0.0".into(),
+                description: None,
+                icons: vec![],
+                website: None,
+            },
             instructions: Some("Converts units. `units:all` lists them.".into()),
             tools: vec![
                 tool(
@@ -80,14 +87,14 @@ impl Guest for Units {
         })
     }
 
-    async fn call_tool(call: Call) -> Result<StreamReader<Event>, Failure> {
+    async fn call_tool(call: Call) -> Result<CallResult, Failure> {
         let arguments: Value = serde_json::from_str(&call.arguments).unwrap_or_default();
         let name = |field: &str| arguments[field].as_str().unwrap_or_default().to_owned();
         let mut pair = Vec::new();
         for given in [name("from"), name("to")] {
             match meant(&given, &call.context)? {
                 Meant::Unit(unit) => pair.push(unit),
-                Meant::Say(event) => return Ok(stream(vec![event])),
+                Meant::Say(result) => return Ok(result),
             }
         }
         let (from, to) = (pair[0], pair[1]);
@@ -106,10 +113,10 @@ impl Guest for Units {
             "convert" => {
                 let value = convert(&arguments["value"])?;
                 let structured = json!({ "value": value, "unit": to.name });
-                Ok(stream(vec![done(
+                Ok(CallResult::Done(result(
                     format!("{value} {}", to.name),
                     structured,
-                )]))
+                )))
             }
             "convert_many" => {
                 let none = Vec::new();
@@ -125,8 +132,9 @@ impl Guest for Units {
                     }));
                 }
                 let structured = json!({ "value": converted, "unit": to.name });
-                events.push(done(structured["value"].to_string(), structured));
-                Ok(stream(events))
+                let text = structured["value"].to_string();
+                events.push(Event::Done(result(text, structured)));
+                Ok(running(events))
             }
             _ => Err(Failure::NotFound),
         }
@@ -206,8 +214,8 @@ impl Guest for Units {
 /// What a name of a unit leads to.
 enum Meant {
     Unit(&'static Unit),
-    /// The call cannot go on, and says this.
-    Say(Event),
+    /// The call cannot go on: its result.
+    Say(CallResult),
 }
 
 /// The unit of this name. A gallon may be one of two: the person is asked, if the client can ask.
@@ -227,13 +235,13 @@ fn meant(name: &str, context: &Context) -> Result<Meant, Failure> {
     if let Some(unit) = chosen.and_then(units::find) {
         return Ok(Meant::Unit(unit));
     }
-    if answer.is_some() || !context.abilities.elicits_forms {
+    if answer.is_some() || !context.capabilities.elicits_forms {
         let output = output(
             "Say “US gallon” or “imperial gallon”.".to_owned(),
             None,
             true,
         );
-        return Ok(Meant::Say(Event::Done(output)));
+        return Ok(Meant::Say(CallResult::Done(output)));
     }
     let choices =
         json!({ "type": "string", "title": "Gallon", "enum": ["US gallon", "imperial gallon"] });
@@ -241,7 +249,7 @@ fn meant(name: &str, context: &Context) -> Result<Meant, Failure> {
         "message": "Which gallon?",
         "requestedSchema": { "type": "object", "properties": { "gallon": choices }, "required": ["gallon"] },
     });
-    Ok(Meant::Say(Event::InputRequired(InputRequired {
+    Ok(Meant::Say(CallResult::InputRequired(InputRequired {
         requests: vec![InputRequest {
             id: "gallon".into(),
             method: "elicitation/create".into(),
@@ -289,8 +297,8 @@ fn tool(
     }
 }
 
-fn done(text: String, structured: Value) -> Event {
-    Event::Done(output(text, Some(structured.to_string()), false))
+fn result(text: String, structured: Value) -> Output {
+    output(text, Some(structured.to_string()), false)
 }
 
 fn output(text: String, structured: Option<String>, is_error: bool) -> Output {
@@ -310,14 +318,14 @@ fn content(text: String) -> Content {
     }
 }
 
-/// The events, written while the caller reads them.
-fn stream(events: Vec<Event>) -> StreamReader<Event> {
+/// A call that goes on: its events are written while the caller reads them.
+fn running(events: Vec<Event>) -> CallResult {
     let (mut writer, reader) = wit_stream::new();
     wit_bindgen::spawn(async move {
         // A caller who no longer listens has cancelled the call.
         writer.write_all(events).await;
     });
-    reader
+    CallResult::Running(reader)
 }
 
 /// Units do not change from one hour to the next, nor from one person to another.

@@ -567,11 +567,11 @@ mod tests {
             refused(
                 &format!(
                     "[component.mcp]\nsource = \"a.wasm\"\n[component.mcp.dependencies]\n\
-                     \"gatehouse:tools/tools@0.2.0\" = {{ path = \"b.wasm\", inherit_configuration = {value} }}"
+                     \"gatehouse:tools/tools@0.3.0\" = {{ path = \"b.wasm\", inherit_configuration = {value} }}"
                 ),
                 &[
                     "\"mcp\"",
-                    "gatehouse:tools/tools@0.2.0",
+                    "gatehouse:tools/tools@0.3.0",
                     "inherit_configuration",
                 ],
             );

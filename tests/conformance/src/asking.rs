@@ -135,12 +135,12 @@ pub(crate) const FIXTURES: &[Fixture] = &[
         "test_input_required_result_capabilities",
         "Asks only what the client can be asked",
         |call| {
-            let abilities = call.context.abilities;
+            let capabilities = call.context.capabilities;
             let mut questions = Vec::new();
-            if abilities.elicits_forms {
+            if capabilities.elicits_forms {
                 questions.push(elicitation("user_name", "What is your name?", NAME));
             }
-            if abilities.samples {
+            if capabilities.samples {
                 questions.push(sampling("greeting", "Generate a greeting", 50));
             }
             ask(call, questions, |_| output(vec![text("All is answered.")]))

@@ -29,17 +29,29 @@ mod bindings {
 pub(crate) use bindings::exports::gatehouse::tools::tools as contract;
 
 use contract::{
-    Call, Caller, Changes, Completion, Event, Failure, Guest, Offer, PromptRequest, Prompting,
-    Read, Reading, ResourcePage, Suggestions,
+    Call, CallResult, Caller, Changes, Completion, Failure, Guest, Icon, Offer, PromptRequest,
+    Prompting, Read, Reading, ResourcePage, ServerInfo, Suggestions,
 };
 use fixture::Fixture;
-use wit_bindgen::StreamReader;
 
 struct Component;
 
 impl Guest for Component {
     async fn describe() -> Result<Offer, Failure> {
         Ok(Offer {
+            server: ServerInfo {
+                name: "conformance".to_owned(),
+                title: Some("Conformance fixtures".to_owned()),
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                description: Some("What the official conformance suite calls for.".to_owned()),
+                icons: vec![Icon {
+                    src: "https://example.com/icon.png".to_owned(),
+                    mime_type: Some("image/png".to_owned()),
+                    sizes: vec!["48x48".to_owned()],
+                    theme: None,
+                }],
+                website: Some("https://example.com/conformance".to_owned()),
+            },
             instructions: Some("These tools test clients and servers, and do nothing.".to_owned()),
             tools: fixtures().map(Fixture::tool).collect(),
             prompts: prompts::offered(),
@@ -54,7 +66,7 @@ impl Guest for Component {
         })
     }
 
-    async fn call_tool(call: Call) -> Result<StreamReader<Event>, Failure> {
+    async fn call_tool(call: Call) -> Result<CallResult, Failure> {
         let fixture = fixtures().find(|fixture| fixture.name == call.name);
         let fixture = fixture.ok_or(Failure::NotFound)?;
         Ok(script::play((fixture.script)(&call)))

@@ -1,10 +1,9 @@
 //! What a call does, step by step.
 
 use crate::bindings::wit_stream;
-use crate::contract::{Changed, Event, Log, LogLevel, Output, Progress};
+use crate::contract::{CallResult, Changed, Event, Log, LogLevel, Output, Progress};
 use serde_json::Value;
 use std::time::Duration;
-use wit_bindgen::StreamReader;
 
 /// The steps of a call. The last one should end it: without an end, the call fails.
 pub(crate) type Script = Vec<Step>;
@@ -15,8 +14,17 @@ pub(crate) enum Step {
     Wait(Duration),
 }
 
-/// Plays a script for as long as somebody listens.
-pub(crate) fn play(script: Script) -> StreamReader<Event> {
+/// Plays a script until the caller drops the stream. A script that is one event long needs none.
+pub(crate) fn play(mut script: Script) -> CallResult {
+    if script.len() == 1 {
+        match script.pop() {
+            Some(Step::Tell(Event::Done(output))) => return CallResult::Done(output),
+            Some(Step::Tell(Event::InputRequired(questions))) => {
+                return CallResult::InputRequired(questions);
+            }
+            step => script.extend(step),
+        }
+    }
     let (mut events, stream) = wit_stream::new();
     wit_bindgen::spawn(async move {
         for step in script {
@@ -33,7 +41,7 @@ pub(crate) fn play(script: Script) -> StreamReader<Event> {
             }
         }
     });
-    stream
+    CallResult::Running(stream)
 }
 
 /// The end: a result.

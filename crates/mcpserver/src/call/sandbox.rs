@@ -58,7 +58,7 @@ impl Denied {
     fn advice(self) -> &'static str {
         match self {
             Self::Host => {
-                "may not call this host. In spin.toml, add inherit_configuration = [\"allowed_outbound_hosts\"] to the line of \"gatehouse:tools/tools@0.2.0\" in [component.mcp.dependencies], and the host to allowed_outbound_hosts of [component.mcp]"
+                "may not call this host. In spin.toml, add inherit_configuration = [\"allowed_outbound_hosts\"] to the line of \"gatehouse:tools/tools@0.3.0\" in [component.mcp.dependencies], and the host to allowed_outbound_hosts of [component.mcp]"
             }
             Self::Store => {
                 "may not open a key-value store: a tools component has none, as the one of [component.mcp] holds everybody's grants. Keep what it needs behind a service of its own, and let it call that: docs/tools.md, Swapping it in"

@@ -408,7 +408,7 @@ impl<P: Parts> ToolCaller<P> {
             self.sandbox
                 .note_denied_in(&format!("the tool {name}"), &output.content);
         }
-        output.to_result(revision)
+        output.to_result(&self.context.envelope(revision))
     }
 
     fn garbage(&self, name: &str, what: &str) -> Error {

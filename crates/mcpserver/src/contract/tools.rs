@@ -1,15 +1,18 @@
 //! The contract with a tools component, as `wit/tools` has it.
 
+use grants::is_client_subject;
 use identity::Profile;
 use mcp::{
     ClientCapabilities, Contents, Log, LogLevel, Output, Progress, Prompt, PromptMessages,
-    Reference, ResourcePage, ResourceTemplate, Suggestions, Tool,
+    Reference, ResourcePage, ResourceTemplate, ServerInfo, Suggestions, Tool,
 };
 use serde::{Deserialize, Serialize};
 
 /// Everything there is.
 #[derive(Clone, Debug, Default)]
 pub struct Offer {
+    /// The server.
+    pub server: ServerInfo,
     /// How to use it, for the model.
     pub instructions: Option<String>,
     /// The tools.
@@ -100,6 +103,13 @@ pub struct Caller {
     pub profile: Profile,
     /// Their credential, if it is wanted and there is one.
     pub credential: Option<Credential>,
+}
+
+impl Caller {
+    /// Returns whether a client acts for itself, and not for a person.
+    pub fn is_client(&self) -> bool {
+        is_client_subject(&self.profile.subject)
+    }
 }
 
 /// A token of the identity provider's.

@@ -10,8 +10,8 @@ use crate::{Environment, Parts, ToolProvider};
 use futures::future::{Either, select};
 use mcp::capabilities::{Empty, ListChanged, ResourceCapabilities, TASKS};
 use mcp::{
-    Freshness, InvalidJson, Revision, ServerCapabilities, discover_result, prompts_list,
-    resource_templates_list, tools_list,
+    Envelope, Freshness, InvalidJson, Revision, ServerCapabilities, ServerInfo, discover_result,
+    prompts_list, resource_templates_list, tools_list,
 };
 use serde_json::{Map, Value};
 use std::collections::HashMap;
@@ -33,6 +33,7 @@ pub(crate) struct Catalog {
     pub(crate) completes: bool,
     /// What may change of all that.
     pub(crate) changes: Changes,
+    pub(crate) server: ServerInfo,
     pub(crate) instructions: Option<String>,
     /// Why something that the component offers is left out or cannot be used, for the log.
     pub(crate) complaints: Vec<String>,
@@ -144,7 +145,10 @@ impl<P: Parts> CatalogSource<P> {
             Either::Right(_) => Err("they were not described in time".to_owned()),
         };
         let catalog = match described {
-            Ok(catalog) => Arc::new(catalog),
+            Ok(catalog) => {
+                self.context.set_server(&catalog.server);
+                Arc::new(catalog)
+            }
             Err(reason) => {
                 self.context
                     .environment
@@ -215,6 +219,7 @@ impl Catalog {
             resources: offer.resources,
             completes: offer.completes,
             changes: offer.changes,
+            server: offer.server,
             instructions: offer.instructions,
             complaints,
         })
@@ -305,12 +310,19 @@ impl Prepared {
                 .insert(TASKS.to_owned(), nothing_more);
         }
         let instructions = offer.instructions.as_deref();
+        let envelope = Envelope::new(&offer.server).in_revision(revision);
         Ok(Self {
-            discover: discover_result(revision, &capabilities, instructions, FRESHNESS),
+            discover: discover_result(
+                revision,
+                &offer.server,
+                &capabilities,
+                instructions,
+                FRESHNESS,
+            ),
             capabilities,
-            tools: tools_list(tools, revision, FRESHNESS)?,
-            prompts: prompts_list(prompts, revision, FRESHNESS)?,
-            templates: resource_templates_list(templates, revision, FRESHNESS)?,
+            tools: tools_list(tools, &envelope, FRESHNESS)?,
+            prompts: prompts_list(prompts, &envelope, FRESHNESS)?,
+            templates: resource_templates_list(templates, &envelope, FRESHNESS)?,
         })
     }
 }

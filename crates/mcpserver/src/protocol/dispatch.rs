@@ -205,6 +205,7 @@ impl<P: Parts> Dispatcher<P> {
                 let catalog = self.catalog.current().await.ok_or_else(Error::internal)?;
                 let result = initialize_result(
                     params.revision,
+                    &catalog.server,
                     &catalog.prepared(params.revision).capabilities,
                     catalog.instructions.as_deref(),
                 );

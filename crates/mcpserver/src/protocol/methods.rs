@@ -204,7 +204,10 @@ impl<P: Parts> Methods<P> {
             .await?;
         let next = page.next_cursor.take();
         page.next_cursor = next.map(|cursor| cursor::seal(keys, subject, &cursor));
-        self.written("resources/list", page.into_result(revision))
+        self.written(
+            "resources/list",
+            page.into_result(&self.context.envelope(revision)),
+        )
     }
 
     /// `resources/read`.
@@ -231,7 +234,9 @@ impl<P: Parts> Methods<P> {
             failure => self.request_failed(METHOD, failure),
         };
         match self.in_time(METHOD, authenticated, reading, failed).await? {
-            Asked::Given(contents) => self.written(METHOD, contents.to_result(revision)),
+            Asked::Given(contents) => {
+                self.written(METHOD, contents.to_result(&self.context.envelope(revision)))
+            }
             Asked::InputRequired(questions) => Ok(MethodResult::InputRequired(questions)),
         }
     }
@@ -269,7 +274,9 @@ impl<P: Parts> Methods<P> {
             failure => self.request_failed(METHOD, failure),
         };
         match self.in_time(METHOD, authenticated, given, failed).await? {
-            Asked::Given(messages) => self.written(METHOD, messages.to_result(revision)),
+            Asked::Given(messages) => {
+                self.written(METHOD, messages.to_result(&self.context.envelope(revision)))
+            }
             Asked::InputRequired(questions) => Ok(MethodResult::InputRequired(questions)),
         }
     }
@@ -312,7 +319,9 @@ impl<P: Parts> Methods<P> {
         let suggestions = self
             .in_time(METHOD, authenticated, completing, failed)
             .await?;
-        Ok(MethodResult::Result(suggestions.to_result(revision)))
+        Ok(MethodResult::Result(
+            suggestions.to_result(&self.context.envelope(revision)),
+        ))
     }
 
     async fn catalog_or_error(&self) -> Result<Arc<Catalog>, MethodError> {

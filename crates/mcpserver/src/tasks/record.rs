@@ -180,6 +180,7 @@ impl<P: Parts> TaskRecords<P> {
             environment,
             config,
             store,
+            ..
         } = &*self.context;
         let mut random = environment.random();
         let bytes: [u8; 16] = random.random();

@@ -180,7 +180,7 @@ impl<P: Parts> TaskRunner<P> {
             message: None,
             state: TaskState::Working,
         };
-        let created = created.to_created();
+        let created = created.to_created(&self.context.envelope(Revision::NEWEST));
         let is_handed_out =
             created.is_ok_and(|created| first.send(First::Done(Ok(created))).is_ok());
         let end = if is_handed_out {

@@ -109,7 +109,10 @@ fn everything_is_answered_without_a_session_and_says_what_it_is() {
             assert_eq!(result["ttlMs"].is_u64(), is_kept, "{method}");
             assert_eq!(result["cacheScope"].is_string(), is_kept, "{method}");
             let server = &result["_meta"]["io.modelcontextprotocol/serverInfo"];
-            assert_eq!(server["name"], "gatehouse", "{method}");
+            let is_discovered = method == "server/discover";
+            assert_eq!(server["name"], "fixture", "{method}");
+            assert_eq!(server["title"], "Fixture", "{method}");
+            assert_eq!(server["websiteUrl"].is_string(), is_discovered, "{method}");
         }
         assert!(discovered.to_string().len() < 1000);
     });

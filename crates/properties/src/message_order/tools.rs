@@ -5,7 +5,7 @@ use super::people::{assert_own, mark, person};
 use mcp::{
     BaseMetadata, Content, Contents, Freshness, Log, LogLevel, Output, Progress, Prompt,
     PromptMessage, PromptMessages, Resource, ResourceBody, ResourceContents, ResourcePage,
-    ResourceTemplate, Role, Suggestions, Tool, ToolDescription,
+    ResourceTemplate, Role, ServerInfo, Suggestions, Tool, ToolDescription,
 };
 use mcpserver::{
     Asked, Call, Caller, Changed, Changes, Completion, Environment, Event, Events, Failure,
@@ -178,6 +178,7 @@ impl ToolProvider for Tools {
         };
         let known = NAMES.iter().filter(|name| **name != "unknown");
         Ok(Offer {
+            server: ServerInfo::default(),
             instructions: None,
             tools: known.map(|name| tool(name)).collect(),
             prompts: vec![prompt("tells"), prompt("asks")],

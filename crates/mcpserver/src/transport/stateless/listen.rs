@@ -161,7 +161,7 @@ impl<P: Parts> Listeners<P> {
                 .environment
                 .log(&format!("mcp: a stream ends early: {error}")),
         }
-        let last = subscription_ended(listener.subscription);
+        let last = subscription_ended(listener.subscription, &self.context.envelope(REVISION));
         self.outbound.finish(stream, &last, REVISION).await;
     }
 }

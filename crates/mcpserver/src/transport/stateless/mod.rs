@@ -95,6 +95,8 @@ impl<P: Parts> Stateless<P> {
                 Box::pin(self.listeners.listen(&request, authenticated)).await
             }
             "tasks/get" | "tasks/update" | "tasks/cancel" => {
+                // Results say who the server is, which the tools component has to be asked once.
+                let _ = self.catalog.current().await;
                 let result = Box::pin(self.tasks.call(&request, authenticated)).await;
                 result.map(|result| request.respond(Ok(result)))
             }

@@ -176,7 +176,7 @@ impl<P: Parts> RequestStates<P> {
             method: &request.method,
             params: &request.params,
         });
-        input_required_result(requests, state.as_deref())
+        input_required_result(requests, state.as_deref(), &self.context.envelope(REVISION))
             .map_err(|garbage| self.cannot_ask(&garbage.to_string()))
     }
 

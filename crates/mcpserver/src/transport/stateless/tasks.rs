@@ -86,8 +86,9 @@ impl<P: Parts> TaskMethods<P> {
             Err(NotVisible::Scopes(rejection)) => return Err(rejection.into()),
             Err(NotVisible::Store(error)) => return Err(unavailable(error)),
         };
+        let envelope = self.context.envelope(REVISION);
         match &*request.method {
-            "tasks/get" => view.task(&id).to_result().map_err(|garbage| {
+            "tasks/get" => view.task(&id).to_result(&envelope).map_err(|garbage| {
                 self.context
                     .environment
                     .log(&format!("mcp: a task: {garbage}"));
@@ -97,14 +98,14 @@ impl<P: Parts> TaskMethods<P> {
                 if !view.state.is_final() {
                     tasks.cancel(&id).await.map_err(unavailable)?;
                 }
-                Ok(empty_result(REVISION))
+                Ok(empty_result(&envelope))
             }
             _ => {
                 let answers = &request.metadata.input_responses;
                 self.runner
                     .answer_task(&id, view, answers, authenticated)
                     .await?;
-                Ok(empty_result(REVISION))
+                Ok(empty_result(&envelope))
             }
         }
     }
