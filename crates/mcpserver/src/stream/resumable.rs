@@ -15,9 +15,10 @@
 
 use crate::context::Context;
 use crate::http::body::{EventSender, events};
-use crate::http::grant_watch::{Authority, AuthorityCheck, GrantWatch};
+use crate::http::grant_watch::{Authority, GrantWatch};
 use crate::http::rejection::Rejection;
 use crate::http::response::event_stream;
+use crate::stream::poll_loop::{Poll, Polled, poll_loop};
 use crate::stream::ring_seal::RingSeal;
 use crate::stream::timing::KEEP_ALIVE_INTERVAL;
 use crate::stream::timing::pace;
@@ -337,10 +338,8 @@ impl<P: Parts> ResumableStreams<P> {
                     .saturating_add(stream_seconds),
             );
         }
-        let check = AuthorityCheck::new(authority);
-        self.context
-            .environment
-            .spawn(Arc::clone(self).deliver_rest(name, number + 1, closes_at, check, sender));
+        let work = Arc::clone(self).deliver(name, number + 1, closes_at, authority, sender);
+        self.context.environment.spawn(work);
         Ok(event_stream(body))
     }
 
@@ -362,103 +361,129 @@ impl<P: Parts> ResumableStreams<P> {
         (number <= u64::from(u32::MAX)).then_some((name, number))
     }
 
-    async fn deliver_rest(
+    /// Sends the events from the number `next` on, until the stream ends or the client is gone.
+    async fn deliver(
         self: Arc<Self>,
         name: Name,
         next: u64,
         closes_at: Option<u64>,
-        check: AuthorityCheck,
-        mut sender: EventSender,
+        authority: Authority,
+        sender: EventSender,
     ) {
-        let delivered = self
-            .deliver_events(&name, next, closes_at, check, &mut sender)
-            .await;
-        if let Err(error) = delivered {
+        let mut delivery = Delivery {
+            streams: &*self,
+            name: &name,
+            reader: ring::Reader::new(next),
+            closes_at,
+            sender,
+            is_known: false,
+            idle: Duration::ZERO,
+            silent: Duration::ZERO,
+            since_record_read: HEARTBEAT,
+        };
+        let polled = poll_loop(&self.context, &self.grants, authority, pace, &mut delivery);
+        if let Err(error) = polled.await {
             self.context
                 .environment
                 .log(&format!("mcp: a stream ends early: {error}"));
         }
     }
+}
 
-    async fn deliver_events(
-        &self,
-        name: &Name,
-        next: u64,
-        closes_at: Option<u64>,
-        mut check: AuthorityCheck,
-        sender: &mut EventSender,
-    ) -> Result<(), store::Error> {
-        let ring = self.ring(name);
-        let seal = self.seal(name);
-        let open = |number, sealed: &str| seal.open(number, sealed);
-        let mut reader = ring::Reader::new(next);
-        let mut is_known = false;
-        let mut unlooked = HEARTBEAT;
-        let mut idle = Duration::ZERO;
-        let mut silent = Duration::ZERO;
-        loop {
-            let now = self.context.environment.now();
-            if closes_at.is_some_and(|closes_at| now >= closes_at) {
-                sender.send(sse::retry(RETRY)).await;
-                return Ok(());
-            }
-            match reader.read(&ring, &open, now).await? {
-                Read::Nothing => {}
-                Read::Part | Read::Lost { is_last: false } => {
-                    idle = Duration::ZERO;
-                    continue;
+/// The delivery of a resumed stream.
+struct Delivery<'a, P: Parts> {
+    streams: &'a ResumableStreams<P>,
+    name: &'a Name,
+    reader: ring::Reader,
+    closes_at: Option<u64>,
+    sender: EventSender,
+    /// Whether the stream is in the store: its writer has noticed that the connection is gone.
+    is_known: bool,
+    /// The time since the last event.
+    idle: Duration,
+    /// The time since anything was sent.
+    silent: Duration,
+    since_record_read: Duration,
+}
+
+impl<P: Parts> Delivery<'_, P> {
+    /// Sends an event. Returns the end of the delivery, if this was the last event or the client is gone.
+    async fn send(&mut self, event: ring::Message) -> Polled<()> {
+        let message = String::from_utf8(event.bytes).unwrap_or_default();
+        let text = sse::message_with_id(&self.name.event(event.number), &message);
+        let is_sent = self.sender.send(text).await;
+        self.silent = Duration::ZERO;
+        if event.is_last || !is_sent {
+            return Polled::End(());
+        }
+        Polled::Found
+    }
+
+    /// Reads the stream's record, unless that was done a moment ago.
+    async fn read_record(&mut self, now: u64) -> Result<Polled<()>, store::Error> {
+        let interval = match self.is_known {
+            true => HEARTBEAT,
+            false => Duration::from_millis(100),
+        };
+        if self.since_record_read < interval {
+            return Ok(Polled::Nothing);
+        }
+        self.since_record_read = Duration::ZERO;
+        let store = &self.streams.context.store;
+        match store.get::<Log>(&self.name.key, now).await? {
+            Some(log) => {
+                self.is_known = true;
+                if self.reader.next() < log.first {
+                    self.reader.go_to(log.first);
+                    return Ok(Polled::Found);
                 }
-                Read::Lost { is_last: true } => return Ok(()),
-                Read::Message(event) => {
-                    idle = Duration::ZERO;
-                    let message = String::from_utf8(event.bytes).unwrap_or_default();
-                    let text = sse::message_with_id(&name.event(event.number), &message);
-                    if !sender.send(text).await {
-                        return Ok(());
-                    }
-                    silent = Duration::ZERO;
-                    if event.is_last {
-                        return Ok(());
-                    }
-                    continue;
-                }
+                Ok(Polled::Nothing)
             }
-            let interval = if is_known {
-                HEARTBEAT
-            } else {
-                Duration::from_millis(100)
-            };
-            if unlooked >= interval {
-                unlooked = Duration::ZERO;
-                match self.context.store.get::<Log>(&name.key, now).await? {
-                    Some(log) => {
-                        is_known = true;
-                        if reader.next() < log.first {
-                            reader.go_to(log.first);
-                            continue;
-                        }
-                    }
-                    // It has died, or the other side never noticed that anybody was gone.
-                    None if is_known || idle >= PATIENCE => return Ok(()),
-                    None => {}
-                }
-            }
-            if silent >= KEEP_ALIVE_INTERVAL {
-                silent = Duration::ZERO;
-                if !sender.send(sse::KEEP_ALIVE.to_owned()).await {
-                    return Ok(());
-                }
-            }
-            let wait = pace(idle);
-            self.context.environment.sleep(wait).await;
-            if check.has_ended(&self.grants, wait).await? {
-                return Ok(());
-            }
-            idle += wait;
-            silent += wait;
-            unlooked += wait;
+            // The stream has died, or its writer never noticed that the connection was gone.
+            None if self.is_known || self.idle >= PATIENCE => Ok(Polled::End(())),
+            None => Ok(Polled::Nothing),
         }
     }
+}
+
+impl<P: Parts> Poll for Delivery<'_, P> {
+    type End = ();
+
+    async fn look(&mut self) -> Result<Polled<()>, store::Error> {
+        let streams = self.streams;
+        let now = streams.context.environment.now();
+        if self.closes_at.is_some_and(|closes_at| now >= closes_at) {
+            self.sender.send(sse::retry(RETRY)).await;
+            return Ok(Polled::End(()));
+        }
+        let ring = streams.ring(self.name);
+        let seal = streams.seal(self.name);
+        let open = |number, sealed: &str| seal.open(number, sealed);
+        let read = self.reader.read(&ring, &open, now).await?;
+        if !matches!(read, Read::Nothing) {
+            self.idle = Duration::ZERO;
+        }
+        match read {
+            Read::Nothing => self.read_record(now).await,
+            Read::Part | Read::Lost { is_last: false } => Ok(Polled::Found),
+            Read::Lost { is_last: true } => Ok(Polled::End(())),
+            Read::Message(event) => Ok(self.send(event).await),
+        }
+    }
+
+    async fn rest(&mut self, waited: Duration) -> Result<Option<()>, store::Error> {
+        self.idle += waited;
+        self.silent += waited;
+        self.since_record_read += waited;
+        if self.silent < KEEP_ALIVE_INTERVAL {
+            return Ok(None);
+        }
+        self.silent = Duration::ZERO;
+        let is_sent = self.sender.send(sse::KEEP_ALIVE.to_owned()).await;
+        Ok((!is_sent).then_some(()))
+    }
+
+    fn grant_ended(&self) {}
 }
 
 impl Resumable {
