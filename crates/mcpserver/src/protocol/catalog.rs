@@ -10,8 +10,8 @@ use crate::{Environment, Parts, ToolProvider};
 use futures::future::{Either, select};
 use mcp::capabilities::{Empty, ListChanged, ResourceCapabilities, TASKS};
 use mcp::{
-    Envelope, Freshness, InvalidJson, Revision, ServerCapabilities, ServerInfo, discover_result,
-    prompts_list, resource_templates_list, tools_list,
+    Envelope, Error, Freshness, InvalidJson, Revision, ServerCapabilities, ServerInfo,
+    discover_result, prompts_list, resource_templates_list, tools_list,
 };
 use serde_json::{Map, Value};
 use std::collections::HashMap;
@@ -74,32 +74,40 @@ impl<P: Parts> CatalogSource<P> {
         }
     }
 
-    /// What is offered; `None` if it cannot be had now.
-    pub(crate) async fn current(&self) -> Option<Arc<Catalog>> {
-        let known = self.known();
-        match known {
-            Some(known) if self.is_fresh(&known) => Some(known.catalog),
-            known => self.refresh(known).await,
+    /// Returns the catalog, read again if it may be old.
+    ///
+    /// # Errors
+    ///
+    /// Fails with an internal error if the tools component does not describe its tools now, and never
+    /// did before. The reason is in the log.
+    pub(crate) async fn current(&self) -> Result<Arc<Catalog>, Error> {
+        match self.cached() {
+            Some(cached) if self.is_fresh(&cached) => Ok(cached.catalog),
+            cached => self.refresh(cached).await,
         }
     }
 
-    /// The same for a client that may have been notified of a change just now: where that may be, it
-    /// costs a read of the store to know.
-    pub(crate) async fn newest(&self) -> Option<Arc<Catalog>> {
+    /// Returns the catalog as it is after every change that a client may have been notified of. If the
+    /// catalog may change, that costs a read of the store.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`current`](Self::current).
+    pub(crate) async fn newest(&self) -> Result<Arc<Catalog>, Error> {
         let catalog = self.current().await?;
-        let mut known = self.known()?;
+        let mut cached = self.cached().ok_or_else(Error::internal)?;
         if !catalog.changes.of_the_offer() {
-            return Some(catalog);
+            return Ok(catalog);
         }
-        let Some(reader) = &mut known.reader else {
+        let Some(reader) = &mut cached.reader else {
             // First where to look from, then what there is: no change falls between the two.
-            known.reader = self.changes.reader().await.ok();
-            return self.refresh(Some(known)).await;
+            cached.reader = self.changes.reader().await.ok();
+            return self.refresh(Some(cached)).await;
         };
         let mut is_old = false;
         for looks in 1.. {
             match reader.look(&self.changes).await {
-                Ok(Seen::Nothing) if looks == 1 => return Some(catalog),
+                Ok(Seen::Nothing) if looks == 1 => return Ok(catalog),
                 Ok(Seen::Nothing) => break,
                 Ok(Seen::Change(Changed::Resource(_))) if looks < MAX_LOOKS => {}
                 Ok(Seen::Change(_) | Seen::Anything) if looks < MAX_LOOKS => is_old = true,
@@ -114,27 +122,32 @@ impl<P: Parts> CatalogSource<P> {
             }
         }
         if is_old {
-            return self.refresh(Some(known)).await;
+            return self.refresh(Some(cached)).await;
         }
-        *self.cached.write().unwrap_or_else(PoisonError::into_inner) = Some(known);
-        Some(catalog)
+        self.cache(cached);
+        Ok(catalog)
     }
 
-    fn is_fresh(&self, known: &CachedCatalog) -> bool {
-        known
+    fn is_fresh(&self, cached: &CachedCatalog) -> bool {
+        cached
             .until
             .is_none_or(|until| until > self.context.environment.now())
-            && known.offer_changes == self.changes.offer_changes()
+            && cached.offer_changes == self.changes.offer_changes()
     }
 
-    fn known(&self) -> Option<CachedCatalog> {
+    fn cached(&self) -> Option<CachedCatalog> {
         self.cached
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
     }
 
-    async fn refresh(&self, known: Option<CachedCatalog>) -> Option<Arc<Catalog>> {
+    fn cache(&self, catalog: CachedCatalog) {
+        *self.cached.write().unwrap_or_else(PoisonError::into_inner) = Some(catalog);
+    }
+
+    /// Reads the catalog, and keeps the old one if that fails.
+    async fn refresh(&self, old: Option<CachedCatalog>) -> Result<Arc<Catalog>, Error> {
         // Before the tools are asked: what changes meanwhile counts as later.
         let offer_changes = self.changes.offer_changes();
         let deadline = pin!(self.context.environment.sleep(self.context.call_timeout()));
@@ -153,25 +166,24 @@ impl<P: Parts> CatalogSource<P> {
                 self.context
                     .environment
                     .log(&format!("mcp: the tools cannot be offered: {reason}"));
-                return known.map(|known| known.catalog);
+                return old.map(|old| old.catalog).ok_or_else(Error::internal);
             }
         };
-        // What was said before is not said again each time that the tools are asked for.
-        let said = known.as_ref().map(|known| &known.catalog.complaints);
+        // A complaint is logged once, not each time that the catalog is read.
+        let said = old.as_ref().map(|old| &old.catalog.complaints);
         for complaint in &catalog.complaints {
             if said.is_none_or(|said| !said.contains(complaint)) {
                 self.context.environment.log(&format!("mcp: {complaint}"));
             }
         }
         let may_change = catalog.changes.of_the_offer();
-        let now_known = CachedCatalog {
+        self.cache(CachedCatalog {
             catalog: Arc::clone(&catalog),
             until: may_change.then(|| self.context.environment.now() + CATALOG_TTL),
             offer_changes,
-            reader: known.and_then(|known| known.reader),
-        };
-        *self.cached.write().unwrap_or_else(PoisonError::into_inner) = Some(now_known);
-        Some(catalog)
+            reader: old.and_then(|old| old.reader),
+        });
+        Ok(catalog)
     }
 }
 

@@ -202,7 +202,7 @@ impl<P: Parts> Dispatcher<P> {
         match method {
             "initialize" => {
                 let params = InitializeParams::read(params)?;
-                let catalog = self.catalog.current().await.ok_or_else(Error::internal)?;
+                let catalog = self.catalog.current().await?;
                 let result = initialize_result(
                     params.revision,
                     &catalog.server,
@@ -272,7 +272,7 @@ impl<P: Parts> Dispatcher<P> {
         params: Option<&RawValue>,
         authenticated: &Authenticated,
     ) -> Result<SessionUpdate, MethodError> {
-        let catalog = self.catalog.current().await.ok_or_else(Error::internal)?;
+        let catalog = self.catalog.current().await?;
         let resources = catalog.resources.as_ref();
         let resources = resources.ok_or_else(|| Error::method_not_found(method))?;
         authenticated.require_scopes(&resources.scopes)?;

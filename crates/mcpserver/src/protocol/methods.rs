@@ -95,7 +95,7 @@ impl<P: Parts> Methods<P> {
         round: Round,
         may_stream: bool,
     ) -> Result<PreparedCall, NotPrepared> {
-        let catalog = self.catalog.current().await.ok_or_else(Error::internal)?;
+        let catalog = self.catalog.current().await?;
         let tool = catalog.tool(&params.name);
         self.caller
             .prepare(params, tool, authenticated, revision, round, may_stream)
@@ -135,11 +135,10 @@ impl<P: Parts> Methods<P> {
         authenticated: &Authenticated,
         revision: Revision,
     ) -> Result<MethodResult, MethodError> {
-        let prepared = async |list: fn(&Prepared) -> &String| match self.catalog.newest().await {
-            Some(catalog) => Ok(MethodResult::Result(
-                list(catalog.prepared(revision)).clone(),
-            )),
-            None => Err(Error::internal().into()),
+        let prepared = async |list: fn(&Prepared) -> &String| {
+            let catalog = self.catalog.newest().await?;
+            let result = list(catalog.prepared(revision)).clone();
+            Ok(MethodResult::Result(result))
         };
         match method {
             "tools/list" => {
@@ -183,7 +182,7 @@ impl<P: Parts> Methods<P> {
         authenticated: &Authenticated,
         revision: Revision,
     ) -> Result<MethodResult, MethodError> {
-        let catalog = self.catalog_or_error().await?;
+        let catalog = self.catalog.current().await?;
         resource_scopes(&catalog, "resources/list", authenticated)?;
         let caller = authenticated.caller.clone();
         let (keys, subject) = (&self.context.config.keys, authenticated.subject());
@@ -219,7 +218,7 @@ impl<P: Parts> Methods<P> {
         revision: Revision,
     ) -> Result<MethodResult, MethodError> {
         const METHOD: &str = "resources/read";
-        let catalog = self.catalog_or_error().await?;
+        let catalog = self.catalog.current().await?;
         let wants_credential = resource_scopes(&catalog, METHOD, authenticated)?;
         let read = Read {
             uri: params.uri.clone().into_owned(),
@@ -250,7 +249,7 @@ impl<P: Parts> Methods<P> {
         revision: Revision,
     ) -> Result<MethodResult, MethodError> {
         const METHOD: &str = "prompts/get";
-        let catalog = self.catalog_or_error().await?;
+        let catalog = self.catalog.current().await?;
         let unknown = || Error::unknown_prompt(&params.name);
         let offered = catalog.prompt(&params.name).ok_or_else(unknown)?;
         authenticated.require_scopes(&offered.scopes)?;
@@ -289,7 +288,7 @@ impl<P: Parts> Methods<P> {
         revision: Revision,
     ) -> Result<MethodResult, MethodError> {
         const METHOD: &str = "completion/complete";
-        let catalog = self.catalog_or_error().await?;
+        let catalog = self.catalog.current().await?;
         if !catalog.completes {
             return Err(Error::method_not_found(METHOD).into());
         }
@@ -322,11 +321,6 @@ impl<P: Parts> Methods<P> {
         Ok(MethodResult::Result(
             suggestions.to_result(&self.context.envelope(revision)),
         ))
-    }
-
-    async fn catalog_or_error(&self) -> Result<Arc<Catalog>, MethodError> {
-        let catalog = self.catalog.current().await;
-        catalog.ok_or_else(|| Error::internal().into())
     }
 
     async fn caller(

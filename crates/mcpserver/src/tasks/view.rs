@@ -162,7 +162,7 @@ impl<P: Parts> Tasks<P> {
             .require_scopes(&beginning.scopes)
             .map_err(NotVisible::Scopes)?;
         // It may take more by now.
-        if let Some(catalog) = self.catalog.current().await
+        if let Ok(catalog) = self.catalog.current().await
             && let Some(tool) = catalog.tool(&beginning.tool)
         {
             authenticated

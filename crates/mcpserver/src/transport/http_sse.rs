@@ -95,12 +95,12 @@ impl<P: Parts> HttpSse<P> {
             return Err(Rejection::NotAcceptable("Accept text/event-stream."));
         }
         let listener = match self.catalog.current().await {
-            Some(catalog) => {
+            Ok(catalog) => {
                 let told = catalog.changes_for(authenticated);
                 let listener = self.notifications.listener(told).await;
                 listener.map_err(|error| Rejection::unavailable(&self.context, &error))?
             }
-            None => None,
+            Err(_) => None,
         };
         let (id, sealed) = self
             .outbound

@@ -332,7 +332,7 @@ impl<P: Parts> SessionTransport<P> {
             last.filter(|id| !id.starts_with(CHANGES)),
             self.context.config.stream_seconds,
         ) else {
-            let Some(catalog) = self.catalog.current().await else {
+            let Ok(catalog) = self.catalog.current().await else {
                 return Err(NONE);
             };
             let told = catalog.changes_for(authenticated);

@@ -122,7 +122,7 @@ impl<P: Parts> StatelessCalls<P> {
         headers: &HeaderMap,
         params: &CallParams<'_>,
     ) -> Result<(), Error> {
-        let Some(catalog) = self.catalog.current().await else {
+        let Ok(catalog) = self.catalog.current().await else {
             return Ok(());
         };
         let Some(tool) = catalog.tool(&params.name) else {

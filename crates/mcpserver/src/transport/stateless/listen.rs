@@ -22,7 +22,7 @@ use crate::transport::stateless::tasks::takes_tasks;
 use crate::{Body, Environment, Parts};
 use http::Response;
 use mcp::jsonrpc::Id;
-use mcp::{Error, Filter, subscription_ended};
+use mcp::{Filter, subscription_ended};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -83,7 +83,7 @@ impl<P: Parts> Listeners<P> {
         if !wanted.task_ids.is_empty() && !request.metadata.capabilities.knows_tasks {
             return Err(takes_tasks().into());
         }
-        let catalog = self.catalog.current().await.ok_or_else(Error::internal)?;
+        let catalog = self.catalog.current().await?;
         let limit = format!("listen-limit:{}", authenticated.person());
         let now = self.context.environment.now();
         let is_within_limit = self

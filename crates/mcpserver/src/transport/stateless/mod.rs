@@ -123,7 +123,7 @@ impl<P: Parts> Stateless<P> {
     ) -> Result<String, MethodError> {
         let answered = match &*request.method {
             "server/discover" => {
-                let catalog = self.catalog.current().await.ok_or_else(Error::internal)?;
+                let catalog = self.catalog.current().await?;
                 return Ok(catalog.prepared(REVISION).discover.clone());
             }
             method @ ("tools/list"
