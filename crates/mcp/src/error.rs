@@ -168,13 +168,13 @@ impl Error {
 
 /// A name out of a request, fit for a message: bounded, on one line.
 fn quoted(name: &str) -> String {
-    const LONGEST: usize = 128;
+    const MAX_NAME_CHARS: usize = 128;
     let shown: String = name
         .chars()
-        .take(LONGEST)
+        .take(MAX_NAME_CHARS)
         .map(|c| if c.is_control() { '\u{fffd}' } else { c })
         .collect();
-    let rest = if name.chars().nth(LONGEST).is_some() {
+    let rest = if name.chars().nth(MAX_NAME_CHARS).is_some() {
         "…"
     } else {
         ""

@@ -61,6 +61,8 @@ pub use resource::{
 pub use result_envelope::{Envelope, Freshness, InputRequest, empty_result, input_required_result};
 pub use revision::Revision;
 pub use server_info::ServerInfo;
-pub use subscription::{Filter, List, list_changed, resource_updated, subscription_ended};
+pub use subscription::{
+    Filter, List, MAX_SUBSCRIPTION_URI_BYTES, list_changed, resource_updated, subscription_ended,
+};
 pub use task::{Task, TaskParams, TaskState};
 pub use tool::{InvalidTool, Tool, ToolAnnotations, ToolDescription, tools_list};

@@ -15,7 +15,7 @@ const SUBSCRIPTION: &str = "io.modelcontextprotocol/subscriptionId";
 const MAX_RESOURCES: usize = 64;
 
 /// Bytes of a resource's URI.
-const MAX_URI_BYTES: usize = 2048;
+pub const MAX_SUBSCRIPTION_URI_BYTES: usize = 2048;
 
 /// Tasks of one subscription.
 const MAX_TASKS: usize = 16;
@@ -65,10 +65,10 @@ impl Filter {
         if !is_bounded(
             &notifications.resource_subscriptions,
             MAX_RESOURCES,
-            MAX_URI_BYTES,
+            MAX_SUBSCRIPTION_URI_BYTES,
         ) {
             return Err(Error::invalid_params(format!(
-                "A subscription is of {MAX_RESOURCES} resources at most, with URIs of {MAX_URI_BYTES} bytes at most."
+                "A subscription is of {MAX_RESOURCES} resources at most, with URIs of {MAX_SUBSCRIPTION_URI_BYTES} bytes at most."
             )));
         }
         if !is_bounded(&notifications.task_ids, MAX_TASKS, MAX_TASK_ID_BYTES) {
@@ -178,7 +178,7 @@ mod tests {
             json!(["tools"]),
             json!({"toolsListChanged": 1}),
             json!({"resourceSubscriptions": vec!["x"; MAX_RESOURCES + 1]}),
-            json!({"resourceSubscriptions": ["x".repeat(MAX_URI_BYTES + 1)]}),
+            json!({"resourceSubscriptions": ["x".repeat(MAX_SUBSCRIPTION_URI_BYTES + 1)]}),
             json!({"taskIds": vec!["x"; MAX_TASKS + 1]}),
             json!({"taskIds": ["x".repeat(MAX_TASK_ID_BYTES + 1)]}),
         ] {

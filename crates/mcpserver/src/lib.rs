@@ -16,6 +16,7 @@ mod context;
 mod contract;
 mod http;
 mod protocol;
+mod rate_limit;
 mod server;
 mod stream;
 mod tasks;

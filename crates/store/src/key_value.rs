@@ -1,5 +1,8 @@
 //! The contract of a key-value backend.
 
+/// Bytes of a text whose sealed form is still a value that every backend takes (400 KB).
+pub const MAX_SEALED_BYTES: usize = 256 * 1024;
+
 /// Why an operation of the store failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {

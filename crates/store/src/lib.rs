@@ -17,7 +17,7 @@ mod sweep;
 
 pub use claim::Claim;
 pub use deadline::{Clock, Deadlined};
-pub use key_value::{Error, KeyValue};
+pub use key_value::{Error, KeyValue, MAX_SEALED_BYTES};
 #[cfg(any(test, feature = "memory"))]
 pub use memory::MemoryKeyValue;
 pub use record::Record;

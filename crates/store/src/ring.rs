@@ -14,7 +14,7 @@
 //! A writer may end between taking a number and writing its slot. A reader of a ring with several writers
 //! therefore looks ahead now and then, and passes over the gap ([`Reader::passing_gaps`]).
 
-use crate::{Error, KeyValue, Record, Store};
+use crate::{Error, KeyValue, MAX_SEALED_BYTES, Record, Store};
 use serde::{Deserialize, Serialize};
 
 /// A ring in the store.
@@ -91,20 +91,17 @@ pub struct Message {
 /// Opens the sealed text of the part with this number; `None` if it was sealed for something else.
 pub type Open<'f> = &'f (dyn Fn(u64, &str) -> Option<Vec<u8>> + Sync);
 
-/// The number of bytes of a part: sealed, a part is smaller than the values of every backend may be (400 KB).
-pub const MAX_PART_BYTES: usize = 256 * 1024;
-
 /// Returns the number of parts of a message of so many bytes.
 pub fn part_count(bytes: usize) -> u64 {
-    bytes.div_ceil(MAX_PART_BYTES).max(1) as u64
+    bytes.div_ceil(MAX_SEALED_BYTES).max(1) as u64
 }
 
 /// Splits a message whose first part has the number `first`.
 pub fn split(first: u64, message: &[u8], is_last: bool) -> impl Iterator<Item = Part<'_>> {
     let parts = part_count(message.len()) as u32;
     (0..parts).map(move |part| {
-        let start = part as usize * MAX_PART_BYTES;
-        let end = message.len().min(start + MAX_PART_BYTES);
+        let start = part as usize * MAX_SEALED_BYTES;
+        let end = message.len().min(start + MAX_SEALED_BYTES);
         Part {
             number: first + u64::from(part),
             bytes: &message[start..end],

@@ -7,6 +7,7 @@
 use crate::call::client_context::ClientContext;
 use crate::context::Context;
 use crate::http::authenticated::Authenticated;
+use crate::rate_limit;
 use crate::stream::session_state::SessionState;
 use crate::{Environment, Parts};
 use base64::Engine;
@@ -19,9 +20,6 @@ use store::Record;
 
 /// Seconds that a cancellation is kept beyond the time of a call.
 const EXTRA_TTL: u64 = 60;
-
-/// Cancellations of one person in a minute: sessions cost nothing.
-const MAX_PER_MINUTE: u64 = 120;
 
 /// That a request was cancelled.
 #[derive(Serialize, Deserialize)]
@@ -56,13 +54,8 @@ impl<P: Parts> Cancellations<P> {
             return Ok(());
         };
         let now = self.context.environment.now();
-        let kind = format!("mcp-cancel-limit:{}", authenticated.person());
-        if !self
-            .context
-            .store
-            .check_rate_limit(&kind, MAX_PER_MINUTE, 60, now)
-            .await?
-        {
+        let (store, person) = (&self.context.store, authenticated.person());
+        if !rate_limit::check(store, "mcp-cancel-limit", &person, now).await? {
             return Ok(());
         }
         let ends_at = now + self.context.config.call_timeout + EXTRA_TTL;

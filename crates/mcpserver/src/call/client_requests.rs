@@ -7,11 +7,13 @@
 
 use crate::call::cancellation::Cancellations;
 use crate::call::client_context::ClientContext;
+use crate::call::input_required::INPUT_TTL;
 use crate::context::Context;
 use crate::contract::tools::{Answer, InputRequired, Round};
 use crate::http::authenticated::Authenticated;
 use crate::http::grant_watch::{CHECK_INTERVAL, GrantWatch, grant_ended};
 use crate::http::rejection::Rejection;
+use crate::rate_limit;
 use crate::stream::outbound::{ClientStream, Outbound};
 use crate::stream::poll_loop::{Poll, Polled, poll_loop};
 use crate::stream::timing::pace;
@@ -26,22 +28,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::sync::Arc;
 use std::time::Duration;
-use store::Record;
+use store::{MAX_SEALED_BYTES, Record};
 
 const QUESTION: Purpose = Purpose("mcp question");
 const ANSWER: Purpose = Purpose("mcp answer");
 
-/// Seconds that a person has to answer.
-const ANSWER_TTL: u64 = 900;
-
-/// Times that one request may ask.
+/// Times that one request may ask its client.
 const MAX_ROUNDS: u32 = 32;
-
-/// Bytes of an answer: sealed, it stays under what the smallest backend takes as a value (400 KB).
-const MAX_ANSWER_BYTES: usize = 256 * 1024;
-
-/// Answers of one person in a minute that are kept: questions cost nothing.
-const MAX_ANSWERS_PER_MINUTE: u64 = 120;
 
 /// What a client answered.
 #[derive(Serialize, Deserialize)]
@@ -128,7 +121,7 @@ impl<P: Parts> ClientRequests<P> {
     ) -> Result<Round, Unanswered> {
         rounds.next()?;
         let subject = authenticated.subject();
-        let ends_at = self.context.environment.now() + ANSWER_TTL;
+        let ends_at = self.context.environment.now() + INPUT_TTL;
         let mut asked = Vec::new();
         for question in questions.requests {
             let name: [u8; 12] = self.context.environment.random().random();
@@ -215,8 +208,8 @@ impl<P: Parts> ClientRequests<P> {
             return Ok(());
         }
         let outcome = match outcome {
-            Ok(result) if result.get().len() > MAX_ANSWER_BYTES => {
-                let reason = format!("An answer may have {MAX_ANSWER_BYTES} bytes.");
+            Ok(result) if result.get().len() > MAX_SEALED_BYTES => {
+                let reason = format!("An answer may have {MAX_SEALED_BYTES} bytes.");
                 return Err(Rejection::BadRequest(Error::invalid_params(reason)));
             }
             Ok(result) if result.get().starts_with('{') => Outcome::Result(result.get().to_owned()),
@@ -231,13 +224,9 @@ impl<P: Parts> ClientRequests<P> {
         {
             return Ok(());
         }
-        let limit = format!("answer-limit:{}", authenticated.person());
-        let within = self
-            .context
-            .store
-            .check_rate_limit(&limit, MAX_ANSWERS_PER_MINUTE, 60, now)
-            .await;
-        if !within.map_err(|error| Rejection::unavailable(&self.context, &error))? {
+        let (store, person) = (&self.context.store, authenticated.person());
+        let is_within_limit = rate_limit::check(store, "answer-limit", &person, now).await;
+        if !is_within_limit.map_err(|error| Rejection::unavailable(&self.context, &error))? {
             return Err(Rejection::TooMany);
         }
         let plain = serde_json::to_vec(&outcome).unwrap_or_default();

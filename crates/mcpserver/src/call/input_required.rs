@@ -4,6 +4,9 @@ use crate::contract::tools::InputRequired;
 use mcp::ClientCapabilities;
 use serde_json::{Map, Value, json};
 
+/// Seconds that a person has to answer the requests of a call.
+pub(crate) const INPUT_TTL: u64 = 900;
+
 /// Why questions are not put to a client.
 #[derive(Debug, PartialEq)]
 pub(crate) enum UnsupportedInput {

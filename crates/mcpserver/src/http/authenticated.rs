@@ -2,11 +2,9 @@
 
 use crate::Caller;
 use crate::http::rejection::Rejection;
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use crate::rate_limit;
 use events::TraceContext;
 use grants::OpenedGrant;
-use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
 /// The holder of a valid access token.
@@ -39,9 +37,9 @@ impl Authenticated {
         &self.caller.profile.subject
     }
 
-    /// Whose limits these are, as the store may know it.
+    /// Returns the person's name in the keys of [`rate_limit`].
     pub(crate) fn person(&self) -> String {
-        URL_SAFE_NO_PAD.encode(&Sha256::digest(self.subject())[..16])
+        rate_limit::person(self.subject())
     }
 
     /// # Errors

@@ -16,7 +16,7 @@ use crate::stream::ring_seal::RingSeal;
 use crate::{Environment, Parts};
 use keys::Purpose;
 use mcp::jsonrpc::Id;
-use mcp::{List, list_changed, resource_updated};
+use mcp::{List, MAX_SUBSCRIPTION_URI_BYTES, list_changed, resource_updated};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use store::ring::{self, Read, Ring};
@@ -25,13 +25,10 @@ const CHANGE: Purpose = Purpose("mcp change");
 
 const KIND: &str = "changes";
 
-/// Changes that the store keeps.
+/// The number of changes that the store keeps.
 const RING_SIZE: u32 = 64;
 
-/// Bytes of a resource's URI.
-const MAX_URI_BYTES: usize = 2048;
-
-/// Changes in a row that were numbered and never written, and over which a reader passes.
+/// Changes in a row that have a number and were never written, and that a reader passes over.
 const MAX_GAP: u64 = 4;
 
 /// The reader of the changes from its beginning on, in order.
@@ -73,7 +70,7 @@ impl<P: Parts> ChangeFeed<P> {
     pub(crate) async fn report(&self, changed: &Changed) {
         let is_of_the_offer = match changed {
             Changed::Tools | Changed::Prompts | Changed::Resources => true,
-            Changed::Resource(uri) if uri.len() > MAX_URI_BYTES => {
+            Changed::Resource(uri) if uri.len() > MAX_SUBSCRIPTION_URI_BYTES => {
                 self.context
                     .environment
                     .log("mcp: a resource changed whose URI is too long for anybody to be told");

@@ -11,6 +11,7 @@
 //! | `sse:<id>.1` to `.32` | a part of a message, sealed | at each message; deleted when it is delivered |
 
 use crate::Environment;
+use crate::rate_limit;
 use crate::stream::ring_seal::RingSeal;
 use crate::stream::session_state::SessionState;
 use base64::Engine;
@@ -19,7 +20,6 @@ use keys::{KeyRing, Purpose};
 use mcp::{ClientCapabilities, Revision};
 use rand::{CryptoRng, RngExt};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use std::time::Duration;
 use store::ring::{self, Ring, part_count};
 use store::{KeyValue, Record, Store};
@@ -28,7 +28,7 @@ const SESSION: Purpose = Purpose("sse session");
 const MESSAGE: Purpose = Purpose("sse message");
 
 /// Seconds after the last sign of life at which a session has ended.
-pub(crate) const LIFETIME: u64 = 150;
+pub(crate) const SESSION_TTL: u64 = 150;
 
 /// Parts of messages that may wait for a stream.
 const RING_SIZE: u32 = 32;
@@ -39,13 +39,10 @@ const SLOTS: u32 = 1 + RING_SIZE;
 /// Parts of one message: half of the ring.
 const MAX_PARTS: u64 = 16;
 
-/// Sessions that one person may open in a minute.
-const MAX_SESSIONS_PER_MINUTE: u64 = 120;
-
 /// The time that a message waits for an empty slot.
 const SLOT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Seconds that a stream waits for a message that was numbered and is not written.
+/// Seconds that a reader waits for a message that has a number and is not written.
 const GAP_TIMEOUT: u64 = 3;
 
 /// A session, as its stream keeps it alive.
@@ -112,22 +109,13 @@ impl<K: KeyValue> Mailboxes<'_, K> {
         let bytes: [u8; 16] = random.random();
         let sealed = self.keys.seal(SESSION, subject.as_bytes(), &bytes, random);
         let id = MailboxId(URL_SAFE_NO_PAD.encode(bytes));
-        let person = URL_SAFE_NO_PAD.encode(&Sha256::digest(subject)[..16]);
-        let is_within_limit = self
-            .store
-            .check_rate_limit(
-                &format!("sse-limit:{person}"),
-                MAX_SESSIONS_PER_MINUTE,
-                60,
-                now,
-            )
-            .await?;
-        if !is_within_limit {
+        let person = rate_limit::person(subject);
+        if !rate_limit::check(self.store, "sse-limit", &person, now).await? {
             return Err(OpenError::TooMany);
         }
         let session = Session::default();
         self.store
-            .create_with_slots(&id.0, &session, SLOTS, now + LIFETIME)
+            .create_with_slots(&id.0, &session, SLOTS, now + SESSION_TTL)
             .await?;
         Ok((id, sealed))
     }
@@ -158,7 +146,9 @@ impl<K: KeyValue> Mailboxes<'_, K> {
         session: &Session,
         now: u64,
     ) -> Result<(), store::Error> {
-        self.store.put(&id.0, session, Some(now + LIFETIME)).await
+        self.store
+            .put(&id.0, session, Some(now + SESSION_TTL))
+            .await
     }
 
     /// Ends the session, and removes every key of it.
@@ -261,6 +251,7 @@ mod tests {
     use super::*;
     use crate::testing::{TestKeyValue, World};
     use futures::executor::block_on;
+    use store::MAX_SEALED_BYTES;
 
     fn mailboxes(world: &World) -> Mailboxes<'_, TestKeyValue> {
         Mailboxes {
@@ -335,11 +326,11 @@ mod tests {
             let world = World::new();
             let boxes = mailboxes(&world);
             let (id, _) = open(&world).await;
-            let large = "ä".repeat(ring::MAX_PART_BYTES);
+            let large = "ä".repeat(MAX_SEALED_BYTES);
             boxes.post(&id, &large, &world.environment).await.unwrap();
             let mut reader = boxes.read(&id);
             assert_eq!(take(&mut reader, &world).await, Some(large));
-            let too_large = "x".repeat(ring::MAX_PART_BYTES * MAX_PARTS as usize + 1);
+            let too_large = "x".repeat(MAX_SEALED_BYTES * MAX_PARTS as usize + 1);
             let error = boxes.post(&id, &too_large, &world.environment).await;
             assert!(matches!(error, Err(PostError::TooLarge)));
         });
@@ -390,8 +381,8 @@ mod tests {
             let session = boxes.session(&id, now).await.unwrap().unwrap();
             boxes.keep(&id, &session, now + 100).await.unwrap();
             let at = |seconds| boxes.session(&id, now + seconds);
-            assert_eq!(at(100 + LIFETIME - 1).await.unwrap(), Some(session));
-            assert_eq!(at(100 + LIFETIME).await.unwrap(), None);
+            assert_eq!(at(100 + SESSION_TTL - 1).await.unwrap(), Some(session));
+            assert_eq!(at(100 + SESSION_TTL).await.unwrap(), None);
         });
     }
 
@@ -400,7 +391,7 @@ mod tests {
         block_on(async {
             let world = World::new();
             let random = &mut world.environment.random();
-            for _ in 0..MAX_SESSIONS_PER_MINUTE {
+            for _ in 0..rate_limit::MAX_PER_MINUTE {
                 open(&world).await;
             }
             let boxes = mailboxes(&world);

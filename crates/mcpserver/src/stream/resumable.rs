@@ -18,10 +18,10 @@ use crate::http::body::{EventSender, events};
 use crate::http::grant_watch::{Authority, GrantWatch};
 use crate::http::rejection::Rejection;
 use crate::http::response::event_stream;
+use crate::rate_limit;
 use crate::stream::poll_loop::{Poll, Polled, poll_loop};
 use crate::stream::ring_seal::RingSeal;
-use crate::stream::timing::KEEP_ALIVE_INTERVAL;
-use crate::stream::timing::pace;
+use crate::stream::timing::{HEARTBEAT_INTERVAL, KEEP_ALIVE_INTERVAL, RETRY_MILLISECONDS, pace};
 use crate::{Body, Environment, Parts};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -30,7 +30,6 @@ use keys::Purpose;
 use mcp::{Error, ErrorCode, Revision, sse};
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,25 +45,17 @@ const RING_SIZE: u32 = 64;
 /// Parts of one event.
 const MAX_PARTS: u64 = 16;
 
-/// Events before the end of a connection that may not have arrived, and bytes of them.
-const RECENT: usize = 16;
-const RECENT_BYTES: usize = 256 * 1024;
+/// Events before the end of a connection that may not have arrived.
+const MAX_RECENT_EVENTS: usize = 16;
 
-/// Seconds after its last sign of life at which a stream is dead, and after its end at which it is
-/// forgotten.
-const LIFETIME: u64 = 300;
+/// Bytes of these events.
+const MAX_RECENT_BYTES: usize = 256 * 1024;
 
-/// How often a stream that nobody may read says that it lives.
-const HEARTBEAT: Duration = Duration::from_secs(60);
+/// Seconds that a stream is kept after its last heartbeat or its end.
+const STREAM_TTL: u64 = 300;
 
-/// How long somebody who comes back waits for the other side to notice that they were gone.
-const PATIENCE: Duration = Duration::from_secs(KEEP_ALIVE_INTERVAL.as_secs() + 5);
-
-/// Milliseconds after which a client is to come back.
-const RETRY: u32 = 500;
-
-/// Streams of one person that may outlive their connections in a minute.
-const PER_MINUTE: u64 = 120;
+/// How long a resumed stream waits for its writer to notice that the connection is gone.
+const WRITER_TIMEOUT: Duration = Duration::from_secs(KEEP_ALIVE_INTERVAL.as_secs() + 5);
 
 /// A stream, as the store knows it.
 #[derive(Serialize, Deserialize)]
@@ -149,12 +140,14 @@ impl<P: Parts> ResumableStreams<P> {
         let (mut sender, body) = events();
         if reader.polls() {
             // Nobody can have gone yet.
-            sender.send(sse::priming(&name.event(0), RETRY)).await;
+            sender
+                .send(sse::priming(&name.event(0), RETRY_MILLISECONDS))
+                .await;
         }
         let now = self.context.environment.now();
         let resumable = Resumable {
             name,
-            person: URL_SAFE_NO_PAD.encode(&Sha256::digest(reader.subject)[..16]),
+            person: rate_limit::person(reader.subject),
             sender: Some(sender),
             closes_at: reader.polls().then(|| now.saturating_add(stream_seconds)),
             last: 0,
@@ -198,7 +191,7 @@ impl<P: Parts> ResumableStreams<P> {
     pub(crate) async fn keep_alive(&self, stream: &mut Resumable, waited: Duration) -> bool {
         stream.silent += waited;
         let Some(sender) = &mut stream.sender else {
-            if stream.silent >= HEARTBEAT {
+            if stream.silent >= HEARTBEAT_INTERVAL {
                 stream.silent = Duration::ZERO;
                 let kept = self.keep_stream(stream).await;
                 return self.logged(kept.map(|()| true));
@@ -223,7 +216,7 @@ impl<P: Parts> ResumableStreams<P> {
         }
         if let Some(sender) = &mut stream.sender {
             // Whether it arrives or not, the connection is over.
-            sender.send(sse::retry(RETRY)).await;
+            sender.send(sse::retry(RETRY_MILLISECONDS)).await;
         }
         let detached = self.detach(stream, false).await;
         self.logged(detached)
@@ -232,13 +225,8 @@ impl<P: Parts> ResumableStreams<P> {
     /// Goes on in the store. `Ok(false)` if the person has too many such streams.
     async fn detach(&self, stream: &mut Resumable, is_last: bool) -> Result<bool, store::Error> {
         let now = self.context.environment.now();
-        let limit = format!("mcp-stream-limit:{}", stream.person);
-        if !self
-            .context
-            .store
-            .check_rate_limit(&limit, PER_MINUTE, 60, now)
-            .await?
-        {
+        let store = &self.context.store;
+        if !rate_limit::check(store, "mcp-stream-limit", &stream.person, now).await? {
             return Ok(false);
         }
         let recent = std::mem::take(&mut stream.recent);
@@ -246,7 +234,7 @@ impl<P: Parts> ResumableStreams<P> {
         let key = &stream.name.key;
         self.context
             .store
-            .create_with_slots(key, &Log { first }, RING_SIZE, now + LIFETIME)
+            .create_with_slots(key, &Log { first }, RING_SIZE, now + STREAM_TTL)
             .await?;
         let newest = recent.back().map(|(first, _)| *first);
         for (first, message) in recent {
@@ -285,7 +273,7 @@ impl<P: Parts> ResumableStreams<P> {
         };
         self.context
             .store
-            .put(key, &log, Some(now + LIFETIME))
+            .put(key, &log, Some(now + STREAM_TTL))
             .await
     }
 
@@ -330,7 +318,9 @@ impl<P: Parts> ResumableStreams<P> {
         let mut closes_at = None;
         if reader.polls() {
             // Nobody can have gone yet.
-            sender.send(sse::priming(&name.event(number), RETRY)).await;
+            sender
+                .send(sse::priming(&name.event(number), RETRY_MILLISECONDS))
+                .await;
             closes_at = Some(
                 self.context
                     .environment
@@ -379,7 +369,7 @@ impl<P: Parts> ResumableStreams<P> {
             is_known: false,
             idle: Duration::ZERO,
             silent: Duration::ZERO,
-            since_record_read: HEARTBEAT,
+            since_record_read: HEARTBEAT_INTERVAL,
         };
         let polled = poll_loop(&self.context, &self.grants, authority, pace, &mut delivery);
         if let Err(error) = polled.await {
@@ -422,7 +412,7 @@ impl<P: Parts> Delivery<'_, P> {
     /// Reads the stream's record, unless that was done a moment ago.
     async fn read_record(&mut self, now: u64) -> Result<Polled<()>, store::Error> {
         let interval = match self.is_known {
-            true => HEARTBEAT,
+            true => HEARTBEAT_INTERVAL,
             false => Duration::from_millis(100),
         };
         if self.since_record_read < interval {
@@ -440,7 +430,7 @@ impl<P: Parts> Delivery<'_, P> {
                 Ok(Polled::Nothing)
             }
             // The stream has died, or its writer never noticed that the connection was gone.
-            None if self.is_known || self.idle >= PATIENCE => Ok(Polled::End(())),
+            None if self.is_known || self.idle >= WRITER_TIMEOUT => Ok(Polled::End(())),
             None => Ok(Polled::Nothing),
         }
     }
@@ -453,7 +443,7 @@ impl<P: Parts> Poll for Delivery<'_, P> {
         let streams = self.streams;
         let now = streams.context.environment.now();
         if self.closes_at.is_some_and(|closes_at| now >= closes_at) {
-            self.sender.send(sse::retry(RETRY)).await;
+            self.sender.send(sse::retry(RETRY_MILLISECONDS)).await;
             return Ok(Polled::End(()));
         }
         let ring = streams.ring(self.name);
@@ -491,7 +481,9 @@ impl Resumable {
     fn remember(&mut self, first: u64, message: &str) {
         self.recent.push_back((first, message.to_owned()));
         let mut bytes: usize = self.recent.iter().map(|(_, message)| message.len()).sum();
-        while self.recent.len() > 1 && (self.recent.len() > RECENT || bytes > RECENT_BYTES) {
+        while self.recent.len() > 1
+            && (self.recent.len() > MAX_RECENT_EVENTS || bytes > MAX_RECENT_BYTES)
+        {
             if let Some((_, message)) = self.recent.pop_front() {
                 bytes -= message.len();
             }

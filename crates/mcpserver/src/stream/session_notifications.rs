@@ -12,11 +12,11 @@ use crate::http::body::{EventSender, events};
 use crate::http::grant_watch::GrantWatch;
 use crate::http::rejection::Rejection;
 use crate::http::response::event_stream;
+use crate::rate_limit;
 use crate::stream::change_feed::{ChangeFeed, ChangeReader, Seen};
 use crate::stream::poll_loop::{Poll, Polled, poll_loop};
 use crate::stream::session_state::SessionState;
-use crate::stream::timing::KEEP_ALIVE_INTERVAL;
-use crate::stream::timing::pace;
+use crate::stream::timing::{KEEP_ALIVE_INTERVAL, RETRY_MILLISECONDS, pace};
 use crate::{Body, Environment, Parts};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -28,13 +28,10 @@ use std::sync::Arc;
 use std::time::Duration;
 use store::Record;
 
-/// Streams that one person may open in a minute.
-const MAX_STREAMS_PER_MINUTE: u64 = 120;
+/// The key of the limit of streams that listen for changes, with sessions and without.
+pub(crate) const LISTEN_LIMIT: &str = "listen-limit";
 
-/// Milliseconds after which a client whose stream was closed is to come back.
-const RETRY_MILLISECONDS: u32 = 500;
-
-/// What the ids of its events begin with.
+/// The prefix of the ids of events that tell of changes.
 pub(crate) const CHANGES: &str = "changes.";
 
 /// That a session has a stream: the newest of them.
@@ -149,14 +146,10 @@ impl<P: Parts> SessionNotifications<P> {
         let Some(mut listener) = listener else {
             return Ok(None);
         };
-        let limit = format!("listen-limit:{}", authenticated.person());
         let now = self.context.environment.now();
-        let within = self
-            .context
-            .store
-            .check_rate_limit(&limit, MAX_STREAMS_PER_MINUTE, 60, now)
-            .await;
-        if !within.map_err(|error| Rejection::unavailable(&self.context, &error))? {
+        let (store, person) = (&self.context.store, authenticated.person());
+        let is_within_limit = rate_limit::check(store, LISTEN_LIMIT, &person, now).await;
+        if !is_within_limit.map_err(|error| Rejection::unavailable(&self.context, &error))? {
             return Err(Rejection::TooMany);
         }
         if let Some(number) = last_event.and_then(change_number) {

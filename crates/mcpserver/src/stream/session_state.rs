@@ -1,7 +1,7 @@
 //! What a client changes during its session: the level of log messages (2025-11-25, Logging) and the
 //! resources it subscribes to (2025-11-25, Resources, Subscriptions).
 
-use mcp::LogLevel;
+use mcp::{LogLevel, MAX_SUBSCRIPTION_URI_BYTES};
 use serde::{Deserialize, Serialize};
 use store::Record;
 
@@ -34,9 +34,6 @@ pub(crate) enum SessionUpdate {
 /// Resources that one session may listen for.
 const MAX_SUBSCRIPTIONS: usize = 100;
 
-/// Bytes of a URI that is listened for.
-pub(crate) const MAX_URI_BYTES: usize = 2048;
-
 impl SessionState {
     /// Fulfils a wish. Says whether that changed anything.
     ///
@@ -53,9 +50,11 @@ impl SessionState {
             }
             SessionUpdate::Subscribe(uri) if self.subscriptions.contains(&uri) => Ok(false),
             SessionUpdate::Subscribe(uri) => {
-                if self.subscriptions.len() >= MAX_SUBSCRIPTIONS || uri.len() > MAX_URI_BYTES {
+                if self.subscriptions.len() >= MAX_SUBSCRIPTIONS
+                    || uri.len() > MAX_SUBSCRIPTION_URI_BYTES
+                {
                     let reason = format!(
-                        "A session listens for {MAX_SUBSCRIPTIONS} resources at most, with URIs of {MAX_URI_BYTES} bytes at most."
+                        "A session listens for {MAX_SUBSCRIPTIONS} resources at most, with URIs of {MAX_SUBSCRIPTION_URI_BYTES} bytes at most."
                     );
                     return Err(mcp::Error::invalid_params(reason));
                 }
@@ -85,7 +84,7 @@ mod tests {
         );
         assert_eq!(state.apply(SessionUpdate::Unsubscribe(uri(1))), Ok(true));
         assert_eq!(state.apply(SessionUpdate::Unsubscribe(uri(1))), Ok(false));
-        let long = SessionUpdate::Subscribe("x".repeat(MAX_URI_BYTES + 1));
+        let long = SessionUpdate::Subscribe("x".repeat(MAX_SUBSCRIPTION_URI_BYTES + 1));
         assert!(state.apply(long).is_err());
     }
 }

@@ -1,10 +1,15 @@
-//! Intervals of streams: between two reads of the store, and between two comments that keep a
-//! connection open.
+//! Intervals of streams: reads of the store, keep-alives, heartbeats and reconnections.
 
 use std::time::Duration;
 
 /// Silence after which a stream sends a comment, so that no proxy closes it.
 pub(crate) const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(15);
+
+/// Time between two writes to the store that a session or stream is alive.
+pub(crate) const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(60);
+
+/// Milliseconds after which a client reconnects to a stream that was closed (the SSE field `retry`).
+pub(crate) const RETRY_MILLISECONDS: u32 = 500;
 
 /// Returns how long to wait before the next read of the store, `idle` being the time since there was
 /// something to read.

@@ -16,10 +16,10 @@ mod record;
 mod runner;
 mod view;
 
-use record::LIFETIME;
+use record::TASK_TTL;
 pub(crate) use record::TaskId;
 pub(crate) use runner::{First, TaskRunner};
 pub(crate) use view::{Fingerprint, NotVisible, State, Tasks, View};
 
-/// Milliseconds after which it is worth to ask after a task again.
+/// Milliseconds after which a client asks for a task again.
 pub(crate) const POLL_INTERVAL: u64 = 1000;

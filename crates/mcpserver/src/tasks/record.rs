@@ -25,23 +25,22 @@ use rand::RngExt;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-use store::ring::MAX_PART_BYTES;
-use store::{KeyValue, Record};
+use store::{KeyValue, MAX_SEALED_BYTES, Record};
 
 const ID: Purpose = Purpose("mcp task id");
 const CONTENT: Purpose = Purpose("mcp task");
 
 /// Seconds that a task is there, from its beginning on.
-pub(crate) const LIFETIME: u64 = 3600;
+pub(crate) const TASK_TTL: u64 = 3600;
 
 /// Tasks that one person may begin in that time.
-const TASKS_PER_LIFETIME: u64 = 240;
+const MAX_TASKS_PER_TTL: u64 = 240;
 
-/// How often a task may ask at most.
-pub(super) const MOST_ROUNDS: u32 = 8;
+/// Times that a task may ask its client.
+pub(super) const MAX_ROUNDS: u32 = 8;
 
-/// Questions of a task at most.
-pub(super) const MOST_QUESTIONS: usize = 24;
+/// Input requests of a task, over all its rounds.
+pub(super) const MAX_INPUT_REQUESTS: usize = 24;
 
 /// Parts of a result.
 const MAX_PARTS: u32 = 8;
@@ -50,13 +49,13 @@ const END: u32 = 0;
 const ENDED: u32 = 1;
 const BEAT: u32 = 2;
 const RUNS: u32 = 3;
-const ASKED: u32 = RUNS + MOST_ROUNDS;
-const ANSWERS: u32 = ASKED + MOST_ROUNDS;
-const PARTS: u32 = ANSWERS + MOST_QUESTIONS as u32;
+const ASKED: u32 = RUNS + MAX_ROUNDS;
+const ANSWERS: u32 = ASKED + MAX_ROUNDS;
+const PARTS: u32 = ANSWERS + MAX_INPUT_REQUESTS as u32;
 const SLOTS: u32 = PARTS + MAX_PARTS;
 
-/// Longer than any id of ours.
-const LONGEST_ID: usize = 256;
+/// Bytes of an id: more than any sealed id has.
+const MAX_ID_BYTES: usize = 256;
 
 /// The id of a task.
 #[derive(Clone, Debug)]
@@ -166,7 +165,7 @@ impl<P: Parts> TaskRecords<P> {
         let now = self.context.environment.now();
         self.context
             .store
-            .check_rate_limit(&limit, TASKS_PER_LIFETIME, LIFETIME, now)
+            .check_rate_limit(&limit, MAX_TASKS_PER_TTL, TASK_TTL, now)
             .await
     }
 
@@ -193,7 +192,7 @@ impl<P: Parts> TaskRecords<P> {
         let plain = serde_json::to_vec(beginning).unwrap_or_default();
         let context = id.stored.as_bytes();
         let begun = TaskRecord(config.keys.seal(CONTENT, context, &plain, &mut random));
-        let ends_at = beginning.created_at + LIFETIME;
+        let ends_at = beginning.created_at + TASK_TTL;
         store
             .create_with_slots(&id.stored, &begun, SLOTS, ends_at)
             .await?;
@@ -202,7 +201,7 @@ impl<P: Parts> TaskRecords<P> {
 
     /// The task that an id names, if it is this caller's. What is in it, `Tasks::view` tells.
     pub(crate) fn find(&self, authenticated: &Authenticated, shown: &str) -> Option<TaskId> {
-        if shown.len() > LONGEST_ID {
+        if shown.len() > MAX_ID_BYTES {
             return None;
         }
         let keys = &self.context.config.keys;
@@ -231,7 +230,7 @@ impl<P: Parts> TaskRecords<P> {
         kind: EndKind,
         content: &str,
     ) -> Result<(), store::Error> {
-        let parts: Vec<&[u8]> = content.as_bytes().chunks(MAX_PART_BYTES).collect();
+        let parts: Vec<&[u8]> = content.as_bytes().chunks(MAX_SEALED_BYTES).collect();
         let count = u32::try_from(parts.len()).unwrap_or(u32::MAX);
         if count > MAX_PARTS {
             return Box::pin(self.end(id, EndKind::Failed, TOO_LARGE)).await;
@@ -313,7 +312,7 @@ impl<P: Parts> TaskRecords<P> {
         id: &TaskId,
         round: u32,
     ) -> Result<Option<Asked>, store::Error> {
-        if round >= MOST_ROUNDS {
+        if round >= MAX_ROUNDS {
             return Ok(None);
         }
         self.read(id, ASKED + round).await

@@ -1,9 +1,9 @@
 //! The runner of tasks (SEP-2663): one instance runs one round of one task.
 
 use super::record::{
-    Answered, Asked, Asking, Beginning, EndKind, MOST_QUESTIONS, MOST_ROUNDS, TaskId,
+    Answered, Asked, Asking, Beginning, EndKind, MAX_INPUT_REQUESTS, MAX_ROUNDS, TaskId,
 };
-use super::{LIFETIME, POLL_INTERVAL, State, Tasks};
+use super::{POLL_INTERVAL, State, TASK_TTL, Tasks};
 use crate::call::tool_call::{
     CallEnd, NotPrepared, PreparedCall, RunningCall, TaskStep, ToolCaller,
 };
@@ -23,10 +23,10 @@ use mcp::{CallParams, Error, ErrorCode, Revision, Task, TaskState};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
-use store::ring::MAX_PART_BYTES;
+use store::MAX_SEALED_BYTES;
 
-/// How long a call that may become a task has to come to its end before it becomes one.
-const CALL_WAIT_TIMEOUT: Duration = Duration::from_millis(250);
+/// The time within which a call that may become a task ends as a plain call.
+const PLAIN_CALL_TIMEOUT: Duration = Duration::from_millis(250);
 
 /// Looks at a task between two heartbeats of its runner.
 const LOOKS_PER_BEAT: u32 = 10;
@@ -140,7 +140,7 @@ impl<P: Parts> TaskRunner<P> {
         let is_required = call.tasks() == TaskUse::Required;
         call.report_progress();
         let mut beginning_call = pin!(self.begin_call(call, authenticated.clone()));
-        let patience = pin!(self.context.environment.sleep(CALL_WAIT_TIMEOUT));
+        let patience = pin!(self.context.environment.sleep(PLAIN_CALL_TIMEOUT));
         let begun = match select(beginning_call.as_mut(), patience).await {
             Either::Left((StartedCall::Ended(end), _)) => {
                 // The request may have ended.
@@ -175,7 +175,7 @@ impl<P: Parts> TaskRunner<P> {
             id: &id.shown,
             created_at: beginning.created_at,
             updated_at: beginning.created_at,
-            ttl: LIFETIME * 1000,
+            ttl: TASK_TTL * 1000,
             poll_interval: POLL_INTERVAL,
             message: None,
             state: TaskState::Working,
@@ -230,8 +230,8 @@ impl<P: Parts> TaskRunner<P> {
             let Some(asking) = pending.iter().find(|asking| asking.key == *key) else {
                 continue;
             };
-            if result.len() > MAX_PART_BYTES {
-                let error = format!("An answer has {MAX_PART_BYTES} bytes at most.");
+            if result.len() > MAX_SEALED_BYTES {
+                let error = format!("An answer has {MAX_SEALED_BYTES} bytes at most.");
                 return Err(Error::invalid_params(error).into());
             }
             let answered = Answered {
@@ -290,7 +290,7 @@ impl<P: Parts> TaskRunner<P> {
         beginning: &Beginning,
     ) -> Result<TaskId, Error> {
         let refused = |text| Err(Error::new(ErrorCode::InternalError, text));
-        if beginning.arguments.len() > MAX_PART_BYTES {
+        if beginning.arguments.len() > MAX_SEALED_BYTES {
             return refused("The arguments are larger than a task can carry.");
         }
         let begun = async {
@@ -323,7 +323,7 @@ impl<P: Parts> TaskRunner<P> {
         call: PreparedCall,
         authenticated: Authenticated,
     ) -> StartedCall<P> {
-        let lifetime = Duration::from_secs(LIFETIME);
+        let lifetime = Duration::from_secs(TASK_TTL);
         match self
             .caller
             .start_within(call, authenticated, lifetime)
@@ -483,7 +483,7 @@ impl<P: Parts> TaskRunner<P> {
         round: u32,
         questions: InputRequired,
     ) -> Result<(), NotAsked> {
-        if round + 1 >= MOST_ROUNDS {
+        if round + 1 >= MAX_ROUNDS {
             return Err(NotAsked::Unsupported("it asks too often"));
         }
         let tasks = &self.tasks.records;
@@ -497,7 +497,7 @@ impl<P: Parts> TaskRunner<P> {
                     .map(|one| one.key),
             );
         }
-        if keys.len() + questions.requests.len() > MOST_QUESTIONS {
+        if keys.len() + questions.requests.len() > MAX_INPUT_REQUESTS {
             return Err(NotAsked::Unsupported("it asks too much"));
         }
         let mut asking = Vec::with_capacity(questions.requests.len());
@@ -523,7 +523,7 @@ impl<P: Parts> TaskRunner<P> {
             state: questions.state,
             questions: asking,
         };
-        if serde_json::to_vec(&asked).map_or(0, |bytes| bytes.len()) > MAX_PART_BYTES {
+        if serde_json::to_vec(&asked).map_or(0, |bytes| bytes.len()) > MAX_SEALED_BYTES {
             let what = "its questions and its state are too large";
             return Err(NotAsked::Unsupported(what));
         }

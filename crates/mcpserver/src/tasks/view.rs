@@ -1,7 +1,7 @@
 //! The state of a task (SEP-2663), as its caller sees it.
 
 use super::record::{Answered, Asked, Asking, Beginning, EndKind, TaskId, TaskRecords};
-use super::{LIFETIME, POLL_INTERVAL};
+use super::{POLL_INTERVAL, TASK_TTL};
 use crate::context::Context;
 use crate::http::authenticated::Authenticated;
 use crate::http::grant_watch::GrantWatch;
@@ -60,7 +60,7 @@ impl View {
             id: &id.shown,
             created_at: self.beginning.created_at,
             updated_at: self.updated_at,
-            ttl: LIFETIME * 1000,
+            ttl: TASK_TTL * 1000,
             poll_interval: POLL_INTERVAL,
             message: self.message.as_deref(),
             state: match &self.state {

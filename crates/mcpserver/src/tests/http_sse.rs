@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::Environment;
-use crate::stream::mailbox::LIFETIME;
+use crate::stream::mailbox::SESSION_TTL;
 use std::time::Duration;
 
 /// A token of somebody else's, without a grant of ours.
@@ -169,7 +169,7 @@ fn an_idle_stream_says_that_it_lives_and_keeps_its_session() {
             client.read().await;
             assert_eq!(client.text, ": keep-alive\n\n");
         }
-        assert!(fixture.environment.now() > START + LIFETIME);
+        assert!(fixture.environment.now() > START + SESSION_TTL);
         // The slowest pace by now: a look a second, the grant as often, and the heartbeat.
         let (reads, writes) = fixture.server.context.store.backend().operations();
         let before = fixture.environment.now();

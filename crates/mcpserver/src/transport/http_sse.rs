@@ -23,7 +23,7 @@ use crate::stream::mailbox::{Look, MailboxId, OpenError, PostError, Reader, Sess
 use crate::stream::outbound::{ClientStream, Outbound};
 use crate::stream::poll_loop::{Poll, Polled, poll_loop};
 use crate::stream::session_notifications::{Listener, SessionNotifications};
-use crate::stream::timing::pace;
+use crate::stream::timing::{HEARTBEAT_INTERVAL, pace};
 use crate::{Body, Environment, Parts};
 use futures::channel::oneshot;
 use futures::future::select;
@@ -42,10 +42,7 @@ pub(crate) const STREAM_METHODS: &str = "GET, OPTIONS";
 /// The methods of `/messages`.
 pub(crate) const MESSAGE_METHODS: &str = "POST, OPTIONS";
 
-/// Time between two writes of a stream that it is open.
-const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(60);
-
-/// How long a POST waits for the call it brought.
+/// The time that the response to a POST waits for the call that the POST began.
 const CALL_WAIT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The endpoints `/sse` and `/messages`.

@@ -30,10 +30,10 @@ use tools::Tools;
 pub const STEP: usize = 6;
 
 /// Steps that are taken of an input.
-const MOST_STEPS: usize = 24;
+const MAX_STEPS: usize = 24;
 
 /// Streams that are open at once.
-const MOST_STREAMS: usize = 8;
+const MAX_STREAMS: usize = 8;
 
 /// A byte that says whether streams are closed in time, and steps of [`STEP`] bytes: requests of
 /// people, and what else happens.
@@ -42,7 +42,7 @@ pub fn message_order(data: &[u8]) {
         return;
     };
     let mut world = World::new(*settings);
-    for step in steps.chunks_exact(STEP).take(MOST_STEPS) {
+    for step in steps.chunks_exact(STEP).take(MAX_STEPS) {
         world.step(&Step {
             who: step[0],
             way: step[1],
@@ -139,7 +139,7 @@ impl World {
             5 => self.read(newest, Duration::from_secs(3)),
             _ => self.read(newest, Duration::from_millis(20)),
         }
-        if self.streams.len() > MOST_STREAMS {
+        if self.streams.len() > MAX_STREAMS {
             self.streams.remove(0);
         }
     }

@@ -70,7 +70,7 @@ fn drain(reader: &mut Reader, ring: &TestRing<'_>, now: u64) -> Vec<String> {
 
 /// A message of so many parts that says its name at both ends.
 fn message(name: &str, parts: u64) -> String {
-    let fill = "x".repeat((parts as usize - 1) * MAX_PART_BYTES);
+    let fill = "x".repeat((parts as usize - 1) * MAX_SEALED_BYTES);
     format!("{name}{fill}{name}")
 }
 

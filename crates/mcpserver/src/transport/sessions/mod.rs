@@ -13,6 +13,7 @@ use crate::http::rejection::Rejection;
 use crate::http::response::{accepted_response, answer, event_stream, json};
 use crate::protocol::catalog::CatalogSource;
 use crate::protocol::dispatch::{Dispatched, Dispatcher};
+use crate::rate_limit;
 use crate::stream::outbound::ClientStream;
 use crate::stream::resumable::{Reader, ResumableStreams};
 use crate::stream::session_notifications::{CHANGES, ListeningSession, SessionNotifications};
@@ -28,9 +29,6 @@ use std::sync::Arc;
 
 /// The methods of a server whose streams would never carry anything.
 const METHODS_WITHOUT_STREAM: &str = "POST, DELETE, OPTIONS";
-
-/// Sessions of one person in a minute that something is stored of.
-const MAX_STATES_PER_MINUTE: u64 = 120;
 
 /// The transport of the revisions with sessions.
 pub(crate) struct SessionTransport<P: Parts> {
@@ -191,13 +189,8 @@ impl<P: Parts> SessionTransport<P> {
             self.context.store.put(name, state, Some(*ends_at)).await?;
             return Ok(true);
         }
-        let limit = format!("mcp-session-limit:{}", authenticated.person());
-        if !self
-            .context
-            .store
-            .check_rate_limit(&limit, MAX_STATES_PER_MINUTE, 60, now)
-            .await?
-        {
+        let (store, person) = (&self.context.store, authenticated.person());
+        if !rate_limit::check(store, "mcp-session-limit", &person, now).await? {
             return Ok(false);
         }
         self.context.store.create(name, state, *ends_at).await?;

@@ -14,9 +14,11 @@ use crate::http::rejection::Rejection;
 use crate::http::response::event_stream;
 use crate::protocol::catalog::CatalogSource;
 use crate::protocol::methods::MethodError;
+use crate::rate_limit;
 use crate::stream::change_feed::{ChangeFeed, ChangeReader, Seen};
 use crate::stream::outbound::{ClientStream, Outbound};
 use crate::stream::poll_loop::{Poll, Polled, poll_loop};
+use crate::stream::session_notifications::LISTEN_LIMIT;
 use crate::tasks::{Fingerprint, NotVisible, TaskId, Tasks};
 use crate::transport::stateless::tasks::takes_tasks;
 use crate::{Body, Environment, Parts};
@@ -25,9 +27,6 @@ use mcp::jsonrpc::Id;
 use mcp::{Filter, subscription_ended};
 use std::sync::Arc;
 use std::time::Duration;
-
-/// Streams that one person may open in a minute.
-const MAX_STREAMS_PER_MINUTE: u64 = 120;
 
 /// One who listens.
 struct Listener {
@@ -84,12 +83,9 @@ impl<P: Parts> Listeners<P> {
             return Err(takes_tasks().into());
         }
         let catalog = self.catalog.current().await?;
-        let limit = format!("listen-limit:{}", authenticated.person());
         let now = self.context.environment.now();
-        let is_within_limit = self
-            .context
-            .store
-            .check_rate_limit(&limit, MAX_STREAMS_PER_MINUTE, 60, now)
+        let (store, person) = (&self.context.store, authenticated.person());
+        let is_within_limit = rate_limit::check(store, LISTEN_LIMIT, &person, now)
             .await
             .map_err(|error| Rejection::unavailable(&self.context, &error))?;
         if !is_within_limit {

@@ -5,7 +5,7 @@
 //! for long.
 
 use super::request::{REVISION, Request};
-use crate::call::input_required;
+use crate::call::input_required::{self, INPUT_TTL};
 use crate::context::Context;
 use crate::contract::tools::{Answer, InputRequired, Round};
 use crate::http::authenticated::Authenticated;
@@ -20,10 +20,7 @@ use std::sync::Arc;
 
 const STATE: Purpose = Purpose("mcp request state");
 
-/// Seconds that a person has to answer.
-const STATE_TTL: u64 = 900;
-
-/// Bytes of a component's state at most: the client has to send them back.
+/// Bytes of a component's state, which the client sends back.
 const MAX_STATE_BYTES: usize = 64 * 1024;
 
 /// What in the parameters is not the same when a request is made again.
@@ -188,7 +185,7 @@ impl<P: Parts> RequestStates<P> {
     }
 
     fn seal_state(&self, state: &str, digest: &RequestDigest) -> String {
-        let ends_at = self.context.environment.now().saturating_add(STATE_TTL);
+        let ends_at = self.context.environment.now().saturating_add(INPUT_TTL);
         let plain = [&ends_at.to_be_bytes(), state.as_bytes()].concat();
         let random = &mut self.context.environment.random();
         self.context
