@@ -2,9 +2,9 @@
 
 use crate::bindings::gatehouse::tools::tools;
 use mcpserver::{
-    Answer, Asked, Call, Caller, Changed, Changes, Completion, Credential, Event, Events, Failure,
+    Answer, Call, Caller, Changed, Changes, Completion, Credential, Event, Events, Failure,
     InputRequest, InputRequired, Offer, OfferedPrompt, OfferedTool, PromptRequest, Read,
-    ResourceOffer, Round, TaskUse, ToolProvider,
+    ResourceOffer, Round, RoundResult, TaskUse, ToolProvider,
 };
 use platform::wit_bindgen::StreamReader;
 
@@ -73,18 +73,18 @@ impl ToolProvider for Tools {
         })
     }
 
-    async fn read_resource(&self, read: Read) -> Result<Asked<mcp::Contents>, Failure> {
+    async fn read_resource(&self, read: Read) -> Result<RoundResult<mcp::Contents>, Failure> {
         let read = tools::Read {
             uri: read.uri,
             context: context(read.caller, read.round, false),
         };
         Ok(match tools::read_resource(read).await.map_err(failed)? {
-            tools::Reading::Contents(contents) => Asked::Given(mcp::Contents {
+            tools::Reading::Contents(contents) => RoundResult::Complete(mcp::Contents {
                 parts: contents.parts.into_iter().map(resource_contents).collect(),
                 freshness: freshness(contents.freshness),
             }),
             tools::Reading::InputRequired(questions) => {
-                Asked::InputRequired(input_required(questions))
+                RoundResult::InputRequired(input_required(questions))
             }
         })
     }
@@ -92,20 +92,20 @@ impl ToolProvider for Tools {
     async fn get_prompt(
         &self,
         request: PromptRequest,
-    ) -> Result<Asked<mcp::PromptMessages>, Failure> {
+    ) -> Result<RoundResult<mcp::PromptMessages>, Failure> {
         let request = tools::PromptRequest {
             name: request.name,
             arguments: request.arguments.into_iter().map(argument).collect(),
             context: context(request.caller, request.round, false),
         };
         Ok(match tools::get_prompt(request).await.map_err(failed)? {
-            tools::Prompting::Messages(prompt) => Asked::Given(mcp::PromptMessages {
+            tools::Prompting::Messages(prompt) => RoundResult::Complete(mcp::PromptMessages {
                 description: prompt.description,
                 messages: prompt.messages.into_iter().map(message).collect(),
                 meta: prompt.meta,
             }),
             tools::Prompting::InputRequired(questions) => {
-                Asked::InputRequired(input_required(questions))
+                RoundResult::InputRequired(input_required(questions))
             }
         })
     }

@@ -26,9 +26,9 @@ pub use self::http::body::Body;
 pub use contract::environment::{Environment, Parts};
 pub use contract::identity::IdentityProvider;
 pub use contract::tools::{
-    Answer, Asked, Call, Caller, Changed, Changes, Completion, Credential, Event, Events, Failure,
+    Answer, Call, Caller, Changed, Changes, Completion, Credential, Event, Events, Failure,
     InputRequest, InputRequired, Offer, OfferedPrompt, OfferedTool, PromptRequest, Read,
-    ResourceOffer, Round, TaskUse, ToolProvider,
+    ResourceOffer, Round, RoundResult, TaskUse, ToolProvider,
 };
 pub use server::Server;
 

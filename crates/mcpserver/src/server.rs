@@ -235,7 +235,7 @@ impl<P: Parts> Server<P> {
             &self.context.config.allowed_origins,
         ) {
             Ok(origin) => origin.and_then(|origin| origin.to_str().ok()),
-            Err(origin::Foreign) => return reject(Rejection::Origin.into()),
+            Err(origin::ForeignOrigin) => return reject(Rejection::Origin.into()),
         };
         let cors = Cors { methods, ..CORS };
         let mut response = match (&endpoints, origin) {

@@ -3,9 +3,9 @@
 pub(crate) use crate::test_environment::TestEnvironment;
 
 use crate::{
-    Asked, Call, Caller, Changed, Changes, Completion, Environment, Event, Events, Failure,
-    InputRequest, InputRequired, Offer, OfferedPrompt, OfferedTool, Parts, PromptRequest, Read,
-    ResourceOffer, Round, TaskUse, ToolProvider,
+    Call, Caller, Changed, Changes, Completion, Environment, Event, Events, Failure, InputRequest,
+    InputRequired, Offer, OfferedPrompt, OfferedTool, Parts, PromptRequest, Read, ResourceOffer,
+    Round, RoundResult, TaskUse, ToolProvider,
 };
 use grants::{Grant, Grants};
 use identity::{
@@ -582,11 +582,11 @@ impl ToolProvider for TestTools {
         })
     }
 
-    async fn read_resource(&self, read: Read) -> Result<Asked<Contents>, Failure> {
+    async fn read_resource(&self, read: Read) -> Result<RoundResult<Contents>, Failure> {
         match read.uri.as_str() {
             "test:asks" => Ok(match answered(&read.round) {
-                Err(questions) => Asked::InputRequired(questions),
-                Ok(answer) => Asked::Given(Contents {
+                Err(questions) => RoundResult::InputRequired(questions),
+                Ok(answer) => RoundResult::Complete(Contents {
                     parts: vec![ResourceContents {
                         uri: read.uri,
                         mime_type: None,
@@ -596,7 +596,7 @@ impl ToolProvider for TestTools {
                     freshness: Freshness::default(),
                 }),
             }),
-            "test:one" => Ok(Asked::Given(Contents {
+            "test:one" => Ok(RoundResult::Complete(Contents {
                 parts: vec![ResourceContents {
                     uri: read.uri,
                     mime_type: None,
@@ -605,7 +605,7 @@ impl ToolProvider for TestTools {
                 }],
                 freshness: Freshness::default(),
             })),
-            "test:asks-more" => Ok(Asked::InputRequired(InputRequired {
+            "test:asks-more" => Ok(RoundResult::InputRequired(InputRequired {
                 requests: vec![InputRequest {
                     id: "one".into(),
                     method: if read.round.answers.is_empty() {
@@ -623,15 +623,18 @@ impl ToolProvider for TestTools {
         }
     }
 
-    async fn get_prompt(&self, request: PromptRequest) -> Result<Asked<PromptMessages>, Failure> {
+    async fn get_prompt(
+        &self,
+        request: PromptRequest,
+    ) -> Result<RoundResult<PromptMessages>, Failure> {
         let mut text = format!("{:?}", request.arguments);
         if request.name == "asks" {
             match answered(&request.round) {
                 Ok(answer) => text = answer,
-                Err(questions) => return Ok(Asked::InputRequired(questions)),
+                Err(questions) => return Ok(RoundResult::InputRequired(questions)),
             }
         }
-        Ok(Asked::Given(PromptMessages {
+        Ok(RoundResult::Complete(PromptMessages {
             description: None,
             messages: vec![PromptMessage {
                 role: Role::User,

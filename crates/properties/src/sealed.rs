@@ -13,7 +13,7 @@ use store::{MemoryKeyValue, Store};
 const STATE: Purpose = Purpose("state");
 
 /// What was sealed and issued here, always the same.
-struct Known {
+struct Fixture {
     keys: KeyRing,
     store: Store<MemoryKeyValue>,
     state: String,
@@ -21,7 +21,7 @@ struct Known {
     refresh_token: String,
 }
 
-static KNOWN: LazyLock<Known> = LazyLock::new(|| {
+static FIXTURE: LazyLock<Fixture> = LazyLock::new(|| {
     let keys = KeyRing::parse(KEY).expect("a key");
     let store = Store::new(MemoryKeyValue::default(), "");
     let mut random = StdRng::seed_from_u64(1);
@@ -58,7 +58,7 @@ static KNOWN: LazyLock<Known> = LazyLock::new(|| {
     let redeemed = block_on(grants.redeem(presented, None, 1)).expect("a code for the first time");
     let refresh_token = redeemed.refresh_token;
     let state = keys.seal(STATE, b"browser", b"secret", &mut random);
-    Known {
+    Fixture {
         code: begun.code,
         refresh_token,
         state,
@@ -70,8 +70,8 @@ static KNOWN: LazyLock<Known> = LazyLock::new(|| {
 /// A state, a code or a refresh token: nothing is taken but what was made here, character by
 /// character, and what is sealed opens as it was, for what it was sealed for.
 pub fn sealed(data: &[u8]) {
-    let known = &*KNOWN;
-    let Known { keys, store, .. } = known;
+    let known = &*FIXTURE;
+    let Fixture { keys, store, .. } = known;
     if let Ok(text) = std::str::from_utf8(data) {
         if keys.open(STATE, b"browser", text).is_ok() {
             assert_eq!(text, known.state);

@@ -38,26 +38,26 @@ const MAX_ROUNDS: u32 = 32;
 
 /// What a client answered.
 #[derive(Serialize, Deserialize)]
-struct Answered {
+struct ResponseRecord {
     sealed: String,
 }
 
-impl Record for Answered {
+impl Record for ResponseRecord {
     const KIND: &'static str = "mcp-answer";
 }
 
 /// An answer, under its seal.
 #[derive(Serialize, Deserialize)]
-enum Outcome {
+enum StoredResponse {
     Result(String),
-    Error,
+    Failed,
 }
 
 /// Why there is no answer.
 #[derive(Debug)]
-pub(crate) enum Unanswered {
+pub(crate) enum ClientRequestError {
     /// The client is gone.
-    Gone,
+    ClientGone,
     /// This is what the request is answered with.
     Failed(Error),
 }
@@ -72,13 +72,13 @@ impl Rounds {
     /// # Errors
     ///
     /// If it asks without end.
-    fn next(&mut self) -> Result<(), Unanswered> {
+    fn next(&mut self) -> Result<(), ClientRequestError> {
         self.0 += 1;
         if self.0 <= MAX_ROUNDS {
             return Ok(());
         }
         let reason = "The request asked the client too often.";
-        Err(Unanswered::Failed(Error::new(
+        Err(ClientRequestError::Failed(Error::new(
             ErrorCode::InternalError,
             reason,
         )))
@@ -118,7 +118,7 @@ impl<P: Parts> ClientRequests<P> {
         client: &ClientContext,
         authenticated: &Authenticated,
         stream: &mut ClientStream,
-    ) -> Result<Round, Unanswered> {
+    ) -> Result<Round, ClientRequestError> {
         rounds.next()?;
         let subject = authenticated.subject();
         let ends_at = self.context.environment.now() + INPUT_TTL;
@@ -134,7 +134,7 @@ impl<P: Parts> ClientRequests<P> {
                 .seal(QUESTION, subject.as_bytes(), &plain, random);
             let message = jsonrpc::request(&id, &question.method, &question.params);
             if !self.outbound.send(stream, &message).await {
-                return Err(Unanswered::Gone);
+                return Err(ClientRequestError::ClientGone);
             }
             asked.push((question.id, URL_SAFE_NO_PAD.encode(name)));
         }
@@ -159,7 +159,7 @@ impl<P: Parts> ClientRequests<P> {
             );
             let result = polled
                 .await
-                .unwrap_or_else(|_| Err(Unanswered::Failed(Error::internal())))?;
+                .unwrap_or_else(|_| Err(ClientRequestError::Failed(Error::internal())))?;
             answers.push(Answer { id, result });
         }
         Ok(Round {
@@ -169,7 +169,12 @@ impl<P: Parts> ClientRequests<P> {
         })
     }
 
-    fn open_answer(&self, name: &str, subject: &str, answered: &Answered) -> Option<Outcome> {
+    fn open_response(
+        &self,
+        name: &str,
+        subject: &str,
+        answered: &ResponseRecord,
+    ) -> Option<StoredResponse> {
         let context = context(name, subject);
         let keys = &self.context.config.keys;
         let plain = keys
@@ -185,7 +190,7 @@ impl<P: Parts> ClientRequests<P> {
     ///
     /// A bad request, if it is larger than an answer may be; too many, if the person gave too many.
     /// The store's.
-    pub(crate) async fn take_answer(
+    pub(crate) async fn accept_response(
         &self,
         id: &Id,
         outcome: Result<&RawValue, &RawValue>,
@@ -212,12 +217,14 @@ impl<P: Parts> ClientRequests<P> {
                 let reason = format!("An answer may have {MAX_SEALED_BYTES} bytes.");
                 return Err(Rejection::BadRequest(Error::invalid_params(reason)));
             }
-            Ok(result) if result.get().starts_with('{') => Outcome::Result(result.get().to_owned()),
-            Ok(_) | Err(_) => Outcome::Error,
+            Ok(result) if result.get().starts_with('{') => {
+                StoredResponse::Result(result.get().to_owned())
+            }
+            Ok(_) | Err(_) => StoredResponse::Failed,
         };
         let name = URL_SAFE_NO_PAD.encode(name);
         // The first answer is the answer.
-        let known = self.context.store.get::<Answered>(&name, now).await;
+        let known = self.context.store.get::<ResponseRecord>(&name, now).await;
         if known
             .map_err(|error| Rejection::unavailable(&self.context, &error))?
             .is_some()
@@ -232,7 +239,7 @@ impl<P: Parts> ClientRequests<P> {
         let plain = serde_json::to_vec(&outcome).unwrap_or_default();
         let context = context(&name, subject);
         let random = &mut self.context.environment.random();
-        let answered = Answered {
+        let answered = ResponseRecord {
             sealed: keys.seal(ANSWER, context.as_bytes(), &plain, random),
         };
         self.context
@@ -256,28 +263,30 @@ struct AwaitedResponse<'a, P: Parts> {
 }
 
 impl<P: Parts> Poll for AwaitedResponse<'_, P> {
-    type End = Result<String, Unanswered>;
+    type End = Result<String, ClientRequestError>;
 
     async fn look(&mut self) -> Result<Polled<Self::End>, store::Error> {
         let failed = |reason: &'static str| {
             let error = Error::new(ErrorCode::InternalError, reason);
-            Ok(Polled::End(Err(Unanswered::Failed(error))))
+            Ok(Polled::End(Err(ClientRequestError::Failed(error))))
         };
         let Context {
             store, environment, ..
         } = &*self.requests.context;
         let now = environment.now();
-        match store.get::<Answered>(self.name, now).await {
+        match store.get::<ResponseRecord>(self.name, now).await {
             Ok(Some(answered)) => {
-                if let Err(error) = store.delete::<Answered>(self.name).await {
+                if let Err(error) = store.delete::<ResponseRecord>(self.name).await {
                     environment.log(&format!("mcp: an answer is left to the sweep: {error}"));
                 }
                 let opened = self
                     .requests
-                    .open_answer(self.name, self.subject, &answered);
+                    .open_response(self.name, self.subject, &answered);
                 return match opened {
-                    Some(Outcome::Result(result)) => Ok(Polled::End(Ok(result))),
-                    Some(Outcome::Error) => failed("The client did not answer what it was asked."),
+                    Some(StoredResponse::Result(result)) => Ok(Polled::End(Ok(result))),
+                    Some(StoredResponse::Failed) => {
+                        failed("The client did not answer what it was asked.")
+                    }
                     None => failed("The server failed."),
                 };
             }
@@ -300,15 +309,15 @@ impl<P: Parts> Poll for AwaitedResponse<'_, P> {
         if self.since_look >= CHECK_INTERVAL {
             self.since_look = Duration::ZERO;
             if cancellations.is_given_up(self.request, self.client).await {
-                return Ok(Some(Err(Unanswered::Gone)));
+                return Ok(Some(Err(ClientRequestError::ClientGone)));
             }
         }
         let is_open = outbound.keep_alive(self.stream, waited).await;
-        Ok((!is_open).then_some(Err(Unanswered::Gone)))
+        Ok((!is_open).then_some(Err(ClientRequestError::ClientGone)))
     }
 
     fn grant_ended(&self) -> Self::End {
-        Err(Unanswered::Failed(grant_ended()))
+        Err(ClientRequestError::Failed(grant_ended()))
     }
 
     /// The call goes on: the store may answer again.

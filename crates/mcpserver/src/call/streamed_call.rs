@@ -3,7 +3,7 @@
 
 use crate::call::cancellation::Cancellations;
 use crate::call::client_context::ClientContext;
-use crate::call::client_requests::{ClientRequests, Rounds, Unanswered};
+use crate::call::client_requests::{ClientRequestError, ClientRequests, Rounds};
 use crate::call::tool_call::{CallEnd, PreparedCall, RunningCall, Step, ToolCaller};
 use crate::context::Context;
 use crate::contract::tools::InputRequired;
@@ -34,11 +34,11 @@ pub(crate) struct StreamedCall<P: Parts> {
 pub(crate) type NextStep<P> = BoxFuture<'static, (Option<RunningCall<P>>, Step)>;
 
 /// What came first of a call.
-pub(crate) enum First<P: Parts> {
+pub(crate) enum CallStart<P: Parts> {
     /// Its outcome: there is nothing else.
     Done(Outcome),
     /// Something else, or nothing for a while.
-    GoesOn(Box<StreamedCall<P>>),
+    Running(Box<StreamedCall<P>>),
 }
 
 /// Calls whose clients get what happens as it happens.
@@ -74,15 +74,15 @@ impl<P: Parts> StreamedCalls<P> {
         call: PreparedCall,
         authenticated: Authenticated,
         client: ClientContext,
-    ) -> First<P> {
+    ) -> CallStart<P> {
         let first = self.first_step(call.clone(), authenticated.clone());
         let next = match self.poll_within(first, CHECK_INTERVAL).await {
-            Ok((_, Step::End(CallEnd::Done(outcome)))) => return First::Done(outcome),
-            Ok((_, Step::End(CallEnd::GrantEnded))) => return First::Done(Err(grant_ended())),
+            Ok((_, Step::End(CallEnd::Done(outcome)))) => return CallStart::Done(outcome),
+            Ok((_, Step::End(CallEnd::GrantEnded))) => return CallStart::Done(Err(grant_ended())),
             Ok(first) => ready(first).boxed(),
             Err(next) => next,
         };
-        First::GoesOn(Box::new(StreamedCall {
+        CallStart::Running(Box::new(StreamedCall {
             id,
             next,
             again: call,
@@ -156,8 +156,8 @@ impl<P: Parts> StreamedCalls<P> {
                     let asked = self.ask_again(&mut streamed, questions, &mut stream);
                     match asked.await {
                         Ok(next) => streamed.next = next,
-                        Err(Unanswered::Gone) => return,
-                        Err(Unanswered::Failed(error)) => break Err(error),
+                        Err(ClientRequestError::ClientGone) => return,
+                        Err(ClientRequestError::Failed(error)) => break Err(error),
                     }
                 }
             }
@@ -218,7 +218,7 @@ impl<P: Parts> StreamedCalls<P> {
         streamed: &mut StreamedCall<P>,
         questions: InputRequired,
         stream: &mut ClientStream,
-    ) -> Result<NextStep<P>, Unanswered> {
+    ) -> Result<NextStep<P>, ClientRequestError> {
         let StreamedCall {
             id,
             again,

@@ -149,7 +149,7 @@ impl CallEnd {
 #[derive(Debug, PartialEq)]
 pub(crate) enum TaskStep {
     /// It gets on, and says so in these words.
-    Alive(Option<String>),
+    Progress(Option<String>),
     /// There is nothing after this.
     End(CallEnd),
 }
@@ -219,7 +219,7 @@ impl<P: Parts> ToolCaller<P> {
             Err(failure) => {
                 not_called(Outcome::InvalidArguments);
                 let failed = self.failed(&params.name, failure, revision);
-                let outcome = self.not_begun(&params.name, failed, revision);
+                let outcome = self.start_error(&params.name, failed, revision);
                 return Err(NotPrepared::Done(outcome));
             }
         };
@@ -299,7 +299,7 @@ impl<P: Parts> ToolCaller<P> {
                             CredentialError::Ended(_) => Outcome::GrantEnded,
                             CredentialError::UpstreamRefresh(_) => Outcome::Failed,
                         };
-                        (outcome, NotBegun::from(error))
+                        (outcome, StartError::from(error))
                     })?
             } else {
                 None
@@ -344,31 +344,35 @@ impl<P: Parts> ToolCaller<P> {
                 interruption,
                 event: Box::new(event),
             }),
-            Err((outcome, not_begun)) => {
+            Err((outcome, start_error)) => {
                 event.end(outcome);
-                Err(CallEnd::Done(self.not_begun(&name, not_begun, revision)))
+                Err(CallEnd::Done(self.start_error(
+                    &name,
+                    start_error,
+                    revision,
+                )))
             }
         }
     }
 
-    fn failed(&self, name: &str, failure: Failure, revision: Revision) -> NotBegun {
+    fn failed(&self, name: &str, failure: Failure, revision: Revision) -> StartError {
         match failure {
-            Failure::NotFound => NotBegun::Error(Error::unknown_tool(name)),
+            Failure::NotFound => StartError::Error(Error::unknown_tool(name)),
             // From 2025-11-25 on these are for the model, which can mend them.
             Failure::InvalidArguments(reason) if revision >= Revision::V2025_11_25 => {
-                NotBegun::Output(Output::error(format!("The arguments do not fit: {reason}")))
+                StartError::Output(Output::error(format!("The arguments do not fit: {reason}")))
             }
-            Failure::InvalidArguments(reason) => NotBegun::Error(Error::invalid_params(format!(
+            Failure::InvalidArguments(reason) => StartError::Error(Error::invalid_params(format!(
                 "The arguments do not fit: {reason}"
             ))),
-            Failure::Unsupported => NotBegun::Error(Error::method_not_found("tools/call")),
+            Failure::Unsupported => StartError::Error(Error::method_not_found("tools/call")),
             Failure::Internal(reason) => {
                 self.context
                     .environment
                     .log(&format!("mcp: the tool {name} failed: {reason}"));
                 self.sandbox
                     .note_denied(&format!("the tool {name}"), &reason);
-                NotBegun::Error(Error::internal())
+                StartError::Error(Error::internal())
             }
         }
     }
@@ -389,12 +393,17 @@ impl<P: Parts> ToolCaller<P> {
         }
     }
 
-    fn not_begun(&self, name: &str, not_begun: NotBegun, revision: Revision) -> jsonrpc::Outcome {
-        match not_begun {
-            NotBegun::Output(output) => self
+    fn start_error(
+        &self,
+        name: &str,
+        start_error: StartError,
+        revision: Revision,
+    ) -> jsonrpc::Outcome {
+        match start_error {
+            StartError::Output(output) => self
                 .result(name, &output, revision)
-                .map_err(|garbage| self.garbage(name, &garbage.to_string())),
-            NotBegun::Error(error) => Err(error),
+                .map_err(|invalid_output| self.invalid_output(name, &invalid_output.to_string())),
+            StartError::Error(error) => Err(error),
         }
     }
 
@@ -411,7 +420,7 @@ impl<P: Parts> ToolCaller<P> {
         output.to_result(&self.context.envelope(revision))
     }
 
-    fn garbage(&self, name: &str, what: &str) -> Error {
+    fn invalid_output(&self, name: &str, what: &str) -> Error {
         self.context
             .environment
             .log(&format!("mcp: the tool {name} gave {what}"));
@@ -420,14 +429,14 @@ impl<P: Parts> ToolCaller<P> {
 }
 
 /// Why a call was not begun.
-pub(crate) enum NotBegun {
+pub(crate) enum StartError {
     /// In words for the model.
     Output(Output),
     /// In words for the client.
     Error(Error),
 }
 
-impl From<CredentialError> for NotBegun {
+impl From<CredentialError> for StartError {
     fn from(error: CredentialError) -> Self {
         match error {
             CredentialError::Ended(_) => Self::Error(grant_ended()),
@@ -466,8 +475,8 @@ impl<P: Parts> RunningCall<P> {
                 Err(end) => return TaskStep::End(end),
             };
             match event {
-                Some(Event::Progress(progress)) => return TaskStep::Alive(progress.message),
-                Some(Event::Log(_)) => return TaskStep::Alive(None),
+                Some(Event::Progress(progress)) => return TaskStep::Progress(progress.message),
+                Some(Event::Log(_)) => return TaskStep::Progress(None),
                 event => match self.step(event).await {
                     Some(Step::End(end)) => return TaskStep::End(end),
                     Some(Step::Notification(_)) | None => {}
@@ -493,11 +502,11 @@ impl<P: Parts> RunningCall<P> {
                 if self.log_level.is_some_and(|least| log.level >= least) {
                     match log.to_message() {
                         Ok(message) => return Some(Step::Notification(message)),
-                        Err(garbage) => self
+                        Err(invalid) => self
                             .caller
                             .context
                             .environment
-                            .log(&format!("mcp: the tool {} logged {garbage}", self.name)),
+                            .log(&format!("mcp: the tool {} logged {invalid}", self.name)),
                     }
                 }
             }
@@ -517,14 +526,14 @@ impl<P: Parts> RunningCall<P> {
             Some(Event::InputRequired(questions)) => {
                 return Some(Step::End(self.asks(questions)));
             }
-            None => return Some(Step::End(self.garbage("no result"))),
+            None => return Some(Step::End(self.invalid_output("no result"))),
         }
         None
     }
 
     fn done(&mut self, output: &Output) -> CallEnd {
         if let Err(what) = self.tool.check_output(output) {
-            return self.garbage(&what);
+            return self.invalid_output(&what);
         }
         match self.caller.result(&self.name, output, self.revision) {
             Ok(result) => {
@@ -535,7 +544,7 @@ impl<P: Parts> RunningCall<P> {
                 });
                 CallEnd::Done(Ok(result))
             }
-            Err(garbage) => self.garbage(&garbage.to_string()),
+            Err(invalid_output) => self.invalid_output(&invalid_output.to_string()),
         }
     }
 
@@ -545,7 +554,7 @@ impl<P: Parts> RunningCall<P> {
                 self.event.end(Outcome::InputRequired);
                 CallEnd::InputRequired(questions)
             }
-            Err(UnsupportedInput::Malformed(what)) => self.garbage(what),
+            Err(UnsupportedInput::Malformed(what)) => self.invalid_output(what),
             Err(UnsupportedInput::MissingCapabilities(missing)) => {
                 self.event.end(Outcome::MissingCapability);
                 let error = Error::missing_capabilities(missing, self.revision);
@@ -555,14 +564,14 @@ impl<P: Parts> RunningCall<P> {
     }
 
     /// The response to a call whose tool gave `what`, which no client can be given.
-    fn garbage(&mut self, what: &str) -> CallEnd {
+    fn invalid_output(&mut self, what: &str) -> CallEnd {
         self.event.end(Outcome::Failed);
-        CallEnd::Done(Err(self.caller.garbage(&self.name, what)))
+        CallEnd::Done(Err(self.caller.invalid_output(&self.name, what)))
     }
 
     /// Returns the error of a call whose client cannot be asked.
     fn unasked(&self) -> Error {
-        self.caller.garbage(
+        self.caller.invalid_output(
             &self.name,
             "a question for the client, which cannot be asked yet",
         )

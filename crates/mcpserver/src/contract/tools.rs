@@ -245,9 +245,9 @@ pub struct InputRequest {
 
 /// What came of asking for something that a client may have to be asked for in turn.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Asked<T> {
+pub enum RoundResult<T> {
     /// There it is.
-    Given(T),
+    Complete(T),
     /// Not before the client has answered.
     InputRequired(InputRequired),
 }
@@ -270,7 +270,7 @@ pub trait ToolProvider: Send + Sync + 'static {
     /// The events of a call; dropping them cancels it.
     type Events: Events;
 
-    /// What there is. Asked for once per instance.
+    /// What there is. RoundResult for once per instance.
     ///
     /// # Errors
     ///
@@ -303,7 +303,7 @@ pub trait ToolProvider: Send + Sync + 'static {
     fn read_resource(
         &self,
         read: Read,
-    ) -> impl Future<Output = Result<Asked<Contents>, Failure>> + Send;
+    ) -> impl Future<Output = Result<RoundResult<Contents>, Failure>> + Send;
 
     /// Gives a prompt.
     ///
@@ -313,7 +313,7 @@ pub trait ToolProvider: Send + Sync + 'static {
     fn get_prompt(
         &self,
         request: PromptRequest,
-    ) -> impl Future<Output = Result<Asked<PromptMessages>, Failure>> + Send;
+    ) -> impl Future<Output = Result<RoundResult<PromptMessages>, Failure>> + Send;
 
     /// Completes an argument.
     ///

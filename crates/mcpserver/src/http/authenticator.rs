@@ -14,7 +14,7 @@ use crate::http::dpop::DpopProofs;
 use crate::http::endpoints::EndpointUrls;
 use crate::http::events::Actor;
 use crate::http::grant_watch::GrantWatch;
-use crate::http::presented_token::{self, NotTaken};
+use crate::http::presented_token::{self, TokenRejection};
 use crate::http::rejection::Rejection;
 use crate::http::scheme::Scheme;
 use crate::{Caller, Environment, Parts};
@@ -296,7 +296,7 @@ impl<P: Parts> Authenticator<P> {
                 authenticated
             }
             Ok(_) => Err(Rejection::InvalidToken("The token has expired.")),
-            Err(identity::Error::Refused(_)) => Err(self.not_taken()),
+            Err(identity::Error::Refused(_)) => Err(self.foreign_token()),
             Err(identity::Error::Misconfigured(problem)) => {
                 self.context.environment.log(&format!("mcp: {problem}"));
                 Err(Rejection::IdentityMisconfigured(problem))
@@ -322,8 +322,8 @@ impl<P: Parts> Authenticator<P> {
             resources: &endpoints.resources,
         };
         let scopes = presented_token::scopes(presented, &rules).map_err(|reason| match reason {
-            NotTaken::Token => self.not_taken(),
-            NotTaken::Person(refusal) => Rejection::Person(refusal),
+            TokenRejection::Token => self.foreign_token(),
+            TokenRejection::Person(refusal) => Rejection::Person(refusal),
         })?;
         Ok(Authenticated {
             caller: Caller {
@@ -339,7 +339,7 @@ impl<P: Parts> Authenticator<P> {
     }
 
     /// A token that the provider did not issue, or not for this server.
-    fn not_taken(&self) -> Rejection {
+    fn foreign_token(&self) -> Rejection {
         Rejection::InvalidToken(match self.context.config.authorization_server {
             AuthorizationServer::BuiltIn => {
                 "The token is neither this server's nor one that its identity provider issued for it."

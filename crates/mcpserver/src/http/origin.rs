@@ -8,18 +8,18 @@ use http::{HeaderMap, HeaderValue, Uri};
 ///
 /// # Errors
 ///
-/// [`Foreign`] if pages of that origin may not call a server at `place` (`None` where the server
+/// [`ForeignOrigin`] if pages of that origin may not call a server at `place` (`None` where the server
 /// does not know its place).
 pub(crate) fn check<'h>(
     headers: &'h HeaderMap,
     endpoints: Option<&EndpointUrls>,
     allowed: &[String],
-) -> Result<Option<&'h HeaderValue>, Foreign> {
+) -> Result<Option<&'h HeaderValue>, ForeignOrigin> {
     let mut origins = headers.get_all(http::header::ORIGIN).iter();
     let Some(value) = origins.next() else {
         return Ok(None);
     };
-    let origin = value.to_str().map_err(|_| Foreign)?;
+    let origin = value.to_str().map_err(|_| ForeignOrigin)?;
     let is_allowed = origins.next().is_none()
         && (allowed.iter().any(|allowed| allowed == origin)
             || endpoints.is_some_and(|endpoints| {
@@ -29,7 +29,7 @@ pub(crate) fn check<'h>(
     if is_allowed {
         Ok(Some(value))
     } else {
-        Err(Foreign)
+        Err(ForeignOrigin)
     }
 }
 
@@ -62,7 +62,7 @@ pub(crate) fn base_url_key(headers: &HeaderMap) -> Option<String> {
 
 /// The origin is not one whose pages may call.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Foreign;
+pub(crate) struct ForeignOrigin;
 
 fn is_loopback(origin: &str) -> bool {
     let Ok(uri) = origin.parse::<Uri>() else {

@@ -24,7 +24,7 @@ pub(crate) struct Rules<'a> {
 
 /// Why a token is not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum NotTaken {
+pub(crate) enum TokenRejection {
     /// It is not for this server.
     Token,
     /// It is, and the policy refuses its holder.
@@ -38,11 +38,11 @@ pub(crate) enum NotTaken {
 ///
 /// # Errors
 ///
-/// [`NotTaken`].
-pub(crate) fn scopes(token: &Presented, rules: &Rules<'_>) -> Result<Vec<String>, NotTaken> {
-    let scopes = scopes_of_token(token, rules).ok_or(NotTaken::Token)?;
+/// [`TokenRejection`].
+pub(crate) fn scopes(token: &Presented, rules: &Rules<'_>) -> Result<Vec<String>, TokenRejection> {
+    let scopes = scopes_of_token(token, rules).ok_or(TokenRejection::Token)?;
     let decided = rules.policy.decide(&token.profile, &scopes);
-    decided.map_err(NotTaken::Person)
+    decided.map_err(TokenRejection::Person)
 }
 
 fn scopes_of_token(token: &Presented, rules: &Rules<'_>) -> Option<Vec<String>> {
@@ -269,7 +269,7 @@ mod tests {
             };
             let taken = decided(&with(r#"{"roles":["staff"]}"#));
             assert_eq!(taken, Ok(vec!["tools".to_owned()]));
-            let refused = |refusal| Err(NotTaken::Person(refusal));
+            let refused = |refusal| Err(TokenRejection::Person(refusal));
             let none = decided(&with(r#"{"roles":["guest"]}"#));
             assert_eq!(none, refused(policy::Refusal::NoScope));
             assert_eq!(decided(&with("{}")), refused(policy::Refusal::NotAllowed));
@@ -279,7 +279,7 @@ mod tests {
                 client_id: Some("another".into()),
                 ..with(r#"{"roles":["staff"]}"#)
             };
-            assert_eq!(decided(&others), Err(NotTaken::Token));
+            assert_eq!(decided(&others), Err(TokenRejection::Token));
         }
     }
 

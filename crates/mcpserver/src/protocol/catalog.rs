@@ -5,7 +5,7 @@ use crate::call::validated_tool::ValidatedTool;
 use crate::context::Context;
 use crate::contract::tools::{Changed, Changes, Offer, OfferedPrompt, ResourceOffer, TaskUse};
 use crate::http::authenticated::Authenticated;
-use crate::stream::change_feed::{ChangeFeed, ChangeReader, Seen};
+use crate::stream::change_feed::{ChangeFeed, ChangeReader, FeedRead};
 use crate::{Environment, Parts, ToolProvider};
 use futures::future::{Either, select};
 use mcp::capabilities::{Empty, ListChanged, ResourceCapabilities, TASKS};
@@ -107,10 +107,10 @@ impl<P: Parts> CatalogSource<P> {
         let mut is_old = false;
         for looks in 1.. {
             match reader.look(&self.changes).await {
-                Ok(Seen::Nothing) if looks == 1 => return Ok(catalog),
-                Ok(Seen::Nothing) => break,
-                Ok(Seen::Change(Changed::Resource(_))) if looks < MAX_LOOKS => {}
-                Ok(Seen::Change(_) | Seen::Anything) if looks < MAX_LOOKS => is_old = true,
+                Ok(FeedRead::Nothing) if looks == 1 => return Ok(catalog),
+                Ok(FeedRead::Nothing) => break,
+                Ok(FeedRead::Change(Changed::Resource(_))) if looks < MAX_LOOKS => {}
+                Ok(FeedRead::Change(_) | FeedRead::Anything) if looks < MAX_LOOKS => is_old = true,
                 Ok(_) => {
                     is_old = true;
                     break;
@@ -219,7 +219,7 @@ impl Catalog {
         complaints.extend(without_scope(&offer, &tools, scopes));
         let prepare = |revision| {
             Prepared::new(&offer, &tools, revision)
-                .map_err(|garbage| format!("they have {garbage}"))
+                .map_err(|invalid| format!("they have {invalid}"))
         };
         let prepared = Revision::ALL.map(prepare);
         let prepared: Vec<Prepared> = prepared.into_iter().collect::<Result<_, _>>()?;

@@ -168,7 +168,7 @@ impl<P: Parts> Dispatcher<P> {
             Message::Response { id, outcome } => {
                 let taken = self
                     .client_requests
-                    .take_answer(&id, outcome, authenticated)
+                    .accept_response(&id, outcome, authenticated)
                     .await;
                 return taken.map(|()| Dispatched::Nothing);
             }

@@ -6,7 +6,7 @@ use crate::call::sandbox::SandboxLog;
 use crate::call::tool_call::{NotPrepared, PreparedCall, ToolCaller};
 use crate::call::upstream_credential::{CredentialError, UpstreamCredentials};
 use crate::context::Context;
-use crate::contract::tools::{Asked, Completion, InputRequired, PromptRequest, Read, Round};
+use crate::contract::tools::{Completion, InputRequired, PromptRequest, Read, Round, RoundResult};
 use crate::http::authenticated::Authenticated;
 use crate::http::grant_watch::{GrantWatch, Interruption, grant_ended};
 use crate::http::rejection::Rejection;
@@ -233,10 +233,10 @@ impl<P: Parts> Methods<P> {
             failure => self.request_failed(METHOD, failure),
         };
         match self.in_time(METHOD, authenticated, reading, failed).await? {
-            Asked::Given(contents) => {
+            RoundResult::Complete(contents) => {
                 self.written(METHOD, contents.to_result(&self.context.envelope(revision)))
             }
-            Asked::InputRequired(questions) => Ok(MethodResult::InputRequired(questions)),
+            RoundResult::InputRequired(questions) => Ok(MethodResult::InputRequired(questions)),
         }
     }
 
@@ -273,10 +273,10 @@ impl<P: Parts> Methods<P> {
             failure => self.request_failed(METHOD, failure),
         };
         match self.in_time(METHOD, authenticated, given, failed).await? {
-            Asked::Given(messages) => {
+            RoundResult::Complete(messages) => {
                 self.written(METHOD, messages.to_result(&self.context.envelope(revision)))
             }
-            Asked::InputRequired(questions) => Ok(MethodResult::InputRequired(questions)),
+            RoundResult::InputRequired(questions) => Ok(MethodResult::InputRequired(questions)),
         }
     }
 
@@ -376,10 +376,10 @@ impl<P: Parts> Methods<P> {
         method: &str,
         result: Result<String, InvalidJson>,
     ) -> Result<MethodResult, MethodError> {
-        result.map(MethodResult::Result).map_err(|garbage| {
+        result.map(MethodResult::Result).map_err(|invalid| {
             self.context
                 .environment
-                .log(&format!("mcp: {method} was answered with {garbage}"));
+                .log(&format!("mcp: {method} was answered with {invalid}"));
             Error::internal().into()
         })
     }

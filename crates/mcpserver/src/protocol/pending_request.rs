@@ -2,7 +2,7 @@
 
 use crate::Parts;
 use crate::call::client_context::ClientContext;
-use crate::call::client_requests::{ClientRequests, Rounds, Unanswered};
+use crate::call::client_requests::{ClientRequestError, ClientRequests, Rounds};
 use crate::contract::tools::InputRequired;
 use crate::http::authenticated::Authenticated;
 use crate::protocol::methods::{MethodError, MethodResult, Methods};
@@ -72,8 +72,8 @@ impl<P: Parts> PendingRequests<P> {
                 .await;
             let round = match asked {
                 Ok(round) => round,
-                Err(Unanswered::Gone) => return,
-                Err(Unanswered::Failed(error)) => break Err(error),
+                Err(ClientRequestError::ClientGone) => return,
+                Err(ClientRequestError::Failed(error)) => break Err(error),
             };
             let params = params.as_deref();
             let answered = self

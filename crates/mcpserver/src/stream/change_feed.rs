@@ -37,7 +37,7 @@ pub(crate) struct ChangeReader(ring::Reader);
 
 /// What a look found.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Seen {
+pub(crate) enum FeedRead {
     /// Nothing changed.
     Nothing,
     /// This changed.
@@ -144,23 +144,23 @@ impl ChangeReader {
     pub(crate) async fn look<P: Parts>(
         &mut self,
         feed: &ChangeFeed<P>,
-    ) -> Result<Seen, store::Error> {
+    ) -> Result<FeedRead, store::Error> {
         let ring = feed.ring();
         let seal = feed.seal();
         let open = |number, sealed: &str| seal.open(number, sealed);
         loop {
             let now = feed.context.environment.now();
             let message = match self.0.read(&ring, &open, now).await? {
-                Read::Nothing => return Ok(Seen::Nothing),
+                Read::Nothing => return Ok(FeedRead::Nothing),
                 Read::Part => continue,
                 Read::Lost { .. } => {
                     *self = feed.reader().await?;
-                    return Ok(Seen::Anything);
+                    return Ok(FeedRead::Anything);
                 }
                 Read::Message(message) => message,
             };
             let changed = serde_json::from_slice(&message.bytes);
-            return Ok(changed.map_or(Seen::Anything, Seen::Change));
+            return Ok(changed.map_or(FeedRead::Anything, FeedRead::Change));
         }
     }
 }

@@ -217,7 +217,7 @@ pub(crate) struct Reader {
 
 /// What a look into a mailbox found.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Look {
+pub(crate) enum MailboxRead {
     /// Nothing.
     Nothing,
     /// A part of a message; more is to come.
@@ -232,15 +232,15 @@ impl Reader {
         &mut self,
         mailboxes: &Mailboxes<'_, K>,
         now: u64,
-    ) -> Result<Look, store::Error> {
+    ) -> Result<MailboxRead, store::Error> {
         let seal = mailboxes.seal(&self.id);
         let ring = mailboxes.ring(&self.id);
         let open = |number, sealed: &str| seal.open(number, sealed);
         Ok(match self.messages.read(&ring, &open, now).await? {
-            ring::Read::Nothing => Look::Nothing,
-            ring::Read::Part | ring::Read::Lost { .. } => Look::Part,
+            ring::Read::Nothing => MailboxRead::Nothing,
+            ring::Read::Part | ring::Read::Lost { .. } => MailboxRead::Part,
             ring::Read::Message(message) => {
-                String::from_utf8(message.bytes).map_or(Look::Part, Look::Message)
+                String::from_utf8(message.bytes).map_or(MailboxRead::Part, MailboxRead::Message)
             }
         })
     }
@@ -270,8 +270,8 @@ mod tests {
         for _ in 0..20 {
             let now = world.environment.now();
             match reader.look(&mailboxes(world), now).await.unwrap() {
-                Look::Message(message) => return Some(message),
-                Look::Nothing | Look::Part => {}
+                MailboxRead::Message(message) => return Some(message),
+                MailboxRead::Nothing | MailboxRead::Part => {}
             }
         }
         None

@@ -59,23 +59,23 @@ const WRITER_TIMEOUT: Duration = Duration::from_secs(KEEP_ALIVE_INTERVAL.as_secs
 
 /// A stream, as the store knows it.
 #[derive(Serialize, Deserialize)]
-struct Log {
+struct StreamRecord {
     /// The number of its first event there.
     first: u64,
 }
 
-impl Record for Log {
+impl Record for StreamRecord {
     const KIND: &'static str = "mcp-stream";
 }
 
 /// What ids of events begin with, and what the store knows the stream by.
 #[derive(Clone)]
-struct Name {
+struct StreamName {
     sealed: String,
     key: String,
 }
 
-impl Name {
+impl StreamName {
     /// The id of the event with this number.
     fn event(&self, number: u64) -> String {
         format!("{}.{number}", self.sealed)
@@ -104,7 +104,7 @@ impl Reader<'_> {
 
 /// The side of a stream that writes.
 pub(crate) struct Resumable {
-    name: Name,
+    name: StreamName,
     person: String,
     /// As long as the connection lasts.
     sender: Option<EventSender>,
@@ -133,7 +133,7 @@ impl<P: Parts> ResumableStreams<P> {
         let bytes: [u8; 16] = self.context.environment.random().random();
         let random = &mut self.context.environment.random();
         let keys = &self.context.config.keys;
-        let name = Name {
+        let name = StreamName {
             sealed: keys.seal(STREAM, reader.context().as_bytes(), &bytes, random),
             key: URL_SAFE_NO_PAD.encode(bytes),
         };
@@ -234,7 +234,7 @@ impl<P: Parts> ResumableStreams<P> {
         let key = &stream.name.key;
         self.context
             .store
-            .create_with_slots(key, &Log { first }, RING_SIZE, now + STREAM_TTL)
+            .create_with_slots(key, &StreamRecord { first }, RING_SIZE, now + STREAM_TTL)
             .await?;
         let newest = recent.back().map(|(first, _)| *first);
         for (first, message) in recent {
@@ -268,7 +268,7 @@ impl<P: Parts> ResumableStreams<P> {
     async fn keep_stream(&self, stream: &Resumable) -> Result<(), store::Error> {
         let now = self.context.environment.now();
         let key = &stream.name.key;
-        let Some(log) = self.context.store.get::<Log>(key, now).await? else {
+        let Some(log) = self.context.store.get::<StreamRecord>(key, now).await? else {
             return Ok(());
         };
         self.context
@@ -286,11 +286,11 @@ impl<P: Parts> ResumableStreams<P> {
         })
     }
 
-    fn ring(&self, name: &Name) -> Ring<'_, P::KeyValue> {
-        Ring::of_record::<Log>(&self.context.store, &name.key, RING_SIZE)
+    fn ring(&self, name: &StreamName) -> Ring<'_, P::KeyValue> {
+        Ring::of_record::<StreamRecord>(&self.context.store, &name.key, RING_SIZE)
     }
 
-    fn seal<'a>(&'a self, name: &'a Name) -> RingSeal<'a> {
+    fn seal<'a>(&'a self, name: &'a StreamName) -> RingSeal<'a> {
         RingSeal {
             keys: &self.context.config.keys,
             purpose: EVENT,
@@ -333,7 +333,7 @@ impl<P: Parts> ResumableStreams<P> {
         Ok(event_stream(body))
     }
 
-    fn open_event_id(&self, id: &str, reader: &Reader<'_>) -> Option<(Name, u64)> {
+    fn open_event_id(&self, id: &str, reader: &Reader<'_>) -> Option<(StreamName, u64)> {
         let (sealed, number) = id.rsplit_once('.')?;
         let context = reader.context();
         let bytes = self
@@ -342,7 +342,7 @@ impl<P: Parts> ResumableStreams<P> {
             .keys
             .open(STREAM, context.as_bytes(), sealed);
         let bytes = bytes.ok()?;
-        let name = Name {
+        let name = StreamName {
             sealed: sealed.to_owned(),
             key: URL_SAFE_NO_PAD.encode(bytes),
         };
@@ -354,7 +354,7 @@ impl<P: Parts> ResumableStreams<P> {
     /// Sends the events from the number `next` on, until the stream ends or the client is gone.
     async fn deliver(
         self: Arc<Self>,
-        name: Name,
+        name: StreamName,
         next: u64,
         closes_at: Option<u64>,
         authority: Authority,
@@ -383,7 +383,7 @@ impl<P: Parts> ResumableStreams<P> {
 /// The delivery of a resumed stream.
 struct Delivery<'a, P: Parts> {
     streams: &'a ResumableStreams<P>,
-    name: &'a Name,
+    name: &'a StreamName,
     reader: ring::Reader,
     closes_at: Option<u64>,
     sender: EventSender,
@@ -420,7 +420,7 @@ impl<P: Parts> Delivery<'_, P> {
         }
         self.since_record_read = Duration::ZERO;
         let store = &self.streams.context.store;
-        match store.get::<Log>(&self.name.key, now).await? {
+        match store.get::<StreamRecord>(&self.name.key, now).await? {
             Some(log) => {
                 self.is_known = true;
                 if self.reader.next() < log.first {

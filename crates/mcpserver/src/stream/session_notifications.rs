@@ -13,7 +13,7 @@ use crate::http::grant_watch::GrantWatch;
 use crate::http::rejection::Rejection;
 use crate::http::response::event_stream;
 use crate::rate_limit;
-use crate::stream::change_feed::{ChangeFeed, ChangeReader, Seen};
+use crate::stream::change_feed::{ChangeFeed, ChangeReader, FeedRead};
 use crate::stream::poll_loop::{Poll, Polled, poll_loop};
 use crate::stream::session_state::SessionState;
 use crate::stream::timing::{KEEP_ALIVE_INTERVAL, RETRY_MILLISECONDS, pace};
@@ -36,9 +36,9 @@ pub(crate) const CHANGES: &str = "changes.";
 
 /// That a session has a stream: the newest of them.
 #[derive(Serialize, Deserialize)]
-struct Newest(String);
+struct NewestStream(String);
 
-impl Record for Newest {
+impl Record for NewestStream {
     const KIND: &'static str = "mcp-listening";
 }
 
@@ -61,7 +61,7 @@ struct SessionStream {
     session: ListeningSession,
     authenticated: Authenticated,
     /// What it is known by as the newest.
-    newest: Newest,
+    newest: NewestStream,
 }
 
 /// The streams of session notifications.
@@ -109,14 +109,14 @@ impl<P: Parts> SessionNotifications<P> {
     ) -> Result<Vec<String>, store::Error> {
         let told = listener.told;
         let changed = match listener.reader.look(&self.changes).await? {
-            Seen::Nothing => return Ok(Vec::new()),
-            Seen::Change(Changed::Resource(uri)) => {
+            FeedRead::Nothing => return Ok(Vec::new()),
+            FeedRead::Change(Changed::Resource(uri)) => {
                 let is_told = told.resource_contents && subscriptions.await?.contains(&uri);
                 let changed = is_told.then_some(Changed::Resource(uri));
                 changed.into_iter().collect()
             }
-            Seen::Change(changed) => vec![changed],
-            Seen::Anything => {
+            FeedRead::Change(changed) => vec![changed],
+            FeedRead::Anything => {
                 let mut changed = vec![Changed::Tools, Changed::Prompts, Changed::Resources];
                 if told.resource_contents {
                     changed.extend(subscriptions.await?.into_iter().map(Changed::Resource));
@@ -175,13 +175,19 @@ impl<P: Parts> SessionNotifications<P> {
         &self,
         session: &ListeningSession,
         authenticated: &Authenticated,
-    ) -> Result<Newest, store::Error> {
+    ) -> Result<NewestStream, store::Error> {
         let bytes: [u8; 12] = self.context.environment.random().random();
-        let newest = Newest(URL_SAFE_NO_PAD.encode(bytes));
+        let newest = NewestStream(URL_SAFE_NO_PAD.encode(bytes));
         let now = self.context.environment.now();
         let name = &session.name;
         let ends_at = authenticated.ends_at.min(session.ends_at);
-        if self.context.store.get::<Newest>(name, now).await?.is_some() {
+        if self
+            .context
+            .store
+            .get::<NewestStream>(name, now)
+            .await?
+            .is_some()
+        {
             self.context.store.put(name, &newest, Some(ends_at)).await?;
         } else {
             self.context.store.create(name, &newest, ends_at).await?;
@@ -194,7 +200,7 @@ impl<P: Parts> SessionNotifications<P> {
         let newest = self
             .context
             .store
-            .get::<Newest>(&stream.session.name, now)
+            .get::<NewestStream>(&stream.session.name, now)
             .await?;
         Ok(newest.is_none_or(|newest| newest.0 == stream.newest.0))
     }

@@ -1,16 +1,16 @@
-//! Tasks: calls that run on by themselves (the extension `io.modelcontextprotocol/tasks`).
+//! Tasks: calls that go on without their request (SEP-2663, the extension
+//! `io.modelcontextprotocol/tasks`).
 //!
-//! A task lies in the store, so whichever instance is asked knows it. Its id is sealed for the
-//! person and client that it belongs to: to others it is no id at all. The instance that gets the
-//! request that begins a round of it, the first call or the last answer to its questions, runs that
-//! round, and says in the store from time to time that it does. A task whose runner has died is
-//! found by the next request for it.
+//! A task is in the store, so every instance can view it. Its id is sealed for its person and client, and
+//! opens for no other. An instance that receives the request that begins a round (the call, or the last
+//! input response) runs that round, and writes heartbeats to the store. If the runner dies, the next
+//! request for the task finds that out.
 //!
-//! | module | what it does |
+//! | module | what it has |
 //! | --- | --- |
-//! | `record` | what of a task lies in the store, and who may write it |
-//! | `view` | how far a task has come |
-//! | `runner` | running it |
+//! | `record` | the stored form of a task, and who may write each part |
+//! | `view` | the state of a task |
+//! | `runner` | the runs of a task's rounds |
 
 mod record;
 mod runner;
@@ -18,8 +18,8 @@ mod view;
 
 use record::TASK_TTL;
 pub(crate) use record::TaskId;
-pub(crate) use runner::{First, TaskRunner};
-pub(crate) use view::{Fingerprint, NotVisible, State, Tasks, View};
+pub(crate) use runner::{TaskCallResult, TaskRunner};
+pub(crate) use view::{Fingerprint, State, TaskView, Tasks, ViewError};
 
 /// Milliseconds after which a client asks for a task again.
 pub(crate) const POLL_INTERVAL: u64 = 1000;

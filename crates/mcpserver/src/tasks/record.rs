@@ -1,16 +1,21 @@
-//! What of a task lies in the store, sealed.
+//! The stored form of a task, sealed.
 //!
-//! Nothing is written by two at once: where two could, who may is decided by a counter.
+//! No key has two writers: where two instances could write, a counter decides which one does.
+//!
+//! The slots are fixed, and are not a `store::ring::Ring`. A ring is for messages whose count is not known,
+//! which a reader follows. Here every value has its slot, most are written once, and all are read again at
+//! each request for the task. The end says how many parts the result has, and is written after them. A ring
+//! would number these parts a second time and use no order of them.
 //!
 //! | key | holds | written |
 //! | --- | --- | --- |
 //! | `task:<id>` | the call | once, before the client learns of the task |
-//! | slot 0 | counter: who ends the task | once by each who would |
+//! | slot 0 | counter: which instance ends the task | once by each that would |
 //! | slot 1 | how it ended | once |
-//! | slot 2 | when its runner was last heard of | every ten seconds while it runs |
-//! | slots 3 to 10 | counters: who runs a round | once by each who would |
-//! | slots 11 to 18 | the questions that a round ended with | once |
-//! | slots 19 to 42 | an answer | once |
+//! | slot 2 | the last heartbeat of its runner | every ten seconds while it runs |
+//! | slots 3 to 10 | counters: which instance runs a round | once by each that would |
+//! | slots 11 to 18 | the input requests that a round ended with | once |
+//! | slots 19 to 42 | an input response | once |
 //! | slots 43 to 50 | the result, in parts | once |
 
 use crate::context::Context;
@@ -30,10 +35,10 @@ use store::{KeyValue, MAX_SEALED_BYTES, Record};
 const ID: Purpose = Purpose("mcp task id");
 const CONTENT: Purpose = Purpose("mcp task");
 
-/// Seconds that a task is there, from its beginning on.
+/// Seconds from the call on.
 pub(crate) const TASK_TTL: u64 = 3600;
 
-/// Tasks that one person may begin in that time.
+/// Tasks that one person may begin in [`TASK_TTL`].
 const MAX_TASKS_PER_TTL: u64 = 240;
 
 /// Times that a task may ask its client.
@@ -45,14 +50,14 @@ pub(super) const MAX_INPUT_REQUESTS: usize = 24;
 /// Parts of a result.
 const MAX_PARTS: u32 = 8;
 
-const END: u32 = 0;
-const ENDED: u32 = 1;
-const BEAT: u32 = 2;
-const RUNS: u32 = 3;
-const ASKED: u32 = RUNS + MAX_ROUNDS;
-const ANSWERS: u32 = ASKED + MAX_ROUNDS;
-const PARTS: u32 = ANSWERS + MAX_INPUT_REQUESTS as u32;
-const SLOTS: u32 = PARTS + MAX_PARTS;
+const END_CLAIM: u32 = 0;
+const END: u32 = 1;
+const HEARTBEAT: u32 = 2;
+const ROUND_CLAIMS: u32 = 3;
+const ROUND_ENDS: u32 = ROUND_CLAIMS + MAX_ROUNDS;
+const INPUT_RESPONSES: u32 = ROUND_ENDS + MAX_ROUNDS;
+const RESULT_PARTS: u32 = INPUT_RESPONSES + MAX_INPUT_REQUESTS as u32;
+const SLOTS: u32 = RESULT_PARTS + MAX_PARTS;
 
 /// Bytes of an id: more than any sealed id has.
 const MAX_ID_BYTES: usize = 256;
@@ -60,13 +65,13 @@ const MAX_ID_BYTES: usize = 256;
 /// The id of a task.
 #[derive(Clone, Debug)]
 pub(crate) struct TaskId {
-    /// In the store.
+    /// The id of the record.
     stored: String,
-    /// As its owner knows it.
+    /// The sealed form, which clients have.
     pub(crate) shown: String,
 }
 
-/// Whose a task is: a person's, through one client.
+/// Returns the context of a task's seal: the person and the client.
 fn owner(authenticated: &Authenticated) -> Vec<u8> {
     let client_id = authenticated.caller.client_id.as_deref();
     serde_json::to_vec(&(authenticated.subject(), client_id)).unwrap_or_default()
@@ -79,69 +84,69 @@ impl Record for TaskRecord {
     const KIND: &'static str = "task";
 }
 
-/// The call.
+/// The call that became a task.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Beginning {
+pub(crate) struct TaskRequest {
     pub(crate) tool: String,
     pub(crate) arguments: String,
     #[serde(rename = "abilities")]
     pub(crate) capabilities: ClientCapabilities,
-    /// The scopes that the tool took, and that looking at the task takes.
+    /// The scopes of the tool, without which no caller may view the task.
     #[serde(default)]
     pub(crate) scopes: Vec<String>,
-    /// What the task ends with.
+    /// The task ends when this does.
     #[serde(default)]
     pub(crate) authority: Option<Authority>,
     /// Seconds since the Unix epoch.
     pub(crate) created_at: u64,
 }
 
-/// A sign of life of whoever runs a round.
+/// A heartbeat of the instance that runs a round.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Beat {
+pub(super) struct TaskHeartbeat {
     pub(super) at: u64,
-    /// What the tool said last of how far it is.
+    /// The message of the tool's last progress.
     pub(super) message: Option<String>,
 }
 
-/// What a round ended with, if not with the task.
+/// The end of a round after which the task goes on.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Asked {
+pub(super) struct RoundEnd {
     pub(super) at: u64,
-    /// What the next round needs.
+    /// The tool's state for the next round.
     pub(super) state: Option<String>,
-    pub(super) questions: Vec<Asking>,
+    #[serde(rename = "questions")]
+    pub(super) requests: Vec<TaskInputRequest>,
 }
 
-/// A question of a task.
+/// An input request of a task.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Asking {
-    /// Of all questions of this task.
+pub(crate) struct TaskInputRequest {
+    /// Counted over all rounds of the task.
     pub(super) number: u32,
-    /// As the client knows it: none is used twice.
+    /// The key for the client, which no other request of the task has.
     pub(crate) key: String,
-    /// As the tool knows it.
+    /// The id that the tool gave.
     pub(super) id: String,
     pub(crate) method: String,
     pub(crate) params: String,
 }
 
-/// An answer to a question.
+/// The client's response to an input request.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Answered {
+pub(super) struct TaskInputResponse {
     pub(super) at: u64,
     pub(super) result: String,
 }
 
-/// How a task ended.
+/// The end of a task.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct End {
+pub(super) struct TaskEnd {
     pub(super) at: u64,
     pub(super) kind: EndKind,
     parts: u32,
 }
 
-/// What a task ended with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum EndKind {
     Completed,
@@ -159,7 +164,7 @@ impl<P: Parts> TaskRecords<P> {
         Self { context }
     }
 
-    /// Whether this person may begin another task.
+    /// Counts one more task of a person. Returns `false` if that is too many.
     pub(super) async fn may_begin(&self, person: &str) -> Result<bool, store::Error> {
         let limit = format!("task-limit:{person}");
         let now = self.context.environment.now();
@@ -169,11 +174,11 @@ impl<P: Parts> TaskRecords<P> {
             .await
     }
 
-    /// Writes a new task; its first round runs.
+    /// Writes a new task, whose first round the caller runs.
     pub(super) async fn begin(
         &self,
         authenticated: &Authenticated,
-        beginning: &Beginning,
+        request: &TaskRequest,
     ) -> Result<TaskId, store::Error> {
         let Context {
             environment,
@@ -189,17 +194,18 @@ impl<P: Parts> TaskRecords<P> {
                 .keys
                 .seal(ID, &owner(authenticated), &bytes, &mut random),
         };
-        let plain = serde_json::to_vec(beginning).unwrap_or_default();
+        let plain = serde_json::to_vec(request).unwrap_or_default();
         let context = id.stored.as_bytes();
-        let begun = TaskRecord(config.keys.seal(CONTENT, context, &plain, &mut random));
-        let ends_at = beginning.created_at + TASK_TTL;
+        let record = TaskRecord(config.keys.seal(CONTENT, context, &plain, &mut random));
+        let ends_at = request.created_at + TASK_TTL;
         store
-            .create_with_slots(&id.stored, &begun, SLOTS, ends_at)
+            .create_with_slots(&id.stored, &record, SLOTS, ends_at)
             .await?;
         Ok(id)
     }
 
-    /// The task that an id names, if it is this caller's. What is in it, `Tasks::view` tells.
+    /// Returns the task that an id names, if it is this caller's. Whether it exists and what it holds is
+    /// for `Tasks::view`.
     pub(crate) fn find(&self, authenticated: &Authenticated, shown: &str) -> Option<TaskId> {
         if shown.len() > MAX_ID_BYTES {
             return None;
@@ -212,18 +218,18 @@ impl<P: Parts> TaskRecords<P> {
         })
     }
 
-    /// The call that became this task, as long as it is there.
-    pub(super) async fn beginning(&self, id: &TaskId) -> Result<Option<Beginning>, store::Error> {
+    /// Returns the call that became this task; `None` once the task has expired.
+    pub(super) async fn request(&self, id: &TaskId) -> Result<Option<TaskRequest>, store::Error> {
         let now = self.context.environment.now();
-        let begun: Option<TaskRecord> = self.context.store.get(&id.stored, now).await?;
+        let record: Option<TaskRecord> = self.context.store.get(&id.stored, now).await?;
         let keys = &self.context.config.keys;
-        Ok(begun.and_then(|TaskRecord(sealed)| {
+        Ok(record.and_then(|TaskRecord(sealed)| {
             let plain = keys.open(CONTENT, id.stored.as_bytes(), &sealed).ok()?;
             serde_json::from_slice(&plain).ok()
         }))
     }
 
-    /// Ends a task, unless somebody has.
+    /// Ends a task, unless another caller has.
     pub(super) async fn end(
         &self,
         id: &TaskId,
@@ -235,104 +241,110 @@ impl<P: Parts> TaskRecords<P> {
         if count > MAX_PARTS {
             return Box::pin(self.end(id, EndKind::Failed, TOO_LARGE)).await;
         }
-        if !self.claim(id, END).await? {
+        if !self.claim(id, END_CLAIM).await? {
             return Ok(());
         }
-        for (slot, part) in (PARTS..).zip(parts) {
+        for (slot, part) in (RESULT_PARTS..).zip(parts) {
             self.put(id, slot, part).await?;
         }
-        let end = End {
+        let end = TaskEnd {
             at: self.context.environment.now(),
             kind,
             parts: count,
         };
-        self.write(id, ENDED, &end).await
+        self.write(id, END, &end).await
     }
 
-    /// Gives a task up, unless it has ended. Whoever runs it finds out within a second.
+    /// Cancels a task, unless it has ended. Its runner finds out within a second.
     pub(crate) async fn cancel(&self, id: &TaskId) -> Result<(), store::Error> {
         self.end(id, EndKind::Cancelled, "").await
     }
 
-    /// Whether somebody ends it, or has.
+    /// Returns whether a caller has claimed the end.
     pub(super) async fn is_ending(&self, id: &TaskId) -> Result<bool, store::Error> {
-        let key = self.key(id, END);
+        let key = self.key(id, END_CLAIM);
         self.context.store.backend().exists(&key).await
     }
 
-    /// How it ended, and with what.
-    pub(super) async fn ended(&self, id: &TaskId) -> Result<Option<(End, String)>, store::Error> {
-        let Some(end) = self.read::<End>(id, ENDED).await? else {
+    /// Returns the end and the result or error, as JSON; `None` if the task has not ended.
+    pub(super) async fn ended(
+        &self,
+        id: &TaskId,
+    ) -> Result<Option<(TaskEnd, String)>, store::Error> {
+        let Some(end) = self.read::<TaskEnd>(id, END).await? else {
             return Ok(None);
         };
         let mut content = Vec::new();
-        for slot in PARTS..PARTS + end.parts.min(MAX_PARTS) {
+        for slot in RESULT_PARTS..RESULT_PARTS + end.parts.min(MAX_PARTS) {
             content.extend(self.get(id, slot).await?.unwrap_or_default());
         }
         Ok(Some((end, String::from_utf8(content).unwrap_or_default())))
     }
 
-    /// Whether this instance is the one to run a round.
+    /// Returns `true` to one caller: the one that runs the round.
     pub(super) async fn claim_round(&self, id: &TaskId, round: u32) -> Result<bool, store::Error> {
-        self.claim(id, RUNS + round).await
+        self.claim(id, ROUND_CLAIMS + round).await
     }
 
     pub(super) async fn is_claimed(&self, id: &TaskId, round: u32) -> Result<bool, store::Error> {
-        let key = self.key(id, RUNS + round);
+        let key = self.key(id, ROUND_CLAIMS + round);
         self.context.store.backend().exists(&key).await
     }
 
-    pub(super) async fn beat(
+    pub(super) async fn write_heartbeat(
         &self,
         id: &TaskId,
         message: Option<&str>,
     ) -> Result<(), store::Error> {
-        let beat = Beat {
+        let heartbeat = TaskHeartbeat {
             at: self.context.environment.now(),
             message: message.map(str::to_owned),
         };
-        self.write(id, BEAT, &beat).await
+        self.write(id, HEARTBEAT, &heartbeat).await
     }
 
-    pub(super) async fn last_beat(&self, id: &TaskId) -> Result<Option<Beat>, store::Error> {
-        self.read(id, BEAT).await
+    pub(super) async fn last_heartbeat(
+        &self,
+        id: &TaskId,
+    ) -> Result<Option<TaskHeartbeat>, store::Error> {
+        self.read(id, HEARTBEAT).await
     }
 
-    pub(super) async fn ask(
+    pub(super) async fn write_round_end(
         &self,
         id: &TaskId,
         round: u32,
-        asked: &Asked,
+        ended: &RoundEnd,
     ) -> Result<(), store::Error> {
-        self.write(id, ASKED + round, asked).await
+        self.write(id, ROUND_ENDS + round, ended).await
     }
 
-    pub(super) async fn asked(
+    pub(super) async fn round_end(
         &self,
         id: &TaskId,
         round: u32,
-    ) -> Result<Option<Asked>, store::Error> {
+    ) -> Result<Option<RoundEnd>, store::Error> {
         if round >= MAX_ROUNDS {
             return Ok(None);
         }
-        self.read(id, ASKED + round).await
+        self.read(id, ROUND_ENDS + round).await
     }
 
-    pub(super) async fn answer(
+    pub(super) async fn write_input_response(
         &self,
         id: &TaskId,
         number: u32,
-        answered: &Answered,
+        response: &TaskInputResponse,
     ) -> Result<(), store::Error> {
-        self.write(id, ANSWERS + number, answered).await
+        self.write(id, INPUT_RESPONSES + number, response).await
     }
 
-    pub(super) async fn answered(
+    pub(super) async fn input_response(
         &self,
         id: &TaskId,
         number: u32,
-    ) -> Result<Option<Answered>, store::Error> {
-        self.read(id, ANSWERS + number).await
+    ) -> Result<Option<TaskInputResponse>, store::Error> {
+        self.read(id, INPUT_RESPONSES + number).await
     }
 
     async fn claim(&self, id: &TaskId, slot: u32) -> Result<bool, store::Error> {
@@ -388,5 +400,4 @@ impl<P: Parts> TaskRecords<P> {
     }
 }
 
-const TOO_LARGE: &str =
-    r#"{"code":-32603,"message":"The result is larger than a task can carry."}"#;
+const TOO_LARGE: &str = r#"{"code":-32603,"message":"The result is too large for a task."}"#;

@@ -1,7 +1,8 @@
 //! The runner of tasks (SEP-2663): one instance runs one round of one task.
 
 use super::record::{
-    Answered, Asked, Asking, Beginning, EndKind, MAX_INPUT_REQUESTS, MAX_ROUNDS, TaskId,
+    EndKind, MAX_INPUT_REQUESTS, MAX_ROUNDS, RoundEnd, TaskId, TaskInputRequest, TaskInputResponse,
+    TaskRequest,
 };
 use super::{POLL_INTERVAL, State, TASK_TTL, Tasks};
 use crate::call::tool_call::{
@@ -28,19 +29,19 @@ use store::MAX_SEALED_BYTES;
 /// The time within which a call that may become a task ends as a plain call.
 const PLAIN_CALL_TIMEOUT: Duration = Duration::from_millis(250);
 
-/// Looks at a task between two heartbeats of its runner.
-const LOOKS_PER_BEAT: u32 = 10;
+/// Checks of a task from one heartbeat to the next: each takes [`CHECK_INTERVAL`].
+const CHECKS_PER_HEARTBEAT: u32 = 10;
 
-/// What a request is answered with whose call may become a task.
+/// The result of a call that may become a task.
 #[derive(Debug)]
-pub(crate) enum First {
-    /// The outcome of the call, or the result that hands out the task.
+pub(crate) enum TaskCallResult {
+    /// The outcome of the call, or a `CreateTaskResult`.
     Done(Outcome),
-    /// Questions come before the task.
+    /// The call needs input before it becomes a task.
     InputRequired(InputRequired),
 }
 
-impl From<CallEnd> for First {
+impl From<CallEnd> for TaskCallResult {
     fn from(end: CallEnd) -> Self {
         match end {
             CallEnd::Done(outcome) => Self::Done(outcome),
@@ -50,51 +51,52 @@ impl From<CallEnd> for First {
     }
 }
 
-/// What the beginning of a call came to.
+/// The first step of a call.
 enum StartedCall<P: Parts> {
     Ended(CallEnd),
-    /// It runs, and said this.
+    /// It runs, with the message of its last progress.
     Running(RunningCall<P>, Option<String>),
 }
 
-/// Why a task does not ask its client.
-enum NotAsked {
-    /// What is wrong with the questions, for the log.
+/// Why a task does not send its input requests.
+enum InputRequestError {
+    /// What is wrong with the requests, for the log.
     Unsupported(&'static str),
     Store(store::Error),
 }
 
-impl From<store::Error> for NotAsked {
+impl From<store::Error> for InputRequestError {
     fn from(error: store::Error) -> Self {
         Self::Store(error)
     }
 }
 
-/// What keeps a task alive while it runs.
+/// The heartbeat of a task while it runs.
 struct Heartbeat {
     tick: Tick,
-    pulse: Pulse,
+    content: HeartbeatContent,
 }
 
-/// What a running task says of itself.
-struct Pulse {
-    looks: u32,
+/// The content of a heartbeat.
+struct HeartbeatContent {
+    checks: u32,
     message: Option<String>,
-    is_told: bool,
-    /// What the task was begun with, if its round was not: the call looks at its own.
+    /// Whether the store has the message.
+    is_written: bool,
+    /// The authority of the task's first request, if this round has another. The call checks its own.
     begun_with: Option<Authority>,
 }
 
-impl Pulse {
-    fn say(&mut self, message: Option<String>) {
+impl HeartbeatContent {
+    fn set_message(&mut self, message: Option<String>) {
         if message.is_some() && message != self.message {
             self.message = message;
-            self.is_told = false;
+            self.is_written = false;
         }
     }
 }
 
-/// The tasks that this instance runs.
+/// The runner of tasks in this instance.
 pub(crate) struct TaskRunner<P: Parts> {
     context: Arc<Context<P>>,
     tasks: Arc<Tasks<P>>,
@@ -120,16 +122,15 @@ impl<P: Parts> TaskRunner<P> {
         }
     }
 
-    /// Makes a call that may become a task, and runs the task. What the request is answered with
-    /// goes to `first`: the first thing that happens decides. What ends soon, or asks before it
-    /// does anything, is no task.
+    /// Makes a call that may become a task, and runs the task. Sends the result for the request to
+    /// `first`. A call that ends soon, or needs input before it does anything, becomes no task.
     pub(crate) async fn call_or_task(
         self: Arc<Self>,
         mut call: PreparedCall,
         authenticated: Authenticated,
-        first: oneshot::Sender<First>,
+        first: oneshot::Sender<TaskCallResult>,
     ) {
-        let beginning = Beginning {
+        let request = TaskRequest {
             tool: call.name().to_owned(),
             arguments: call.arguments().to_owned(),
             capabilities: call.capabilities(),
@@ -139,30 +140,30 @@ impl<P: Parts> TaskRunner<P> {
         };
         let is_required = call.tasks() == TaskUse::Required;
         call.report_progress();
-        let mut beginning_call = pin!(self.begin_call(call, authenticated.clone()));
-        let patience = pin!(self.context.environment.sleep(PLAIN_CALL_TIMEOUT));
-        let begun = match select(beginning_call.as_mut(), patience).await {
+        let mut starting = pin!(self.start_call(call, authenticated.clone()));
+        let deadline = pin!(self.context.environment.sleep(PLAIN_CALL_TIMEOUT));
+        let started = match select(starting.as_mut(), deadline).await {
             Either::Left((StartedCall::Ended(end), _)) => {
-                // The request may have ended.
+                // The HTTP request may have ended.
                 let _ = first.send(end.into());
                 return;
             }
             Either::Left((StartedCall::Running(running, message), _)) => Some((running, message)),
             Either::Right(_) => None,
         };
-        let id = match self.new_task(&authenticated, &beginning).await {
+        let id = match self.new_task(&authenticated, &request).await {
             Ok(id) => id,
             Err(error) if is_required => {
-                let _ = first.send(First::Done(Err(error)));
+                let _ = first.send(TaskCallResult::Done(Err(error)));
                 return;
             }
-            // The client waits for it after all.
+            // The client waits for the result, as for that of a call without tasks.
             Err(_) => {
-                let rest = pin!(self.rest(beginning_call, begun));
+                let rest = pin!(self.rest(starting, started));
                 let deadline = pin!(self.context.environment.sleep(self.context.call_timeout()));
                 let over = match select(rest, deadline).await {
                     Either::Left((end, _)) => end.into(),
-                    Either::Right(_) => First::Done(Err(Error::new(
+                    Either::Right(_) => TaskCallResult::Done(Err(Error::new(
                         ErrorCode::InternalError,
                         "The tool did not finish in time.",
                     ))),
@@ -173,8 +174,8 @@ impl<P: Parts> TaskRunner<P> {
         };
         let created = Task {
             id: &id.shown,
-            created_at: beginning.created_at,
-            updated_at: beginning.created_at,
+            created_at: request.created_at,
+            updated_at: request.created_at,
             ttl: TASK_TTL * 1000,
             poll_interval: POLL_INTERVAL,
             message: None,
@@ -182,40 +183,41 @@ impl<P: Parts> TaskRunner<P> {
         };
         let created = created.to_created(&self.context.envelope(Revision::NEWEST));
         let is_handed_out =
-            created.is_ok_and(|created| first.send(First::Done(Ok(created))).is_ok());
+            created.is_ok_and(|created| first.send(TaskCallResult::Done(Ok(created))).is_ok());
         let end = if is_handed_out {
-            self.run_round(&id, None, beginning_call, begun).await
+            self.run_round(&id, None, starting, started).await
         } else {
-            // No client knows of this task: it ends before it is one.
+            // The client is gone, and no client has the task's id.
             self.end_task(&id, EndKind::Cancelled, "").await;
             return;
         };
-        self.go_on(&id, 0, end, &beginning, &authenticated).await;
+        self.run_rounds(&id, 0, end, &request, &authenticated).await;
     }
 
-    /// Runs the round after `round`, whose questions are answered.
+    /// Runs the task from the round after `round` on, whose input requests all have responses.
     pub(crate) async fn resume(
         self: Arc<Self>,
         id: TaskId,
         round: u32,
-        beginning: Beginning,
+        request: TaskRequest,
         authenticated: Authenticated,
         next: Round,
     ) {
-        let end = self.run_again(&id, next, &beginning, &authenticated).await;
-        self.go_on(&id, round + 1, end, &beginning, &authenticated)
+        let end = self.run_again(&id, next, &request, &authenticated).await;
+        self.run_rounds(&id, round + 1, end, &request, &authenticated)
             .await;
     }
 
-    /// Takes the answers to a task's questions, and runs on when there are all.
+    /// Stores the responses to a task's input requests (`tasks/update`), and runs the next round once
+    /// there are all.
     ///
     /// # Errors
     ///
-    /// The store's, or what is wrong with an answer.
+    /// Fails if the store does, or with invalid params if a response is too large.
     pub(crate) async fn answer_task(
         self: &Arc<Self>,
         id: &TaskId,
-        view: super::View,
+        view: super::TaskView,
         given: &[(String, &str)],
         authenticated: Authenticated,
     ) -> Result<(), MethodError> {
@@ -226,74 +228,77 @@ impl<P: Parts> TaskRunner<P> {
         };
         let tasks = &self.tasks.records;
         for (key, result) in given {
-            // What is not asked is passed over (SEP-2663, Task Update Requests).
-            let Some(asking) = pending.iter().find(|asking| asking.key == *key) else {
+            // Other keys are ignored (SEP-2663, Task Update Requests).
+            let Some(request) = pending.iter().find(|request| request.key == *key) else {
                 continue;
             };
             if result.len() > MAX_SEALED_BYTES {
-                let error = format!("An answer has {MAX_SEALED_BYTES} bytes at most.");
+                let error = format!("An input response may have {MAX_SEALED_BYTES} bytes.");
                 return Err(Error::invalid_params(error).into());
             }
-            let answered = Answered {
+            let response = TaskInputResponse {
                 at: self.context.environment.now(),
                 result: (*result).to_owned(),
             };
             tasks
-                .answer(id, asking.number, &answered)
+                .write_input_response(id, request.number, &response)
                 .await
                 .map_err(unavailable)?;
         }
-        let Some((asked, answers)) = self.claim_answered(id, round).await.map_err(unavailable)?
+        let Some((ended, responses)) = self
+            .claim_next_round(id, round)
+            .await
+            .map_err(unavailable)?
         else {
             return Ok(());
         };
-        let answers = asked.questions.into_iter().zip(answers);
+        let answers = ended.requests.into_iter().zip(responses);
         let next = Round {
-            capabilities: view.beginning.capabilities,
+            capabilities: view.request.capabilities,
             log_level: None,
             answers: answers
-                .map(|(asking, answered)| Answer {
-                    id: asking.id,
-                    result: answered.result,
+                .map(|(request, response)| Answer {
+                    id: request.id,
+                    result: response.result,
                 })
                 .collect(),
-            state: asked.state,
+            state: ended.state,
         };
-        let work = Arc::clone(self).resume(id.clone(), round, view.beginning, authenticated, next);
+        let work = Arc::clone(self).resume(id.clone(), round, view.request, authenticated, next);
         self.context.environment.spawn(work);
         Ok(())
     }
 
-    /// Returns the questions of a round and their answers, if there are all, and if this instance is
-    /// the one to run the next round.
-    async fn claim_answered(
+    /// Returns how a round ended, and the responses to its requests, if there are all and this instance
+    /// is the one to run the next round.
+    async fn claim_next_round(
         &self,
         id: &TaskId,
         round: u32,
-    ) -> Result<Option<(Asked, Vec<Answered>)>, store::Error> {
+    ) -> Result<Option<(RoundEnd, Vec<TaskInputResponse>)>, store::Error> {
         let tasks = &self.tasks.records;
-        let Some(asked) = tasks.asked(id, round).await? else {
+        let Some(ended) = tasks.round_end(id, round).await? else {
             return Ok(None);
         };
-        let (answers, pending) = self.tasks.answers(id, &asked).await?;
+        let (responses, pending) = self.tasks.responses(id, &ended).await?;
         if !pending.is_empty() {
             return Ok(None);
         }
-        tasks.beat(id, None).await?;
+        tasks.write_heartbeat(id, None).await?;
         let is_claimed = tasks.claim_round(id, round + 1).await?;
-        Ok(is_claimed.then_some((asked, answers)))
+        Ok(is_claimed.then_some((ended, responses)))
     }
 
     async fn new_task(
         &self,
         authenticated: &Authenticated,
-        beginning: &Beginning,
+        request: &TaskRequest,
     ) -> Result<TaskId, Error> {
-        let refused = |text| Err(Error::new(ErrorCode::InternalError, text));
-        if beginning.arguments.len() > MAX_SEALED_BYTES {
-            return refused("The arguments are larger than a task can carry.");
+        let refused = |reason| Err(Error::new(ErrorCode::InternalError, reason));
+        if request.arguments.len() > MAX_SEALED_BYTES {
+            return refused("The arguments are too large for a task.");
         }
-        let begun = async {
+        let created = async {
             if !self
                 .tasks
                 .records
@@ -304,21 +309,21 @@ impl<P: Parts> TaskRunner<P> {
             }
             self.tasks
                 .records
-                .begin(authenticated, beginning)
+                .begin(authenticated, request)
                 .await
                 .map(Some)
         };
-        match begun.await {
+        match created.await {
             Ok(Some(id)) => Ok(id),
-            Ok(None) => refused("There are too many tasks of yours; try again later."),
+            Ok(None) => refused("Too many tasks were started; try again later."),
             Err(error) => {
                 self.task_error(&error);
-                refused("The server cannot keep a task now; try again.")
+                refused("The server cannot start a task now; try again.")
             }
         }
     }
 
-    async fn begin_call(
+    async fn start_call(
         self: &Arc<Self>,
         call: PreparedCall,
         authenticated: Authenticated,
@@ -332,20 +337,20 @@ impl<P: Parts> TaskRunner<P> {
             Err(end) => StartedCall::Ended(end),
             Ok(mut running) => match running.next_of_task().await {
                 TaskStep::End(end) => StartedCall::Ended(end),
-                TaskStep::Alive(message) => StartedCall::Running(running, message),
+                TaskStep::Progress(message) => StartedCall::Running(running, message),
             },
         }
     }
 
-    /// The end of a call that is no task.
+    /// Waits for the end of a call that became no task.
     async fn rest(
         &self,
-        beginning: Pin<&mut impl Future<Output = StartedCall<P>>>,
-        begun: Option<(RunningCall<P>, Option<String>)>,
+        starting: Pin<&mut impl Future<Output = StartedCall<P>>>,
+        started: Option<(RunningCall<P>, Option<String>)>,
     ) -> CallEnd {
-        let mut running = match begun {
+        let mut running = match started {
             Some((running, _)) => running,
-            None => match beginning.await {
+            None => match starting.await {
                 StartedCall::Ended(end) => return end,
                 StartedCall::Running(running, _) => running,
             },
@@ -357,38 +362,38 @@ impl<P: Parts> TaskRunner<P> {
         }
     }
 
-    /// Runs a round to its end; `None` when the task was ended in the meantime.
+    /// Runs a round to its end. Returns `None` if the task has ended in the meantime.
     async fn run_round(
         &self,
         id: &TaskId,
         begun_with: Option<Authority>,
-        beginning: Pin<&mut impl Future<Output = StartedCall<P>>>,
-        begun: Option<(RunningCall<P>, Option<String>)>,
+        starting: Pin<&mut impl Future<Output = StartedCall<P>>>,
+        started: Option<(RunningCall<P>, Option<String>)>,
     ) -> Option<CallEnd> {
         let mut heartbeat = Heartbeat {
             tick: self.context.environment.sleep(CHECK_INTERVAL).boxed(),
-            pulse: Pulse {
-                looks: 0,
+            content: HeartbeatContent {
+                checks: 0,
                 message: None,
-                is_told: true,
+                is_written: true,
                 begun_with,
             },
         };
-        let begun = match begun {
+        let started = match started {
             Some((running, message)) => StartedCall::Running(running, message),
-            None => self.kept_alive(id, &mut heartbeat, beginning).await?,
+            None => self.with_heartbeat(id, &mut heartbeat, starting).await?,
         };
-        let mut running = match begun {
+        let mut running = match started {
             StartedCall::Ended(end) => return Some(end),
             StartedCall::Running(running, message) => {
-                heartbeat.pulse.say(message);
+                heartbeat.content.set_message(message);
                 running
             }
         };
         loop {
             let next = pin!(running.next_of_task());
-            match self.kept_alive(id, &mut heartbeat, next).await? {
-                TaskStep::Alive(message) => heartbeat.pulse.say(message),
+            match self.with_heartbeat(id, &mut heartbeat, next).await? {
+                TaskStep::Progress(message) => heartbeat.content.set_message(message),
                 TaskStep::End(end) => return Some(end),
             }
         }
@@ -398,12 +403,12 @@ impl<P: Parts> TaskRunner<P> {
         self: &Arc<Self>,
         id: &TaskId,
         next: Round,
-        beginning: &Beginning,
+        request: &TaskRequest,
         authenticated: &Authenticated,
     ) -> Option<CallEnd> {
         let params = CallParams {
-            name: beginning.tool.as_str().into(),
-            arguments: &beginning.arguments,
+            name: request.tool.as_str().into(),
+            arguments: &request.arguments,
             progress_token: None,
             traceparent: None,
         };
@@ -420,25 +425,25 @@ impl<P: Parts> TaskRunner<P> {
             }
         };
         call.report_progress();
-        let begun = pin!(self.begin_call(call, authenticated.clone()));
+        let starting = pin!(self.start_call(call, authenticated.clone()));
         let own = authenticated.authority();
-        let begun_with = beginning.authority.clone();
+        let begun_with = request.authority.clone();
         let begun_with = begun_with.filter(|authority| *authority != own);
-        self.run_round(id, begun_with, begun, None).await
+        self.run_round(id, begun_with, starting, None).await
     }
 
-    /// Settles what a round came to, and runs those that ask nothing of anybody.
-    async fn go_on(
+    /// Stores how a round ended, and runs the rounds after those that need no input.
+    async fn run_rounds(
         self: &Arc<Self>,
         id: &TaskId,
         mut round: u32,
         mut end: Option<CallEnd>,
-        beginning: &Beginning,
+        request: &TaskRequest,
         authenticated: &Authenticated,
     ) {
         loop {
             let questions = match end {
-                // The store already says how it ended.
+                // The store already has the task's end.
                 None => return,
                 Some(CallEnd::GrantEnded) => {
                     return self.end_task(id, EndKind::Cancelled, "").await;
@@ -449,21 +454,21 @@ impl<P: Parts> TaskRunner<P> {
                 Some(CallEnd::Done(Err(error))) => return self.fail_task(id, &error).await,
                 Some(CallEnd::InputRequired(questions)) => questions,
             };
-            let asks = !questions.requests.is_empty();
+            let needs_input = !questions.requests.is_empty();
             let next = Round {
-                capabilities: beginning.capabilities,
+                capabilities: request.capabilities,
                 state: questions.state.clone(),
                 ..Round::default()
             };
-            match self.ask_of_task(id, round, questions).await {
-                Err(NotAsked::Store(error)) => return self.task_error(&error),
-                Err(NotAsked::Unsupported(what)) => {
+            match self.write_input_requests(id, round, questions).await {
+                Err(InputRequestError::Store(error)) => return self.task_error(&error),
+                Err(InputRequestError::Unsupported(what)) => {
                     self.context
                         .environment
-                        .log(&format!("mcp: a task of {}: {what}", beginning.tool));
+                        .log(&format!("mcp: a task of {}: {what}", request.tool));
                     return self.fail_task(id, &Error::internal()).await;
                 }
-                Ok(()) if asks => return,
+                Ok(()) if needs_input => return,
                 Ok(()) => {}
             }
             round += 1;
@@ -472,44 +477,42 @@ impl<P: Parts> TaskRunner<P> {
                 Ok(false) => return,
                 Err(error) => return self.task_error(&error),
             }
-            end = self.run_again(id, next, beginning, authenticated).await;
+            end = self.run_again(id, next, request, authenticated).await;
         }
     }
 
-    /// Writes down the questions of a round; what is wrong with them, for the log.
-    async fn ask_of_task(
+    /// Stores the input requests of a round.
+    async fn write_input_requests(
         &self,
         id: &TaskId,
         round: u32,
         questions: InputRequired,
-    ) -> Result<(), NotAsked> {
+    ) -> Result<(), InputRequestError> {
         if round + 1 >= MAX_ROUNDS {
-            return Err(NotAsked::Unsupported("it asks too often"));
+            return Err(InputRequestError::Unsupported("it needs input too often"));
         }
         let tasks = &self.tasks.records;
         let mut keys: Vec<String> = Vec::new();
         for earlier in 0..round {
-            let asked = tasks.asked(id, earlier).await?;
-            keys.extend(
-                asked
-                    .into_iter()
-                    .flat_map(|asked| asked.questions)
-                    .map(|one| one.key),
-            );
+            let ended = tasks.round_end(id, earlier).await?;
+            let requests = ended.into_iter().flat_map(|ended| ended.requests);
+            keys.extend(requests.map(|request| request.key));
         }
         if keys.len() + questions.requests.len() > MAX_INPUT_REQUESTS {
-            return Err(NotAsked::Unsupported("it asks too much"));
+            return Err(InputRequestError::Unsupported(
+                "it has too many input requests",
+            ));
         }
-        let mut asking = Vec::with_capacity(questions.requests.len());
+        let mut requests = Vec::with_capacity(questions.requests.len());
         for request in questions.requests {
-            // None is used twice in the life of a task (SEP-2663, Task Update Requests).
+            // A key is used once in the life of a task (SEP-2663, Task Update Requests).
             let mut key = request.id.clone();
             let mut count = 1;
             while keys.contains(&key) {
                 count += 1;
                 key = format!("{}-{count}", request.id);
             }
-            asking.push(Asking {
+            requests.push(TaskInputRequest {
                 number: u32::try_from(keys.len()).unwrap_or(u32::MAX),
                 key: key.clone(),
                 id: request.id,
@@ -518,34 +521,34 @@ impl<P: Parts> TaskRunner<P> {
             });
             keys.push(key);
         }
-        let asked = Asked {
+        let ended = RoundEnd {
             at: self.context.environment.now(),
             state: questions.state,
-            questions: asking,
+            requests,
         };
-        if serde_json::to_vec(&asked).map_or(0, |bytes| bytes.len()) > MAX_SEALED_BYTES {
-            let what = "its questions and its state are too large";
-            return Err(NotAsked::Unsupported(what));
+        if serde_json::to_vec(&ended).map_or(0, |bytes| bytes.len()) > MAX_SEALED_BYTES {
+            let what = "its input requests and its state are too large";
+            return Err(InputRequestError::Unsupported(what));
         }
-        // A task that asks no client goes on at once, and lives.
-        if asked.questions.is_empty() {
-            tasks.beat(id, None).await?;
+        // The next round runs at once.
+        if ended.requests.is_empty() {
+            tasks.write_heartbeat(id, None).await?;
         }
-        Ok(tasks.ask(id, round, &asked).await?)
+        Ok(tasks.write_round_end(id, round, &ended).await?)
     }
 
-    /// Waits for `work`, and says meanwhile that the task lives; `None` when it was ended.
-    async fn kept_alive<T>(
+    /// Waits for `work` and writes heartbeats meanwhile. Returns `None` if the task has ended.
+    async fn with_heartbeat<T>(
         &self,
         id: &TaskId,
         heartbeat: &mut Heartbeat,
         work: Pin<&mut impl Future<Output = T>>,
     ) -> Option<T> {
-        let Heartbeat { tick, pulse } = heartbeat;
+        let Heartbeat { tick, content } = heartbeat;
         let mut watch = TaskWatch {
             runner: self,
             id,
-            pulse,
+            content,
         };
         watch_loop(&self.context, CHECK_INTERVAL, tick, work, &mut watch).await
     }
@@ -568,24 +571,28 @@ impl<P: Parts> TaskRunner<P> {
     }
 }
 
-/// A task that runs.
+/// The watch of a task that runs.
 struct TaskWatch<'a, P: Parts> {
     runner: &'a TaskRunner<P>,
     id: &'a TaskId,
-    pulse: &'a mut Pulse,
+    content: &'a mut HeartbeatContent,
 }
 
 impl<P: Parts> Watch for TaskWatch<'_, P> {
     async fn look(&mut self) -> bool {
-        let Self { runner, id, pulse } = self;
+        let Self {
+            runner,
+            id,
+            content,
+        } = self;
         let records = &runner.tasks.records;
-        pulse.looks += 1;
+        content.checks += 1;
         match records.is_ending(id).await {
             Ok(true) => return false,
             Ok(false) => {}
             Err(error) => runner.task_error(&error),
         }
-        if let Some(authority) = &pulse.begun_with {
+        if let Some(authority) = &content.begun_with {
             match runner.grants.is_valid(authority).await {
                 Ok(true) => {}
                 Ok(false) => {
@@ -595,9 +602,12 @@ impl<P: Parts> Watch for TaskWatch<'_, P> {
                 Err(error) => runner.task_error(&error),
             }
         }
-        if pulse.looks.is_multiple_of(LOOKS_PER_BEAT) || !pulse.is_told {
-            pulse.is_told = true;
-            if let Err(error) = records.beat(id, pulse.message.as_deref()).await {
+        if content.checks.is_multiple_of(CHECKS_PER_HEARTBEAT) || !content.is_written {
+            content.is_written = true;
+            if let Err(error) = records
+                .write_heartbeat(id, content.message.as_deref())
+                .await
+            {
                 runner.task_error(&error);
             }
         }

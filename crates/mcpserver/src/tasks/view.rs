@@ -1,6 +1,8 @@
 //! The state of a task (SEP-2663), as its caller sees it.
 
-use super::record::{Answered, Asked, Asking, Beginning, EndKind, TaskId, TaskRecords};
+use super::record::{
+    EndKind, RoundEnd, TaskId, TaskInputRequest, TaskInputResponse, TaskRecords, TaskRequest,
+};
 use super::{POLL_INTERVAL, TASK_TTL};
 use crate::context::Context;
 use crate::http::authenticated::Authenticated;
@@ -11,54 +13,54 @@ use crate::{Environment, Parts};
 use mcp::{Error, ErrorCode, InputRequest, Task, TaskState};
 use std::sync::Arc;
 
-/// Seconds after its last sign of life at which a runner counts as dead: four of them are missing.
+/// Seconds after the last heartbeat at which a runner counts as dead: four heartbeats are missing.
 pub(super) const RUNNER_TIMEOUT: u64 = 40;
 
-/// A task, as it is now.
+/// A task at one moment.
 #[derive(Debug)]
-pub(crate) struct View {
-    pub(crate) beginning: Beginning,
+pub(crate) struct TaskView {
+    pub(crate) request: TaskRequest,
     pub(crate) updated_at: u64,
     pub(crate) message: Option<String>,
     pub(crate) state: State,
 }
 
-/// Tells a state from another.
+/// A value that differs where states differ.
 pub(crate) type Fingerprint = (usize, Option<String>);
 
-/// How far it has come.
+/// The status of a task (SEP-2663), and what it brings.
 #[derive(Debug)]
 pub(crate) enum State {
-    /// It runs.
+    /// A round runs.
     Working,
-    /// It waits for answers.
+    /// The task waits for input responses.
     InputRequired {
-        /// The round that asked.
+        /// The round that sent the requests.
         round: u32,
-        /// Not yet answered.
-        pending: Vec<Asking>,
+        /// The requests without a response.
+        pending: Vec<TaskInputRequest>,
     },
-    /// It came to this result.
+    /// The result, as JSON.
     Completed(String),
-    /// It came to this error.
+    /// The JSON-RPC error, as JSON.
     Failed(String),
-    /// It was given up.
+    /// By the client, or with its grant.
     Cancelled,
 }
 
 impl State {
-    /// Whether it stays as it is.
+    /// Returns whether the state never changes again.
     pub(crate) fn is_final(&self) -> bool {
         !matches!(self, Self::Working | Self::InputRequired { .. })
     }
 }
 
-impl View {
-    /// As clients see it.
+impl TaskView {
+    /// Returns the task as clients see it.
     pub(crate) fn task<'a>(&'a self, id: &'a TaskId) -> Task<'a> {
         Task {
             id: &id.shown,
-            created_at: self.beginning.created_at,
+            created_at: self.request.created_at,
             updated_at: self.updated_at,
             ttl: TASK_TTL * 1000,
             poll_interval: POLL_INTERVAL,
@@ -66,10 +68,10 @@ impl View {
             state: match &self.state {
                 State::Working => TaskState::Working,
                 State::InputRequired { pending, .. } => {
-                    let questions = pending.iter().map(|asking| InputRequest {
-                        id: &asking.key,
-                        method: &asking.method,
-                        params: &asking.params,
+                    let questions = pending.iter().map(|request| InputRequest {
+                        id: &request.key,
+                        method: &request.method,
+                        params: &request.params,
                     });
                     TaskState::InputRequired(questions.collect())
                 }
@@ -80,7 +82,7 @@ impl View {
         }
     }
 
-    /// Returns what tells one state from another.
+    /// Returns the fingerprint of the state and the message.
     pub(crate) fn fingerprint(&self) -> Fingerprint {
         let kind = match &self.state {
             State::Working => 0,
@@ -93,16 +95,15 @@ impl View {
     }
 }
 
-/// Why a caller does not see a task.
+/// Why a caller cannot view a task.
 #[derive(Debug)]
-pub(crate) enum NotVisible {
-    /// The token lacks a scope that the tool takes.
+pub(crate) enum ViewError {
+    /// The token lacks a scope of the tool.
     Scopes(Rejection),
-    /// The store's error.
     Store(store::Error),
 }
 
-impl From<store::Error> for NotVisible {
+impl From<store::Error> for ViewError {
     fn from(error: store::Error) -> Self {
         Self::Store(error)
     }
@@ -144,85 +145,84 @@ impl<P: Parts> Tasks<P> {
         self.records.cancel(id).await
     }
 
-    /// The task as it is now, for this caller; `None` once it is gone. The one way to what is in a
-    /// task.
+    /// Returns the task as it is now, or `None` once it has expired. Nothing else returns what a task
+    /// holds.
     ///
     /// # Errors
     ///
-    /// [`NotVisible`]: what the tool takes, what came of it takes as well.
+    /// Fails if the store does, or if the token lacks a scope of the tool: a result takes the scopes of
+    /// its call.
     pub(crate) async fn view(
         &self,
         id: &TaskId,
         authenticated: &Authenticated,
-    ) -> Result<Option<View>, NotVisible> {
-        let Some(beginning) = self.records.beginning(id).await? else {
+    ) -> Result<Option<TaskView>, ViewError> {
+        let Some(request) = self.records.request(id).await? else {
             return Ok(None);
         };
         authenticated
-            .require_scopes(&beginning.scopes)
-            .map_err(NotVisible::Scopes)?;
-        // It may take more by now.
+            .require_scopes(&request.scopes)
+            .map_err(ViewError::Scopes)?;
+        // The tool may take more scopes than when the task began.
         if let Ok(catalog) = self.catalog.current().await
-            && let Some(tool) = catalog.tool(&beginning.tool)
+            && let Some(tool) = catalog.tool(&request.tool)
         {
             authenticated
                 .require_scopes(&tool.offered.scopes)
-                .map_err(NotVisible::Scopes)?;
+                .map_err(ViewError::Scopes)?;
         }
-        Ok(self.look_at(id, beginning).await?)
+        Ok(self.view_request(id, request).await?)
     }
 
-    async fn look_at(
+    async fn view_request(
         &self,
         id: &TaskId,
-        beginning: Beginning,
-    ) -> Result<Option<View>, store::Error> {
-        let view = |beginning, updated_at, message, state| {
-            Ok(Some(View {
-                beginning,
+        request: TaskRequest,
+    ) -> Result<Option<TaskView>, store::Error> {
+        let view = |request, updated_at, message, state| {
+            Ok(Some(TaskView {
+                request,
                 updated_at,
                 message,
                 state,
             }))
         };
         if let Some((at, state)) = self.final_state(id).await? {
-            return view(beginning, at, None, state);
+            return view(request, at, None, state);
         }
-        if let Some(authority) = &beginning.authority
+        if let Some(authority) = &request.authority
             && !self.grants.is_valid(authority).await?
         {
-            // There may be no runner left that would find out.
+            // The runner may have died, and nothing else would end the task.
             self.cancel(id).await?;
             let now = self.context.environment.now();
             let (at, state) = match self.final_state(id).await? {
                 Some(ended) => ended,
                 None => (now, State::Cancelled),
             };
-            return view(beginning, at, None, state);
+            return view(request, at, None, state);
         }
-        let mut heard = beginning.created_at;
+        let mut heard_at = request.created_at;
         let mut message = None;
-        if let Some((round, asked)) = self.last_asked(id).await? {
-            let (answers, pending) = self.answers(id, &asked).await?;
+        if let Some((round, ended)) = self.last_round_end(id).await? {
+            let (responses, pending) = self.responses(id, &ended).await?;
             if !pending.is_empty() {
-                let last = answers.iter().map(|answered| answered.at).max();
-                let at = last.unwrap_or(asked.at);
+                let last = responses.iter().map(|response| response.at).max();
+                let at = last.unwrap_or(ended.at);
                 let state = State::InputRequired { round, pending };
-                return view(beginning, at, None, state);
+                return view(request, at, None, state);
             }
-            heard = answers
-                .iter()
-                .map(|answered| answered.at)
-                .fold(asked.at, u64::max);
+            let times = responses.iter().map(|response| response.at);
+            heard_at = times.fold(ended.at, u64::max);
         }
-        if let Some(beat) = self.records.last_beat(id).await? {
-            heard = heard.max(beat.at);
-            message = beat.message;
+        if let Some(heartbeat) = self.records.last_heartbeat(id).await? {
+            heard_at = heard_at.max(heartbeat.at);
+            message = heartbeat.message;
         }
-        if self.context.environment.now() < heard + RUNNER_TIMEOUT {
-            return view(beginning, heard, message, State::Working);
+        if self.context.environment.now() < heard_at + RUNNER_TIMEOUT {
+            return view(request, heard_at, message, State::Working);
         }
-        // In the store, so that it stays failed.
+        // Stored, so that the state is final.
         let error = Error::new(
             ErrorCode::InternalError,
             "The server that ran the task stopped before it was done. Call the tool again.",
@@ -230,11 +230,11 @@ impl<P: Parts> Tasks<P> {
         let error = serde_json::to_string(&error).unwrap_or_default();
         self.records.end(id, EndKind::Failed, &error).await?;
         match self.final_state(id).await? {
-            Some((at, state)) => view(beginning, at, None, state),
-            // The instance that would have ended it died before it did.
+            Some((at, state)) => view(request, at, None, state),
+            // The instance that claimed the end died before it wrote the end.
             None => view(
-                beginning,
-                heard + RUNNER_TIMEOUT,
+                request,
+                heard_at + RUNNER_TIMEOUT,
                 None,
                 State::Failed(error),
             ),
@@ -253,15 +253,15 @@ impl<P: Parts> Tasks<P> {
         }))
     }
 
-    /// The last round that asked something, and what; `None`, if the rounds after it run.
-    pub(super) async fn last_asked(
+    /// Returns the last round that has ended, and how; `None` if the round after it runs.
+    pub(super) async fn last_round_end(
         &self,
         id: &TaskId,
-    ) -> Result<Option<(u32, Asked)>, store::Error> {
+    ) -> Result<Option<(u32, RoundEnd)>, store::Error> {
         let mut last = None;
         let mut round = 0;
-        while let Some(asked) = self.records.asked(id, round).await? {
-            last = Some((round, asked));
+        while let Some(ended) = self.records.round_end(id, round).await? {
+            last = Some((round, ended));
             round += 1;
         }
         Ok(match last {
@@ -270,20 +270,20 @@ impl<P: Parts> Tasks<P> {
         })
     }
 
-    /// The answers there are to these questions, and the questions without one.
-    pub(super) async fn answers(
+    /// Returns the responses to the requests of a round, and the requests without one.
+    pub(super) async fn responses(
         &self,
         id: &TaskId,
-        asked: &Asked,
-    ) -> Result<(Vec<Answered>, Vec<Asking>), store::Error> {
-        let mut answers = Vec::new();
+        ended: &RoundEnd,
+    ) -> Result<(Vec<TaskInputResponse>, Vec<TaskInputRequest>), store::Error> {
+        let mut responses = Vec::new();
         let mut pending = Vec::new();
-        for asking in &asked.questions {
-            match self.records.answered(id, asking.number).await? {
-                Some(answered) => answers.push(answered),
-                None => pending.push(asking.clone()),
+        for request in &ended.requests {
+            match self.records.input_response(id, request.number).await? {
+                Some(response) => responses.push(response),
+                None => pending.push(request.clone()),
             }
         }
-        Ok((answers, pending))
+        Ok((responses, pending))
     }
 }

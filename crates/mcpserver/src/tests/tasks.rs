@@ -250,7 +250,12 @@ fn no_key_is_used_twice_and_only_so_many_rounds_are_run() {
         assert_eq!(text(&settled(fixture, &token, &id).await), "");
         let id = begin(fixture, &token, "asks for ever").await;
         assert_eq!(settled(fixture, &token, &id).await["status"], "failed");
-        assert!(fixture.environment.log_text().contains("it asks too often"));
+        assert!(
+            fixture
+                .environment
+                .log_text()
+                .contains("it needs input too often")
+        );
     });
 }
 

@@ -8,7 +8,7 @@
 //! could not go on with a newer one. It ends with the grant.
 
 use crate::call::client_context::ClientContext;
-use crate::call::streamed_call::{First, StreamedCalls};
+use crate::call::streamed_call::{CallStart, StreamedCalls};
 use crate::call::tool_call::PreparedCall;
 use crate::context::Context;
 use crate::http::authenticated::Authenticated;
@@ -19,7 +19,7 @@ use crate::http::rejection::Rejection;
 use crate::http::response::event_stream;
 use crate::protocol::catalog::CatalogSource;
 use crate::protocol::dispatch::{Dispatched, Dispatcher};
-use crate::stream::mailbox::{Look, MailboxId, OpenError, PostError, Reader, Session};
+use crate::stream::mailbox::{MailboxId, MailboxRead, OpenError, PostError, Reader, Session};
 use crate::stream::outbound::{ClientStream, Outbound};
 use crate::stream::poll_loop::{Poll, Polled, poll_loop};
 use crate::stream::session_notifications::{Listener, SessionNotifications};
@@ -309,13 +309,13 @@ impl<P: Parts> HttpSse<P> {
             .streamed
             .begin(request.clone(), call, authenticated, client);
         match begun.await {
-            First::Done(outcome) => {
+            CallStart::Done(outcome) => {
                 let reply = Reply::new(request, outcome);
                 self.outbound
                     .post_or_log(&id, &reply.to_json(revision))
                     .await;
             }
-            First::GoesOn(streamed) => {
+            CallStart::Running(streamed) => {
                 Arc::clone(&self.streamed)
                     .run(streamed, ClientStream::mail(id))
                     .await;
@@ -379,9 +379,9 @@ impl<P: Parts> Poll for Delivery<'_, P> {
                 notifications.news(listener, subscriptions).await?
             }
             _ => match self.reader.look(&mailboxes, now).await? {
-                Look::Message(message) => vec![message],
-                Look::Part => return Ok(Polled::Found),
-                Look::Nothing => Vec::new(),
+                MailboxRead::Message(message) => vec![message],
+                MailboxRead::Part => return Ok(Polled::Found),
+                MailboxRead::Nothing => Vec::new(),
             },
         };
         if messages.is_empty() {

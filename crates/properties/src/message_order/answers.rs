@@ -1,6 +1,6 @@
 //! What comes back.
 
-use super::known::Known;
+use super::issued_ids::IssuedIds;
 use super::people::{PEOPLE, assert_own};
 use futures::future::{Either, select};
 use http::response::Parts as Head;
@@ -58,7 +58,7 @@ struct Error {
 /// # Panics
 ///
 /// If the status is none that the endpoint may give, or a header tells of somebody else.
-pub(super) fn check_head(head: &Head, sent: &Sent, known: &mut Known) {
+pub(super) fn check_head(head: &Head, sent: &Sent, known: &mut IssuedIds) {
     assert!(STATUSES.contains(&head.status.as_u16()), "{head:?}");
     assert!(
         !sent.is_foreign || head.status.is_client_error(),
@@ -137,7 +137,7 @@ impl Stream {
         &mut self,
         environment: &TestEnvironment,
         patience: Duration,
-        known: &mut Known,
+        known: &mut IssuedIds,
     ) {
         loop {
             let silence = pin!(environment.sleep(patience));
@@ -174,7 +174,7 @@ impl Stream {
         }
     }
 
-    fn event(&mut self, event: &str, known: &mut Known) {
+    fn event(&mut self, event: &str, known: &mut IssuedIds) {
         let (mut name, mut data) = ("message", None);
         for line in event.lines() {
             match line.split_once(": ") {
@@ -198,7 +198,7 @@ impl Stream {
     }
 
     /// A message, or a batch of them.
-    fn messages(&mut self, text: &str, known: &mut Known) {
+    fn messages(&mut self, text: &str, known: &mut IssuedIds) {
         if text.starts_with('[') {
             let batch: Vec<&RawValue> = serde_json::from_str(text).expect("a batch");
             assert!(!batch.is_empty(), "an empty batch");
@@ -210,7 +210,7 @@ impl Stream {
         }
     }
 
-    fn message(&mut self, text: &str, known: &mut Known) {
+    fn message(&mut self, text: &str, known: &mut IssuedIds) {
         let message: Message<'_> =
             serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"));
         assert_eq!(message.jsonrpc, "2.0", "{text}");
@@ -239,7 +239,7 @@ impl Stream {
         }
     }
 
-    fn response(&mut self, id: &str, text: &str, known: &Known) {
+    fn response(&mut self, id: &str, text: &str, known: &IssuedIds) {
         if self.sent.ids.iter().any(|asked| is_same(asked, id)) {
             self.responses += 1;
             let most = self.sent.ids.len();
@@ -266,7 +266,7 @@ fn is_same(one: &str, other: &str) -> bool {
 }
 
 /// Takes note of what is handed out.
-fn learn(content: &Map<String, Value>, known: &mut Known) {
+fn learn(content: &Map<String, Value>, known: &mut IssuedIds) {
     for (name, value) in content {
         match (name.as_str(), value) {
             ("requestState", Value::String(state)) => known.states.push(state.clone()),

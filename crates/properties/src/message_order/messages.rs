@@ -1,7 +1,7 @@
 //! What is sent.
 
 use super::answers::Sent;
-use super::known::{Known, Step};
+use super::issued_ids::{IssuedIds, Step};
 use super::people::{BASE, host, mark};
 use super::tools;
 use bytes::Bytes;
@@ -18,7 +18,7 @@ const REVISIONS: [&str; 5] = [
 
 /// Ways that a request takes.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Way {
+pub(super) enum Route {
     /// A POST to `/mcp` that says all there is to know.
     Stateless,
     /// A POST to `/mcp` in a session.
@@ -33,7 +33,7 @@ pub(super) enum Way {
     Open,
 }
 
-impl Way {
+impl Route {
     pub(super) fn of(number: u8) -> Self {
         match number {
             0..=3 => Self::Stateless,
@@ -63,11 +63,11 @@ pub(super) struct Message {
 
 impl Message {
     pub(super) fn compose(
-        way: Way,
+        way: Route,
         step: &Step,
         person: usize,
         number: u32,
-        known: &Known,
+        known: &IssuedIds,
     ) -> Self {
         let mark = mark(person);
         let id = id(step.how / 8, &mark, number);
@@ -76,13 +76,13 @@ impl Message {
             43 => {
                 let asked = known.asked.iter().map(|(id, _)| id.clone());
                 let asked: Vec<_> = asked.collect();
-                let request = Known::pick(&asked, step.pick / 16);
+                let request = IssuedIds::pick(&asked, step.pick / 16);
                 let params = format!(r#"{{"requestId":{},"reason":"{mark}"}}"#, json_id(&request));
                 Self::notification("notifications/cancelled", &params)
             }
             42 => Self::notification("notifications/initialized", "{}"),
             44 | 45 => {
-                let question = json_id(&Known::pick(&known.questions, step.pick / 16));
+                let question = json_id(&IssuedIds::pick(&known.questions, step.pick / 16));
                 let outcome = match step.what % 52 {
                     44 => format!(
                         r#""result":{{"action":"accept","content":{{"a":"{mark}"}},"roots":[]}}"#
@@ -146,10 +146,10 @@ impl Message {
         Self::of(text, method, None, Vec::new())
     }
 
-    fn request(way: Way, step: &Step, mark: &str, id: String, known: &Known) -> Self {
+    fn request(way: Route, step: &Step, mark: &str, id: String, known: &IssuedIds) -> Self {
         let capabilities = capabilities(step.who / 8);
         let (method, mut params) = params(step, mark, &capabilities, known);
-        if way == Way::Stateless {
+        if way == Route::Stateless {
             let meta = &mut params["_meta"];
             meta["io.modelcontextprotocol/protocolVersion"] = REVISIONS[4].into();
             meta["io.modelcontextprotocol/clientCapabilities"] = capabilities;
@@ -157,7 +157,7 @@ impl Message {
             // Somebody's answers, to be asked again.
             if step.who / 8 % 8 >= 4 && method != "tasks/update" {
                 params["inputResponses"] = responses(mark, &[]);
-                params["requestState"] = Known::pick(&known.states, step.pick / 16).into();
+                params["requestState"] = IssuedIds::pick(&known.states, step.pick / 16).into();
             }
         }
         let name = ["name", "uri", "taskId"]
@@ -173,23 +173,23 @@ impl Message {
     /// The request that brings it, and what is to be known of it.
     pub(super) fn into_request(
         self,
-        way: Way,
+        way: Route,
         step: &Step,
         person: usize,
         token: &str,
-        known: &Known,
+        known: &IssuedIds,
     ) -> (Request<Bytes>, Sent) {
         let session = match way {
-            Way::Mail => Known::pick(&known.mailboxes, step.pick % 16),
-            _ => Known::pick(&known.sessions, step.pick % 16),
+            Route::Mail => IssuedIds::pick(&known.mailboxes, step.pick % 16),
+            _ => IssuedIds::pick(&known.sessions, step.pick % 16),
         };
         // These two begin anew, whatever session is named.
         let begins_anew = ["initialize", "server/discover"].contains(&&*self.method);
         let is_theirs = known.owners.get(&session) == Some(&person);
         let is_foreign = match way {
-            Way::Session => !begins_anew && !is_theirs,
-            Way::Mail | Way::Get | Way::Delete => !is_theirs,
-            Way::Stateless | Way::Alone | Way::Open => false,
+            Route::Session => !begins_anew && !is_theirs,
+            Route::Mail | Route::Get | Route::Delete => !is_theirs,
+            Route::Stateless | Route::Alone | Route::Open => false,
         };
         let mut headers = vec![
             ("spin-full-url", BASE.to_owned()),
@@ -200,36 +200,36 @@ impl Message {
         ];
         let (mut method, mut path) = ("POST", "/mcp".to_owned());
         match way {
-            Way::Stateless => {
+            Route::Stateless => {
                 headers.push(("mcp-protocol-version", REVISIONS[4].to_owned()));
                 headers.push(("mcp-method", self.method.clone()));
                 headers.extend(self.name.clone().map(|name| ("mcp-name", name)));
             }
-            Way::Session => {
+            Route::Session => {
                 headers.push(("mcp-session-id", session));
                 if step.who / 8 % 2 == 1 {
                     let revision = REVISIONS[usize::from(step.pick) % 4];
                     headers.push(("mcp-protocol-version", revision.to_owned()));
                 }
             }
-            Way::Alone => {
+            Route::Alone => {
                 let revision = REVISIONS[usize::from(step.pick) % 4];
                 headers.push(("mcp-protocol-version", revision.to_owned()));
             }
-            Way::Mail => path = session,
-            Way::Get => {
+            Route::Mail => path = session,
+            Route::Get => {
                 method = "GET";
                 headers.push(("mcp-session-id", session));
                 if step.what % 2 == 1 {
-                    let event = Known::pick(&known.events, step.pick / 16);
+                    let event = IssuedIds::pick(&known.events, step.pick / 16);
                     headers.push(("last-event-id", event));
                 }
             }
-            Way::Delete => {
+            Route::Delete => {
                 method = "DELETE";
                 headers.push(("mcp-session-id", session));
             }
-            Way::Open => (method, path) = ("GET", "/sse".to_owned()),
+            Route::Open => (method, path) = ("GET", "/sse".to_owned()),
         }
         let mut body = self.text.into_bytes();
         // Half of all requests are as they should be.
@@ -248,7 +248,7 @@ impl Message {
             person,
             ids: self.ids,
             is_sound: step.odd < 128,
-            is_stateless: way == Way::Stateless,
+            is_stateless: way == Route::Stateless,
             is_foreign: is_foreign && step.odd < 128,
             may_be_of_others: !way.has_body(),
         };
@@ -280,8 +280,13 @@ fn responses(mark: &str, keys: &[String]) -> Value {
 }
 
 /// A request: its method and its parameters.
-fn params(step: &Step, mark: &str, capabilities: &Value, known: &Known) -> (&'static str, Value) {
-    let task = || Known::pick(&known.tasks, step.pick / 16);
+fn params(
+    step: &Step,
+    mark: &str,
+    capabilities: &Value,
+    known: &IssuedIds,
+) -> (&'static str, Value) {
+    let task = || IssuedIds::pick(&known.tasks, step.pick / 16);
     let uri = |uri: &str| json!({ "uri": uri });
     match step.what % 52 {
         tool @ 0..16 => {
@@ -296,7 +301,7 @@ fn params(step: &Step, mark: &str, capabilities: &Value, known: &Known) -> (&'st
         19 => ("resources/templates/list", json!({})),
         20 => ("resources/list", json!({})),
         21 => {
-            let cursor = Known::pick(&known.cursors, step.pick / 16);
+            let cursor = IssuedIds::pick(&known.cursors, step.pick / 16);
             ("resources/list", json!({ "cursor": cursor }))
         }
         22 => ("resources/read", uri("test:one")),

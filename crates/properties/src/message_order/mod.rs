@@ -6,7 +6,7 @@
 //! so it is found wherever it turns up: in an answer, or at a tool that was called for somebody else.
 
 mod answers;
-mod known;
+mod issued_ids;
 mod messages;
 mod people;
 mod shared_store;
@@ -17,9 +17,9 @@ use bytes::Bytes;
 use futures::executor::block_on;
 use http::{Request, Response};
 use http_body_util::Full;
-use known::{Known, Step};
+use issued_ids::{IssuedIds, Step};
 use mcpserver::{Parts, Server, TestEnvironment};
-use messages::{Message, Way};
+use messages::{Message, Route};
 use people::{PEOPLE, Provider, sign_in};
 use shared_store::Shared;
 use std::sync::Arc;
@@ -75,7 +75,7 @@ struct World {
     servers: [Arc<Server<Fakes>>; 2],
     /// Of each person: a token of ours, and one of the provider's.
     tokens: Vec<[String; 2]>,
-    known: Known,
+    known: IssuedIds,
     streams: Vec<Stream>,
     requests: u32,
 }
@@ -98,7 +98,7 @@ impl World {
             servers: [server(), server()],
             environment,
             tokens,
-            known: Known::default(),
+            known: IssuedIds::default(),
             streams: Vec::new(),
             requests: 0,
         }
@@ -113,11 +113,11 @@ impl World {
             17 => {}
             18 => self.environment.advance(u64::from(step.pick)),
             19 => self.environment.kill(),
-            way => self.request(Way::of(way), step),
+            way => self.request(Route::of(way), step),
         }
     }
 
-    fn request(&mut self, way: Way, step: &Step) {
+    fn request(&mut self, way: Route, step: &Step) {
         let person = usize::from(step.who) % PEOPLE.len();
         let server = Arc::clone(&self.servers[usize::from(step.who) / PEOPLE.len() % 2]);
         self.requests += 1;

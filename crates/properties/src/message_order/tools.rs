@@ -8,9 +8,9 @@ use mcp::{
     ResourceTemplate, Role, ServerInfo, Suggestions, Tool, ToolDescription,
 };
 use mcpserver::{
-    Asked, Call, Caller, Changed, Changes, Completion, Environment, Event, Events, Failure,
-    InputRequest, InputRequired, Offer, OfferedPrompt, OfferedTool, PromptRequest, Read,
-    ResourceOffer, Round, TaskUse, TestEnvironment, ToolProvider,
+    Call, Caller, Changed, Changes, Completion, Environment, Event, Events, Failure, InputRequest,
+    InputRequired, Offer, OfferedPrompt, OfferedTool, PromptRequest, Read, ResourceOffer, Round,
+    RoundResult, TaskUse, TestEnvironment, ToolProvider,
 };
 use std::collections::VecDeque;
 use std::fmt::Debug;
@@ -121,8 +121,8 @@ fn answered(round: &Round, mark: &str, rounds: usize) -> Result<String, InputReq
     })
 }
 
-fn asked<T>(answer: Result<T, InputRequired>) -> Asked<T> {
-    answer.map_or_else(Asked::InputRequired, Asked::Given)
+fn round_result<T>(answer: Result<T, InputRequired>) -> RoundResult<T> {
+    answer.map_or_else(RoundResult::InputRequired, RoundResult::Complete)
 }
 
 fn text(uri: &str, text: String) -> Contents {
@@ -281,24 +281,29 @@ impl ToolProvider for Tools {
         })
     }
 
-    async fn read_resource(&self, read: Read) -> Result<Asked<Contents>, Failure> {
+    async fn read_resource(&self, read: Read) -> Result<RoundResult<Contents>, Failure> {
         let mark = checked(&read.caller, &read);
         match read.uri.as_str() {
-            "test:one" => Ok(Asked::Given(text(&read.uri, format!("{read:?}")))),
+            "test:one" => Ok(RoundResult::Complete(text(&read.uri, format!("{read:?}")))),
             "test:asks" => {
                 let answer = answered(&read.round, &mark, 1);
-                Ok(asked(answer.map(|answer| text(&read.uri, answer))))
+                Ok(round_result(answer.map(|answer| text(&read.uri, answer))))
             }
             _ => Err(Failure::NotFound),
         }
     }
 
-    async fn get_prompt(&self, request: PromptRequest) -> Result<Asked<PromptMessages>, Failure> {
+    async fn get_prompt(
+        &self,
+        request: PromptRequest,
+    ) -> Result<RoundResult<PromptMessages>, Failure> {
         let mark = checked(&request.caller, &request);
         if request.name == "asks" {
-            return Ok(asked(answered(&request.round, &mark, 1).map(messages)));
+            return Ok(round_result(
+                answered(&request.round, &mark, 1).map(messages),
+            ));
         }
-        Ok(Asked::Given(messages(mark)))
+        Ok(RoundResult::Complete(messages(mark)))
     }
 
     async fn complete(&self, completion: Completion) -> Result<Suggestions, Failure> {

@@ -5,7 +5,7 @@ mod session;
 pub(crate) use session::{NotFound, Session, Sessions};
 
 use crate::call::client_context::ClientContext;
-use crate::call::streamed_call::{First, StreamedCalls};
+use crate::call::streamed_call::{CallStart, StreamedCalls};
 use crate::context::Context;
 use crate::http::authenticated::Authenticated;
 use crate::http::body::events;
@@ -274,8 +274,8 @@ impl<P: Parts> SessionTransport<P> {
             .begin(id.clone(), call, authenticated.clone(), client.clone())
             .await;
         match begun {
-            First::Done(outcome) => Ok(respond(&Reply::new(id, outcome))),
-            First::GoesOn(streamed) => {
+            CallStart::Done(outcome) => Ok(respond(&Reply::new(id, outcome))),
+            CallStart::Running(streamed) => {
                 let (stream, body) = self.stream(&client, &authenticated).await;
                 self.context
                     .environment

@@ -80,7 +80,7 @@ impl<P: Parts> StatelessCalls<P> {
             Ok(call) => call,
             Err(not_prepared) => return Ok(request.respond(not_prepared.into_outcome()?)),
         };
-        let asker = authenticated.asker();
+        let requester = authenticated.requester();
         if call.tasks() != TaskUse::Never && request.metadata.capabilities.knows_tasks {
             let called = self.tasks.call_tool(request, call, authenticated);
             return Ok(request.respond(Box::pin(called).await));
@@ -94,13 +94,13 @@ impl<P: Parts> StatelessCalls<P> {
         };
         let next = match first {
             Ok((_, Step::End(end))) => {
-                let digest = || RequestDigest::of(request, &asker);
+                let digest = || RequestDigest::of(request, &requester);
                 return Ok(request.respond(self.outcome_of(end, digest)));
             }
             Ok(first @ (_, Step::Notification(_))) => ready(first).boxed(),
             Err(next) => next,
         };
-        let digest = RequestDigest::of(request, &asker);
+        let digest = RequestDigest::of(request, &requester);
         let (sender, body) = events();
         let stream = ClientStream::stream(sender);
         let work = Arc::clone(self).stream(next, stream, request.id.clone(), digest);

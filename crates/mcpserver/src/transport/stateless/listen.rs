@@ -15,11 +15,11 @@ use crate::http::response::event_stream;
 use crate::protocol::catalog::CatalogSource;
 use crate::protocol::methods::MethodError;
 use crate::rate_limit;
-use crate::stream::change_feed::{ChangeFeed, ChangeReader, Seen};
+use crate::stream::change_feed::{ChangeFeed, ChangeReader, FeedRead};
 use crate::stream::outbound::{ClientStream, Outbound};
 use crate::stream::poll_loop::{Poll, Polled, poll_loop};
 use crate::stream::session_notifications::LISTEN_LIMIT;
-use crate::tasks::{Fingerprint, NotVisible, TaskId, Tasks};
+use crate::tasks::{Fingerprint, TaskId, Tasks, ViewError};
 use crate::transport::stateless::tasks::takes_tasks;
 use crate::{Body, Environment, Parts};
 use http::Response;
@@ -98,8 +98,8 @@ impl<P: Parts> Listeners<P> {
             };
             match self.tasks.view(&id, &authenticated).await {
                 Ok(Some(_)) => tasks.push((id, None)),
-                Ok(None) | Err(NotVisible::Scopes(_)) => {}
-                Err(NotVisible::Store(error)) => {
+                Ok(None) | Err(ViewError::Scopes(_)) => {}
+                Err(ViewError::Store(error)) => {
                     return Err(Rejection::unavailable(&self.context, &error).into());
                 }
             }
@@ -150,8 +150,8 @@ impl<P: Parts> Listeners<P> {
             &mut subscription,
         );
         match polled.await {
-            Ok(Over::Closed) => return,
-            Ok(Over::Ended) => {}
+            Ok(ListenEnd::Closed) => return,
+            Ok(ListenEnd::Ended) => {}
             Err(error) => self
                 .context
                 .environment
@@ -163,7 +163,7 @@ impl<P: Parts> Listeners<P> {
 }
 
 /// Why a stream is over.
-enum Over {
+enum ListenEnd {
     /// The client is gone, or is to listen again.
     Closed,
     /// The token or its grant has ended.
@@ -179,35 +179,35 @@ struct Subscription<'a, P: Parts> {
 }
 
 impl<P: Parts> Poll for Subscription<'_, P> {
-    type End = Over;
+    type End = ListenEnd;
 
-    async fn look(&mut self) -> Result<Polled<Over>, store::Error> {
+    async fn look(&mut self) -> Result<Polled<ListenEnd>, store::Error> {
         let now = self.listeners.context.environment.now();
         if self.listener.authenticated.ends_at <= now {
-            return Ok(Polled::End(Over::Ended));
+            return Ok(Polled::End(ListenEnd::Ended));
         }
         if self.closes_at.is_some_and(|closes_at| closes_at <= now) {
-            return Ok(Polled::End(Over::Closed));
+            return Ok(Polled::End(ListenEnd::Closed));
         }
         let Some(messages) = self.listener.look(self.listeners).await? else {
             return Ok(Polled::Nothing);
         };
         for message in messages {
             if !self.listeners.outbound.send(self.stream, &message).await {
-                return Ok(Polled::End(Over::Closed));
+                return Ok(Polled::End(ListenEnd::Closed));
             }
         }
         Ok(Polled::Found)
     }
 
-    async fn rest(&mut self, waited: Duration) -> Result<Option<Over>, store::Error> {
+    async fn rest(&mut self, waited: Duration) -> Result<Option<ListenEnd>, store::Error> {
         let outbound = &self.listeners.outbound;
         let is_open = outbound.keep_alive(self.stream, waited).await;
-        Ok((!is_open).then_some(Over::Closed))
+        Ok((!is_open).then_some(ListenEnd::Closed))
     }
 
-    fn grant_ended(&self) -> Over {
-        Over::Ended
+    fn grant_ended(&self) -> ListenEnd {
+        ListenEnd::Ended
     }
 }
 
@@ -253,9 +253,9 @@ impl Listener {
             return Ok(None);
         };
         let changed = match changes.look(&server.changes).await? {
-            Seen::Nothing => return Ok(None),
-            Seen::Change(changed) => vec![changed],
-            Seen::Anything => everything(&self.filter),
+            FeedRead::Nothing => return Ok(None),
+            FeedRead::Change(changed) => vec![changed],
+            FeedRead::Anything => everything(&self.filter),
         };
         let told = changed.iter().filter(|changed| match changed {
             Changed::Tools => self.filter.tools_list_changed,
@@ -278,8 +278,8 @@ impl Listener {
         for (id, told) in std::mem::take(&mut self.tasks) {
             let view = match server.tasks.view(&id, &self.authenticated).await {
                 Ok(Some(view)) => view,
-                Ok(None) | Err(NotVisible::Scopes(_)) => continue,
-                Err(NotVisible::Store(error)) => return Err(error),
+                Ok(None) | Err(ViewError::Scopes(_)) => continue,
+                Err(ViewError::Store(error)) => return Err(error),
             };
             let fingerprint = view.fingerprint();
             if told.as_ref() != Some(&fingerprint) {

@@ -27,14 +27,14 @@ const MAX_STATE_BYTES: usize = 64 * 1024;
 const CHANGING: [&str; 3] = ["_meta", "inputResponses", "requestState"];
 
 /// Who asks.
-pub(super) struct Asker {
+pub(super) struct Requester {
     subject: String,
     client_id: Option<String>,
 }
 
 impl Authenticated {
-    pub(super) fn asker(&self) -> Asker {
-        Asker {
+    pub(super) fn requester(&self) -> Requester {
+        Requester {
             subject: self.subject().to_owned(),
             client_id: self.caller.client_id.clone(),
         }
@@ -45,10 +45,10 @@ impl Authenticated {
 pub(super) struct RequestDigest([u8; 32]);
 
 impl RequestDigest {
-    pub(super) fn of(request: &Request<'_>, asker: &Asker) -> Self {
+    pub(super) fn of(request: &Request<'_>, requester: &Requester) -> Self {
         let mut hash = Sha256::new();
-        feed_text(&mut hash, &asker.subject);
-        match &asker.client_id {
+        feed_text(&mut hash, &requester.subject);
+        match &requester.client_id {
             Some(client_id) => feed_text(&mut hash, client_id),
             None => hash.update([0xff]),
         }
@@ -120,7 +120,7 @@ impl<P: Parts> RequestStates<P> {
         let state = match &metadata.request_state {
             None => None,
             Some(sealed) => {
-                let digest = RequestDigest::of(request, &authenticated.asker());
+                let digest = RequestDigest::of(request, &authenticated.requester());
                 Some(self.open_state(sealed, &digest)?)
             }
         };
@@ -143,15 +143,15 @@ impl<P: Parts> RequestStates<P> {
         authenticated: &Authenticated,
         questions: &InputRequired,
     ) -> Outcome {
-        input_required::check(questions, request.metadata.capabilities).map_err(|unaskable| {
-            match unaskable {
+        input_required::check(questions, request.metadata.capabilities).map_err(|unsupported| {
+            match unsupported {
                 input_required::UnsupportedInput::MissingCapabilities(missing) => {
                     Error::missing_capabilities(missing, REVISION)
                 }
                 input_required::UnsupportedInput::Malformed(what) => self.cannot_ask(what),
             }
         })?;
-        let digest = RequestDigest::of(request, &authenticated.asker());
+        let digest = RequestDigest::of(request, &authenticated.requester());
         self.input_required(questions, &digest)
     }
 
@@ -174,7 +174,7 @@ impl<P: Parts> RequestStates<P> {
             params: &request.params,
         });
         input_required_result(requests, state.as_deref(), &self.context.envelope(REVISION))
-            .map_err(|garbage| self.cannot_ask(&garbage.to_string()))
+            .map_err(|invalid| self.cannot_ask(&invalid.to_string()))
     }
 
     fn cannot_ask(&self, what: &str) -> Error {

@@ -6,7 +6,7 @@ use crate::context::Context;
 use crate::http::authenticated::Authenticated;
 use crate::http::rejection::Rejection;
 use crate::protocol::methods::MethodError;
-use crate::tasks::{First, NotVisible, TaskRunner, Tasks};
+use crate::tasks::{TaskCallResult, TaskRunner, Tasks, ViewError};
 use crate::transport::stateless::request_state::{RequestDigest, RequestStates};
 use crate::{Environment, Parts};
 use futures::channel::oneshot;
@@ -50,14 +50,14 @@ impl<P: Parts> TaskMethods<P> {
         call: PreparedCall,
         authenticated: Authenticated,
     ) -> Outcome {
-        let asker = authenticated.asker();
+        let requester = authenticated.requester();
         let (sender, first) = oneshot::channel();
         let work = Arc::clone(&self.runner).call_or_task(call, authenticated, sender);
         self.context.environment.spawn(work);
         match first.await {
-            Ok(First::Done(outcome)) => outcome,
-            Ok(First::InputRequired(questions)) => {
-                let digest = RequestDigest::of(request, &asker);
+            Ok(TaskCallResult::Done(outcome)) => outcome,
+            Ok(TaskCallResult::InputRequired(questions)) => {
+                let digest = RequestDigest::of(request, &requester);
                 self.states.input_required(&questions, &digest)
             }
             Err(_) => Err(Error::internal()),
@@ -83,15 +83,15 @@ impl<P: Parts> TaskMethods<P> {
             |error: store::Error| MethodError::from(Rejection::unavailable(&self.context, &error));
         let view = match tasks.view(&id, &authenticated).await {
             Ok(view) => view.ok_or_else(unknown)?,
-            Err(NotVisible::Scopes(rejection)) => return Err(rejection.into()),
-            Err(NotVisible::Store(error)) => return Err(unavailable(error)),
+            Err(ViewError::Scopes(rejection)) => return Err(rejection.into()),
+            Err(ViewError::Store(error)) => return Err(unavailable(error)),
         };
         let envelope = self.context.envelope(REVISION);
         match &*request.method {
-            "tasks/get" => view.task(&id).to_result(&envelope).map_err(|garbage| {
+            "tasks/get" => view.task(&id).to_result(&envelope).map_err(|invalid| {
                 self.context
                     .environment
-                    .log(&format!("mcp: a task: {garbage}"));
+                    .log(&format!("mcp: a task: {invalid}"));
                 Error::internal().into()
             }),
             "tasks/cancel" => {

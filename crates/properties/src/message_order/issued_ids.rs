@@ -20,7 +20,7 @@ pub(super) struct Step {
 
 /// What has been handed out so far, to anybody.
 #[derive(Default)]
-pub(super) struct Known {
+pub(super) struct IssuedIds {
     pub(super) sessions: Vec<String>,
     pub(super) mailboxes: Vec<String>,
     /// Whose each of those is.
@@ -37,7 +37,7 @@ pub(super) struct Known {
     pub(super) asked: Vec<(String, usize)>,
 }
 
-impl Known {
+impl IssuedIds {
     /// One of these, the newest first; or one that nobody was given.
     pub(super) fn pick(ids: &[String], number: u8) -> String {
         let newest = || ids.last().cloned().unwrap_or_default();
