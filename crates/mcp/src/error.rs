@@ -128,7 +128,7 @@ impl Error {
     /// The client cannot be asked what the request takes: its `capabilities` lack `missing`
     /// (2026-07-28, `MissingRequiredClientCapabilityError`).
     pub fn missing_capabilities(missing: Value, revision: Revision) -> Self {
-        const MESSAGE: &str = "The request takes something that the client cannot be asked.";
+        const MESSAGE: &str = "The request requires a capability that the client has not declared.";
         if revision.is_stateless() {
             Self::new(ErrorCode::MissingClientCapability, MESSAGE)
                 .with_data(serde_json::json!({ "requiredCapabilities": missing }))

@@ -170,7 +170,7 @@ fn mismatch(name: &str) -> Error {
 }
 
 fn missing(key: &str) -> Error {
-    Error::invalid_params(format!("The `_meta` of the parameters needs {key}."))
+    Error::invalid_params(format!("The `_meta` of the parameters must have {key}."))
 }
 
 /// Returns the error for a revision that is not supported (2026-07-28,
@@ -180,7 +180,7 @@ fn unsupported(requested: &str) -> Error {
     let requested: String = requested.chars().take(64).collect();
     Error::new(
         ErrorCode::UnsupportedProtocolVersion,
-        "This server does not speak that revision of the protocol.",
+        "Unsupported protocol version.",
     )
     .with_data(serde_json::json!({ "supported": newest_first, "requested": requested }))
 }

@@ -68,12 +68,12 @@ impl Filter {
             MAX_SUBSCRIPTION_URI_BYTES,
         ) {
             return Err(Error::invalid_params(format!(
-                "A subscription is of {MAX_RESOURCES} resources at most, with URIs of {MAX_SUBSCRIPTION_URI_BYTES} bytes at most."
+                "A subscription may name {MAX_RESOURCES} resources, whose URIs may have {MAX_SUBSCRIPTION_URI_BYTES} bytes."
             )));
         }
         if !is_bounded(&notifications.task_ids, MAX_TASKS, MAX_TASK_ID_BYTES) {
             return Err(Error::invalid_params(format!(
-                "A subscription is of {MAX_TASKS} tasks at most."
+                "A subscription may name {MAX_TASKS} tasks."
             )));
         }
         Ok(notifications)

@@ -214,7 +214,7 @@ impl<P: Parts> ClientRequests<P> {
         }
         let outcome = match outcome {
             Ok(result) if result.get().len() > MAX_SEALED_BYTES => {
-                let reason = format!("An answer may have {MAX_SEALED_BYTES} bytes.");
+                let reason = format!("A response may have {MAX_SEALED_BYTES} bytes.");
                 return Err(Rejection::BadRequest(Error::invalid_params(reason)));
             }
             Ok(result) if result.get().starts_with('{') => {
@@ -284,9 +284,7 @@ impl<P: Parts> Poll for AwaitedResponse<'_, P> {
                     .open_response(self.name, self.subject, &answered);
                 return match opened {
                     Some(StoredResponse::Result(result)) => Ok(Polled::End(Ok(result))),
-                    Some(StoredResponse::Failed) => {
-                        failed("The client did not answer what it was asked.")
-                    }
+                    Some(StoredResponse::Failed) => failed("The client did not return a result."),
                     None => failed("The server failed."),
                 };
             }
@@ -294,7 +292,7 @@ impl<P: Parts> Poll for AwaitedResponse<'_, P> {
             Err(error) => self.on_error(error)?,
         }
         if now >= self.ends_at {
-            return failed("The client did not answer in time.");
+            return failed("The client did not respond in time.");
         }
         Ok(Polled::Nothing)
     }

@@ -360,10 +360,10 @@ impl<P: Parts> ToolCaller<P> {
             Failure::NotFound => StartError::Error(Error::unknown_tool(name)),
             // From 2025-11-25 on these are for the model, which can mend them.
             Failure::InvalidArguments(reason) if revision >= Revision::V2025_11_25 => {
-                StartError::Output(Output::error(format!("The arguments do not fit: {reason}")))
+                StartError::Output(Output::error(format!("Invalid arguments: {reason}")))
             }
             Failure::InvalidArguments(reason) => StartError::Error(Error::invalid_params(format!(
-                "The arguments do not fit: {reason}"
+                "Invalid arguments: {reason}"
             ))),
             Failure::Unsupported => StartError::Error(Error::method_not_found("tools/call")),
             Failure::Internal(reason) => {

@@ -91,7 +91,7 @@ fn person_reason(refusal: policy::Refusal) -> &'static str {
 const ORIGIN: &str = "Pages of this origin may not call this server; its operator can allow them with allowed_origins.";
 const BOUND: &str = "The token is bound to a key: present it with the DPoP scheme and a proof.";
 const INSUFFICIENT_SCOPE: &str = "The tool needs a scope that the token does not have.";
-const MEDIA_TYPE: &str = "The Content-Type is application/json.";
+const MEDIA_TYPE: &str = "The Content-Type must be application/json.";
 const NO_SESSION: &str = "The session is unknown or has ended; begin a new one.";
 const TOO_MANY: &str = "Too many sessions were opened; try again in a minute.";
 const UNAVAILABLE: &str = "The server cannot answer now; try again.";

@@ -112,7 +112,7 @@ impl<P: Parts> Dispatcher<P> {
         client: &ClientContext,
     ) -> Result<Option<Reply>, Rejection> {
         let alone = |id: Id, what: &str| {
-            let reason = format!("{what} comes alone.");
+            let reason = format!("{what} must not be part of a batch.");
             let error = Error::new(ErrorCode::InvalidRequest, reason);
             Ok(Some(Reply::new(id, Err(error))))
         };

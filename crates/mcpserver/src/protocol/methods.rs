@@ -258,7 +258,7 @@ impl<P: Parts> Methods<P> {
             .filter(|argument| argument.required)
             .find(|argument| !params.arguments.contains_key(&argument.name));
         if let Some(missing) = missing {
-            let text = format!("The prompt needs the argument `{}`.", missing.name);
+            let text = format!("Missing required argument: `{}`.", missing.name);
             return Err(Error::invalid_params(text).into());
         }
         let request = PromptRequest {
@@ -309,9 +309,7 @@ impl<P: Parts> Methods<P> {
             caller: authenticated.caller.clone(),
         };
         let failed = |failure| match failure {
-            Failure::NotFound => {
-                Error::invalid_params("There is nothing of that name to complete.")
-            }
+            Failure::NotFound => Error::invalid_params("Unknown reference or argument."),
             failure => self.request_failed(METHOD, failure),
         };
         let completing = self.tools.complete(completion);
@@ -364,7 +362,7 @@ impl<P: Parts> Methods<P> {
                     .log(&format!("mcp: {method} was not answered in time"));
                 Err(Error::new(
                     mcp::ErrorCode::InternalError,
-                    "The answer did not come in time.",
+                    "The request did not finish in time.",
                 )
                 .into())
             }
@@ -388,9 +386,9 @@ impl<P: Parts> Methods<P> {
         match failure {
             Failure::Unsupported => Error::method_not_found(method),
             Failure::InvalidArguments(reason) => {
-                Error::invalid_params(format!("The arguments do not fit: {reason}"))
+                Error::invalid_params(format!("Invalid arguments: {reason}"))
             }
-            Failure::NotFound => Error::invalid_params("There is nothing of that name."),
+            Failure::NotFound => Error::invalid_params("Unknown name."),
             Failure::Internal(reason) => {
                 self.context
                     .environment

@@ -311,7 +311,7 @@ impl<P: Parts> ResumableStreams<P> {
         stream_seconds: u64,
     ) -> Result<Response<Body>, Rejection> {
         let (name, number) = self.open_event_id(id, reader).ok_or_else(|| {
-            let reason = "The Last-Event-ID is none of a stream of this session.";
+            let reason = "Invalid Last-Event-ID: no event of this session has it.";
             Rejection::BadRequest(Error::new(ErrorCode::Refused, reason))
         })?;
         let (mut sender, body) = events();

@@ -54,7 +54,7 @@ impl SessionState {
                     || uri.len() > MAX_SUBSCRIPTION_URI_BYTES
                 {
                     let reason = format!(
-                        "A session listens for {MAX_SUBSCRIPTIONS} resources at most, with URIs of {MAX_SUBSCRIPTION_URI_BYTES} bytes at most."
+                        "A session may subscribe to {MAX_SUBSCRIPTIONS} resources, whose URIs may have {MAX_SUBSCRIPTION_URI_BYTES} bytes."
                     );
                     return Err(mcp::Error::invalid_params(reason));
                 }

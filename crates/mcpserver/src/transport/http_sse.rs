@@ -331,7 +331,7 @@ impl<P: Parts> HttpSse<P> {
             .map_err(|error| match error {
                 PostError::TooLarge => Rejection::BadRequest(Error::new(
                     ErrorCode::InternalError,
-                    "The answer is larger than this transport can carry.",
+                    "The response is too large for this transport.",
                 )),
                 error => Rejection::unavailable(&self.context, &error),
             })

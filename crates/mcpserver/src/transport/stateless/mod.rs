@@ -70,8 +70,7 @@ impl<P: Parts> Stateless<P> {
                 return Ok(accepted_response());
             }
             Message::Response { .. } => {
-                const REASON: &str =
-                    "No response is expected: questions are answered by asking again.";
+                const REASON: &str = "This revision takes no JSON-RPC responses: send `inputResponses` in a new request.";
                 let error = Error::new(ErrorCode::InvalidRequest, REASON);
                 return Err(Rejection::BadRequest(error).into());
             }

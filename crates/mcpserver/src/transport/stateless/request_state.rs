@@ -201,10 +201,6 @@ impl<P: Parts> RequestStates<P> {
             let lives = u64::from_be_bytes(*ends_at) > self.context.environment.now();
             lives.then(|| String::from_utf8(state.to_vec()).ok())?
         });
-        state.ok_or_else(|| {
-            Error::invalid_params(
-                "The `requestState` is not one that was given for this request, or its time is over.",
-            )
-        })
+        state.ok_or_else(|| Error::invalid_params("Invalid or expired `requestState`."))
     }
 }

@@ -71,7 +71,7 @@ impl<P: Parts> TaskMethods<P> {
         authenticated: Authenticated,
     ) -> Result<String, MethodError> {
         // A stranger's task and one that is gone are told from none by nothing.
-        let unknown = || Error::invalid_params("There is no such task.");
+        let unknown = || Error::invalid_params("Task not found.");
         if !request.metadata.capabilities.knows_tasks {
             return Err(takes_tasks().into());
         }
