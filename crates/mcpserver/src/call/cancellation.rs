@@ -1,8 +1,8 @@
 //! `notifications/cancelled` (2025-11-25, Cancellation).
 //!
-//! It comes in a request of its own, perhaps at another instance than the call that it cancels. So
-//! it is written down under a hash of session and request, for as long as such a call could run;
-//! calls that take their time look for it.
+//! The notification is an HTTP request of its own, perhaps at another instance than the call. So the store
+//! has it, under a hash of session and request id, for as long as such a call could run. Calls that last
+//! look for it.
 
 use crate::call::client_context::ClientContext;
 use crate::context::Context;
@@ -21,7 +21,7 @@ use store::Record;
 /// Seconds that a cancellation is kept beyond the time of a call.
 const EXTRA_TTL: u64 = 60;
 
-/// That a request was cancelled.
+/// The record of a cancelled request.
 #[derive(Serialize, Deserialize)]
 struct Cancelled {}
 
@@ -39,11 +39,11 @@ impl<P: Parts> Cancellations<P> {
         Self { context }
     }
 
-    /// Takes note that the client no longer wants the answer to a request.
+    /// Stores that the client has cancelled a request.
     ///
     /// # Errors
     ///
-    /// One of the store.
+    /// The store's.
     pub(crate) async fn cancel(
         &self,
         request: &Id,
@@ -65,7 +65,7 @@ impl<P: Parts> Cancellations<P> {
             .await
     }
 
-    /// Whether the client has cancelled a request, or ended its session.
+    /// Returns whether the client has cancelled a request, or deleted its session.
     pub(crate) async fn is_given_up(&self, request: &Id, client: &ClientContext) -> bool {
         let Some(session) = &client.session else {
             return false;

@@ -1,9 +1,9 @@
 //! Requests to the clients of the revisions with sessions (2025-11-25, Client Features). A client
 //! responds in a request of its own, perhaps at another instance.
 //!
-//! The id of a question is sealed for the person, so that only that person's answer is taken and none
-//! can be forged. An answer waits in the store, sealed, under a key of that id, until the
-//! call that asked takes it out.
+//! The id of a request is sealed for the person, so that only that person's response is accepted and none
+//! can be forged. A response waits in the store, sealed, under a key of that id, until the call that sent
+//! the request takes it.
 
 use crate::call::cancellation::Cancellations;
 use crate::call::client_context::ClientContext;
@@ -36,7 +36,7 @@ const ANSWER: Purpose = Purpose("mcp answer");
 /// Times that one request may ask its client.
 const MAX_ROUNDS: u32 = 32;
 
-/// What a client answered.
+/// The record of a client's response.
 #[derive(Serialize, Deserialize)]
 struct ResponseRecord {
     sealed: String,
@@ -46,32 +46,32 @@ impl Record for ResponseRecord {
     const KIND: &'static str = "mcp-answer";
 }
 
-/// An answer, under its seal.
+/// A response, as it is sealed.
 #[derive(Serialize, Deserialize)]
 enum StoredResponse {
     Result(String),
     Failed,
 }
 
-/// Why there is no answer.
+/// Why there is no response.
 #[derive(Debug)]
 pub(crate) enum ClientRequestError {
     /// The client is gone.
     ClientGone,
-    /// This is what the request is answered with.
+    /// The error for the response to the client's request.
     Failed(Error),
 }
 
-/// What a request has been through.
+/// The number of rounds of one request.
 #[derive(Debug, Default)]
 pub(crate) struct Rounds(u32);
 
 impl Rounds {
-    /// One more.
+    /// Counts one more round.
     ///
     /// # Errors
     ///
-    /// If it asks without end.
+    /// Fails if there are more than [`MAX_ROUNDS`].
     fn next(&mut self) -> Result<(), ClientRequestError> {
         self.0 += 1;
         if self.0 <= MAX_ROUNDS {
@@ -108,8 +108,8 @@ impl<P: Parts> ClientRequests<P> {
         }
     }
 
-    /// Puts questions to a client and waits for its answers: the next round of the request that
-    /// asked.
+    /// Sends requests to a client and waits for its responses. Returns the next round of the client's
+    /// request.
     pub(crate) async fn send(
         &self,
         questions: InputRequired,
@@ -183,13 +183,12 @@ impl<P: Parts> ClientRequests<P> {
         serde_json::from_slice(&plain).ok()
     }
 
-    /// Takes a client's answer to a question of ours. What is no answer, or comes too
-    /// late, is ignored.
+    /// Stores a client's response to a request of ours. Ignores responses to other ids, and late ones.
     ///
     /// # Errors
     ///
-    /// A bad request, if it is larger than an answer may be; too many, if the person gave too many.
-    /// The store's.
+    /// Fails with a bad request if the response is too large, with too many requests if the person sent too
+    /// many, or if the store does.
     pub(crate) async fn accept_response(
         &self,
         id: &Id,
@@ -223,7 +222,7 @@ impl<P: Parts> ClientRequests<P> {
             Ok(_) | Err(_) => StoredResponse::Failed,
         };
         let name = URL_SAFE_NO_PAD.encode(name);
-        // The first answer is the answer.
+        // Only the first response counts.
         let known = self.context.store.get::<ResponseRecord>(&name, now).await;
         if known
             .map_err(|error| Rejection::unavailable(&self.context, &error))?
@@ -250,7 +249,7 @@ impl<P: Parts> ClientRequests<P> {
     }
 }
 
-/// The response to the request of this name, which the client may still send.
+/// The wait for the response to one request.
 struct AwaitedResponse<'a, P: Parts> {
     requests: &'a ClientRequests<P>,
     name: &'a str,
@@ -318,7 +317,7 @@ impl<P: Parts> Poll for AwaitedResponse<'_, P> {
         Err(ClientRequestError::Failed(grant_ended()))
     }
 
-    /// The call goes on: the store may answer again.
+    /// Logs the error: the store may work again at the next read.
     fn on_error(&self, error: store::Error) -> Result<(), store::Error> {
         let environment = &self.requests.context.environment;
         environment.log(&format!("mcp: {error}"));

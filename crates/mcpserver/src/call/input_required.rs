@@ -7,16 +7,16 @@ use serde_json::{Map, Value, json};
 /// Seconds that a person has to answer the requests of a call.
 pub(crate) const INPUT_TTL: u64 = 900;
 
-/// Why questions are not put to a client.
+/// Why requests are not sent to a client.
 #[derive(Debug, PartialEq)]
 pub(crate) enum UnsupportedInput {
-    /// It cannot answer; this is what its `capabilities` would have to say.
+    /// The capabilities that the client would have to declare.
     MissingCapabilities(Value),
-    /// They are no questions: why not, for the log.
+    /// What is wrong with the requests, for the log.
     Malformed(&'static str),
 }
 
-/// Whether all of these questions may be put to a client with these capabilities.
+/// Checks that these requests may be sent to a client with these capabilities.
 ///
 /// # Errors
 ///

@@ -19,10 +19,9 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A call, and what it takes to make it again.
+/// A call that runs, and what a next round of it needs.
 pub(crate) struct StreamedCall<P: Parts> {
     id: Id,
-    /// The next thing that the call has to say.
     next: NextStep<P>,
     again: PreparedCall,
     authenticated: Authenticated,
@@ -30,18 +29,18 @@ pub(crate) struct StreamedCall<P: Parts> {
     rounds: Rounds,
 }
 
-/// The next thing that a call has to say, and the call, if there is more to come.
+/// The next step of a call, and the call if there are more.
 pub(crate) type NextStep<P> = BoxFuture<'static, (Option<RunningCall<P>>, Step)>;
 
-/// What came first of a call.
+/// The start of a call.
 pub(crate) enum CallStart<P: Parts> {
-    /// Its outcome: there is nothing else.
+    /// The call has ended.
     Done(Outcome),
-    /// Something else, or nothing for a while.
+    /// The call runs, and its client gets a stream.
     Running(Box<StreamedCall<P>>),
 }
 
-/// Calls whose clients get what happens as it happens.
+/// Calls that stream notifications to their clients.
 pub(crate) struct StreamedCalls<P: Parts> {
     context: Arc<Context<P>>,
     caller: Arc<ToolCaller<P>>,
@@ -67,7 +66,7 @@ impl<P: Parts> StreamedCalls<P> {
         }
     }
 
-    /// Makes a call, and waits for the first thing that happens, but not for long.
+    /// Makes a call, and waits up to [`CHECK_INTERVAL`] for its first step.
     pub(crate) async fn begin(
         &self,
         id: Id,
@@ -92,7 +91,7 @@ impl<P: Parts> StreamedCalls<P> {
         }))
     }
 
-    /// Makes a call: what it says first.
+    /// Makes a call, and returns its first step.
     pub(crate) fn first_step(
         &self,
         call: PreparedCall,
@@ -111,7 +110,7 @@ impl<P: Parts> StreamedCalls<P> {
         .boxed()
     }
 
-    /// What a call says next.
+    /// Returns the next step of a call.
     fn next_step(mut running: RunningCall<P>) -> NextStep<P> {
         async move {
             let step = running.next().await;
@@ -120,24 +119,24 @@ impl<P: Parts> StreamedCalls<P> {
         .boxed()
     }
 
-    /// Waits for what a call says next, but not for longer than `patience`.
+    /// Waits up to `timeout` for the next step of a call.
     ///
     /// # Errors
     ///
-    /// The same, still to be waited for.
+    /// Returns the step that has not come.
     pub(crate) async fn poll_within(
         &self,
         mut next: NextStep<P>,
-        patience: Duration,
+        timeout: Duration,
     ) -> Result<(Option<RunningCall<P>>, Step), NextStep<P>> {
-        let patience = pin!(self.context.environment.sleep(patience));
-        match select(&mut next, patience).await {
+        let timeout = pin!(self.context.environment.sleep(timeout));
+        match select(&mut next, timeout).await {
             Either::Left((came, _)) => Ok(came),
             Either::Right(_) => Err(next),
         }
     }
 
-    /// Goes on with a call until it is over, the client is gone, or has given it up.
+    /// Runs a call until it ends, or the client is gone or has cancelled it.
     pub(crate) async fn run(
         self: Arc<Self>,
         mut streamed: Box<StreamedCall<P>>,
@@ -167,8 +166,8 @@ impl<P: Parts> StreamedCalls<P> {
         self.outbound.finish(stream, &reply, client.revision).await;
     }
 
-    /// Tells a client what a call has to say, up to what is no notification. `None` if no client wants
-    /// to know any more.
+    /// Forwards the notifications of a call to its client. Returns the end of the call, or `None` once the
+    /// client is gone or has cancelled it.
     pub(crate) async fn forward_notifications(
         &self,
         next: &mut NextStep<P>,
@@ -193,8 +192,8 @@ impl<P: Parts> StreamedCalls<P> {
         }
     }
 
-    /// Waits for `next`, and says meanwhile that this side lives; `None` if there is no use in it
-    /// any more.
+    /// Waits for `next`, with keep-alives meanwhile. Returns `None` once the client is gone or has cancelled
+    /// the call.
     async fn wait<T>(
         &self,
         next: &mut BoxFuture<'static, T>,
@@ -235,7 +234,7 @@ impl<P: Parts> StreamedCalls<P> {
     }
 }
 
-/// The client of a call that runs.
+/// The watch of a call's client.
 struct ClientWatch<'a, P: Parts> {
     calls: &'a StreamedCalls<P>,
     id: &'a Id,

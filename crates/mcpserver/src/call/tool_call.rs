@@ -21,7 +21,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A call that may be made.
+/// A call whose arguments and scopes were checked.
 #[derive(Clone, Debug)]
 pub(crate) struct PreparedCall {
     revision: Revision,
@@ -47,7 +47,7 @@ impl PreparedCall {
         self.round.capabilities
     }
 
-    /// The scopes that the call takes, and that what comes of it takes.
+    /// Returns the scopes that the call requires, and its task after it.
     pub(crate) fn scopes(&self) -> &[String] {
         &self.tool.offered.scopes
     }
@@ -56,12 +56,12 @@ impl PreparedCall {
         self.tool.offered.tasks
     }
 
-    /// Asks the tool for progress, for a task to show.
+    /// Asks the tool for progress, which a task shows.
     pub(crate) fn report_progress(&mut self) {
         self.progress_token.get_or_insert_with(|| "0".to_owned());
     }
 
-    /// The same call once more, with what the client has answered.
+    /// Returns the same call for the next round.
     pub(crate) fn for_round(&self, round: Round) -> Self {
         Self {
             round,
@@ -73,9 +73,9 @@ impl PreparedCall {
 /// Why a call is not prepared.
 #[derive(Debug)]
 pub(crate) enum NotPrepared {
-    /// The HTTP request is rejected.
+    /// With the rejection of the HTTP request.
     Rejected(Rejection),
-    /// The request has this outcome.
+    /// With the outcome of the request.
     Done(jsonrpc::Outcome),
 }
 
@@ -114,21 +114,21 @@ pub(crate) struct RunningCall<P: Parts> {
     event: Box<CallEvent<P>>,
 }
 
-/// What a call that runs has to say.
+/// A step of a call that runs.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Step {
-    /// A notification.
+    /// A notification, as JSON.
     Notification(String),
-    /// There is nothing after this.
+    /// The last step.
     End(CallEnd),
 }
 
-/// How a call ends.
+/// The end of a call.
 #[derive(Debug, PartialEq)]
 pub(crate) enum CallEnd {
     /// With its outcome.
     Done(jsonrpc::Outcome),
-    /// With questions to the client, which it can answer.
+    /// With requests to the client, which it supports.
     InputRequired(InputRequired),
     /// With its grant.
     GrantEnded,
@@ -145,12 +145,12 @@ impl CallEnd {
     }
 }
 
-/// What a call that runs as a task has to say.
+/// A step of a call that runs as a task.
 #[derive(Debug, PartialEq)]
 pub(crate) enum TaskStep {
-    /// It gets on, and says so in these words.
+    /// The call made progress, with this message.
     Progress(Option<String>),
-    /// There is nothing after this.
+    /// The last step.
     End(CallEnd),
 }
 
@@ -183,9 +183,13 @@ impl<P: Parts> ToolCaller<P> {
         }
     }
 
-    /// Checks everything about a call that can be checked before it is made.
+    /// Checks a call before it is made. Without `may_stream` the tool is not asked for progress or log
+    /// messages.
     ///
-    /// Without `may_stream` neither progress nor log messages are asked for.
+    /// # Errors
+    ///
+    /// Fails if the tool is unknown, the token lacks a scope, the client does not know tasks and the tool
+    /// requires them, or the arguments are invalid.
     pub(crate) fn prepare(
         &self,
         params: CallParams<'_>,
@@ -266,7 +270,7 @@ impl<P: Parts> ToolCaller<P> {
         }
     }
 
-    /// Makes a call that may take so long.
+    /// Makes a call that is interrupted after `limit`.
     pub(crate) async fn start_within(
         self: &Arc<Self>,
         call: PreparedCall,
@@ -358,7 +362,7 @@ impl<P: Parts> ToolCaller<P> {
     fn failed(&self, name: &str, failure: Failure, revision: Revision) -> StartError {
         match failure {
             Failure::NotFound => StartError::Error(Error::unknown_tool(name)),
-            // From 2025-11-25 on these are for the model, which can mend them.
+            // From 2025-11-25 on these are for the model, which can correct them.
             Failure::InvalidArguments(reason) if revision >= Revision::V2025_11_25 => {
                 StartError::Output(Output::error(format!("Invalid arguments: {reason}")))
             }
@@ -377,7 +381,7 @@ impl<P: Parts> ToolCaller<P> {
         }
     }
 
-    /// The end of a call that did not end by itself.
+    /// Returns the end of an interrupted call, and logs a timeout.
     fn interrupted(&self, interruption: Interruption, name: &str) -> CallEnd {
         match interruption {
             Interruption::Timeout => {
@@ -428,11 +432,11 @@ impl<P: Parts> ToolCaller<P> {
     }
 }
 
-/// Why a call was not begun.
+/// Why a call was not started.
 pub(crate) enum StartError {
-    /// In words for the model.
+    /// As a tool execution error, for the model.
     Output(Output),
-    /// In words for the client.
+    /// As a protocol error, for the client.
     Error(Error),
 }
 
@@ -448,7 +452,7 @@ impl From<CredentialError> for StartError {
 }
 
 impl<P: Parts> RunningCall<P> {
-    /// What ends the call if it does not end by itself. Once that is there, the call is over.
+    /// Returns the interruption of the call. When it completes, the call is over.
     pub(crate) fn interruption(&mut self) -> &mut BoxFuture<'static, Interruption> {
         &mut self.interruption
     }
@@ -467,7 +471,8 @@ impl<P: Parts> RunningCall<P> {
         }
     }
 
-    /// The same for a task, which may show how far it is, and sends no notifications.
+    /// Returns the next step of a call that runs as a task, which shows progress and sends no
+    /// notifications.
     pub(crate) async fn next_of_task(&mut self) -> TaskStep {
         loop {
             let event = match self.event().await {
@@ -495,7 +500,7 @@ impl<P: Parts> RunningCall<P> {
         }
     }
 
-    /// What the client is told of an event, if anything.
+    /// Returns the step for an event; `None` if the client gets nothing.
     async fn step(&mut self, event: Option<Event>) -> Option<Step> {
         match event {
             Some(Event::Log(log)) => {
@@ -563,7 +568,7 @@ impl<P: Parts> RunningCall<P> {
         }
     }
 
-    /// The response to a call whose tool gave `what`, which no client can be given.
+    /// Returns the end of a call whose tool gave `what`, which is logged and not sent.
     fn invalid_output(&mut self, what: &str) -> CallEnd {
         self.event.end(Outcome::Failed);
         CallEnd::Done(Err(self.caller.invalid_output(&self.name, what)))

@@ -14,7 +14,7 @@ use store::Store;
 /// Why there is no token.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CredentialError {
-    /// There is no telling whether there is one.
+    /// The token could not be refreshed.
     #[error(transparent)]
     UpstreamRefresh(#[from] UpstreamRefreshError),
     /// The grant has ended just now.
@@ -33,11 +33,11 @@ impl<P: Parts> UpstreamCredentials<P> {
         Self { context, identity }
     }
 
-    /// What stands for the person at the identity provider; `None` when they have to sign in again.
+    /// Returns the person's credential at the identity provider; `None` if the person has to sign in again.
     ///
     /// # Errors
     ///
-    /// [`CredentialError`], which is in the log then.
+    /// [`CredentialError`], which is logged.
     pub(crate) async fn credential(
         &self,
         authenticated: &Authenticated,
@@ -65,10 +65,10 @@ impl<P: Parts> UpstreamCredentials<P> {
     }
 }
 
-/// The upstream access token of the grant `id`, refreshed if it has ended or is about to. `None` when
-/// the person has to sign in again. With a policy, a person who may no longer come in loses the grant.
+/// Returns the upstream access token of the grant `id`, refreshed if it has expired or is about to; `None`
+/// if the person has to sign in again. If the policy no longer allows the person, the grant ends.
 ///
-/// Of the calls that find it ended one refreshes, whatever instance they meet; the others wait.
+/// Of the calls that find the token expired, on all instances, one refreshes it and the others wait.
 async fn upstream_token<P: Parts>(
     (store, keys): (&Store<P::KeyValue>, &KeyRing),
     policy: &Policy,
@@ -104,7 +104,7 @@ async fn upstream_token<P: Parts>(
     }
 }
 
-/// Where grants are looked at.
+/// The platform for `grants`, whose log lines get the prefix of this component.
 struct GrantsEnvironment<'a, E>(&'a E);
 
 impl<E: Environment> grants::Environment for GrantsEnvironment<'_, E> {

@@ -7,11 +7,11 @@ use store::KeyValue;
 
 /// The parts of one server.
 pub trait Parts: Send + Sync + 'static {
-    /// Where records lie.
+    /// The backend of the store.
     type KeyValue: KeyValue + 'static;
-    /// Where people sign in.
+    /// The identity provider.
     type Identity: IdentityProvider;
-    /// What is called.
+    /// The tools component.
     type Tools: ToolProvider;
     /// Clock, sleep, randomness, spawned work.
     type Environment: Environment;
@@ -19,21 +19,21 @@ pub trait Parts: Send + Sync + 'static {
 
 /// Clock, sleep, randomness, spawned work, and the operator's log.
 pub trait Environment: Send + Sync + 'static {
-    /// Seconds since the Unix epoch.
+    /// Returns the seconds since the Unix epoch.
     fn now(&self) -> u64;
 
-    /// The time since some fixed moment; it never goes back.
+    /// Returns the time since a fixed moment. It never decreases.
     fn elapsed(&self) -> Duration;
 
     /// Waits.
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + 'static;
 
-    /// Lets `work` go on beside, and after, the request that began it.
+    /// Runs `work` concurrently with the current request, and after it.
     fn spawn(&self, work: impl Future<Output = ()> + Send + 'static);
 
-    /// A source of secrets.
+    /// Returns a cryptographic random generator.
     fn random(&self) -> StdRng;
 
-    /// Tells the operator. No secrets.
+    /// Writes a line to the operator's log. It has no secrets.
     fn log(&self, line: &str);
 }

@@ -8,29 +8,29 @@ use mcp::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Everything there is.
+/// The tools, prompts and resources of a component.
 #[derive(Clone, Debug, Default)]
 pub struct Offer {
     /// The server.
     pub server: ServerInfo,
-    /// How to use it, for the model.
+    /// The server's instructions, for the model.
     pub instructions: Option<String>,
     /// The tools.
     pub tools: Vec<OfferedTool>,
     /// The prompts.
     pub prompts: Vec<OfferedPrompt>,
-    /// What holds for the resources, if there are any.
+    /// `None` without resources.
     pub resources: Option<ResourceOffer>,
     /// Whether arguments can be completed.
     pub completes: bool,
-    /// What may change.
+    /// The lists that may change.
     pub changes: Changes,
 }
 
-/// A tool, and what calling it takes.
+/// A tool, and what a call of it requires.
 #[derive(Clone, Debug)]
 pub struct OfferedTool {
-    /// What clients see.
+    /// The description for clients.
     pub tool: Tool,
     /// The scopes without which it is not called.
     pub scopes: Vec<String>,
@@ -43,19 +43,19 @@ pub struct OfferedTool {
 /// Whether a call may become a task.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TaskUse {
-    /// The client waits.
+    /// Never: the client waits for the result.
     #[default]
     Never,
-    /// One for clients that know tasks; the others wait.
+    /// For clients that know tasks. Other clients wait for the result.
     Optional,
     /// Clients that do not know tasks are refused.
     Required,
 }
 
-/// A prompt, and what asking for it takes.
+/// A prompt, and what getting it requires.
 #[derive(Clone, Debug)]
 pub struct OfferedPrompt {
-    /// What clients see.
+    /// The description for clients.
     pub prompt: Prompt,
     /// The scopes without which it is not given.
     pub scopes: Vec<String>,
@@ -64,7 +64,7 @@ pub struct OfferedPrompt {
 /// What holds for all resources.
 #[derive(Clone, Debug, Default)]
 pub struct ResourceOffer {
-    /// Those whose URIs follow a pattern.
+    /// The resource templates.
     pub templates: Vec<ResourceTemplate>,
     /// The scopes without which none is listed or read.
     pub scopes: Vec<String>,
@@ -72,7 +72,7 @@ pub struct ResourceOffer {
     pub wants_credential: bool,
 }
 
-/// What may change while people are connected.
+/// What may change while clients are connected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Changes {
     /// The list of tools.
@@ -81,18 +81,18 @@ pub struct Changes {
     pub prompts: bool,
     /// The list of resources.
     pub resources: bool,
-    /// What single resources hold.
+    /// The contents of resources.
     pub resource_contents: bool,
 }
 
 impl Changes {
-    /// Whether something may change that there is in the [`Offer`] itself.
+    /// Returns whether a part of the [`Offer`] may change.
     pub(crate) fn of_the_offer(self) -> bool {
         self.tools || self.prompts || self.resources
     }
 }
 
-/// Who something is done for.
+/// The caller of a tool, or of another method.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Caller {
     /// The client, unless the person pasted a token.
@@ -101,7 +101,7 @@ pub struct Caller {
     pub scopes: Vec<String>,
     /// The person.
     pub profile: Profile,
-    /// Their credential, if it is wanted and there is one.
+    /// The person's credential, if the tool wants it and there is one.
     pub credential: Option<Credential>,
 }
 
@@ -112,7 +112,7 @@ impl Caller {
     }
 }
 
-/// A token of the identity provider's.
+/// A token of the identity provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Credential {
     /// The value of the Authorization header.
@@ -121,23 +121,23 @@ pub enum Credential {
     Upstream(String),
 }
 
-/// One time that something is asked, of perhaps several with answers in between.
+/// A round of a request, of which there may be several with the client's responses in between.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Round {
-    /// What the client can be asked.
+    /// The client's capabilities.
     pub capabilities: ClientCapabilities,
-    /// The least level of log messages that reaches anybody.
+    /// The least level of log messages that reaches the client.
     pub log_level: Option<LogLevel>,
-    /// What the client answered to the round before.
+    /// The client's responses to the requests of the round before.
     pub answers: Vec<Answer>,
-    /// What the round before left for this one.
+    /// The state that the round before returned.
     pub state: Option<String>,
 }
 
-/// What the client gave for an [`InputRequest`].
+/// The client's response to an [`InputRequest`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
-    /// The question's.
+    /// The id of the request.
     pub id: String,
     /// A JSON object.
     pub result: String,
@@ -150,67 +150,67 @@ pub struct Call {
     pub name: String,
     /// A JSON object.
     pub arguments: String,
-    /// For whom.
+    /// The caller.
     pub caller: Caller,
-    /// Which time it is asked.
+    /// The round of the request.
     pub round: Round,
-    /// Whether progress reaches anybody.
+    /// Whether progress reaches the client.
     pub wants_progress: bool,
 }
 
-/// A resource to be read.
+/// A request to read a resource.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Read {
-    /// Which.
+    /// The resource.
     pub uri: String,
-    /// For whom.
+    /// The caller.
     pub caller: Caller,
-    /// Which time it is asked.
+    /// The round of the request.
     pub round: Round,
 }
 
-/// A prompt that is asked for.
+/// A request for a prompt.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PromptRequest {
-    /// Which.
+    /// The prompt.
     pub name: String,
     /// Names and values.
     pub arguments: Vec<(String, String)>,
-    /// For whom.
+    /// The caller.
     pub caller: Caller,
-    /// Which time it is asked.
+    /// The round of the request.
     pub round: Round,
 }
 
-/// An argument to be completed.
+/// A request to complete an argument.
 #[derive(Debug, PartialEq)]
 pub struct Completion {
-    /// Whose argument.
+    /// The prompt or resource template.
     pub reference: Reference,
-    /// Its name, and what there is of it.
+    /// The name of the argument, and its value so far.
     pub argument: (String, String),
-    /// The others, as far as they are known.
+    /// The names and values of other arguments, as far as they are known.
     pub known: Vec<(String, String)>,
-    /// For whom.
+    /// The caller.
     pub caller: Caller,
 }
 
-/// What happens in a call.
+/// An event of a call.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
-    /// It got on.
+    /// Progress.
     Progress(Progress),
-    /// It has something to say.
+    /// A log message.
     Log(Log),
-    /// Something is no longer as it was.
+    /// A change that clients are notified of.
     Changed(Changed),
-    /// It is over until the client has answered.
+    /// The round ends with requests to the client.
     InputRequired(InputRequired),
-    /// It is over.
+    /// The result.
     Done(Output),
 }
 
-/// What is no longer as it was.
+/// Something that changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Changed {
     /// The list of tools.
@@ -219,23 +219,23 @@ pub enum Changed {
     Prompts,
     /// The list of resources.
     Resources,
-    /// What the resource with this URI holds.
+    /// The contents of the resource with this URI.
     Resource(String),
 }
 
-/// Questions to the client.
+/// Requests to the client, whose responses the next round gets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InputRequired {
-    /// These.
+    /// The requests.
     pub requests: Vec<InputRequest>,
-    /// What the next round needs.
+    /// The state for the next round.
     pub state: Option<String>,
 }
 
-/// A question to the client.
+/// A request to the client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InputRequest {
-    /// Tells the answers apart.
+    /// Identifies the response.
     pub id: String,
     /// An MCP method.
     pub method: String,
@@ -243,25 +243,25 @@ pub struct InputRequest {
     pub params: String,
 }
 
-/// What came of asking for something that a client may have to be asked for in turn.
+/// The result of a round.
 #[derive(Clone, Debug, PartialEq)]
 pub enum RoundResult<T> {
-    /// There it is.
+    /// The final result.
     Complete(T),
-    /// Not before the client has answered.
+    /// Another round follows the client's responses.
     InputRequired(InputRequired),
 }
 
-/// Why something was not done.
+/// Why a request failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
     /// There is no such tool, prompt or resource.
     NotFound,
     /// What is wrong with the arguments.
     InvalidArguments(String),
-    /// There is nothing of the kind.
+    /// The component does not support the method.
     Unsupported,
-    /// For the log.
+    /// Any other failure, for the log.
     Internal(String),
 }
 
@@ -270,11 +270,11 @@ pub trait ToolProvider: Send + Sync + 'static {
     /// The events of a call; dropping them cancels it.
     type Events: Events;
 
-    /// What there is. RoundResult for once per instance.
+    /// Returns the offer. Called once per instance, and again after changes.
     ///
     /// # Errors
     ///
-    /// What is wrong, for the log.
+    /// Fails with the reason, for the log.
     fn describe(&self) -> impl Future<Output = Result<Offer, String>> + Send;
 
     /// Calls a tool.
@@ -284,7 +284,7 @@ pub trait ToolProvider: Send + Sync + 'static {
     /// [`Failure`].
     fn call(&self, call: Call) -> impl Future<Output = Result<Self::Events, Failure>> + Send;
 
-    /// The resources that the caller may see, from `cursor` on.
+    /// Returns the resources that the caller may see, from `cursor` on.
     ///
     /// # Errors
     ///
@@ -305,7 +305,7 @@ pub trait ToolProvider: Send + Sync + 'static {
         read: Read,
     ) -> impl Future<Output = Result<RoundResult<Contents>, Failure>> + Send;
 
-    /// Gives a prompt.
+    /// Returns a prompt.
     ///
     /// # Errors
     ///
@@ -328,6 +328,6 @@ pub trait ToolProvider: Send + Sync + 'static {
 
 /// The events of a call.
 pub trait Events: Send + 'static {
-    /// The next one; `None` at the end.
+    /// Returns the next event; `None` after the last.
     fn next(&mut self) -> impl Future<Output = Option<Event>> + Send;
 }

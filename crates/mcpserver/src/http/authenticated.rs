@@ -1,4 +1,4 @@
-//! Who a request is authenticated as.
+//! The identity of an authenticated request.
 
 use crate::Caller;
 use crate::http::rejection::Rejection;
@@ -10,9 +10,9 @@ use std::sync::Arc;
 /// The holder of a valid access token.
 #[derive(Clone, Debug)]
 pub(crate) struct Authenticated {
-    /// As tools see them, without a credential.
+    /// As tools see the caller, without a credential.
     pub(crate) caller: Caller,
-    /// Where a credential would come from.
+    /// The source of a credential for tools.
     pub(crate) source: Source,
     /// When the token ends (seconds since the Unix epoch).
     pub(crate) ends_at: u64,
@@ -44,8 +44,8 @@ impl Authenticated {
 
     /// # Errors
     ///
-    /// Insufficient scope, if the token lacks one of `scopes`. It names what the token has besides,
-    /// so that a client that asks for these loses nothing.
+    /// Fails with insufficient scope if the token lacks one of `scopes`. The error also names the scopes that
+    /// the token has, so that a client that asks for all of them keeps these.
     pub(crate) fn require_scopes(&self, scopes: &[String]) -> Result<(), Rejection> {
         let granted = &self.caller.scopes;
         let missing = scopes.iter().filter(|scope| !granted.contains(scope));

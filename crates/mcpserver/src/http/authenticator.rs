@@ -1,10 +1,10 @@
 //! Authentication of MCP requests by access tokens (RFC 6750, RFC 9449).
 //!
-//! A token comes in the Authorization header and nowhere else (RFC 6750 section 2.1; OAuth 2.1
-//! forbids the query). Where we are the authorization server, it is one of ours, for which its
-//! grant must be alive, or one of the identity provider's that the person pasted into their client,
-//! as far as `presented_tokens` allows. Where the identity provider is the authorization server, it is
-//! one of the provider's and no other.
+//! A token is in the Authorization header and nowhere else (RFC 6750 section 2.1; OAuth 2.1 forbids the
+//! query). If this server is the authorization server, the token is one of its own, whose grant must be
+//! active, or one of the identity provider's that the person pasted into a client, as far as
+//! `presented_tokens` allows. If the identity provider is the authorization server, the token is the
+//! provider's.
 
 use crate::cache::Cache;
 use crate::context::Context;
@@ -30,15 +30,16 @@ use oauth::scope::{self, Bounds, Holder};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
-/// Seconds for which a verification of the identity provider is taken without asking again.
+/// Seconds for which a verification by the identity provider is cached.
 const VERIFICATION_TTL: u64 = 60;
 
 /// Tokens kept in memory per generation of a cache.
 const MAX_TOKENS: usize = 512;
 
-/// What the provider said of a pasted token, and until when that is taken for true.
+/// The identity provider's verification of a token.
 struct CachedVerification {
     presented: Presented,
+    /// Seconds since the Unix epoch.
     until: u64,
 }
 
@@ -54,9 +55,9 @@ pub(crate) struct Authenticator<P: Parts> {
     identity: Arc<P::Identity>,
     grants: Arc<GrantWatch<P>>,
     proofs: DpopProofs<P>,
-    /// Our tokens whose signature was found good, by their SHA-256.
+    /// The claims of our tokens with a valid signature, by the SHA-256 of the token.
     claims: Cache<[u8; 32], Arc<Claims>>,
-    /// Tokens of the identity provider that it has verified, likewise.
+    /// The verifications of the identity provider's tokens, likewise.
     verifications: Cache<[u8; 32], Arc<CachedVerification>>,
 }
 
@@ -81,7 +82,7 @@ impl<P: Parts> Authenticator<P> {
         self.proofs.nonce(self.context.environment.now())
     }
 
-    /// Writes the event of a refused request.
+    /// Writes the event of a rejected request.
     pub(crate) fn record_rejection(&self, head: &Head, rejection: &Rejection) {
         let Some((error, reason)) = rejection.description() else {
             return;
@@ -94,8 +95,8 @@ impl<P: Parts> Authenticator<P> {
         self.context.record(&self.sender(&head.headers), &event);
     }
 
-    /// Returns the sender of a request as its token names it, if this instance has verified that token;
-    /// a refused request costs no second verification.
+    /// Returns the sender of a request from its token, if the verification of the token is cached: a rejected
+    /// request costs no verification.
     fn sender(&self, headers: &HeaderMap) -> Actor {
         let unknown = Actor {
             trace: TraceContext::of(headers),
@@ -147,10 +148,10 @@ impl<P: Parts> Authenticator<P> {
         endpoints: &EndpointUrls,
         now: u64,
     ) -> Result<Authenticated, Rejection> {
-        if let Some(remembered) = self.verifications.get(&hash)
-            && remembered.until > now
+        if let Some(cached) = self.verifications.get(&hash)
+            && cached.until > now
         {
-            return self.presented(&remembered.presented, authorization.value, endpoints);
+            return self.presented(&cached.presented, authorization.value, endpoints);
         }
         if self
             .context
@@ -216,7 +217,7 @@ impl<P: Parts> Authenticator<P> {
         Ok(authenticated)
     }
 
-    /// What a token of ours says, whose hash is `hash`. Its signature is checked once.
+    /// Returns the claims of a token of ours, whose hash is `hash`. Its signature is verified once.
     fn claims_of(&self, token: &str, hash: &[u8; 32]) -> Result<Arc<Claims>, VerifyError> {
         if let Some(claims) = self.claims.get(hash) {
             return Ok(claims);
@@ -227,7 +228,7 @@ impl<P: Parts> Authenticator<P> {
         Ok(claims)
     }
 
-    /// The claims' holder, if the claims are for us, now, and their grant is alive.
+    /// Returns the holder of a token, if its claims are for this server and now, and its grant is active.
     async fn require_active_grant(
         &self,
         claims: &Claims,
@@ -284,15 +285,15 @@ impl<P: Parts> Authenticator<P> {
         now: u64,
     ) -> Result<Authenticated, Rejection> {
         match self.identity.verify(authorization.token).await {
-            // The subjects of clients' own grants are no person's.
+            // These subjects are those of clients' own grants.
             Ok(presented) if is_client_subject(&presented.profile.subject) => Err(
                 Rejection::InvalidToken("The token's subject is a client's."),
             ),
             Ok(presented) if presented.expires_at > now => {
                 let authenticated = self.presented(&presented, authorization.value, endpoints);
                 let until = presented.expires_at.min(now + VERIFICATION_TTL);
-                let remembered = Arc::new(CachedVerification { presented, until });
-                self.verifications.insert(hash, remembered);
+                let cached = Arc::new(CachedVerification { presented, until });
+                self.verifications.insert(hash, cached);
                 authenticated
             }
             Ok(_) => Err(Rejection::InvalidToken("The token has expired.")),
@@ -307,7 +308,7 @@ impl<P: Parts> Authenticator<P> {
         }
     }
 
-    /// The holder of a token of the provider's, if such a token is taken here.
+    /// Returns the holder of a token of the identity provider, if the configuration accepts it.
     fn presented(
         &self,
         presented: &Presented,
@@ -338,7 +339,7 @@ impl<P: Parts> Authenticator<P> {
         })
     }
 
-    /// A token that the provider did not issue, or not for this server.
+    /// Returns the rejection of a token that the provider did not issue, or not for this server.
     fn foreign_token(&self) -> Rejection {
         Rejection::InvalidToken(match self.context.config.authorization_server {
             AuthorizationServer::BuiltIn => {

@@ -14,7 +14,7 @@ pub(crate) struct Authorization<'h> {
     pub(crate) token: &'h str,
 }
 
-/// The token of a request; `None` if it has none, or credentials of another scheme.
+/// Returns the token of a request; `None` without one, or with credentials of another scheme.
 pub(crate) fn authorization(headers: &HeaderMap) -> Result<Option<Authorization<'_>>, Rejection> {
     const MALFORMED: Rejection = Rejection::InvalidToken("The Authorization header is malformed.");
     let mut values = headers.get_all(http::header::AUTHORIZATION).iter();
@@ -46,7 +46,7 @@ pub(crate) fn authorization(headers: &HeaderMap) -> Result<Option<Authorization<
     }
 }
 
-/// The SHA-256 of a request's token, by which caches know it; `None` without a well-formed one.
+/// Returns the SHA-256 of a request's token, the key of caches; `None` without a well-formed token.
 pub(crate) fn token_hash(headers: &HeaderMap) -> Option<[u8; 32]> {
     let authorization = authorization(headers).ok()??;
     Some(Sha256::digest(authorization.token).into())

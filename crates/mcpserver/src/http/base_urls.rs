@@ -30,7 +30,7 @@ impl<P: Parts> BaseUrls<P> {
     ///
     /// # Errors
     ///
-    /// The request came for a host that no `public_url` names.
+    /// Fails if the request came for a host that no `public_url` names.
     pub(crate) fn find(&self, headers: &HeaderMap) -> Result<Arc<EndpointUrls>, Problem> {
         let public_url = &self.context.config.public_url;
         let key = match public_url.configured() {

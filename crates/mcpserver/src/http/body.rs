@@ -13,14 +13,14 @@ use std::task::{Context, Poll};
 /// A response's body.
 #[derive(Debug)]
 pub enum Body {
-    /// All of it; `None` once it was sent.
+    /// The whole body; `None` once it was sent.
     Whole(Option<Bytes>),
     /// Server-sent events.
     Events(mpsc::Receiver<String>),
 }
 
 impl Body {
-    /// All of it.
+    /// Returns a whole body.
     pub fn whole(bytes: impl Into<Bytes>) -> Self {
         Self::Whole(Some(bytes.into()).filter(|bytes| !bytes.is_empty()))
     }
@@ -56,22 +56,22 @@ impl http_body::Body for Body {
     }
 }
 
-/// A response of `web`, as one of ours.
+/// Converts a response of `web`.
 pub(crate) fn from_web(response: web::Response) -> Response<Body> {
-    // Its body is whole, so it is there at once.
+    // The body is whole, so it is ready at once.
     response.map(|body| {
         let bytes = body.collect().now_or_never().and_then(Result::ok);
         Body::whole(bytes.map(Collected::to_bytes).unwrap_or_default())
     })
 }
 
-/// Where events go.
+/// The sender of events into a body.
 #[derive(Debug)]
 pub(crate) struct EventSender(mpsc::Sender<String>);
 
 /// A body of events, and the sender of them.
 pub(crate) fn events() -> (EventSender, Body) {
-    // Few, so that a client that does not read slows its tool down.
+    // A small buffer, so that a client that does not read slows its tool down.
     let (sender, receiver) = mpsc::channel(16);
     (EventSender(sender), Body::Events(receiver))
 }

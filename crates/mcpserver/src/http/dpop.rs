@@ -1,7 +1,7 @@
 //! Proofs of possession (RFC 9449 section 7) of requests whose access tokens are bound to a key.
 //!
-//! A proof is accepted once, on every machine: that costs three writes of the store, which calls with
-//! a bearer token do not. So a sixteenth of these requests also sweeps a little, after its response.
+//! A proof is accepted once on all machines. That costs three writes to the store, which a bearer token does
+//! not. So one in sixteen of these requests also sweeps a little, after its response.
 
 use crate::context::Context;
 use crate::http::endpoints::EndpointUrls;
@@ -13,10 +13,10 @@ use http::request::Parts as Head;
 use rand::Rng;
 use std::sync::Arc;
 
-/// One in so many requests with a proof also sweeps.
+/// One in so many requests with a proof sweeps.
 const SWEEP_EVERY: u32 = 16;
 
-/// Ledger lines that such a sweep reads at most: more than that many requests enter.
+/// Ledger lines that one sweep reads: more than so many requests add.
 const MAX_SWEPT_LINES: u64 = 64;
 
 /// The verification of proofs.
@@ -67,11 +67,11 @@ impl<P: Parts> DpopProofs<P> {
         Ok(proof)
     }
 
-    /// Uses a proof up.
+    /// Marks a proof as used.
     ///
     /// # Errors
     ///
-    /// [`Rejection::Proof`], if it was used before; [`Rejection::Unavailable`].
+    /// [`Rejection::Proof`] if it was used before; [`Rejection::Unavailable`].
     pub(crate) async fn consume(&self, proof: &dpop::Proof, now: u64) -> Result<(), Rejection> {
         match proof.claim(&self.context.store).await {
             Ok(true) => {

@@ -8,7 +8,7 @@ use oauth::resource::Resources;
 pub(crate) struct EndpointUrls {
     /// The issuer of our tokens.
     pub(crate) issuer: String,
-    /// What our tokens are for: each is good at every transport.
+    /// The resources of our tokens, each of which is valid at every transport.
     pub(crate) resources: Resources,
     /// Scheme, host and port.
     pub(crate) origin: String,

@@ -1,4 +1,4 @@
-//! The events of the MCP endpoint (docs/events.md): who they are about, and how they are written.
+//! The events of the MCP endpoint (docs/events.md), with the client and the person of each.
 
 use crate::context::Context;
 use crate::http::authenticated::{Authenticated, Source};
@@ -6,7 +6,7 @@ use crate::{Environment, Parts};
 use events::{Event, Events, TraceContext};
 use grants::GrantEnd;
 
-/// Whom an event is about.
+/// The client and the person of an event.
 #[derive(Default)]
 pub(crate) struct Actor {
     pub(crate) client_id: Option<String>,

@@ -1,7 +1,8 @@
-//! The grant, or the presented token, that work depends on that outlives its request. When that ends, the work ends as if its client had cancelled it.
+//! The watch of the grant, or the presented token, of work that outlives its request. When that ends, the
+//! work ends as if its client had cancelled it.
 //!
-//! Whatever lasts looks once in [`CHECK_INTERVAL`], at the cost of one read of the store. What ends
-//! within the first costs none.
+//! Such work checks its grant once in [`CHECK_INTERVAL`], at the cost of one read of the store. Work that
+//! ends within the first interval costs none.
 
 use crate::cache::Cache;
 use crate::context::Context;
@@ -17,10 +18,10 @@ use std::time::Duration;
 /// Opened grants kept in memory per generation of the cache.
 const MAX_GRANTS: usize = 512;
 
-/// How often work that lasts looks whether its grant has ended.
+/// The time between two checks of a grant.
 pub(crate) const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// What work was begun with.
+/// The grant or token that work was begun with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Authority {
     /// The grant with this id.
@@ -29,7 +30,7 @@ pub(crate) enum Authority {
     Token(u64),
 }
 
-/// What ends a call that does not end by itself.
+/// What interrupts a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Interruption {
     /// Its time is over.
@@ -39,7 +40,7 @@ pub(crate) enum Interruption {
 }
 
 impl Interruption {
-    /// What became of a call that this ended.
+    /// Returns the outcome of the interrupted call, for its event.
     pub(crate) fn outcome(self) -> Outcome {
         match self {
             Self::Timeout => Outcome::Timeout,
@@ -93,7 +94,7 @@ impl<P: Parts> GrantWatch<P> {
         Ok(found)
     }
 
-    /// Returns whether work may go on, whatever became of the access token it was begun with.
+    /// Returns whether work may go on. The access token of a grant may have expired.
     ///
     /// # Errors
     ///
@@ -106,8 +107,8 @@ impl<P: Parts> GrantWatch<P> {
         }
     }
 
-    /// Waits until a call has to be given up: after `limit`, or soon after its grant has ended. A
-    /// store that does not answer now ends nothing.
+    /// Waits until a call has to end: after `limit`, or soon after its grant has ended. An error of the store
+    /// ends no call.
     pub(crate) async fn interruption(&self, authority: Authority, limit: Duration) -> Interruption {
         let environment = &self.context.environment;
         let began = environment.now();
@@ -124,14 +125,14 @@ impl<P: Parts> GrantWatch<P> {
                 Ok(false) => return Interruption::GrantEnded,
                 Err(error) => environment.log(&format!("mcp: {error}")),
             }
-            // What the store took its time for counts as well.
+            // The time of the store counts as well.
             let passed = environment.now().saturating_sub(began);
             waited = waited.max(Duration::from_secs(passed.saturating_sub(1)));
         }
     }
 }
 
-/// Looks at an [`Authority`] once in [`CHECK_INTERVAL`], for loops that wait in smaller steps.
+/// The check of an [`Authority`] once in [`CHECK_INTERVAL`], for loops that wait in smaller steps.
 pub(crate) struct AuthorityCheck {
     authority: Authority,
     waited: Duration,

@@ -4,12 +4,12 @@
 use crate::http::endpoints::EndpointUrls;
 use http::{HeaderMap, HeaderValue, Uri};
 
-/// The request's `Origin`, if it has one.
+/// Returns the request's `Origin`, if it has one.
 ///
 /// # Errors
 ///
-/// [`ForeignOrigin`] if pages of that origin may not call a server at `place` (`None` where the server
-/// does not know its place).
+/// [`ForeignOrigin`] if pages of that origin may not call a server at `endpoints` (`None` if its base URL is
+/// unknown).
 pub(crate) fn check<'h>(
     headers: &'h HeaderMap,
     endpoints: Option<&EndpointUrls>,
@@ -33,8 +33,8 @@ pub(crate) fn check<'h>(
     }
 }
 
-/// Whether the `Host` of a request, if it has one, is this machine. A page that got a name of its
-/// own to mean this machine sends that name.
+/// Returns whether the `Host` of a request, if it has one, is this machine. A page whose own host name
+/// resolves to this machine (DNS rebinding) sends that name.
 pub(crate) fn is_loopback_host(headers: &HeaderMap) -> bool {
     let mut hosts = headers.get_all(http::header::HOST).iter();
     let Some(host) = hosts.next() else {
@@ -44,9 +44,9 @@ pub(crate) fn is_loopback_host(headers: &HeaderMap) -> bool {
     hosts.next().is_none() && is_loopback(&format!("http://{host}"))
 }
 
-/// What the headers tell of where a request came to, which is all that [`is_loopback_host`] and
-/// [`config::PublicUrl::base`] look at: the platform's URL up to its path, and the `Host`. `None` where
-/// they do not tell one place.
+/// Returns the cache key of a request's base URL: the platform's URL up to its path, and the `Host`, which
+/// are all that [`is_loopback_host`] and [`config::PublicUrl::base`] read. `None` if there is no one base
+/// URL.
 pub(crate) fn base_url_key(headers: &HeaderMap) -> Option<String> {
     let url = headers.get("spin-full-url")?.to_str().ok()?;
     let authority = url.find("://")? + "://".len();
@@ -60,7 +60,7 @@ pub(crate) fn base_url_key(headers: &HeaderMap) -> Option<String> {
         .then(|| format!("{} {host}", &url[..end]))
 }
 
-/// The origin is not one whose pages may call.
+/// Pages of the origin may not call this server.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct ForeignOrigin;
 
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_told_of_a_place_is_what_decides_about_it() {
+    fn the_key_of_a_base_url_has_what_decides_about_it() {
         let base_url_key = |lines: &[(&'static str, &'static str)]| {
             let mut headers = HeaderMap::new();
             for (name, value) in lines {
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_does_not_know_its_place_is_called_from_no_page() {
+    fn a_server_with_an_unknown_base_url_is_called_from_no_page() {
         assert!(!is_allowed(None, &[], "http://evil.example"));
         assert_eq!(check(&HeaderMap::new(), None, &[]), Ok(None));
     }

@@ -1,40 +1,40 @@
-//! Access tokens of the identity provider: which are accepted, and with which scopes.
+//! Access tokens of the identity provider that are accepted, and the scopes of each.
 //!
-//! An MCP server takes only tokens that were issued for it (2025-11-25, Authorization, Token
-//! Handling). The identity component says what a token is; whether it is taken is decided here, for
-//! every provider alike. What that component leaves out counts against the token.
+//! An MCP server accepts only tokens that were issued for it (2025-11-25, Authorization, Token Handling). The
+//! identity component says what a token is. Whether it is accepted is decided here, alike for every provider.
+//! What that component leaves out counts against the token.
 
 use config::{AuthorizationServer, PresentedTokens};
 use identity::{Presented, TokenKind};
 use oauth::resource::Resources;
 use policy::Policy;
 
-/// What the decision depends on.
+/// The configuration that decides about a token.
 #[derive(Clone, Copy)]
 pub(crate) struct Rules<'a> {
     pub(crate) authorization_server: &'a AuthorizationServer,
     pub(crate) presented: &'a config::Presented,
-    /// Who may come in, by the claims of the token.
+    /// The persons who may use the server, by the claims of the token.
     pub(crate) policy: &'a Policy,
     /// The scopes that exist.
     pub(crate) existing: &'a [String],
-    /// Ours.
+    /// The resources of this server.
     pub(crate) resources: &'a Resources,
 }
 
-/// Why a token is not taken.
+/// Why a token is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TokenRejection {
     /// It is not for this server.
     Token,
-    /// It is, and the policy refuses its holder.
+    /// It is for this server, and the policy refuses its holder.
     Person(policy::Refusal),
 }
 
 /// Returns the scopes of a token.
 ///
-/// The policy is asked about its holder. At an external authorization server that may be a
-/// client: no operator has configured it here, so it comes in as a person does or not at all.
+/// The policy decides about its holder. At an external authorization server that may be a client, which no
+/// operator has configured here, so the policy decides about it as about a person.
 ///
 /// # Errors
 ///
@@ -51,7 +51,7 @@ fn scopes_of_token(token: &Presented, rules: &Rules<'_>) -> Option<Vec<String>> 
         .iter()
         .any(|audience| rules.resources.has(audience));
     match rules.authorization_server {
-        // Our scopes are nothing that the provider knows or asks people about.
+        // The provider does not know our scopes, nor ask persons about them.
         AuthorizationServer::BuiltIn => {
             let is_taken = match (rules.presented.tokens, token.kind) {
                 (PresentedTokens::Own, TokenKind::AccessToken) => names_us || is_our_clients(token),
@@ -76,7 +76,7 @@ fn scopes_of_token(token: &Presented, rules: &Rules<'_>) -> Option<Vec<String>> 
     }
 }
 
-/// Whether the token was issued to our own client at the provider.
+/// Returns whether the token was issued to our own client at the provider.
 fn is_our_clients(token: &Presented) -> bool {
     let ours = token.our_client_id.as_deref().filter(|id| !id.is_empty());
     ours.is_some() && ours == token.client_id.as_deref()

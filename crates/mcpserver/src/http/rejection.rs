@@ -14,42 +14,42 @@ use mcp::{Error, ErrorCode, Revision};
 use std::borrow::Cow;
 use web::ReadError;
 
-/// Why a request goes no further.
+/// Why a request is rejected, with the status.
 #[derive(Debug)]
 pub(crate) enum Rejection {
-    /// 500: the operator has something to put right, as the identity provider says it.
+    /// 500: the configuration of the identity provider is wrong.
     IdentityMisconfigured(String),
-    /// 421: it came for another host, and no `public_url` says that we are that.
+    /// 421: the request came for another host, which no `public_url` names.
     Misdirected(Problem),
-    /// 403: the page that sent it may not.
+    /// 403: pages of this origin may not call the server.
     Origin,
     /// 401: there is no token.
     NoToken,
-    /// 401: the token is not good, for this reason.
+    /// 401: the token is invalid, for this reason.
     InvalidToken(&'static str),
     /// 401: the token is bound to a key, and was presented as a bearer token.
     Bound,
-    /// 401: the proof of the key that the token is bound to is not good.
+    /// 401: the proof of the token's key is invalid.
     Proof(dpop::Error),
-    /// 403: the token lacks a scope; the ones to ask for.
+    /// 403: the token lacks a scope. These are the scopes to ask for.
     InsufficientScope(Vec<String>),
     /// 403: the policy refuses the holder of a token of the identity provider's.
     Person(policy::Refusal),
-    /// 405, with the methods there are.
+    /// 405, with the allowed methods.
     Method(&'static str),
-    /// 406: no kind of answer that there is.
+    /// 406: the client accepts no media type of the response.
     NotAcceptable(&'static str),
     /// 415: the body is not JSON.
     MediaType,
-    /// 413, 408 or 400: the body is too large, came too slowly, or broke off.
+    /// 413, 408 or 400: the body is too large, too slow, or incomplete.
     Unread(ReadError),
-    /// 400: the message is not one that may come here.
+    /// 400: the message is invalid.
     BadRequest(Error),
     /// 404: the session is unknown, has ended, or is another person's.
     NoSession,
     /// 429: too many sessions.
     TooMany,
-    /// 503: something this depends on does not answer.
+    /// 503: the store or the identity provider does not answer.
     Unavailable,
 }
 
@@ -96,21 +96,21 @@ const NO_SESSION: &str = "The session is unknown or has ended; begin a new one."
 const TOO_MANY: &str = "Too many sessions were opened; try again in a minute.";
 const UNAVAILABLE: &str = "The server cannot answer now; try again.";
 
-/// What a refusal says of the request and of the way in.
+/// The context of a challenge.
 pub(crate) struct ChallengeContext<'a> {
-    /// Where the server is, if that is known.
+    /// `None` if the base URL is unknown.
     pub(crate) endpoints: Option<&'a EndpointUrls>,
     pub(crate) transport: Transport,
     /// How the request presented its token.
     pub(crate) scheme: Scheme,
     /// Whether tokens may be bound to keys.
     pub(crate) offers_dpop: bool,
-    /// The scopes to ask for at first.
+    /// The scopes of a first token.
     pub(crate) scopes: &'a [String],
 }
 
 impl Rejection {
-    /// Logs why something that a request depends on does not answer.
+    /// Logs an error of the store or the identity provider, and returns the rejection.
     pub(crate) fn unavailable<P: Parts>(
         context: &Context<P>,
         error: &impl std::fmt::Display,
@@ -119,8 +119,8 @@ impl Rejection {
         Self::Unavailable
     }
 
-    /// The error and the reason that the log has. `None` for what clients try out: a request without
-    /// a token, and a method that there is not.
+    /// Returns the error and the reason for the event. `None` for requests without a token and with another
+    /// method, which clients send to find out about the server.
     pub(crate) fn description(&self) -> Option<(&'static str, String)> {
         Some(match self {
             Self::NoToken | Self::Method(_) => return None,
@@ -193,8 +193,8 @@ impl Rejection {
                 let error = Some(("insufficient_scope", INSUFFICIENT_SCOPE));
                 challenge(response, context, context.scheme, error, &needed)
             }
-            // RFC 6750 section 3.1 has no code of its own for who may not come in at all; this one says
-            // that another token is needed, and names no scope, as none would help.
+            // RFC 6750 section 3.1 has no code for a person who may not use the server at all. This one says
+            // that another token is needed. It names no scope, as none would help.
             Self::Person(refusal) => {
                 let error = Some(("insufficient_scope", person_reason(refusal)));
                 challenge(response, context, context.scheme, error, &[])

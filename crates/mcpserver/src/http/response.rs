@@ -28,7 +28,7 @@ pub(crate) fn event_stream(body: Body) -> Response<Body> {
         HeaderValue::from_static("no-store, no-transform"),
     );
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    // Or nginx holds events back.
+    // Without it nginx buffers events.
     headers.insert(
         HeaderName::from_static("x-accel-buffering"),
         HeaderValue::from_static("no"),
@@ -36,14 +36,14 @@ pub(crate) fn event_stream(body: Body) -> Response<Body> {
     response
 }
 
-/// 202, for what wants no answer.
+/// Returns 202, for messages that expect no response.
 pub(crate) fn accepted_response() -> Response<Body> {
     let mut response = Response::new(Body::whole(Bytes::new()));
     *response.status_mut() = StatusCode::ACCEPTED;
     response
 }
 
-/// A response in the kind that the client takes, JSON if it takes both.
+/// Returns a response of the media type that the client accepts: JSON if it accepts both.
 pub(crate) fn answer(text: String, accepted: Accepted) -> Response<Body> {
     if accepted.json {
         json(StatusCode::OK, text)

@@ -5,14 +5,14 @@ use http::HeaderMap;
 /// How a token is presented.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scheme {
-    /// A token that its bearer may use (RFC 6750).
+    /// Without a proof (RFC 6750).
     Bearer,
     /// With a proof of the key that it is bound to (RFC 9449 section 7.1).
     Dpop,
 }
 
 impl Scheme {
-    /// The scheme that a request uses, or means to; `Bearer` if it uses none of ours.
+    /// Returns the scheme of a request's header, valid or not; `Bearer` for other schemes and without one.
     pub(crate) fn of(headers: &HeaderMap) -> Self {
         headers
             .get(http::header::AUTHORIZATION)
@@ -27,7 +27,7 @@ impl Scheme {
             .find(|scheme| name.eq_ignore_ascii_case(scheme.as_str()))
     }
 
-    /// As challenges spell it.
+    /// Returns the name as in challenges.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Bearer => "Bearer",

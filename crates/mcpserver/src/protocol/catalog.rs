@@ -18,37 +18,37 @@ use std::collections::HashMap;
 use std::pin::pin;
 use std::sync::{Arc, PoisonError, RwLock};
 
-/// Seconds after which the catalog is read again, where it may change: what another instance
-/// was told of has then come here as well.
+/// Seconds after which a catalog that may change is read again: by then this instance has the changes that
+/// another one reported.
 const CATALOG_TTL: u64 = 30;
 
-/// Changes that are looked through at once.
+/// Changes that one request reads.
 const MAX_LOOKS: u32 = 64;
 
-/// What there is.
+/// The tools, prompts and resources, with their validated schemas.
 pub(crate) struct Catalog {
     tools: HashMap<String, Arc<ValidatedTool>>,
     prompts: HashMap<String, OfferedPrompt>,
     pub(crate) resources: Option<ResourceOffer>,
     pub(crate) completes: bool,
-    /// What may change of all that.
+    /// The lists that may change.
     pub(crate) changes: Changes,
     pub(crate) server: ServerInfo,
     pub(crate) instructions: Option<String>,
-    /// Why something that the component offers is left out or cannot be used, for the log.
+    /// The reasons why something is left out or cannot be used, for the log.
     pub(crate) complaints: Vec<String>,
     prepared: [Prepared; Revision::ALL.len()],
 }
 
-/// The catalog as this instance knows it.
+/// The catalog in this instance's memory.
 #[derive(Clone)]
 struct CachedCatalog {
     catalog: Arc<Catalog>,
-    /// The second from which on it is read again; `None` if it never changes.
+    /// Seconds since the Unix epoch from which on it is read again; `None` if it never changes.
     until: Option<u64>,
-    /// The changes of the offer that this instance had reported before.
+    /// The number of changes of the offer that this instance had reported before.
     offer_changes: u64,
-    /// The changes since then.
+    /// The reader of the changes since then.
     reader: Option<ChangeReader>,
 }
 
@@ -100,7 +100,7 @@ impl<P: Parts> CatalogSource<P> {
             return Ok(catalog);
         }
         let Some(reader) = &mut cached.reader else {
-            // First where to look from, then what there is: no change falls between the two.
+            // The reader begins before the catalog is read, so that no change falls between the two.
             cached.reader = self.changes.reader().await.ok();
             return self.refresh(Some(cached)).await;
         };
@@ -148,7 +148,7 @@ impl<P: Parts> CatalogSource<P> {
 
     /// Reads the catalog, and keeps the old one if that fails.
     async fn refresh(&self, old: Option<CachedCatalog>) -> Result<Arc<Catalog>, Error> {
-        // Before the tools are asked: what changes meanwhile counts as later.
+        // Read first, so that a change meanwhile counts as later.
         let offer_changes = self.changes.offer_changes();
         let deadline = pin!(self.context.environment.sleep(self.context.call_timeout()));
         let described = match select(pin!(self.tools.describe()), deadline).await {
@@ -202,11 +202,11 @@ pub(crate) struct Prepared {
 }
 
 impl Catalog {
-    /// What is made of an offer, where `scopes` are the scopes that there are.
+    /// Makes the catalog of an offer. `scopes` are the scopes that exist.
     ///
     /// # Errors
     ///
-    /// What is wrong with the offer, for the log.
+    /// Fails with what is wrong with the offer, for the log.
     pub(crate) fn new(mut offer: Offer, scopes: &[String]) -> Result<Self, String> {
         let mut complaints = Vec::new();
         let mut tools = Vec::with_capacity(offer.tools.len());
@@ -263,7 +263,7 @@ impl Catalog {
     }
 }
 
-/// Returns what cannot be used, as no token can have a scope that it takes.
+/// Returns complaints about what no token can use, because a scope that it requires does not exist.
 fn without_scope(offer: &Offer, tools: &[Arc<ValidatedTool>], there_are: &[String]) -> Vec<String> {
     let tools = tools.iter().map(|tool| {
         let name = format!("the tool {}", tool.offered.tool.name());
@@ -339,12 +339,12 @@ impl Prepared {
     }
 }
 
-/// What is announced is what works: a client of any revision can listen for changes.
+/// Returns the capabilities of an offer. Clients of every revision can listen for changes.
 fn capabilities(offer: &Offer, revision: Revision) -> ServerCapabilities {
     let changes = offer.changes;
     let list = |list_changed| ListChanged { list_changed };
     ServerCapabilities {
-        // As ever, `tools` is there even where there are none: clients ask for them first of all.
+        // Declared even without tools: clients send `tools/list` first.
         tools: Some(list(changes.tools)),
         prompts: (!offer.prompts.is_empty() || changes.prompts).then_some(list(changes.prompts)),
         resources: offer.resources.is_some().then_some(ResourceCapabilities {
@@ -357,8 +357,8 @@ fn capabilities(offer: &Offer, revision: Revision) -> ServerCapabilities {
     }
 }
 
-/// The lists are the same for every caller, and change with a new version of their component, or are
-/// notified of.
+/// The freshness of lists, which are the same for every caller. They change with a new version of their
+/// component, or with a notification.
 const FRESHNESS: Freshness = Freshness {
     ttl: 60_000,
     is_shared: true,

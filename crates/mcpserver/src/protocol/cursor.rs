@@ -8,13 +8,13 @@ use keys::{KeyRing, Purpose};
 
 const CURSOR: Purpose = Purpose("cursor");
 
-/// The cursor for the client, of one that a component gave for `subject`'s list.
+/// Returns the client's form of a cursor that a component gave for `subject`'s list.
 pub(crate) fn seal(keys: &KeyRing, subject: &str, cursor: &str) -> String {
     let code = keys.mac(CURSOR, &message(subject, cursor));
     format!("{}.{cursor}", URL_SAFE_NO_PAD.encode(code))
 }
 
-/// The component's cursor; `None` if [`seal`] did not make this one for `subject`.
+/// Returns the component's cursor; `None` if [`seal`] did not make this one for `subject`.
 pub(crate) fn open(keys: &KeyRing, subject: &str, sealed: &str) -> Option<String> {
     let (code, cursor) = sealed.split_once('.')?;
     let code = URL_SAFE_NO_PAD.decode(code).ok()?;

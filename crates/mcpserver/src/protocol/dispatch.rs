@@ -23,20 +23,20 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::sync::Arc;
 
-/// What becomes of a message.
+/// The result of dispatching a message.
 #[derive(Debug)]
 pub(crate) enum Dispatched {
-    /// Nothing: it expects no response.
+    /// The message expects no response.
     Nothing,
-    /// This reply.
+    /// The reply.
     Reply(Reply),
-    /// This reply, to something that is no message.
+    /// The reply to an invalid message.
     Invalid(Reply),
-    /// This reply; from now on the client speaks this revision and has these capabilities.
+    /// The reply to `initialize`, with the negotiated revision and the client's capabilities.
     Initialized(Reply, Revision, ClientCapabilities),
     /// A call that is to be made for the request with this id.
     Call(Id, PreparedCall),
-    /// A request that waits for the client's answers.
+    /// A request that waits for the client's responses.
     Questions(Box<PendingRequest>, InputRequired),
     /// A change of the session, for the request with this id.
     Update(Id, SessionUpdate),
@@ -74,7 +74,7 @@ impl<P: Parts> Dispatcher<P> {
         }
     }
 
-    /// Goes on with a request once its client has answered `questions`.
+    /// Continues a request after its client's responses to `questions`.
     pub(crate) fn run(
         &self,
         request: PendingRequest,
@@ -104,7 +104,7 @@ impl<P: Parts> Dispatcher<P> {
         Ok((!responses.is_empty()).then(|| jsonrpc::batch_response(&responses)))
     }
 
-    /// The reply to a message that came with others.
+    /// Returns the reply to a message of a batch; `None` if it expects no response.
     async fn batched(
         &self,
         message: Message<'_>,
@@ -130,7 +130,7 @@ impl<P: Parts> Dispatcher<P> {
             Dispatched::Update(id, _) => {
                 return alone(id, "A request that changes the session");
             }
-            // Who cannot be asked in between has no capabilities, and is asked nothing.
+            // A client that no request can reach has no capabilities, so tools send it no requests.
             Dispatched::Questions(asking, _) => {
                 return Ok(Some(Reply::new(asking.id, Err(Error::internal()))));
             }
@@ -265,7 +265,7 @@ impl<P: Parts> Dispatcher<P> {
         }
     }
 
-    /// What `resources/subscribe` or `resources/unsubscribe` wishes for.
+    /// Returns the update of `resources/subscribe` or `resources/unsubscribe`.
     async fn subscription(
         &self,
         method: &str,
@@ -285,7 +285,7 @@ impl<P: Parts> Dispatcher<P> {
     }
 }
 
-/// The request that a notification cancels.
+/// Returns the id of the request that a notification cancels.
 fn cancelled_request(params: &RawValue) -> Option<Id> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]

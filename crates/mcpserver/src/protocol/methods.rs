@@ -22,16 +22,16 @@ use serde_json::value::RawValue;
 use std::pin::pin;
 use std::sync::Arc;
 
-/// What a request is answered with.
+/// The result of a method.
 #[derive(Debug)]
 pub(crate) enum MethodResult {
     /// The result, as JSON.
     Result(String),
-    /// Questions to the client, after which it is to ask again.
+    /// Requests to the client, after which it sends its request again.
     InputRequired(InputRequired),
 }
 
-/// A rejection of the HTTP request, or an error that answers the message.
+/// Why a method fails: the HTTP request is rejected, or the response is an error.
 #[derive(Debug)]
 pub(crate) enum MethodError {
     Rejected(Rejection),
@@ -50,7 +50,7 @@ impl From<Error> for MethodError {
     }
 }
 
-/// The methods that one result answers, and the preparation of calls.
+/// The methods with one result, and the preparation of calls.
 pub(crate) struct Methods<P: Parts> {
     context: Arc<Context<P>>,
     tools: Arc<P::Tools>,
@@ -101,11 +101,11 @@ impl<P: Parts> Methods<P> {
             .prepare(params, tool, authenticated, revision, round, may_stream)
     }
 
-    /// Whether a client with these capabilities can be asked what a request needs to know.
+    /// Checks that a client with these capabilities supports the requests that a method needs.
     ///
     /// # Errors
     ///
-    /// What to answer instead.
+    /// Fails with the error for the response.
     pub(crate) fn check_input(
         &self,
         method: &str,
@@ -126,7 +126,11 @@ impl<P: Parts> Methods<P> {
         Err(Error::internal())
     }
 
-    /// Answers a request with one result, or finds that there is no such method.
+    /// Calls a method with one result.
+    ///
+    /// # Errors
+    ///
+    /// Fails if there is no such method, or the method does.
     pub(crate) async fn call(
         &self,
         method: &str,
@@ -199,11 +203,11 @@ impl<P: Parts> Methods<P> {
             failure => self.request_failed("resources/list", failure),
         };
         let mut page = self
-            .in_time("resources/list", authenticated, listing, failed)
+            .wait("resources/list", authenticated, listing, failed)
             .await?;
         let next = page.next_cursor.take();
         page.next_cursor = next.map(|cursor| cursor::seal(keys, subject, &cursor));
-        self.written(
+        self.to_method_result(
             "resources/list",
             page.into_result(&self.context.envelope(revision)),
         )
@@ -232,9 +236,9 @@ impl<P: Parts> Methods<P> {
             }
             failure => self.request_failed(METHOD, failure),
         };
-        match self.in_time(METHOD, authenticated, reading, failed).await? {
+        match self.wait(METHOD, authenticated, reading, failed).await? {
             RoundResult::Complete(contents) => {
-                self.written(METHOD, contents.to_result(&self.context.envelope(revision)))
+                self.to_method_result(METHOD, contents.to_result(revision))
             }
             RoundResult::InputRequired(questions) => Ok(MethodResult::InputRequired(questions)),
         }
@@ -272,9 +276,9 @@ impl<P: Parts> Methods<P> {
             Failure::NotFound => unknown(),
             failure => self.request_failed(METHOD, failure),
         };
-        match self.in_time(METHOD, authenticated, given, failed).await? {
+        match self.wait(METHOD, authenticated, given, failed).await? {
             RoundResult::Complete(messages) => {
-                self.written(METHOD, messages.to_result(&self.context.envelope(revision)))
+                self.to_method_result(METHOD, messages.to_result(revision))
             }
             RoundResult::InputRequired(questions) => Ok(MethodResult::InputRequired(questions)),
         }
@@ -313,12 +317,8 @@ impl<P: Parts> Methods<P> {
             failure => self.request_failed(METHOD, failure),
         };
         let completing = self.tools.complete(completion);
-        let suggestions = self
-            .in_time(METHOD, authenticated, completing, failed)
-            .await?;
-        Ok(MethodResult::Result(
-            suggestions.to_result(&self.context.envelope(revision)),
-        ))
+        let suggestions = self.wait(METHOD, authenticated, completing, failed).await?;
+        Ok(MethodResult::Result(suggestions.to_result(revision)))
     }
 
     async fn caller(
@@ -343,7 +343,8 @@ impl<P: Parts> Methods<P> {
         })
     }
 
-    async fn in_time<T>(
+    /// Waits for the tools component, until the timeout or the end of the grant.
+    async fn wait<T>(
         &self,
         method: &str,
         authenticated: &Authenticated,
@@ -369,7 +370,8 @@ impl<P: Parts> Methods<P> {
         }
     }
 
-    fn written(
+    /// Returns a method's result, or logs that the tools component gave invalid JSON.
+    fn to_method_result(
         &self,
         method: &str,
         result: Result<String, InvalidJson>,
@@ -400,11 +402,11 @@ impl<P: Parts> Methods<P> {
     }
 }
 
-/// Whether reading gets the person's credential.
+/// Checks the scopes for resources. Returns whether reading takes the person's credential.
 ///
 /// # Errors
 ///
-/// If there are no resources, or the token lacks a scope for them.
+/// Fails if there are no resources, or the token lacks a scope for them.
 fn resource_scopes(
     catalog: &Catalog,
     method: &str,

@@ -12,7 +12,7 @@ use mcp::jsonrpc::{Id, Reply};
 use serde_json::value::RawValue;
 use std::sync::Arc;
 
-/// A request that one result answers, and what it takes to make it again.
+/// A request, and what a next round of it needs.
 #[derive(Debug)]
 pub(crate) struct PendingRequest {
     pub(crate) id: Id,
@@ -42,7 +42,7 @@ impl<P: Parts> PendingRequests<P> {
         }
     }
 
-    /// Goes on with a request that one result answers, once the client has answered `questions`.
+    /// Runs a request on after the client's responses to `questions`, and sends the reply.
     pub(crate) async fn run(
         self: Arc<Self>,
         request: PendingRequest,

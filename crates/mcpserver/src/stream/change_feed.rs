@@ -35,21 +35,21 @@ const MAX_GAP: u64 = 4;
 #[derive(Clone, Debug)]
 pub(crate) struct ChangeReader(ring::Reader);
 
-/// What a look found.
+/// The result of a read of the feed.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum FeedRead {
     /// Nothing changed.
     Nothing,
-    /// This changed.
+    /// A change.
     Change(Changed),
-    /// So much changed that it is not known what.
+    /// Changes were lost: anything may have changed.
     Anything,
 }
 
 /// The changes in the store.
 pub(crate) struct ChangeFeed<P: Parts> {
     context: Arc<Context<P>>,
-    /// How often this instance reported that the offer changed.
+    /// The number of changes of the offer that this instance reported.
     offer_changes: AtomicU64,
 }
 
@@ -61,19 +61,19 @@ impl<P: Parts> ChangeFeed<P> {
         }
     }
 
-    /// Returns how often this instance reported that the offer changed.
+    /// Returns the number of changes of the offer that this instance reported.
     pub(crate) fn offer_changes(&self) -> u64 {
         self.offer_changes.load(Ordering::Relaxed)
     }
 
-    /// Takes note of a change, and lets everybody know who listens.
+    /// Writes a change to the feed. An error of the store is logged, and the change is lost.
     pub(crate) async fn report(&self, changed: &Changed) {
         let is_of_the_offer = match changed {
             Changed::Tools | Changed::Prompts | Changed::Resources => true,
             Changed::Resource(uri) if uri.len() > MAX_SUBSCRIPTION_URI_BYTES => {
                 self.context
                     .environment
-                    .log("mcp: a resource changed whose URI is too long for anybody to be told");
+                    .log("mcp: a resource changed whose URI is too long for a notification");
                 return;
             }
             Changed::Resource(_) => false,
@@ -84,7 +84,7 @@ impl<P: Parts> ChangeFeed<P> {
         if let Err(error) = self.write_change(changed).await {
             self.context
                 .environment
-                .log(&format!("mcp: nobody is told of a change: {error}"));
+                .log(&format!("mcp: no client is notified of a change: {error}"));
         }
     }
 
@@ -136,7 +136,7 @@ impl ChangeReader {
         self.0.go_to(self.0.next().min(number.saturating_add(1)));
     }
 
-    /// Looks once: one read of the store when there is nothing.
+    /// Reads the next change. One read of the store if there is none.
     ///
     /// # Errors
     ///
@@ -166,7 +166,7 @@ impl ChangeReader {
 }
 
 impl Changed {
-    /// The notification of it, on the stream of `subscription` where there are such.
+    /// Returns the notification, for `subscription` on the streams of the stateless revision.
     pub(crate) fn to_message(&self, subscription: Option<&Id>) -> String {
         match self {
             Self::Tools => list_changed(List::Tools, subscription),

@@ -27,7 +27,7 @@ use store::{KeyValue, Record, Store};
 const SESSION: Purpose = Purpose("sse session");
 const MESSAGE: Purpose = Purpose("sse message");
 
-/// Seconds after the last sign of life at which a session has ended.
+/// Seconds after its last heartbeat at which a session has ended.
 pub(crate) const SESSION_TTL: u64 = 150;
 
 /// Parts of messages that may wait for a stream.
@@ -48,12 +48,10 @@ const GAP_TIMEOUT: u64 = 3;
 /// A session, as its stream keeps it alive.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Session {
-    /// What `initialize` negotiated.
+    /// Negotiated by `initialize`.
     pub(crate) revision: Option<Revision>,
-    /// What the client can be asked.
     #[serde(rename = "abilities")]
     pub(crate) capabilities: ClientCapabilities,
-    /// What the client has changed since.
     pub(crate) state: SessionState,
 }
 
@@ -66,13 +64,13 @@ impl Record for Session {
 pub(crate) struct MailboxId(String);
 
 impl MailboxId {
-    /// Tells it from others.
+    /// Returns the name of the session in other keys of the store.
     pub(crate) fn name(&self) -> &str {
         &self.0
     }
 }
 
-/// Why there is no new mailbox.
+/// Why no mailbox was opened.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum OpenError {
     #[error("one person opened too many sessions")]
@@ -99,7 +97,7 @@ pub(crate) struct Mailboxes<'a, K> {
 }
 
 impl<K: KeyValue> Mailboxes<'_, K> {
-    /// Opens a mailbox for a person; gives its id, and the sealed form of it that the client gets.
+    /// Opens a mailbox for a person. Returns its id, and the sealed form for the client.
     pub(crate) async fn open(
         &self,
         subject: &str,
@@ -120,7 +118,7 @@ impl<K: KeyValue> Mailboxes<'_, K> {
         Ok((id, sealed))
     }
 
-    /// The mailbox that a sealed id names, if it is this person's.
+    /// Returns the mailbox that a sealed id names, if it is this person's.
     pub(crate) fn find(&self, subject: &str, sealed: &str) -> Option<MailboxId> {
         let bytes = self
             .keys
@@ -130,7 +128,7 @@ impl<K: KeyValue> Mailboxes<'_, K> {
         Some(MailboxId(URL_SAFE_NO_PAD.encode(bytes)))
     }
 
-    /// The session, if its stream lives.
+    /// Returns the session; `None` once its stream has ended.
     pub(crate) async fn session(
         &self,
         id: &MailboxId,
@@ -139,7 +137,7 @@ impl<K: KeyValue> Mailboxes<'_, K> {
         self.store.get(&id.0, now).await
     }
 
-    /// Keeps the session alive, and what it negotiated.
+    /// Writes the session, which lives for [`SESSION_TTL`] from now on.
     pub(crate) async fn keep(
         &self,
         id: &MailboxId,
@@ -151,12 +149,12 @@ impl<K: KeyValue> Mailboxes<'_, K> {
             .await
     }
 
-    /// Ends the session, and removes every key of it.
+    /// Removes the session with all its keys.
     pub(crate) async fn close(&self, id: &MailboxId) -> Result<(), store::Error> {
         self.store.delete_with_slots::<Session>(&id.0, SLOTS).await
     }
 
-    /// Puts a message in.
+    /// Puts a message into a mailbox, and waits up to [`SLOT_TIMEOUT`] for each slot that is not empty.
     pub(crate) async fn post(
         &self,
         id: &MailboxId,
@@ -215,10 +213,10 @@ pub(crate) struct Reader {
     messages: ring::Reader,
 }
 
-/// What a look into a mailbox found.
+/// The result of a read of a mailbox.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum MailboxRead {
-    /// Nothing.
+    /// No message yet.
     Nothing,
     /// A part of a message; more is to come.
     Part,
@@ -227,7 +225,7 @@ pub(crate) enum MailboxRead {
 }
 
 impl Reader {
-    /// Looks once: one read of the store when there is nothing.
+    /// Reads the next part of a message. One read of the store if there is none.
     pub(crate) async fn look<K: KeyValue>(
         &mut self,
         mailboxes: &Mailboxes<'_, K>,

@@ -1,44 +1,43 @@
-//! Messages to a client while a request of it runs.
+//! Messages from the server to a client during a request.
 
 use crate::context::Context;
 use crate::http::body::EventSender;
 use crate::stream::mailbox::{MailboxId, Mailboxes};
 use crate::stream::resumable::{Resumable, ResumableStreams};
+use crate::stream::timing::KEEP_ALIVE_INTERVAL;
 use crate::{Environment, Parts};
 use mcp::jsonrpc::Reply;
 use mcp::{Revision, sse};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::stream::timing::KEEP_ALIVE_INTERVAL;
-
-/// Where messages to a client go.
+/// The stream of messages to a client.
 pub(crate) struct ClientStream {
     sink: Sink,
     silent: Duration,
 }
 
 enum Sink {
-    /// The stream that answers its request.
+    /// The response to its request.
     Stream(EventSender),
-    /// One that outlives its connection.
+    /// A stream that outlives its connection.
     Resumable(Box<Resumable>),
     /// The mailbox of its HTTP+SSE session.
     Mail(MailboxId),
 }
 
 impl ClientStream {
-    /// The stream that answers a request.
+    /// Returns the stream that is the response to a request.
     pub(crate) fn stream(sender: EventSender) -> Self {
         Self::new(Sink::Stream(sender))
     }
 
-    /// One that outlives its connection.
+    /// Returns a stream that outlives its connection.
     pub(crate) fn resumable(stream: Resumable) -> Self {
         Self::new(Sink::Resumable(Box::new(stream)))
     }
 
-    /// The mailbox of an HTTP+SSE session.
+    /// Returns the stream into the mailbox of an HTTP+SSE session.
     pub(crate) fn mail(id: MailboxId) -> Self {
         Self::new(Sink::Mail(id))
     }
@@ -51,7 +50,7 @@ impl ClientStream {
     }
 }
 
-/// What is sent to clients.
+/// The sender of messages to clients.
 pub(crate) struct Outbound<P: Parts> {
     context: Arc<Context<P>>,
     resumable: Arc<ResumableStreams<P>>,
@@ -70,7 +69,7 @@ impl<P: Parts> Outbound<P> {
         }
     }
 
-    /// Puts a message into a mailbox; `false` if it is lost, which is in the log then.
+    /// Puts a message into a mailbox. Returns `false` if it is lost, which is logged.
     pub(crate) async fn post_or_log(&self, id: &MailboxId, message: &str) -> bool {
         let posted = self
             .mailboxes()
@@ -104,8 +103,8 @@ impl<P: Parts> Outbound<P> {
         }
     }
 
-    /// Says now and then that this side still lives; to be told whenever there was nothing else to
-    /// say for a while. `false` when the other side does not.
+    /// Sends a keep-alive if nothing was sent for [`KEEP_ALIVE_INTERVAL`]. Called after each wait of length
+    /// `waited` in which nothing was sent. Returns `false` once the client is gone.
     pub(crate) async fn keep_alive(&self, stream: &mut ClientStream, waited: Duration) -> bool {
         if let Sink::Resumable(stream) = &mut stream.sink {
             return self.resumable.keep_alive(stream, waited).await;
@@ -120,7 +119,7 @@ impl<P: Parts> Outbound<P> {
             Sink::Mail(id) => {
                 let now = self.context.environment.now();
                 let session = self.mailboxes().session(id, now).await;
-                // A store that does not answer now is no reason to give up.
+                // The client may be there though the store does not answer.
                 session.map_or(true, |session| session.is_some())
             }
             Sink::Resumable(_) => true,

@@ -1,5 +1,4 @@
-//! The loops of what lasts: look into the store, keep the connection open, and stop when the grant or
-//! the reader is gone.
+//! Polling loops: read the store, keep the connection open, and stop when the grant or the client is gone.
 
 use crate::context::Context;
 use crate::http::grant_watch::{Authority, AuthorityCheck, GrantWatch};
@@ -11,7 +10,7 @@ use std::time::Duration;
 
 /// What a look into the store found.
 pub(crate) enum Polled<E> {
-    /// Something: there may be more.
+    /// Something, and there may be more.
     Found,
     /// Nothing.
     Nothing,
@@ -24,11 +23,11 @@ pub(crate) trait Poll: Send {
     /// Why the loop ends.
     type End: Send;
 
-    /// Looks into the store once, and passes on what is there.
+    /// Reads the store once, and passes on what is there.
     fn look(&mut self) -> impl Future<Output = Result<Polled<Self::End>, store::Error>> + Send;
 
-    /// Keeps the connection open after a wait of this length in which there was nothing. Returns the
-    /// end, if there is no connection to be kept open.
+    /// Keeps the connection open after a wait of this length without anything. Returns the end if the
+    /// connection is closed.
     fn rest(
         &mut self,
         waited: Duration,
@@ -37,7 +36,7 @@ pub(crate) trait Poll: Send {
     /// Returns the end of a loop whose grant has ended.
     fn grant_ended(&self) -> Self::End;
 
-    /// Decides whether an error of the store ends the loop, as it does unless said otherwise.
+    /// Decides whether an error of the store ends the loop. It does by default.
     ///
     /// # Errors
     ///
@@ -47,8 +46,7 @@ pub(crate) trait Poll: Send {
     }
 }
 
-/// Polls the store until there is an end. `pace` says how long to wait after so much time without
-/// anything.
+/// Polls the store until there is an end. `pace` returns the next wait, from the time without anything.
 ///
 /// # Errors
 ///
@@ -88,7 +86,7 @@ pub(crate) async fn poll_loop<P: Parts, L: Poll>(
 
 /// What a [`watch_loop`] looks for while something runs.
 pub(crate) trait Watch: Send {
-    /// Looks once. Returns whether the work may go on.
+    /// Checks once. Returns whether the work may go on.
     fn look(&mut self) -> impl Future<Output = bool> + Send;
 }
 

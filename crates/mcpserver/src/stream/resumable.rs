@@ -1,12 +1,12 @@
 //! Streams that outlive their connection (2025-11-25, Transports, Resumability and Redelivery).
 //!
-//! Every event of such a stream has an id, sealed for the person and the session. As long as the
-//! connection lasts nothing is stored. Once it is closed, by us when `stream_seconds` are over or by
-//! whatever lies in between, what there is to say goes into the store, and whoever comes back with
-//! `Last-Event-ID` gets what came after it, at whatever instance.
+//! Every event of such a stream has an id, sealed for the person and the session. Nothing is stored
+//! while the connection lasts. Once it is closed, by the server when `stream_seconds` are over or by the
+//! network, events go into the store. A client that sends `Last-Event-ID` to any instance gets the events
+//! after that one.
 //!
-//! Events lie in a ring of [`RING`] slots beside one record, so that a stream is bounded and one
-//! entry for the sweep covers all of it. Who stays away for longer loses the oldest of them.
+//! Events are in a ring of [`RING_SIZE`] slots beside one record, so that a stream is bounded and one line
+//! in the ledger of the sweep covers all of it. A client that stays away too long loses the oldest events.
 //!
 //! | key | holds | written |
 //! | --- | --- | --- |
@@ -57,10 +57,10 @@ const STREAM_TTL: u64 = 300;
 /// How long a resumed stream waits for its writer to notice that the connection is gone.
 const WRITER_TIMEOUT: Duration = Duration::from_secs(KEEP_ALIVE_INTERVAL.as_secs() + 5);
 
-/// A stream, as the store knows it.
+/// The record of a stream.
 #[derive(Serialize, Deserialize)]
 struct StreamRecord {
-    /// The number of its first event there.
+    /// The number of the first event in the store.
     first: u64,
 }
 
@@ -68,7 +68,7 @@ impl Record for StreamRecord {
     const KIND: &'static str = "mcp-stream";
 }
 
-/// What ids of events begin with, and what the store knows the stream by.
+/// The id of a stream: the prefix of its events' ids, and the key of its record.
 #[derive(Clone)]
 struct StreamName {
     sealed: String,
@@ -76,13 +76,13 @@ struct StreamName {
 }
 
 impl StreamName {
-    /// The id of the event with this number.
+    /// Returns the id of the event with this number.
     fn event(&self, number: u64) -> String {
         format!("{}.{number}", self.sealed)
     }
 }
 
-/// Who a stream is for.
+/// The client that reads a stream.
 pub(crate) struct Reader<'a> {
     pub(crate) subject: &'a str,
     /// The name of the session.
@@ -95,20 +95,20 @@ impl Reader<'_> {
         format!("{} {}", self.session, self.subject)
     }
 
-    /// Whether a connection may be closed on purpose, and an event may be empty (from 2025-11-25
+    /// Returns whether the server may close the connection, and an event may be empty (from 2025-11-25
     /// on).
     fn polls(&self) -> bool {
         self.revision.polls()
     }
 }
 
-/// The side of a stream that writes.
+/// The writer of a stream.
 pub(crate) struct Resumable {
     name: StreamName,
     person: String,
-    /// As long as the connection lasts.
+    /// `None` once the connection is closed.
     sender: Option<EventSender>,
-    /// When it is closed on purpose.
+    /// When the server closes the connection (seconds since the Unix epoch).
     closes_at: Option<u64>,
     /// The number of the last event, or of its last part.
     last: u64,
@@ -128,7 +128,7 @@ impl<P: Parts> ResumableStreams<P> {
         Self { context, grants }
     }
 
-    /// Begins a stream that outlives its connection.
+    /// Opens a stream, whose connection lasts `stream_seconds` at most.
     pub(crate) async fn open(&self, reader: &Reader<'_>, stream_seconds: u64) -> (Resumable, Body) {
         let bytes: [u8; 16] = self.context.environment.random().random();
         let random = &mut self.context.environment.random();
@@ -139,7 +139,7 @@ impl<P: Parts> ResumableStreams<P> {
         };
         let (mut sender, body) = events();
         if reader.polls() {
-            // Nobody can have gone yet.
+            // The client cannot be gone yet.
             sender
                 .send(sse::priming(&name.event(0), RETRY_MILLISECONDS))
                 .await;
@@ -157,13 +157,14 @@ impl<P: Parts> ResumableStreams<P> {
         (resumable, body)
     }
 
-    /// Sends a message, now or to whoever comes back. `false` if that is not possible.
+    /// Sends a message, or stores it for a client that resumes the stream. Returns `false` if neither is
+    /// possible.
     pub(crate) async fn send(&self, stream: &mut Resumable, message: &str, is_last: bool) -> bool {
         let parts = part_count(message.len());
         if parts > MAX_PARTS {
             self.context
                 .environment
-                .log("mcp: a message is larger than a stream can carry");
+                .log("mcp: a message is too large for a stream");
             return false;
         }
         let first = stream.last + 1;
@@ -187,7 +188,8 @@ impl<P: Parts> ResumableStreams<P> {
         self.logged(detached)
     }
 
-    /// What there is to do when nothing was said for so long. `false` if nobody can read any more.
+    /// Keeps the stream alive after a wait of this length in which nothing was sent. Returns `false` if no
+    /// client can read it any more.
     pub(crate) async fn keep_alive(&self, stream: &mut Resumable, waited: Duration) -> bool {
         stream.silent += waited;
         let Some(sender) = &mut stream.sender else {
@@ -208,21 +210,21 @@ impl<P: Parts> ResumableStreams<P> {
         self.close_in_time(stream).await
     }
 
-    /// Closes the connection if it is time to.
+    /// Closes the connection if its time is over.
     async fn close_in_time(&self, stream: &mut Resumable) -> bool {
         let now = self.context.environment.now();
         if stream.closes_at.is_none_or(|closes_at| now < closes_at) {
             return true;
         }
         if let Some(sender) = &mut stream.sender {
-            // Whether it arrives or not, the connection is over.
+            // The connection ends whether this arrives or not.
             sender.send(sse::retry(RETRY_MILLISECONDS)).await;
         }
         let detached = self.detach(stream, false).await;
         self.logged(detached)
     }
 
-    /// Goes on in the store. `Ok(false)` if the person has too many such streams.
+    /// Continues the stream in the store. Returns `false` if the person has too many such streams.
     async fn detach(&self, stream: &mut Resumable, is_last: bool) -> Result<bool, store::Error> {
         let now = self.context.environment.now();
         let store = &self.context.store;
@@ -259,7 +261,7 @@ impl<P: Parts> ResumableStreams<P> {
             ring.write(&part, sealed).await?;
         }
         if is_last {
-            // For as long again as somebody may need who comes back.
+            // A client that resumes the stream has the whole time again.
             self.keep_stream(stream).await?;
         }
         Ok(true)
@@ -281,7 +283,7 @@ impl<P: Parts> ResumableStreams<P> {
         done.unwrap_or_else(|error| {
             self.context
                 .environment
-                .log(&format!("mcp: a stream is not gone on with: {error}"));
+                .log(&format!("mcp: a stream cannot be continued: {error}"));
             false
         })
     }
@@ -298,11 +300,11 @@ impl<P: Parts> ResumableStreams<P> {
         }
     }
 
-    /// GET with `Last-Event-ID`: what came after that event.
+    /// Returns the events after the one with this id (GET with `Last-Event-ID`).
     ///
     /// # Errors
     ///
-    /// A bad request, if the id is none of the person's in this session.
+    /// Fails with a bad request if no event of the person's session has the id.
     pub(crate) async fn resume(
         self: &Arc<Self>,
         id: &str,
@@ -317,7 +319,7 @@ impl<P: Parts> ResumableStreams<P> {
         let (mut sender, body) = events();
         let mut closes_at = None;
         if reader.polls() {
-            // Nobody can have gone yet.
+            // The client cannot be gone yet.
             sender
                 .send(sse::priming(&name.event(number), RETRY_MILLISECONDS))
                 .await;
@@ -347,7 +349,7 @@ impl<P: Parts> ResumableStreams<P> {
             key: URL_SAFE_NO_PAD.encode(bytes),
         };
         let number: u64 = number.parse().ok()?;
-        // No stream gets that far, and sums stay sums.
+        // No stream has so many events, and sums do not overflow.
         (number <= u64::from(u32::MAX)).then_some((name, number))
     }
 
@@ -477,7 +479,7 @@ impl<P: Parts> Poll for Delivery<'_, P> {
 }
 
 impl Resumable {
-    /// Keeps a message that was sent and may not arrive.
+    /// Keeps a message that was sent and may not have arrived.
     fn remember(&mut self, first: u64, message: &str) {
         self.recent.push_back((first, message.to_owned()));
         let mut bytes: usize = self.recent.iter().map(|(_, message)| message.len()).sum();

@@ -1,9 +1,9 @@
-//! Messages to a session that belong to no request: what changes (2025-11-25, Transports, Listening
-//! for Messages from the Server).
+//! Notifications of changes on the GET stream of a session (2025-11-25, Transports, Listening for Messages
+//! from the Server).
 //!
-//! No message goes to more than one stream of a session (Multiple Connections): the newest is told,
-//! and the others end when there is something to tell. Which that is lies in the store, as streams of
-//! one session may meet different machines.
+//! No message goes to more than one stream of a session (Multiple Connections): the newest stream gets it,
+//! and the others end at that moment. The store has which one is the newest, as streams of one session may
+//! be on different machines.
 
 use crate::context::Context;
 use crate::contract::tools::{Changed, Changes};
@@ -34,7 +34,7 @@ pub(crate) const LISTEN_LIMIT: &str = "listen-limit";
 /// The prefix of the ids of events that tell of changes.
 pub(crate) const CHANGES: &str = "changes.";
 
-/// That a session has a stream: the newest of them.
+/// The newest stream of a session.
 #[derive(Serialize, Deserialize)]
 struct NewestStream(String);
 
@@ -42,10 +42,10 @@ impl Record for NewestStream {
     const KIND: &'static str = "mcp-listening";
 }
 
-/// Sees what a session may be told of.
+/// The reader of the changes that a session is notified of.
 pub(crate) struct Listener {
     reader: ChangeReader,
-    told: Changes,
+    notified: Changes,
 }
 
 /// A session whose client listens.
@@ -60,7 +60,7 @@ pub(crate) struct ListeningSession {
 struct SessionStream {
     session: ListeningSession,
     authenticated: Authenticated,
-    /// What it is known by as the newest.
+    /// The value of the record while this is the newest stream.
     newest: NewestStream,
 }
 
@@ -84,7 +84,7 @@ impl<P: Parts> SessionNotifications<P> {
         }
     }
 
-    /// Returns a listener for these changes; `None` if there are none.
+    /// Returns a listener for these kinds of changes; `None` if there are none.
     ///
     /// # Errors
     ///
@@ -94,10 +94,11 @@ impl<P: Parts> SessionNotifications<P> {
             return Ok(None);
         }
         let reader = self.changes.reader().await?;
-        Ok(Some(Listener { reader, told }))
+        let notified = told;
+        Ok(Some(Listener { reader, notified }))
     }
 
-    /// What a listener is to be told now: messages. One read of the store when there is nothing.
+    /// Returns the notifications for a listener. One read of the store if there are none.
     ///
     /// # Errors
     ///
@@ -107,7 +108,7 @@ impl<P: Parts> SessionNotifications<P> {
         listener: &mut Listener,
         subscriptions: impl Future<Output = Result<Vec<String>, store::Error>>,
     ) -> Result<Vec<String>, store::Error> {
-        let told = listener.told;
+        let told = listener.notified;
         let changed = match listener.reader.look(&self.changes).await? {
             FeedRead::Nothing => return Ok(Vec::new()),
             FeedRead::Change(Changed::Resource(uri)) => {
@@ -133,7 +134,7 @@ impl<P: Parts> SessionNotifications<P> {
         Ok(told.map(|changed| changed.to_message(None)).collect())
     }
 
-    /// The stream of a session's GET; `None` if nothing could ever come on it.
+    /// Returns the response to a session's GET; `None` if its stream would never carry anything.
     pub(crate) async fn open(
         self: &Arc<Self>,
         session: ListeningSession,
@@ -155,7 +156,7 @@ impl<P: Parts> SessionNotifications<P> {
         if let Some(number) = last_event.and_then(change_number) {
             listener.reader.go_back_to(number);
         }
-        // After the listener has begun: what changes in between is told by one stream at least.
+        // After the listener has begun, so that a change in between is on one stream at least.
         let newest = self.become_newest(&session, authenticated).await;
         let newest = newest.map_err(|error| Rejection::unavailable(&self.context, &error))?;
         let stream = SessionStream {
@@ -166,11 +167,11 @@ impl<P: Parts> SessionNotifications<P> {
         let (sender, body) = events();
         self.context
             .environment
-            .spawn(Arc::clone(self).tell_session(listener, stream, sender));
+            .spawn(Arc::clone(self).deliver(listener, stream, sender));
         Ok(Some(event_stream(body)))
     }
 
-    /// Takes the place of the session's other streams.
+    /// Makes a new stream the newest of its session.
     async fn become_newest(
         &self,
         session: &ListeningSession,
@@ -205,21 +206,21 @@ impl<P: Parts> SessionNotifications<P> {
         Ok(newest.is_none_or(|newest| newest.0 == stream.newest.0))
     }
 
-    async fn tell_session(
+    async fn deliver(
         self: Arc<Self>,
         mut listener: Listener,
         stream: SessionStream,
         mut sender: EventSender,
     ) {
-        let told = self.tell_news(&mut listener, &stream, &mut sender).await;
-        if let Err(error) = told {
+        let delivered = self.deliver_news(&mut listener, &stream, &mut sender).await;
+        if let Err(error) = delivered {
             self.context
                 .environment
                 .log(&format!("mcp: a stream ends early: {error}"));
         }
     }
 
-    async fn tell_news(
+    async fn deliver_news(
         &self,
         listener: &mut Listener,
         stream: &SessionStream,
@@ -254,12 +255,12 @@ impl<P: Parts> SessionNotifications<P> {
     }
 }
 
-/// Changes may wait a little longer than messages.
+/// Returns the pace of changes, which may wait longer than messages.
 fn slow_pace(idle: Duration) -> Duration {
     pace(idle).max(Duration::from_millis(100))
 }
 
-/// The delivery of what changes to the stream of a session.
+/// The delivery of notifications to the stream of a session.
 struct NewsDelivery<'a, P: Parts> {
     notifications: &'a SessionNotifications<P>,
     listener: &'a mut Listener,
@@ -348,8 +349,8 @@ impl<P: Parts> Poll for NewsDelivery<'_, P> {
     fn grant_ended(&self) {}
 }
 
-/// The id of an event that tells of the change with this number. Changes are not
-/// one person's: what a token lets its holder know of them is decided again.
+/// Returns the id of the event for the change with this number. It is not sealed: changes are the same for
+/// every person, and what a token's holder may know of them is decided again.
 fn change_id(number: u64) -> String {
     format!("{CHANGES}{number}")
 }

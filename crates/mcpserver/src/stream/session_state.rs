@@ -1,16 +1,16 @@
-//! What a client changes during its session: the level of log messages (2025-11-25, Logging) and the
-//! resources it subscribes to (2025-11-25, Resources, Subscriptions).
+//! The state of a session: the level of log messages (2025-11-25, Logging) and the subscriptions to
+//! resources (2025-11-25, Resources, Subscriptions).
 
 use mcp::{LogLevel, MAX_SUBSCRIPTION_URI_BYTES};
 use serde::{Deserialize, Serialize};
 use store::Record;
 
-/// What a client changed in its session.
+/// The changes that a client made to its session.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct SessionState {
-    /// The client has ended it.
+    /// The client has deleted the session.
     pub(crate) is_over: bool,
-    /// What `logging/setLevel` said.
+    /// The level of `logging/setLevel`.
     pub(crate) log_level: Option<LogLevel>,
     /// The resources of `resources/subscribe`, by their URIs.
     pub(crate) subscriptions: Vec<String>,
@@ -20,7 +20,7 @@ impl Record for SessionState {
     const KIND: &'static str = "mcp-session";
 }
 
-/// Something that a client wants to be different from now on.
+/// A change of a session that a client requests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum SessionUpdate {
     /// `logging/setLevel`.
@@ -31,15 +31,15 @@ pub(crate) enum SessionUpdate {
     Unsubscribe(String),
 }
 
-/// Resources that one session may listen for.
+/// Subscriptions of one session.
 const MAX_SUBSCRIPTIONS: usize = 100;
 
 impl SessionState {
-    /// Fulfils a wish. Says whether that changed anything.
+    /// Applies a change. Returns whether the state is different from before.
     ///
     /// # Errors
     ///
-    /// Invalid params, if it listens for too much.
+    /// Fails with invalid params if there are too many subscriptions, or the URI is too long.
     pub(crate) fn apply(&mut self, update: SessionUpdate) -> Result<bool, mcp::Error> {
         match update {
             SessionUpdate::LogLevel(level) => Ok(self.log_level.replace(level) != Some(level)),

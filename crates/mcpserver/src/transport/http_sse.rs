@@ -1,11 +1,11 @@
 //! HTTP+SSE (2024-11-05, Transports) at `/sse` and `/messages`.
 //!
-//! The client opens a stream at `/sse`, is told where to post, and posts its messages there. Each
-//! is handled in the request that brings it; what is to be answered goes into the session's
-//! mailbox, and the stream takes it out.
+//! The client opens a stream at `/sse`, whose first event has the URL for messages, and posts its messages
+//! there. Each is handled in its own POST. Responses go into the session's mailbox, from which the stream
+//! takes them.
 //!
-//! The session is its stream, so the stream does not end with the token that opened it: a client
-//! could not go on with a newer one. It ends with the grant.
+//! The session ends with its stream, and a client cannot open the same session with a newer token. So the
+//! stream does not end with the token that opened it, but with the grant.
 
 use crate::call::client_context::ClientContext;
 use crate::call::streamed_call::{CallStart, StreamedCalls};
@@ -158,7 +158,7 @@ impl<P: Parts> HttpSse<P> {
             reader: self.outbound.mailboxes().read(id),
             listener,
             stream,
-            looks: 0,
+            reads: 0,
             since_heartbeat: Duration::ZERO,
         };
         poll_loop(
@@ -274,8 +274,8 @@ impl<P: Parts> HttpSse<P> {
                     // The request may have ended.
                     let _ = ended.send(());
                 });
-                let patience = pin!(self.context.environment.sleep(CALL_WAIT_TIMEOUT));
-                select(end, patience).await;
+                let timeout = pin!(self.context.environment.sleep(CALL_WAIT_TIMEOUT));
+                select(end, timeout).await;
                 None
             }
         };
@@ -295,7 +295,7 @@ impl<P: Parts> HttpSse<P> {
         kept.map_err(|error| Rejection::unavailable(&self.context, &error))
     }
 
-    /// Makes a call whose answers go into a mailbox.
+    /// Makes a call whose messages go into a mailbox.
     async fn call_by_mail(
         self: Arc<Self>,
         request: Id,
@@ -345,7 +345,7 @@ struct Delivery<'a, P: Parts> {
     reader: Reader,
     listener: Option<Listener>,
     stream: ClientStream,
-    looks: u32,
+    reads: u32,
     since_heartbeat: Duration,
 }
 
@@ -368,10 +368,10 @@ impl<P: Parts> Poll for Delivery<'_, P> {
         } = self.server;
         let mailboxes = outbound.mailboxes();
         let now = context.environment.now();
-        self.looks = self.looks.wrapping_add(1);
+        self.reads = self.reads.wrapping_add(1);
         let messages = match &mut self.listener {
-            // Every fourth look is for what changes, so that an idle session costs no more for it.
-            Some(listener) if self.looks.is_multiple_of(4) => {
+            // Every fourth read is for changes, so that an idle session costs no more reads.
+            Some(listener) if self.reads.is_multiple_of(4) => {
                 let subscriptions = async {
                     let session = mailboxes.session(self.id, now).await?;
                     Ok(session.unwrap_or_default().state.subscriptions)
@@ -421,7 +421,7 @@ fn session_id(uri: &Uri) -> Option<&str> {
         .find_map(|pair| pair.strip_prefix("sessionId="))
 }
 
-/// 202, with the word that the SDKs' servers say.
+/// Returns 202 with the text that the SDKs' servers send.
 fn accepted() -> Response<Body> {
     let mut response = Response::new(Body::whole("Accepted"));
     *response.status_mut() = StatusCode::ACCEPTED;

@@ -1,4 +1,4 @@
-//! Streamable HTTP (2025-03-26 and later, Transports) at `/mcp`: which revision a request is of.
+//! Streamable HTTP (2025-03-26 and later, Transports) at `/mcp`, with the choice of a request's revision.
 
 use crate::context::Context;
 use crate::http::authenticated::Authenticated;
@@ -72,7 +72,7 @@ impl<P: Parts> StreamableHttp<P> {
             let reason = "Accept application/json and text/event-stream.";
             return Err(Rejection::NotAcceptable(reason).into());
         }
-        // A revision that is not known is taken for a stateless one, and refused as such.
+        // An unknown revision is handled as a stateless one, whose transport rejects it.
         let named = headers::protocol_version(headers).unwrap_or(Some(Revision::NEWEST));
         let body = web::read_body(headers, body, self.context.config.message_limit).await?;
         let session = self.sessions.session(headers, &authenticated);

@@ -27,7 +27,7 @@ use mcp::headers::{self, Accepted, LAST_EVENT_ID, SESSION_ID};
 use mcp::jsonrpc::{Body as Messages, Message, Outcome, Reply};
 use std::sync::Arc;
 
-/// The methods of a server whose streams would never carry anything.
+/// The methods if a stream would never carry anything.
 const METHODS_WITHOUT_STREAM: &str = "POST, DELETE, OPTIONS";
 
 /// The transport of the revisions with sessions.
@@ -79,7 +79,7 @@ impl<P: Parts> SessionTransport<P> {
             Messages::Single(Message::Request { method, .. }) => &**method,
             _ => "",
         };
-        // An `initialize` may name a revision that has none.
+        // An `initialize` may name a revision without sessions.
         let revision = match revision.is_stateless() {
             true => Revision::NEWEST_WITH_SESSIONS,
             false => revision,
@@ -118,11 +118,11 @@ impl<P: Parts> SessionTransport<P> {
         Some(self.sessions.find(keys, authenticated.subject(), id, now))
     }
 
-    /// What the client has changed in its session.
+    /// Returns the state of a session.
     ///
     /// # Errors
     ///
-    /// No session, if it has ended it.
+    /// Fails with no session if the client has deleted it.
     async fn session_state(&self, session: &Session) -> Result<SessionState, Rejection> {
         let now = self.context.environment.now();
         let state = self
@@ -170,7 +170,7 @@ impl<P: Parts> SessionTransport<P> {
         }
     }
 
-    /// `false` if the person has too many sessions with something to keep.
+    /// Writes the state of a session. Returns `false` if the person has too many such sessions.
     async fn try_keep_state(
         &self,
         session: &Session,
@@ -205,7 +205,7 @@ impl<P: Parts> SessionTransport<P> {
         authenticated: &Authenticated,
     ) -> Result<Outcome, Rejection> {
         let done = Ok(Ok("{}".to_owned()));
-        // Without a session there is nothing to keep it in.
+        // Without a session there is no state to change.
         let Some(Ok(session)) = self.session(headers, authenticated) else {
             return done;
         };
@@ -268,7 +268,7 @@ impl<P: Parts> SessionTransport<P> {
             }
             Dispatched::Call(id, call) => (id, call),
         };
-        // What happens first decides how the client is answered.
+        // The first step decides whether the response is a stream.
         let begun = self
             .streamed
             .begin(id.clone(), call, authenticated.clone(), client.clone())
@@ -285,7 +285,7 @@ impl<P: Parts> SessionTransport<P> {
         }
     }
 
-    /// The stream that answers a request, and its body.
+    /// Opens the stream that is the response to a request, and returns its body with it.
     async fn stream(
         &self,
         client: &ClientContext,
@@ -306,7 +306,7 @@ impl<P: Parts> SessionTransport<P> {
         (ClientStream::stream(sender), body)
     }
 
-    /// GET: the rest of a stream that was broken off, or else what changes.
+    /// GET: the rest of a stream whose connection was closed, or else notifications of changes.
     pub(crate) async fn get(
         &self,
         headers: &HeaderMap,

@@ -1,8 +1,8 @@
-//! Session ids of Streamable HTTP: sealed, not stored.
+//! Session ids of Streamable HTTP (2025-11-25, Transports, Session Management), which are sealed and not
+//! stored.
 //!
-//! An id opens for the person it was made for and for no other, tells what was negotiated, and
-//! ends by itself. What changes in a session's life is in its [`SessionState`], a record that most
-//! sessions never have.
+//! An id opens for its person alone, has what was negotiated, and expires. What changes during a session is
+//! in its `SessionState`, a record that most sessions never have.
 
 use crate::cache::Cache;
 use base64::Engine;
@@ -16,16 +16,16 @@ const SESSION: Purpose = Purpose("mcp session");
 /// Seconds that a session lives.
 const SESSION_TTL: u64 = 30 * 86_400;
 
-/// Longer than any id of ours.
+/// Bytes of an id: more than any sealed id has.
 const MAX_ID_BYTES: usize = 256;
 
-/// The sessions that were opened before, so that each is opened once per instance.
+/// The sessions whose ids were opened before, so that each is opened once per instance.
 pub(crate) struct Sessions(Cache<String, Session>);
 
 /// A session, as its id has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Session {
-    /// Tells it from the person's other sessions.
+    /// The name of the session in keys of the store.
     pub(crate) name: String,
     pub(crate) revision: Revision,
     pub(crate) capabilities: ClientCapabilities,
@@ -43,7 +43,7 @@ impl Sessions {
         Self(Cache::new(1024))
     }
 
-    /// A new session id for a person whose client speaks `revision` and can be asked so much.
+    /// Returns a new session id for a person, with what was negotiated.
     pub(crate) fn begin(
         keys: &KeyRing,
         subject: &str,
@@ -64,7 +64,7 @@ impl Sessions {
         keys.seal(SESSION, subject.as_bytes(), &plain, random)
     }
 
-    /// A person's session.
+    /// Returns the session with this id, if it is this person's.
     pub(crate) fn find(
         &self,
         keys: &KeyRing,
@@ -134,7 +134,7 @@ mod tests {
         let id = begin();
         assert!(id.bytes().all(|byte| byte.is_ascii_graphic()));
         let sessions = Sessions::new();
-        // Twice: opened, then remembered.
+        // Twice: opened, then cached.
         for _ in 0..2 {
             let find = |subject, now| {
                 let found = sessions.find(&keys, subject, &id, now);

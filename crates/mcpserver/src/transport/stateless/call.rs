@@ -86,8 +86,8 @@ impl<P: Parts> StatelessCalls<P> {
             return Ok(request.respond(Box::pin(called).await));
         }
         let first = self.streamed.first_step(call, authenticated);
-        // The first thing that happens decides how the client is answered. Whether it is still there
-        // shows on a stream alone.
+        // The first step decides whether the response is a stream. Only a stream shows whether the client is
+        // still there.
         let first = match accepted.event_stream {
             true => self.streamed.poll_within(first, KEEP_ALIVE_INTERVAL).await,
             false => Ok(first.await),
@@ -116,7 +116,7 @@ impl<P: Parts> StatelessCalls<P> {
         }
     }
 
-    /// Whether the headers that repeat arguments say what the arguments say.
+    /// Checks that the headers that repeat arguments match them.
     async fn check_header_params(
         &self,
         headers: &HeaderMap,
@@ -131,7 +131,7 @@ impl<P: Parts> StatelessCalls<P> {
         if tool.header_params.is_empty() {
             return Ok(());
         }
-        // Arguments that cannot be read are refused as such.
+        // Arguments that cannot be read are rejected later, by the schema.
         let Ok(arguments) = Instance::read(params.arguments) else {
             return Ok(());
         };
@@ -142,8 +142,8 @@ impl<P: Parts> StatelessCalls<P> {
         })
     }
 
-    /// Sends what a call has to say until it is over. Returns early, and so cancels the call, when
-    /// the client is gone.
+    /// Sends the notifications and the result of a call. Returns early, and so cancels the call, once the
+    /// client is gone.
     async fn stream(
         self: Arc<Self>,
         mut next: NextStep<P>,

@@ -1,8 +1,8 @@
 //! `subscriptions/listen`: streams of notifications (2026-07-28, Subscriptions).
 //!
-//! A stream reads the changes from the store, so it does not matter which instance holds it. It
-//! ends with the token it was opened with, with that token's grant, and by its client's going away. Where `stream_seconds`
-//! are over it ends without a word: a client that is told nothing listens again.
+//! A stream reads the changes from the store, so any instance can have it. It ends with the token that
+//! opened it, with that token's grant, and when its client is gone. When `stream_seconds` are over it ends
+//! without a result, after which clients listen again.
 
 use super::request::{REVISION, Request};
 use crate::context::Context;
@@ -20,7 +20,7 @@ use crate::stream::outbound::{ClientStream, Outbound};
 use crate::stream::poll_loop::{Poll, Polled, poll_loop};
 use crate::stream::session_notifications::LISTEN_LIMIT;
 use crate::tasks::{Fingerprint, TaskId, Tasks, ViewError};
-use crate::transport::stateless::tasks::takes_tasks;
+use crate::transport::stateless::tasks::missing_tasks_capability;
 use crate::{Body, Environment, Parts};
 use http::Response;
 use mcp::jsonrpc::Id;
@@ -28,15 +28,16 @@ use mcp::{Filter, subscription_ended};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// One who listens.
+/// The client of a stream.
 struct Listener {
     subscription: Id,
     authenticated: Authenticated,
     filter: Filter,
-    /// `None`, where nothing that it may be told of ever changes.
+    /// `None` if nothing that passes the filter ever changes.
     changes: Option<ChangeReader>,
-    /// The tasks that it is told of, with what it was told last, and when they are looked at next.
+    /// The tasks of the filter, each with the state of its last notification.
     tasks: Vec<(TaskId, Option<Fingerprint>)>,
+    /// When the tasks are read next (seconds since the Unix epoch).
     next_tasks: u64,
 }
 
@@ -80,7 +81,7 @@ impl<P: Parts> Listeners<P> {
         let wanted = Filter::read(request.params)?;
         // SEP-2663, Task Status Notifications.
         if !wanted.task_ids.is_empty() && !request.metadata.capabilities.knows_tasks {
-            return Err(takes_tasks().into());
+            return Err(missing_tasks_capability().into());
         }
         let catalog = self.catalog.current().await?;
         let now = self.context.environment.now();
@@ -123,12 +124,12 @@ impl<P: Parts> Listeners<P> {
         let (sender, body) = events();
         self.context
             .environment
-            .spawn(Arc::clone(self).tell_listener(listener, ClientStream::stream(sender)));
+            .spawn(Arc::clone(self).deliver(listener, ClientStream::stream(sender)));
         Ok(event_stream(body))
     }
 
-    /// Tells of changes until the client is gone, or the token ends.
-    async fn tell_listener(self: Arc<Self>, mut listener: Listener, mut stream: ClientStream) {
+    /// Sends notifications until the client is gone, or the token ends.
+    async fn deliver(self: Arc<Self>, mut listener: Listener, mut stream: ClientStream) {
         let first = listener.filter.acknowledged(&listener.subscription);
         if !self.outbound.send(&mut stream, &first).await {
             return;
@@ -162,9 +163,9 @@ impl<P: Parts> Listeners<P> {
     }
 }
 
-/// Why a stream is over.
+/// Why a stream ends.
 enum ListenEnd {
-    /// The client is gone, or is to listen again.
+    /// The client is gone, or has to listen again.
     Closed,
     /// The token or its grant has ended.
     Ended,
@@ -211,7 +212,7 @@ impl<P: Parts> Poll for Subscription<'_, P> {
     }
 }
 
-/// How long to wait before the next look, when nothing happened for so long.
+/// Returns how long to wait before the next read, after so much time without a change.
 fn pace(idle: Duration) -> Duration {
     if idle < Duration::from_secs(10) {
         Duration::from_millis(200)
@@ -220,7 +221,7 @@ fn pace(idle: Duration) -> Duration {
     }
 }
 
-/// Returns what of `wanted` there is, and the token lets its holder know.
+/// Returns the part of `wanted` that exists and that the token's holder may know.
 fn granted(wanted: Filter, told: Changes) -> Filter {
     let mut uris = wanted.resource_subscriptions;
     uris.retain(|_| told.resource_contents);
@@ -236,7 +237,7 @@ fn granted(wanted: Filter, told: Changes) -> Filter {
 }
 
 impl Listener {
-    /// What there is to tell now; `None`, if nothing happened.
+    /// Returns the notifications to send now; `None` if nothing changed.
     async fn look<P: Parts>(
         &mut self,
         server: &Listeners<P>,
@@ -266,10 +267,9 @@ impl Listener {
         let messages = told.map(|changed| changed.to_message(Some(&self.subscription)));
         Ok(Some(messages.collect()))
     }
-}
 
-impl Listener {
-    /// The tasks that are no longer as they were. One that has ended is told of for the last time.
+    /// Returns the notifications of tasks whose state has changed. A final state is the last notification of
+    /// its task.
     async fn look_at_tasks<P: Parts>(
         &mut self,
         server: &Listeners<P>,

@@ -1,4 +1,4 @@
-//! The stateless revision of Streamable HTTP: each request says all there is to know (2026-07-28,
+//! The stateless revision of Streamable HTTP, in which each request has all its context (2026-07-28,
 //! Streamable HTTP).
 
 mod call;
@@ -100,7 +100,7 @@ impl<P: Parts> Stateless<P> {
                 result.map(|result| request.respond(Ok(result)))
             }
             _ => {
-                let result = Box::pin(self.answered(&request, &authenticated)).await;
+                let result = Box::pin(self.call_method(&request, &authenticated)).await;
                 result.map(|result| request.respond(Ok(result)))
             }
         };
@@ -114,8 +114,8 @@ impl<P: Parts> Stateless<P> {
         }
     }
 
-    /// Answers a request that one result answers.
-    async fn answered(
+    /// Calls a method with one result.
+    async fn call_method(
         &self,
         request: &Request<'_>,
         authenticated: &Authenticated,

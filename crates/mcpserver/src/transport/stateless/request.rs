@@ -13,7 +13,7 @@ use std::borrow::Cow;
 /// The revision of everything here.
 pub(super) const REVISION: Revision = Revision::V2026_07_28;
 
-/// A request, as far as it was read.
+/// A request whose metadata was validated.
 pub(super) struct Request<'a> {
     pub(super) headers: &'a HeaderMap,
     pub(super) id: Id,
@@ -35,9 +35,8 @@ impl Request<'_> {
     }
 }
 
-/// Returns the status of an error (2026-07-28, Streamable HTTP). What is wrong with the headers, the
-/// revision and the client's capabilities has one of its own, and so has a method that there is not;
-/// anything else is between the two sides of JSON-RPC.
+/// Returns the status of an error (2026-07-28, Streamable HTTP). Errors of the headers, the revision and the
+/// client's capabilities have a status, and so has an unknown method. Any other error is JSON-RPC's alone.
 fn status_of(error: &Error) -> StatusCode {
     match error.code {
         ErrorCode::HeaderMismatch
@@ -48,7 +47,7 @@ fn status_of(error: &Error) -> StatusCode {
     }
 }
 
-/// Returns the response to what could not be read as a request of this revision.
+/// Returns the response to an invalid request.
 pub(super) fn unread(id: Option<Id>, error: Error) -> Response<Body> {
     let reply = Reply {
         id,

@@ -1,8 +1,7 @@
 //! `requestState` and input requests (2026-07-28, Multi Round-Trip Requests).
 //!
-//! Nothing of a request is kept in between. What its component wants to know again goes to the
-//! client and comes back, sealed: it opens for the same person, client and request alone, and not
-//! for long.
+//! The server stores nothing between two rounds of a request. The component's state goes to the client and
+//! comes back, sealed: it opens for the same person, client and request alone, and expires.
 
 use super::request::{REVISION, Request};
 use crate::call::input_required::{self, INPUT_TTL};
@@ -23,10 +22,10 @@ const STATE: Purpose = Purpose("mcp request state");
 /// Bytes of a component's state, which the client sends back.
 const MAX_STATE_BYTES: usize = 64 * 1024;
 
-/// What in the parameters is not the same when a request is made again.
+/// The members of the parameters that differ from round to round.
 const CHANGING: [&str; 3] = ["_meta", "inputResponses", "requestState"];
 
-/// Who asks.
+/// The person and the client of a request.
 pub(super) struct Requester {
     subject: String,
     client_id: Option<String>,
@@ -41,7 +40,7 @@ impl Authenticated {
     }
 }
 
-/// What a state is bound to: a hash of who asked for what.
+/// The hash of a requester, a method and parameters, to which a state is bound.
 pub(super) struct RequestDigest([u8; 32]);
 
 impl RequestDigest {
@@ -100,7 +99,7 @@ fn feed_count(hash: &mut Sha256, kind: u8, count: usize) {
     hash.update((count as u64).to_be_bytes());
 }
 
-/// What goes to clients with questions, and comes back with their answers.
+/// The states of requests that need input.
 pub(crate) struct RequestStates<P: Parts> {
     context: Arc<Context<P>>,
 }
@@ -110,7 +109,7 @@ impl<P: Parts> RequestStates<P> {
         Self { context }
     }
 
-    /// Which time a request is made, and what the client answered to the time before.
+    /// Returns the round of a request, with the client's responses to the round before.
     pub(super) fn round(
         &self,
         request: &Request<'_>,
@@ -136,7 +135,7 @@ impl<P: Parts> RequestStates<P> {
         })
     }
 
-    /// The result that puts questions to the client, if it can be asked them.
+    /// Returns the `InputRequiredResult`, if the client supports its requests.
     pub(super) fn ask(
         &self,
         request: &Request<'_>,
@@ -155,7 +154,7 @@ impl<P: Parts> RequestStates<P> {
         self.input_required(questions, &digest)
     }
 
-    /// The result that puts questions to a client that can be asked them.
+    /// Returns the `InputRequiredResult` for a client that supports its requests.
     pub(super) fn input_required(
         &self,
         questions: &InputRequired,

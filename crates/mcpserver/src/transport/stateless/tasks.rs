@@ -15,8 +15,8 @@ use mcp::jsonrpc::Outcome;
 use mcp::{Error, TaskParams, empty_result};
 use std::sync::Arc;
 
-/// The client has to know tasks.
-pub(super) fn takes_tasks() -> Error {
+/// Returns the error for a client that has not declared the extension.
+pub(super) fn missing_tasks_capability() -> Error {
     Error::missing_capabilities(serde_json::json!({"extensions": {TASKS: {}}}), REVISION)
 }
 
@@ -70,10 +70,10 @@ impl<P: Parts> TaskMethods<P> {
         request: &Request<'_>,
         authenticated: Authenticated,
     ) -> Result<String, MethodError> {
-        // A stranger's task and one that is gone are told from none by nothing.
+        // One error for a task that is unknown, expired, or another person's.
         let unknown = || Error::invalid_params("Task not found.");
         if !request.metadata.capabilities.knows_tasks {
-            return Err(takes_tasks().into());
+            return Err(missing_tasks_capability().into());
         }
         let params = TaskParams::read(request.params)?;
         let tasks = &self.tasks;
