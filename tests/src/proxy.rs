@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 /// More than any answer here has.
-const LARGEST: usize = 8 << 20;
+const MAX_BODY_BYTES: usize = 8 << 20;
 
 /// The proxy. It takes its path off before it passes a request on, and passes what begins with
 /// `/.well-known/` on as it is. It ends with this value.
@@ -89,7 +89,7 @@ async fn pass_on(State(way): State<Way>, request: Request) -> Response {
     let (Some(path), Some(to)) = (path, way.to.get()) else {
         return StatusCode::NOT_FOUND.into_response();
     };
-    let Ok(body) = to_bytes(body, LARGEST).await else {
+    let Ok(body) = to_bytes(body, MAX_BODY_BYTES).await else {
         return StatusCode::BAD_REQUEST.into_response();
     };
     let mut headers = parts.headers;

@@ -11,7 +11,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::Command;
 
 /// How long a client may take; it is here to end a test that hangs.
-const LIMIT: Duration = Duration::from_secs(240);
+const SCRIPT_TIMEOUT: Duration = Duration::from_secs(240);
 
 /// Runs a script of Node.js, and gives what it saw.
 ///
@@ -61,7 +61,7 @@ pub async fn rmcp(url: &str, person: &Person) -> Value {
         assert!(client.wait().await.expect("an end").success(), "{saw}");
         serde_json::from_str(&saw).expect("JSON")
     };
-    tokio::time::timeout(LIMIT, talk)
+    tokio::time::timeout(SCRIPT_TIMEOUT, talk)
         .await
         .expect("the client ends")
 }
@@ -77,7 +77,7 @@ async fn run(mut command: Command) -> Value {
         .current_dir(folder())
         .stdin(Stdio::null())
         .kill_on_drop(true);
-    let output = tokio::time::timeout(LIMIT, command.output())
+    let output = tokio::time::timeout(SCRIPT_TIMEOUT, command.output())
         .await
         .expect("the client ends")
         .expect("the client starts; `cargo xtask test` installs it");

@@ -12,10 +12,10 @@ use tracing_subscriber::EnvFilter;
 
 /// Characters from which on a run without a break is no word, name or number: 30 random bytes in
 /// URL-safe Base64.
-const LONGEST_WORD: usize = 40;
+const MAX_WORD_CHARS: usize = 40;
 
 /// What is shorter is found in words.
-const SHORTEST_SECRET: usize = 12;
+const MIN_SECRET_CHARS: usize = 12;
 
 /// The host's own lines, of everything that it could be asked to log, and the warnings of others.
 const VERBOSE: &str = "warn,gatehouse_host=trace";
@@ -25,7 +25,7 @@ static TRACED: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
 /// Notes a secret of this run.
 pub fn keep(secret: &str) {
-    if secret.len() >= SHORTEST_SECRET {
+    if secret.len() >= MIN_SECRET_CHARS {
         lock(&KEPT).insert(secret.to_owned());
     }
 }
@@ -101,7 +101,7 @@ fn words(line: &str) -> impl Iterator<Item = &str> {
 /// Whether a word is too long and too mixed for one that somebody wrote.
 fn is_random(word: &str) -> bool {
     let has = |kind: fn(&u8) -> bool| word.bytes().any(|byte| kind(&byte));
-    word.len() >= LONGEST_WORD
+    word.len() >= MAX_WORD_CHARS
         && has(u8::is_ascii_digit)
         && (word.bytes().all(|byte| byte.is_ascii_hexdigit())
             || (has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase)))

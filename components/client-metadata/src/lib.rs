@@ -19,7 +19,7 @@ use config::Problem;
 use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use http::{Method, StatusCode};
 use oauth::Parameters;
-use oauth::document::{self, MAX_DOCUMENT, MAX_KEYS};
+use oauth::document::{self, MAX_DOCUMENT_BYTES, MAX_KEYS_BYTES};
 use platform::http_client::{self, Bounds, Error};
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,8 +42,8 @@ async fn handle(State(extra): State<Arc<Extra>>, request: Request) -> Response {
         Err(problem) => return refused(StatusCode::INTERNAL_SERVER_ERROR, &problem.to_string()),
     };
     let size = match (request.method(), request.uri().path()) {
-        (&Method::GET, "/document") => MAX_DOCUMENT,
-        (&Method::GET, "/keys") => MAX_KEYS,
+        (&Method::GET, "/document") => MAX_DOCUMENT_BYTES,
+        (&Method::GET, "/keys") => MAX_KEYS_BYTES,
         _ => return refused(StatusCode::NOT_FOUND, "there is nothing here"),
     };
     let query = Parameters::from_query(request.uri().query()).unwrap_or_default();

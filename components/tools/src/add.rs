@@ -68,14 +68,14 @@ fn add(a: &Number, b: &Number) -> Option<Number> {
     let sum = a.as_f64()? + b.as_f64()?;
     // 2.0, too, is a whole number, and people write it 2.
     let whole = sum as i64;
-    if whole as f64 == sum && whole.unsigned_abs() <= MOST_EXACT {
+    if whole as f64 == sum && whole.unsigned_abs() <= MAX_EXACT_INTEGER {
         return Some(whole.into());
     }
     Number::from_f64(sum)
 }
 
 /// Up to here a double holds every whole number.
-const MOST_EXACT: u64 = 1 << 53;
+const MAX_EXACT_INTEGER: u64 = 1 << 53;
 
 #[cfg(test)]
 mod tests {

@@ -50,9 +50,9 @@ const MAX_FAILURE_BYTES: usize = 300;
 /// What to fetch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum What {
-    /// A metadata document, of at most [`document::MAX_DOCUMENT`] bytes.
+    /// A metadata document, of at most [`document::MAX_DOCUMENT_BYTES`] bytes.
     Document,
-    /// A JWK Set, of at most [`document::MAX_KEYS`] bytes.
+    /// A JWK Set, of at most [`document::MAX_KEYS_BYTES`] bytes.
     Keys,
 }
 

@@ -34,7 +34,7 @@ pub const USED_MARGIN: u64 = 30 * 86_400;
 pub const LAST_GOOD_LIFETIME: u64 = 7 * 86_400;
 
 /// Seconds by which an expiry has to move to be worth a write.
-const WORTH_A_WRITE: u64 = 86_400;
+const MIN_EXTENSION: u64 = 86_400;
 
 /// The claim that a registered client was removed.
 const REMOVED: &str = "client-removed";
@@ -276,7 +276,7 @@ impl<'a, K: KeyValue> Clients<'a, K> {
         grant_ends_at: u64,
     ) -> Result<Client, FindError> {
         let wanted = grant_ends_at + USED_MARGIN;
-        let ends_too_soon = expires_at.is_none_or(|at| at + WORTH_A_WRITE < wanted);
+        let ends_too_soon = expires_at.is_none_or(|at| at + MIN_EXTENSION < wanted);
         if record.kept && !ends_too_soon {
             return Ok(record.client);
         }
@@ -303,7 +303,7 @@ impl<'a, K: KeyValue> Clients<'a, K> {
         let wanted = now + LAST_GOOD_LIFETIME;
         match self.last_good(&client.client_id, now).await? {
             Some((record, expires_at)) => {
-                if expires_at.is_some_and(|at| at + WORTH_A_WRITE < wanted) {
+                if expires_at.is_some_and(|at| at + MIN_EXTENSION < wanted) {
                     self.store.put(&id, &record, Some(wanted)).await?;
                 }
             }

@@ -27,7 +27,7 @@ use web::cookie::Cookie;
 pub(crate) const LIFETIME: u64 = 30 * 86_400;
 
 /// Entries that the cookie holds; with more, browsers would drop it.
-const MOST: usize = 20;
+const MAX_CONSENTS: usize = 20;
 
 const REMEMBERED: Purpose = Purpose("remembered consents");
 
@@ -110,7 +110,7 @@ impl RememberedConsents {
             expires_at: now + LIFETIME,
         };
         self.0.insert(0, entry);
-        self.0.truncate(MOST);
+        self.0.truncate(MAX_CONSENTS);
     }
 
     /// The `Set-Cookie` value that keeps them in the browser.
@@ -167,7 +167,7 @@ mod tests {
         let pair = text.split(';').next().unwrap();
         headers.insert(COOKIE, HeaderValue::from_str(pair).unwrap());
         let read = RememberedConsents::read(&keys, &base, &headers, 1_000_000_001);
-        assert_eq!(read.len(), MOST);
+        assert_eq!(read.len(), MAX_CONSENTS);
         assert!(read.has_of(&consent(49), "ada") && !read.has_of(&consent(49), "eve"));
         assert!(read.has(&consent(30)) && !read.has(&consent(29)));
         assert!(read.has_destination(&consent(130)) && !read.has_destination(&consent(129)));

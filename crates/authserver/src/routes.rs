@@ -10,7 +10,7 @@ use web::routes::{ErrorFormat, Methods, Route};
 use web::{Request, Response};
 
 /// Bytes that the body of a request may have.
-const MAX_BODY_BYTES: usize = oauth::registration::MAX_BODY;
+const MAX_BODY_BYTES: usize = oauth::registration::MAX_BODY_BYTES;
 
 /// Bytes that the form of the consent page may have: it carries the whole authorization request, with its
 /// `state`.

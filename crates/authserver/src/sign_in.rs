@@ -199,14 +199,14 @@ pub(crate) struct ConsentCookie {
 }
 
 /// Refused forms that the cookie remembers: more tabs than a person answers within half an hour.
-const REFUSED: usize = 16;
+const MAX_REFUSED: usize = 16;
 
 impl ConsentCookie {
     pub(crate) fn read(base: &Base, headers: &HeaderMap) -> Option<Self> {
         let mut parts = Self::cookie(base).read(headers)?.split('.');
         Some(Self {
             browser: Browser::parse(parts.next()?)?,
-            refused: parts.take(REFUSED).map(str::to_owned).collect(),
+            refused: parts.take(MAX_REFUSED).map(str::to_owned).collect(),
         })
     }
 
@@ -230,7 +230,7 @@ impl ConsentCookie {
     /// Remembers that a form was answered with no.
     pub(crate) fn refuse(&mut self, id: &str) {
         self.refused.insert(0, id.to_owned());
-        self.refused.truncate(REFUSED);
+        self.refused.truncate(MAX_REFUSED);
     }
 
     /// The `Set-Cookie` value.

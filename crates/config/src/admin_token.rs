@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 /// Characters that the token has at least.
-const LEAST: usize = 32;
+const MIN_TOKEN_CHARS: usize = 32;
 
 /// The operator's token, kept as its SHA-256.
 pub struct AdminToken([u8; 32]);
@@ -33,11 +33,11 @@ pub(crate) fn read_admin_token<'a>(
         byte.is_ascii_alphanumeric()
             || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=')
     });
-    if token.len() < LEAST || !fits {
+    if token.len() < MIN_TOKEN_CHARS || !fits {
         return Err(Problem::new(
             "admin_token",
             format!(
-                "it is shorter than {LEAST} characters, or has one that a bearer token cannot have"
+                "it is shorter than {MIN_TOKEN_CHARS} characters, or has one that a bearer token cannot have"
             ),
             "Set it to what `openssl rand -hex 32` prints, or to nothing to switch the administration off",
         ));

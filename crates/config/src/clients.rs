@@ -7,7 +7,7 @@ use url::Url;
 
 /// Characters that an initial access token has at least: it is all that stands between the
 /// Internet and a registration.
-const MIN_TOKEN: usize = 32;
+const MIN_TOKEN_CHARS: usize = 32;
 
 /// Who may register a client (RFC 7591 section 1.3).
 #[derive(Clone, PartialEq, Eq)]
@@ -103,11 +103,11 @@ fn read_registration<'a>(
         "off" => Ok(Registration::Off),
         "token" => {
             let token = non_empty(values, "registration_token").unwrap_or_default();
-            if token.len() < MIN_TOKEN {
+            if token.len() < MIN_TOKEN_CHARS {
                 return Err(Problem::new(
                     "registration_token",
                     format!(
-                        "registration is `token`, and this is not set or has fewer than {MIN_TOKEN} characters"
+                        "registration is `token`, and this is not set or has fewer than {MIN_TOKEN_CHARS} characters"
                     ),
                     "Set it to what `openssl rand -hex 32` prints, and give that to those who may register clients",
                 ));

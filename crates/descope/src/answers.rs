@@ -201,7 +201,7 @@ const INVALID_CLIENT_ID: &str = "E074130";
 mod tests {
     use super::*;
     use crate::fixtures;
-    use jwt::MAX_TOKEN;
+    use jwt::MAX_TOKEN_BYTES;
 
     fn response(status: u16, body: &str) -> Response<Bytes> {
         Response::builder()
@@ -288,7 +288,10 @@ mod tests {
 
     #[test]
     fn nonsense_with_status_200_is_unavailable() {
-        let long = format!(r#"{{"access_token":"{}"}}"#, "a".repeat(MAX_TOKEN + 1));
+        let long = format!(
+            r#"{{"access_token":"{}"}}"#,
+            "a".repeat(MAX_TOKEN_BYTES + 1)
+        );
         for body in [
             "",
             "null",

@@ -12,7 +12,7 @@ const SEALED_UPSTREAM: Purpose = Purpose("upstream tokens");
 
 /// Seconds for which a refresh keeps others from refreshing, at least, if it never comes to an end:
 /// longer than a provider may take with all that is asked of it.
-const ATTEMPT: u64 = 60;
+const MIN_ATTEMPT_TTL: u64 = 60;
 
 const ATTEMPTS: &str = "upstream-refresh";
 
@@ -90,7 +90,7 @@ impl<K: KeyValue> UpstreamRecords<'_, K> {
         generation: u32,
         now: u64,
     ) -> Result<bool, store::Error> {
-        let attempt = now / ATTEMPT;
+        let attempt = now / MIN_ATTEMPT_TTL;
         // One that began at the end of the time before this may still go on.
         if let Some(previous) = attempt.checked_sub(1) {
             let previous = attempt_id(id, generation, previous);
@@ -99,7 +99,7 @@ impl<K: KeyValue> UpstreamRecords<'_, K> {
             }
         }
         let attempt = attempt_id(id, generation, attempt);
-        let forget_at = now + 3 * ATTEMPT;
+        let forget_at = now + 3 * MIN_ATTEMPT_TTL;
         self.store.claim_once(ATTEMPTS, &attempt, forget_at).await
     }
 
@@ -114,7 +114,7 @@ impl<K: KeyValue> UpstreamRecords<'_, K> {
         generation: u32,
         now: u64,
     ) -> Result<(), store::Error> {
-        let attempt = attempt_id(id, generation, now / ATTEMPT);
+        let attempt = attempt_id(id, generation, now / MIN_ATTEMPT_TTL);
         let key = self.store.key(ATTEMPTS, &attempt);
         self.store.delete_key(&key).await.map(drop)
     }

@@ -8,14 +8,14 @@ use std::time::Duration;
 use store::KeyValue;
 
 /// Seconds before its end at which an access token is refreshed that is needed itself.
-const EARLY: u64 = 60;
+const REFRESH_MARGIN: u64 = 60;
 
 /// How long a caller waits for a refresh that another one makes.
 const MAX_WAIT: Duration = Duration::from_secs(10);
 
-const FIRST_WAIT: Duration = Duration::from_millis(50);
+const FIRST_POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-const MAX_INTERVAL: Duration = Duration::from_millis(500);
+const MAX_POLL_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Time, and the operator's log.
 pub trait Environment: Sync {
@@ -80,7 +80,7 @@ impl<K: KeyValue> Grants<'_, K> {
         random: &mut (impl CryptoRng + Send),
     ) -> Result<Option<Upstream>, UpstreamRefreshError> {
         let mut waited = Duration::ZERO;
-        let mut wait = FIRST_WAIT;
+        let mut wait = FIRST_POLL_INTERVAL;
         let mut first_generation = None;
         loop {
             let now = environment.now();
@@ -93,7 +93,7 @@ impl<K: KeyValue> Grants<'_, K> {
             let lacks_profile = wants_profile && upstream.outcome == RefreshOutcome::WithoutProfile;
             let is_due = lacks_profile
                 || match need {
-                    Need::AccessToken => !tokens.live_at(now + EARLY),
+                    Need::AccessToken => !tokens.live_at(now + REFRESH_MARGIN),
                     Need::Profile => tokens.expires_at.is_none_or(|ends_at| ends_at <= now),
                 };
             // What another caller has just refreshed is as new as it gets.
@@ -150,7 +150,7 @@ impl<K: KeyValue> Grants<'_, K> {
             }
             environment.sleep(wait).await;
             waited += wait;
-            wait = (wait * 2).min(MAX_INTERVAL);
+            wait = (wait * 2).min(MAX_POLL_INTERVAL);
         }
     }
 

@@ -76,7 +76,7 @@ impl PublicKey {
         if key
             .key_id
             .as_ref()
-            .is_some_and(|key_id| key_id.len() > MAX_KEY_ID)
+            .is_some_and(|key_id| key_id.len() > MAX_KEY_ID_BYTES)
         {
             return Err(KeyError::Malformed);
         }
@@ -270,4 +270,4 @@ fn optional<'a>(jwk: &'a Map<String, Value>, name: &str) -> Result<Option<&'a st
 /// Of private keys of every type that has any, and of shared ones (RFC 7518 section 6).
 const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 /// In bytes.
-const MAX_KEY_ID: usize = 256;
+const MAX_KEY_ID_BYTES: usize = 256;

@@ -35,4 +35,4 @@ pub use cache::{KeyCache, Lookup};
 pub use key::{KeyError, PublicKey};
 pub use set::KeySet;
 pub use sign::{SignError, SigningKey};
-pub use token::{Error, Header, MAX_TOKEN, Unverified};
+pub use token::{Error, Header, MAX_TOKEN_BYTES, Unverified};

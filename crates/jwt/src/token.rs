@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
 /// The longest token that is read, in bytes.
-pub const MAX_TOKEN: usize = 16 * 1024;
+pub const MAX_TOKEN_BYTES: usize = 16 * 1024;
 
 /// A JWT that has been read and not verified.
 #[derive(Debug)]
@@ -38,7 +38,7 @@ pub enum Error {
     /// the header is of the wrong kind, or something is said twice.
     #[error("it is not a signed JWT")]
     Malformed,
-    /// It is longer than [`MAX_TOKEN`].
+    /// It is longer than [`MAX_TOKEN_BYTES`].
     #[error("it is too long")]
     TooLong,
     /// It names no algorithm, one that does not exist here, or another than its key's.
@@ -60,7 +60,7 @@ impl<'a> Unverified<'a> {
     ///
     /// Each [`Error`] but the last.
     pub fn parse(token: &'a str) -> Result<Self, Error> {
-        if token.len() > MAX_TOKEN {
+        if token.len() > MAX_TOKEN_BYTES {
             return Err(Error::TooLong);
         }
         let (signed, signature) = token.rsplit_once('.').ok_or(Error::Malformed)?;

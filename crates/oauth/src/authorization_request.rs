@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 /// Bytes that a client's `state` may have, written as JSON: it travels through the identity provider
 /// inside our own, sealed, which makes a third more of it. All that clients, proxies and browsers
 /// take in a URL fits in.
-const MAX_STATE: usize = 32 * 1024;
+const MAX_STATE_BYTES: usize = 32 * 1024;
 
 /// Why a request leads nowhere: the browser must not be sent to a redirect URI that is not known to
 /// be the client's (RFC 6749 section 4.1.2.1).
@@ -73,7 +73,7 @@ pub enum RequestError {
     #[error("max_age must be a number of seconds")]
     MaxAge,
     /// `state` is too long.
-    #[error("state is longer than {MAX_STATE} bytes")]
+    #[error("state is longer than {MAX_STATE_BYTES} bytes")]
     StateTooLong,
     /// `dpop_jkt` is no thumbprint (RFC 9449 section 10).
     #[error("dpop_jkt is not 43 characters of URL-safe Base64")]
@@ -267,7 +267,7 @@ pub fn read(
 
 fn is_too_long(state: &str) -> bool {
     // Escapes make it longer, control characters most of all.
-    serde_json::to_string(state).is_ok_and(|written| written.len() > MAX_STATE + 2)
+    serde_json::to_string(state).is_ok_and(|written| written.len() > MAX_STATE_BYTES + 2)
 }
 
 /// Values of `prompt` that mean nothing here are passed over, as unknown parameters are.
@@ -398,9 +398,9 @@ mod tests {
     fn a_state_may_be_as_long_as_a_url_carries() {
         let url = client(&["https://a.example/cb"]);
         for (unit, longest) in [
-            ("x", MAX_STATE),
-            ("%22", MAX_STATE / 2),
-            ("%01", MAX_STATE / 6),
+            ("x", MAX_STATE_BYTES),
+            ("%22", MAX_STATE_BYTES / 2),
+            ("%01", MAX_STATE_BYTES / 6),
         ] {
             for (length, fits) in [(longest, true), (longest + 1, false)] {
                 let state = unit.repeat(length);
@@ -417,7 +417,7 @@ mod tests {
     #[test]
     fn each_wrong_parameter_is_refused_for_its_reason() {
         use crate::ErrorCode::*;
-        let long = format!("&state={}", "x".repeat(MAX_STATE + 1));
+        let long = format!("&state={}", "x".repeat(MAX_STATE_BYTES + 1));
         for (change, code) in [
             ("&scope=a&scope=b", InvalidRequest),
             ("&state=a&state=b", InvalidRequest),

@@ -16,7 +16,7 @@ pub const MAX_LIFETIME: u64 = 600;
 const LEEWAY: u64 = 60;
 
 /// Bytes that `jti` may have.
-const MAX_ID: usize = 512;
+const MAX_ID_BYTES: usize = 512;
 
 /// Why an assertion is not believed.
 #[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
@@ -117,7 +117,7 @@ pub fn check(
     let id = claims
         .get("jti")
         .and_then(Value::as_str)
-        .filter(|id| (1..=MAX_ID).contains(&id.len()))
+        .filter(|id| (1..=MAX_ID_BYTES).contains(&id.len()))
         .ok_or(AssertionError::Id)?;
     Ok(SingleUse {
         id: secret::hash(&format!("{} {id}", client.client_id)),
@@ -320,7 +320,7 @@ mod tests {
             json!(""),
             json!(1),
             Value::Null,
-            json!("x".repeat(MAX_ID + 1)),
+            json!("x".repeat(MAX_ID_BYTES + 1)),
         ] {
             assert_eq!(check(json!({ "jti": id })), Err(AssertionError::Id));
         }

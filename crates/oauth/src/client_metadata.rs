@@ -11,11 +11,11 @@ use serde_json::{Map, Value};
 use url::Url;
 
 const MAX_REDIRECT_URIS: usize = 20;
-const MAX_LIST: usize = 20;
+const MAX_LIST_ITEMS: usize = 20;
 /// Characters of a name or another short text.
-const MAX_TEXT: usize = 200;
+const MAX_TEXT_CHARS: usize = 200;
 /// Characters of an address or a list in one text.
-const MAX_LONG_TEXT: usize = 2000;
+const MAX_LONG_TEXT_CHARS: usize = 2000;
 
 /// Why a client's metadata is refused. Names the field; what the field holds is in none of it.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
@@ -186,7 +186,7 @@ fn application_type(
     redirect_uris: &[String],
 ) -> Result<Option<String>, MetadataError> {
     let is_web = redirect_uris.iter().all(|uri| uri.starts_with("https://"));
-    let kind = match fields.text("application_type", MAX_TEXT)? {
+    let kind = match fields.text("application_type", MAX_TEXT_CHARS)? {
         Some("web") if is_web => Some("web"),
         Some("web" | "native") => Some("native"),
         _ => None,
@@ -204,7 +204,7 @@ impl AuthMethods {
     const FIELD: &'static str = "token_endpoint_auth_method";
 
     fn read(fields: Fields<'_>, source: Source) -> Result<Self, MetadataError> {
-        let name = fields.text(Self::FIELD, MAX_TEXT)?;
+        let name = fields.text(Self::FIELD, MAX_TEXT_CHARS)?;
         let method = name.and_then(AuthMethod::parse);
         if source == Source::Document {
             return Self::of_document(fields, name, method);
@@ -302,7 +302,7 @@ struct Keys {
 impl Keys {
     fn read(fields: Fields<'_>, extra_origin: Option<&str>) -> Result<Self, MetadataError> {
         let set = fields.get("jwks");
-        let url = fields.text("jwks_uri", MAX_LONG_TEXT)?;
+        let url = fields.text("jwks_uri", MAX_LONG_TEXT_CHARS)?;
         if set.is_some() && url.is_some() {
             return Err(MetadataError::KeysTwice);
         }
@@ -335,7 +335,7 @@ impl Keys {
 
 fn signing_algorithm(fields: Fields<'_>) -> Result<Option<String>, MetadataError> {
     const FIELD: &str = "token_endpoint_auth_signing_alg";
-    match fields.text(FIELD, MAX_TEXT)? {
+    match fields.text(FIELD, MAX_TEXT_CHARS)? {
         None => Ok(None),
         Some(name) if Algorithm::parse(name).is_some() => Ok(Some(name.to_owned())),
         Some(_) => Err(MetadataError::Unsupported(FIELD, "EdDSA, ES256, RS256")),
@@ -383,7 +383,7 @@ fn response_types(fields: Fields<'_>) -> Result<Vec<String>, MetadataError> {
 /// A client that registers itself with nothing of ours means another server's scopes, which is no
 /// bound. An operator who writes such a thing means a bound, and a misspelt one must not be none.
 fn registered_scope(fields: Fields<'_>, rules: Rules<'_>) -> Result<Option<String>, MetadataError> {
-    let Some(text) = fields.text("scope", MAX_LONG_TEXT)? else {
+    let Some(text) = fields.text("scope", MAX_LONG_TEXT_CHARS)? else {
         return Ok(None);
     };
     let own = scope::registrable(text, rules.scopes).map_err(|_| MetadataError::Scope)?;
@@ -423,7 +423,7 @@ impl<'a> Fields<'a> {
     /// The same of a short text that people read: what nobody can see of it is left out, and if that
     /// is all of it, so is the text.
     fn visible_text(self, name: &'static str) -> Result<Option<String>, MetadataError> {
-        Ok(self.text(name, MAX_TEXT)?.and_then(visible))
+        Ok(self.text(name, MAX_TEXT_CHARS)?.and_then(visible))
     }
 
     /// A boolean, if there is one.
@@ -440,13 +440,13 @@ impl<'a> Fields<'a> {
         match self.get(name) {
             None => Ok(None),
             Some(Value::Array(values)) if values.is_empty() => Ok(None),
-            Some(Value::Array(values)) if values.len() > MAX_LIST => {
+            Some(Value::Array(values)) if values.len() > MAX_LIST_ITEMS => {
                 Err(MetadataError::TooLong(name))
             }
             Some(Value::Array(values)) => values
                 .iter()
                 .map(|value| match value {
-                    Value::String(text) if is_longer(text, MAX_TEXT) => {
+                    Value::String(text) if is_longer(text, MAX_TEXT_CHARS) => {
                         Err(MetadataError::TooLong(name))
                     }
                     Value::String(text) => Ok(text.clone()),
@@ -459,7 +459,7 @@ impl<'a> Fields<'a> {
     }
 
     fn web_address(self, name: &'static str) -> Result<Option<String>, MetadataError> {
-        let Some(text) = self.text(name, MAX_LONG_TEXT)? else {
+        let Some(text) = self.text(name, MAX_LONG_TEXT_CHARS)? else {
             return Ok(None);
         };
         let url = Url::parse(text)
@@ -468,7 +468,7 @@ impl<'a> Fields<'a> {
             .filter(|url| url.username().is_empty() && url.password().is_none())
             .ok_or(MetadataError::Url(name))?;
         // Written out, with its escapes, it may have become longer.
-        if url.as_str().len() > MAX_LONG_TEXT {
+        if url.as_str().len() > MAX_LONG_TEXT_CHARS {
             return Err(MetadataError::TooLong(name));
         }
         Ok(Some(url.into()))

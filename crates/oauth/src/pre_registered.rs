@@ -11,10 +11,10 @@ use serde_json::{Map, Value};
 /// Clients that may be configured.
 const MAX_CLIENTS: usize = 1000;
 
-const MAX_IDENTIFIER: usize = 256;
+const MAX_IDENTIFIER_BYTES: usize = 256;
 
 /// Bytes of SHA-256.
-const HASH: usize = 32;
+const HASH_BYTES: usize = 32;
 
 /// What is wrong with the configured clients. Names the entry (counted from 1) and its field, and
 /// never a value.
@@ -39,7 +39,7 @@ pub enum EntryError {
     Metadata(#[from] MetadataError),
     /// The identifier is missing or has characters that make trouble somewhere.
     #[error(
-        "client_id must be there, with up to {MAX_IDENTIFIER} visible ASCII characters other than quotes and backslashes"
+        "client_id must be there, with up to {MAX_IDENTIFIER_BYTES} visible ASCII characters other than quotes and backslashes"
     )]
     Identifier,
     /// An earlier entry has the same identifier.
@@ -142,7 +142,7 @@ fn entry(fields: &Map<String, Value>, rules: Rules<'_>) -> Result<Client, EntryE
 
 /// RFC 6749 appendix A.1, without what a quoted header or a log would stumble over.
 fn is_identifier(text: &str) -> bool {
-    (1..=MAX_IDENTIFIER).contains(&text.len())
+    (1..=MAX_IDENTIFIER_BYTES).contains(&text.len())
         && text
             .bytes()
             .all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\'))
@@ -162,7 +162,7 @@ fn secret_hash(fields: Fields<'_>) -> Result<Option<String>, EntryError> {
 
 /// A hash as [`secret::hash`] writes it.
 fn normalized(hash: &str) -> Option<String> {
-    let bytes = if hash.len() == 2 * HASH {
+    let bytes = if hash.len() == 2 * HASH_BYTES {
         hash.as_bytes()
             .chunks(2)
             .map(|pair| {
@@ -173,7 +173,7 @@ fn normalized(hash: &str) -> Option<String> {
     } else {
         URL_SAFE_NO_PAD.decode(hash.trim_end_matches('=')).ok()?
     };
-    (bytes.len() == HASH).then(|| URL_SAFE_NO_PAD.encode(bytes))
+    (bytes.len() == HASH_BYTES).then(|| URL_SAFE_NO_PAD.encode(bytes))
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 /// Bytes that the body of a registration may have.
-pub const MAX_BODY: usize = 32 * 1024;
+pub const MAX_BODY_BYTES: usize = 32 * 1024;
 
 /// Why a registration is refused.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]

@@ -125,5 +125,6 @@ pub fn redacted(text: &str) -> String {
 
 /// Whether a header can carry it and a record can hold it.
 fn is_token(token: &str) -> bool {
-    (1..=jwt::MAX_TOKEN).contains(&token.len()) && token.bytes().all(|byte| byte.is_ascii_graphic())
+    (1..=jwt::MAX_TOKEN_BYTES).contains(&token.len())
+        && token.bytes().all(|byte| byte.is_ascii_graphic())
 }

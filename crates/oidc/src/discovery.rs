@@ -160,7 +160,7 @@ impl Remembered {
     /// The metadata, if it need not be asked for at `now`; notes that it is asked for otherwise.
     pub(crate) fn look_up(&mut self, now: u64) -> Option<Metadata> {
         let age = now.saturating_sub(self.fetched_at);
-        let asked_lately = now.saturating_sub(self.asked_at) < RETRY;
+        let asked_lately = now.saturating_sub(self.asked_at) < RETRY_INTERVAL;
         match &self.metadata {
             Some(metadata) if age < MAX_AGE || asked_lately && age < MAX_STALE => {
                 Some(metadata.clone())
@@ -190,4 +190,4 @@ const MAX_AGE: u64 = 3600;
 /// How long it is used while the provider does not answer, in seconds.
 const MAX_STALE: u64 = 24 * 3600;
 /// How often at most old metadata is asked for again, in seconds.
-const RETRY: u64 = 30;
+const RETRY_INTERVAL: u64 = 30;

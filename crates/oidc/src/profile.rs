@@ -14,7 +14,7 @@ pub fn from_claims(claims: Map<String, Value>) -> Option<Profile> {
             .get(name)
             .and_then(Value::as_str)
             .map(str::trim)
-            .filter(|text| (1..=MAX_TEXT).contains(&text.len()))
+            .filter(|text| (1..=MAX_TEXT_BYTES).contains(&text.len()))
             .map(ToOwned::to_owned)
     };
     let email_verified = match claims.get("email_verified") {
@@ -36,7 +36,7 @@ pub fn from_claims(claims: Map<String, Value>) -> Option<Profile> {
 /// too many, without the largest but the standard ones.
 pub fn personal(mut claims: Map<String, Value>) -> Map<String, Value> {
     claims.retain(|name, value| !ABOUT_THE_TOKEN.contains(&name.as_str()) && !value.is_null());
-    if Value::Object(claims.clone()).to_string().len() > MAX_CLAIMS {
+    if Value::Object(claims.clone()).to_string().len() > MAX_CLAIMS_BYTES {
         claims = cut_down(claims);
     }
     claims
@@ -49,13 +49,13 @@ fn cut_down(claims: Map<String, Value>) -> Map<String, Value> {
         .into_iter()
         .partition(|(name, _)| STANDARD.contains(&name.as_str()));
     kept.retain(|_, value| match value {
-        Value::String(text) => text.len() <= MAX_TEXT,
+        Value::String(text) => text.len() <= MAX_TEXT_BYTES,
         Value::Bool(_) | Value::Number(_) => true,
         _ => false,
     });
     // A name, its quotes, a colon and a comma.
     let size = |name: &str, value: &Value| name.len() + value.to_string().len() + 4;
-    let mut room = MAX_CLAIMS.saturating_sub(Value::Object(kept.clone()).to_string().len());
+    let mut room = MAX_CLAIMS_BYTES.saturating_sub(Value::Object(kept.clone()).to_string().len());
     let mut others: Vec<_> = others
         .into_iter()
         .map(|(name, value)| (size(&name, &value), name, value))
@@ -105,9 +105,9 @@ const STANDARD: [&str; 12] = [
     "locale",
 ];
 /// In bytes.
-const MAX_TEXT: usize = 1024;
+const MAX_TEXT_BYTES: usize = 1024;
 /// In bytes.
-const MAX_CLAIMS: usize = 16 * 1024;
+const MAX_CLAIMS_BYTES: usize = 16 * 1024;
 
 #[cfg(test)]
 mod tests {
@@ -192,6 +192,6 @@ mod tests {
         assert_eq!(claims["roles"], json!(["admin"]));
         let names: Vec<_> = claims.keys().map(String::as_str).collect();
         assert!(names == ["name", "other", "roles", "sub"], "{names:?}");
-        assert!(profile.claims.len() <= MAX_CLAIMS);
+        assert!(profile.claims.len() <= MAX_CLAIMS_BYTES);
     }
 }

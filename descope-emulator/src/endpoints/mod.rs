@@ -124,7 +124,7 @@ pub(crate) fn router(app: Shared) -> Router {
         .route("/emulator/style.css", get(page::style))
         .route("/", get(page::home))
         .layer(middleware::from_fn(harden))
-        .layer(axum::extract::DefaultBodyLimit::max(MAX_BODY))
+        .layer(axum::extract::DefaultBodyLimit::max(MAX_BODY_BYTES))
         .with_state(app)
 }
 
@@ -150,4 +150,4 @@ async fn harden(request: Request, next: Next) -> Response {
 }
 
 /// In bytes.
-const MAX_BODY: usize = 64 * 1024;
+const MAX_BODY_BYTES: usize = 64 * 1024;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 /// Looks at something that has to come in the end.
-const LOOKS: u32 = 600;
+const MAX_POLLS: u32 = 600;
 
 async fn start() -> Gatehouse {
     Gatehouse::start_with(Settings::default().conformance_tools()).await
@@ -42,7 +42,7 @@ async fn get(client: &Stateless, id: &str) -> Value {
 
 /// The task once it does not work any more.
 async fn settled(client: &Stateless, id: &str) -> Value {
-    for _ in 0..LOOKS {
+    for _ in 0..MAX_POLLS {
         let task = get(client, id).await;
         if task["status"] != "working" {
             return task;

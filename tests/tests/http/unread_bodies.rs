@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// More than lies between two sockets: a server that does not read it keeps its sender from ending.
-const LARGE: usize = 7 << 20;
+const LARGE_BODY_BYTES: usize = 7 << 20;
 
 /// Sends a request with a body of so many bytes as nginx does: all of it, and then the answer is read.
 ///
@@ -80,7 +80,7 @@ async fn an_answer_before_the_body_was_read_comes_through_a_proxy() {
             415,
         ),
     ] {
-        for size in [300_000, LARGE] {
+        for size in [300_000, LARGE_BODY_BYTES] {
             let answer = through_a_proxy(address, &head, size).await;
             let answer = answer.unwrap_or_else(|error| panic!("502 for {head}: {error}"));
             let expected = format!("HTTP/1.1 {status} ");
@@ -101,23 +101,27 @@ async fn what_a_client_that_is_signed_in_sends_wrong_comes_through_a_proxy() {
     for (head, size, status) in [
         (
             format!("POST /mcp HTTP/1.1\r\n{both}\r\n{json}"),
-            LARGE,
+            LARGE_BODY_BYTES,
             413,
         ),
         (
             format!("PATCH /mcp HTTP/1.1\r\n{both}\r\n{json}"),
-            LARGE,
+            LARGE_BODY_BYTES,
             405,
         ),
-        (format!("POST /mcp HTTP/1.1\r\n{both}"), LARGE, 415),
+        (
+            format!("POST /mcp HTTP/1.1\r\n{both}"),
+            LARGE_BODY_BYTES,
+            415,
+        ),
         (
             format!("POST /mcp HTTP/1.1\r\n{both}\r\n{json}\r\ncontent-encoding: br"),
-            LARGE,
+            LARGE_BODY_BYTES,
             415,
         ),
         (
             format!("POST /mcp HTTP/1.1\r\naccept: text/html\r\n{json}"),
-            LARGE,
+            LARGE_BODY_BYTES,
             406,
         ),
         (

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 const ADMIN_TOKEN: &str = "an-operator-of-the-proofs-shows-this";
 
 /// Seconds after the last sign of life of its stream at which a session is over.
-const LIFETIME: u64 = 150;
+const SESSION_TTL: u64 = 150;
 
 /// A machine where messages come in, a client, and a Redis server for more machines.
 struct World {
@@ -130,7 +130,7 @@ async fn a_session_whose_machine_died_is_over_in_its_time_and_swept() {
     other.kill();
     drop(stream);
     assert_eq!(world.post(&url, &call(1)).await, 202, "nobody can know yet");
-    world.gatehouse.pass(LIFETIME);
+    world.gatehouse.pass(SESSION_TTL);
     assert_eq!(world.post(&url, &call(2)).await, 404);
     // The hour has to be over, and five minutes more.
     world.gatehouse.pass(2 * 3600);

@@ -27,7 +27,7 @@ const INSTALLATIONS: usize = 3;
 const PERSON_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Grants that an installation holds on to, and ended ones that it remembers.
-const REMEMBERED: usize = 2;
+const MAX_REMEMBERED: usize = 2;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_answered_holds_after_the_host_was_killed_at_any_moment() {
@@ -413,7 +413,7 @@ fn text(answer: &Value, name: &str) -> String {
 /// Keeps the newest few.
 fn remember(grants: &mut Vec<Grant>, grant: Option<Grant>) {
     grants.extend(grant);
-    if grants.len() > REMEMBERED {
+    if grants.len() > MAX_REMEMBERED {
         grants.remove(0);
     }
 }

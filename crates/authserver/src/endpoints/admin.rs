@@ -17,10 +17,10 @@ use store::{KeyValue, SweepReport};
 use web::{Request, Response, with_header};
 
 /// Seconds that a request may go on with work of which there is more.
-const LONGEST: u64 = 8;
+const WORK_TIMEOUT: u64 = 8;
 
 /// Steps of the sweep between two looks at the clock.
-const STEPS: u64 = 500;
+const MAX_STEPS_AT_ONCE: u64 = 500;
 
 #[derive(Debug, thiserror::Error)]
 enum AdminError {
@@ -98,7 +98,7 @@ async fn answer<K: KeyValue>(
     if !bearer_token(request.headers()).is_some_and(|presented| token.is(presented)) {
         return Err(AdminError::Unauthorized);
     }
-    let deadline = context.now + LONGEST;
+    let deadline = context.now + WORK_TIMEOUT;
     let late = || clock() >= deadline;
     match (request.uri().path(), request.method()) {
         ("/admin/grants", &Method::GET | &Method::HEAD) => list(context, request).await,
@@ -246,7 +246,7 @@ async fn sweep<K: KeyValue>(
 ) -> Result<Response, AdminError> {
     let mut all = SweepReport::default();
     loop {
-        all = all.and(context.store.sweep(context.now, STEPS).await?);
+        all = all.and(context.store.sweep(context.now, MAX_STEPS_AT_ONCE).await?);
         if !all.more || late() {
             break;
         }

@@ -13,10 +13,10 @@ use crate::redirect_uri::PrivateUse;
 use serde_json::Value;
 
 /// Bytes that a document may have (section 8.7 of the draft).
-pub const MAX_DOCUMENT: usize = 5 * 1024;
+pub const MAX_DOCUMENT_BYTES: usize = 5 * 1024;
 
 /// Bytes that a JWK Set may have which a document or a registration refers to.
-pub const MAX_KEYS: usize = 16 * 1024;
+pub const MAX_KEYS_BYTES: usize = 16 * 1024;
 
 /// Why a document is refused.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
