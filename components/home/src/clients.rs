@@ -1,7 +1,7 @@
 //! How to connect each common client.
 
 use crate::snippet::{json_string, shell_word, snippet};
-use config::Base;
+use config::BaseUrl;
 use maud::{Markup, html};
 
 /// A client, and what to do in it.
@@ -17,7 +17,7 @@ pub struct Client {
 }
 
 /// Every client that the page tells about.
-pub fn clients(base: &Base) -> Vec<Client> {
+pub fn clients(base: &BaseUrl) -> Vec<Client> {
     let url = base.join("/mcp");
     let word = shell_word(&url);
     let json = json_string(&url);
@@ -120,7 +120,7 @@ pub fn clients(base: &Base) -> Vec<Client> {
 }
 
 /// What to say where a client that runs elsewhere cannot reach us.
-fn needs_public_address(base: &Base) -> Markup {
+fn needs_public_address(base: &BaseUrl) -> Markup {
     html! {
         @if !base.is_https() {
             p.warning {

@@ -1,6 +1,6 @@
 //! Requests to a URL where no MCP endpoint is, most of them of clients that were given a wrong one.
 
-use config::Base;
+use config::BaseUrl;
 use http::header::{ACCESS_CONTROL_REQUEST_METHOD, ALLOW, HeaderValue};
 use http::{HeaderMap, Method, StatusCode};
 use http_fields::MediaType;
@@ -24,7 +24,7 @@ const REFUSED: i32 = -32000;
 /// Answers a request that is not one for the landing page: 405 if it is at least to its URL, else 404.
 /// `base` is where the server is, if that is known.
 pub(crate) fn respond(
-    base: Option<&Base>,
+    base: Option<&BaseUrl>,
     is_landing_page: bool,
     method: &Method,
     headers: &HeaderMap,

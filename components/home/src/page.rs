@@ -2,12 +2,12 @@
 
 use crate::clients::clients;
 use crate::snippet::snippet;
-use config::{AuthorizationServer, Base};
+use config::{AuthorizationServer, BaseUrl};
 use maud::{Markup, html};
 use web::{Page, Response};
 
 /// The landing page of the server at `base`, whose tokens `server` issues.
-pub fn home(base: &Base, server: &AuthorizationServer) -> Response {
+pub fn home(base: &BaseUrl, server: &AuthorizationServer) -> Response {
     let clients = clients(base);
     let first = clients
         .iter()
@@ -55,7 +55,7 @@ pub fn home(base: &Base, server: &AuthorizationServer) -> Response {
         .into_response()
 }
 
-fn sign_in(base: &Base, server: &AuthorizationServer) -> Markup {
+fn sign_in(base: &BaseUrl, server: &AuthorizationServer) -> Markup {
     match server {
         AuthorizationServer::BuiltIn => html! {
             ol.bullets {
@@ -112,7 +112,7 @@ fn tools() -> Markup {
     }
 }
 
-fn documents(base: &Base, server: &AuthorizationServer) -> Markup {
+fn documents(base: &BaseUrl, server: &AuthorizationServer) -> Markup {
     const RESOURCE: &[(&str, &str)] = &[(
         "/.well-known/oauth-protected-resource/mcp",
         "what the MCP endpoint asks for (RFC 9728)",

@@ -2,7 +2,7 @@
 
 use crate::remembered_consents::may_be_remembered;
 use crate::sign_in::PendingConsent;
-use config::Base;
+use config::BaseUrl;
 use maud::{Markup, html};
 use oauth::look_alike::{self, Oddity, Ours};
 use oauth::redirect_uri::{Destination, destination};
@@ -18,7 +18,7 @@ pub(crate) struct Consent<'a> {
     /// The same, sealed for the browser.
     pub(crate) sealed: &'a str,
     /// Where we are.
-    pub(crate) base: &'a Base,
+    pub(crate) base: &'a BaseUrl,
     /// What the identity provider is called.
     pub(crate) provider: &'a str,
     /// What is asked of it.
@@ -115,7 +115,7 @@ impl Consent<'_> {
 
 /// Who a client is, and where its answers go: the host by which a person can judge it, and the whole
 /// redirect URI.
-pub(crate) fn facts(client: &Client, redirect_uri: &str, base: &Base) -> Markup {
+pub(crate) fn facts(client: &Client, redirect_uri: &str, base: &BaseUrl) -> Markup {
     let issuer = base.as_str();
     html! {
         dl.facts {
@@ -139,7 +139,7 @@ pub(crate) fn facts(client: &Client, redirect_uri: &str, base: &Base) -> Markup 
 pub(crate) fn oddities(
     client: &Client,
     redirect_uri: &str,
-    base: &Base,
+    base: &BaseUrl,
     provider: &str,
 ) -> Vec<Oddity> {
     let ours = Ours {
@@ -167,7 +167,7 @@ fn host_of(client_id: &str) -> Option<String> {
     (url.scheme() == "https").then(|| url.host_str().unwrap_or_default().to_owned())
 }
 
-fn host_of_base(base: &Base) -> String {
+fn host_of_base(base: &BaseUrl) -> String {
     url::Url::parse(base.as_str())
         .ok()
         .and_then(|url| url.host_str().map(str::to_owned))

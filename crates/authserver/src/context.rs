@@ -3,7 +3,7 @@
 use crate::client_metadata_documents::Documents;
 use crate::clients::Clients;
 use crate::limits::Limits;
-use config::{Base, Server};
+use config::{BaseUrl, Server};
 use dpop::ProofVerifier;
 use events::{Event, Events, TraceContext};
 use grants::{Grants, RevocationQueue};
@@ -20,7 +20,7 @@ pub struct Context<'a, K> {
     /// The configuration.
     pub config: &'a Server,
     /// Where the server is, as this request sees it.
-    pub base: &'a Base,
+    pub base: &'a BaseUrl,
     /// The key-value store.
     pub store: &'a Store<K>,
     /// Where clients' metadata documents come from; nothing is fetched without it.

@@ -1,7 +1,7 @@
 //! What a person reads when the browser cannot go on.
 
 use crate::consent;
-use config::Base;
+use config::BaseUrl;
 use http::StatusCode;
 use identity::Profile;
 use maud::{Markup, html};
@@ -86,7 +86,7 @@ pub(crate) fn unread_request(error: &ReadError) -> Response {
 pub(crate) fn bad_request(
     client: &Client,
     target: &Target,
-    base: &Base,
+    base: &BaseUrl,
     provider: &str,
     error: &Error,
     url: &str,

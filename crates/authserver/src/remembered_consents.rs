@@ -14,7 +14,7 @@
 //! 10.2).
 
 use crate::fingerprint::Fingerprint;
-use config::Base;
+use config::BaseUrl;
 use http::{HeaderMap, HeaderValue};
 use keys::{KeyRing, Purpose};
 use oauth::authorization_request::Target;
@@ -56,7 +56,7 @@ pub(crate) fn may_be_remembered(target: &Target) -> bool {
 
 impl RememberedConsents {
     /// What the browser brings; nothing if it was not sealed here.
-    pub(crate) fn read(keys: &KeyRing, base: &Base, headers: &HeaderMap, now: u64) -> Self {
+    pub(crate) fn read(keys: &KeyRing, base: &BaseUrl, headers: &HeaderMap, now: u64) -> Self {
         let sealed = cookie(base).read(headers);
         let plain = sealed.and_then(|sealed| keys.open(REMEMBERED, b"", sealed).ok());
         let mut read: Self = plain
@@ -117,7 +117,7 @@ impl RememberedConsents {
     pub(crate) fn set(
         &self,
         keys: &KeyRing,
-        base: &Base,
+        base: &BaseUrl,
         random: &mut impl CryptoRng,
     ) -> HeaderValue {
         let plain = serde_json::to_vec(self).unwrap_or_default();
@@ -125,12 +125,12 @@ impl RememberedConsents {
     }
 
     /// The `Set-Cookie` value that forgets them all.
-    pub(crate) fn forget(base: &Base) -> HeaderValue {
+    pub(crate) fn forget(base: &BaseUrl) -> HeaderValue {
         cookie(base).clear()
     }
 }
 
-fn cookie(base: &Base) -> Cookie {
+fn cookie(base: &BaseUrl) -> Cookie {
     Cookie {
         name: "gatehouse-remembered",
         https: base.is_https(),

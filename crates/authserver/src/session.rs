@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use config::Base;
+use config::BaseUrl;
 use http::{HeaderMap, HeaderValue};
 use identity::Profile;
 use keys::{KeyRing, Purpose};
@@ -55,7 +55,7 @@ impl Session {
     pub(crate) fn set(
         &self,
         keys: &KeyRing,
-        base: &Base,
+        base: &BaseUrl,
         random: &mut impl CryptoRng,
     ) -> Option<HeaderValue> {
         let plain = serde_json::to_vec(self).ok()?;
@@ -70,7 +70,7 @@ impl Session {
     pub(crate) async fn read<K: KeyValue>(
         store: &Store<K>,
         keys: &KeyRing,
-        base: &Base,
+        base: &BaseUrl,
         headers: &HeaderMap,
         now: u64,
     ) -> Result<Option<Self>, store::Error> {
@@ -98,7 +98,7 @@ impl Session {
     }
 
     /// The `Set-Cookie` value that takes it from the browser.
-    pub(crate) fn clear(base: &Base) -> HeaderValue {
+    pub(crate) fn clear(base: &BaseUrl) -> HeaderValue {
         cookie(base).clear()
     }
 
@@ -115,7 +115,7 @@ impl Session {
     }
 }
 
-fn cookie(base: &Base) -> Cookie {
+fn cookie(base: &BaseUrl) -> Cookie {
     Cookie {
         name: "gatehouse-account",
         https: base.is_https(),

@@ -2,7 +2,7 @@
 //! while.
 
 use crate::fingerprint::Fingerprint;
-use config::Base;
+use config::BaseUrl;
 use http::{HeaderMap, HeaderValue};
 use keys::{KeyRing, Purpose};
 use oauth::authorization_request::{AuthorizationRequest, Target};
@@ -115,7 +115,7 @@ impl PendingConsent {
 
     /// The same request once more, for another account at the identity provider (`prompt` of OpenID
     /// Connect Core section 3.1.2.1): a link of the client's own, which is checked as any is.
-    pub(crate) fn with_another_account(&self, base: &Base) -> String {
+    pub(crate) fn with_another_account(&self, base: &BaseUrl) -> String {
         let (target, request) = (&self.target, &self.request);
         let mut query = Serializer::new(String::new());
         query
@@ -202,7 +202,7 @@ pub(crate) struct ConsentCookie {
 const MAX_REFUSED: usize = 16;
 
 impl ConsentCookie {
-    pub(crate) fn read(base: &Base, headers: &HeaderMap) -> Option<Self> {
+    pub(crate) fn read(base: &BaseUrl, headers: &HeaderMap) -> Option<Self> {
         let mut parts = Self::cookie(base).read(headers)?.split('.');
         Some(Self {
             browser: Browser::parse(parts.next()?)?,
@@ -212,7 +212,7 @@ impl ConsentCookie {
 
     /// What the browser brings, or a new one.
     pub(crate) fn read_or_new(
-        base: &Base,
+        base: &BaseUrl,
         headers: &HeaderMap,
         random: &mut impl CryptoRng,
     ) -> Self {
@@ -234,14 +234,14 @@ impl ConsentCookie {
     }
 
     /// The `Set-Cookie` value.
-    pub(crate) fn set(&self, base: &Base) -> HeaderValue {
+    pub(crate) fn set(&self, base: &BaseUrl) -> HeaderValue {
         let parts: Vec<&str> = std::iter::once(self.browser.as_str())
             .chain(self.refused.iter().map(String::as_str))
             .collect();
         Self::cookie(base).set(&parts.join("."), CONSENT_LIFETIME)
     }
 
-    fn cookie(base: &Base) -> Cookie {
+    fn cookie(base: &BaseUrl) -> Cookie {
         Cookie {
             name: "gatehouse-consent",
             https: base.is_https(),
@@ -255,7 +255,7 @@ pub(crate) struct Browser(String);
 
 impl Browser {
     /// The cookie that binds a sign-in to the browser in which it was allowed.
-    pub(crate) fn login_cookie(base: &Base) -> Cookie {
+    pub(crate) fn login_cookie(base: &BaseUrl) -> Cookie {
         Cookie {
             name: "gatehouse-login",
             https: base.is_https(),

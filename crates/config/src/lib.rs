@@ -25,7 +25,7 @@ pub use descope::{DESCOPE, DescopeProject};
 pub use policy::unread_policy;
 pub use presented::{Presented, PresentedTokens};
 pub use problem::Problem;
-pub use public_url::{Base, PublicUrl, is_loopback};
+pub use public_url::{BaseUrl, PublicUrl, is_loopback};
 pub use server::Server;
 
 /// The value of a variable, if it is there and not blank.

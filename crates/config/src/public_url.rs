@@ -7,12 +7,12 @@ use url::{Host, Url};
 /// The configured place, or the permission to take it from the request on a loopback address.
 #[derive(Clone, Debug)]
 pub struct PublicUrl {
-    configured: Option<Base>,
+    configured: Option<BaseUrl>,
 }
 
 /// The public base URL: the issuer, and what every other URL starts with. No trailing slash.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Base(String);
+pub struct BaseUrl(String);
 
 impl PublicUrl {
     /// The variables that [`PublicUrl::read`] asks for.
@@ -26,7 +26,7 @@ impl PublicUrl {
     /// a fragment or credentials (RFC 8414 section 2).
     pub fn read<'a>(values: impl Fn(&str) -> Option<&'a str>) -> Result<Self, Problem> {
         let configured = non_empty(&values, "public_url")
-            .map(Base::parse)
+            .map(BaseUrl::parse)
             .transpose()?;
         Ok(Self { configured })
     }
@@ -46,19 +46,19 @@ impl PublicUrl {
     ///
     /// A [`Problem`] if `public_url` is not set and the request did not come to a loopback
     /// address: who we are is configured, not guessed.
-    pub fn base(&self, headers: &HeaderMap) -> Result<Base, Problem> {
+    pub fn base(&self, headers: &HeaderMap) -> Result<BaseUrl, Problem> {
         let full_url = headers.get("spin-full-url");
         self.base_at(full_url.and_then(|value| value.to_str().ok()))
     }
 
-    fn base_at(&self, full_url: Option<&str>) -> Result<Base, Problem> {
+    fn base_at(&self, full_url: Option<&str>) -> Result<BaseUrl, Problem> {
         if let Some(base) = &self.configured {
             return Ok(base.clone());
         }
         full_url
             .and_then(|url| Url::parse(url).ok())
             .filter(|url| matches!(url.scheme(), "http" | "https") && is_loopback(url))
-            .map(|url| Base(url.origin().ascii_serialization()))
+            .map(|url| BaseUrl(url.origin().ascii_serialization()))
             .ok_or_else(Self::unknown)
     }
 
@@ -73,12 +73,12 @@ impl PublicUrl {
     }
 
     /// The configured base URL, if one is configured.
-    pub fn configured(&self) -> Option<&Base> {
+    pub fn configured(&self) -> Option<&BaseUrl> {
         self.configured.as_ref()
     }
 }
 
-impl Base {
+impl BaseUrl {
     fn parse(value: &str) -> Result<Self, Problem> {
         let problem = |problem| {
             Problem::new(

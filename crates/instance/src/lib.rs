@@ -3,7 +3,7 @@
 //! Nothing of a request is kept here: an instance serves many at once.
 
 pub use config::granted;
-use config::{Base, Problem, Server};
+use config::{BaseUrl, Problem, Server};
 use http::HeaderMap;
 use platform::key_value::SpinKeyValue;
 use rand::rngs::SysRng;
@@ -44,7 +44,7 @@ impl Instance {
     /// # Errors
     ///
     /// What is wrong with the configuration.
-    pub fn place(&self, headers: &HeaderMap) -> Result<(&Parts, Base), Vec<Problem>> {
+    pub fn place(&self, headers: &HeaderMap) -> Result<(&Parts, BaseUrl), Vec<Problem>> {
         let parts = self.0.as_ref().map_err(Clone::clone)?;
         let base = parts.config.public_url.base(headers);
         let base = base.map_err(|problem| vec![problem])?;

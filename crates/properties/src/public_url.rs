@@ -1,4 +1,4 @@
-use config::{Base, PublicUrl};
+use config::{BaseUrl, PublicUrl};
 use http::HeaderMap;
 use http::header::HeaderValue;
 use url::{Host, Url};
@@ -31,13 +31,13 @@ pub fn public_url(data: &[u8]) {
         check(base);
         // Once configured, no request changes who we are.
         assert_eq!(
-            public_url.base(&headers).as_ref().map(Base::as_str).ok(),
+            public_url.base(&headers).as_ref().map(BaseUrl::as_str).ok(),
             Some(base.as_str())
         );
     }
 }
 
-fn check(base: &Base) -> Url {
+fn check(base: &BaseUrl) -> Url {
     let url = Url::parse(base.as_str()).expect("a base is a URL");
     assert!(matches!(url.scheme(), "http" | "https"));
     assert!(url.query().is_none() && url.fragment().is_none() && url.username().is_empty());

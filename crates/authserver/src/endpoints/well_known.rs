@@ -9,7 +9,7 @@
 //! nowhere else: every other path is an issuer that does not exist.
 
 use super::external_authorization_server;
-use config::{Base, Registration, Server};
+use config::{BaseUrl, Registration, Server};
 use http::{HeaderMap, StatusCode};
 use oauth::metadata;
 use std::collections::HashMap;
@@ -39,7 +39,7 @@ impl WellKnown {
     pub fn handle(
         &self,
         config: &Server,
-        base: &Base,
+        base: &BaseUrl,
         path: &str,
         headers: &HeaderMap,
     ) -> Response {
@@ -52,7 +52,7 @@ impl WellKnown {
         }
     }
 
-    fn document(&self, config: &Server, base: &Base, path: &str) -> Option<Arc<CachedJson>> {
+    fn document(&self, config: &Server, base: &BaseUrl, path: &str) -> Option<Arc<CachedJson>> {
         // No URL has a space in it.
         let key = format!("{} {path}", base.as_str());
         // An entry is there whole or not at all.
@@ -80,7 +80,7 @@ fn issued_by_another(config: &Server, path: &str) -> Option<Response> {
 }
 
 /// The document at this path, as it is at `base`.
-fn write(config: &Server, base: &Base, path: &str) -> Option<CachedJson> {
+fn write(config: &Server, base: &BaseUrl, path: &str) -> Option<CachedJson> {
     let (name, rest) = split(path)?;
     // What it is about: the base itself, or something below it.
     let below = rest.strip_prefix(base.path()).unwrap_or(rest);

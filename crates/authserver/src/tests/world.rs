@@ -8,7 +8,7 @@ use crate::routes::{
 };
 use crate::{RevocationQueue, SignInsInProgress, endpoints};
 use bytes::Bytes;
-use config::{Base, Server};
+use config::{BaseUrl, Server};
 use events::{Events, TraceContext};
 use futures::executor::block_on;
 use http::header::{CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
@@ -38,7 +38,7 @@ pub(super) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 /// The server and the time.
 pub(super) struct World {
     pub(super) config: Server,
-    pub(super) base: Base,
+    pub(super) base: BaseUrl,
     pub(super) store: Store<MemoryKeyValue>,
     pub(super) provider: Provider,
     pub(super) now: u64,

@@ -1,6 +1,6 @@
 //! The URLs of the endpoints under one base URL.
 
-use config::Base;
+use config::BaseUrl;
 use oauth::resource::Resources;
 
 /// The URLs under one base URL, made once.
@@ -29,7 +29,7 @@ pub(crate) enum Transport {
 }
 
 impl EndpointUrls {
-    pub(crate) fn new(base: &Base) -> Self {
+    pub(crate) fn new(base: &BaseUrl) -> Self {
         Self {
             issuer: base.as_str().to_owned(),
             resources: Resources::new(base.as_str()),
