@@ -22,7 +22,7 @@ pub struct Proxy {
 }
 
 #[derive(Clone)]
-struct Way {
+struct Upstream {
     path: &'static str,
     to: Arc<OnceLock<String>>,
     http: reqwest::Client,
@@ -42,12 +42,12 @@ impl Proxy {
             .redirect(Policy::none())
             .build()
             .expect("an HTTP client");
-        let way = Way {
+        let upstream = Upstream {
             path,
             to: Arc::clone(&to),
             http,
         };
-        let router = Router::new().fallback(pass_on).with_state(way);
+        let router = Router::new().fallback(pass_on).with_state(upstream);
         Self {
             base: format!("http://{address}{path}"),
             to,
@@ -78,15 +78,15 @@ impl Drop for Proxy {
     }
 }
 
-async fn pass_on(State(way): State<Way>, request: Request) -> Response {
+async fn pass_on(State(upstream): State<Upstream>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let uri = parts.uri.path_and_query().map_or("/", |uri| uri.as_str());
     let path = if uri.starts_with("/.well-known/") {
         Some(uri)
     } else {
-        uri.strip_prefix(way.path)
+        uri.strip_prefix(upstream.path)
     };
-    let (Some(path), Some(to)) = (path, way.to.get()) else {
+    let (Some(path), Some(to)) = (path, upstream.to.get()) else {
         return StatusCode::NOT_FOUND.into_response();
     };
     let Ok(body) = to_bytes(body, MAX_BODY_BYTES).await else {
@@ -94,7 +94,7 @@ async fn pass_on(State(way): State<Way>, request: Request) -> Response {
     };
     let mut headers = parts.headers;
     headers.remove("host");
-    let request = way
+    let request = upstream
         .http
         .request(parts.method, format!("{to}{path}"))
         .headers(headers)

@@ -1,6 +1,6 @@
-//! What clients publish about themselves, by way of the component that may fetch it.
+//! Clients' metadata documents, fetched by the component `client-metadata`.
 
-use authserver::client_metadata_documents::{Fetched, Source, What};
+use authserver::client_metadata_documents::{DocumentFetcher, DocumentKind, FetchedDocument};
 use bytes::Bytes;
 use http::StatusCode;
 use http::header::CACHE_CONTROL;
@@ -11,26 +11,26 @@ use std::time::Duration;
 /// The component `client-metadata`.
 pub(crate) struct ClientMetadata;
 
-/// More than what it gives itself.
+/// More than that component's own limits.
 const BOUNDS: Bounds = Bounds {
     time: Duration::from_secs(12),
     size: 32 * 1024,
 };
 
-impl Source for ClientMetadata {
+impl DocumentFetcher for ClientMetadata {
     fn fetch<'a>(
         &'a self,
-        what: What,
+        kind: DocumentKind,
         url: &'a str,
-    ) -> Pin<Box<dyn Future<Output = Result<Fetched, String>> + Send + 'a>> {
-        Box::pin(fetch(what, url))
+    ) -> Pin<Box<dyn Future<Output = Result<FetchedDocument, String>> + Send + 'a>> {
+        Box::pin(fetch(kind, url))
     }
 }
 
-async fn fetch(what: What, url: &str) -> Result<Fetched, String> {
-    let path = match what {
-        What::Document => "document",
-        What::Keys => "keys",
+async fn fetch(kind: DocumentKind, url: &str) -> Result<FetchedDocument, String> {
+    let path = match kind {
+        DocumentKind::Metadata => "document",
+        DocumentKind::JwkSet => "keys",
     };
     let query = form_urlencoded::Serializer::new(String::new())
         .append_pair("url", url)
@@ -50,15 +50,15 @@ async fn fetch(what: What, url: &str) -> Result<Fetched, String> {
             .take(300)
             .collect());
     }
-    let good_for = answer
+    let max_age = answer
         .headers()
         .get(CACHE_CONTROL)
         .and_then(|value| value.to_str().ok())
         .and_then(|value| value.strip_prefix("max-age="))
         .and_then(|seconds| seconds.parse().ok())
         .unwrap_or(0);
-    Ok(Fetched {
+    Ok(FetchedDocument {
         body: answer.into_body().to_vec(),
-        good_for,
+        max_age,
     })
 }

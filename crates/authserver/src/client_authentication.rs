@@ -1,7 +1,7 @@
 //! What `/token`, `/revoke` and `/introspect` have in common: a form from a client that says who it is.
 
 use crate::client_metadata_documents::{Documents, FetchError};
-use crate::clients::{FindError, Known};
+use crate::clients::{FindError, ResolvedClient};
 use crate::context::Context;
 use crate::responses;
 use jwt::KeySet;
@@ -83,11 +83,11 @@ pub(crate) async fn authenticate<K: KeyValue>(
     if !clients.is_stored(id, context.now).await? && !has_grant(context, &form, id).await? {
         return Err(ClientAuthenticationError::UnknownClient.into());
     }
-    let known = clients.resolve(id, context.now).await?;
-    if let Some(assertion) = presented.check(&known.client)? {
-        check_assertion(context, &known, &form, assertion).await?;
+    let resolved = clients.resolve(id, context.now).await?;
+    if let Some(assertion) = presented.check(&resolved.client)? {
+        check_assertion(context, &resolved, &form, assertion).await?;
     }
-    Ok((known.client, form))
+    Ok((resolved.client, form))
 }
 
 /// Whether the form shows a code or token of the client's whose grant is alive, whichever of its
@@ -126,11 +126,11 @@ async fn has_grant<K: KeyValue>(
 
 async fn check_assertion<K: KeyValue>(
     context: &Context<'_, K>,
-    known: &Known,
+    resolved: &ResolvedClient,
     form: &Parameters,
     assertion: &str,
 ) -> Result<(), AuthenticationError> {
-    let client = &known.client;
+    let client = &resolved.client;
     let expected = Expected {
         issuer: context.base.as_str(),
         token_endpoint: &context.base.join("/token"),
@@ -141,7 +141,7 @@ async fn check_assertion<K: KeyValue>(
     let may_get =
         context.is_configured(client) || has_grant(context, form, &client.client_id).await?;
     // Anybody may register a client, and name a URL for its keys.
-    let documents = context.documents.filter(|_| known.used || may_get);
+    let documents = context.documents.filter(|_| resolved.is_used || may_get);
     verify(context, documents, client, assertion).await?;
     // Only a good signature is worth a write, and only where there is something to get for it.
     // Whether the client's record or document is at hand does not matter.

@@ -1,15 +1,15 @@
-//! What clients publish about themselves, fetched and remembered for a while: metadata documents
-//! and the keys that clients refer to.
+//! Client ID Metadata Documents (draft-ietf-oauth-client-id-metadata-document) and the JWK Sets of clients,
+//! fetched and cached.
 //!
-//! An instance remembers a bounded number of good answers, each for as long as it is good. What has
-//! to hold for all instances lies in the store, since an instance ends after some requests:
+//! An instance caches a bounded number of documents, each for as long as it is fresh. What has to hold for all
+//! instances is in the store, since an instance ends after some requests:
 //!
 //! | key | holds |
 //! | --- | --- |
 //! | `document-fetches:<minute>` | a counter: fetches of all clients' hosts |
 //! | `document-fetches-for:<tag>:<minute>` | a counter: fetches that one client address asked for |
 //! | `document-fetches-from:<tag>:<minute>` | a counter: fetches from one host |
-//! | `document-failure:<hash>` | that a URL just gave nothing good, for [`FAILURE_LIFETIME`] |
+//! | `document-failure:<hash>` | that a fetch of a URL just failed, for [`FAILURE_TTL`] |
 //!
 //! The first of them bounds how many of the others there are: each stands for a fetch. The document
 //! of a client that a person has signed in with is in [`clients`](crate::clients).
@@ -26,7 +26,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use store::{KeyValue, Record};
 use url::Url;
 
-/// Answers that an instance remembers.
+/// Documents, and JWK Sets, that an instance caches.
 const MAX_ENTRIES: usize = 64;
 
 /// Fetches of all instances in a minute.
@@ -41,61 +41,61 @@ const MAX_FETCHES_OF_HOST: u64 = 20;
 /// Seconds of that window.
 const WINDOW: u64 = 60;
 
-/// Seconds for which a URL that gave nothing good is not fetched from again.
-const FAILURE_LIFETIME: u64 = 10;
+/// Seconds for which a URL is not fetched again after a failure.
+const FAILURE_TTL: u64 = 10;
 
-/// Bytes of the words that are kept of a failure.
+/// Bytes that are kept of a failure's message.
 const MAX_FAILURE_BYTES: usize = 300;
 
-/// What to fetch.
+/// What is fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum What {
-    /// A metadata document, of at most [`document::MAX_DOCUMENT_BYTES`] bytes.
-    Document,
+pub enum DocumentKind {
+    /// A client's metadata document, of at most [`document::MAX_DOCUMENT_BYTES`] bytes.
+    Metadata,
     /// A JWK Set, of at most [`document::MAX_KEYS_BYTES`] bytes.
-    Keys,
+    JwkSet,
 }
 
-/// What was fetched.
+/// A document as it was fetched.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fetched {
-    /// The body.
+pub struct FetchedDocument {
+    /// The body of the response.
     pub body: Vec<u8>,
-    /// Seconds that it is good for.
-    pub good_for: u64,
+    /// Seconds for which it may be cached.
+    pub max_age: u64,
 }
 
-/// Fetches from clients' hosts, with bounds on where, how long and how much. An error is in words
-/// for a page; it says nothing of the network that the server is in.
-pub trait Source: Send + Sync {
+/// Fetches documents from clients' hosts, with limits on the address, the time and the size. An error is text for
+/// a page; it says nothing of the server's own network.
+pub trait DocumentFetcher: Send + Sync {
     /// Fetches from `url`, which has been [checked](document::check_url).
     fn fetch<'a>(
         &'a self,
-        what: What,
+        kind: DocumentKind,
         url: &'a str,
-    ) -> Pin<Box<dyn Future<Output = Result<Fetched, String>> + Send + 'a>>;
+    ) -> Pin<Box<dyn Future<Output = Result<FetchedDocument, String>> + Send + 'a>>;
 }
 
-/// Why there is no document, or there are no keys.
+/// Why a document or a JWK Set cannot be had.
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
-    /// The URL is not fetched from.
+    /// The URL must not be fetched.
     #[error("{0}")]
     Url(#[from] document::UrlError),
-    /// The host did not give it.
+    /// The host did not send it.
     #[error("{0}")]
     Unavailable(String),
-    /// Too much was fetched of late.
+    /// A limit on fetches is reached.
     #[error("too many clients' documents were fetched just now; try again in a minute")]
     TooMany,
-    /// The document is refused.
+    /// The document is invalid.
     #[error("the document at this URL is refused: {0}")]
     Refused(#[from] DocumentError),
-    /// The keys are refused.
+    /// The JWK Set is invalid.
     #[error("the client's jwks_uri gives no keys: {0}")]
     Keys(jwt::KeyError),
-    /// The same URL gave nothing good a moment ago.
-    #[error("{}", .0.words)]
+    /// A fetch of the same URL failed a moment ago.
+    #[error("{}", .0.message)]
     Failed(Failure),
     /// The store failed.
     #[error(transparent)]
@@ -103,7 +103,7 @@ pub enum FetchError {
 }
 
 impl FetchError {
-    /// Whether it may go well later without the client changing anything.
+    /// Whether the same fetch may succeed later, without a change by the client.
     pub fn is_temporary(&self) -> bool {
         match self {
             Self::Unavailable(_) | Self::TooMany => true,
@@ -113,10 +113,11 @@ impl FetchError {
     }
 }
 
-/// That a URL gave nothing good.
+/// A failed fetch.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Failure {
-    words: String,
+    #[serde(rename = "words")]
+    message: String,
     temporary: bool,
 }
 
@@ -124,57 +125,57 @@ impl Record for Failure {
     const KIND: &'static str = "document-failure";
 }
 
-/// A client as its document had it.
+/// A client as its metadata document describes it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Described {
+pub struct CachedClient {
     /// The client.
     pub client: Client,
-    /// Until when it is good, in seconds since the Unix epoch.
-    pub good_until: u64,
+    /// Until when the document is fresh, in seconds since the Unix epoch.
+    pub fresh_until: u64,
 }
 
-/// The documents of an instance.
+/// The documents that an instance caches, and the way to others.
 pub struct Documents {
-    source: Box<dyn Source>,
+    fetcher: Box<dyn DocumentFetcher>,
     memory: Mutex<Memory>,
 }
 
 #[derive(Default)]
 struct Memory {
-    clients: HashMap<String, Described>,
+    clients: HashMap<String, CachedClient>,
     keys: HashMap<String, CachedKeys>,
 }
 
 struct CachedKeys {
     keys: Arc<KeySet>,
     fetched_at: u64,
-    good_until: u64,
+    fresh_until: u64,
 }
 
 impl Documents {
-    /// Those that `source` fetches.
-    pub fn new(source: impl Source + 'static) -> Self {
+    /// Returns an empty cache in front of `fetcher`.
+    pub fn new(fetcher: impl DocumentFetcher + 'static) -> Self {
         Self {
-            source: Box::new(source),
+            fetcher: Box::new(fetcher),
             memory: Mutex::default(),
         }
     }
 
-    /// The client that is remembered and still good at `now` (seconds since the Unix epoch).
-    pub(crate) fn remembered(&self, client_id: &str, now: u64) -> Option<Client> {
+    /// Returns the cached client, if it is fresh at `now` (seconds since the Unix epoch).
+    pub(crate) fn cached(&self, client_id: &str, now: u64) -> Option<Client> {
         let memory = self.memory();
-        let described = memory.clients.get(client_id)?;
-        (described.good_until > now).then(|| described.client.clone())
+        let cached = memory.clients.get(client_id)?;
+        (cached.fresh_until > now).then(|| cached.client.clone())
     }
 
-    /// Remembers a client.
-    pub(crate) fn remember(&self, described: Described, now: u64) {
+    /// Caches a client.
+    pub(crate) fn insert(&self, cached: CachedClient, now: u64) {
         let clients = &mut self.memory().clients;
-        make_room(clients, now, |described| described.good_until);
-        clients.insert(described.client.client_id.clone(), described);
+        make_room(clients, now, |cached| cached.fresh_until);
+        clients.insert(cached.client.client_id.clone(), cached);
     }
 
-    /// Fetches the document of a client and remembers it. `scopes` are the scopes that exist,
+    /// Fetches the document of a client and caches it. `scopes` are the scopes that exist,
     /// `extra_origin` is as [`document::check_url`] has it, `private_use` says which private-use
     /// schemes its redirect URIs may have.
     ///
@@ -189,7 +190,7 @@ impl Documents {
         extra_origin: Option<&str>,
         private_use: PrivateUse,
         now: u64,
-    ) -> Result<Described, FetchError> {
+    ) -> Result<CachedClient, FetchError> {
         let read = |body: &[u8]| {
             Ok(document::read(
                 client_id,
@@ -199,19 +200,26 @@ impl Documents {
                 private_use,
             )?)
         };
-        let (client, good_for) = self
-            .get(limits, What::Document, client_id, extra_origin, read, now)
+        let (client, max_age) = self
+            .fetch_and_read(
+                limits,
+                DocumentKind::Metadata,
+                client_id,
+                extra_origin,
+                read,
+                now,
+            )
             .await?;
-        let described = Described {
+        let cached = CachedClient {
             client,
-            good_until: now.saturating_add(good_for),
+            fresh_until: now.saturating_add(max_age),
         };
-        self.remember(described.clone(), now);
-        Ok(described)
+        self.insert(cached.clone(), now);
+        Ok(cached)
     }
 
-    /// The keys at `url`. Those that were fetched are good for a while; `anew` asks for them again
-    /// if that was not just now, because a key that is looked for is not among them.
+    /// Returns the JWK Set at `url`. With `refresh`, because it lacks a key, it is fetched again unless it was
+    /// fetched within the last minute.
     ///
     /// # Errors
     ///
@@ -221,36 +229,37 @@ impl Documents {
         limits: &Limits<'_, K>,
         url: &str,
         extra_origin: Option<&str>,
-        anew: bool,
+        refresh: bool,
         now: u64,
     ) -> Result<Arc<KeySet>, FetchError> {
-        if let Some(known) = self.memory().keys.get(url) {
-            let settled = anew && known.fetched_at + WINDOW <= now;
-            if known.good_until > now && !settled {
-                return Ok(Arc::clone(&known.keys));
+        if let Some(cached) = self.memory().keys.get(url) {
+            let is_old = refresh && cached.fetched_at + WINDOW <= now;
+            if cached.fresh_until > now && !is_old {
+                return Ok(Arc::clone(&cached.keys));
             }
         }
         let read = |body: &[u8]| KeySet::from_json(body).map_err(FetchError::Keys);
-        let (keys, good_for) = self
-            .get(limits, What::Keys, url, extra_origin, read, now)
+        let (keys, max_age) = self
+            .fetch_and_read(limits, DocumentKind::JwkSet, url, extra_origin, read, now)
             .await?;
         let keys = Arc::new(keys);
         let all = &mut self.memory().keys;
-        make_room(all, now, |cached| cached.good_until);
+        make_room(all, now, |cached| cached.fresh_until);
         let cached = CachedKeys {
             keys: Arc::clone(&keys),
             fetched_at: now,
-            good_until: now.saturating_add(good_for),
+            fresh_until: now.saturating_add(max_age),
         };
         all.insert(url.to_owned(), cached);
         Ok(keys)
     }
 
-    /// What lies at `url`, as `read` reads it, and the seconds that it is good for.
-    async fn get<K: KeyValue, T>(
+    /// Fetches the document at `url` and reads it with `read`. Returns with it the seconds for which it may be
+    /// cached. A failure is kept in the store.
+    async fn fetch_and_read<K: KeyValue, T>(
         &self,
         limits: &Limits<'_, K>,
-        what: What,
+        kind: DocumentKind,
         url: &str,
         extra_origin: Option<&str>,
         read: impl Fn(&[u8]) -> Result<T, FetchError>,
@@ -262,28 +271,31 @@ impl Documents {
             return Err(FetchError::Failed(failure));
         }
         count(limits, url, now).await?;
-        let fetched = self.source.fetch(what, url).await;
+        let fetched = self.fetcher.fetch(kind, url).await;
         let read = fetched
             .map_err(FetchError::Unavailable)
-            .and_then(|fetched| Ok((read(&fetched.body)?, fetched.good_for)));
+            .and_then(|fetched| Ok((read(&fetched.body)?, fetched.max_age)));
         if let Err(error) = &read {
             let failure = Failure {
-                words: shortened(&error.to_string()),
+                message: shortened(&error.to_string()),
                 temporary: error.is_temporary(),
             };
-            let until = now + FAILURE_LIFETIME;
+            let until = now + FAILURE_TTL;
             limits.store.create(&id, &failure, until).await?;
         }
         read
     }
 
-    /// Nothing that holds the lock can panic half-way.
     fn memory(&self) -> std::sync::MutexGuard<'_, Memory> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Counts one more fetch, if it may be made.
+/// Counts a fetch.
+///
+/// # Errors
+///
+/// [`FetchError::TooMany`] if a limit is reached, [`FetchError::Store`].
 async fn count<K: KeyValue>(limits: &Limits<'_, K>, url: &str, now: u64) -> Result<(), FetchError> {
     const ALL: &str = "document-fetches";
     let host = Url::parse(url).ok();
@@ -300,22 +312,22 @@ async fn count<K: KeyValue>(limits: &Limits<'_, K>, url: &str, now: u64) -> Resu
     }
 }
 
-/// The beginning of a text.
+/// Returns as much of the beginning of a text as [`MAX_FAILURE_BYTES`] hold.
 fn shortened(text: &str) -> String {
     let end = text.floor_char_boundary(MAX_FAILURE_BYTES);
     text[..end].to_owned()
 }
 
-/// Drops what is past, and the one that is past first if that is not enough.
-fn make_room<T>(entries: &mut HashMap<String, T>, now: u64, good_until: impl Fn(&T) -> u64) {
+/// Makes room for another entry: removes those that are no longer fresh, and if none is, the one that ends first.
+fn make_room<T>(entries: &mut HashMap<String, T>, now: u64, fresh_until: impl Fn(&T) -> u64) {
     if entries.len() < MAX_ENTRIES {
         return;
     }
-    entries.retain(|_, entry| good_until(entry) > now);
+    entries.retain(|_, entry| fresh_until(entry) > now);
     if entries.len() >= MAX_ENTRIES {
         let first = entries
             .iter()
-            .min_by_key(|(_, entry)| good_until(entry))
+            .min_by_key(|(_, entry)| fresh_until(entry))
             .map(|(name, _)| name.clone());
         if let Some(first) = first {
             entries.remove(&first);
@@ -323,5 +335,5 @@ fn make_room<T>(entries: &mut HashMap<String, T>, now: u64, good_until: impl Fn(
     }
 }
 
-/// How long a last good copy is taken for good once more after its host failed.
-pub(crate) const PAUSE: u64 = MIN_CACHED / 5;
+/// Seconds for which the last good copy of a document serves before its host is asked again, after the host failed.
+pub(crate) const RETRY_INTERVAL: u64 = MIN_CACHED / 5;

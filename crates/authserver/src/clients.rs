@@ -15,7 +15,7 @@
 //!
 //! Nobody can make a document's record but by signing in.
 
-use crate::client_metadata_documents::{Described, Documents, FetchError, PAUSE};
+use crate::client_metadata_documents::{CachedClient, Documents, FetchError, RETRY_INTERVAL};
 use crate::limits::Limits;
 use config::Server;
 use oauth::document::MIN_CACHED;
@@ -53,14 +53,14 @@ pub struct Clients<'a, K> {
     documents: Option<&'a Documents>,
 }
 
-/// A client, and what is known of it.
+/// A client that has sent a request of its own.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Known {
+pub struct ResolvedClient {
     /// The client.
     pub client: Client,
     /// Whether it may ever have been given something: it was configured, or a person has signed in
     /// with it.
-    pub used: bool,
+    pub is_used: bool,
 }
 
 /// Why there is no such client.
@@ -198,31 +198,34 @@ impl<'a, K: KeyValue> Clients<'a, K> {
     /// # Errors
     ///
     /// [`FindError`].
-    pub async fn resolve(&self, id: &str, now: u64) -> Result<Known, FindError> {
+    pub async fn resolve(&self, id: &str, now: u64) -> Result<ResolvedClient, FindError> {
         if let Some(client) = self.configured(id) {
             let client = client.clone();
-            return Ok(Known { client, used: true });
+            return Ok(ResolvedClient {
+                client,
+                is_used: true,
+            });
         }
         if document::is_url(id) {
             let stored = self.last_good(id, now).await?.map(|(record, _)| record);
-            let used = stored.is_some();
+            let is_used = stored.is_some();
             let client = match (self.fresh(id, stored.as_ref(), now).await, stored) {
                 (Ok(client), _) => client,
                 (Err(FindError::Document(error)), Some(stored)) => {
                     log_line::write(format_args!(
                         "a client's last good document is used: {error}"
                     ));
-                    self.remember(&stored.client, now + PAUSE, now);
+                    self.cache(&stored.client, now + RETRY_INTERVAL, now);
                     stored.client
                 }
                 (Err(error), _) => return Err(error),
             };
-            return Ok(Known { client, used });
+            return Ok(ResolvedClient { client, is_used });
         }
         let (record, _) = self.record(id, now).await?.ok_or(FindError::Unknown)?;
-        Ok(Known {
+        Ok(ResolvedClient {
             client: record.client,
-            used: record.kept,
+            is_used: record.kept,
         })
     }
 
@@ -398,16 +401,19 @@ impl<'a, K: KeyValue> Clients<'a, K> {
         now: u64,
     ) -> Result<Client, FindError> {
         let documents = self.documents.ok_or(FindError::Unknown)?;
-        if let Some(client) = documents.remembered(id, now) {
+        if let Some(client) = documents.cached(id, now) {
             return Ok(client);
         }
         if let Some(stored) = stored.filter(|stored| stored.good_until > now) {
-            self.remember(&stored.client, stored.good_until, now);
+            self.cache(&stored.client, stored.good_until, now);
             return Ok(stored.client.clone());
         }
         let origin = self.config.clients.documents_origin.as_deref();
         let private_use = self.config.clients.private_use;
-        let Described { client, good_until } = documents
+        let CachedClient {
+            client,
+            fresh_until,
+        } = documents
             .fetch(
                 &self.limits,
                 id,
@@ -421,7 +427,7 @@ impl<'a, K: KeyValue> Clients<'a, K> {
         if stored.is_some() {
             let record = DocumentRecord {
                 client: client.clone(),
-                good_until,
+                good_until: fresh_until,
             };
             // It was entered for the sweep when it was made, and will be again where it is found.
             let expires_at = Some(now + LAST_GOOD_LIFETIME);
@@ -432,10 +438,16 @@ impl<'a, K: KeyValue> Clients<'a, K> {
         Ok(client)
     }
 
-    fn remember(&self, client: &Client, good_until: u64, now: u64) {
+    fn cache(&self, client: &Client, fresh_until: u64, now: u64) {
         if let Some(documents) = self.documents {
             let client = client.clone();
-            documents.remember(Described { client, good_until }, now);
+            documents.insert(
+                CachedClient {
+                    client,
+                    fresh_until,
+                },
+                now,
+            );
         }
     }
 }

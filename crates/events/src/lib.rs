@@ -76,7 +76,7 @@ impl<'a> Events<'a> {
         if !self.kinds.contains(event.kind()) {
             return;
         }
-        let line = line::Line {
+        let line = line::EventLine {
             now: self.now,
             event,
             client_id: self.client_id.get().map(String::as_str),

@@ -16,7 +16,7 @@ const MAX_CHARACTERS: [usize; 3] = [512, 128, 32];
 const CUT: char = '\u{2026}';
 
 /// An event, and whom it is about.
-pub(crate) struct Line<'a> {
+pub(crate) struct EventLine<'a> {
     pub(crate) now: u64,
     pub(crate) event: &'a Event<'a>,
     pub(crate) client_id: Option<&'a str>,
@@ -42,7 +42,7 @@ struct Members<'a> {
     parent_id: Option<&'a str>,
 }
 
-impl Line<'_> {
+impl EventLine<'_> {
     /// A JSON object on one line, which fits into one write of the log, and has no character that
     /// commands a terminal or that the log would escape in another way than JSON does.
     pub(crate) fn to_json(&self) -> String {

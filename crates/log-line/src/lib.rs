@@ -29,7 +29,7 @@ fn write_to(output: &mut impl Write, message: &impl Display) {
 }
 
 fn line(message: &impl Display) -> String {
-    let mut line = Line(String::new());
+    let mut line = LineWriter(String::new());
     if write!(line, "{message}").is_err() {
         line.0.push_str(CUT);
     }
@@ -38,9 +38,9 @@ fn line(message: &impl Display) -> String {
 }
 
 /// A line that is being written. It takes what there is room for, and then fails.
-struct Line(String);
+struct LineWriter(String);
 
-impl Line {
+impl LineWriter {
     fn push(&mut self, text: &str) -> fmt::Result {
         if self.0.len() + text.len() + CUT.len() >= MAX_LINE_BYTES {
             return Err(fmt::Error);
@@ -50,7 +50,7 @@ impl Line {
     }
 }
 
-impl fmt::Write for Line {
+impl fmt::Write for LineWriter {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         for character in text.chars() {
             if needs_escape(character) {

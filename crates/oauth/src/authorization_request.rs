@@ -296,14 +296,14 @@ fn prompt(parameters: &Parameters) -> Result<Prompt, RequestError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client_metadata::{self, Rules, Source};
+    use crate::client_metadata::{self, MetadataSource, Rules};
 
     const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
     fn client(redirect_uris: &[&str]) -> Client {
         let body = serde_json::json!({ "redirect_uris": redirect_uris });
         let rules = Rules {
-            source: Source::Registration,
+            source: MetadataSource::Registration,
             scopes: &[],
             extra_origin: None,
             private_use: PrivateUse::Listed,

@@ -72,7 +72,7 @@ pub enum MetadataError {
 
 /// Where the metadata comes from, which decides what may be in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
+pub enum MetadataSource {
     /// A registration (RFC 7591).
     Registration,
     /// A metadata document, which can hold no secret.
@@ -85,7 +85,7 @@ pub enum Source {
 #[derive(Clone, Copy)]
 pub struct Rules<'a> {
     /// Where the metadata comes from.
-    pub source: Source,
+    pub source: MetadataSource,
     /// The scopes that exist.
     pub scopes: &'a [String],
     /// See [`check_url`].
@@ -98,8 +98,8 @@ pub struct Rules<'a> {
 impl Rules<'_> {
     fn private_use(&self) -> PrivateUse {
         match self.source {
-            Source::Configuration => PrivateUse::Any,
-            Source::Registration | Source::Document => self.private_use,
+            MetadataSource::Configuration => PrivateUse::Any,
+            MetadataSource::Registration | MetadataSource::Document => self.private_use,
         }
     }
 }
@@ -203,10 +203,10 @@ struct AuthMethods {
 impl AuthMethods {
     const FIELD: &'static str = "token_endpoint_auth_method";
 
-    fn read(fields: Fields<'_>, source: Source) -> Result<Self, MetadataError> {
+    fn read(fields: Fields<'_>, source: MetadataSource) -> Result<Self, MetadataError> {
         let name = fields.text(Self::FIELD, MAX_TEXT_CHARS)?;
         let method = name.and_then(AuthMethod::parse);
-        if source == Source::Document {
+        if source == MetadataSource::Document {
             return Self::of_document(fields, name, method);
         }
         let first = match (name, method) {
@@ -217,7 +217,7 @@ impl AuthMethods {
                     "none, client_secret_basic, client_secret_post, private_key_jwt",
                 ));
             }
-            (None, _) if source == Source::Configuration => Self::configured(fields),
+            (None, _) if source == MetadataSource::Configuration => Self::configured(fields),
             // RFC 7591 section 2.
             (None, _) => AuthMethod::ClientSecretBasic,
         };
@@ -346,11 +346,14 @@ fn signing_algorithm(fields: Fields<'_>) -> Result<Option<String>, MetadataError
 /// all that they can do. One that lists none gets refresh tokens as well, which is more than the
 /// default of section 2: a client that does not know the field uses one where it gets one, and its
 /// user would have to sign in again every few minutes.
-fn grant_types(fields: Fields<'_>, source: Source) -> Result<Vec<GrantType>, MetadataError> {
+fn grant_types(
+    fields: Fields<'_>,
+    source: MetadataSource,
+) -> Result<Vec<GrantType>, MetadataError> {
     let Some(names) = fields.list("grant_types")? else {
         return Ok(vec![GrantType::AuthorizationCode, GrantType::RefreshToken]);
     };
-    let configured = source == Source::Configuration;
+    let configured = source == MetadataSource::Configuration;
     let supported: Vec<GrantType> = GrantType::ALL
         .into_iter()
         .filter(|known| configured || *known != GrantType::ClientCredentials)
@@ -388,7 +391,7 @@ fn registered_scope(fields: Fields<'_>, rules: Rules<'_>) -> Result<Option<Strin
     };
     let own = scope::registrable(text, rules.scopes).map_err(|_| MetadataError::Scope)?;
     let is_misspelt = own.is_none() && !rules.scopes.is_empty();
-    if is_misspelt && rules.source == Source::Configuration {
+    if is_misspelt && rules.source == MetadataSource::Configuration {
         return Err(MetadataError::NoScope);
     }
     Ok(own)

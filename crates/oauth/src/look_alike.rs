@@ -21,7 +21,7 @@ use crate::visible_text::is_invisible;
 use url::Url;
 
 /// An app or a service that many people know.
-struct Known<'a> {
+struct KnownApp<'a> {
     /// As pages say it.
     name: &'a str,
     /// What else it is called.
@@ -32,8 +32,8 @@ struct Known<'a> {
     makers: &'a [&'a str],
 }
 
-const KNOWN: &[Known<'static>] = &[
-    Known {
+const KNOWN: &[KnownApp<'static>] = &[
+    KnownApp {
         name: "Claude",
         also: &["anthropic"],
         domains: &["claude.ai", "claude.com", "anthropic.com"],
@@ -48,7 +48,7 @@ const KNOWN: &[Known<'static>] = &[
             "console.anthropic.com",
         ],
     },
-    Known {
+    KnownApp {
         name: "ChatGPT",
         also: &["openai"],
         domains: &["chatgpt.com", "openai.com"],
@@ -62,13 +62,13 @@ const KNOWN: &[Known<'static>] = &[
             "www.openai.com",
         ],
     },
-    Known {
+    KnownApp {
         name: "Cursor",
         also: &[],
         domains: &["cursor.com", "cursor.sh"],
         makers: &["cursor.com", "www.cursor.com", "api2.cursor.sh"],
     },
-    Known {
+    KnownApp {
         name: "VS Code",
         also: &["visual studio code", "vscode", "github copilot"],
         domains: &[
@@ -85,7 +85,7 @@ const KNOWN: &[Known<'static>] = &[
             "github.com/login",
         ],
     },
-    Known {
+    KnownApp {
         name: "Gemini",
         also: &["google"],
         domains: &["google.com", "withgoogle.com"],
@@ -96,7 +96,7 @@ const KNOWN: &[Known<'static>] = &[
             "vertexaisearch.cloud.google.com",
         ],
     },
-    Known {
+    KnownApp {
         name: "Descope",
         also: &[],
         domains: &["descope.com"],
@@ -182,13 +182,13 @@ fn odd_name(name: &str, answers_to: Option<&Url>, ours: Ours<'_>) -> Option<Oddi
     let seen = words(&skeleton(name));
     let is_visible = !name.chars().any(is_invisible);
     let ours_alone = [ours.host];
-    let own = Known {
+    let own = KnownApp {
         name: OWN_NAME,
         also: &[],
         domains: &[],
         makers: &ours_alone,
     };
-    let provider = Known {
+    let provider = KnownApp {
         name: ours.provider,
         ..own
     };
@@ -230,7 +230,7 @@ fn odd_name(name: &str, answers_to: Option<&Url>, ours: Ours<'_>) -> Option<Oddi
     (latin && name.chars().any(is_foreign_look_alike)).then_some(Oddity::MixedScripts)
 }
 
-impl Known<'_> {
+impl KnownApp<'_> {
     fn names(&self) -> impl Iterator<Item = &str> {
         std::iter::once(self.name).chain(self.also.iter().copied())
     }
@@ -283,7 +283,7 @@ fn odd_host(host: &str, ours: Ours<'_>) -> Option<Oddity> {
         })
     };
     // What is below a maker's domain does not look like it: it is.
-    let is_below = |known: &Known<'_>| known.domains.iter().any(|domain| is_in(host, domain));
+    let is_below = |known: &KnownApp<'_>| known.domains.iter().any(|domain| is_in(host, domain));
     for known in KNOWN.iter().filter(|known| !is_below(known)) {
         let name = skeleton(known.name).replace(' ', "");
         let part = seen.split(['.', '-']).any(|part| part == name);

@@ -1,7 +1,7 @@
 //! The clients that the operator has configured.
 
 use crate::client::{AuthMethod, Client, GrantType};
-use crate::client_metadata::{self, Fields, MetadataError, Rules, Source};
+use crate::client_metadata::{self, Fields, MetadataError, MetadataSource, Rules};
 use crate::redirect_uri::PrivateUse;
 use crate::secret;
 use base64::Engine;
@@ -90,7 +90,7 @@ pub fn read(
     for (index, fields) in entries.iter().enumerate() {
         let failed = |error| ConfigurationError::Entry(index + 1, error);
         let rules = Rules {
-            source: Source::Configuration,
+            source: MetadataSource::Configuration,
             scopes,
             extra_origin,
             private_use: PrivateUse::Any,

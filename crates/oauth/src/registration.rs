@@ -1,7 +1,7 @@
 //! Dynamic client registration (RFC 7591) and its management (RFC 7592).
 
 use crate::client::{Client, ClientMetadata};
-use crate::client_metadata::{self, Fields, MetadataError, Rules, Source};
+use crate::client_metadata::{self, Fields, MetadataError, MetadataSource, Rules};
 use crate::redirect_uri::PrivateUse;
 use crate::secret;
 use rand::CryptoRng;
@@ -179,7 +179,7 @@ fn rules<'a>(
     private_use: PrivateUse,
 ) -> Rules<'a> {
     Rules {
-        source: Source::Registration,
+        source: MetadataSource::Registration,
         scopes,
         extra_origin,
         private_use,

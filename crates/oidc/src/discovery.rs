@@ -149,14 +149,14 @@ pub(crate) fn read(body: &[u8], issuer: &str) -> Result<Metadata, Error> {
 
 /// The metadata of one provider, remembered for a while.
 #[derive(Default)]
-pub(crate) struct Remembered {
+pub(crate) struct CachedMetadata {
     metadata: Option<Metadata>,
     /// When `metadata` came, and when it was last asked for, in seconds since the Unix epoch.
     fetched_at: u64,
     asked_at: u64,
 }
 
-impl Remembered {
+impl CachedMetadata {
     /// The metadata, if it need not be asked for at `now`; notes that it is asked for otherwise.
     pub(crate) fn look_up(&mut self, now: u64) -> Option<Metadata> {
         let age = now.saturating_sub(self.fetched_at);

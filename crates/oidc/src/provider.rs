@@ -1,7 +1,7 @@
 //! OpenID Connect providers that have discovery (OpenID Connect Discovery section 4).
 
 use crate::claims::{self, BrokenRule};
-use crate::discovery::{self, Authentication, Metadata, Remembered};
+use crate::discovery::{self, Authentication, CachedMetadata, Metadata};
 use crate::keys::{self, ProviderKeys, not_good};
 use crate::{Http, SendError, Settings, answer, misconfiguration, profile, request};
 use base64::Engine as _;
@@ -25,7 +25,7 @@ use url::Url;
 pub struct Provider<H> {
     settings: Result<Settings, Vec<Problem>>,
     http: H,
-    metadata: Mutex<Remembered>,
+    metadata: Mutex<CachedMetadata>,
     keys: ProviderKeys,
 }
 
@@ -349,7 +349,7 @@ impl<H: Http> Provider<H> {
     }
 
     async fn metadata(&self, settings: &Settings, now: u64) -> Result<Metadata, Error> {
-        if let Some(metadata) = self.remembered().look_up(now) {
+        if let Some(metadata) = self.cached_metadata().look_up(now) {
             return Ok(metadata);
         }
         let asked = match self.get(&discovery::url(&settings.issuer)).await {
@@ -358,11 +358,11 @@ impl<H: Http> Provider<H> {
         };
         match asked {
             Ok(metadata) => {
-                self.remembered().store(metadata.clone(), now);
+                self.cached_metadata().store(metadata.clone(), now);
                 Ok(metadata)
             }
             Err(Error::Unavailable(text)) => {
-                let old = self.remembered().old(now);
+                let old = self.cached_metadata().old(now);
                 old.ok_or(Error::Unavailable(text))
             }
             Err(error) => Err(error),
@@ -415,7 +415,7 @@ impl<H: Http> Provider<H> {
             .map_err(|problems| misconfiguration::of_all(problems))
     }
 
-    fn remembered(&self) -> MutexGuard<'_, Remembered> {
+    fn cached_metadata(&self) -> MutexGuard<'_, CachedMetadata> {
         // Nothing in it can be half done.
         self.metadata.lock().unwrap_or_else(PoisonError::into_inner)
     }

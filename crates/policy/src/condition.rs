@@ -1,6 +1,6 @@
 //! Conditions of the policy about a person.
 
-use crate::person::Known;
+use crate::person::Person;
 use serde_json::Value;
 
 /// What holds for a person or not.
@@ -22,7 +22,7 @@ pub(crate) enum Condition {
 }
 
 impl Condition {
-    fn holds_for(&self, person: &Known<'_>) -> bool {
+    fn holds_for(&self, person: &Person<'_>) -> bool {
         match self {
             Self::Email { local, domain } => person.email.is_some_and(|(own_local, own_domain)| {
                 own_local.eq_ignore_ascii_case(local) && own_domain.eq_ignore_ascii_case(domain)
@@ -88,7 +88,7 @@ impl AnyOf {
         self.0.len()
     }
 
-    pub(crate) fn holds_for(&self, person: &Known<'_>) -> bool {
+    pub(crate) fn holds_for(&self, person: &Person<'_>) -> bool {
         let all = |conditions: &Vec<Condition>| {
             !conditions.is_empty()
                 && conditions

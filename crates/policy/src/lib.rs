@@ -23,7 +23,7 @@ pub use parse::{AllowedError, EntryError, RulesError};
 
 use condition::AnyOf;
 use identity::Profile;
-use person::Known;
+use person::Person;
 use scope_rule::ScopeRule;
 
 /// The rules of one server. The default lets everybody in whom the identity provider knows, with
@@ -110,9 +110,9 @@ impl Policy {
         if !self.is_set() {
             return Ok(asked.to_vec());
         }
-        let known = Known::new(person);
+        let person = Person::new(person);
         if let Some(allowed) = &self.allowed
-            && !allowed.holds_for(&known)
+            && !allowed.holds_for(&person)
         {
             return Err(Refusal::NotAllowed);
         }
@@ -121,7 +121,7 @@ impl Policy {
         };
         let given: Vec<&String> = rules
             .iter()
-            .filter(|rule| rule.who.as_ref().is_none_or(|who| who.holds_for(&known)))
+            .filter(|rule| rule.who.as_ref().is_none_or(|who| who.holds_for(&person)))
             .flat_map(|rule| &rule.scopes)
             .collect();
         let (ruled, free): (Vec<_>, Vec<_>) = asked

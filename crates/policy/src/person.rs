@@ -4,14 +4,14 @@ use identity::Profile;
 use serde_json::Value;
 
 /// A profile, read for conditions.
-pub(crate) struct Known<'a> {
+pub(crate) struct Person<'a> {
     pub(crate) subject: &'a str,
     /// The email address in its two parts, if it is verified.
     pub(crate) email: Option<(&'a str, &'a str)>,
     pub(crate) claims: Value,
 }
 
-impl<'a> Known<'a> {
+impl<'a> Person<'a> {
     pub(crate) fn new(profile: &'a Profile) -> Self {
         let claims: Value = serde_json::from_str(&profile.claims).unwrap_or_default();
         Self {

@@ -1,6 +1,6 @@
 use crate::existing;
 use oauth::client::{AuthMethod, GrantType};
-use oauth::client_metadata::{self, Rules, Source};
+use oauth::client_metadata::{self, MetadataSource, Rules};
 use oauth::redirect_uri::PrivateUse;
 use oauth::{redirect_uri, scope};
 use serde_json::{Map, Value};
@@ -13,15 +13,15 @@ pub fn client_metadata(data: &[u8]) {
         return;
     };
     for source in [
-        Source::Registration,
-        Source::Document,
-        Source::Configuration,
+        MetadataSource::Registration,
+        MetadataSource::Document,
+        MetadataSource::Configuration,
     ] {
         check(&fields, source);
     }
 }
 
-fn check(fields: &Map<String, Value>, source: Source) {
+fn check(fields: &Map<String, Value>, source: MetadataSource) {
     let existing = existing();
     let rules = Rules {
         source,
@@ -67,12 +67,12 @@ fn check(fields: &Map<String, Value>, source: Source) {
             assert!(scope == scope::OFFLINE_ACCESS || existing.iter().any(|known| known == scope));
         }
     }
-    if source != Source::Configuration {
+    if source != MetadataSource::Configuration {
         assert!(!metadata.grant_types.contains(&GrantType::ClientCredentials));
     }
     let uses_secret = [AuthMethod::ClientSecretBasic, AuthMethod::ClientSecretPost]
         .contains(&metadata.token_endpoint_auth_method);
-    assert!(!(uses_secret && source == Source::Document));
+    assert!(!(uses_secret && source == MetadataSource::Document));
     let Ok(Value::Object(written)) = serde_json::to_value(&metadata) else {
         panic!("metadata is a JSON object");
     };

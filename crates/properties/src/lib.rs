@@ -43,7 +43,7 @@ pub use stateless_request::stateless_request;
 pub use tool_schema::tool_schema;
 
 use oauth::Client;
-use oauth::client_metadata::{Rules, Source};
+use oauth::client_metadata::{MetadataSource, Rules};
 use oauth::redirect_uri::PrivateUse;
 use serde_json::Value;
 
@@ -89,7 +89,7 @@ fn registered(metadata: &str, secret_hash: Option<String>) -> Client {
         panic!("no JSON object: {metadata}");
     };
     let rules = Rules {
-        source: Source::Registration,
+        source: MetadataSource::Registration,
         scopes: &existing(),
         extra_origin: None,
         private_use: PrivateUse::Listed,

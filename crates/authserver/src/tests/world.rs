@@ -1,6 +1,6 @@
 //! A server, a provider, and browsers to go there with.
 
-use crate::client_metadata_documents::{Documents, Fetched, Source, What};
+use crate::client_metadata_documents::{DocumentFetcher, DocumentKind, Documents, FetchedDocument};
 use crate::context::Context;
 use crate::endpoints::well_known::WellKnown;
 use crate::routes::{
@@ -71,20 +71,17 @@ impl Hosts {
     }
 }
 
-impl Source for Arc<Hosts> {
+impl DocumentFetcher for Arc<Hosts> {
     fn fetch<'a>(
         &'a self,
-        what: What,
+        kind: DocumentKind,
         url: &'a str,
-    ) -> Pin<Box<dyn Future<Output = Result<Fetched, String>> + Send + 'a>> {
-        self.asked.lock().unwrap().push(format!("{what:?} {url}"));
+    ) -> Pin<Box<dyn Future<Output = Result<FetchedDocument, String>> + Send + 'a>> {
+        self.asked.lock().unwrap().push(format!("{kind:?} {url}"));
         let page = self.pages.lock().unwrap().get(url).cloned();
         Box::pin(async {
             let body = page.ok_or("the host cannot be reached")?.into_bytes();
-            Ok(Fetched {
-                body,
-                good_for: 300,
-            })
+            Ok(FetchedDocument { body, max_age: 300 })
         })
     }
 }

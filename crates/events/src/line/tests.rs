@@ -107,7 +107,7 @@ fn an_event_is_one_json_object_with_whom_it_is_about() {
 fn a_traced_request_has_its_identifiers_in_every_event() {
     let value = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     let trace = TraceContext::parse(value);
-    let line = Line {
+    let line = EventLine {
         now: 0,
         event: &Event::Refresh { scope: "" },
         client_id: None,

@@ -1,7 +1,7 @@
 use super::*;
 use serde_json::json;
 
-fn read_as(source: Source, value: &Value) -> Result<ClientMetadata, MetadataError> {
+fn read_as(source: MetadataSource, value: &Value) -> Result<ClientMetadata, MetadataError> {
     let scopes = ["tools".to_owned(), "userinfo".to_owned()];
     let rules = Rules {
         source,
@@ -15,7 +15,7 @@ fn read_as(source: Source, value: &Value) -> Result<ClientMetadata, MetadataErro
 fn with(name: &str, value: Value) -> Result<ClientMetadata, MetadataError> {
     let mut fields = json!({ "redirect_uris": ["https://a.example/cb"] });
     fields[name] = value;
-    read_as(Source::Registration, &fields)
+    read_as(MetadataSource::Registration, &fields)
 }
 
 fn document(more: Value) -> Result<ClientMetadata, MetadataError> {
@@ -23,7 +23,7 @@ fn document(more: Value) -> Result<ClientMetadata, MetadataError> {
     for (name, value) in more.as_object().unwrap() {
         fields[name] = value.clone();
     }
-    read_as(Source::Document, &fields)
+    read_as(MetadataSource::Document, &fields)
 }
 
 fn jwks() -> Value {
@@ -43,9 +43,9 @@ fn the_defaults_are_those_of_rfc_7591_and_refresh_tokens() {
     assert_eq!(metadata.response_types, ["code"]);
     assert_eq!(metadata.client_name, None);
     for source in [
-        Source::Registration,
-        Source::Document,
-        Source::Configuration,
+        MetadataSource::Registration,
+        MetadataSource::Document,
+        MetadataSource::Configuration,
     ] {
         for absent in [json!([]), Value::Null] {
             let fields = json!({ "redirect_uris": ["https://a.example/"], "grant_types": absent });
@@ -90,7 +90,7 @@ fn an_error_names_the_field() {
         assert!(error.to_string().starts_with(name), "{name}: {error}");
     }
     assert_eq!(
-        read_as(Source::Registration, &json!({})),
+        read_as(MetadataSource::Registration, &json!({})),
         Err(MetadataError::NoRedirectUri)
     );
 }
@@ -155,7 +155,7 @@ fn a_name_has_no_invisible_characters() {
 
 #[test]
 fn application_type_is_a_hint_and_what_is_not_all_https_is_native() {
-    let kind = |source: Source, kind: Value, uri: &str| {
+    let kind = |source: MetadataSource, kind: Value, uri: &str| {
         let fields = json!({
             "application_type": kind, "redirect_uris": ["https://a.example/", uri],
         });
@@ -163,9 +163,9 @@ fn application_type_is_a_hint_and_what_is_not_all_https_is_native() {
     };
     let native = Ok(Some("native".to_owned()));
     for source in [
-        Source::Registration,
-        Source::Document,
-        Source::Configuration,
+        MetadataSource::Registration,
+        MetadataSource::Document,
+        MetadataSource::Configuration,
     ] {
         for uri in [
             "http://127.0.0.1/cb",
@@ -222,7 +222,7 @@ fn keys_that_a_client_does_not_authenticate_by_are_no_reason_to_refuse_it() {
                 "redirect_uris": ["https://a.example/cb"], "token_endpoint_auth_method": method,
             });
             fields[field] = value.clone();
-            let metadata = read_as(Source::Registration, &fields).unwrap();
+            let metadata = read_as(MetadataSource::Registration, &fields).unwrap();
             assert_eq!((metadata.jwks, metadata.jwks_uri), (None, None), "{value}");
         }
     }
@@ -238,7 +238,7 @@ fn private_key_jwt_needs_keys_in_one_place() {
         for (name, value) in more.as_object().unwrap() {
             fields[name] = value.clone();
         }
-        read_as(Source::Registration, &fields)
+        read_as(MetadataSource::Registration, &fields)
     };
     assert_eq!(
         read(json!({})),
@@ -265,7 +265,7 @@ fn private_key_jwt_needs_keys_in_one_place() {
 fn a_private_key_in_public_is_refused() {
     let mut set = jwks();
     set["keys"][0]["d"] = json!("AAAA");
-    for source in [Source::Registration, Source::Document] {
+    for source in [MetadataSource::Registration, MetadataSource::Document] {
         for method in ["private_key_jwt", "none"] {
             let fields = json!({
                 "redirect_uris": ["https://a.example/cb"],

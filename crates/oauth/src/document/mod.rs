@@ -8,7 +8,7 @@ pub use response::{MAX_CACHED, MIN_CACHED, ResponseError, read_response};
 pub use url::{UrlError, check_url, is_url};
 
 use crate::client::Client;
-use crate::client_metadata::{self, Fields, MetadataError, Rules, Source};
+use crate::client_metadata::{self, Fields, MetadataError, MetadataSource, Rules};
 use crate::redirect_uri::PrivateUse;
 use serde_json::Value;
 
@@ -53,7 +53,7 @@ pub fn read(
         return Err(DocumentError::OtherClient);
     }
     let rules = Rules {
-        source: Source::Document,
+        source: MetadataSource::Document,
         scopes,
         extra_origin,
         private_use,
