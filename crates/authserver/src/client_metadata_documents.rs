@@ -15,19 +15,19 @@
 //! of a client that a person has signed in with is in [`clients`](crate::clients).
 
 use crate::limits::Limits;
+use cache::Cache;
 use jwt::KeySet;
 use oauth::document::{self, DocumentError, MIN_CACHED};
 use oauth::redirect_uri::PrivateUse;
 use oauth::{Client, secret};
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use store::{KeyValue, Record};
 use url::Url;
 
-/// Documents, and JWK Sets, that an instance caches.
-const MAX_ENTRIES: usize = 64;
+/// Documents, and JWK Sets, per generation of an instance's caches.
+const MAX_CACHED: usize = 32;
 
 /// Fetches of all instances in a minute.
 const MAX_FETCHES: u64 = 600;
@@ -137,15 +137,11 @@ pub struct CachedClient {
 /// The documents that an instance caches, and the way to others.
 pub struct Documents {
     fetcher: Box<dyn DocumentFetcher>,
-    memory: Mutex<Memory>,
+    clients: Cache<String, CachedClient>,
+    keys: Cache<String, CachedKeys>,
 }
 
-#[derive(Default)]
-struct Memory {
-    clients: HashMap<String, CachedClient>,
-    keys: HashMap<String, CachedKeys>,
-}
-
+#[derive(Clone)]
 struct CachedKeys {
     keys: Arc<KeySet>,
     fetched_at: u64,
@@ -157,22 +153,20 @@ impl Documents {
     pub fn new(fetcher: impl DocumentFetcher + 'static) -> Self {
         Self {
             fetcher: Box::new(fetcher),
-            memory: Mutex::default(),
+            clients: Cache::new(MAX_CACHED),
+            keys: Cache::new(MAX_CACHED),
         }
     }
 
     /// Returns the cached client, if it is fresh at `now` (seconds since the Unix epoch).
     pub(crate) fn cached(&self, client_id: &str, now: u64) -> Option<Client> {
-        let memory = self.memory();
-        let cached = memory.clients.get(client_id)?;
-        (cached.fresh_until > now).then(|| cached.client.clone())
+        let cached = self.clients.get(client_id)?;
+        (cached.fresh_until > now).then_some(cached.client)
     }
 
     /// Caches a client.
-    pub(crate) fn insert(&self, cached: CachedClient, now: u64) {
-        let clients = &mut self.memory().clients;
-        make_room(clients, now, |cached| cached.fresh_until);
-        clients.insert(cached.client.client_id.clone(), cached);
+    pub(crate) fn insert(&self, cached: CachedClient) {
+        self.clients.insert(cached.client.client_id.clone(), cached);
     }
 
     /// Fetches the document of a client and caches it. `scopes` are the scopes that exist,
@@ -214,7 +208,7 @@ impl Documents {
             client,
             fresh_until: now.saturating_add(max_age),
         };
-        self.insert(cached.clone(), now);
+        self.insert(cached.clone());
         Ok(cached)
     }
 
@@ -232,10 +226,10 @@ impl Documents {
         refresh: bool,
         now: u64,
     ) -> Result<Arc<KeySet>, FetchError> {
-        if let Some(cached) = self.memory().keys.get(url) {
+        if let Some(cached) = self.keys.get(url) {
             let is_old = refresh && cached.fetched_at + WINDOW <= now;
             if cached.fresh_until > now && !is_old {
-                return Ok(Arc::clone(&cached.keys));
+                return Ok(cached.keys);
             }
         }
         let read = |body: &[u8]| KeySet::from_json(body).map_err(FetchError::Keys);
@@ -243,14 +237,12 @@ impl Documents {
             .fetch_and_read(limits, DocumentKind::JwkSet, url, extra_origin, read, now)
             .await?;
         let keys = Arc::new(keys);
-        let all = &mut self.memory().keys;
-        make_room(all, now, |cached| cached.fresh_until);
         let cached = CachedKeys {
             keys: Arc::clone(&keys),
             fetched_at: now,
             fresh_until: now.saturating_add(max_age),
         };
-        all.insert(url.to_owned(), cached);
+        self.keys.insert(url.to_owned(), cached);
         Ok(keys)
     }
 
@@ -285,10 +277,6 @@ impl Documents {
         }
         read
     }
-
-    fn memory(&self) -> std::sync::MutexGuard<'_, Memory> {
-        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 /// Counts a fetch.
@@ -316,23 +304,6 @@ async fn count<K: KeyValue>(limits: &Limits<'_, K>, url: &str, now: u64) -> Resu
 fn shortened(text: &str) -> String {
     let end = text.floor_char_boundary(MAX_FAILURE_BYTES);
     text[..end].to_owned()
-}
-
-/// Makes room for another entry: removes those that are no longer fresh, and if none is, the one that ends first.
-fn make_room<T>(entries: &mut HashMap<String, T>, now: u64, fresh_until: impl Fn(&T) -> u64) {
-    if entries.len() < MAX_ENTRIES {
-        return;
-    }
-    entries.retain(|_, entry| fresh_until(entry) > now);
-    if entries.len() >= MAX_ENTRIES {
-        let first = entries
-            .iter()
-            .min_by_key(|(_, entry)| fresh_until(entry))
-            .map(|(name, _)| name.clone());
-        if let Some(first) = first {
-            entries.remove(&first);
-        }
-    }
 }
 
 /// Seconds for which the last good copy of a document serves before its host is asked again, after the host failed.

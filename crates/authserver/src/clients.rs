@@ -215,7 +215,7 @@ impl<'a, K: KeyValue> Clients<'a, K> {
                     log_line::write(format_args!(
                         "a client's last good document is used: {error}"
                     ));
-                    self.cache(&stored.client, now + RETRY_INTERVAL, now);
+                    self.cache(&stored.client, now + RETRY_INTERVAL);
                     stored.client
                 }
                 (Err(error), _) => return Err(error),
@@ -405,7 +405,7 @@ impl<'a, K: KeyValue> Clients<'a, K> {
             return Ok(client);
         }
         if let Some(stored) = stored.filter(|stored| stored.good_until > now) {
-            self.cache(&stored.client, stored.good_until, now);
+            self.cache(&stored.client, stored.good_until);
             return Ok(stored.client.clone());
         }
         let origin = self.config.clients.documents_origin.as_deref();
@@ -438,16 +438,13 @@ impl<'a, K: KeyValue> Clients<'a, K> {
         Ok(client)
     }
 
-    fn cache(&self, client: &Client, fresh_until: u64, now: u64) {
+    fn cache(&self, client: &Client, fresh_until: u64) {
         if let Some(documents) = self.documents {
             let client = client.clone();
-            documents.insert(
-                CachedClient {
-                    client,
-                    fresh_until,
-                },
-                now,
-            );
+            documents.insert(CachedClient {
+                client,
+                fresh_until,
+            });
         }
     }
 }

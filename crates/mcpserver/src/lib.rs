@@ -10,7 +10,6 @@
 //! What an authenticated `tools/call` costs: one read of the store, for the grant, and no write; in a
 //! session one read more, and with a proof of possession three writes.
 
-mod cache;
 mod call;
 mod context;
 mod contract;

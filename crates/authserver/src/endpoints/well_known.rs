@@ -9,11 +9,11 @@
 //! nowhere else: every other path is an issuer that does not exist.
 
 use super::external_authorization_server;
+use cache::Cache;
 use config::{BaseUrl, Registration, Server};
 use http::{HeaderMap, StatusCode};
 use oauth::metadata;
-use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use web::{CachedJson, Response};
 
 /// Documents and keys may be a few minutes old.
@@ -26,13 +26,17 @@ const ISSUED: [&str; 3] = [
     "jwks.json",
 ];
 
-/// Texts that an instance keeps. Where `public_url` is set there are as many as documents; elsewhere
-/// the request says where the server is, and may say many things.
-const MOST: usize = 64;
+/// Documents per generation of the cache. Without `public_url` the base URL is the request's, so there can be many.
+const MAX_CACHED: usize = 32;
 
-/// The documents. Each is written once for every place that the server is seen at.
-#[derive(Default)]
-pub struct WellKnown(RwLock<HashMap<String, Arc<CachedJson>>>);
+/// The documents. Each is written once per base URL.
+pub struct WellKnown(Cache<String, Arc<CachedJson>>);
+
+impl Default for WellKnown {
+    fn default() -> Self {
+        Self(Cache::new(MAX_CACHED))
+    }
+}
 
 impl WellKnown {
     /// Answers a request to a `path` that starts with `/.well-known/`.
@@ -55,17 +59,11 @@ impl WellKnown {
     fn document(&self, config: &Server, base: &BaseUrl, path: &str) -> Option<Arc<CachedJson>> {
         // No URL has a space in it.
         let key = format!("{} {path}", base.as_str());
-        // An entry is there whole or not at all.
-        let kept = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(document) = kept.get(&key) {
-            return Some(Arc::clone(document));
+        if let Some(document) = self.0.get(&key) {
+            return Some(document);
         }
-        drop(kept);
         let document = Arc::new(write(config, base, path)?);
-        let mut kept = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() < MOST {
-            kept.insert(key, Arc::clone(&document));
-        }
+        self.0.insert(key, Arc::clone(&document));
         Some(document)
     }
 }

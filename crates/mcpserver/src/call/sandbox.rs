@@ -4,9 +4,9 @@
 //! The names that the platform gives its errors are recognized there, and the log says, once for
 //! each tool and kind in an instance, what to add where.
 
-use crate::cache::Cache;
 use crate::context::Context;
 use crate::{Environment, Parts};
+use cache::Cache;
 use mcp::{Content, ContentBody};
 use std::sync::Arc;
 

@@ -6,7 +6,6 @@
 //! `presented_tokens` allows. If the identity provider is the authorization server, the token is the
 //! provider's.
 
-use crate::cache::Cache;
 use crate::context::Context;
 use crate::http::authenticated::{Authenticated, Source};
 use crate::http::authorization::{Authorization, authorization, token_hash};
@@ -18,6 +17,7 @@ use crate::http::presented_token::{self, TokenRejection};
 use crate::http::rejection::Rejection;
 use crate::http::scheme::Scheme;
 use crate::{Caller, Environment, Parts};
+use cache::Cache;
 use config::{AuthorizationServer, PresentedTokens};
 use events::{Event, TraceContext};
 use grants::is_client_subject;

@@ -1,10 +1,10 @@
 //! The base URLs that the server is reached at.
 
 use crate::Parts;
-use crate::cache::Cache;
 use crate::context::Context;
 use crate::http::endpoints::EndpointUrls;
 use crate::http::origin;
+use cache::Cache;
 use config::{Problem, PublicUrl};
 use http::HeaderMap;
 use std::sync::Arc;

@@ -4,10 +4,10 @@
 //! Such work checks its grant once in [`CHECK_INTERVAL`], at the cost of one read of the store. Work that
 //! ends within the first interval costs none.
 
-use crate::cache::Cache;
 use crate::context::Context;
 use crate::http::authenticated::{Authenticated, Source};
 use crate::{Environment, Parts};
+use cache::Cache;
 use events::Outcome;
 use grants::{Grants, OpenedGrant};
 use mcp::{Error, ErrorCode};

@@ -4,9 +4,9 @@
 //! An id opens for its person alone, has what was negotiated, and expires. What changes during a session is
 //! in its `SessionState`, a record that most sessions never have.
 
-use crate::cache::Cache;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use cache::Cache;
 use keys::{KeyRing, Purpose};
 use mcp::{ClientCapabilities, Revision};
 use rand::{CryptoRng, RngExt};

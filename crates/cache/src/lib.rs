@@ -1,15 +1,15 @@
-//! A bounded cache of two generations.
+//! A bounded cache in memory, for what an instance can compute or fetch again.
 
 use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Mutex, PoisonError};
 
-/// A map that holds at most twice its size, and forgets what was not asked for lately.
+/// A map that holds at most twice its size, and drops the entries that were not used lately.
 ///
-/// It has two generations. When the young one is full, it becomes the old one, and what was old is
-/// forgotten. Whether a value is still good is the caller's to check.
-pub(crate) struct Cache<K, V> {
+/// It has two generations. When the young one is full, it becomes the old one, and the entries of the old one are
+/// dropped. Entries do not expire: the caller checks whether a value is still valid.
+pub struct Cache<K, V> {
     size: usize,
     generations: Mutex<Generations<K, V>>,
 }
@@ -20,7 +20,8 @@ struct Generations<K, V> {
 }
 
 impl<K: Eq + Hash + Clone, V: Clone> Cache<K, V> {
-    pub(crate) fn new(size: usize) -> Self {
+    /// Returns an empty cache, whose generations hold `size` entries each.
+    pub fn new(size: usize) -> Self {
         Self {
             size,
             generations: Mutex::new(Generations {
@@ -30,7 +31,8 @@ impl<K: Eq + Hash + Clone, V: Clone> Cache<K, V> {
         }
     }
 
-    pub(crate) fn get<Q: Eq + Hash + ?Sized>(&self, key: &Q) -> Option<V>
+    /// Returns the value of `key`, and moves it to the young generation.
+    pub fn get<Q: Eq + Hash + ?Sized>(&self, key: &Q) -> Option<V>
     where
         K: Borrow<Q>,
     {
@@ -43,7 +45,8 @@ impl<K: Eq + Hash + Clone, V: Clone> Cache<K, V> {
         Some(value)
     }
 
-    pub(crate) fn insert(&self, key: K, value: V) {
+    /// Inserts a value, in place of an earlier one.
+    pub fn insert(&self, key: K, value: V) {
         self.insert_young(&mut self.generations(), key, value);
     }
 
