@@ -108,7 +108,7 @@ async fn answer<E: Endpoints>(
     };
     let response = endpoints.handle(endpoint, &context, &request).await;
     if E::sweeps(endpoint, &response) {
-        instance.sweep_sometimes();
+        instance.sweep_if_due();
     }
     let ended = revocations.take();
     if !ended.is_empty() {

@@ -11,11 +11,8 @@ use rand::{Rng, rand_core::UnwrapErr};
 use std::sync::Arc;
 use store::Store;
 
-/// One in so many requests that write also sweeps.
-const SWEEP_EVERY: u32 = 16;
-
-/// Ledger lines that such a sweep reads at most: more than that many requests enter.
-const SWEEP_LINES: u64 = 128;
+/// Steps of the sweep behind a request: more than the requests between two such sweeps add ledger lines.
+const MAX_SWEEP_STEPS: u64 = 128;
 
 /// An instance's own: what the configuration gives, or what is wrong with it.
 pub struct Instance(Result<Parts, Vec<Problem>>);
@@ -60,15 +57,18 @@ impl Instance {
         }
     }
 
-    /// Now and then, sweeps a little of the store, behind the answer. For requests that write.
-    pub fn sweep_sometimes(self: &Arc<Self>) {
-        if !random().next_u32().is_multiple_of(SWEEP_EVERY) {
+    /// Sweeps a part of the store after the response, [if that is due](store::is_sweep_due). For requests that write.
+    pub fn sweep_if_due(self: &Arc<Self>) {
+        if !store::is_sweep_due(random().next_u32()) {
             return;
         }
         let instance = Arc::clone(self);
         platform::spawn(async move {
             if let Ok(parts) = &instance.0 {
-                let swept = parts.store.sweep(platform::time::now(), SWEEP_LINES).await;
+                let swept = parts
+                    .store
+                    .sweep(platform::time::now(), MAX_SWEEP_STEPS)
+                    .await;
                 if let Err(error) = swept {
                     log_line::write(format_args!("the sweep stopped: {error}"));
                 }

@@ -22,7 +22,7 @@ pub use key_value::{Error, KeyValue, MAX_SEALED_BYTES};
 pub use memory::MemoryKeyValue;
 pub use record::Record;
 pub use store::Store;
-pub use sweep::SweepReport;
+pub use sweep::{SweepReport, is_sweep_due};
 
 #[cfg(test)]
 mod tests;

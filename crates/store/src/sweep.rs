@@ -23,6 +23,14 @@ const MAX_HOURS_BACK: u64 = 366 * 24;
 /// Steps between writes of the cursor, so that the sweep after an interrupted one repeats few steps.
 const CURSOR_INTERVAL: u64 = 1000;
 
+/// Requests that write to the store, for each of them that also sweeps.
+const REQUESTS_PER_SWEEP: u32 = 16;
+
+/// Whether a request that has written to the store also sweeps. `random` is a uniformly random number.
+pub fn is_sweep_due(random: u32) -> bool {
+    random.is_multiple_of(REQUESTS_PER_SWEEP)
+}
+
 /// The result of a sweep.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SweepReport {

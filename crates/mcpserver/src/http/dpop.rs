@@ -13,11 +13,8 @@ use http::request::Parts as Head;
 use rand::Rng;
 use std::sync::Arc;
 
-/// One in so many requests with a proof sweeps.
-const SWEEP_EVERY: u32 = 16;
-
-/// Ledger lines that one sweep reads: more than so many requests add.
-const MAX_SWEPT_LINES: u64 = 64;
+/// Steps of the sweep behind a request: more than the requests between two such sweeps add ledger lines.
+const MAX_SWEEP_STEPS: u64 = 64;
 
 /// The verification of proofs.
 pub(crate) struct DpopProofs<P: Parts> {
@@ -75,7 +72,7 @@ impl<P: Parts> DpopProofs<P> {
     pub(crate) async fn consume(&self, proof: &dpop::Proof, now: u64) -> Result<(), Rejection> {
         match proof.claim(&self.context.store).await {
             Ok(true) => {
-                self.sweep_sometimes(now);
+                self.sweep_if_due(now);
                 Ok(())
             }
             Ok(false) => Err(Rejection::Proof(dpop::Error::Replayed)),
@@ -83,14 +80,14 @@ impl<P: Parts> DpopProofs<P> {
         }
     }
 
-    fn sweep_sometimes(&self, now: u64) {
+    fn sweep_if_due(&self, now: u64) {
         let environment = &self.context.environment;
-        if !environment.random().next_u32().is_multiple_of(SWEEP_EVERY) {
+        if !store::is_sweep_due(environment.random().next_u32()) {
             return;
         }
         let context = Arc::clone(&self.context);
         environment.spawn(async move {
-            if let Err(error) = context.store.sweep(now, MAX_SWEPT_LINES).await {
+            if let Err(error) = context.store.sweep(now, MAX_SWEEP_STEPS).await {
                 context
                     .environment
                     .log(&format!("mcp: the sweep stopped: {error}"));

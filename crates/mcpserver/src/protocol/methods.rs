@@ -238,7 +238,7 @@ impl<P: Parts> Methods<P> {
         };
         match self.wait(METHOD, authenticated, reading, failed).await? {
             RoundResult::Complete(contents) => {
-                self.to_method_result(METHOD, contents.to_result(revision))
+                self.to_method_result(METHOD, contents.to_result(&self.context.envelope(revision)))
             }
             RoundResult::InputRequired(questions) => Ok(MethodResult::InputRequired(questions)),
         }
@@ -278,7 +278,7 @@ impl<P: Parts> Methods<P> {
         };
         match self.wait(METHOD, authenticated, given, failed).await? {
             RoundResult::Complete(messages) => {
-                self.to_method_result(METHOD, messages.to_result(revision))
+                self.to_method_result(METHOD, messages.to_result(&self.context.envelope(revision)))
             }
             RoundResult::InputRequired(questions) => Ok(MethodResult::InputRequired(questions)),
         }
@@ -318,7 +318,7 @@ impl<P: Parts> Methods<P> {
         };
         let completing = self.tools.complete(completion);
         let suggestions = self.wait(METHOD, authenticated, completing, failed).await?;
-        Ok(MethodResult::Result(suggestions.to_result(revision)))
+        Ok(MethodResult::Result(suggestions.to_result(&self.context.envelope(revision))))
     }
 
     async fn caller(
