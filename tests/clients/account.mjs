@@ -102,7 +102,7 @@ run(
     await watched.look("account-all");
     await press(/^disconnect all$/i);
     await watched.reach((url) => url.href === `${base}/account?done=all`, "the way back to the empty list");
-    await says("You have connected no app.");
+    await says("You have not connected any apps.");
     await watched.look("account-empty");
 
     step("being asked again");
@@ -115,7 +115,7 @@ run(
     await page.goto(`${base}/account`);
     await press(/^sign out$/i);
     await watched.reach((url) => url.href === `${base}/account?done=out`, "the way out");
-    await says("You are signed out here.");
+    await says("You are signed out.");
     await watched.look("account-out");
     await page.goBack();
     await page.reload();

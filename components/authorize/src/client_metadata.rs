@@ -42,7 +42,7 @@ async fn fetch(kind: DocumentKind, url: &str) -> Result<FetchedDocument, String>
     .map_err(|_| "the URL cannot be requested".to_owned())?;
     let answer = http_client::send(request, BOUNDS).await.map_err(|error| {
         log_line::write(error);
-        "it cannot be looked up here just now".to_owned()
+        "it cannot be fetched now".to_owned()
     })?;
     if answer.status() != StatusCode::OK {
         return Err(String::from_utf8_lossy(answer.body())

@@ -44,7 +44,7 @@ async fn handle(State(extra): State<Arc<Extra>>, request: Request) -> Response {
     let size = match (request.method(), request.uri().path()) {
         (&Method::GET, "/document") => MAX_DOCUMENT_BYTES,
         (&Method::GET, "/keys") => MAX_KEYS_BYTES,
-        _ => return refused(StatusCode::NOT_FOUND, "there is nothing here"),
+        _ => return refused(StatusCode::NOT_FOUND, "not found"),
     };
     let query = Parameters::from_query(request.uri().query()).unwrap_or_default();
     let url = query.get("url").unwrap_or_default();

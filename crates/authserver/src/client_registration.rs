@@ -24,7 +24,7 @@ const PREFIX: &str = "ghm_";
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RegisterError {
-    #[error("this server takes no registrations; ask whoever runs it for a client_id")]
+    #[error("this server does not accept registrations; ask its operator for a client_id")]
     Off,
     /// Whether a token was shown.
     #[error("the bearer token is missing or wrong")]

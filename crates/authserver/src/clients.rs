@@ -67,7 +67,7 @@ pub struct ResolvedClient {
 #[derive(Debug, thiserror::Error)]
 pub enum FindError {
     /// Nobody knows it.
-    #[error("the client is not known")]
+    #[error("the client is unknown")]
     Unknown,
     /// Its metadata document brings nothing.
     #[error(transparent)]

@@ -58,7 +58,7 @@ impl Consent<'_> {
                 @for scope in &self.pending.request.scopes { li { (scope_text(scope, self.provider)) } }
             }
             @if self.has_scope_rules {
-                p.small { "What of this your account may not do itself is left out." }
+                p.small { "Anything that your account itself may not do is left out." }
             }
             @if !self.provider_scopes.is_empty() {
                 h2 { "This server will ask " (self.provider) " for" }
@@ -77,7 +77,7 @@ impl Consent<'_> {
                         span {
                             "Do not ask me again for 30 days in this browser"
                             br;
-                            span.small { "As long as nothing of this changes." }
+                            span.small { "As long as nothing on this page changes." }
                         }
                     }
                 }

@@ -31,7 +31,7 @@ pub(crate) fn unknown_client() -> Response {
         "This app is not known here",
         &html! {
             p.lead { "The app that sent you here uses a registration that this server does not have, or no longer has." }
-            p { "To put it right, go back to the app:" }
+            p { "To fix this, go back to the app:" }
             ol.bullets {
                 li { "Remove this server from the app's list of MCP servers or connectors." }
                 li { "Add it again, and sign in." }
@@ -47,9 +47,9 @@ pub(crate) fn bad_document(problem: &str) -> Response {
         StatusCode::BAD_REQUEST,
         "The app cannot be looked up",
         &html! {
-            p.lead { "The app that sent you here says who it is at an address of its own, and what is there cannot be used. Nothing was sent back to the app." }
+            p.lead { "The app that sent you here publishes its details at an address of its own, and they cannot be used. Nothing was sent back to the app." }
             p { "What is wrong: " (problem) "." }
-            p { "Go back to the app and try again in a while. If it stays so, tell whoever makes the app." }
+            p { "Go back to the app and try again later. If the problem persists, contact the app's developer." }
         },
     )
 }
@@ -63,7 +63,7 @@ pub(crate) fn bad_target(problem: &str) -> Response {
         &html! {
             p.lead { "The app that sent you here made a request that cannot be answered safely, so nothing was sent back to it." }
             p { "What is wrong: " (problem) "." }
-            p { "Go back to the app and start again. If it happens again, remove this server from the app and add it anew." }
+            p { "Go back to the app and start again. If it happens again, remove this server from the app and add it again." }
         },
     )
 }
@@ -99,11 +99,11 @@ pub(crate) fn bad_request(
         StatusCode::BAD_REQUEST,
         "You cannot be signed in this way",
         &html! {
-            p.lead { b { (name) } " asked this server to sign you in, and there is something wrong with what it asked. Nothing was allowed." }
+            p.lead { b { (name) } " asked this server to sign you in, but its request has an error. Nothing was allowed." }
             p { "What is wrong: " (error.description) " (" code { (error.code.as_str()) } ")." }
             @if !oddities.is_empty() { (consent::warning(&oddities)) }
             (consent::facts(client, redirect_uri, base))
-            p { "You can close this page, go back to the app and start again. Or tell the app what happened, if you know where the link leads:" }
+            p { "You can close this page, go back to the app and start again. If you know where this link leads, it tells the app what happened:" }
             div.choices {
                 a.button.quiet href=(url) rel="noreferrer" { "Go on to " (place) }
             }
@@ -179,10 +179,10 @@ fn place(redirect_uri: &str) -> String {
 pub(crate) fn stale_consent() -> Response {
     message(
         StatusCode::BAD_REQUEST,
-        "This page is no longer good",
+        "This page has expired",
         &html! {
             p.lead { "The form was open for too long, or it does not come from this browser." }
-            p { "Nothing was allowed. Go back to the app and start again. If it happens every time, let this site set cookies." }
+            p { "Nothing was allowed. Go back to the app and start again. If this happens every time, allow cookies for this site." }
         },
     )
 }
@@ -203,7 +203,7 @@ pub(crate) fn form_used() -> Response {
 pub(crate) fn account_failed(problem: &str, account: &str) -> Response {
     message(
         StatusCode::BAD_GATEWAY,
-        "The sign-in did not work",
+        "The sign-in failed",
         &html! {
             p.lead { "You are not signed in." }
             p { "What happened: " (problem) "." }
@@ -216,7 +216,7 @@ pub(crate) fn account_failed(problem: &str, account: &str) -> Response {
 pub(crate) fn stale_account(account: &str) -> Response {
     message(
         StatusCode::FORBIDDEN,
-        "This page is no longer good",
+        "This page has expired",
         &html! {
             p.lead { "Your session has ended, or the form does not come from this site." }
             p { "Nothing was changed." }
@@ -229,7 +229,7 @@ pub(crate) fn stale_account(account: &str) -> Response {
 pub(crate) fn no_such_page(account: &str) -> Response {
     message(
         StatusCode::NOT_FOUND,
-        "There is no such page",
+        "Page not found",
         &html! { div.choices { a.button href=(account) { "Your account" } } },
     )
 }
@@ -262,11 +262,11 @@ pub(crate) fn login_used() -> Response {
 pub(crate) fn server_error(problem: &str) -> Response {
     message(
         StatusCode::INTERNAL_SERVER_ERROR,
-        "This did not work",
+        "Something went wrong",
         &html! {
-            p.lead { "The server could not go on. Nothing is wrong on your side." }
+            p.lead { "The server had an error. You did nothing wrong." }
             p { (problem) }
-            p { "Try again in a while. If it stays so, tell whoever runs this server." }
+            p { "Try again later. If the problem persists, contact the operator of this server." }
         },
     )
 }

@@ -43,7 +43,7 @@ impl AuthorizationServer {
             })),
             _ => Err(vec![Problem::new(
                 VARIABLE,
-                "it is none of the authorization servers that there are",
+                "it is not a known authorization server",
                 "Set it to built-in, where this server issues tokens of its own, or to descope, where clients sign in at Descope itself",
             )]),
         }

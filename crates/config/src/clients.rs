@@ -116,7 +116,7 @@ fn read_registration<'a>(
         }
         _ => Err(Problem::new(
             "registration",
-            "it is none of `open`, `token` and `off`",
+            "it is not `open`, `token` or `off`",
             "Set it to `open` for any client, to `token` for those that show registration_token, or to `off`",
         )),
     }

@@ -57,7 +57,7 @@ impl PresentedTokens {
             "off" => Ok(Self::Off),
             _ => Err(Problem::new(
                 NAME,
-                "it is none of `own`, `project` and `off`",
+                "it is not `own`, `project` or `off`",
                 "Set it to `own` for tokens that the identity provider issued for this server, to `off` for none; `project` takes those that it issued for others too",
             )),
         }

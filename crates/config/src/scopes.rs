@@ -64,7 +64,7 @@ pub(crate) fn read_some<'a>(
     if !listed.iter().all(exists) {
         return Err(Problem::new(
             name,
-            "a scope in it is none of those that `scopes` has",
+            "it has a scope that is not in `scopes`",
             "List scopes of `scopes` with spaces between them, or add the missing one there",
         ));
     }

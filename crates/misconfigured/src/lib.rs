@@ -22,7 +22,7 @@ pub fn page(problems: &[Problem]) -> Response {
         "This server is not set up yet",
         html! {
             h1 { "This server is not set up yet" }
-            p { "Whoever runs it has something to put right. Nothing is wrong on your side." }
+            p { "Its operator has to correct its configuration. You did nothing wrong." }
             @for problem in problems {
                 section.note {
                     h2 { code { (problem.variable) } }

@@ -124,7 +124,7 @@ pub struct Ours<'a> {
 pub enum Oddity {
     /// The name is a known one, and the answers go elsewhere.
     #[error(
-        "It calls itself {known}, but its answers go to {host}, which is none of the addresses of {known} that this server knows."
+        "It calls itself {known}, but its answers go to {host}, which is not one of the addresses of {known} that this server knows."
     )]
     Name {
         /// The known name.
@@ -575,7 +575,7 @@ mod tests {
             assert!(
                 warned
                     .iter()
-                    .any(|text| text.contains("none of the addresses")),
+                    .any(|text| text.contains("not one of the addresses")),
                 "{name} at {place}: {warned:?}"
             );
         }

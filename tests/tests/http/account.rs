@@ -152,7 +152,7 @@ async fn a_person_ends_everything_of_their_own_at_once() {
     let answer = person.submit(&page.form_to("/end-all")).await;
     let page = person.page(location(&answer).as_str()).await;
     assert!(
-        page.text().contains("You have connected no app."),
+        page.text().contains("You have not connected any apps."),
         "{}",
         page.text()
     );
@@ -214,7 +214,7 @@ async fn a_form_without_the_sessions_token_or_from_another_site_changes_nothing(
             let answer = person.submit(&form.clone().with("token", token)).await;
             let page = Page::read(answer).await;
             assert_eq!(page.status, 403, "{end} {token}");
-            assert_eq!(page.heading(), "This page is no longer good");
+            assert_eq!(page.heading(), "This page has expired");
         }
         // A link does nothing.
         let answer = person.open(form.action.as_str()).await;
@@ -299,7 +299,7 @@ async fn signing_in_at_the_account_gives_no_client_anything() {
     let client = register(&gatehouse, "Notes").await;
     let person = Person::new();
     let page = account(&gatehouse, &person).await;
-    assert!(page.text().contains("You have connected no app."));
+    assert!(page.text().contains("You have not connected any apps."));
     // What a sign-in for a client gave is no session, and the other way round.
     let other = Person::new();
     client.sign_in(&other).await;
@@ -331,7 +331,7 @@ async fn a_sign_in_at_the_account_is_good_once_in_its_browser_and_for_ten_minute
     let late = copy.come_back(&copy.open(&sign_in).await).await;
     gatehouse.pass(600);
     let page = copy.page(late.as_str()).await;
-    assert_eq!(page.heading(), "The sign-in did not work");
+    assert_eq!(page.heading(), "The sign-in failed");
 }
 
 #[tokio::test]
@@ -347,7 +347,7 @@ async fn a_sign_in_at_the_account_that_fails_ends_at_a_page_that_leads_back() {
     let failed = person.page(callback.as_str()).await;
     for page in [denied, failed] {
         assert_eq!(page.status, 502);
-        assert_eq!(page.heading(), "The sign-in did not work");
+        assert_eq!(page.heading(), "The sign-in failed");
         assert!(page.html.contains("/account\""), "{}", page.html);
         assert_strict(&page);
     }
@@ -427,7 +427,7 @@ async fn whoever_has_many_connections_gets_them_in_pages() {
     let answer = person.submit(&first.form_to("/end-all")).await;
     let page = person.page(location(&answer).as_str()).await;
     assert!(
-        page.text().contains("Disconnect all again to go on."),
+        page.text().contains("Disconnect all again to continue."),
         "{}",
         page.text()
     );
@@ -435,7 +435,7 @@ async fn whoever_has_many_connections_gets_them_in_pages() {
     let answer = person.submit(&page.form_to("/end-all")).await;
     let page = person.page(location(&answer).as_str()).await;
     assert!(
-        page.text().contains("You have connected no app."),
+        page.text().contains("You have not connected any apps."),
         "{}",
         page.text()
     );

@@ -375,7 +375,7 @@ async fn a_consent_form_is_good_for_its_browser_alone_and_for_half_an_hour() {
     gatehouse.pass(1);
     let page = Page::read(person.send(&form, ("decision", "allow")).await).await;
     assert_eq!(page.status, 400);
-    assert_eq!(page.heading(), "This page is no longer good");
+    assert_eq!(page.heading(), "This page has expired");
     assert_eq!(gatehouse.descope.requests(Endpoint::Authorize), 0);
 }
 

@@ -171,9 +171,11 @@ fn done_text(done: &str) -> Option<&'static str> {
     Some(match done {
         "ended" => "The app is disconnected.",
         "all" => "All apps are disconnected.",
-        "more" => "Many apps are disconnected, and there are more. Disconnect all again to go on.",
+        "more" => {
+            "Many apps are disconnected, but not all of them. Disconnect all again to continue."
+        }
         "forgotten" => "Every app will ask you again.",
-        "out" => "You are signed out here.",
+        "out" => "You are signed out.",
         _ => return None,
     })
 }
@@ -216,9 +218,9 @@ impl View<'_> {
             }
             h2 { "Connected apps" }
             @if grants.is_empty() && is_all {
-                p { "You have connected no app. When one connects to this server in your name, you find it here." }
+                p { "You have not connected any apps. Apps that connect to this server in your name are listed here." }
             } @else if grants.is_empty() {
-                p { "None on this page." }
+                p { "No apps on this page." }
             } @else {
                 ul.cards { @for listed in grants { (self.card(listed)) } }
             }
@@ -234,14 +236,14 @@ impl View<'_> {
                 details.more {
                     summary { "Disconnect all apps" }
                     (self.form("end-all", html! {
-                        p { "Each of them loses its access at once, and has to be connected anew." }
+                        p { "Each app loses its access at once, and has to be connected again." }
                         button type="submit" { "Disconnect all" }
                     }))
                 }
             }
             h2 { "Remembered in this browser" }
             @if self.remembered == 0 {
-                p { "Nothing: every app asks you before it is connected." }
+                p { "Nothing. Every app asks you before it is connected." }
             } @else {
                 div.row {
                     p {
@@ -301,7 +303,7 @@ impl View<'_> {
                             }
                         }
                     }
-                    div { dt { "Ends by itself" } dd { (date::time(grant.expires_at)) } }
+                    div { dt { "Expires" } dd { (date::time(grant.expires_at)) } }
                 }
             }
         }

@@ -24,19 +24,19 @@ const MAX_STEPS_AT_ONCE: u64 = 500;
 
 #[derive(Debug, thiserror::Error)]
 enum AdminError {
-    #[error("there is no administration: the variable admin_token is not set")]
+    #[error("administration is off: the variable admin_token is not set")]
     Off,
     #[error(
-        "this needs the header Authorization: Bearer with the token of the variable admin_token"
+        "the header Authorization: Bearer with the token of the variable admin_token is required"
     )]
     Unauthorized,
-    #[error("there is nothing at this path; there are /admin/grants and /admin/sweep")]
+    #[error("not found; the paths are /admin/grants and /admin/sweep")]
     NotFound,
     #[error(transparent)]
     Parameter(#[from] ParameterError),
-    #[error("subject is missing: whose grants?")]
+    #[error("the parameter subject is missing")]
     NoSubject,
-    #[error("from is not what an answer gave as next")]
+    #[error("from is not a value that next had")]
     From,
     #[error(transparent)]
     Store(#[from] store::Error),

@@ -27,9 +27,9 @@ enum AuthorizeError {
     Target(#[from] TargetError),
     #[error(transparent)]
     Client(#[from] FindError),
-    #[error("the person said no")]
+    #[error("the user denied the request")]
     Denied(Box<Target>),
-    #[error("the consent form is not of this browser, or too old")]
+    #[error("the consent form is from another browser, or has expired")]
     StaleConsent,
     #[error("the consent form was answered before")]
     FormUsed,
@@ -72,7 +72,7 @@ impl AuthorizeError {
             Self::StaleConsent => pages::stale_consent(),
             Self::FormUsed => pages::form_used(),
             Self::Denied(target) => {
-                let error = Error::new(ErrorCode::AccessDenied, "the person said no");
+                let error = Error::new(ErrorCode::AccessDenied, "the user denied the request");
                 responses::error_redirect(&target, issuer, &error)
             }
             // No sign-in begins without a consent, of just now or remembered: the person has seen

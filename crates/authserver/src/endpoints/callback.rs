@@ -31,11 +31,11 @@ const CODE_LIFETIME: u64 = 60;
 enum CallbackError {
     #[error(transparent)]
     Parameter(#[from] ParameterError),
-    #[error("the state is missing or not of this browser")]
+    #[error("the state is missing, or was issued to another browser")]
     ForeignLogin,
     #[error("the sign-in was completed before")]
     LoginUsed,
-    #[error("the client is gone")]
+    #[error("the client no longer exists")]
     UnknownClient,
     #[error(transparent)]
     Document(FetchError),
@@ -223,7 +223,7 @@ impl From<SignInError> for Error {
             ),
             SignInError::TooMany => Self::new(
                 ErrorCode::TemporarilyUnavailable,
-                "this person has signed in too often within the hour; try again later",
+                "too many sign-ins by this person within an hour; try again later",
             ),
             SignInError::Provider(error) => error,
             SignInError::Neither => Self::new(
@@ -490,7 +490,7 @@ fn provider_failure(error: &identity::Error) -> Error {
     match error {
         identity::Error::Misconfigured(_) => Error::new(
             ErrorCode::ServerError,
-            "the sign-in is not set up rightly on this server; its log says more",
+            "the sign-in is misconfigured on this server; its log has the details",
         ),
         identity::Error::Refused(_) => Error::new(
             ErrorCode::AccessDenied,

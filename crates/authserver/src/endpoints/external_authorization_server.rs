@@ -43,12 +43,12 @@ pub(crate) fn words(external: &External) -> Response {
 }
 
 fn page(external: &External) -> Response {
-    let title = "Signing in happens elsewhere";
+    let title = "Another server handles sign-in";
     let body = html! {
         h1 { (title) }
         p.lead { "This server has no sign-in of its own. The one that your app needs is at " code { (external.issuer) } "." }
         p { "Go back to the app, remove this server from its list of MCP servers or connectors, and add it again." }
-        p.small { "For whoever runs this server: its variable " code { "authorization_server" } " is " code { (external.mode) } "." }
+        p.small { "For the operator of this server: the variable " code { "authorization_server" } " is " code { (external.mode) } "." }
     };
     Page::new(title, body)
         .status(StatusCode::NOT_FOUND)

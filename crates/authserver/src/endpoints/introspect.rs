@@ -21,7 +21,7 @@ enum IntrospectError {
     Client(#[from] AuthenticationError),
     #[error(transparent)]
     Request(#[from] Error),
-    #[error("introspection is for clients that authenticate, and this one is registered for none")]
+    #[error("introspection requires client authentication, and this client is public")]
     PublicClient,
     #[error(transparent)]
     Store(#[from] store::Error),

@@ -49,7 +49,7 @@ fn a_person_sees_what_they_have_connected_and_ends_it() {
     assert_eq!(world.refresh(&id, &token).error().0, 400);
     let page = browser.open(&mut world, "/account?done=ended");
     assert!(page.body.contains("The app is disconnected."));
-    assert!(page.body.contains("You have connected no app."));
+    assert!(page.body.contains("You have not connected any apps."));
 }
 
 #[test]

@@ -205,7 +205,7 @@ fn a_person_gets_the_scopes_that_the_rules_give() {
     );
     assert!(
         page.body
-            .contains("What of this your account may not do itself is left out.")
+            .contains("Anything that your account itself may not do is left out.")
     );
     for (roles, scope) in [
         (&["staff"][..], "tools offline_access"),
