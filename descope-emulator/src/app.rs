@@ -83,17 +83,17 @@ impl App {
         }
     }
 
-    /// The state. Held only between awaits.
+    /// Returns the state. Held only between awaits.
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The plan. Held only between awaits.
+    /// Returns the plan. Held only between awaits.
     pub(crate) fn plan(&self) -> MutexGuard<'_, Plan> {
         self.plan.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The emulator's time, in seconds since the epoch.
+    /// Returns the emulator's time, in seconds since the epoch.
     pub(crate) fn now(&self) -> u64 {
         let real = SystemTime::now()
             .duration_since(UNIX_EPOCH)
@@ -106,7 +106,7 @@ impl App {
         self.clock_offset.fetch_add(seconds, Ordering::Relaxed);
     }
 
-    /// The issuer of one kind.
+    /// Returns the issuer of one kind.
     pub(crate) fn issuer(&self, kind: TokenIssuer) -> String {
         let (base, project) = (&self.base_url, &self.config.project_id);
         match kind {
@@ -134,7 +134,7 @@ impl App {
         key.sign(typ, &key.kid, claims)
     }
 
-    /// The id of the key that signs as `issuer`.
+    /// Returns the id of the key that signs as `issuer`.
     pub(crate) fn key_id(&self, state: &State, issuer: TokenIssuer) -> Result<String, KeyError> {
         match (issuer, &self.openid_key) {
             (TokenIssuer::OpenId, Some(key)) => {
@@ -144,7 +144,7 @@ impl App {
         }
     }
 
-    /// The public keys of the issuer at `/openid` (RFC 7517 section 5).
+    /// Returns the public keys of the issuer at `/openid` (RFC 7517 section 5).
     pub(crate) fn openid_jwks(&self) -> Value {
         match &self.openid_key {
             Some(key) => json!({ "keys": [key.public().to_jwk()] }),
@@ -152,7 +152,7 @@ impl App {
         }
     }
 
-    /// The claims of `token` if one of our keys signed it. Times are the caller's to check.
+    /// Returns the claims of `token` if one of our keys signed it. Times are the caller's to check.
     pub(crate) fn verify(&self, state: &State, token: &str) -> Option<Map<String, Value>> {
         if let Some(claims) = state.keys.verify(token) {
             return Some(claims);
@@ -191,7 +191,7 @@ impl App {
         self.counts[endpoint as usize].load(Ordering::Relaxed)
     }
 
-    /// The fault for this request, which counts as used.
+    /// Returns the fault for this request, which counts as used.
     pub(crate) fn take_fault(&self, endpoint: Endpoint) -> Option<Fault> {
         let mut plan = self.plan();
         let position = plan

@@ -17,7 +17,7 @@ use crate::error::DescopeError;
 use crate::params::Params;
 use crate::state::hash;
 
-/// The client id that the request proved.
+/// Returns the client id that the request proved.
 ///
 /// # Errors
 /// [`DescopeError::Credentials`] if the credentials are missing, wrong or of two kinds that differ.
@@ -78,7 +78,7 @@ fn by_secret(app: &App, client_id: &str, secret: Option<&str>) -> Result<String,
     }
 }
 
-/// The two halves of a Basic header's value (RFC 6749 section 2.3.1: form-encoded each).
+/// Returns the two halves of a Basic header's value (RFC 6749 section 2.3.1: form-encoded each).
 fn basic(value: &str) -> Option<(String, String)> {
     let decoded = String::from_utf8(STANDARD.decode(value).ok()?).ok()?;
     let (client_id, secret) = decoded.split_once(':')?;

@@ -95,7 +95,7 @@ impl Default for Config {
 }
 
 impl Config {
-    /// A configuration for tests: a free loopback port, and logins answered without the page.
+    /// Returns a configuration for tests: a free loopback port, and logins answered without the page.
     pub fn for_tests() -> Self {
         Self {
             auto_login: true,
@@ -129,7 +129,7 @@ impl Config {
         client_id == self.client_id || client_id == self.project_id
     }
 
-    /// The scopes in `requested`, each once, or nothing if one of them is not defined on the app.
+    /// Returns the scopes in `requested`, each once, or nothing if one of them is not defined on the app.
     pub(crate) fn granted_scopes(&self, requested: &str) -> Option<Vec<String>> {
         let mut granted: Vec<String> = Vec::new();
         for scope in requested.split(' ').filter(|scope| !scope.is_empty()) {

@@ -106,12 +106,12 @@ pub struct Running {
 }
 
 impl Running {
-    /// The base URL, without a trailing slash: what an application takes for `https://api.descope.com`.
+    /// Returns the base URL, without a trailing slash: what an application takes for `https://api.descope.com`.
     pub fn base_url(&self) -> &str {
         &self.app.base_url
     }
 
-    /// The address that is listened on.
+    /// Returns the address that is listened on.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -121,7 +121,7 @@ impl Running {
         &self.app.config
     }
 
-    /// The issuer URL of one kind.
+    /// Returns the issuer URL of one kind.
     pub fn issuer(&self, kind: TokenIssuer) -> String {
         self.app.issuer(kind)
     }

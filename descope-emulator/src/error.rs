@@ -24,7 +24,7 @@ pub(crate) enum DescopeError {
     /// A parameter has a value that cannot be served.
     #[error("{0}")]
     Invalid(&'static str),
-    /// A grant type that is none of ours.
+    /// An unsupported grant type.
     #[error("Unsupported grant type")]
     GrantType,
     /// A scope that is not defined on the app.
@@ -45,7 +45,7 @@ pub(crate) enum DescopeError {
     /// The consent behind a refresh token is gone.
     #[error("Cannot find consent by id")]
     ConsentNotFound,
-    /// The token's subject is nobody we know.
+    /// The token's subject is unknown.
     #[error("User not found")]
     UserNotFound,
     /// The project or MCP server in the path is another one.
@@ -60,7 +60,7 @@ pub(crate) enum DescopeError {
 }
 
 impl DescopeError {
-    /// The status, Descope's code and its description.
+    /// Returns the status, Descope's code and its description.
     fn parts(&self) -> (StatusCode, &'static str, &'static str) {
         const INVALID: &str = "Request is invalid";
         match self {
@@ -90,7 +90,7 @@ impl DescopeError {
         }
     }
 
-    /// The status of the answer.
+    /// Returns the status of the answer.
     pub(crate) fn status(&self) -> StatusCode {
         self.parts().0
     }

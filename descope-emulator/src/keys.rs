@@ -22,18 +22,18 @@ pub(crate) struct SigningKey {
 pub struct KeyError;
 
 impl SigningKey {
-    /// A new key of 2048 bits. Slow: tens to hundreds of milliseconds.
+    /// Returns a new key of 2048 bits. Slow: tens to hundreds of milliseconds.
     pub(crate) fn generate() -> Result<Self, KeyError> {
         let pkcs1 = jwt::SigningKey::generate_rs256(&mut rand::rng()).ok_or(KeyError)?;
         Self::from_pkcs1(pkcs1)
     }
 
-    /// The key that [`SigningKey::to_text`] wrote.
+    /// Returns the key that [`SigningKey::to_text`] wrote.
     pub(crate) fn from_text(text: &str) -> Result<Self, KeyError> {
         Self::from_pkcs1(STANDARD.decode(text).map_err(|_| KeyError)?)
     }
 
-    /// The private key as text for the state file: PKCS #1 DER in base64.
+    /// Returns the private key as text for the state file: PKCS #1 DER in base64.
     pub(crate) fn to_text(&self) -> String {
         STANDARD.encode(&self.pkcs1)
     }
@@ -48,7 +48,7 @@ impl SigningKey {
         })
     }
 
-    /// A signed JWT of the type `typ` under the key id `kid`, which is this key's own except in a forgery.
+    /// Returns a signed JWT of the type `typ` under the key id `kid`, which is this key's own except in a forgery.
     pub(crate) fn sign(
         &self,
         typ: &str,
@@ -62,7 +62,7 @@ impl SigningKey {
     }
 }
 
-/// A new key for `algorithm`, under its thumbprint; none for RS256, which is for the project's keys.
+/// Returns a new key for `algorithm`, under its thumbprint; none for RS256, which is for the project's keys.
 pub(crate) fn openid_key(algorithm: Algorithm) -> Option<jwt::SigningKey> {
     let secret: [u8; 32] = rand::random();
     match algorithm {
@@ -77,12 +77,12 @@ pub(crate) fn openid_key(algorithm: Algorithm) -> Option<jwt::SigningKey> {
 pub(crate) struct KeyRing(Vec<Arc<SigningKey>>);
 
 impl KeyRing {
-    /// A ring of `keys`, newest first.
+    /// Returns a ring of `keys`, newest first.
     pub(crate) fn new(keys: Vec<SigningKey>) -> Self {
         Self(keys.into_iter().map(Arc::new).collect())
     }
 
-    /// The key that signs.
+    /// Returns the key that signs.
     pub(crate) fn current(&self) -> Result<Arc<SigningKey>, KeyError> {
         self.0.first().cloned().ok_or(KeyError)
     }
@@ -102,12 +102,12 @@ impl KeyRing {
         self.0.iter().map(|key| key.to_text()).collect()
     }
 
-    /// The JWK Set (RFC 7517 section 5).
+    /// Returns the JWK Set (RFC 7517 section 5).
     pub(crate) fn to_jwks(&self) -> Value {
         json!({ "keys": self.0.iter().map(|key| key.key.public().to_jwk()).collect::<Vec<_>>() })
     }
 
-    /// The claims of `token` if one of these keys signed it with RS256. Times are the caller's to check.
+    /// Returns the claims of `token` if one of these keys signed it with RS256. Times are the caller's to check.
     pub(crate) fn verify(&self, token: &str) -> Option<Map<String, Value>> {
         let token = Unverified::parse(token).ok()?;
         let keys: KeySet = self.0.iter().map(|key| key.key.public().clone()).collect();

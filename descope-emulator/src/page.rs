@@ -36,7 +36,7 @@ pub(crate) enum Problem {
     Email,
 }
 
-/// The sign-in page: status 200, or 422 when it comes back with a problem.
+/// Returns the sign-in page: status 200, or 422 when it comes back with a problem.
 pub(crate) fn sign_in(view: &SignIn<'_>) -> Response {
     let mut scopes = String::new();
     for scope in view.scopes {
@@ -82,7 +82,7 @@ pub(crate) fn sign_in(view: &SignIn<'_>) -> Response {
     document(status, title, &body)
 }
 
-/// A page that says why a login cannot go on.
+/// Returns a page that says why a login cannot go on.
 pub(crate) fn error(status: StatusCode, message: &str) -> Response {
     let body = format!(
         "<h1>This login cannot go on</h1>\n<p>{}</p>\n<p>Go back to the application and start again. If it stays this \

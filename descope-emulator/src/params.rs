@@ -56,7 +56,7 @@ impl Params {
         Ok(Self(params))
     }
 
-    /// The parameter `name`.
+    /// Returns the parameter `name`.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0
             .get(name)
@@ -64,7 +64,7 @@ impl Params {
             .filter(|value| !value.is_empty())
     }
 
-    /// The parameter `name`, which must be there.
+    /// Returns the parameter `name`, which must be there.
     pub(crate) fn require(&self, name: &'static str) -> Result<&str, DescopeError> {
         self.get(name).ok_or(DescopeError::Missing(name))
     }

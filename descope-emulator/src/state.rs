@@ -111,7 +111,7 @@ pub enum StateError {
 }
 
 impl State {
-    /// The state in `file`, or an empty one with a fresh key if there is no file yet.
+    /// Returns the state in `file`, or an empty one with a fresh key if there is no file yet.
     pub(crate) fn open(file: Option<PathBuf>) -> Result<Self, StateError> {
         if let Some(path) = &file {
             match std::fs::read(path) {
@@ -214,7 +214,7 @@ impl State {
     }
 }
 
-/// 256 random bits as text.
+/// Returns 256 random bits as text.
 pub(crate) fn random_token() -> String {
     let bytes: [u8; 32] = rand::random();
     URL_SAFE_NO_PAD.encode(bytes)

@@ -133,7 +133,7 @@ fn id_claims(
     claims
 }
 
-/// The project, and with it the resource or the MCP server's URL; at `/openid` the client.
+/// Returns the project, and with it the resource or the MCP server's URL; at `/openid` the client.
 fn audience(app: &App, issuer: TokenIssuer, resource: Option<&str>) -> Vec<String> {
     let (server_url, own) = match issuer {
         TokenIssuer::Agentic => (app.config.mcp_server_url.as_deref(), &app.config.project_id),
@@ -144,7 +144,7 @@ fn audience(app: &App, issuer: TokenIssuer, resource: Option<&str>) -> Vec<Strin
     target.into_iter().chain([own.clone()]).collect()
 }
 
-/// The `typ` of an access token: Descope has none of its own for it, `/openid` that of RFC 9068 section 2.1.
+/// Returns the `typ` of an access token: Descope has none of its own for it, `/openid` that of RFC 9068 section 2.1.
 fn access_type(issuer: TokenIssuer) -> &'static str {
     match issuer {
         TokenIssuer::InboundApp | TokenIssuer::Agentic => "JWT",
@@ -170,7 +170,7 @@ fn object(value: Value) -> Map<String, Value> {
     }
 }
 
-/// The grant that an access token of [`issue`] belongs to.
+/// Returns the grant that an access token of [`issue`] belongs to.
 pub(crate) fn grant_id(claims: &Map<String, Value>) -> Option<&str> {
     let (grant_id, _) = claims.get("jti")?.as_str()?.split_once('.')?;
     Some(grant_id)
@@ -221,7 +221,7 @@ impl Default for Mint {
 }
 
 impl Mint {
-    /// A token as described on the type.
+    /// Returns a token as described on the type.
     pub fn new() -> Self {
         Self::default()
     }

@@ -28,7 +28,7 @@ pub struct User {
 }
 
 impl User {
-    /// A user with a verified `email` and no picture or phone. The subject is derived from the email address, so
+    /// Returns a user with a verified `email` and no picture or phone. The subject is derived from the email address, so
     /// that one address is one person across logins and restarts.
     pub fn new(name: impl Into<String>, email: impl Into<String>) -> Self {
         let email = email.into();
@@ -46,42 +46,42 @@ impl User {
         }
     }
 
-    /// The same user with a picture.
+    /// Returns the same user with a picture.
     #[must_use]
     pub fn with_picture(mut self, address: impl Into<String>) -> Self {
         self.picture = Some(address.into());
         self
     }
 
-    /// The same user with a phone number.
+    /// Returns the same user with a phone number.
     #[must_use]
     pub fn with_phone(mut self, number: impl Into<String>) -> Self {
         self.phone = Some(number.into());
         self
     }
 
-    /// The same user under another subject.
+    /// Returns the same user under another subject.
     #[must_use]
     pub fn with_subject(mut self, subject: impl Into<String>) -> Self {
         self.subject = subject.into();
         self
     }
 
-    /// The same user whose email address counts as verified or not.
+    /// Returns the same user whose email address counts as verified or not.
     #[must_use]
     pub fn with_email_verified(mut self, verified: bool) -> Self {
         self.email_verified = verified;
         self
     }
 
-    /// The same user with a claim more.
+    /// Returns the same user with a claim more.
     #[must_use]
     pub fn with_claim(mut self, name: impl Into<String>, value: Value) -> Self {
         self.claims.insert(name.into(), value);
         self
     }
 
-    /// The claims about this user that `scopes` open, `sub` always (OpenID Connect Core 1.0 section 5.4).
+    /// Returns the claims about this user that `scopes` open, `sub` always (OpenID Connect Core 1.0 section 5.4).
     pub(crate) fn claims(&self, scopes: &[String]) -> Map<String, Value> {
         let has = |wanted: &str| scopes.iter().any(|scope| scope == wanted);
         let mut claims = Map::new();
@@ -112,7 +112,7 @@ impl User {
 }
 
 impl Default for User {
-    /// The person whom the emulator signs in where nobody was named.
+    /// Returns the person whom the emulator signs in where no person was named.
     fn default() -> Self {
         Self::new("Local Developer", "developer@example.com")
     }

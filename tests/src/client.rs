@@ -84,7 +84,7 @@ impl Client {
         }
     }
 
-    /// A client that is known without registering, by this identifier.
+    /// Returns a client that is known without registering, by this identifier.
     pub fn known_as(gatehouse: &Gatehouse, client_id: &str) -> Self {
         Self {
             registration: json!({ "client_id": client_id }),
@@ -93,7 +93,7 @@ impl Client {
         }
     }
 
-    /// A client that registered at `base` and was answered this.
+    /// Returns a client that registered at `base` and was answered this.
     pub fn with(base: &str, registration: Value) -> Self {
         Self {
             registration,
@@ -102,7 +102,7 @@ impl Client {
         }
     }
 
-    /// The same client, at another machine.
+    /// Returns the same client, at another machine.
     pub fn at(&self, base: &str) -> Self {
         Self {
             registration: self.registration.clone(),
@@ -111,19 +111,19 @@ impl Client {
         }
     }
 
-    /// The client id.
+    /// Returns the client id.
     pub fn id(&self) -> &str {
         self.registration["client_id"]
             .as_str()
             .expect("a client_id")
     }
 
-    /// The URL of `path` at the server.
+    /// Returns the URL of `path` at the server.
     pub fn url(&self, path: &str) -> String {
         format!("{}{path}", self.base)
     }
 
-    /// The parameters of an authorization request.
+    /// Returns the parameters of an authorization request.
     pub fn authorization_request(&self) -> HashMap<&'static str, String> {
         HashMap::from([
             ("response_type", "code".to_owned()),
@@ -136,7 +136,7 @@ impl Client {
         ])
     }
 
-    /// The URL of an authorization request with these parameters.
+    /// Returns the URL of an authorization request with these parameters.
     ///
     /// # Panics
     ///
@@ -167,7 +167,7 @@ impl Client {
         parameter(&back, "code").expect("a code")
     }
 
-    /// A form for the endpoint at this path, to be changed and sent.
+    /// Returns a form for the endpoint at this path, to be changed and sent.
     pub fn form(&self, path: &str, parameters: &[(&str, &str)]) -> RequestBuilder {
         self.http
             .post(format!("{}{path}", self.base))
@@ -185,7 +185,7 @@ impl Client {
         ]
     }
 
-    /// The form of that, to be changed and sent.
+    /// Returns the form of that, to be changed and sent.
     pub fn redemption(&self, code: &str) -> RequestBuilder {
         self.form("/token", &self.redeeming(code))
     }
@@ -244,12 +244,12 @@ impl Client {
         request.send().await.expect("an answer")
     }
 
-    /// The whole way, with every scope.
+    /// Returns the whole way, with every scope.
     pub async fn sign_in(&self, person: &Person) -> Tokens {
         Tokens::read(self.redeem(&self.code(person).await).await).await
     }
 
-    /// The whole way, with these scopes.
+    /// Returns the whole way, with these scopes.
     pub async fn sign_in_for(&self, person: &Person, scope: &str) -> Tokens {
         let code = self.code_with(person, &[("scope", scope)]).await;
         Tokens::read(self.redeem(&code).await).await
@@ -286,12 +286,12 @@ impl Tokens {
     }
 }
 
-/// The S256 challenge of a verifier (RFC 7636 section 4.2).
+/// Returns the S256 challenge of a verifier (RFC 7636 section 4.2).
 pub fn challenge(verifier: &str) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(verifier))
 }
 
-/// A query parameter of a URL.
+/// Returns a query parameter of a URL.
 pub fn parameter(url: &Url, name: &str) -> Option<String> {
     url.query_pairs()
         .find(|(known, _)| known == name)

@@ -56,7 +56,7 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// The usual ones, over this provider.
+    /// Returns the usual ones, over this provider.
     pub fn over(provider: Provider) -> Self {
         Self {
             provider,
@@ -129,7 +129,7 @@ struct Application {
     tools: Option<&'static str>,
     ungranted: Option<&'static str>,
     clock: Clock,
-    /// Absent if nobody watches.
+    /// `None` if its messages are not checked.
     wire: Option<Wire>,
     // The last of all, so that it is dropped when everything has been logged.
     logs: Watched,
@@ -204,7 +204,7 @@ impl Gatehouse {
         Self { host, ..self }
     }
 
-    /// The same, with other values for variables.
+    /// Returns the same, with other values for variables.
     pub async fn restart_with(mut self, variables: &[(&str, &str)]) -> Self {
         for (name, value) in variables {
             let set = &mut self.application.variables;
@@ -227,7 +227,7 @@ impl Gatehouse {
         self.application.serve(listener, key_value, &here).await
     }
 
-    /// The revisions of the protocol in which its tools were called, as far as somebody watched.
+    /// Returns the revisions of the protocol in which its tools were called, as far as its messages were checked.
     pub fn called_in(&self) -> Vec<&'static str> {
         let wire = self.application.wire.as_ref();
         wire.map_or_else(Vec::new, Wire::called)
@@ -239,12 +239,12 @@ impl Gatehouse {
         self.descope.advance_clock(seconds);
     }
 
-    /// The base URL: the issuer.
+    /// Returns the base URL: the issuer.
     pub fn base(&self) -> String {
         self.host.url().trim_end_matches('/').to_owned()
     }
 
-    /// The URL of `path`.
+    /// Returns the URL of `path`.
     pub fn url(&self, path: &str) -> String {
         format!("{}{path}", self.base())
     }
@@ -301,7 +301,7 @@ impl Application {
     }
 }
 
-/// A folder with a `spin.toml` that is changed: these tools took the place of Gatehouse's own, by the
+/// Returns a folder with a `spin.toml` that is changed: these tools took the place of Gatehouse's own, by the
 /// one line that docs/tools.md gives, and this variable is granted to no component. `None` without a
 /// change.
 fn changed_manifest(tools: Option<&str>, ungranted: Option<&str>) -> Option<TempDir> {

@@ -26,7 +26,7 @@ impl Mcp {
         }
     }
 
-    /// A new person's, signed in with every scope and initialized at the newest revision.
+    /// Returns a new person's, signed in with every scope and initialized at the newest revision.
     pub async fn signed_in(gatehouse: &Gatehouse) -> Self {
         let tokens = Client::register(gatehouse)
             .await
@@ -42,7 +42,7 @@ impl Mcp {
         mcp
     }
 
-    /// The same session at another URL: another machine.
+    /// Returns the same session at another URL: another machine.
     #[must_use]
     pub fn at(&self, url: impl Into<String>) -> Self {
         Self {
@@ -53,7 +53,7 @@ impl Mcp {
         }
     }
 
-    /// The same session with another token.
+    /// Returns the same session with another token.
     #[must_use]
     pub fn with_token(&self, token: &str) -> Self {
         Self {
@@ -96,7 +96,7 @@ impl Mcp {
             .header("accept", "text/event-stream")
     }
 
-    /// A POST of one message, to be changed and sent.
+    /// Returns a POST of one message, to be changed and sent.
     pub fn message(&self, message: &Value) -> RequestBuilder {
         self.identified(self.http.post(&self.url))
             .header("accept", "application/json, text/event-stream")
@@ -138,7 +138,7 @@ impl Mcp {
         self.initialize_as(revision, json!({})).await
     }
 
-    /// The same, as a client that can be asked so much.
+    /// Returns the same, as a client that can be asked so much.
     ///
     /// # Panics
     ///
@@ -180,7 +180,7 @@ impl Mcp {
     }
 }
 
-/// The result in a JSON or SSE answer.
+/// Returns the result in a JSON or SSE answer.
 ///
 /// # Panics
 ///
@@ -191,7 +191,7 @@ pub async fn result(response: Response) -> Value {
     message["result"].clone()
 }
 
-/// The JSON-RPC response in a JSON or SSE answer.
+/// Returns the JSON-RPC response in a JSON or SSE answer.
 ///
 /// # Panics
 ///

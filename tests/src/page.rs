@@ -27,7 +27,7 @@ impl Page {
         Self::try_read(response).await.expect("a whole page")
     }
 
-    /// The same from a server that may be gone.
+    /// Returns the same from a server that may be gone.
     ///
     /// # Errors
     ///
@@ -71,13 +71,13 @@ impl Page {
         unescaped(&words.join(" "))
     }
 
-    /// The first heading.
+    /// Returns the first heading.
     pub fn heading(&self) -> String {
         let inside = between(&self.html, "<h1>", "</h1>").unwrap_or_default();
         unescaped(inside)
     }
 
-    /// The only form.
+    /// Returns the only form.
     ///
     /// # Panics
     ///
@@ -88,7 +88,7 @@ impl Page {
         forms.remove(0)
     }
 
-    /// The first form that leads to a path with this end.
+    /// Returns the first form that leads to a path with this end.
     ///
     /// # Panics
     ///
@@ -100,7 +100,7 @@ impl Page {
             .unwrap_or_else(|| panic!("a form to {end} at {}: {}", self.url, self.html))
     }
 
-    /// Every form, with its hidden fields.
+    /// Returns every form, with its hidden fields.
     pub fn forms(&self) -> Vec<Form> {
         self.html
             .split("<form")
@@ -128,7 +128,7 @@ impl Page {
             .collect()
     }
 
-    /// Every tag, with the names of its attributes and without their values: what others write on a
+    /// Returns every tag, with the names of its attributes and without their values: what others write on a
     /// page must not change it.
     pub fn tags(&self) -> Vec<String> {
         let mut tags = Vec::new();
@@ -151,13 +151,13 @@ impl Page {
         tags
     }
 
-    /// The value of an attribute of the first tag of this name.
+    /// Returns the value of an attribute of the first tag of this name.
     pub fn attribute_of(&self, tag: &str, name: &str) -> Option<String> {
         let (_, inside) = self.html.split_once(&format!("<{tag} "))?;
         attribute(&format!(" {}", inside.split('>').next()?), name)
     }
 
-    /// The directive of the page's policy with this name (CSP Level 3), without the name.
+    /// Returns the directive of the page's policy with this name (CSP Level 3), without the name.
     ///
     /// # Panics
     ///
@@ -174,7 +174,7 @@ impl Page {
     }
 }
 
-/// The value of an attribute in the inside of a tag.
+/// Returns the value of an attribute in the inside of a tag.
 fn attribute(tag: &str, name: &str) -> Option<String> {
     between(tag, &format!(" {name}=\""), "\"").map(unescaped)
 }
@@ -208,7 +208,7 @@ impl Form {
         self
     }
 
-    /// The value of a hidden field.
+    /// Returns the value of a hidden field.
     ///
     /// # Panics
     ///

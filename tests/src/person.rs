@@ -26,7 +26,7 @@ impl Default for Person {
 }
 
 impl Person {
-    /// A browser with no cookies.
+    /// Returns a browser with no cookies.
     ///
     /// # Panics
     ///
@@ -43,7 +43,7 @@ impl Person {
         }
     }
 
-    /// A browser that reaches `gatehouse` at `public_url`.
+    /// Returns a browser that reaches `gatehouse` at `public_url`.
     pub fn at(public_url: &str, gatehouse: &Gatehouse) -> Self {
         Self {
             proxied: Some((public_url.to_owned(), gatehouse.base())),
@@ -51,7 +51,7 @@ impl Person {
         }
     }
 
-    /// Another browser with the same cookies: what somebody has who copied them.
+    /// Another browser with the same cookies, as a thief of cookies has.
     #[must_use]
     pub fn copy(&self) -> Self {
         Self {
@@ -62,7 +62,7 @@ impl Person {
         }
     }
 
-    /// The value of a cookie.
+    /// Returns the value of a cookie.
     pub fn cookie(&self, name: &str) -> Option<String> {
         lock(&self.cookies).get(name).cloned()
     }
@@ -72,12 +72,12 @@ impl Person {
         lock(&self.cookies).insert(name.to_owned(), value.into());
     }
 
-    /// Every `Set-Cookie` value that the browser has met.
+    /// Returns every `Set-Cookie` value that the browser has met.
     pub fn set_cookies(&self) -> Vec<String> {
         lock(&self.set_cookies).clone()
     }
 
-    /// A request as this browser sends it, to be changed and sent.
+    /// Returns a request as this browser sends it, to be changed and sent.
     pub fn request(&self, method: Method, url: &str) -> RequestBuilder {
         let url = match &self.proxied {
             Some((public, real)) => match url.strip_prefix(public.as_str()) {
@@ -162,7 +162,7 @@ impl Person {
         self.submit(&form.clone().with(button.0, button.1)).await
     }
 
-    /// The only form of the page that `response` is.
+    /// Returns the only form of the page that `response` is.
     pub async fn form(&self, response: Response) -> Form {
         Page::read(response).await.form()
     }
@@ -177,7 +177,7 @@ impl Person {
         self.try_allow(authorization_url).await.expect("an answer")
     }
 
-    /// The same at a server that may be gone.
+    /// Returns the same at a server that may be gone.
     ///
     /// # Errors
     ///

@@ -12,7 +12,7 @@ pub enum Provider {
 }
 
 impl Provider {
-    /// The file name of its component, which is all that differs in the manifest.
+    /// Returns the file name of its component, which is all that differs in the manifest.
     pub fn component(self) -> &'static str {
         match self {
             Self::Descope => "gatehouse_identity_descope.wasm",
@@ -28,7 +28,7 @@ impl Provider {
         }
     }
 
-    /// Where it says who somebody is.
+    /// Where it says who a person is.
     pub fn userinfo(self, emulator: &Running) -> String {
         let base = emulator.base_url();
         match self {
@@ -37,7 +37,7 @@ impl Provider {
         }
     }
 
-    /// The variable without which nobody can sign in.
+    /// Returns the variable that sign-ins need.
     pub fn needs(self) -> &'static str {
         match self {
             Self::Descope => "descope_project_id",
@@ -45,7 +45,7 @@ impl Provider {
         }
     }
 
-    /// The variables that point Gatehouse at it.
+    /// Returns the variables that point Gatehouse at it.
     pub(crate) fn variables(self, emulator: &Running) -> Vec<(&'static str, String)> {
         let config = emulator.config();
         let (id, secret) = (config.client_id.clone(), config.client_secret.clone());

@@ -57,7 +57,7 @@ impl Proxy {
         }
     }
 
-    /// The URL under which people reach what lies behind it.
+    /// Returns the URL under which people reach what lies behind it.
     pub fn base(&self) -> &str {
         &self.base
     }

@@ -26,7 +26,7 @@ pub struct Page {
 }
 
 impl From<Value> for Page {
-    /// A JSON document.
+    /// Returns a JSON document.
     fn from(document: Value) -> Self {
         Self {
             status: 200,
@@ -79,7 +79,7 @@ impl Published {
         &self.origin
     }
 
-    /// The URL of a path.
+    /// Returns the URL of a path.
     pub fn url(&self, path: &str) -> String {
         format!("{}{path}", self.origin)
     }
@@ -102,7 +102,7 @@ impl Published {
         self.pages.with(|shelf| shelf.pages.clear());
     }
 
-    /// The paths that were asked for, in order.
+    /// Returns the paths that were asked for, in order.
     pub fn asked(&self) -> Vec<String> {
         self.pages.with(|shelf| shelf.asked.clone())
     }
@@ -149,7 +149,7 @@ async fn answer(State(pages): State<Pages>, request: Request) -> Response {
     response
 }
 
-/// The text, after which nothing comes and nothing ends.
+/// Returns the text, after which nothing comes and nothing ends.
 fn without_end(text: String) -> Body {
     let text = stream::once(async { Ok::<_, std::io::Error>(Bytes::from(text)) });
     Body::from_stream(text.chain(stream::pending()))

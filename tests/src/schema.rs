@@ -32,7 +32,7 @@ pub struct Schema {
     validators: Mutex<HashMap<String, Arc<Validator>>>,
 }
 
-/// The schema of `revision`, if it is there.
+/// Returns the schema of `revision`, if it is there.
 ///
 /// # Panics
 ///
@@ -178,7 +178,7 @@ fn read(folder: &Path, revision: &str) -> Option<Value> {
     Some(serde_json::from_str(&text).expect("JSON"))
 }
 
-/// The schema of 2024-11-05, which the runner has not. What 2025-03-26 forbids, it forbids as well;
+/// Returns the schema of 2024-11-05, which the runner has not. What 2025-03-26 forbids, it forbids as well;
 /// what 2025-03-26 added, apart from properties that anybody may add, is audio. (Batches, too, which
 /// are taken apart before they come here.)
 fn before_2025_03_26(mut document: Value) -> Value {

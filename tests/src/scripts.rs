@@ -66,7 +66,7 @@ pub async fn rmcp(url: &str, person: &Person) -> Value {
         .expect("the client ends")
 }
 
-/// The folder of the scripts.
+/// Returns the folder of the scripts.
 pub fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("clients")
 }

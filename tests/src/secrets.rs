@@ -30,7 +30,7 @@ pub fn keep(secret: &str) {
     }
 }
 
-/// The first secret in these lines: what it is, and the line without it.
+/// Returns the first secret in these lines: what it is, and the line without it.
 pub fn find<'a>(lines: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let kept = lock(&KEPT);
     lines.into_iter().find_map(|line| {
@@ -93,12 +93,12 @@ impl Write for Trace {
     }
 }
 
-/// The runs of characters that hex and URL-safe Base64 are made of.
+/// Returns the runs of characters that hex and URL-safe Base64 are made of.
 fn words(line: &str) -> impl Iterator<Item = &str> {
     line.split(|character: char| !(character.is_ascii_alphanumeric() || "-_".contains(character)))
 }
 
-/// Whether a word is too long and too mixed for one that somebody wrote.
+/// Whether a word is too long and too mixed for one that a person wrote.
 fn is_random(word: &str) -> bool {
     let has = |kind: fn(&u8) -> bool| word.bytes().any(|byte| kind(&byte));
     word.len() >= MAX_WORD_CHARS

@@ -17,7 +17,7 @@ pub fn now() -> u64 {
     now.map_or(0, |now| now.as_secs())
 }
 
-/// A key for each algorithm that there is.
+/// Returns a key for each algorithm that there is.
 ///
 /// # Panics
 ///
@@ -31,12 +31,12 @@ pub fn keys() -> [SigningKey; 3] {
     ]
 }
 
-/// An assertion of the client `client_id` for the server `audience`, good now and once.
+/// Returns an assertion of the client `client_id` for the server `audience`, good now and once.
 pub fn assertion(key: &SigningKey, client_id: &str, audience: &str) -> String {
     assertion_with(key, client_id, audience, |_| {})
 }
 
-/// The same with its claims changed.
+/// Returns the same with its claims changed.
 ///
 /// # Panics
 ///
@@ -55,19 +55,19 @@ pub fn assertion_with(
     key.sign("JWT", &claims).expect("a JWT")
 }
 
-/// A proof of the key for a request with this method to this URL, good now and once.
+/// Returns a proof of the key for a request with this method to this URL, good now and once.
 pub fn proof(key: &SigningKey, method: &str, url: &str) -> String {
     proof_with(key, method, url, |_| {})
 }
 
-/// The same for a request that shows this access token.
+/// Returns the same for a request that shows this access token.
 pub fn proof_for(key: &SigningKey, method: &str, url: &str, access_token: &str) -> String {
     proof_with(key, method, url, |claims| {
         claims["ath"] = json!(ath(access_token));
     })
 }
 
-/// A proof with its claims changed.
+/// Returns a proof with its claims changed.
 ///
 /// # Panics
 ///

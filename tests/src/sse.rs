@@ -3,7 +3,7 @@
 use reqwest::Response;
 use serde_json::{Value, json};
 
-/// The request that opens a session over HTTP+SSE.
+/// Returns the request that opens a session over HTTP+SSE.
 pub fn initialize() -> Value {
     json!({ "jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {
         "protocolVersion": "2024-11-05", "capabilities": {}, "clientInfo": { "name": "tests", "version": "1" } } })
@@ -43,7 +43,7 @@ impl SseStream {
         Self::of(response)
     }
 
-    /// The stream that a response is.
+    /// Returns the stream that a response is.
     ///
     /// # Panics
     ///
@@ -57,7 +57,7 @@ impl SseStream {
         }
     }
 
-    /// The lines up to the next empty one: an event, a comment, or what concerns the connection.
+    /// Returns the lines up to the next empty one: an event, a comment, or what concerns the connection.
     /// `None` when the stream is over.
     ///
     /// # Panics
@@ -76,7 +76,7 @@ impl SseStream {
         }
     }
 
-    /// The next event; `None` when the stream is over.
+    /// Returns the next event; `None` when the stream is over.
     pub async fn event(&mut self) -> Option<Event> {
         loop {
             let block = self.block().await?;
@@ -88,7 +88,7 @@ impl SseStream {
         }
     }
 
-    /// The next event: its name and its data.
+    /// Returns the next event: its name and its data.
     ///
     /// # Panics
     ///
@@ -98,7 +98,7 @@ impl SseStream {
         (event.name, event.data)
     }
 
-    /// The JSON of the next event.
+    /// Returns the JSON of the next event.
     ///
     /// # Panics
     ///
@@ -129,7 +129,7 @@ impl SseStream {
     }
 }
 
-/// The events of a stream: name (`message` if it has none) and data.
+/// Returns the events of a stream: name (`message` if it has none) and data.
 pub fn sse_events(text: &str) -> Vec<(String, String)> {
     text.replace("\r\n", "\n")
         .split("\n\n")

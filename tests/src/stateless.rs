@@ -21,7 +21,7 @@ pub struct Stateless {
 }
 
 impl Stateless {
-    /// A client that can be asked nothing.
+    /// Returns a client that can be asked nothing.
     pub fn new(url: impl Into<String>, token: &str) -> Self {
         Self {
             url: url.into(),
@@ -31,14 +31,14 @@ impl Stateless {
         }
     }
 
-    /// A new person's, signed in with every scope.
+    /// Returns a new person's, signed in with every scope.
     pub async fn signed_in(gatehouse: &Gatehouse) -> Self {
         let client = Client::register(gatehouse).await;
         let tokens = client.sign_in(&Person::new()).await;
         Self::new(gatehouse.url("/mcp"), &tokens.access)
     }
 
-    /// The same client at another machine.
+    /// Returns the same client at another machine.
     #[must_use]
     pub fn at(&self, machine: &host::Running) -> Self {
         Self {
@@ -47,7 +47,7 @@ impl Stateless {
         }
     }
 
-    /// The same client with capabilities, such as those that it can be asked something by.
+    /// Returns the same client with capabilities, such as those that it can be asked something by.
     #[must_use]
     pub fn with_capabilities(self, capabilities: Value) -> Self {
         Self {
@@ -56,7 +56,7 @@ impl Stateless {
         }
     }
 
-    /// A request with what belongs in its `_meta`.
+    /// Returns a request with what belongs in its `_meta`.
     pub fn request(&self, method: &str, params: Value) -> Value {
         let mut message = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
         let meta = &mut message["params"]["_meta"];
@@ -66,7 +66,7 @@ impl Stateless {
         message
     }
 
-    /// A POST of a message with the headers that belong to it, to be changed and sent.
+    /// Returns a POST of a message with the headers that belong to it, to be changed and sent.
     pub fn message(&self, message: &Value) -> RequestBuilder {
         let method = message["method"].as_str().unwrap_or_default();
         let params = &message["params"];

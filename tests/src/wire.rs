@@ -1,4 +1,4 @@
-//! Every message that Gatehouse sends a client, whoever that is, held against the official schema of
+//! Every message that Gatehouse sends to any client, held against the official schema of
 //! its revision.
 
 use crate::schema::{self, REVISIONS};
@@ -37,7 +37,7 @@ impl Wire {
         })
     }
 
-    /// The revisions in which tools were called so far.
+    /// Returns the revisions in which tools were called so far.
     pub(crate) fn called(&self) -> Vec<&'static str> {
         lock(&self.0).called.iter().copied().collect()
     }
@@ -206,7 +206,7 @@ impl Mcp {
         })
     }
 
-    /// The revision of a message that the server sends.
+    /// Returns the revision of a message that the server sends.
     fn revision(&self, message: &Value) -> &'static str {
         let mut seen = lock(&self.seen);
         if let Some(agreed) = known(message["result"]["protocolVersion"].as_str()) {
@@ -249,7 +249,7 @@ fn text(headers: &HeaderMap, name: &str) -> Option<String> {
     Some(headers.get(name)?.to_str().ok()?.to_owned())
 }
 
-/// The length of the first whole event, its empty line included.
+/// Returns the length of the first whole event, its empty line included.
 fn end_of_event(received: &[u8]) -> Option<usize> {
     let ends: [&[u8]; 2] = [b"\n\n", b"\r\n\r\n"];
     let end = |end: &[u8]| {

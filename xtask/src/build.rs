@@ -46,7 +46,7 @@ pub fn servers() -> Result<()> {
     ]))
 }
 
-/// The packages of the components: one for each folder in `components/`.
+/// Returns the packages of the components: one for each folder in `components/`.
 ///
 /// # Errors
 ///

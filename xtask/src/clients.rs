@@ -155,7 +155,7 @@ fn without_configuration(command: &mut Command) -> &mut Command {
     command
 }
 
-/// An address on loopback where nothing listens.
+/// Returns an address on loopback where nothing listens.
 fn free_address() -> Result<SocketAddr> {
     TcpListener::bind("127.0.0.1:0")
         .and_then(|listener| listener.local_addr())

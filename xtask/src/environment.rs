@@ -77,7 +77,7 @@ impl Variables {
         self.identity
     }
 
-    /// The value of a variable: what was set, or else its default.
+    /// Returns the value of a variable: what was set, or else its default.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.values.get(name).map(String::as_str)
     }
@@ -96,7 +96,7 @@ impl Variables {
         self.set.insert(name.to_owned(), value);
     }
 
-    /// The environment for the host: every variable that is set.
+    /// Returns the environment for the host: every variable that is set.
     pub fn environment(&self) -> impl Iterator<Item = (String, &str)> {
         self.set
             .iter()
@@ -122,7 +122,7 @@ impl Variables {
     }
 }
 
-/// A fresh value for `encryption_key`.
+/// Returns a fresh value for `encryption_key`.
 ///
 /// # Errors
 ///
@@ -135,7 +135,7 @@ pub fn new_encryption_key() -> Result<String> {
     Ok(secret.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-/// The name of a variable in the environment.
+/// Returns the name of a variable in the environment.
 fn environment_name(variable: &str) -> String {
     format!("{PREFIX}{}", variable.to_ascii_uppercase())
 }

@@ -75,7 +75,7 @@ pub fn python_environment(folder: &Path, environment: &str, requirements: &str) 
     Ok(programs)
 }
 
-/// The file name of a program.
+/// Returns the file name of a program.
 pub fn executable(name: &str) -> String {
     format!("{name}{}", std::env::consts::EXE_SUFFIX)
 }

@@ -8,7 +8,7 @@ use crate::shell::root;
 use anyhow::{Context, Result};
 use std::path::PathBuf;
 
-/// The variable that names a host on this machine, if one does.
+/// Returns the variable that names a host on this machine, if one does.
 pub fn local_host(variables: &Variables) -> Option<&'static str> {
     [
         "descope_base_url",
@@ -23,7 +23,7 @@ pub fn local_host(variables: &Variables) -> Option<&'static str> {
     })
 }
 
-/// The file to serve with.
+/// Returns the file to serve with.
 ///
 /// # Errors
 ///
@@ -70,7 +70,7 @@ fn missing(text: &str) -> Result<Vec<&'static str>, toml::de::Error> {
     Ok(missing.collect())
 }
 
-/// The same configuration, in which `private` is not among the blocked networks.
+/// Returns the same configuration, in which `private` is not among the blocked networks.
 fn open_private_networks(text: &str) -> Result<String, toml::de::Error> {
     let mut table: toml::Table = text.parse()?;
     let blocked = table

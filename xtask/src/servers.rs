@@ -8,7 +8,7 @@ use std::process::{Child, Command};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-/// The path of a program of this workspace.
+/// Returns the path of a program of this workspace.
 pub fn binary(name: &str) -> std::path::PathBuf {
     target()
         .join("debug")
@@ -129,7 +129,7 @@ fn terminate(child: &mut Child) {
     child.wait().ok();
 }
 
-/// The status line that answers a GET of `path`, and the start of the body if it is not a 200.
+/// Returns the status line that answers a GET of `path`, and the start of the body if it is not a 200.
 fn get(address: SocketAddr, path: &str) -> std::io::Result<String> {
     let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(1))?;
     stream.set_read_timeout(Some(Duration::from_secs(10)))?;

@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// The folder of the workspace.
+/// Returns the folder of the workspace.
 pub fn root() -> &'static Path {
     // The manifest folder is <root>/xtask.
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -22,13 +22,13 @@ pub fn step(what: &str) {
     eprintln!("\n== {what}");
 }
 
-/// The cargo that runs this.
+/// Returns the cargo that runs this.
 pub fn cargo() -> Command {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     program(cargo)
 }
 
-/// A program that starts in the workspace's folder.
+/// Returns a program that starts in the workspace's folder.
 pub fn program(name: impl AsRef<std::ffi::OsStr>) -> Command {
     let mut command = Command::new(name);
     command.current_dir(root());

@@ -121,7 +121,7 @@ pub fn up(options: &Options) -> Result<()> {
     servers.watch(&stop)
 }
 
-/// The public base URL of a server that is reached at this address.
+/// Returns the public base URL of a server that is reached at this address.
 fn base(variables: &Variables, reached_at: SocketAddr) -> String {
     variables
         .get("public_url")

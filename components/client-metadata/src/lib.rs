@@ -1,4 +1,4 @@
-//! The component `client-metadata`: fetches what clients publish about themselves.
+//! The component `client-metadata`: fetches clients' metadata documents and JWK Sets.
 //!
 //! It alone may call any https host, so it holds nothing: no key, no store, no secret. The world
 //! does not reach it; `authorize` does, by service chaining:
@@ -48,7 +48,7 @@ async fn handle(State(extra): State<Arc<Extra>>, request: Request) -> Response {
     };
     let query = Parameters::from_query(request.uri().query()).unwrap_or_default();
     let url = query.get("url").unwrap_or_default();
-    // Whoever asks has checked it, and has been wrong if this refuses it.
+    // The caller has checked it, and was wrong if this fails.
     if let Err(error) = document::check_url(url, extra) {
         return refused(StatusCode::BAD_REQUEST, &error.to_string());
     }
@@ -93,8 +93,8 @@ fn refused(status: StatusCode, words: &str) -> Response {
     web::text(status, words.to_owned())
 }
 
-/// No more than anybody can find out for themselves: whether a name resolves to a place in here, and
-/// what listens there, is for nobody to know.
+/// Returns the error for a page, without what only this network knows: whether a name resolves to an internal
+/// address, and what listens there.
 fn words(error: &Error) -> String {
     match error {
         Error::Timeout(host) => format!("{host} did not answer within 10 seconds"),

@@ -16,7 +16,7 @@ pub struct Client {
     pub steps: Markup,
 }
 
-/// Every client that the page tells about.
+/// Returns every client that the page tells about.
 pub fn clients(base: &BaseUrl) -> Vec<Client> {
     let url = base.join("/mcp");
     let word = shell_word(&url);

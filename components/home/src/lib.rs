@@ -51,7 +51,7 @@ async fn handle(State(home): State<Arc<Result<Home, Vec<Problem>>>>, request: Re
     answer(&home, request.method(), path, request.headers())
 }
 
-/// The response, with the headers that depend on where the server is.
+/// Returns the response, with the headers that depend on where the server is.
 fn answer(
     home: &Result<Home, Vec<Problem>>,
     method: &Method,

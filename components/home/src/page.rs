@@ -6,7 +6,7 @@ use config::{AuthorizationServer, BaseUrl};
 use maud::{Markup, html};
 use web::{Page, Response};
 
-/// The landing page of the server at `base`, whose tokens `server` issues.
+/// Returns the landing page of the server at `base`, whose tokens `server` issues.
 pub fn home(base: &BaseUrl, server: &AuthorizationServer) -> Response {
     let clients = clients(base);
     let first = clients
@@ -82,7 +82,7 @@ fn sign_in(base: &BaseUrl, server: &AuthorizationServer) -> Markup {
     }
 }
 
-/// The tools of `components/tools`; whoever swaps that component changes this list.
+/// The tools of `components/tools`; a change of that component changes this list too.
 const TOOLS: [(&str, &str, &str); 3] = [
     ("add", "Adds two numbers and gives their sum.", "tools"),
     (

@@ -3,7 +3,7 @@
 use crate::bindings::exports::gatehouse::tools::tools::{Call, Failure};
 use serde::Deserialize;
 
-/// The arguments of `call`.
+/// Returns the arguments of `call`.
 ///
 /// # Errors
 ///

@@ -18,7 +18,7 @@ pub(crate) fn text(text: impl Into<String>) -> Output {
     }
 }
 
-/// The annotations of all three tools: they read, and change nothing.
+/// Returns the annotations of all three tools: they read, and change nothing.
 pub(crate) fn read_only() -> Option<ToolAnnotations> {
     Some(ToolAnnotations {
         read_only: Some(true),

@@ -39,7 +39,7 @@ pub(crate) fn call(call: &Call) -> Result<Output, Failure> {
     })
 }
 
-/// The provider's claims, with those that every provider has under their OpenID Connect names.
+/// Returns the provider's claims, with those that every provider has under their OpenID Connect names.
 fn profile(caller: &Caller) -> Map<String, Value> {
     let known = &caller.profile;
     let mut profile: Map<String, Value> = serde_json::from_str(&known.claims).unwrap_or_default();

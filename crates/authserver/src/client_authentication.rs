@@ -1,4 +1,4 @@
-//! What `/token`, `/revoke` and `/introspect` have in common: a form from a client that says who it is.
+//! Client authentication (RFC 6749 section 2.3) at `/token`, `/revoke` and `/introspect`.
 
 use crate::client_metadata_documents::{Documents, FetchError};
 use crate::clients::{FindError, ResolvedClient};
@@ -70,7 +70,7 @@ impl From<AuthenticationError> for oauth::Error {
     }
 }
 
-/// The form of a request, and the client that sent it, which has authenticated as registered.
+/// Authenticates the client of a request as it is registered, and returns it with the form.
 pub(crate) async fn authenticate<K: KeyValue>(
     context: &Context<'_, K>,
     request: &Request,

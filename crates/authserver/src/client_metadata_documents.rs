@@ -32,7 +32,7 @@ const MAX_CACHED: usize = 32;
 /// Fetches of all instances in a minute.
 const MAX_FETCHES: u64 = 600;
 
-/// Fetches in a minute that one client address may ask for, so that nobody uses up all of them.
+/// Fetches in a minute that one client address may ask for, so that no client uses up all of them.
 const MAX_FETCHES_OF_SOURCE: u64 = 60;
 
 /// Fetches in a minute from one host, whatever the port.

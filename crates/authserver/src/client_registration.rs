@@ -40,7 +40,7 @@ pub(crate) enum RegisterError {
 }
 
 impl RegisterError {
-    /// The answer, whose event is written.
+    /// Returns the answer, whose event is written.
     pub(crate) fn respond<K>(self, context: &Context<'_, K>) -> Response {
         let reason = self.to_string();
         let answer = |error: Error| (error.code, responses::error(&error));

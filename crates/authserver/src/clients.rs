@@ -1,5 +1,5 @@
-//! The clients that are known here, whichever way: configured, registered, or described by the
-//! metadata document that their identifier is the URL of.
+//! Clients: configured, registered (RFC 7591), or described by the metadata document whose URL is their
+//! identifier.
 //!
 //! | record | holds | written |
 //! | --- | --- | --- |
@@ -9,11 +9,11 @@
 //! | `registrations:<hour>` | a counter: registrations of that hour | at registration |
 //! | `registrations-from:<tag>:<hour>` | a counter: those of one client address | at registration |
 //!
-//! A removal wins over every write in flight: each writer of a registered client's record
-//! looks whether it was removed meanwhile, and takes the write back. `client-removed` outlives every
-//! request in flight, and the sweep that takes it takes what a killed writer left.
+//! A removal wins over every write in flight: each writer of a registered client's record checks after the write
+//! whether the client was removed, and then deletes the record. `client-removed` outlives every request in flight,
+//! and the sweep that deletes it also deletes what a killed writer left.
 //!
-//! Nobody can make a document's record but by signing in.
+//! Only a sign-in creates the record of a document.
 
 use crate::client_metadata_documents::{CachedClient, Documents, FetchError, RETRY_INTERVAL};
 use crate::limits::Limits;
@@ -23,7 +23,7 @@ use oauth::{Client, document, secret};
 use serde::{Deserialize, Serialize};
 use store::{KeyValue, Record, Store};
 
-/// Seconds that a registration nobody uses is kept.
+/// Seconds that an unused registration is kept.
 pub const UNUSED_LIFETIME: u64 = 86_400;
 
 /// Seconds that a used registration outlives its last grant: a client may come back after it.
@@ -45,7 +45,7 @@ const REMOVED_TTL: u64 = 900;
 /// Seconds of the window in which registrations are counted.
 pub const WINDOW: u64 = 3600;
 
-/// The clients that are known.
+/// Lookup, registration and removal of clients.
 pub struct Clients<'a, K> {
     store: &'a Store<K>,
     limits: Limits<'a, K>,
@@ -63,13 +63,13 @@ pub struct ResolvedClient {
     pub is_used: bool,
 }
 
-/// Why there is no such client.
+/// Why a client cannot be found.
 #[derive(Debug, thiserror::Error)]
 pub enum FindError {
-    /// Nobody knows it.
+    /// There is no client with this identifier.
     #[error("the client is unknown")]
     Unknown,
-    /// Its metadata document brings nothing.
+    /// Its metadata document cannot be had.
     #[error(transparent)]
     Document(FetchError),
     /// The store failed.
@@ -112,7 +112,7 @@ impl Record for DocumentRecord {
 }
 
 impl<'a, K: KeyValue> Clients<'a, K> {
-    /// The clients that `config` and `store` know, and those that `documents` describe. Without
+    /// Returns the clients that `config` and `store` know, and those that `documents` describe. Without
     /// `documents` nothing is fetched.
     pub(crate) fn new(
         limits: Limits<'a, K>,
@@ -132,7 +132,7 @@ impl<'a, K: KeyValue> Clients<'a, K> {
     ///
     /// # Errors
     ///
-    /// The store's, here and below.
+    /// Fails if the store does, here and below.
     pub async fn may_register(&self, now: u64) -> Result<bool, store::Error> {
         let Server {
             registrations_per_hour,
@@ -145,7 +145,7 @@ impl<'a, K: KeyValue> Clients<'a, K> {
         self.limits.count(&counters, WINDOW, now).await
     }
 
-    /// Keeps a new client for a day.
+    /// Stores a new client, for [`UNUSED_LIFETIME`].
     pub async fn add(&self, client: Client, now: u64) -> Result<(), store::Error> {
         let id = client.client_id.clone();
         let record = ClientRecord {
@@ -155,7 +155,7 @@ impl<'a, K: KeyValue> Clients<'a, K> {
         self.store.create(&id, &record, now + UNUSED_LIFETIME).await
     }
 
-    /// The client with this identifier, which anybody may have made up, by what is known here:
+    /// Returns the client with this identifier, which anybody may have made up, by what is known here:
     /// nothing is fetched. For showing what a client is called.
     pub async fn find(&self, id: &str, now: u64) -> Result<Option<Client>, store::Error> {
         if let Some(client) = self.configured(id) {
@@ -168,7 +168,7 @@ impl<'a, K: KeyValue> Clients<'a, K> {
         Ok(self.record(id, now).await?.map(|(record, _)| record.client))
     }
 
-    /// The client that a person is asked about: as its document says now, if it has one.
+    /// Returns the client that a person is asked about: with its current document, if it has one.
     ///
     /// # Errors
     ///
@@ -183,8 +183,8 @@ impl<'a, K: KeyValue> Clients<'a, K> {
     }
 
     /// Whether a client could be known by what is stored here. One that is not may still be described
-    /// by a document, which is fetched for a client with a grant alone: a stranger's request at the
-    /// token endpoint makes us call nobody.
+    /// by a document, which is fetched for a client with a grant alone: a request at the token
+    /// endpoint without one leads to no fetch.
     pub(crate) async fn is_stored(&self, id: &str, now: u64) -> Result<bool, store::Error> {
         if self.configured(id).is_some() || !document::is_url(id) {
             return Ok(true);
@@ -192,8 +192,8 @@ impl<'a, K: KeyValue> Clients<'a, K> {
         Ok(self.last_good(id, now).await?.is_some())
     }
 
-    /// The client that has sent a request of its own. One that a person has signed in with is
-    /// known though its host is down: its last good document counts, for a week.
+    /// Returns the client that has sent a request of its own. For one that a person has signed in with, the last
+    /// good document serves for [`LAST_GOOD_LIFETIME`] while its host is down.
     ///
     /// # Errors
     ///
@@ -229,7 +229,7 @@ impl<'a, K: KeyValue> Clients<'a, K> {
         })
     }
 
-    /// The client with this identifier, which is kept longer than the grant that ends at
+    /// Returns the client with this identifier, which is kept longer than the grant that ends at
     /// `grant_ends_at` (seconds since the Unix epoch): its user would be stranded without it.
     ///
     /// # Errors
@@ -321,7 +321,7 @@ impl<'a, K: KeyValue> Clients<'a, K> {
         Ok(())
     }
 
-    /// The registered client with this identifier: not a configured one, and none of a document.
+    /// Returns the registered client with this identifier: not a configured one, and none of a document.
     pub async fn registered(&self, id: &str, now: u64) -> Result<Option<Client>, store::Error> {
         Ok(self.record(id, now).await?.map(|(record, _)| record.client))
     }
@@ -339,8 +339,8 @@ impl<'a, K: KeyValue> Clients<'a, K> {
         self.write(&id, &record, expires_at).await
     }
 
-    /// Forgets a registered client at `now` (seconds since the Unix epoch). Callers make sure that
-    /// there is one, so that nobody writes claims for what never was.
+    /// Removes a registered client at `now` (seconds since the Unix epoch). The caller makes sure that
+    /// it exists, so that no claim is written for a made-up identifier.
     pub async fn remove(&self, id: &str, now: u64) -> Result<(), store::Error> {
         if is_identifier(id) {
             self.store
@@ -351,7 +351,7 @@ impl<'a, K: KeyValue> Clients<'a, K> {
     }
 
     /// Writes the record of a registered client over the one that is there. `false` if the client
-    /// was removed meanwhile: then nothing stays written.
+    /// was removed in the meantime: then the record is deleted again.
     async fn write(
         &self,
         id: &str,
@@ -373,7 +373,7 @@ impl<'a, K: KeyValue> Clients<'a, K> {
         clients.iter().find(|client| client.client_id == id)
     }
 
-    /// A registration, and when it ends.
+    /// Returns a registration, and when it ends.
     async fn record(
         &self,
         id: &str,
@@ -393,7 +393,7 @@ impl<'a, K: KeyValue> Clients<'a, K> {
         self.store.get_with_expiry(&document_key(id), now).await
     }
 
-    /// The client as its document has it, by a copy that is good or by a new one.
+    /// Returns the client as its document has it, by a copy that is good or by a new one.
     async fn fresh(
         &self,
         id: &str,
@@ -449,7 +449,7 @@ impl<'a, K: KeyValue> Clients<'a, K> {
     }
 }
 
-/// A URL cannot stand in a key.
+/// Returns the key of a document's record: a URL cannot stand in a key.
 fn document_key(url: &str) -> String {
     secret::hash(url)
 }

@@ -1,4 +1,4 @@
-//! The consent page: which client asks for what, of whom, and where the answer goes.
+//! The consent page: the client, the scopes it asks for, and where the code goes.
 
 use crate::remembered_consents::may_be_remembered;
 use crate::sign_in::PendingConsent;
@@ -32,7 +32,7 @@ pub(crate) struct Consent<'a> {
 }
 
 impl Consent<'_> {
-    /// The page.
+    /// Returns the page.
     pub(crate) fn respond(&self) -> Response {
         let name = self.client.display_name();
         let redirect_uri = &self.pending.target.redirect_uri;
@@ -94,7 +94,7 @@ impl Consent<'_> {
         // here, to the client, and on to wherever the client sends it: often to `claude:` or to a
         // loopback address. A list would have to have every scheme there is, and where one is
         // missing, the person stays on a dead page. So the directive is left out. What it would keep
-        // out is a form that somebody wrote into the page: everything that others say is escaped, no
+        // out is a form that was injected into the page: everything that others say is escaped, no
         // script runs, and a form that this server did not seal for this browser is refused, as is
         // one that another origin sends.
         let mut page = Page::new(format!("Connect {name}?"), body).any_form_action();
@@ -104,7 +104,7 @@ impl Consent<'_> {
         page.into_response()
     }
 
-    /// The logo and its origin: of an https URL, and only where the operator lets browsers fetch it.
+    /// Returns the logo and its origin: of an https URL, and only where the operator lets browsers fetch it.
     fn logo(&self) -> Option<(String, String)> {
         let logo = self.client.metadata.logo_uri.as_deref()?;
         let url = url::Url::parse(logo).ok()?;
@@ -135,7 +135,7 @@ pub(crate) fn facts(client: &Client, redirect_uri: &str, base: &BaseUrl) -> Mark
     }
 }
 
-/// What is odd about a client that nobody vouches for.
+/// Returns what is odd about a client that the operator has not configured.
 pub(crate) fn oddities(
     client: &Client,
     redirect_uri: &str,
@@ -150,7 +150,7 @@ pub(crate) fn oddities(
     look_alike::oddities(client.display_name(), redirect_uri, client_url, ours)
 }
 
-/// A box with what is odd.
+/// Returns a box with what is odd.
 pub(crate) fn warning(oddities: &[Oddity]) -> Markup {
     html! {
         section.warning aria-labelledby="odd" {
@@ -161,7 +161,7 @@ pub(crate) fn warning(oddities: &[Oddity]) -> Markup {
     }
 }
 
-/// The host of a client identifier that is a URL (a client ID metadata document).
+/// Returns the host of a client identifier that is a URL (a client ID metadata document).
 fn host_of(client_id: &str) -> Option<String> {
     let url = url::Url::parse(client_id).ok()?;
     (url.scheme() == "https").then(|| url.host_str().unwrap_or_default().to_owned())

@@ -1,4 +1,4 @@
-//! What a request to any endpoint is handled with.
+//! The context of a request: configuration, store, base URL, limits and events.
 
 use crate::client_metadata_documents::Documents;
 use crate::clients::Clients;
@@ -15,7 +15,7 @@ use std::fmt::Display;
 use store::{KeyValue, Store};
 use web::RequestSource;
 
-/// What every endpoint may look at.
+/// The context in which an endpoint handles a request.
 pub struct Context<'a, K> {
     /// The configuration.
     pub config: &'a Server,
@@ -57,7 +57,7 @@ impl<'a, K: KeyValue> Context<'a, K> {
         }
     }
 
-    /// Whether the operator has configured a client: it is not one that anybody may be.
+    /// Whether the operator has configured a client.
     pub(crate) fn is_configured(&self, client: &Client) -> bool {
         let configured = &self.config.clients.pre_registered;
         configured
@@ -74,7 +74,7 @@ impl<'a, K: KeyValue> Context<'a, K> {
         }
     }
 
-    /// Whoever checks proofs of possession.
+    /// Returns the verifier of DPoP proofs (RFC 9449).
     pub(crate) fn proof_verifier(&self) -> ProofVerifier<'a> {
         ProofVerifier::new(&self.config.keys, self.config.dpop_nonces)
     }
@@ -85,7 +85,7 @@ impl<'a, K: KeyValue> Context<'a, K> {
 }
 
 impl<K> Context<'_, K> {
-    /// Writes the event that a request was not answered as it asked.
+    /// Writes the event that a request was refused.
     pub(crate) fn refused(&self, endpoint: &str, code: ErrorCode, reason: &impl Display) {
         self.events.record(&Event::Refusal {
             endpoint,
@@ -100,7 +100,7 @@ pub fn request_source(config: &Server, headers: &HeaderMap) -> RequestSource {
     RequestSource::read(headers, config.client_address_header.as_ref())
 }
 
-/// The events of a request, written to the log, for [`Context::events`]. `now` is in seconds since the
+/// Returns the events of a request, written to the log, for [`Context::events`]. `now` is in seconds since the
 /// Unix epoch.
 pub fn request_events(config: &Server, headers: &HeaderMap, now: u64) -> Events<'static> {
     let trace = TraceContext::of(headers);

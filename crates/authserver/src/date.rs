@@ -1,9 +1,9 @@
-//! Times as a person reads them.
+//! Times on pages.
 
 use maud::{Markup, html};
 use time::UtcDateTime;
 
-/// A day, and the time of day, from seconds since the Unix epoch. What lies beyond all calendars is
+/// Returns a day, and the time of day, from seconds since the Unix epoch. What lies beyond all calendars is
 /// their last day.
 pub(crate) fn time(seconds: u64) -> Markup {
     let time = i64::try_from(seconds)

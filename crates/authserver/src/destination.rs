@@ -1,4 +1,4 @@
-//! Where the browser may be sent without a person having been asked (RFC 9700 section 4.11.2).
+//! Error redirects before a person was asked about the client (RFC 9700 section 4.11.2).
 
 use crate::context::Context;
 use crate::fingerprint::Fingerprint;
@@ -14,13 +14,13 @@ use web::Response;
 
 /// Whether an error may go to the redirect URI at once, though no person was asked about the client.
 /// Anybody can register a client, and a link to `/authorize` would then lead from this server to
-/// whatever host they like. So the client has to be one that somebody has vouched for:
+/// any host they like. So the client has to be one of these:
 ///
 /// - one that the operator has configured;
 /// - one on the machine of the browser;
 /// - one that is identified by a metadata document of the same origin as the redirect URI: a link to
 ///   this server leads to the host that it names;
-/// - one that somebody in this browser has let codes go to before, and whose consent is remembered.
+/// - one with a remembered consent in this browser: codes have gone to it before.
 fn may_be_sent_to<K: KeyValue>(
     context: &Context<'_, K>,
     client: &Client,
@@ -33,7 +33,7 @@ fn may_be_sent_to<K: KeyValue>(
         || is_remembered(context, client, target, headers)
 }
 
-/// The response to a request with an error in it, about whose client no person has been asked: back
+/// Returns the response to a request with an error in it, about whose client no person has been asked: back
 /// to the client, or a page that says what was wrong and links there. `provider` is what the identity
 /// provider is called.
 pub(crate) fn error_unasked<K: KeyValue>(

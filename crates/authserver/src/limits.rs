@@ -1,4 +1,4 @@
-//! Limits on what anybody may ask for, kept in the store: by source, by host, and in all.
+//! Rate limits on unauthenticated requests, kept in the store: by source, by host, and in all.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -6,7 +6,7 @@ use keys::{KeyRing, Purpose};
 use store::{KeyValue, Store};
 use web::RequestSource;
 
-/// What a counter is of is a keyed hash: a leaked store names no address.
+/// A counter's key has a MAC of what it counts: a leaked store names no address.
 const TAG: Purpose = Purpose("counter of a source");
 
 /// The counters of a request from `source`.
@@ -17,14 +17,14 @@ pub(crate) struct Limits<'a, K> {
 }
 
 impl<K: KeyValue> Limits<'_, K> {
-    /// The kind of the counter for one `id` of a `kind`.
+    /// Returns the kind of the counter for one `id` of a `kind`.
     pub(crate) fn tagged(&self, kind: &str, id: &[u8]) -> String {
         let message = [kind.as_bytes(), b" ", id].concat();
         let code = self.keys.mac(TAG, &message);
         format!("{kind}:{}", URL_SAFE_NO_PAD.encode(&code[..16]))
     }
 
-    /// The kind of the counter for the request's source; `None` if its clients cannot be told
+    /// Returns the kind of the counter for the request's source; `None` if its clients cannot be told
     /// apart.
     pub(crate) fn of_source(&self, kind: &str) -> Option<String> {
         match self.source {

@@ -1,4 +1,4 @@
-//! What a person reads when the browser cannot go on.
+//! Error pages for people.
 
 use crate::consent;
 use config::BaseUrl;
@@ -11,7 +11,7 @@ use oauth::{Client, Error};
 use policy::Refusal;
 use web::{Page, ReadError, Response};
 
-/// A page that says what happened and what to do.
+/// Returns a page that says what happened and what to do.
 fn message(status: StatusCode, title: &str, body: &Markup) -> Response {
     Page::new(
         title,
@@ -24,7 +24,7 @@ fn message(status: StatusCode, title: &str, body: &Markup) -> Response {
     .into_response()
 }
 
-/// The client is not known here.
+/// Returns the page for an unknown client.
 pub(crate) fn unknown_client() -> Response {
     message(
         StatusCode::BAD_REQUEST,
@@ -41,7 +41,7 @@ pub(crate) fn unknown_client() -> Response {
     )
 }
 
-/// The app's metadata document brings nothing; `problem` says what is wrong with it.
+/// Returns the page for a client whose metadata document cannot be used; `problem` says why.
 pub(crate) fn bad_document(problem: &str) -> Response {
     message(
         StatusCode::BAD_REQUEST,
@@ -54,8 +54,7 @@ pub(crate) fn bad_document(problem: &str) -> Response {
     )
 }
 
-/// The request says neither which client it is from nor where to go back to in a way that can be
-/// trusted.
+/// Returns the page for a request without a trustworthy client or redirect URI.
 pub(crate) fn bad_target(problem: &str) -> Response {
     message(
         StatusCode::BAD_REQUEST,
@@ -68,7 +67,7 @@ pub(crate) fn bad_target(problem: &str) -> Response {
     )
 }
 
-/// The form did not arrive as a whole.
+/// Returns the page for a form that did not arrive as a whole.
 pub(crate) fn unread_request(error: &ReadError) -> Response {
     message(
         error.status(),
@@ -80,8 +79,8 @@ pub(crate) fn unread_request(error: &ReadError) -> Response {
     )
 }
 
-/// The request of a client has an error, and no person has been asked about the client: where the
-/// browser would go is for the person to see. `url` is the redirect URI with the error, and
+/// Returns the page for a request with an error, of a client that no person has been asked about: the person sees
+/// where the browser would go. `url` is the redirect URI with the error, and
 /// `provider` what the identity provider is called.
 pub(crate) fn bad_request(
     client: &Client,
@@ -124,7 +123,7 @@ pub(crate) struct RefusedPerson<'a> {
     pub(crate) again: &'a str,
 }
 
-/// The policy refuses the person: which account it was, and where to go from here.
+/// Returns the page for a person whom the policy refuses: which account it was, and where to go from here.
 pub(crate) fn refused_person(person: &RefusedPerson<'_>) -> Response {
     let profile = person.profile;
     let is_verified = profile.email_verified == Some(true);
@@ -175,7 +174,7 @@ fn place(redirect_uri: &str) -> String {
     }
 }
 
-/// The consent form came from another browser, another site, or too late.
+/// Returns the page for a consent form from another browser or another site, or one that has expired.
 pub(crate) fn stale_consent() -> Response {
     message(
         StatusCode::BAD_REQUEST,
@@ -187,7 +186,7 @@ pub(crate) fn stale_consent() -> Response {
     )
 }
 
-/// The consent form was answered before: the Back button.
+/// Returns the page for a consent form that was answered before: the Back button.
 pub(crate) fn form_used() -> Response {
     message(
         StatusCode::BAD_REQUEST,
@@ -199,7 +198,7 @@ pub(crate) fn form_used() -> Response {
     )
 }
 
-/// The sign-in to the account came to nothing; `problem` has no secret in it.
+/// Returns the page for a failed sign-in to the account; `problem` has no secret in it.
 pub(crate) fn account_failed(problem: &str, account: &str) -> Response {
     message(
         StatusCode::BAD_GATEWAY,
@@ -212,7 +211,7 @@ pub(crate) fn account_failed(problem: &str, account: &str) -> Response {
     )
 }
 
-/// A form of the account's page came from elsewhere, or from a session that has ended.
+/// Returns the page for a form of the account page that came from another site, or from a session that has ended.
 pub(crate) fn stale_account(account: &str) -> Response {
     message(
         StatusCode::FORBIDDEN,
@@ -225,7 +224,7 @@ pub(crate) fn stale_account(account: &str) -> Response {
     )
 }
 
-/// There is nothing at the path.
+/// Returns the page for a path without one.
 pub(crate) fn no_such_page(account: &str) -> Response {
     message(
         StatusCode::NOT_FOUND,
@@ -234,7 +233,7 @@ pub(crate) fn no_such_page(account: &str) -> Response {
     )
 }
 
-/// The browser came back from the identity provider without the cookie it left with.
+/// Returns the page for a browser that came back from the identity provider without its cookie.
 pub(crate) fn foreign_login() -> Response {
     message(
         StatusCode::BAD_REQUEST,
@@ -246,7 +245,7 @@ pub(crate) fn foreign_login() -> Response {
     )
 }
 
-/// The sign-in was completed before: the Back button, or a reloaded page.
+/// Returns the page for a sign-in that was completed before: the Back button, or a reloaded page.
 pub(crate) fn login_used() -> Response {
     message(
         StatusCode::BAD_REQUEST,
@@ -258,7 +257,7 @@ pub(crate) fn login_used() -> Response {
     )
 }
 
-/// Something of ours failed; `problem` has no secret in it.
+/// Returns the page for an error of the server; `problem` has no secret in it.
 pub(crate) fn server_error(problem: &str) -> Response {
     message(
         StatusCode::INTERNAL_SERVER_ERROR,

@@ -1,4 +1,4 @@
-//! What a person has allowed before in this browser, if they ticked the box: a sealed cookie.
+//! Consents that a browser remembers, in a sealed cookie, because the person ticked the box.
 //!
 //! An entry holds a fingerprint of everything that the consent page showed and of the client's
 //! metadata as a whole, and another of the person who then signed in. So it counts only for the very
@@ -6,8 +6,8 @@
 //! at the server.
 //!
 //! A third fingerprint is of the client, its metadata and the redirect URI alone. It grants nothing:
-//! it lets an error go back to where somebody in this browser has let codes go before (RFC 9700
-//! section 4.11.2), though the request that has the error is another one than they allowed.
+//! it lets an error go back to a redirect URI that has received codes from this browser before (RFC 9700
+//! section 4.11.2), though the request with the error is another one than was allowed.
 //!
 //! Only clients whose answers go to a web host of theirs can be remembered: any program can pass
 //! itself off as one that listens on the person's machine (RFC 8252 section 8.6, RFC 6749 section
@@ -55,7 +55,7 @@ pub(crate) fn may_be_remembered(target: &Target) -> bool {
 }
 
 impl RememberedConsents {
-    /// What the browser brings; nothing if it was not sealed here.
+    /// Reads the cookie. Returns no consents for a cookie that was not sealed here.
     pub(crate) fn read(keys: &KeyRing, base: &BaseUrl, headers: &HeaderMap, now: u64) -> Self {
         let sealed = cookie(base).read(headers);
         let plain = sealed.and_then(|sealed| keys.open(REMEMBERED, b"", sealed).ok());
@@ -66,25 +66,23 @@ impl RememberedConsents {
         read
     }
 
-    /// How many there are.
     pub(crate) fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether somebody said yes to this in this browser.
+    /// Whether any person has allowed this in this browser.
     pub(crate) fn has(&self, consent: &Fingerprint) -> bool {
         self.0.iter().any(|entry| entry.consent == *consent)
     }
 
-    /// Whether somebody in this browser said yes to this client with this redirect URI, whatever it
-    /// asked for.
+    /// Whether any person has allowed this client with this redirect URI in this browser, with any scopes.
     pub(crate) fn has_destination(&self, destination: &Fingerprint) -> bool {
         self.0
             .iter()
             .any(|entry| entry.destination.as_ref() == Some(destination))
     }
 
-    /// Whether this person did.
+    /// Whether the person with this subject has allowed this in this browser.
     pub(crate) fn has_of(&self, consent: &Fingerprint, subject: &str) -> bool {
         let subject = Fingerprint::of(subject);
         self.0
@@ -92,7 +90,7 @@ impl RememberedConsents {
             .any(|entry| entry.consent == *consent && entry.subject == subject)
     }
 
-    /// Remembers that a person said yes.
+    /// Adds a consent of a person.
     pub(crate) fn add(
         &mut self,
         consent: Fingerprint,
@@ -113,7 +111,7 @@ impl RememberedConsents {
         self.0.truncate(MAX_CONSENTS);
     }
 
-    /// The `Set-Cookie` value that keeps them in the browser.
+    /// Returns the `Set-Cookie` value that stores them in the browser.
     pub(crate) fn set(
         &self,
         keys: &KeyRing,
@@ -124,7 +122,7 @@ impl RememberedConsents {
         cookie(base).set(&keys.seal(REMEMBERED, b"", &plain, random), LIFETIME)
     }
 
-    /// The `Set-Cookie` value that forgets them all.
+    /// Returns the `Set-Cookie` value that removes them.
     pub(crate) fn forget(base: &BaseUrl) -> HeaderValue {
         cookie(base).clear()
     }

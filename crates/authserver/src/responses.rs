@@ -15,7 +15,7 @@ pub(crate) const READ: Cors = Cors {
     exposed: "",
 };
 
-/// The JSON answer with an error (RFC 6749 section 5.2).
+/// Returns the JSON answer with an error (RFC 6749 section 5.2).
 pub(crate) fn error(error: &Error) -> Response {
     let status = StatusCode::from_u16(error.code.status()).unwrap_or(StatusCode::BAD_REQUEST);
     let response = web::json(status, error);
@@ -30,7 +30,7 @@ pub(crate) fn error(error: &Error) -> Response {
     }
 }
 
-/// 401 for what a bearer token opens (RFC 6750 section 3). One that was not shown is asked for; one
+/// Returns 401 for what a bearer token opens (RFC 6750 section 3). One that was not shown is asked for; one
 /// that was shown is wrong.
 pub(crate) fn bearer_refused(shown: bool) -> Response {
     let (challenge, text) = if shown {
@@ -111,7 +111,7 @@ pub(crate) fn store_failed(error: &store::Error) -> Error {
     }
 }
 
-/// The same, as a page.
+/// Returns the same, as a page.
 pub(crate) fn store_failed_page(error: &store::Error) -> Response {
     let said = store_failed(error);
     let page = pages::server_error(&format!("What happened: {}.", said.description));

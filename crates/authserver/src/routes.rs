@@ -174,7 +174,7 @@ pub const METADATA: &[Route<MetadataEndpoint>] = &[
     ),
 ];
 
-/// A route for people.
+/// Returns a route for people.
 const fn page<E>(path: &'static str, methods: &'static [(Method, E)]) -> Route<E> {
     Route {
         path,
@@ -185,7 +185,7 @@ const fn page<E>(path: &'static str, methods: &'static [(Method, E)]) -> Route<E
     }
 }
 
-/// A route for programs, among them web pages of any origin.
+/// Returns a route for programs, among them web pages of any origin.
 const fn api<E>(path: &'static str, methods: &'static [(Method, E)], cors: Cors) -> Route<E> {
     Route {
         path,
@@ -196,7 +196,7 @@ const fn api<E>(path: &'static str, methods: &'static [(Method, E)], cors: Cors)
     }
 }
 
-/// A route with one endpoint for every method.
+/// Returns a route with one endpoint for every method.
 const fn any<E>(path: &'static str, endpoint: E, errors: ErrorFormat) -> Route<E> {
     Route {
         path,

@@ -1,4 +1,4 @@
-//! A person who has signed in to see their account: a sealed cookie, for an hour.
+//! The session of the account page: a sealed cookie, for an hour.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -36,14 +36,14 @@ impl Session {
         Self {
             id: secret::random::<16>(random),
             subject: profile.subject,
-            // A cookie has no room for tales.
+            // A cookie has little room.
             name: profile.name.filter(|name| name.chars().count() <= 200),
             email: profile.email.filter(|email| email.len() <= 320),
             expires_at: now + LIFETIME,
         }
     }
 
-    /// How the page calls the person.
+    /// Returns the person's name, email address or subject, the first that is known.
     pub(crate) fn display_name(&self) -> &str {
         self.name
             .as_deref()
@@ -51,7 +51,7 @@ impl Session {
             .unwrap_or(&self.subject)
     }
 
-    /// The `Set-Cookie` value that begins it.
+    /// Returns the `Set-Cookie` value that starts the session.
     pub(crate) fn set(
         &self,
         keys: &KeyRing,
@@ -62,11 +62,11 @@ impl Session {
         Some(cookie(base).set(&keys.seal(SESSION, b"", &plain, random), LIFETIME))
     }
 
-    /// The session that a request brings, unless it has ended.
+    /// Returns the session that a request brings, unless it has ended.
     ///
     /// # Errors
     ///
-    /// The store's.
+    /// Fails if the store does.
     pub(crate) async fn read<K: KeyValue>(
         store: &Store<K>,
         keys: &KeyRing,
@@ -85,11 +85,11 @@ impl Session {
         }
     }
 
-    /// Ends it, whoever else has a copy of the cookie.
+    /// Ends the session, for every copy of the cookie.
     ///
     /// # Errors
     ///
-    /// The store's.
+    /// Fails if the store does.
     pub(crate) async fn end<K: KeyValue>(&self, store: &Store<K>) -> Result<(), store::Error> {
         store
             .claim_once(ENDED, &self.id, self.expires_at)
@@ -97,12 +97,12 @@ impl Session {
             .map(drop)
     }
 
-    /// The `Set-Cookie` value that takes it from the browser.
+    /// Returns the `Set-Cookie` value that removes the cookie.
     pub(crate) fn clear(base: &BaseUrl) -> HeaderValue {
         cookie(base).clear()
     }
 
-    /// What a form of the account's pages carries: another site cannot know it.
+    /// Returns the token that the account page's forms carry, which another site cannot know.
     pub(crate) fn form_token(&self, keys: &KeyRing) -> String {
         URL_SAFE_NO_PAD.encode(keys.mac(FORM, self.id.as_bytes()))
     }

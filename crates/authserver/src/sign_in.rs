@@ -1,5 +1,4 @@
-//! What one step of a sign-in hands to the next: sealed, bound to one browser, and dead after a
-//! while.
+//! The state of a sign-in between its steps: sealed, bound to one browser, and of limited lifetime.
 
 use crate::fingerprint::Fingerprint;
 use config::BaseUrl;
@@ -65,7 +64,7 @@ pub(crate) struct PendingAccount {
     pub(crate) provider: ProviderLogin,
 }
 
-/// What is ours towards the identity provider.
+/// The `nonce` and the PKCE verifier of this server's own request to the identity provider.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct ProviderLogin {
     pub(crate) nonce: String,
@@ -113,7 +112,7 @@ impl PendingConsent {
         open::<Self>(keys, CONSENT, browser, sealed).filter(|pending| pending.expires_at > now)
     }
 
-    /// The same request once more, for another account at the identity provider (`prompt` of OpenID
+    /// Returns the same request once more, for another account at the identity provider (`prompt` of OpenID
     /// Connect Core section 3.1.2.1): a link of the client's own, which is checked as any is.
     pub(crate) fn with_another_account(&self, base: &BaseUrl) -> String {
         let (target, request) = (&self.target, &self.request);
@@ -233,7 +232,7 @@ impl ConsentCookie {
         self.refused.truncate(MAX_REFUSED);
     }
 
-    /// The `Set-Cookie` value.
+    /// Returns the `Set-Cookie` value.
     pub(crate) fn set(&self, base: &BaseUrl) -> HeaderValue {
         let parts: Vec<&str> = std::iter::once(self.browser.as_str())
             .chain(self.refused.iter().map(String::as_str))
@@ -254,7 +253,7 @@ impl ConsentCookie {
 pub(crate) struct Browser(String);
 
 impl Browser {
-    /// The cookie that binds a sign-in to the browser in which it was allowed.
+    /// Returns the cookie that binds a sign-in to the browser in which it was allowed.
     pub(crate) fn login_cookie(base: &BaseUrl) -> Cookie {
         Cookie {
             name: "gatehouse-login",
@@ -262,7 +261,7 @@ impl Browser {
         }
     }
 
-    /// The browser that brings this cookie.
+    /// Returns the browser that brings this cookie.
     pub(crate) fn read(cookie: &Cookie, headers: &HeaderMap) -> Option<Self> {
         cookie.read(headers).and_then(Self::parse)
     }
@@ -271,7 +270,7 @@ impl Browser {
         (value.len() == 43).then(|| Self(value.to_owned()))
     }
 
-    /// The browser that brings this cookie, or a new one.
+    /// Returns the browser that brings this cookie, or a new one.
     pub(crate) fn read_or_new(
         cookie: &Cookie,
         headers: &HeaderMap,
@@ -280,7 +279,7 @@ impl Browser {
         Self::read(cookie, headers).unwrap_or_else(|| Self(secret::random::<32>(random)))
     }
 
-    /// The cookie's value.
+    /// Returns the cookie's value.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }

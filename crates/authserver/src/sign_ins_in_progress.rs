@@ -5,7 +5,7 @@
 //! 6749 section 4.1.2). So of the loads that meet here one goes to the provider, and the others
 //! wait. Loads at other instances meet in the store, where one completes the sign-in.
 //!
-//! Nothing is written before somebody has really signed in: anyone can come with a made-up code.
+//! Nothing is written before the provider has confirmed the sign-in: anyone can send a made-up code.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -20,7 +20,7 @@ const FIRST_POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 const MAX_POLL_INTERVAL: Duration = Duration::from_millis(500);
 
-/// The ids of the sign-ins that an instance is in_progress: as many as it serves requests at once.
+/// The ids of the sign-ins that an instance is completing: at most as many as it serves requests at once.
 #[derive(Default)]
 pub struct SignInsInProgress(Mutex<Vec<String>>);
 

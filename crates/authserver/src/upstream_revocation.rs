@@ -1,11 +1,11 @@
 //! Revocation of upstream tokens at the identity provider (RFC 7009), after the answer.
 //!
-//! Best effort: the grant has ended whatever the provider says, and nobody holds its tokens any more.
+//! Best effort: the grant has ended whatever the provider says, and its tokens are deleted here.
 
 use identity::{TokenRevoker, UpstreamTokens};
 use std::time::Duration;
 
-/// How long a component may go on with [`run`] after its answer.
+/// Time that [`run`] may take after the response.
 pub const TIMEOUT: Duration = Duration::from_secs(25);
 
 /// Revokes `tokens`, one after the other. What fails goes to the operator's log, once for all of

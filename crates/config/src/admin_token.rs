@@ -21,7 +21,7 @@ impl AdminToken {
     }
 }
 
-/// Reads `admin_token`; none: nobody is the operator.
+/// Reads `admin_token`. `None` turns the administration off.
 pub(crate) fn read_admin_token<'a>(
     values: &impl Fn(&str) -> Option<&'a str>,
 ) -> Result<Option<AdminToken>, Problem> {

@@ -49,7 +49,7 @@ impl AuthorizationServer {
         }
     }
 
-    /// The external one, if it is one.
+    /// Returns the external one, if it is one.
     pub fn external(&self) -> Option<&External> {
         match self {
             Self::BuiltIn => None,

@@ -14,9 +14,9 @@ const MIN_TOKEN_CHARS: usize = 32;
 pub enum Registration {
     /// Anybody.
     Open,
-    /// Whoever shows the initial access token with this [`hash`](secret::hash).
+    /// Callers with the initial access token of this [`hash`](secret::hash).
     Token(String),
-    /// Nobody.
+    /// No caller.
     Off,
 }
 
@@ -28,12 +28,12 @@ pub struct Clients {
     pub pre_registered: Vec<Client>,
     /// Where else than at public https hosts metadata documents may be fetched, for development.
     pub documents_origin: Option<String>,
-    /// Which private-use schemes the redirect URIs of clients may have that nobody configured.
+    /// Which private-use schemes the redirect URIs of clients may have that the operator has not configured.
     pub private_use: PrivateUse,
 }
 
 impl Clients {
-    /// The own `scope` of the configured client `client_id`, if it is one and has one.
+    /// Returns the own `scope` of the configured client `client_id`, if it is one and has one.
     pub fn scope_of(&self, client_id: &str) -> Option<&str> {
         let configured = self.pre_registered.iter();
         let mut known = configured.filter(|client| client.client_id == client_id);
@@ -82,7 +82,7 @@ impl Clients {
     }
 }
 
-/// The origin that `client_metadata_origin` adds to where metadata documents may be fetched, for
+/// Returns the origin that `client_metadata_origin` adds to where metadata documents may be fetched, for
 /// the component that fetches them and has no key: it reads this and `public_url`.
 ///
 /// # Errors

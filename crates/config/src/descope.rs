@@ -50,7 +50,7 @@ impl DescopeProject {
         }
     }
 
-    /// The issuer that clients sign in at: that of the MCP server, or else that of the project's
+    /// Returns the issuer that clients sign in at: that of the MCP server, or else that of the project's
     /// inbound apps.
     pub fn issuer(&self) -> String {
         let Self { base_url, id, .. } = self;

@@ -90,7 +90,7 @@ mod tests {
     use super::*;
     use crate::Server;
 
-    /// The variables that `spin.toml` grants to a component.
+    /// Returns the variables that `spin.toml` grants to a component.
     fn granted(component: &str) -> Vec<&'static str> {
         let manifest = include_str!("../../../spin.toml");
         let section = format!("[component.{component}.variables]");

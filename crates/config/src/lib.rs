@@ -28,7 +28,7 @@ pub use problem::Problem;
 pub use public_url::{BaseUrl, PublicUrl, is_loopback};
 pub use server::Server;
 
-/// The value of a variable, if it is there and not blank.
+/// Returns the value of a variable, if it is there and not blank.
 fn non_empty<'a>(values: &impl Fn(&str) -> Option<&'a str>, name: &str) -> Option<&'a str> {
     values(name)
         .map(str::trim)

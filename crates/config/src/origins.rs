@@ -7,7 +7,7 @@ const NAME: &str = "allowed_origins";
 
 const REMEDY: &str = "List origins such as https://app.example.com, app://obsidian.md or chrome-extension://<id>, with spaces between them and no path behind them";
 
-/// Schemes whose URLs have an origin without a host, or that of somebody else (the URL standard,
+/// Schemes whose URLs have an origin without a host, or the origin of another URL (the URL standard,
 /// section 4.7).
 const WITHOUT_ORIGIN: [&str; 7] = [
     "about",
@@ -20,7 +20,7 @@ const WITHOUT_ORIGIN: [&str; 7] = [
 ];
 
 /// Reads `allowed_origins`: the origins as browsers write them in `Origin`, and what is wrong with the
-/// other entries, which are left out: nobody may call by them.
+/// other entries, which are left out and allow no caller.
 pub(crate) fn read_origins<'a>(
     values: &impl Fn(&str) -> Option<&'a str>,
 ) -> (Vec<String>, Vec<Problem>) {

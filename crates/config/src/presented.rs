@@ -63,7 +63,7 @@ impl PresentedTokens {
         }
     }
 
-    /// The scopes of such tokens where no variable lists them.
+    /// Returns the scopes of such tokens where no variable lists them.
     fn scopes(self, existing: &[String]) -> Vec<String> {
         let mut scopes = existing.to_vec();
         match self {

@@ -13,7 +13,7 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// A problem of `variable`.
+    /// Returns a problem of `variable`.
     pub fn new(
         variable: &'static str,
         problem: impl Into<String>,
@@ -26,7 +26,7 @@ impl Problem {
         }
     }
 
-    /// The environment variable that sets it on Spin.
+    /// Returns the environment variable that sets it on Spin.
     pub fn environment_variable(&self) -> String {
         format!("SPIN_VARIABLE_{}", self.variable.to_ascii_uppercase())
     }

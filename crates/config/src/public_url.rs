@@ -39,7 +39,7 @@ impl PublicUrl {
         url.is_some_and(|url| !is_loopback(&url))
     }
 
-    /// The base URL for a request with these headers, of which `spin-full-url` has to be the
+    /// Returns the base URL for a request with these headers, of which `spin-full-url` has to be the
     /// platform's own and not the client's: `crates/platform` sees to that.
     ///
     /// # Errors
@@ -62,7 +62,7 @@ impl PublicUrl {
             .ok_or_else(Self::unknown)
     }
 
-    /// The problem of a request that came to another host than this machine, where `public_url` is
+    /// Returns the problem of a request that came to another host than this machine, where `public_url` is
     /// not set.
     pub fn unknown() -> Problem {
         Problem::new(
@@ -72,7 +72,7 @@ impl PublicUrl {
         )
     }
 
-    /// The configured base URL, if one is configured.
+    /// Returns the configured base URL, if one is configured.
     pub fn configured(&self) -> Option<&BaseUrl> {
         self.configured.as_ref()
     }
@@ -102,12 +102,12 @@ impl BaseUrl {
         Ok(Self(url.as_str().trim_end_matches('/').to_owned()))
     }
 
-    /// The base itself: the issuer identifier (RFC 8414 section 2).
+    /// Returns the base itself: the issuer identifier (RFC 8414 section 2).
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The URL of `path`, which starts with a slash, below the base.
+    /// Returns the URL of `path`, which starts with a slash, below the base.
     pub fn join(&self, path: &str) -> String {
         format!("{}{path}", self.0)
     }
@@ -123,7 +123,7 @@ impl BaseUrl {
             .map_or_else(|_| self.0.clone(), |url| url.origin().ascii_serialization())
     }
 
-    /// The path of the base, empty for a host of our own.
+    /// Returns the path of the base, empty for a host of our own.
     pub fn path(&self) -> &str {
         self.0
             .find("://")

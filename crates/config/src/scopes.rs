@@ -3,7 +3,7 @@
 use crate::{Problem, non_empty};
 use oauth::scope::OPENID_CONNECT;
 
-/// The scopes that exist, in the order in which pages list them.
+/// Returns the scopes that exist, in the order in which pages list them.
 pub(crate) fn read_scopes<'a>(
     values: &impl Fn(&str) -> Option<&'a str>,
 ) -> Result<Vec<String>, Problem> {
@@ -33,7 +33,7 @@ pub(crate) fn read_scopes<'a>(
     Ok(scopes)
 }
 
-/// The scopes of a request that asks for none of the `existing` ones; all of those unless the
+/// Returns the scopes of a request that asks for none of the `existing` ones; all of those unless the
 /// variable names some.
 pub(crate) fn read_default_scopes<'a>(
     values: &impl Fn(&str) -> Option<&'a str>,

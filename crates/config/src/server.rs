@@ -180,7 +180,7 @@ impl Server {
     }
 }
 
-/// The value, or its problem noted down.
+/// Returns the value, or its problem noted down.
 fn note<T>(read: Result<T, Problem>, problems: &mut Vec<Problem>) -> Option<T> {
     read.map_err(|problem| problems.push(problem)).ok()
 }
@@ -262,7 +262,7 @@ const MESSAGE_LIMIT: Number = Number {
 };
 
 impl Number {
-    /// The number, if there is one.
+    /// Returns the number, if there is one.
     fn read_optional<'a>(
         &self,
         values: &impl Fn(&str) -> Option<&'a str>,

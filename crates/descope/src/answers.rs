@@ -46,7 +46,7 @@ pub(crate) fn userinfo(response: &Response<Bytes>) -> Result<Map<String, Value>,
     answer::userinfo(response.body(), WHO)
 }
 
-/// The body of the answer to the request for keys.
+/// Returns the body of the answer to the request for keys.
 pub(crate) fn keys(response: &Response<Bytes>) -> Result<&[u8], Error> {
     check_status(response, Asked::Keys, None)?;
     Ok(response.body())

@@ -37,7 +37,7 @@ pub(crate) struct Checked {
     pub(crate) expires_at: u64,
 }
 
-/// The rules for a presented token.
+/// Returns the rules for a presented token.
 ///
 /// Descope signs access tokens, session tokens, ID tokens and refresh tokens of a project with the
 /// same keys; only the first two are for presenting. An access token has scopes; a session token
@@ -85,7 +85,7 @@ fn is_persons(claims: &Map<String, Value>) -> bool {
         .is_some_and(|id| id.starts_with('U'))
 }
 
-/// The issuer of a token as an identifier: a URL below the configured base URL.
+/// Returns the issuer of a token as an identifier: a URL below the configured base URL.
 fn identifier(claims: &Map<String, Value>, project: &Project) -> Option<String> {
     let issuer = claims.get("iss").and_then(Value::as_str)?;
     let path = below_descope(issuer, project).unwrap_or(&project.id);
@@ -141,7 +141,7 @@ fn issuer_of(issuer: &str, project: &Project) -> Option<Issuer> {
     is_ours.then_some(Issuer::McpServer)
 }
 
-/// The path of a URL of Descope's, without the first slash.
+/// Returns the path of a URL of Descope's, without the first slash.
 fn below_descope<'a>(url: &'a str, project: &Project) -> Option<&'a str> {
     [project.base_url.as_str(), DESCOPE]
         .iter()

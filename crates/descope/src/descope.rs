@@ -32,13 +32,13 @@ impl<H: Http> Descope<H> {
         }
     }
 
-    /// The scopes that are asked for at a sign-in; none if the settings are wrong.
+    /// Returns the scopes that are asked for at a sign-in; none if the settings are wrong.
     pub fn scopes(&self) -> Vec<String> {
         let scopes = self.both().map_or("", |(_, app)| app.scopes.as_str());
         scopes.split_whitespace().map(ToOwned::to_owned).collect()
     }
 
-    /// The URL to send the browser to.
+    /// Returns the URL to send the browser to.
     ///
     /// # Errors
     ///
@@ -227,7 +227,7 @@ impl<H: Http> Descope<H> {
         self.signed_claims(token, now).await
     }
 
-    /// The claims of `token`, if one of the project's keys signed it.
+    /// Returns the claims of `token`, if one of the project's keys signed it.
     async fn signed_claims(
         &self,
         token: Unverified<'_>,
@@ -281,7 +281,7 @@ struct VerifiedToken {
 }
 
 /// Who it is by an ID token, userinfo over it and the access token. The last has what Descope says
-/// of nobody elsewhere, and counts where it is about the same person.
+/// of no one else, and counts where it is about the same person.
 fn person(
     id_token: Option<Map<String, Value>>,
     info: Option<Map<String, Value>>,

@@ -10,7 +10,7 @@ use oidc::request::{self, JSON, sensitive};
 use serde_json::{Map, Value};
 use url::Url;
 
-/// The authorization request.
+/// Returns the authorization request.
 pub(crate) fn login_url(project: &Project, app: &App, login: &Login) -> Result<String, Error> {
     let endpoint =
         Url::parse(&format!("{}{AUTHORIZE}", project.base_url)).map_err(|_| bad_base_url())?;
@@ -22,7 +22,7 @@ pub(crate) fn login_url(project: &Project, app: &App, login: &Login) -> Result<S
     ))
 }
 
-/// The token request for a code.
+/// Returns the token request for a code.
 pub(crate) fn exchange_code(
     project: &Project,
     app: &App,
@@ -31,7 +31,7 @@ pub(crate) fn exchange_code(
     app_request(project, app, TOKEN, &request::exchange(exchange))
 }
 
-/// The token request for a refresh token.
+/// Returns the token request for a refresh token.
 pub(crate) fn refresh(
     project: &Project,
     app: &App,
@@ -40,7 +40,7 @@ pub(crate) fn refresh(
     app_request(project, app, TOKEN, &request::refresh(refresh_token))
 }
 
-/// The revocation request (RFC 7009 section 2.1).
+/// Returns the revocation request (RFC 7009 section 2.1).
 pub(crate) fn revoke(
     project: &Project,
     app: &App,
@@ -50,7 +50,7 @@ pub(crate) fn revoke(
     app_request(project, app, REVOKE, &request::revocation(token, hint))
 }
 
-/// The userinfo request (OpenID Connect Core section 5.3.1).
+/// Returns the userinfo request (OpenID Connect Core section 5.3.1).
 pub(crate) fn userinfo(project: &Project, access_token: &str) -> Result<Request<Bytes>, Error> {
     // Else it would be the token that no header can carry.
     sensitive(access_token).ok_or_else(|| {
@@ -60,12 +60,12 @@ pub(crate) fn userinfo(project: &Project, access_token: &str) -> Result<Request<
     request::get(&url, Some(access_token)).ok_or_else(bad_base_url)
 }
 
-/// The request for the project's public keys.
+/// Returns the request for the project's public keys.
 pub(crate) fn keys(project: &Project) -> Result<Request<Bytes>, Error> {
     request::get(&project.jwks_url(), None).ok_or_else(bad_base_url)
 }
 
-/// A request in the name of the app, in either style of its credentials.
+/// Returns a request in the name of the app, in either style of its credentials.
 fn app_request(
     project: &Project,
     app: &App,

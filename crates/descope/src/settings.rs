@@ -76,7 +76,7 @@ impl Settings {
         }
     }
 
-    /// Every problem of both halves.
+    /// Returns every problem of both halves.
     pub fn problems(&self) -> Vec<Problem> {
         let project = self.project.as_ref().err();
         let app = self.app.as_ref().err();
@@ -105,7 +105,7 @@ impl Project {
         })
     }
 
-    /// The client that is ours alone. The project's own id, which stands for the client where a
+    /// Returns the client that is ours alone. The project's own id, which stands for the client where a
     /// management key is used, is everybody's who has such a key: a token that was issued to it says
     /// nothing of whom it was issued for.
     pub fn own_client_id(&self) -> Option<&str> {
@@ -134,7 +134,7 @@ impl App {
         }
     }
 
-    /// The client id that we have at `project`.
+    /// Returns the client id that we have at `project`.
     pub fn client_id<'a>(&'a self, project: &'a Project) -> &'a str {
         match &self.credentials {
             Credentials::Client { id, .. } => id,
@@ -144,7 +144,7 @@ impl App {
 }
 
 impl Credentials {
-    /// The variable that holds the secret half.
+    /// Returns the variable that holds the secret half.
     pub(crate) fn secret_variable(&self) -> &'static str {
         match self {
             Self::Client { .. } => "descope_client_secret",

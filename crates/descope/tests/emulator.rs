@@ -19,7 +19,7 @@ const NONCE: &str = "nonce-1";
 
 struct Client(reqwest::Client);
 
-/// The claims of a profile.
+/// Returns the claims of a profile.
 fn claims(profile: &Profile) -> Value {
     serde_json::from_str(&profile.claims).unwrap()
 }

@@ -45,7 +45,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// The error code (RFC 9449 sections 5, 7.1 and 8).
+    /// Returns the error code (RFC 9449 sections 5, 7.1 and 8).
     pub fn code(self) -> &'static str {
         match self {
             Self::Nonce => "use_dpop_nonce",

@@ -145,7 +145,7 @@ impl<'a> ProofVerifier<'a> {
 }
 
 impl Proof {
-    /// The thumbprint (RFC 7638) of the key, in URL-safe Base64: `jkt`.
+    /// Returns the thumbprint (RFC 7638) of the key, in URL-safe Base64: `jkt`.
     pub fn thumbprint(&self) -> &str {
         &self.thumbprint
     }

@@ -40,7 +40,7 @@ fn proof(header: Value, claims: &Value) -> String {
     key().sign_under(object(header), claims).unwrap()
 }
 
-/// The proof with another value for one claim; null leaves it out.
+/// Returns the proof with another value for one claim; null leaves it out.
 fn with(name: &str, value: Value) -> String {
     let mut claims = object(claims());
     claims.insert(name.into(), value);

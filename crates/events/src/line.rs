@@ -43,7 +43,7 @@ struct Members<'a> {
 }
 
 impl EventLine<'_> {
-    /// A JSON object on one line, which fits into one write of the log, and has no character that
+    /// Returns a JSON object on one line, which fits into one write of the log, and has no character that
     /// commands a terminal or that the log would escape in another way than JSON does.
     pub(crate) fn to_json(&self) -> String {
         let members = Members {

@@ -23,7 +23,7 @@ impl<K: KeyValue> Grants<'_, K> {
     ///
     /// # Errors
     ///
-    /// The store's.
+    /// Fails if the store does.
     pub async fn begin(
         &self,
         grant: &Grant,

@@ -94,7 +94,7 @@ impl<K: KeyValue> Grants<'_, K> {
         })
     }
 
-    /// The id of the grant that `code` belongs to, whether it was redeemed or not; `None` if it was
+    /// Returns the id of the grant that `code` belongs to, whether it was redeemed or not; `None` if it was
     /// not issued here.
     pub fn grant_of_code(&self, code: &str) -> Option<String> {
         TokenParts::read(&CODE, self.keys, code).map(|parts| parts.grant_id)

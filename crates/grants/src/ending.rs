@@ -12,7 +12,7 @@ impl<K: KeyValue> Grants<'_, K> {
     ///
     /// # Errors
     ///
-    /// The store's. The grant's own record goes first, so that an error later on leaves no token
+    /// Fails if the store does. The grant's own record goes first, so that an error later on leaves no token
     /// alive.
     pub async fn end(&self, id: &str, now: u64) -> Result<(), store::Error> {
         let slot = self.records().slot(id).await?;

@@ -65,7 +65,7 @@ pub struct Grants<'a, K> {
 }
 
 impl<'a, K: KeyValue> Grants<'a, K> {
-    /// The grants in `store`, sealed and authenticated with `keys`.
+    /// Returns the grants in `store`, sealed and authenticated with `keys`.
     pub fn new(store: &'a Store<K>, keys: &'a KeyRing) -> Self {
         Self {
             store,
@@ -74,7 +74,7 @@ impl<'a, K: KeyValue> Grants<'a, K> {
         }
     }
 
-    /// The same grants; the upstream tokens of those that end are put into `revocations`.
+    /// Returns the same grants; the upstream tokens of those that end are put into `revocations`.
     pub fn with_revocations(self, revocations: &'a RevocationQueue) -> Self {
         Self {
             revocations: Some(revocations),

@@ -27,12 +27,12 @@ pub struct PresentedRefreshToken {
 }
 
 impl PresentedRefreshToken {
-    /// The grant's id.
+    /// Returns the grant's id.
     pub fn grant_id(&self) -> &str {
         &self.parts.grant_id
     }
 
-    /// The thumbprint of the key that its holder has to prove, if it is bound to one (RFC 9449
+    /// Returns the thumbprint of the key that its holder has to prove, if it is bound to one (RFC 9449
     /// section 5).
     pub fn key(&self) -> Option<&str> {
         self.parts.key.as_deref()
@@ -171,7 +171,7 @@ impl<K: KeyValue> Grants<'_, K> {
         })
     }
 
-    /// The id of the grant that `refresh_token` belongs to, whatever its generation; `None` if it
+    /// Returns the id of the grant that `refresh_token` belongs to, whatever its generation; `None` if it
     /// was not issued here. For revocation (RFC 7009).
     pub fn grant_of_refresh_token(&self, refresh_token: &str) -> Option<String> {
         TokenParts::read(&REFRESH_TOKEN, self.keys, refresh_token).map(|parts| parts.grant_id)
@@ -200,7 +200,7 @@ fn is_current(token: u32, newest: Option<&Newest>, grace: u64, now: u64) -> bool
     }
 }
 
-/// The generation of a grant's newest refresh token, of which the store may not know yet.
+/// Returns the generation of a grant's newest refresh token, of which the store may not know yet.
 fn generation(newest: Option<&Newest>) -> u32 {
     newest.map_or(FIRST_GENERATION, |newest| newest.generation)
 }

@@ -62,7 +62,7 @@ impl Fixture {
         block_on(grants.begin(&grant, &tokens(), &mut self.random)).unwrap()
     }
 
-    /// A client's own grant, which lives for a day.
+    /// Returns a client's own grant, which lives for a day.
     pub(crate) fn begin_for_client(&mut self, client_id: &str, now: u64) -> (String, Grant) {
         let grants = Grants::new(&self.store, &self.keys);
         let (scopes, resources) = (["tools".to_owned()], ["r".to_owned()]);
@@ -119,7 +119,7 @@ impl Fixture {
         })
     }
 
-    /// The keys that name a grant, those of the ledger apart.
+    /// Returns the keys that name a grant, those of the ledger apart.
     fn keys_of(&self, id: &str) -> Vec<String> {
         let keys = self.store.backend().keys().into_iter();
         keys.filter(|key| key.contains(id)).collect()

@@ -58,11 +58,11 @@ pub struct UpstreamRecords<'a, K> {
 }
 
 impl<K: KeyValue> UpstreamRecords<'_, K> {
-    /// The upstream tokens of a grant, at `now` (seconds since the Unix epoch).
+    /// Returns the upstream tokens of a grant, at `now` (seconds since the Unix epoch).
     ///
     /// # Errors
     ///
-    /// The store's.
+    /// Fails if the store does.
     pub async fn find(&self, id: &str, now: u64) -> Result<Option<Upstream>, store::Error> {
         let Some(SealedUpstream(sealed)) = self.store.get(id, now).await? else {
             return Ok(None);
@@ -83,7 +83,7 @@ impl<K: KeyValue> UpstreamRecords<'_, K> {
     ///
     /// # Errors
     ///
-    /// The store's.
+    /// Fails if the store does.
     pub async fn claim_refresh(
         &self,
         id: &str,
@@ -107,7 +107,7 @@ impl<K: KeyValue> UpstreamRecords<'_, K> {
     ///
     /// # Errors
     ///
-    /// The store's.
+    /// Fails if the store does.
     pub(crate) async fn release_refresh(
         &self,
         id: &str,
@@ -120,12 +120,12 @@ impl<K: KeyValue> UpstreamRecords<'_, K> {
     }
 
     /// Replaces the upstream tokens of a grant that ends at `expires_at` (seconds since the Unix
-    /// epoch). `false` if the grant has ended meanwhile: then nothing is kept, and the tokens are
+    /// epoch). `false` if the grant has ended in the meantime: then nothing is kept, and the tokens are
     /// the caller's to revoke.
     ///
     /// # Errors
     ///
-    /// The store's.
+    /// Fails if the store does.
     pub async fn replace(
         &self,
         id: &str,

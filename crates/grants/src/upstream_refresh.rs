@@ -67,7 +67,7 @@ pub(crate) struct Held<'a> {
 }
 
 impl<K: KeyValue> Grants<'_, K> {
-    /// The upstream tokens of a grant, as fresh as they are needed; `None` if there are none, or no
+    /// Returns the upstream tokens of a grant, as fresh as they are needed; `None` if there are none, or no
     /// longer. Of the callers that find them ended one refreshes, whatever instance they meet; the
     /// others wait.
     pub(crate) async fn refresh_upstream(
@@ -136,7 +136,7 @@ impl<K: KeyValue> Grants<'_, K> {
                     .replace(held.id, &replacement, expires_at, random)
                     .await?;
                 if !is_kept {
-                    // The grant has ended meanwhile, and its end knew of the old tokens alone.
+                    // The grant has ended in the meantime, and its end revoked the old tokens alone.
                     self.revoke_upstream(replacement.tokens);
                     return Ok(None);
                 }

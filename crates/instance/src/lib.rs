@@ -1,6 +1,6 @@
-//! What an instance of a component reads once and keeps: the configuration and the store.
+//! The state of a component's instance: the configuration and the store.
 //!
-//! Nothing of a request is kept here: an instance serves many at once.
+//! No request's data is kept here: an instance serves many requests at once.
 
 pub use config::granted;
 use config::{BaseUrl, Problem, Server};
@@ -14,7 +14,7 @@ use store::Store;
 /// Steps of the sweep behind a request: more than the requests between two such sweeps add ledger lines.
 const MAX_SWEEP_STEPS: u64 = 128;
 
-/// An instance's own: what the configuration gives, or what is wrong with it.
+/// The state of an instance, or the problems of its configuration.
 pub struct Instance(Result<Parts, Vec<Problem>>);
 
 /// What a request is served with.
@@ -27,7 +27,7 @@ pub struct Parts {
 
 impl Instance {
     /// Reads the configuration from these variables, which are those that the component is
-    /// [granted](config::granted). What is wrong with it is told to whoever asks, too, by
+    /// [granted](config::granted). Its problems are also returned by
     /// [`place`](Self::place).
     pub async fn read(variables: &[&'static str]) -> Self {
         Self(configuration(variables).await.map(|config| Parts {
@@ -48,7 +48,7 @@ impl Instance {
         Ok((parts, base))
     }
 
-    /// The response with the headers that depend on where the server is: each response of a
+    /// Returns the response with the headers that depend on where the server is: each response of a
     /// component goes through here.
     pub fn secured<B>(&self, response: http::Response<B>) -> http::Response<B> {
         match &self.0 {
@@ -82,7 +82,7 @@ impl Instance {
 ///
 /// # Errors
 ///
-/// Every [`Problem`] there is.
+/// Every [`Problem`] of the configuration.
 pub async fn configuration(variables: &[&'static str]) -> Result<Server, Vec<Problem>> {
     let values = platform::variables::read(variables).await;
     let unread = config::unread_policy(variables, |name| values.contains_key(name));
@@ -104,7 +104,7 @@ pub async fn configuration(variables: &[&'static str]) -> Result<Server, Vec<Pro
     config
 }
 
-/// The platform's randomness.
+/// Returns the platform's randomness.
 pub fn random() -> UnwrapErr<SysRng> {
     UnwrapErr(SysRng)
 }

@@ -24,7 +24,7 @@ impl Algorithm {
         }
     }
 
-    /// The algorithm that is spelt so, case included.
+    /// Returns the algorithm that is spelt so, case included.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|known| known.as_str() == name)
     }

@@ -64,7 +64,7 @@ impl KeyCache {
         self.fetched_at = Some(now);
     }
 
-    /// The key when asking has just been tried: an old one if it is not too old.
+    /// Returns the key when asking has just been tried: an old one if it is not too old.
     pub fn get(&self, key_id: Option<&str>, algorithm: Algorithm, now: u64) -> Option<PublicKey> {
         let age = now.saturating_sub(self.fetched_at?);
         if age < MAX_STALE {

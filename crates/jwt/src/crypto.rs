@@ -11,7 +11,7 @@ use p256::ecdsa;
 use rsa::BoxedUint;
 use sha2::Sha256;
 
-/// The URL-safe Base64 of `key`'s signature of `message`.
+/// Returns the URL-safe Base64 of `key`'s signature of `message`.
 pub(crate) fn sign(message: &[u8], key: &EncodingKey, algorithm: Algorithm) -> Option<String> {
     install();
     jsonwebtoken::crypto::sign(message, key, algorithm.into()).ok()

@@ -90,7 +90,7 @@ impl PublicKey {
         is_for_this.then_some(key).ok_or(KeyError::Unsupported)
     }
 
-    /// The key whose 32 bytes these are (RFC 8032 section 5.1.5).
+    /// Returns the key whose 32 bytes these are (RFC 8032 section 5.1.5).
     pub(crate) fn from_ed25519(bytes: [u8; 32]) -> Self {
         Self {
             key_id: None,
@@ -98,7 +98,7 @@ impl PublicKey {
         }
     }
 
-    /// The key at this uncompressed point.
+    /// Returns the key at this uncompressed point.
     #[cfg(feature = "foreign-signing")]
     pub(crate) fn from_p256(point: [u8; 65]) -> Self {
         Self {
@@ -107,7 +107,7 @@ impl PublicKey {
         }
     }
 
-    /// The key of these numbers, big-endian and without leading zeros.
+    /// Returns the key of these numbers, big-endian and without leading zeros.
     #[cfg(feature = "foreign-signing")]
     pub(crate) fn from_rsa(modulus: Vec<u8>, exponent: Vec<u8>) -> Self {
         Self {
@@ -116,7 +116,7 @@ impl PublicKey {
         }
     }
 
-    /// The same key under this id.
+    /// Returns the same key under this id.
     #[must_use]
     pub fn with_key_id(mut self, key_id: impl Into<String>) -> Self {
         self.key_id = Some(key_id.into());
@@ -128,7 +128,7 @@ impl PublicKey {
         self.key_id.as_deref()
     }
 
-    /// The one algorithm that it is for.
+    /// Returns the one algorithm that it is for.
     pub fn algorithm(&self) -> Algorithm {
         match self.material {
             Material::Ed25519(_) => Algorithm::EdDsa,
@@ -137,7 +137,7 @@ impl PublicKey {
         }
     }
 
-    /// The SHA-256 thumbprint (RFC 7638 section 3) in URL-safe Base64: 43 characters.
+    /// Returns the SHA-256 thumbprint (RFC 7638 section 3) in URL-safe Base64: 43 characters.
     pub fn thumbprint(&self) -> String {
         // The members come in lexicographic order, and none needs an escape.
         let members: Vec<String> = self
@@ -149,7 +149,7 @@ impl PublicKey {
         URL_SAFE_NO_PAD.encode(digest)
     }
 
-    /// The key as a JWK with `alg` and `use`, and `kid` where it has one.
+    /// Returns the key as a JWK with `alg` and `use`, and `kid` where it has one.
     pub fn to_jwk(&self) -> Value {
         let mut jwk = Map::new();
         for (name, value) in self.members() {
@@ -163,7 +163,7 @@ impl PublicKey {
         Value::Object(jwk)
     }
 
-    /// The members that make the key (RFC 7638 section 3.2, RFC 8037 section 2), in lexicographic
+    /// Returns the members that make the key (RFC 7638 section 3.2, RFC 8037 section 2), in lexicographic
     /// order.
     fn members(&self) -> Vec<(&'static str, String)> {
         let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
@@ -242,7 +242,7 @@ fn rsa(jwk: &Map<String, Value>) -> Result<Material, KeyError> {
         .ok_or(KeyError::Unsound)
 }
 
-/// A member of exactly 32 bytes (RFC 7518 section 6.2.1.2, RFC 8037 section 2).
+/// Returns a member of exactly 32 bytes (RFC 7518 section 6.2.1.2, RFC 8037 section 2).
 fn coordinate(jwk: &Map<String, Value>, name: &str) -> Result<[u8; 32], KeyError> {
     decode(jwk, name)?
         .try_into()

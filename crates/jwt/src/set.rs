@@ -44,7 +44,7 @@ impl KeySet {
         Ok(Self(usable))
     }
 
-    /// The key of this id and algorithm; without an id, the only key of the algorithm.
+    /// Returns the key of this id and algorithm; without an id, the only key of the algorithm.
     pub fn find(&self, key_id: Option<&str>, algorithm: Algorithm) -> Option<&PublicKey> {
         let mut found = self
             .0
@@ -62,7 +62,7 @@ impl KeySet {
         self.0.is_empty()
     }
 
-    /// The keys, as the set has them.
+    /// Returns the keys, as the set has them.
     pub fn iter(&self) -> std::slice::Iter<'_, PublicKey> {
         self.0.iter()
     }

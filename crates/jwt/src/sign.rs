@@ -28,7 +28,7 @@ struct Header<'a> {
 }
 
 impl SigningKey {
-    /// The Ed25519 key of this seed (RFC 8032 section 5.1.5). Its key id is its thumbprint.
+    /// Returns the Ed25519 key of this seed (RFC 8032 section 5.1.5). Its key id is its thumbprint.
     pub fn ed25519(seed: &[u8; 32]) -> Self {
         let key = ed25519_dalek::SigningKey::from_bytes(seed);
         Self::new(
@@ -83,7 +83,7 @@ impl SigningKey {
 /// Keys and tokens as others make them.
 #[cfg(feature = "foreign-signing")]
 impl SigningKey {
-    /// The P-256 key of this scalar; `None` if it is zero or too large. Its key id is its
+    /// Returns the P-256 key of this scalar; `None` if it is zero or too large. Its key id is its
     /// thumbprint.
     pub fn es256(scalar: &[u8; 32]) -> Option<Self> {
         let key = p256::ecdsa::SigningKey::from_slice(scalar).ok()?;
@@ -95,7 +95,7 @@ impl SigningKey {
         ))
     }
 
-    /// The RSA key of this PKCS #1 DER; `None` if it is none of 2048 to 4096 bits. Its key id is
+    /// Returns the RSA key of this PKCS #1 DER; `None` if it does not have 2048 to 4096 bits. Its key id is
     /// its thumbprint.
     pub fn rs256(der: &[u8]) -> Option<Self> {
         use rsa::pkcs1::DecodeRsaPrivateKey as _;
@@ -110,7 +110,7 @@ impl SigningKey {
         })
     }
 
-    /// A new RSA key of 2048 bits as PKCS #1 DER, for [`rs256`](Self::rs256). Slow: tens to
+    /// Returns a new RSA key of 2048 bits as PKCS #1 DER, for [`rs256`](Self::rs256). Slow: tens to
     /// hundreds of milliseconds. `None` if there is no randomness.
     pub fn generate_rs256(random: &mut impl rsa::rand_core::CryptoRng) -> Option<Vec<u8>> {
         use rsa::pkcs1::EncodeRsaPrivateKey as _;
@@ -118,7 +118,7 @@ impl SigningKey {
         Some(key.to_pkcs1_der().ok()?.as_bytes().to_vec())
     }
 
-    /// The same key under another id.
+    /// Returns the same key under another id.
     #[must_use]
     pub fn with_key_id(mut self, key_id: impl Into<String>) -> Self {
         self.public = self.public.with_key_id(key_id);
@@ -142,13 +142,13 @@ impl SigningKey {
         self.sign_parts(&header, claims)
     }
 
-    /// The signature of `message` in URL-safe Base64: for tokens that no writer of JSON makes.
+    /// Returns the signature of `message` in URL-safe Base64: for tokens that no writer of JSON makes.
     pub fn signature(&self, message: &str) -> Option<String> {
         crypto::sign(message.as_bytes(), &self.secret, self.public.algorithm())
     }
 }
 
-/// A part of a token: a JSON object in URL-safe Base64.
+/// Returns a part of a token: a JSON object in URL-safe Base64.
 fn encode(part: &impl Serialize) -> Result<String, SignError> {
     let json = serde_json::to_vec(part).map_err(|_| SignError)?;
     if json.first() != Some(&b'{') {

@@ -78,13 +78,13 @@ impl<'a> Unverified<'a> {
         &self.header
     }
 
-    /// The claims, which are not verified. Good to find its key by, and to turn the
+    /// Returns the claims, which are not verified. Good to find its key by, and to turn the
     /// token down early.
     pub fn claims(&self) -> &Map<String, Value> {
         &self.claims
     }
 
-    /// The claims, if `key` signed them with its algorithm. Issuer, audience and times are the
+    /// Returns the claims, if `key` signed them with its algorithm. Issuer, audience and times are the
     /// caller's to check.
     ///
     /// # Errors

@@ -84,7 +84,7 @@ impl KeyRing {
             .map(Self)
     }
 
-    /// The key that signs and seals.
+    /// Returns the key that signs and seals.
     pub(crate) fn newest(&self) -> &MasterKey {
         // `parse` refuses an empty ring.
         &self.0[0]
@@ -112,7 +112,7 @@ impl MasterKey {
         }
     }
 
-    /// The id in the values that the key sealed.
+    /// Returns the id in the values that the key sealed.
     pub(crate) fn id(&self) -> &[u8; 6] {
         &self.id
     }

@@ -1,4 +1,4 @@
-//! What an access token says (RFC 9068), and the checks of whoever accepts one.
+//! JWT access tokens (RFC 9068): their claims, and the checks of a resource server.
 
 use serde::{Deserialize, Serialize};
 
@@ -52,7 +52,7 @@ pub enum Audience {
 }
 
 impl Audience {
-    /// The audience of these resources.
+    /// Returns the audience of these resources.
     pub fn of(mut resources: Vec<String>) -> Self {
         if resources.len() == 1 {
             Self::One(resources.remove(0))
@@ -104,7 +104,7 @@ pub enum AccessTokenError {
     NotYet,
 }
 
-/// The claims of a new access token, issued at `now` (seconds since the Unix epoch).
+/// Returns the claims of a new access token, issued at `now` (seconds since the Unix epoch).
 pub fn issue(issue: Issue<'_>, now: u64) -> Claims {
     Claims {
         iss: issue.issuer.to_owned(),

@@ -124,7 +124,7 @@ pub struct Prompt {
     /// The person has to be asked for consent, whatever they said before.
     #[serde(default, rename = "c", skip_serializing_if = "std::ops::Not::not")]
     pub consent: bool,
-    /// The person has to sign in anew. So says any `max_age` as well: when they last did is the
+    /// The person has to sign in again. So says any `max_age` as well: when they last did is the
     /// identity provider's to know.
     #[serde(default, rename = "l", skip_serializing_if = "std::ops::Not::not")]
     pub login: bool,
@@ -134,7 +134,7 @@ pub struct Prompt {
 }
 
 impl Prompt {
-    /// The `prompt` for the identity provider, which is where people sign in.
+    /// Returns the `prompt` for the identity provider, which is where people sign in.
     pub fn for_provider(self) -> Option<String> {
         let values = [
             (self.login, "login"),
@@ -176,7 +176,7 @@ pub fn target(
     if parameters.is_repeated("redirect_uri") {
         return Err(TargetError::RepeatedRedirectUri);
     }
-    // A state that came twice is nobody's; the request is refused later on.
+    // A repeated state is ignored; the request is refused later on.
     let state = (!parameters.is_repeated("state"))
         .then(|| parameters.get("state"))
         .flatten()
@@ -275,7 +275,7 @@ fn prompt(parameters: &Parameters) -> Result<Prompt, RequestError> {
     let text = parameters.get("prompt").unwrap_or_default();
     let values: Vec<&str> = text.split(' ').filter(|value| !value.is_empty()).collect();
     if values.contains(&"none") {
-        // Somebody always has to sign in: no session is kept for clients.
+        // The person always has to sign in: no session is kept for clients.
         return Err(if values.iter().all(|value| *value == "none") {
             RequestError::NoPrompt
         } else {

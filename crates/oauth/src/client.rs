@@ -29,7 +29,7 @@ impl AuthMethod {
         Self::PrivateKeyJwt,
     ];
 
-    /// The method with this name on the wire.
+    /// Returns the method with this name on the wire.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|known| known.as_str() == name)
     }
@@ -39,7 +39,7 @@ impl AuthMethod {
         matches!(self, Self::ClientSecretBasic | Self::ClientSecretPost)
     }
 
-    /// The name on the wire.
+    /// Returns the name on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::None => "none",
@@ -71,7 +71,7 @@ impl GrantType {
         Self::ClientCredentials,
     ];
 
-    /// The name on the wire.
+    /// Returns the name on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::AuthorizationCode => "authorization_code",
@@ -109,7 +109,7 @@ pub struct ClientMetadata {
     pub grant_types: Vec<GrantType>,
     /// Always `code`.
     pub response_types: Vec<String>,
-    /// Its name, without characters that a person cannot see. Whoever shows it escapes it.
+    /// Its name, without characters that a person cannot see. The caller escapes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_name: Option<String>,
     /// Its home page.

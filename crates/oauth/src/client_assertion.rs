@@ -30,7 +30,7 @@ pub enum AssertionError {
     /// It does not say whose it is, or contradicts itself.
     #[error("client_assertion: iss and sub must both be the client_id")]
     Subject,
-    /// It is for somebody else: another server could have passed it on.
+    /// It has another audience: another server could have passed it on.
     #[error("client_assertion: aud must be the issuer of this server, or its token endpoint")]
     Audience,
     /// It says no times, or has expired, or is not good yet, or is good for too long.
@@ -63,7 +63,7 @@ pub struct Expected<'a> {
     pub now: u64,
 }
 
-/// What makes an assertion good for one use: to be claimed by whoever accepts it.
+/// The single use of an assertion, which the server claims when it accepts it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SingleUse {
     /// Stands for the client and its `jti`: URL-safe Base64.
@@ -129,7 +129,7 @@ pub fn check(
 ///
 /// # Errors
 ///
-/// [`AssertionError::UnknownKey`], on which keys that have grown old may be fetched anew, and
+/// [`AssertionError::UnknownKey`], on which cached keys may be fetched again, and
 /// [`AssertionError::Token`].
 pub fn verify(assertion: &str, keys: &KeySet) -> Result<(), AssertionError> {
     let unverified = Unverified::parse(assertion)?;
@@ -171,7 +171,7 @@ fn check_times(claims: &Map<String, Value>, now: u64) -> Result<u64, AssertionEr
     good.then_some(expires_at).ok_or(AssertionError::Time)
 }
 
-/// A NumericDate (RFC 7519 section 2), which may have a fraction.
+/// Returns a NumericDate (RFC 7519 section 2), which may have a fraction.
 fn seconds(value: &Value) -> Option<u64> {
     value.as_u64().or_else(|| {
         let number = value.as_f64()?;

@@ -118,7 +118,7 @@ impl Presented {
     /// Checks that the request authenticates as `client` is registered: with its secret in either
     /// place, by its key, or not at all.
     ///
-    /// Gives the assertion of a client that authenticates by one: whoever asks has to check that,
+    /// Gives the assertion of a client that authenticates by one: the caller has to check that,
     /// which takes the client's keys and the time, by [`client_assertion`].
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! What a client says of itself: the rules for every field (RFC 7591 section 2), whichever way it
+//! Client metadata: the rules for every field (RFC 7591 section 2), whichever way it
 //! is said.
 
 use crate::client::{AuthMethod, ClientMetadata, GrantType};
@@ -401,12 +401,12 @@ fn registered_scope(fields: Fields<'_>, rules: Rules<'_>) -> Result<Option<Strin
 pub(crate) struct Fields<'a>(pub(crate) &'a Map<String, Value>);
 
 impl<'a> Fields<'a> {
-    /// A field that is there and not null.
+    /// Returns a field that is there and not null.
     pub(crate) fn get(self, name: &str) -> Option<&'a Value> {
         self.0.get(name).filter(|value| !value.is_null())
     }
 
-    /// A text that is not empty and has at most so many characters.
+    /// Returns a text that is not empty and has at most so many characters.
     pub(crate) fn text(
         self,
         name: &'static str,
@@ -423,13 +423,13 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// The same of a short text that people read: what nobody can see of it is left out, and if that
+    /// Returns the same of a short text that people read: invisible characters are left out, and if that
     /// is all of it, so is the text.
     fn visible_text(self, name: &'static str) -> Result<Option<String>, MetadataError> {
         Ok(self.text(name, MAX_TEXT_CHARS)?.and_then(visible))
     }
 
-    /// A boolean, if there is one.
+    /// Returns a boolean, if there is one.
     pub(crate) fn flag(self, name: &'static str) -> Result<Option<bool>, MetadataError> {
         match self.get(name) {
             None => Ok(None),

@@ -40,7 +40,7 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
-    /// The code as the wire has it.
+    /// Returns the code as the wire has it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::AccessDenied => "access_denied",
@@ -66,7 +66,7 @@ impl ErrorCode {
         }
     }
 
-    /// The HTTP status of a JSON answer with this code (RFC 6749 section 5.2).
+    /// Returns the HTTP status of a JSON answer with this code (RFC 6749 section 5.2).
     pub fn status(self) -> u16 {
         match self {
             Self::InvalidClient | Self::InvalidToken => 401,
@@ -91,7 +91,7 @@ pub struct Error {
 }
 
 impl Error {
-    /// An error. Characters that a description cannot have are replaced, and it is cut at 300.
+    /// Returns an error. Characters that a description cannot have are replaced, and it is cut at 300.
     pub fn new(code: ErrorCode, description: impl AsRef<str>) -> Self {
         let description = description
             .as_ref()

@@ -52,13 +52,13 @@ pub struct RefreshToken<'a> {
 }
 
 impl Introspection {
-    /// A token that is unknown, has ended, or is none of the asker's business: which of these is
+    /// Returns a token that is unknown, has ended, or does not concern the caller: which of these is
     /// not told (RFC 7662 section 2.2).
     pub fn inactive() -> Self {
         Self::default()
     }
 
-    /// An access token that is good.
+    /// Returns an access token that is good.
     pub fn access_token(claims: Claims) -> Self {
         Self {
             active: true,
@@ -75,7 +75,7 @@ impl Introspection {
         }
     }
 
-    /// A refresh token that is good. It has no `token_type`: nothing takes it but the token
+    /// Returns a refresh token that is good. It has no `token_type`: nothing takes it but the token
     /// endpoint, and a resource must not mistake it for an access token.
     pub fn refresh_token(token: &RefreshToken<'_>) -> Self {
         Self {

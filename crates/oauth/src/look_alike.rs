@@ -28,7 +28,7 @@ struct KnownApp<'a> {
     also: &'a [&'a str],
     /// The domains that imitations have in them.
     domains: &'a [&'a str],
-    /// The hosts, and paths below hosts, that nobody but its maker has.
+    /// The hosts, and paths below hosts, that only its maker controls.
     makers: &'a [&'a str],
 }
 
@@ -235,7 +235,7 @@ impl KnownApp<'_> {
         std::iter::once(self.name).chain(self.also.iter().copied())
     }
 
-    /// Whether nobody but the maker has what is at a URL.
+    /// Whether only the maker controls what is at a URL.
     fn made(&self, url: &Url) -> bool {
         let Some(host) = url.host_str().filter(|_| url.port().is_none()) else {
             return false;
@@ -251,7 +251,7 @@ impl KnownApp<'_> {
         })
     }
 
-    /// The host of a URL that is not the maker's, and its path where that is what makes it so.
+    /// Returns the host of a URL that is not the maker's, and its path where that is what makes it so.
     fn shown(&self, url: &Url) -> String {
         let host = url.host_str().unwrap_or_default();
         let has_path = |maker: &&str| {
@@ -313,7 +313,7 @@ fn is_in(host: &str, domain: &str) -> bool {
         .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
-/// A label of a host as a person would see it written (RFC 5890 section 2.3.2.1).
+/// Returns a label of a host as a person would see it written (RFC 5890 section 2.3.2.1).
 fn decoded(label: &str) -> String {
     label
         .strip_prefix("xn--")
@@ -322,7 +322,7 @@ fn decoded(label: &str) -> String {
         .unwrap_or_else(|| label.to_owned())
 }
 
-/// The words of a text that was already brought to lower case.
+/// Returns the words of a text that was already brought to lower case.
 fn words(text: &str) -> Vec<String> {
     text.split(|char: char| !char.is_alphanumeric())
         .filter(|word| !word.is_empty())
@@ -342,7 +342,7 @@ fn has_words(text: &[String], words: &[String]) -> bool {
     })
 }
 
-/// The text with letters that look alike made one.
+/// Returns the text with letters that look alike made one.
 fn skeleton(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     for char in text.chars().filter(|char| !is_invisible(*char)) {
@@ -370,7 +370,7 @@ fn folded(char: char) -> char {
 /// NFKC and UTS #39. `tests/unicode_tables.rs` writes it and holds it against both.
 const LOOK_ALIKES: &str = include_str!("look_alike/look_alikes.txt");
 
-/// The ASCII letters that a character beyond ASCII looks like.
+/// Returns the ASCII letters that a character beyond ASCII looks like.
 fn look_alike(char: char) -> Option<&'static str> {
     if char.is_ascii() {
         return None;

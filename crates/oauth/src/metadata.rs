@@ -12,7 +12,7 @@ pub struct AuthorizationServer {
     issuer: String,
     authorization_endpoint: String,
     token_endpoint: String,
-    /// Left out where nobody may register.
+    /// Left out where registration is off.
     #[serde(skip_serializing_if = "Option::is_none")]
     registration_endpoint: Option<String>,
     revocation_endpoint: String,
@@ -67,7 +67,7 @@ pub struct ProtectedResource {
     resource_documentation: String,
 }
 
-/// The document of the authorization server at `base`, which is its issuer and has no trailing
+/// Returns the document of the authorization server at `base`, which is its issuer and has no trailing
 /// slash. `scopes` are the scopes that exist, `registration` is whether clients may register.
 pub fn authorization_server(
     base: &str,
@@ -114,7 +114,7 @@ fn signing_algorithms() -> [&'static str; 3] {
     Algorithm::ALL.map(Algorithm::as_str)
 }
 
-/// The document for clients that look for OpenID Connect.
+/// Returns the document for clients that look for OpenID Connect.
 pub fn openid_configuration(
     base: &str,
     scopes: &[String],
@@ -130,9 +130,9 @@ pub fn openid_configuration(
     }
 }
 
-/// The document of the resource at `path` below `base`: `/mcp`, `/sse`, or nothing for the base
+/// Returns the document of the resource at `path` below `base`: `/mcp`, `/sse`, or nothing for the base
 /// itself. `None` for any other path. `issuer` is its authorization server's. Its scopes are those
-/// that a token can have; `offline_access` is none of them.
+/// that a token can have; `offline_access` is not among them.
 pub fn protected_resource(
     base: &str,
     path: &str,

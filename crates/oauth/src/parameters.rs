@@ -65,12 +65,12 @@ impl Parameters {
         Ok(Self(pairs))
     }
 
-    /// The value of a parameter, the first one if there are several.
+    /// Returns the value of a parameter, the first one if there are several.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.all(name).next()
     }
 
-    /// Every value of a parameter that may come more than once.
+    /// Returns every value of a parameter that may come more than once.
     pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         self.0
             .iter()
@@ -98,7 +98,7 @@ impl Parameters {
         Ok(())
     }
 
-    /// Every parameter, in order.
+    /// Returns every parameter, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0
             .iter()

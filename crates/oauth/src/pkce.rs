@@ -60,7 +60,7 @@ pub fn check_verifier(challenge: &str, verifier: &str) -> Result<(), PkceError> 
     }
 }
 
-/// The S256 challenge of a verifier (RFC 7636 section 4.2).
+/// Returns the S256 challenge of a verifier (RFC 7636 section 4.2).
 pub fn challenge_of(verifier: &str) -> String {
     secret::hash(verifier)
 }

@@ -57,7 +57,7 @@ pub enum EntryError {
     /// The secret can be guessed.
     #[error("client_secret has fewer than 32 characters")]
     WeakSecret,
-    /// The hash is none.
+    /// The hash is invalid.
     #[error("client_secret_sha256 is not a SHA-256 hash in hex or URL-safe Base64")]
     Hash,
     /// Anybody could be this client (RFC 6749 section 4.4).
@@ -160,7 +160,7 @@ fn secret_hash(fields: Fields<'_>) -> Result<Option<String>, EntryError> {
     }
 }
 
-/// A hash as [`secret::hash`] writes it.
+/// Returns a hash as [`secret::hash`] writes it.
 fn normalized(hash: &str) -> Option<String> {
     let bytes = if hash.len() == 2 * HASH_BYTES {
         hash.as_bytes()

@@ -175,7 +175,7 @@ fn is_this_machine_v4(address: Ipv4Addr) -> bool {
     address.is_loopback() || address.octets()[0] == 0
 }
 
-/// The redirect URI with response parameters added to its query (RFC 6749 section 4.1.2).
+/// Returns the redirect URI with response parameters added to its query (RFC 6749 section 4.1.2).
 pub fn with_parameters<'a>(
     uri: &str,
     parameters: impl IntoIterator<Item = (&'a str, &'a str)>,
@@ -199,7 +199,7 @@ struct Loopback<'a> {
 }
 
 impl<'a> Loopback<'a> {
-    /// The host is compared as it is written: `127.1` and the like are left to nobody's parser.
+    /// The host is compared as it is written: `127.1` and the like are not parsed.
     fn parse(uri: &'a str) -> Option<Self> {
         let authority = authority(uri);
         let rest = uri.strip_prefix("http://")?.strip_prefix(authority)?;

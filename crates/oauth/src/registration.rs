@@ -25,7 +25,7 @@ pub enum RegistrationError {
     Secret,
 }
 
-/// A new client, or one that was changed, and the secret that nobody will ever see again.
+/// A new or changed client, and its secret, of which only the hash is kept.
 #[derive(Debug)]
 pub struct Registered {
     /// What is kept.
@@ -60,7 +60,7 @@ pub struct RegistrationResponse<'a> {
 }
 
 impl Registered {
-    /// The answer.
+    /// Returns the answer.
     pub fn response<'a>(&'a self, management: &'a Management) -> RegistrationResponse<'a> {
         RegistrationResponse {
             client_id: &self.client.client_id,
@@ -74,7 +74,7 @@ impl Registered {
 }
 
 impl From<Client> for Registered {
-    /// A client as it is. Its secret cannot be told again: only a hash of it is kept.
+    /// Returns a client as it is. Its secret cannot be told again: only a hash of it is kept.
     fn from(client: Client) -> Self {
         Self {
             client,

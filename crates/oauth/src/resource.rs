@@ -15,7 +15,7 @@ pub enum ResourceError {
 pub struct Resources([String; 3]);
 
 impl Resources {
-    /// The resources below `base`, which has no trailing slash: `/mcp`, the canonical one, `/sse`,
+    /// Returns the resources below `base`, which has no trailing slash: `/mcp`, the canonical one, `/sse`,
     /// and the base itself, for clients that look no further.
     pub fn new(base: &str) -> Self {
         Self([
@@ -25,12 +25,12 @@ impl Resources {
         ])
     }
 
-    /// The resource that a request means when it names none.
+    /// Returns the resource that a request means when it names none.
     pub fn canonical(&self) -> &str {
         &self.0[0]
     }
 
-    /// Every resource, the canonical one first.
+    /// Returns every resource, the canonical one first.
     pub fn all(&self) -> &[String] {
         &self.0
     }
@@ -40,7 +40,7 @@ impl Resources {
         self.find(resource).is_some()
     }
 
-    /// The resources of an authorization request, in our spelling; the canonical one if it names
+    /// Returns the resources of an authorization request, in our spelling; the canonical one if it names
     /// none.
     ///
     /// # Errors
@@ -63,7 +63,7 @@ impl Resources {
         Ok(selected)
     }
 
-    /// The resources of a token: those `requested` of the ones `granted`, or all of them if the
+    /// Returns the resources of a token: those `requested` of the ones `granted`, or all of them if the
     /// request names none of these.
     ///
     /// Clients name one of our URLs when they send the browser here and another one for the token:

@@ -4,7 +4,7 @@
 use crate::parameters::Parameters;
 use crate::{Error, ErrorCode};
 
-/// The token. `token_type_hint` is left aside: what a token is shows in itself.
+/// Returns the token. `token_type_hint` is left aside: what a token is shows in itself.
 ///
 /// # Errors
 ///

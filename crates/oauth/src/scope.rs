@@ -38,7 +38,7 @@ pub enum ScopeError {
     /// None of the grant's scopes exists any more, or none is the client's any more.
     #[error("none of the granted scopes is left, so the person has to sign in again")]
     NothingLeft,
-    /// Nothing is left of it for a client that acts for nobody.
+    /// No scope of it is left for a client that acts for itself.
     #[error("scope has nothing that this client can have without a person")]
     NeedsPerson,
 }
@@ -69,7 +69,7 @@ pub enum Holder<'a> {
     Client(&'a [String]),
 }
 
-/// The effective scopes, in the order of [`Bounds::existing`]: what was `asked` for, and is the
+/// Returns the effective scopes, in the order of [`Bounds::existing`]: what was `asked` for, and is the
 /// client's own, and exists now, and was granted.
 ///
 /// What does not exist, and OpenID Connect's scopes, ask for nothing: clients ask for what they know
@@ -146,7 +146,7 @@ pub fn still<'t>(named: impl Iterator<Item = &'t str>, bounds: &Bounds<'_>) -> V
 }
 
 impl<'a> Bounds<'a> {
-    /// Every scope but `offline_access` within the bounds.
+    /// Returns every scope but `offline_access` within the bounds.
     fn can_have(&self) -> Vec<&'a str> {
         // What cannot be read was refused when the client became known.
         let registered = self.registered.map(|text| parse(text).unwrap_or_default());
@@ -171,7 +171,7 @@ impl<'a> Bounds<'a> {
     }
 }
 
-/// The `defaults` among `scopes`; all of `scopes` if none is: then what the client can have says
+/// Returns the `defaults` among `scopes`; all of `scopes` if none is: then what the client can have says
 /// more.
 fn by_default<'a>(scopes: Vec<&'a str>, defaults: &[String]) -> Vec<&'a str> {
     let is_default = |scope: &&str| defaults.iter().any(|known| known == scope);
@@ -185,7 +185,7 @@ fn by_default<'a>(scopes: Vec<&'a str>, defaults: &[String]) -> Vec<&'a str> {
     }
 }
 
-/// The client's own `scope`, as far as it names scopes that exist; `None` if it names none of ours,
+/// Returns the client's own `scope`, as far as it names scopes that exist; `None` if it names none of ours,
 /// so that it is no bound.
 ///
 /// # Errors
@@ -203,7 +203,7 @@ pub fn registrable(own: &str, existing: &[String]) -> Result<Option<String>, Sco
     Ok(Some(ours.collect::<Vec<_>>().join(" ")))
 }
 
-/// The scopes of a space-separated list, each once.
+/// Returns the scopes of a space-separated list, each once.
 ///
 /// # Errors
 ///

@@ -179,7 +179,7 @@ impl CodeRequest<'_> {
     }
 }
 
-/// The scopes and resources of the token: what the form of `client` asks for, and never more than
+/// Returns the scopes and resources of the token: what the form of `client` asks for, and never more than
 /// the `scopes` and `resources` that were granted. `person` are the scopes that the person has now,
 /// where a policy says so; `existing` those that exist, and `ours` the resources.
 ///
@@ -206,7 +206,7 @@ pub fn narrow(
     })
 }
 
-/// The scopes and resources of a token for `client` itself. `existing` are the scopes that exist,
+/// Returns the scopes and resources of a token for `client` itself. `existing` are the scopes that exist,
 /// `defaults` those of a request that asks for none of them, `ours` the resources.
 ///
 /// # Errors

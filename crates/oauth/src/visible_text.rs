@@ -4,7 +4,7 @@ mod marks;
 
 use marks::MARKS;
 
-/// The text without characters that a person cannot see or that turn the text around, on one line
+/// Returns the text without characters that a person cannot see or that turn the text around, on one line
 /// and with single spaces; `None` if nothing can be seen of it. Combining marks are kept, but they
 /// alone are no text.
 pub(crate) fn visible(text: &str) -> Option<String> {

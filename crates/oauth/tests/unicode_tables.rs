@@ -2,7 +2,7 @@
 //! `unicode-security` say. The crates themselves would add some 200 KB to each component; of them,
 //! little more is needed than which characters look like ASCII letters.
 //!
-//! `UPDATE_UNICODE_TABLES=1 cargo test -p oauth --test unicode_tables` writes the tables anew.
+//! `UPDATE_UNICODE_TABLES=1 cargo test -p gatehouse-oauth --test unicode_tables` writes the tables again.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -62,7 +62,7 @@ fn more(char: char) -> Option<char> {
     found.map(|(letter, _)| *letter)
 }
 
-/// The ASCII letters that a text looks like: through NFKC, the skeleton of UTS #39 and [`MORE`],
+/// Returns the ASCII letters that a text looks like: through NFKC, the skeleton of UTS #39 and [`MORE`],
 /// without marks and the parentheses of `⒜`.
 fn letters(text: &str) -> Option<String> {
     let mut seen = String::new();
@@ -86,7 +86,7 @@ fn letters(text: &str) -> Option<String> {
     fits.then_some(seen)
 }
 
-/// A line for each stand-in: it, a space, and the characters that look like it.
+/// Returns a line for each stand-in: it, a space, and the characters that look like it.
 fn look_alikes() -> String {
     let mut lines: BTreeMap<String, String> = BTreeMap::new();
     for char in ('\u{80}'..=char::MAX).filter(|char| !is_combining_mark(*char)) {
@@ -142,7 +142,7 @@ fn check(path: &str, expected: &str) {
     let written = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(
         written == expected,
-        "{} is not what the crates say; UPDATE_UNICODE_TABLES=1 writes it anew",
+        "{} is not what the crates say; UPDATE_UNICODE_TABLES=1 writes it again",
         path.display()
     );
 }

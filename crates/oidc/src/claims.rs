@@ -70,7 +70,7 @@ pub fn check_id_token(
 
 /// Puts the claims of `over` over those of `claims`, from another source about the same person.
 ///
-/// An email address keeps the word of its own source on whether it is verified: whoever says
+/// An email address keeps the word of its own source on whether it is verified: the source that says
 /// another address, and nothing of that, has not verified it.
 pub fn merge(claims: &mut Map<String, Value>, mut over: Map<String, Value>) {
     let has = |claims: &Map<String, Value>, name: &str| {
@@ -115,7 +115,7 @@ pub fn check_begun(begin: Option<&Value>, now: u64) -> Result<(), BrokenRule> {
     }
 }
 
-/// The subject (OpenID Connect Core section 2: at most 255 ASCII characters).
+/// Returns the subject (OpenID Connect Core section 2: at most 255 ASCII characters).
 pub fn subject(claims: &Map<String, Value>) -> Option<&str> {
     claims
         .get("sub")
@@ -132,7 +132,7 @@ pub fn audience(claims: &Map<String, Value>) -> Vec<&str> {
     }
 }
 
-/// The client that a token was issued to: `azp` (OpenID Connect Core section 2) or `client_id` (RFC
+/// Returns the client that a token was issued to: `azp` (OpenID Connect Core section 2) or `client_id` (RFC
 /// 9068 section 2.2). `None` if it has neither, or two that differ.
 pub fn client(claims: &Map<String, Value>) -> Option<&str> {
     let mut names = ["azp", "client_id"]
@@ -143,7 +143,7 @@ pub fn client(claims: &Map<String, Value>) -> Option<&str> {
     first.as_str().filter(|_| agrees)
 }
 
-/// The scopes of a token, wherever it has them: at most a hundred. `None` if it says nothing of
+/// Returns the scopes of a token, wherever it has them: at most a hundred. `None` if it says nothing of
 /// scopes, as a session token does: nothing of the person's was handed on with it, it is the
 /// person's own.
 pub fn scopes(claims: &Map<String, Value>) -> Option<Vec<String>> {
@@ -190,7 +190,7 @@ pub fn is_our_url(url: &str, public_url: Option<&str>) -> bool {
     }
 }
 
-/// A NumericDate, which may have a fraction (RFC 7519 section 2).
+/// Returns a NumericDate, which may have a fraction (RFC 7519 section 2).
 fn seconds(value: Option<&Value>) -> Option<u64> {
     let value = value?;
     value.as_u64().or_else(|| {

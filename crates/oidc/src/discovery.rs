@@ -66,7 +66,7 @@ pub(crate) fn url(issuer: &str) -> String {
 ///
 /// # Errors
 ///
-/// [`Error::Unavailable`] if it is none, [`Error::Misconfigured`] if it is somebody else's or of a
+/// [`Error::Unavailable`] if it is invalid, [`Error::Misconfigured`] if it is another issuer's or of a
 /// provider that cannot be used.
 pub(crate) fn read(body: &[u8], issuer: &str) -> Result<Metadata, Error> {
     let problem = |text: &str, remedy: &str| Err(misconfiguration::of("oidc_issuer", text, remedy));
@@ -76,7 +76,7 @@ pub(crate) fn read(body: &[u8], issuer: &str) -> Result<Metadata, Error> {
                 .to_owned(),
         )
     })?;
-    // Section 4.3: exactly, or somebody else may speak for the issuer.
+    // Section 4.3: exactly, or another server may speak for the issuer.
     if document.issuer != issuer {
         return problem(
             "the metadata there names another issuer",
@@ -157,7 +157,7 @@ pub(crate) struct CachedMetadata {
 }
 
 impl CachedMetadata {
-    /// The metadata, if it need not be asked for at `now`; notes that it is asked for otherwise.
+    /// Returns the metadata, if it need not be asked for at `now`; notes that it is asked for otherwise.
     pub(crate) fn look_up(&mut self, now: u64) -> Option<Metadata> {
         let age = now.saturating_sub(self.fetched_at);
         let asked_lately = now.saturating_sub(self.asked_at) < RETRY_INTERVAL;

@@ -11,7 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub struct ProviderKeys(Mutex<KeyCache>);
 
 impl ProviderKeys {
-    /// The claims of `token`, if one of the provider's keys signed it. `ask` brings the keys where
+    /// Returns the claims of `token`, if one of the provider's keys signed it. `ask` brings the keys where
     /// they are not known or too old.
     ///
     /// # Errors

@@ -42,7 +42,7 @@ pub fn personal(mut claims: Map<String, Value>) -> Map<String, Value> {
     claims
 }
 
-/// The standard claims, and of the others the smallest, as many as there is room for: which groups
+/// Returns the standard claims, and of the others the smallest, as many as there is room for: which groups
 /// a person is in should not be lost to a list of everything they may do.
 fn cut_down(claims: Map<String, Value>) -> Map<String, Value> {
     let (mut kept, others): (Map<_, _>, Map<_, _>) = claims

@@ -40,7 +40,7 @@ impl<H: Http> Provider<H> {
         }
     }
 
-    /// A name that a person recognizes: the issuer's host.
+    /// Returns a name that a person recognizes: the issuer's host.
     pub fn display_name(&self) -> String {
         self.settings
             .as_ref()
@@ -50,14 +50,14 @@ impl<H: Http> Provider<H> {
             .unwrap_or_else(|| "your account".to_owned())
     }
 
-    /// The scopes that are asked for at a sign-in; none if the settings are wrong.
+    /// Returns the scopes that are asked for at a sign-in; none if the settings are wrong.
     pub fn scopes(&self) -> Vec<String> {
         let scopes = self.settings.as_ref().map(|settings| &settings.scopes);
         let scopes = scopes.map_or("", String::as_str);
         scopes.split_whitespace().map(ToOwned::to_owned).collect()
     }
 
-    /// The URL to send the browser to.
+    /// Returns the URL to send the browser to.
     ///
     /// # Errors
     ///
@@ -325,7 +325,7 @@ impl<H: Http> Provider<H> {
         claims.ok_or_else(|| Error::Unavailable(format!("{WHO}'s userinfo did not take a token")))
     }
 
-    /// The claims that userinfo has for a token; `None` if it has none for it: the token lacks a
+    /// Returns the claims that userinfo has for a token; `None` if it has none for it: the token lacks a
     /// scope, or the endpoint is not there.
     async fn ask_userinfo(
         &self,
@@ -369,7 +369,7 @@ impl<H: Http> Provider<H> {
         }
     }
 
-    /// The body of a successful answer.
+    /// Returns the body of a successful answer.
     async fn get(&self, url: &str) -> Result<Bytes, Error> {
         let request = request::get(url, None)
             .ok_or_else(|| Error::Unavailable(format!("{WHO} has a URL that cannot be called")))?;
@@ -462,7 +462,7 @@ fn check_id_token(
     }
 }
 
-/// The left half of the hash that goes with the algorithm (section 3.1.3.6); Ed25519 goes with
+/// Returns the left half of the hash that goes with the algorithm (section 3.1.3.6); Ed25519 goes with
 /// SHA-512.
 fn left_half(algorithm: Algorithm, token: &str) -> String {
     match algorithm {
@@ -471,7 +471,7 @@ fn left_half(algorithm: Algorithm, token: &str) -> String {
     }
 }
 
-/// The rules of RFC 9068 section 4 but for the signature. Gives the end, in seconds since the Unix
+/// Checks the rules of RFC 9068 section 4 except the signature. Returns the end, in seconds since the Unix
 /// epoch.
 fn check_presented(
     claims: &Map<String, Value>,
@@ -497,7 +497,7 @@ fn check_presented(
     Ok(end)
 }
 
-/// A form for an endpoint that asks for the client's credentials as the token endpoint does.
+/// Returns a form for an endpoint that asks for the client's credentials as the token endpoint does.
 fn client_request(
     settings: &Settings,
     metadata: &Metadata,

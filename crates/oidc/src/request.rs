@@ -7,7 +7,7 @@ use http::{HeaderValue, Request};
 use identity::{CodeExchange, Login};
 use url::Url;
 
-/// The authorization request (RFC 6749 section 4.1.1, RFC 7636 section 4.3): the parameters after
+/// Returns the authorization request (RFC 6749 section 4.1.1, RFC 7636 section 4.3): the parameters after
 /// those that the endpoint's URL may have.
 pub fn authorization_url(endpoint: &Url, client_id: &str, scopes: &str, login: &Login) -> String {
     let mut url = endpoint.clone();
@@ -26,7 +26,7 @@ pub fn authorization_url(endpoint: &Url, client_id: &str, scopes: &str, login: &
     url.into()
 }
 
-/// The parameters of a token request for a code (RFC 6749 section 4.1.3, RFC 7636 section 4.5).
+/// Returns the parameters of a token request for a code (RFC 6749 section 4.1.3, RFC 7636 section 4.5).
 pub fn exchange(exchange: &CodeExchange) -> [(&'static str, &str); 4] {
     [
         ("grant_type", "authorization_code"),
@@ -36,7 +36,7 @@ pub fn exchange(exchange: &CodeExchange) -> [(&'static str, &str); 4] {
     ]
 }
 
-/// The parameters of a token request for a refresh token (RFC 6749 section 6).
+/// Returns the parameters of a token request for a refresh token (RFC 6749 section 6).
 pub fn refresh(refresh_token: &str) -> [(&'static str, &str); 2] {
     [
         ("grant_type", "refresh_token"),
@@ -44,12 +44,12 @@ pub fn refresh(refresh_token: &str) -> [(&'static str, &str); 2] {
     ]
 }
 
-/// The parameters of a revocation request (RFC 7009 section 2.1).
+/// Returns the parameters of a revocation request (RFC 7009 section 2.1).
 pub fn revocation<'a>(token: &'a str, hint: &'static str) -> [(&'static str, &'a str); 2] {
     [("token", token), ("token_type_hint", hint)]
 }
 
-/// A GET for JSON; with a bearer token, if one is given (RFC 6750 section 2.1). `None` if no
+/// Returns a GET for JSON; with a bearer token, if one is given (RFC 6750 section 2.1). `None` if no
 /// request can be made of it.
 pub fn get(url: &str, access_token: Option<&str>) -> Option<Request<Bytes>> {
     let mut builder = Request::get(url).header(ACCEPT, JSON);
@@ -59,7 +59,7 @@ pub fn get(url: &str, access_token: Option<&str>) -> Option<Request<Bytes>> {
     builder.body(Bytes::new()).ok()
 }
 
-/// A POST of a form; with an `Authorization` header, if one is given. `None` if no request can be
+/// Returns a POST of a form; with an `Authorization` header, if one is given. `None` if no request can be
 /// made of it.
 pub fn post(
     url: &str,
@@ -78,7 +78,7 @@ pub fn post(
     builder.body(body.into()).ok()
 }
 
-/// A header that no log shows.
+/// Returns a header that no log shows.
 pub fn sensitive(value: &str) -> Option<HeaderValue> {
     let mut value = HeaderValue::from_str(value).ok()?;
     value.set_sensitive(true);

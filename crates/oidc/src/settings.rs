@@ -78,7 +78,7 @@ impl Settings {
     }
 }
 
-/// An https URL, or an http one on a loopback address, without query and fragment (OpenID Connect
+/// Returns an https URL, or an http one on a loopback address, without query and fragment (OpenID Connect
 /// Discovery section 3).
 ///
 /// Gives it as it is written, and what that means.
@@ -145,7 +145,7 @@ fn is_origin(url: &Url) -> bool {
     url.path() == "/" && url.query().is_none() && url.fragment().is_none()
 }
 
-/// Whether a URL may be called or sent a browser to: nobody on the way can read or change it.
+/// Whether a URL may be called or sent a browser to: nothing on the way can read or change it.
 pub(crate) fn is_safe(url: &Url) -> bool {
     (url.scheme() == "https" || url.scheme() == "http" && is_loopback(url))
         && url.host_str().is_some()

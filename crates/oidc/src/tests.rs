@@ -43,7 +43,7 @@ impl Http for &Played {
 }
 
 impl Played {
-    /// An ordinary provider, in front of an ordinary sign-in.
+    /// Returns an ordinary provider, in front of an ordinary sign-in.
     fn new() -> Self {
         let played = Self {
             answers: RefCell::default(),

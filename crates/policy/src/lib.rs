@@ -105,7 +105,7 @@ impl Policy {
     ///
     /// # Errors
     ///
-    /// [`Refusal`]. Where nothing was asked for that is under the rules, nobody is refused for it.
+    /// [`Refusal`]. Where nothing was asked for that is under the rules, no person is refused for it.
     pub fn decide(&self, person: &Profile, asked: &[String]) -> Result<Vec<String>, Refusal> {
         if !self.is_set() {
             return Ok(asked.to_vec());

@@ -234,7 +234,7 @@ fn condition(entry: &str) -> Result<Condition, EntryError> {
     }
 }
 
-/// A host name of letters, digits and hyphens with a dot in it (RFC 5321 section 4.1.2).
+/// Returns a host name of letters, digits and hyphens with a dot in it (RFC 5321 section 4.1.2).
 fn check_domain(text: &str) -> Result<&str, EntryError> {
     if !text.is_ascii() {
         return Err(EntryError::Unicode);

@@ -30,7 +30,7 @@ impl<'a> Person<'a> {
     }
 }
 
-/// The local part and the domain of an email address. Addresses with a quoted local part, a comment
+/// Returns the local part and the domain of an email address. Addresses with a quoted local part, a comment
 /// or a second `@` (RFC 5321 section 4.1.2) are `None`: what reads them differently would find
 /// another domain.
 pub(crate) fn address(text: &str) -> Option<(&str, &str)> {

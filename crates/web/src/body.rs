@@ -1,8 +1,8 @@
 //! Request bodies: read within a size and at a least rate, or drained before a refusal is answered.
 //!
 //! A client that sends nothing, or a byte a second, holds a request for as long as it likes, and the
-//! host has a bounded number of instances for everybody. [`Paced`] is put around the body where it
-//! enters the component, so the rule holds whoever reads it. Time passes by a `sleep` that the caller
+//! host has a bounded number of instances for all clients. [`Paced`] is put around the body where it
+//! enters the component, so the rule holds for every reader. Time passes by a `sleep` that the caller
 //! gives.
 
 use bytes::{Buf, Bytes};
@@ -25,13 +25,13 @@ const TICK: Duration = Duration::from_secs(1);
 
 const BYTES_PER_TICK: u64 = 4 * 1024;
 
-/// After this time a body that nobody wants has to have [`DRAINED_BYTES_PER_TICK`] or its end, and so
+/// After this time an unwanted body has to have [`DRAINED_BYTES_PER_TICK`] or its end, and so
 /// many more after each further [`TICK`]. It is read so that its sender gets to read the answer.
 const DRAIN_GRACE: Duration = Duration::from_secs(2);
 
 const DRAINED_BYTES_PER_TICK: u64 = 32 * 1024;
 
-/// Bytes that are read of a body that nobody wants.
+/// Bytes that are read of an unwanted body.
 const MAX_DRAINED_BYTES: u64 = 8 * 1024 * 1024;
 
 /// Why a body was not read to its end.
@@ -52,7 +52,7 @@ pub enum ReadError {
 }
 
 impl ReadError {
-    /// The status of the answer.
+    /// Returns the status of the answer.
     pub fn status(self) -> StatusCode {
         match self {
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
@@ -62,7 +62,7 @@ impl ReadError {
         }
     }
 
-    /// The answer with what this takes: 415 for a content coding names the codings that are understood
+    /// Returns the answer with what this takes: 415 for a content coding names the codings that are understood
     /// (RFC 9110 section 12.5.3).
     pub fn respond<B>(self, mut response: http::Response<B>) -> http::Response<B> {
         if self == Self::Encoded {
@@ -173,7 +173,7 @@ where
     S: Fn(Duration) -> T,
     T: Future<Output = ()>,
 {
-    /// The body, at the least rate by the clock of `sleep`, and what will be left of it.
+    /// Returns the body, at the least rate by the clock of `sleep`, and what will be left of it.
     pub fn new(body: B, sleep: S) -> (Self, Rest<B>) {
         let rest = Arc::new(Mutex::new(None));
         let paced = Self {
@@ -265,7 +265,7 @@ where
 {
     fn drop(&mut self) {
         let body = self.body.take();
-        // All that was announced has been read, though nobody looked for the end.
+        // All that was announced has been read, though the end was not read.
         let is_read = self.expected == Some(self.read);
         *lock(&self.rest) = body.filter(|body| !is_read && !body.is_end_stream());
     }

@@ -18,7 +18,7 @@ pub struct CachedJson {
 }
 
 impl CachedJson {
-    /// The text of `value`; `None` if that cannot be written as JSON.
+    /// Returns the text of `value`; `None` if that cannot be written as JSON.
     pub fn new(value: &impl Serialize) -> Option<Self> {
         let text = serde_json::to_vec(value).ok()?;
         let hash = URL_SAFE_NO_PAD.encode(&Sha256::digest(&text)[..12]);
@@ -28,8 +28,8 @@ impl CachedJson {
         })
     }
 
-    /// The answer to a request with these headers, which caches may keep as `cache_control` says:
-    /// 304 for whoever has this very text (RFC 9110 section 13.1.2).
+    /// Returns the response to a request with these headers, which caches may keep as `cache_control` says: 304 if the
+    /// client has this version (RFC 9110 section 13.1.2).
     pub fn respond(&self, request: &HeaderMap, cache_control: &'static str) -> Response {
         let mut response = if self.is_known(request) {
             empty(StatusCode::NOT_MODIFIED)

@@ -56,7 +56,7 @@ fn last_value<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get_all(name).iter().next_back()?.to_str().ok()
 }
 
-/// An address, with a port or without one. An IPv4 address that is written as IPv6 is IPv4.
+/// Returns an address, with a port or without one. An IPv4 address that is written as IPv6 is IPv4.
 fn parse(text: &str) -> Option<IpAddr> {
     let text = text.trim();
     let bare = text

@@ -13,7 +13,7 @@ pub struct Cookie {
 }
 
 impl Cookie {
-    /// The value that the request brings, if any. Several of the same name are none: somebody
+    /// Returns the value that the request brings, if any. Several of the same name count as none: somebody
     /// planted one.
     pub fn read<'a>(&self, headers: &'a HeaderMap) -> Option<&'a str> {
         let name = self.full_name();
@@ -29,18 +29,18 @@ impl Cookie {
         values.next().is_none().then_some(first)
     }
 
-    /// The `Set-Cookie` value that keeps `value` (URL-safe Base64) for `seconds`.
+    /// Returns the `Set-Cookie` value that keeps `value` (URL-safe Base64) for `seconds`.
     pub fn set(&self, value: &str, seconds: u64) -> HeaderValue {
         let text = format!(
             "{}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{}",
             self.full_name(),
             if self.https { "; Secure" } else { "" }
         );
-        // A value that is no header text is a cookie that nobody gets.
+        // A value that cannot be a header's sets no cookie.
         HeaderValue::from_str(&text).unwrap_or_else(|_| self.clear())
     }
 
-    /// The `Set-Cookie` value that removes the cookie.
+    /// Returns the `Set-Cookie` value that removes the cookie.
     pub fn clear(&self) -> HeaderValue {
         let text = format!(
             "{}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0{}",

@@ -55,7 +55,7 @@ impl Cors {
         }
     }
 
-    /// The answer to a preflight request from `origin`.
+    /// Returns the answer to a preflight request from `origin`.
     pub fn preflight(&self, origin: Origin<'_>) -> Response {
         let mut response = self.allow(origin, no_content());
         let headers = response.headers_mut();

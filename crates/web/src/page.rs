@@ -27,7 +27,7 @@ pub struct Page {
 }
 
 impl Page {
-    /// A page with this title. It answers 200, has no script, no form that leads anywhere, and is
+    /// Returns a page with this title. It answers 200, has no script, no form that leads anywhere, and is
     /// not cached.
     pub fn new(title: impl Into<String>, body: Markup) -> Self {
         Self {
@@ -54,8 +54,8 @@ impl Page {
         self
     }
 
-    /// Lets forms, and the redirects that follow them, lead anywhere. For a form that nobody but this
-    /// server could have written, and whose way on nobody knows beforehand: Chromium holds every
+    /// Lets forms, and the redirects that follow them, lead anywhere. For a form that only this server can have
+    /// written, and whose redirects are not known beforehand: Chromium holds every
     /// redirect after a form to `form-action`, however many hosts later, and stops at the first that
     /// is not listed.
     pub fn any_form_action(mut self) -> Self {
@@ -88,7 +88,7 @@ impl Page {
         self
     }
 
-    /// The response.
+    /// Returns the response.
     pub fn into_response(self) -> Response {
         let Self {
             title,
@@ -131,7 +131,7 @@ impl Page {
     }
 }
 
-/// A gate between two towers.
+/// Returns a gate between two towers.
 fn mark() -> Markup {
     html! {
         svg viewBox="0 0 32 32" width="28" height="28" aria-hidden="true" focusable="false" {

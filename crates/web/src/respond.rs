@@ -11,7 +11,7 @@ use http::{Method, StatusCode};
 use http_body_util::Full;
 use serde::Serialize;
 
-/// A JSON response. It is not cached unless the caller puts another `Cache-Control`.
+/// Returns a JSON response. It is not cached unless the caller puts another `Cache-Control`.
 pub fn json(status: StatusCode, value: &impl Serialize) -> Response {
     match serde_json::to_vec(value) {
         Ok(body) => respond(status, "application/json", body.into()),
@@ -23,7 +23,7 @@ pub fn json(status: StatusCode, value: &impl Serialize) -> Response {
     }
 }
 
-/// A plain-text response.
+/// Returns a plain-text response.
 pub fn text(status: StatusCode, text: impl Into<String>) -> Response {
     respond(
         status,
@@ -68,7 +68,7 @@ pub fn method_not_allowed(allowed: &str) -> Response {
 /// Seconds after which a request that was answered 503 may be repeated.
 const RETRY_AFTER_SECONDS: u64 = 1;
 
-/// The response as 503, with `Retry-After`: what this depends on does not answer.
+/// Returns the response as 503, with `Retry-After`: what this depends on does not answer.
 pub fn unavailable<B>(mut response: http::Response<B>) -> http::Response<B> {
     *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
     response
@@ -77,7 +77,7 @@ pub fn unavailable<B>(mut response: http::Response<B>) -> http::Response<B> {
     response
 }
 
-/// The response with a header added; one of the same name is replaced, except `Set-Cookie`.
+/// Returns the response with a header added; one of the same name is replaced, except `Set-Cookie`.
 pub fn with_header(
     mut response: Response,
     name: impl IntoHeaderName + PartialEq<HeaderName>,
@@ -91,7 +91,7 @@ pub fn with_header(
     response
 }
 
-/// The response as `method` gets it: without its body for HEAD (RFC 9110 section 9.3.2).
+/// Returns the response as `method` gets it: without its body for HEAD (RFC 9110 section 9.3.2).
 pub fn for_method(method: &Method, response: Response) -> Response {
     if method == Method::HEAD {
         response.map(|_| Full::default())

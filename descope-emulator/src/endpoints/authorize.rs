@@ -20,7 +20,7 @@ use crate::params::Params;
 use crate::state::{Code, Grant, hash, random_token};
 use crate::user::User;
 
-/// The endpoint that all of a project's apps share.
+/// Returns the endpoint that all of a project's apps share.
 pub(super) async fn plain(
     State(app): State<Shared>,
     RawQuery(query): RawQuery,
@@ -29,7 +29,7 @@ pub(super) async fn plain(
     answer(&app, &query.unwrap_or_default(), &headers)
 }
 
-/// The same with the project in the path.
+/// Returns the same with the project in the path.
 pub(super) async fn of_project(
     State(app): State<Shared>,
     Path(project): Path<String>,
@@ -42,7 +42,7 @@ pub(super) async fn of_project(
     }
 }
 
-/// The endpoint of one MCP server.
+/// Returns the endpoint of one MCP server.
 pub(super) async fn agentic(
     State(app): State<Shared>,
     Path((project, server)): Path<(String, String)>,
@@ -65,7 +65,7 @@ pub(super) async fn agentic(
     answer(&app, &query, &headers)
 }
 
-/// The endpoint of the issuer at `/openid`.
+/// Returns the endpoint of the issuer at `/openid`.
 pub(super) async fn openid(
     State(app): State<Shared>,
     RawQuery(query): RawQuery,

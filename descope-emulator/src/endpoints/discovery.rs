@@ -12,7 +12,7 @@ use crate::config::TokenIssuer;
 use crate::endpoints::respond::public_json;
 use crate::error::DescopeError;
 
-/// The issuer of a project's inbound apps.
+/// Returns the issuer of a project's inbound apps.
 pub(super) async fn inbound_app(
     State(app): State<Shared>,
     Path(project): Path<String>,
@@ -21,7 +21,7 @@ pub(super) async fn inbound_app(
     Ok(public_json(&document(&app, TokenIssuer::InboundApp)))
 }
 
-/// The issuer of one MCP server.
+/// Returns the issuer of one MCP server.
 pub(super) async fn agentic(
     State(app): State<Shared>,
     Path((project, server)): Path<(String, String)>,

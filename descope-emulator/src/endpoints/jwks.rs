@@ -7,7 +7,7 @@ use crate::app::Shared;
 use crate::endpoints::respond::public_json;
 use crate::error::DescopeError;
 
-/// The JWK Set (RFC 7517 section 5), the same at both addresses.
+/// Returns the JWK Set (RFC 7517 section 5), the same at both addresses.
 pub(super) async fn handler(
     State(app): State<Shared>,
     Path(project): Path<String>,

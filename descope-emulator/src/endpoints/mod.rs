@@ -24,7 +24,7 @@ mod sign_in;
 mod token;
 mod userinfo;
 
-/// Every route of the emulator.
+/// Returns every route of the emulator.
 pub(crate) fn router(app: Shared) -> Router {
     let watched = |endpoint: Endpoint, method: MethodRouter<Shared>| {
         method.layer(middleware::from_fn_with_state(
@@ -128,7 +128,7 @@ pub(crate) fn router(app: Shared) -> Router {
         .with_state(app)
 }
 
-/// The security headers of every answer.
+/// Returns the security headers of every answer.
 ///
 /// There is no `form-action`: browsers apply it to the redirects that follow a form too, and those lead through the
 /// application to whatever the client listens on.

@@ -17,7 +17,7 @@ use crate::params::Params;
 use crate::state::hash;
 use crate::tokens;
 
-/// Answers 200 for a token nobody knows too (RFC 7009 section 2.2).
+/// Answers 200 for an unknown token too (RFC 7009 section 2.2).
 pub(super) async fn handler(
     State(app): State<Shared>,
     headers: HeaderMap,

@@ -17,7 +17,7 @@ use crate::params::Params;
 use crate::state::{Code, hash, random_token};
 use crate::tokens::{self, TokenResponse};
 
-/// The endpoint that all of a project's apps share.
+/// Returns the endpoint that all of a project's apps share.
 pub(super) async fn plain(
     State(app): State<Shared>,
     headers: HeaderMap,
@@ -26,7 +26,7 @@ pub(super) async fn plain(
     answer(&app, &headers, &body)
 }
 
-/// The same with the project in the path.
+/// Returns the same with the project in the path.
 pub(super) async fn of_project(
     State(app): State<Shared>,
     Path(project): Path<String>,
@@ -37,7 +37,7 @@ pub(super) async fn of_project(
     answer(&app, &headers, &body)
 }
 
-/// The endpoint of one MCP server.
+/// Returns the endpoint of one MCP server.
 pub(super) async fn agentic(
     State(app): State<Shared>,
     Path((project, server)): Path<(String, String)>,

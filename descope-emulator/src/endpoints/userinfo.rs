@@ -1,6 +1,6 @@
 //! `/oauth2/v1/apps/userinfo`, and `/openid/userinfo`: who the person is (OpenID Connect Core 1.0 section 5.3).
 //!
-//! Descope's does not answer for tokens of the agentic issuer; whoever uses that issuer reads the ID token. The status
+//! Descope's does not answer for tokens of the agentic issuer; clients of that issuer read the ID token. The status
 //! of that refusal is not documented; here it is a 401.
 
 use axum::extract::State;
@@ -14,7 +14,7 @@ use crate::endpoints::respond::private_json;
 use crate::error::DescopeError;
 use crate::tokens;
 
-/// The claims that the token's scopes open.
+/// Returns the claims that the token's scopes open.
 pub(super) async fn handler(
     State(app): State<Shared>,
     headers: HeaderMap,
@@ -24,7 +24,7 @@ pub(super) async fn handler(
     answer(&app, &headers, &issuers[..1 + usize::from(agentic)])
 }
 
-/// The same for tokens of the issuer at `/openid`.
+/// Returns the same for tokens of the issuer at `/openid`.
 pub(super) async fn openid(
     State(app): State<Shared>,
     headers: HeaderMap,
@@ -52,7 +52,7 @@ fn answer(
     Ok(private_json(&user.claims(&scopes)))
 }
 
-/// The claims of a token of one of `issuers` that is in time and of a grant that is not revoked.
+/// Returns the claims of a token of one of `issuers` that is in time and of a grant that is not revoked.
 fn claims(
     app: &App,
     token: &str,

@@ -161,7 +161,7 @@ async fn redeem(provider: &Running, code: &str) -> Response {
         .unwrap()
 }
 
-/// The claims of a token of this type, signed so by a published key.
+/// Returns the claims of a token of this type, signed so by a published key.
 async fn verified(
     provider: &Running,
     token: &Value,
@@ -177,7 +177,7 @@ async fn verified(
     token.verify(key).unwrap()
 }
 
-/// A parameter of a URL; empty if it has none.
+/// Returns a parameter of a URL; empty if it has none.
 fn parameter(url: &Url, name: &str) -> String {
     url.query_pairs()
         .find(|(known, _)| known == name)

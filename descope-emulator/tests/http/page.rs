@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::support::*;
 
-/// The page for `request`, and what its hidden field says.
+/// Returns the page for `request`, and what its hidden field says.
 async fn page(descope: &Running, request: &HashMap<&'static str, String>) -> (String, String) {
     let response = authorize(descope, request).await;
     assert_eq!(response.status(), 200);

@@ -19,17 +19,17 @@ pub const CALLBACK: &str = "http://127.0.0.1:3000/callback";
 /// The application's PKCE verifier.
 pub const VERIFIER: &str = "a-verifier-of-enough-length-0123456789-abcdefghij";
 
-/// An emulator for tests.
+/// Returns an emulator for tests.
 pub async fn start() -> Running {
     start_with(Config::for_tests()).await
 }
 
-/// An emulator with a configuration.
+/// Returns an emulator with a configuration.
 pub async fn start_with(config: Config) -> Running {
     Emulator::start(config).await.unwrap()
 }
 
-/// An HTTP client that follows no redirects.
+/// Returns an HTTP client that follows no redirects.
 pub fn http() -> Client {
     Client::builder()
         .redirect(reqwest::redirect::Policy::none())
@@ -37,12 +37,12 @@ pub fn http() -> Client {
         .unwrap()
 }
 
-/// The S256 challenge of [`VERIFIER`].
+/// Returns the S256 challenge of [`VERIFIER`].
 pub fn challenge() -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(VERIFIER))
 }
 
-/// A good authorization request of the inbound app.
+/// Returns a good authorization request of the inbound app.
 pub fn request() -> HashMap<&'static str, String> {
     [
         ("response_type", "code"),
@@ -78,7 +78,7 @@ pub async fn authorize(descope: &Running, request: &HashMap<&'static str, String
     http().get(url).query(request).send().await.unwrap()
 }
 
-/// The query parameters of the redirect in `response`.
+/// Returns the query parameters of the redirect in `response`.
 pub fn redirected(response: &Response) -> HashMap<String, String> {
     assert_eq!(response.status(), 302);
     let location = response.headers()["location"].to_str().unwrap();
@@ -87,13 +87,13 @@ pub fn redirected(response: &Response) -> HashMap<String, String> {
     url.query_pairs().into_owned().collect()
 }
 
-/// A code for `request`, from an emulator that signs in without the page.
+/// Returns a code for `request`, from an emulator that signs in without the page.
 pub async fn code_for(descope: &Running, request: &HashMap<&'static str, String>) -> String {
     let parameters = redirected(&authorize(descope, request).await);
     parameters["code"].clone()
 }
 
-/// The form that exchanges `code` for the inbound app.
+/// Returns the form that exchanges `code` for the inbound app.
 pub fn exchange_form(code: &str) -> Vec<(&'static str, String)> {
     vec![
         ("grant_type", "authorization_code".to_owned()),
@@ -105,7 +105,7 @@ pub fn exchange_form(code: &str) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// The form that refreshes for the inbound app.
+/// Returns the form that refreshes for the inbound app.
 pub fn refresh_form(refresh_token: &str) -> Vec<(&'static str, String)> {
     vec![
         ("grant_type", "refresh_token".to_owned()),
@@ -159,7 +159,7 @@ pub async fn userinfo(descope: &Running, token: &str) -> Response {
     http().get(url).bearer_auth(token).send().await.unwrap()
 }
 
-/// The JWKS.
+/// Returns the JWKS.
 pub async fn jwks(descope: &Running) -> Value {
     let url = format!(
         "{}/{DEFAULT_PROJECT_ID}/.well-known/jwks.json",
@@ -168,7 +168,7 @@ pub async fn jwks(descope: &Running) -> Value {
     http().get(url).send().await.unwrap().json().await.unwrap()
 }
 
-/// The claims of `token`, verified with the published keys as a resource server would.
+/// Returns the claims of `token`, verified with the published keys as a resource server would.
 pub async fn verify(descope: &Running, token: &str) -> Option<Value> {
     let jwks = KeySet::from_value(&jwks(descope).await).unwrap();
     let token = Unverified::parse(token).unwrap();

@@ -1,4 +1,4 @@
-//! `/account`: a person sees which apps they have connected, and ends what they want to end.
+//! `/account`: the page with a person's connected apps, and its forms.
 
 use crate::consent::scope_text;
 use crate::context::Context;
@@ -27,7 +27,7 @@ enum AccountError {
 }
 
 impl AccountError {
-    /// The code that the log has.
+    /// Returns the code that the log has.
     fn code(&self) -> ErrorCode {
         match self {
             Self::Parameter(_) | Self::Forged => ErrorCode::InvalidRequest,

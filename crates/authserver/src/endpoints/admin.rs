@@ -1,7 +1,7 @@
 //! `/admin/grants` and `/admin/sweep`: for an operator who shows the token of the variable
 //! `admin_token`.
 //!
-//! No page of any origin may read the answers, and nothing is looked up for whoever shows no token.
+//! No page of another origin may read the responses, and nothing is looked up without the token.
 
 use crate::context::Context;
 use crate::responses;
@@ -43,7 +43,7 @@ enum AdminError {
 }
 
 impl AdminError {
-    /// The code that the log has.
+    /// Returns the code that the log has.
     fn code(&self) -> ErrorCode {
         match self {
             Self::Unauthorized => ErrorCode::InvalidToken,

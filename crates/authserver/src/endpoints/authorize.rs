@@ -42,7 +42,7 @@ enum AuthorizeError {
 }
 
 impl AuthorizeError {
-    /// The code that the log has; `None` for a person's no, which is an event of its own.
+    /// Returns the code that the log has; `None` for a person's no, which is an event of its own.
     fn code(&self) -> Option<ErrorCode> {
         Some(match self {
             Self::Denied(_) => return None,
@@ -80,7 +80,7 @@ impl AuthorizeError {
             Self::Provider(target, error) => {
                 log_line::write(format_args!("the sign-in cannot begin: {error}"));
                 match error {
-                    // Whoever sees this first is the one who sets the server up.
+                    // The operator, who sets the server up, sees this first.
                     identity::Error::Misconfigured(problem) => pages::server_error(&problem),
                     _ => {
                         let code = ErrorCode::TemporarilyUnavailable;
@@ -181,7 +181,7 @@ async fn ask<K: KeyValue>(
     .ok_or(AuthorizeError::Seal)
 }
 
-/// The consent page about a client, its request and the scopes that are asked of the provider;
+/// Returns the consent page about a client, its request and the scopes that are asked of the provider;
 /// `None` if its form cannot be sealed.
 pub(crate) async fn show<K: KeyValue>(
     context: &Context<'_, K>,
@@ -225,9 +225,9 @@ async fn decide<K: KeyValue>(
         ConsentCookie::read(context.base, request.headers()).ok_or(AuthorizeError::StaleConsent)?;
     let pending = PendingConsent::open(keys, &cookie.browser, sealed, context.now)
         .ok_or(AuthorizeError::StaleConsent)?;
-    // A form leads to one answer: a no is remembered by the browser, for nothing that somebody does
-    // who has not signed in may grow the store; a yes is claimed when the sign-in is complete. Until
-    // then the Back button leads to a page that still works.
+    // A form is answered once. A no is kept in the browser's cookie: a person who has not signed in must not grow
+    // the store. A yes is claimed when the sign-in is complete; until then the Back button leads to a page that
+    // still works.
     context.events.client(&pending.client_id);
     if cookie.has_refused(&pending.id) || context.store.is_claimed(COMPLETED, &pending.id).await? {
         return Err(AuthorizeError::FormUsed);

@@ -1,4 +1,4 @@
-//! `/callback`: the browser comes back from the identity provider.
+//! `/callback`: the authorization response of the identity provider (RFC 6749 section 4.1.2).
 
 use super::authorize;
 use crate::client_metadata_documents::FetchError;
@@ -50,7 +50,7 @@ enum CallbackError {
 }
 
 impl CallbackError {
-    /// The code that the log has.
+    /// Returns the code that the log has.
     fn code(&self) -> ErrorCode {
         match self {
             Self::Redirect(_, error) | Self::Account(error) => error.code,
@@ -182,7 +182,7 @@ impl Back<'_> {
     }
 }
 
-/// Why nobody has signed in.
+/// Why a sign-in failed.
 enum SignInError {
     Used,
     UnknownClient,
@@ -251,8 +251,8 @@ struct Once<'a> {
     forget_at: u64,
 }
 
-/// Who it is that came back, once: the second to come with the same id is turned away. Only when
-/// somebody has really signed in is anything written.
+/// Returns the person who has signed in, once per sign-in: a second request with the same id fails. Nothing is
+/// written before the provider has confirmed the sign-in.
 async fn sign_in<K: KeyValue, S: Future<Output = ()> + Send>(
     context: &Context<'_, K>,
     provider: &impl SignInProvider,
@@ -281,7 +281,7 @@ async fn sign_in<K: KeyValue, S: Future<Output = ()> + Send>(
         let interval = intervals.next().ok_or(SignInError::Used)?;
         (loads.sleep)(interval).await;
     };
-    // Whoever had the turn before may have completed it.
+    // The request that had the turn before may have completed it.
     if is_completed().await? {
         return Err(SignInError::Used);
     }
@@ -371,7 +371,7 @@ async fn grant<K: KeyValue>(
     let remember = match consented {
         Consented::Now { remember } => remember,
         Consented::Before if remembered.has_of(&consent.shown, &profile.subject) => false,
-        // Somebody else has said yes in this browser: this person is asked.
+        // Another person has allowed this in this browser: this person is asked.
         Consented::Before => {
             let (target, asked) = (consent.target, consent.request);
             let scopes = provider.scopes().await;
@@ -433,7 +433,7 @@ async fn grant<K: KeyValue>(
     })
 }
 
-/// The page for a person whom the policy refuses. It holds the way back to the client, which the
+/// Returns the page for a person whom the policy refuses. It holds the way back to the client, which the
 /// person has consented to: a redirect would leave them without a word.
 fn refused_person<K>(
     context: &Context<'_, K>,
@@ -454,7 +454,7 @@ fn refused_person<K>(
     })
 }
 
-/// The sign-in that this browser left with.
+/// Returns the sign-in that this browser left with.
 fn open_state<K>(
     context: &Context<'_, K>,
     request: &Request,

@@ -1,5 +1,5 @@
-//! What the authorization server's endpoints answer where another authorization server issues the
-//! tokens: 404, with words about where to go.
+//! The authorization server's endpoints where another authorization server issues the tokens: 404, with the
+//! other one's issuer.
 //!
 //! There is no redirect to the other one's documents. A client that looks here for them would get
 //! metadata of another issuer than it asked about, which it has to refuse (RFC 8414 section 3.3);

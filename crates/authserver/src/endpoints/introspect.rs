@@ -1,4 +1,4 @@
-//! `/introspect`: what a token is (RFC 7662), for clients that authenticate.
+//! `/introspect`: token introspection (RFC 7662), for clients that authenticate.
 //!
 //! A client learns of its own tokens alone. Only one that the operator has configured as a resource
 //! server learns of every token.

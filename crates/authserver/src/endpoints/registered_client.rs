@@ -1,7 +1,7 @@
 //! `/register/<client_id>`: a client reads, changes and removes its registration (RFC 7592).
 //!
-//! A client that is removed is unknown from then on, whatever else is in flight for it: its refresh tokens are worth nothing, and no
-//! access token is issued for it. Those that were issued live on for their minutes.
+//! A removed client is unknown from then on, whatever else is in flight for it: its refresh tokens are refused, and
+//! no access token is issued to it. Access tokens that were issued before stay valid until they expire.
 
 use crate::client_registration::{RegisterError, check_token, management, record};
 use crate::context::Context;
@@ -74,8 +74,8 @@ async fn remove<K: KeyValue>(
     Ok(web::no_content())
 }
 
-/// The client that the request is about, if its token opens it. For a client that is gone the token
-/// is no longer good (RFC 7592 section 2.1).
+/// Returns the client that the request is about, if its token opens it. For a client that is gone the token
+/// is invalid (RFC 7592 section 2.1).
 async fn authorized<K: KeyValue>(
     context: &Context<'_, K>,
     request: &Request,

@@ -1,4 +1,4 @@
-//! `/revoke`: a client gives up a token (RFC 7009), and with it the whole grant.
+//! `/revoke`: token revocation (RFC 7009), which ends the whole grant.
 
 use crate::client_authentication::{self, AuthenticationError};
 use crate::context::Context;
@@ -47,7 +47,7 @@ pub async fn handle<K: KeyValue>(context: &Context<'_, K>, request: &Request) ->
 
 /// A token that is unknown, or whose grant has ended, is revoked already (RFC 7009 section 2.2); of
 /// an ended grant that removes what a kill may have left. So is an access token that has expired,
-/// unless its client authenticates: whoever finds an old one ends nothing with it.
+/// unless its client authenticates: a person who finds an old one ends nothing with it.
 async fn revoke<K: KeyValue>(
     context: &Context<'_, K>,
     request: &Request,

@@ -1,5 +1,4 @@
-//! `/token`: codes, refresh tokens and what a client knows become access tokens (RFC 6749 section
-//! 3.2).
+//! `/token`: the token endpoint (RFC 6749 section 3.2).
 
 use crate::client_authentication::{self, AuthenticationError};
 use crate::context::Context;
@@ -329,7 +328,7 @@ impl<F: Fn(Duration) -> S + Sync, S: Future<Output = ()> + Send> Environment
     }
 }
 
-/// The proof of possession that came with the request, if one came (RFC 9449 section 5).
+/// Returns the proof of possession that came with the request, if one came (RFC 9449 section 5).
 fn proof<K: KeyValue>(
     context: &Context<'_, K>,
     request: &Request,

@@ -77,7 +77,7 @@ fn issued_by_another(config: &Server, path: &str) -> Option<Response> {
         .then(|| external_authorization_server::words(external))
 }
 
-/// The document at this path, as it is at `base`.
+/// Returns the document at this path, as it is at `base`.
 fn write(config: &Server, base: &BaseUrl, path: &str) -> Option<CachedJson> {
     let (name, rest) = split(path)?;
     // What it is about: the base itself, or something below it.
@@ -103,7 +103,7 @@ fn write(config: &Server, base: &BaseUrl, path: &str) -> Option<CachedJson> {
     }
 }
 
-/// The name of a document, and the path behind it.
+/// Returns the name of a document, and the path behind it.
 fn split(path: &str) -> Option<(&str, &str)> {
     let name = path.strip_prefix("/.well-known/")?;
     Some(name.split_at(name.find('/').unwrap_or(name.len())))

@@ -80,7 +80,7 @@ fn redeem_with(world: &mut World, assertion: &str, code: &str) -> Answer {
     )
 }
 
-/// The keys in the store of a kind.
+/// Returns the keys in the store of a kind.
 fn records(world: &World, kind: &str) -> Vec<String> {
     let mut keys = world.store.backend().keys();
     keys.retain(|key| key.starts_with(&format!("t:{kind}")));
@@ -91,7 +91,7 @@ fn delete(world: &World, key: &str) {
     futures::executor::block_on(store::KeyValue::delete(world.store.backend(), key)).unwrap();
 }
 
-/// A registered client with keys at [`KEYS`].
+/// Returns a registered client with keys at [`KEYS`].
 fn register_with_jwks_uri(world: &mut World) -> String {
     let answer = world.register_json(&json!({
         "redirect_uris": [REDIRECT_URI],

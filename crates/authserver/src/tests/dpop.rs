@@ -28,7 +28,7 @@ impl Fixture {
         self.key.public().thumbprint()
     }
 
-    /// A proof that is good now, changed by `change`.
+    /// Returns a proof that is good now, changed by `change`.
     fn proof(&mut self, change: impl FnOnce(&mut Value)) -> String {
         self.count += 1;
         let mut claims = json!({

@@ -8,13 +8,13 @@ use serde_json::{Value, json};
 
 const TRACEPARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
-/// The names of events.
+/// Returns the names of events.
 fn names(events: &[Value]) -> Vec<&str> {
     let names = events.iter().map(|event| event["event"].as_str());
     names.map(Option::unwrap_or_default).collect()
 }
 
-/// The only event since the last time.
+/// Returns the only event since the last time.
 fn one(world: &World) -> Value {
     let events = world.events();
     assert_eq!(events.len(), 1, "{events:?}");

@@ -52,7 +52,7 @@ fn refused(world: &mut World, id: &str) -> (Browser, Answer) {
     (browser, page)
 }
 
-/// The addresses of the links with these words.
+/// Returns the addresses of the links with these words.
 fn link(page: &Answer, words: &str) -> Url {
     let (before, _) = page.body.split_once(words).expect(words);
     let (_, href) = before.rsplit_once("href=\"").unwrap();

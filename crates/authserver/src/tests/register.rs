@@ -163,7 +163,7 @@ fn an_unused_registration_goes_after_a_day_and_a_used_one_stays() {
     assert_eq!((status(&unused), status(&used)), (400, 200));
 }
 
-/// The time from which a registration counts as absent.
+/// Returns the time from which a registration counts as absent.
 fn expiry(world: &World, id: &str) -> Option<u64> {
     let key = format!("t:client:{id}");
     let snapshot = world.store.backend().snapshot();

@@ -202,7 +202,7 @@ fn a_registration_access_token_outlives_the_rotation_of_the_master_secret() {
     );
 }
 
-/// The clients in a store, as a request from this machine has them.
+/// Returns the clients in a store, as a request from this machine has them.
 fn clients_in<'a, K: KeyValue>(store: &'a Store<K>, config: &'a config::Server) -> Clients<'a, K> {
     let limits = Limits {
         store,

@@ -278,7 +278,7 @@ impl World {
         self.documents = Documents::new(Arc::clone(&self.hosts));
     }
 
-    /// The events since the last time, without their times.
+    /// Returns the events since the last time, without their times.
     pub(super) fn events(&self) -> Vec<Value> {
         let lines = std::mem::take(&mut *self.events.lock().unwrap());
         let events = lines.iter().map(|line| {
@@ -403,7 +403,7 @@ impl World {
         format!("/callback?code=code-{}&state={}", login.nonce, login.state)
     }
 
-    /// The whole way: a code for the client.
+    /// Returns the whole way: a code for the client.
     pub(super) fn code(&mut self, client_id: &str, more: &str) -> String {
         let mut browser = Browser::default();
         let query = format!("{}{more}", query(client_id, REDIRECT_URI));
@@ -534,25 +534,25 @@ impl Answer {
         self.header(LOCATION.as_str())
     }
 
-    /// The parameters that went back to the client.
+    /// Returns the parameters that went back to the client.
     pub(super) fn redirect(&self) -> BTreeMap<String, String> {
         let url = Url::parse(self.location()).unwrap();
         url.query_pairs().into_owned().collect()
     }
 
-    /// The sealed request in the consent page.
+    /// Returns the sealed request in the consent page.
     pub(super) fn consent(&self) -> String {
         self.field("consent")
     }
 
-    /// The value of the first hidden field of this name.
+    /// Returns the value of the first hidden field of this name.
     pub(super) fn field(&self, name: &str) -> String {
         let start = format!(r#"name="{name}" value=""#);
         let (_, rest) = self.body.split_once(&start).unwrap();
         rest.split_once('"').unwrap().0.to_owned()
     }
 
-    /// The status and the error code of a JSON answer.
+    /// Returns the status and the error code of a JSON answer.
     pub(super) fn error(&self) -> (u16, String) {
         let json = self.json();
         (
@@ -562,7 +562,7 @@ impl Answer {
     }
 }
 
-/// An authorization request's query.
+/// Returns an authorization request's query.
 pub(super) fn query(client_id: &str, redirect_uri: &str) -> String {
     form_urlencoded::Serializer::new(String::new())
         .extend_pairs([

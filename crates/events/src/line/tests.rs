@@ -6,7 +6,7 @@ use crate::{
 use serde_json::json;
 use std::sync::Mutex;
 
-/// The lines that these events make of which `kinds` are written.
+/// Returns the lines that these events make of which `kinds` are written.
 fn written(kinds: Kinds, record: impl FnOnce(&Events<'_>)) -> Vec<String> {
     let lines = Mutex::new(Vec::new());
     let write = |line: &str| {

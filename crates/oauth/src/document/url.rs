@@ -38,7 +38,7 @@ pub fn is_url(client_id: &str) -> bool {
     client_id.starts_with("https://") || client_id.starts_with("http://")
 }
 
-/// Checks a URL that somebody out there would like to have fetched (section 3 of the draft, and
+/// Checks a URL that a client asks this server to fetch (section 3 of the draft, and
 /// section 8.6 about requests to places that are not theirs).
 ///
 /// A URL below `extra_origin` (scheme, host and port) is taken though it is http or to an IP
