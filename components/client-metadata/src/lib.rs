@@ -1,16 +1,15 @@
 //! The component `client-metadata`: fetches clients' metadata documents and JWK Sets.
 //!
-//! It alone may call any https host, so it holds nothing: no key, no store, no secret. The world
-//! does not reach it; `authorize` does, by service chaining:
+//! It alone may call any https host, so it has no key, no store and no secret. It is not reachable from outside;
+//! `authorize` calls it by service chaining:
 //!
 //! | request | gives |
 //! | --- | --- |
 //! | `GET /document?url=…` | the metadata document at the URL |
 //! | `GET /keys?url=…` | the JWK Set at the URL |
 //!
-//! 200 brings the body, and `Cache-Control: max-age` with the seconds that it is good for. Any other
-//! status brings in plain text what was wrong, in words for a page that tell nothing of the network
-//! here.
+//! A 200 has the body, and `Cache-Control: max-age` with the seconds for which it may be cached. Any other status
+//! has the error as plain text for a page, without anything of this server's network.
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -23,12 +22,19 @@ use oauth::document::{self, MAX_DOCUMENT_BYTES, MAX_KEYS_BYTES};
 use platform::http_client::{self, Bounds, Error};
 use std::sync::Arc;
 use std::time::Duration;
+use web::routes::{ErrorFormat, Methods, Route};
 use web::{Response, with_header};
 
 platform::http_component!(router);
 
+/// The routes, each with the bytes that its document may have.
+const ROUTES: &[Route<usize>] = &[
+    route("/document", &[(Method::GET, MAX_DOCUMENT_BYTES)]),
+    route("/keys", &[(Method::GET, MAX_KEYS_BYTES)]),
+];
+
 /// The origin besides public https hosts that may be fetched from, for development.
-type Extra = Result<Option<String>, Problem>;
+type ExtraOrigin = Result<Option<String>, Problem>;
 
 async fn router() -> Router {
     let values = platform::variables::read(&["public_url", "client_metadata_origin"]).await;
@@ -36,15 +42,26 @@ async fn router() -> Router {
     Router::new().fallback(handle).with_state(Arc::new(extra))
 }
 
-async fn handle(State(extra): State<Arc<Extra>>, request: Request) -> Response {
+const fn route(path: &'static str, methods: &'static [(Method, usize)]) -> Route<usize> {
+    Route {
+        path,
+        methods: Methods::Listed(methods),
+        cors: None,
+        max_body_bytes: 0,
+        errors: ErrorFormat::Json,
+    }
+}
+
+async fn handle(State(extra): State<Arc<ExtraOrigin>>, request: Request) -> Response {
     let extra = match extra.as_ref() {
         Ok(extra) => extra.as_deref(),
         Err(problem) => return refused(StatusCode::INTERNAL_SERVER_ERROR, &problem.to_string()),
     };
-    let size = match (request.method(), request.uri().path()) {
-        (&Method::GET, "/document") => MAX_DOCUMENT_BYTES,
-        (&Method::GET, "/keys") => MAX_KEYS_BYTES,
-        _ => return refused(StatusCode::NOT_FOUND, "not found"),
+    let Some(route) = Route::find(ROUTES, request.uri().path()) else {
+        return refused(StatusCode::NOT_FOUND, "not found");
+    };
+    let Some(max_bytes) = route.endpoint(request.method()) else {
+        return route.refuse_method(request.method());
     };
     let query = Parameters::from_query(request.uri().query()).unwrap_or_default();
     let url = query.get("url").unwrap_or_default();
@@ -52,10 +69,10 @@ async fn handle(State(extra): State<Arc<Extra>>, request: Request) -> Response {
     if let Err(error) = document::check_url(url, extra) {
         return refused(StatusCode::BAD_REQUEST, &error.to_string());
     }
-    fetch(url, size).await
+    fetch(url, max_bytes).await
 }
 
-async fn fetch(url: &str, size: usize) -> Response {
+async fn fetch(url: &str, max_bytes: usize) -> Response {
     let request = http::Request::get(url)
         .header(ACCEPT, "application/json")
         .body(Bytes::new());
@@ -64,7 +81,7 @@ async fn fetch(url: &str, size: usize) -> Response {
     };
     let bounds = Bounds {
         time: Duration::from_secs(10),
-        size,
+        size: max_bytes,
     };
     let answer = match http_client::send(request, bounds).await {
         Ok(answer) => answer,
