@@ -17,16 +17,13 @@ const FIRST_POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 const MAX_POLL_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Time, and the operator's log.
+/// The clock and timers of the platform.
 pub trait Environment: Sync {
     /// Seconds since the Unix epoch.
     fn now(&self) -> u64;
 
     /// Waits.
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send;
-
-    /// Tells the operator. No secrets.
-    fn log(&self, line: &str);
 }
 
 /// What upstream tokens are refreshed for.
@@ -128,7 +125,6 @@ impl<K: KeyValue> Grants<'_, K> {
                     refreshed,
                     refresh_token,
                     (wants_profile, now),
-                    environment,
                 );
                 let expires_at = held.expires_at;
                 let is_kept = self
@@ -162,10 +158,9 @@ impl<K: KeyValue> Grants<'_, K> {
         refreshed: Result<Refreshed, Error>,
         refresh_token: String,
         (wants_profile, now): (bool, u64),
-        environment: &impl Environment,
     ) -> Upstream {
         let refused = |reason: &str| {
-            environment.log(&format!(
+            log_line::write(format_args!(
                 "the identity provider refused a refresh token: {reason}"
             ));
             // No other request tries again, or waits.
@@ -199,7 +194,7 @@ impl<K: KeyValue> Grants<'_, K> {
             }
             RefreshedProfile::Unchanged => (upstream.profile, upstream.outcome),
             RefreshedProfile::Unavailable(reason) => {
-                environment.log(&format!(
+                log_line::write(format_args!(
                     "the identity provider did not say who a person is now: {reason}"
                 ));
                 (upstream.profile, RefreshOutcome::WithoutProfile)

@@ -306,7 +306,7 @@ async fn person_scopes<K: KeyValue, S: Future<Output = ()> + Send>(
     }
 }
 
-/// Time as this request has it, and the log.
+/// The time of this request.
 struct RequestEnvironment<F> {
     now: u64,
     sleep: F,
@@ -321,10 +321,6 @@ impl<F: Fn(Duration) -> S + Sync, S: Future<Output = ()> + Send> Environment
 
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send {
         (self.sleep)(duration)
-    }
-
-    fn log(&self, line: &str) {
-        log_line::write(line);
     }
 }
 

@@ -115,10 +115,6 @@ impl<E: Environment> grants::Environment for GrantsEnvironment<'_, E> {
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send {
         self.0.sleep(duration)
     }
-
-    fn log(&self, line: &str) {
-        self.0.log(&format!("mcp: {line}"));
-    }
 }
 
 #[cfg(test)]
