@@ -1,4 +1,4 @@
-//! What all endpoints share: configuration, state, the test controls and the clock.
+//! The state of all endpoints: configuration, state, the test controls and the clock.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

@@ -1,4 +1,4 @@
-//! Who calls the token and revocation endpoints: both of Descope's credential styles.
+//! Client authentication at the token and revocation endpoints, in both of Descope's credential styles.
 //!
 //! A client that registered itself with an MCP server proves what its registration says: its secret likewise, or
 //! nothing but its `client_id` if it is a public one.

@@ -1,4 +1,4 @@
-//! Starting an emulator, steering it, stopping it.
+//! A running emulator: start, controls for tests, stop.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;

@@ -1,4 +1,4 @@
-//! Faults on purpose: what an endpoint answers instead of the truth, and for how many requests.
+//! Injected faults: the response of an endpoint in place of its own, and for how many requests.
 
 use serde_json::Value;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! The pages: sign-in, errors, and what this server is. Plain HTML, no script, nothing from other hosts.
+//! Pages: sign-in, errors, and a description of the server. Plain HTML, no script, nothing from other hosts.
 
 use std::fmt::Write as _;
 

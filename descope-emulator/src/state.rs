@@ -1,4 +1,4 @@
-//! What the emulator remembers, and its file.
+//! The state of the emulator, and its file.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;

@@ -1,4 +1,4 @@
-//! Tokens: what is in them, who signs them, and minting them without a login.
+//! Tokens: claims, signing keys, and minting without a login.
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};

@@ -21,13 +21,13 @@ pub const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 
 /// A registered client.
 pub struct Client {
-    /// What the registration answered.
+    /// The registration response.
     pub registration: Value,
     base: String,
     http: reqwest::Client,
 }
 
-/// What `/token` gave.
+/// The response of `/token`.
 #[derive(Clone, Debug)]
 pub struct Tokens {
     /// The access token.
@@ -157,7 +157,7 @@ impl Client {
     ///
     /// # Panics
     ///
-    /// If there is none.
+    /// If no code comes back.
     pub async fn code_with(&self, person: &Person, changes: &[(&'static str, &str)]) -> String {
         let mut request = self.authorization_request();
         for (name, value) in changes {
@@ -174,7 +174,7 @@ impl Client {
             .form(parameters)
     }
 
-    /// What redeems a code as it should be.
+    /// Returns the parameters of a correct token request for a code.
     pub fn redeeming<'a>(&'a self, code: &'a str) -> [(&'a str, &'a str); 5] {
         [
             ("grant_type", "authorization_code"),
@@ -257,11 +257,11 @@ impl Client {
 }
 
 impl Tokens {
-    /// What the access token says, read without checking it.
+    /// Returns the claims of the access token, unverified.
     ///
     /// # Panics
     ///
-    /// If it is no JWT.
+    /// If it is not a JWT.
     pub fn claims(&self) -> Value {
         let part = self.access.split('.').nth(1).expect("a JWT");
         let json = URL_SAFE_NO_PAD.decode(part).expect("Base64");
@@ -272,7 +272,7 @@ impl Tokens {
     ///
     /// # Panics
     ///
-    /// If it is none.
+    /// If the body is not a token response.
     pub async fn read(response: Response) -> Self {
         let status = response.status();
         let answer: Value = response.json().await.expect("JSON");

@@ -12,13 +12,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tempfile::TempDir;
 
-/// What a test starts Gatehouse with.
+/// The settings with which a test starts Gatehouse.
 pub struct Settings {
     /// How people sign in.
     pub provider: Provider,
     /// Application variables besides those that point at the emulator.
     pub variables: Vec<(&'static str, String)>,
-    /// Where records lie.
+    /// The key-value store.
     pub key_value: KeyValue,
     /// How Descope behaves, or whom the emulator plays in its place.
     pub descope: Config,
@@ -120,7 +120,7 @@ pub struct Gatehouse {
     application: Application,
 }
 
-/// What is served, on however many hosts, and what they are watched for.
+/// The application, the number of its hosts, and what their output is searched for.
 struct Application {
     provider: Provider,
     blocks_private_networks: bool,

@@ -1,5 +1,5 @@
-//! The harness of the black-box tests: a running Gatehouse with an identity provider of its own, and
-//! who talks to it.
+//! The harness of the black-box tests: a running Gatehouse with an identity provider of its own, and the clients
+//! and people that talk to it.
 
 pub mod certified;
 pub mod client;

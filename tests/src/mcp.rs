@@ -184,7 +184,7 @@ impl Mcp {
 ///
 /// # Panics
 ///
-/// If there is none.
+/// If the body has no response.
 pub async fn result(response: Response) -> Value {
     let message = answer(response).await;
     assert!(message.get("result").is_some(), "{message}");
@@ -195,7 +195,7 @@ pub async fn result(response: Response) -> Value {
 ///
 /// # Panics
 ///
-/// If there is none.
+/// If the body has no response.
 pub async fn answer(response: Response) -> Value {
     let streams = response
         .headers()

@@ -1,4 +1,4 @@
-//! A page as a test reads it: its headers, its words, its forms, its tags.
+//! HTML pages: their headers, text, forms and tags.
 
 use reqwest::header::HeaderMap;
 use reqwest::{Response, StatusCode};
@@ -54,7 +54,7 @@ impl Page {
         })
     }
 
-    /// What a person reads: the words of the body, with single spaces.
+    /// Returns the text of the body, with single spaces.
     pub fn text(&self) -> String {
         let body = self.html.split_once("<body").map_or("", |(_, body)| body);
         let mut text = String::new();
@@ -81,7 +81,7 @@ impl Page {
     ///
     /// # Panics
     ///
-    /// If there are none, or several.
+    /// If the page has no form, or several.
     pub fn form(&self) -> Form {
         let mut forms = self.forms();
         assert_eq!(forms.len(), 1, "one form at {}: {}", self.url, self.html);
@@ -92,7 +92,7 @@ impl Page {
     ///
     /// # Panics
     ///
-    /// If there is none.
+    /// If there is no such form.
     pub fn form_to(&self, end: &str) -> Form {
         self.forms()
             .into_iter()
@@ -212,7 +212,7 @@ impl Form {
     ///
     /// # Panics
     ///
-    /// If there is none of this name.
+    /// If there is no field of this name.
     pub fn field(&self, name: &str) -> &str {
         let field = self.fields.iter().find(|(known, _)| known == name);
         &field.unwrap_or_else(|| panic!("a field {name}")).1

@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use url::Url;
 
 /// A browser that follows nothing by itself, keeps cookies for longer than it has to, and shows them
-/// to whoever asks.
+/// to tests.
 pub struct Person {
     http: reqwest::Client,
     cookies: Mutex<BTreeMap<String, String>>,
@@ -229,7 +229,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Where a redirect leads.
+/// Returns the URL that a redirect leads to.
 ///
 /// # Panics
 ///

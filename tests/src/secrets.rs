@@ -14,7 +14,7 @@ use tracing_subscriber::EnvFilter;
 /// URL-safe Base64.
 const MAX_WORD_CHARS: usize = 40;
 
-/// What is shorter is found in words.
+/// Characters of the shortest secret that is searched for: a shorter one is found in ordinary words.
 const MIN_SECRET_CHARS: usize = 12;
 
 /// The host's own lines, of everything that it could be asked to log, and the warnings of others.

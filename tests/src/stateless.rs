@@ -104,7 +104,7 @@ impl Stateless {
     ///
     /// # Panics
     ///
-    /// If there is none.
+    /// If the body has no response.
     pub async fn result(&self, method: &str, params: Value) -> Value {
         crate::mcp::result(self.ask(method, params).await).await
     }

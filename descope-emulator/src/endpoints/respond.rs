@@ -1,4 +1,4 @@
-//! JSON responses, and what decides between JSON and a page.
+//! JSON responses, and the choice between JSON and a page.
 
 use axum::Json;
 use axum::http::{HeaderMap, HeaderValue, header};

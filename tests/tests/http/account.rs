@@ -1,4 +1,4 @@
-//! `/account`: a person sees what they have connected, ends it, and nobody else does.
+//! `/account`: a person sees and ends their own connected apps, and no one else's.
 
 use crate::pages::assert_strict;
 use descope_emulator::{Endpoint, Fault, User};

@@ -1,4 +1,4 @@
-//! `/admin/grants`: an operator sees and ends what a person has connected.
+//! `/admin/grants`: an operator sees and ends a person's grants.
 
 use descope_emulator::User;
 use gatehouse_tests::{Client, Gatehouse, Mcp, Person, Settings, Tokens};

@@ -1,4 +1,4 @@
-//! The authorization endpoint, consent and the way back (RFC 6749 section 4.1, RFC 9207).
+//! The authorization endpoint, consent and the authorization response (RFC 6749 section 4.1, RFC 9207).
 
 use descope_emulator::{Endpoint, Fault};
 use gatehouse_tests::client::parameter;

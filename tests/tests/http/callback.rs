@@ -1,4 +1,4 @@
-//! The way back from the identity provider: whose sign-in it is, how often, for how long, and what goes wrong.
+//! `/callback`: the browser that a sign-in is bound to, its single use, its lifetime, and errors of the provider.
 
 use descope_emulator::{Endpoint, Fault};
 use gatehouse_tests::client::parameter;

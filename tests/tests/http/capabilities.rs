@@ -1,5 +1,5 @@
-//! What the metadata promises (RFC 8414, RFC 9728), promise by promise: all of it is kept, and nothing
-//! works that it keeps quiet about.
+//! The capabilities in the metadata (RFC 8414, RFC 9728), one by one: each works, and nothing works that is not
+//! listed.
 
 use gatehouse_tests::client::{REDIRECT_URI, parameter};
 use gatehouse_tests::person::location;

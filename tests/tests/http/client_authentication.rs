@@ -1,4 +1,4 @@
-//! How a client shows who it is (RFC 6749 section 2.3, RFC 7521 section 4.2, RFC 7523 section 3):
+//! Client authentication (RFC 6749 section 2.3, RFC 7521 section 4.2, RFC 7523 section 3):
 //! as it is registered, with a secret in the header or in the form.
 
 use base64::Engine;

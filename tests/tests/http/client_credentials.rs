@@ -1,4 +1,4 @@
-//! Tokens for a client itself (RFC 6749 section 4.4, MCP's extension for machine clients).
+//! Client credentials (RFC 6749 section 4.4, MCP's extension for machine clients).
 
 use gatehouse_tests::client::{REDIRECT_URI, Tokens};
 use gatehouse_tests::{Client, Gatehouse, Mcp, Settings};

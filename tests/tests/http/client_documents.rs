@@ -1,5 +1,5 @@
-//! Clients whose identifier is the URL of a document (draft-ietf-oauth-client-id-metadata-document),
-//! and what they authenticate by (RFC 7523).
+//! Client ID Metadata Documents (draft-ietf-oauth-client-id-metadata-document),
+//! and the authentication of such clients (RFC 7523).
 
 use gatehouse_tests::client::{REDIRECT_URI, USED_REDIRECT_URI, VERIFIER};
 use gatehouse_tests::published::Page;

@@ -1,4 +1,4 @@
-//! What is said when the configuration is wrong.
+//! Responses of a server whose configuration is wrong.
 
 use gatehouse_tests::{Gatehouse, Mcp, Provider, Settings};
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! What a person is asked, what the browser remembers of it, and what is asked again.
+//! The consent page, remembered consents, and when a person is asked again.
 
 use crate::pages::assert_strict;
 use descope_emulator::{Config, Endpoint, User};

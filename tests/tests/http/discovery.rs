@@ -1,4 +1,4 @@
-//! What a client finds before it knows anything (RFC 8414, RFC 9728).
+//! Discovery (RFC 8414, RFC 9728).
 
 use gatehouse_tests::Gatehouse;
 use reqwest::{Method, StatusCode};

@@ -1,4 +1,4 @@
-//! Proof of possession (RFC 9449), at `/token` and at `/mcp`.
+//! DPoP (RFC 9449), at `/token` and at `/mcp`.
 
 use gatehouse_tests::client::{REDIRECT_URI, Tokens};
 use gatehouse_tests::signed::{ath, now, proof, proof_for, proof_with};

@@ -1,4 +1,4 @@
-//! What happened is in the log of the running application, one JSON object a line (docs/events.md).
+//! Events in the log of the running application, one JSON object a line (docs/events.md).
 
 use descope_emulator::User;
 use gatehouse_tests::{Client, Gatehouse, Mcp, Person, Settings, Tokens};

@@ -1,4 +1,4 @@
-//! What an identity provider, or somebody in its name, sends; and that it is one line of the manifest.
+//! Responses of an identity provider, or of an attacker in its name; and its one line in the manifest.
 
 use descope_emulator::{Algorithm, Config, Emulator, Endpoint, Fault, Mint};
 use gatehouse_tests::client::parameter;

@@ -1,4 +1,4 @@
-//! Introspection (RFC 7662): what a token is, for clients that authenticate.
+//! Token introspection (RFC 7662), for clients that authenticate.
 
 use gatehouse_tests::client::{REDIRECT_URI, Tokens};
 use gatehouse_tests::signed::{now, proof};

@@ -1,4 +1,4 @@
-//! `/mcp` as clients of 2026-07-28 meet it.
+//! `/mcp` for clients of revision 2026-07-28.
 
 use gatehouse_tests::{Client, Gatehouse, Person, Stateless};
 use serde_json::{Value, json};

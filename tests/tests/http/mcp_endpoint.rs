@@ -1,4 +1,4 @@
-//! The MCP endpoint: who gets in, and how it speaks.
+//! The MCP endpoint: authentication, origins and transport.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -1,5 +1,5 @@
-//! Messages of clients that write JSON in their own way: empty objects as `[]`, cursors that nobody
-//! gave them, members of another type; and what they are told.
+//! Messages of clients that write JSON in their own way: empty objects as `[]`, made-up
+//! cursors, members of another type; and the responses to them.
 
 use gatehouse_tests::mcp::answer;
 use gatehouse_tests::{Client, Gatehouse, Mcp, Person, Settings, Stateless};

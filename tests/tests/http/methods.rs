@@ -1,5 +1,5 @@
-//! What each endpoint of the authorization server does with each method of HTTP, and what it lets
-//! pages of other origins do (RFC 9110 sections 9 and 15.5.6, the Fetch standard section 3.2).
+//! Methods and CORS at each endpoint of the authorization server (RFC 9110 sections 9 and 15.5.6, the Fetch standard
+//! section 3.2).
 
 use gatehouse_tests::client::REDIRECT_URI;
 use gatehouse_tests::{Client, Gatehouse, Person};

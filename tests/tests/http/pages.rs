@@ -1,4 +1,4 @@
-//! What holds of every page that a person sees.
+//! Rules for every page that a person sees.
 
 use gatehouse_tests::{Client, Gatehouse, Page, Person, Settings};
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! Who may come in, and with which scopes (`allowed`, `scope_rules`).
+//! The policy: which people may sign in, and with which scopes (`allowed`, `scope_rules`).
 
 use descope_emulator::{Endpoint, Fault, Mint, TokenIssuer, User};
 use gatehouse_tests::client::parameter;

@@ -1,4 +1,4 @@
-//! Registering a client (RFC 7591).
+//! Dynamic client registration (RFC 7591).
 
 use gatehouse_tests::{Client, Gatehouse, Person, Settings};
 use serde_json::{Value, json};

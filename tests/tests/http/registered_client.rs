@@ -1,5 +1,4 @@
-//! A client reads, changes and removes its registration (RFC 7592), and who may register at all
-//! (RFC 7591 section 3).
+//! Client registration management (RFC 7592), and initial access tokens (RFC 7591 section 3).
 
 use gatehouse_tests::client::REDIRECT_URI;
 use gatehouse_tests::{Client, Gatehouse, Person, Settings};

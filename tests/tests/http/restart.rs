@@ -1,4 +1,4 @@
-//! What outlives a restart, and what a failing store does.
+//! State that outlives a restart, and a store that fails.
 
 use gatehouse_tests::client::Tokens;
 use gatehouse_tests::{Client, Gatehouse, Mcp, Person, Provider, Settings};

@@ -1,4 +1,4 @@
-//! Streams of sessions at `/mcp` that are gone on with after their connection, over two machines.
+//! Resumption of session streams at `/mcp` after their connection is lost, over two machines.
 
 use gatehouse_tests::{Client, Gatehouse, Mcp, Person, Settings, SseStream, Tokens};
 use serde_json::{Value, json};

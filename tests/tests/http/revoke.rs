@@ -1,4 +1,4 @@
-//! Revocation (RFC 7009): a client gives up a token, and with it the whole grant.
+//! Token revocation (RFC 7009), which ends the whole grant.
 
 use descope_emulator::{Endpoint, Fault};
 use gatehouse_tests::client::{REDIRECT_URI, Tokens};

@@ -1,4 +1,4 @@
-//! The master secret is rotated: a new one before the old one, and a restart. Nobody notices.
+//! Rotation of the master secret: a new one before the old one, and a restart, which no client notices.
 
 use gatehouse_tests::client::{REDIRECT_URI, Tokens, parameter};
 use gatehouse_tests::person::location;

@@ -1,4 +1,4 @@
-//! What is effective of the scopes that a client asks for.
+//! The effective scopes of those that a client asks for.
 
 use gatehouse_tests::client::{REDIRECT_URI, USED_REDIRECT_URI, VERIFIER};
 use gatehouse_tests::{Client, Gatehouse, Mcp, Person, Settings, Tokens};

@@ -1,4 +1,4 @@
-//! What the components weigh.
+//! Sizes of the components.
 
 use std::path::Path;
 

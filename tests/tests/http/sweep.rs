@@ -1,4 +1,4 @@
-//! The sweep: what is dead goes, what lives stays, and no keys are listed.
+//! The sweep: expired keys go, the others stay, and no keys are listed.
 
 use crate::admin::TOKEN;
 use gatehouse_tests::{Client, Gatehouse, Mcp, Person, Settings, Tokens};

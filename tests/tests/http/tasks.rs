@@ -5,7 +5,7 @@ use gatehouse_tests::{Client, Gatehouse, Person, Settings, Stateless, Tokens};
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// Looks at something that has to come in the end.
+/// Polls for a state that has to come in the end.
 const MAX_POLLS: u32 = 600;
 
 async fn start() -> Gatehouse {

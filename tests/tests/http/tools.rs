@@ -1,4 +1,4 @@
-//! What the three tools answer, and to whom.
+//! The results of the three tools, by scope.
 
 use descope_emulator::{Endpoint, Mint, Signature, User};
 use gatehouse_tests::{Client, Gatehouse, Mcp, Person, Provider, Settings};

@@ -1,5 +1,5 @@
-//! Answers that are given without a look at the body. A proxy such as nginx sends all of the body
-//! before it reads the answer, and makes a 502 of a connection that breaks meanwhile.
+//! Responses that are sent before the body is read. A proxy such as nginx sends all of the body
+//! before it reads the answer, and makes a 502 of a connection that breaks in the meantime.
 
 use gatehouse_tests::{Client, Gatehouse, Person, Settings};
 use serde_json::json;

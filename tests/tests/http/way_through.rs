@@ -1,4 +1,4 @@
-//! The whole way, from a request without a token to the answers of the tools, and its end.
+//! The whole flow, from a request without a token to tool results, and the end of the grant.
 
 use gatehouse_tests::client::{Tokens, parameter};
 use gatehouse_tests::{Client, Gatehouse, Mcp, Person, Provider, Settings};

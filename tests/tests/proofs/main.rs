@@ -1,4 +1,4 @@
-//! What takes minutes to prove: races between machines, and machines that die at any moment.
+//! Tests that take minutes: races between machines, and machines that die at any moment.
 #![cfg(unix)]
 
 mod http_sse;
