@@ -116,7 +116,7 @@ impl Running {
         self.address
     }
 
-    /// What the emulator was started with.
+    /// Returns what the emulator was started with.
     pub fn config(&self) -> &Config {
         &self.app.config
     }
@@ -226,7 +226,7 @@ impl Running {
         mint.sign(&self.app)
     }
 
-    /// How many requests `endpoint` has had, those that met a fault included.
+    /// Returns how many requests `endpoint` has had, those that met a fault included.
     pub fn requests(&self, endpoint: Endpoint) -> u64 {
         self.app.requests(endpoint)
     }

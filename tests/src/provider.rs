@@ -28,7 +28,7 @@ impl Provider {
         }
     }
 
-    /// Where it says who a person is.
+    /// Returns where it says who a person is.
     pub fn userinfo(self, emulator: &Running) -> String {
         let base = emulator.base_url();
         match self {

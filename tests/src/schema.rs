@@ -43,7 +43,7 @@ pub fn of(revision: &str) -> Option<&'static Schema> {
 }
 
 impl Schema {
-    /// What is wrong with a message of a server; nothing if it is valid. `asked` is the method of the
+    /// Returns what is wrong with a message of a server; nothing if it is valid. `asked` is the method of the
     /// request that it answers, if it answers one.
     pub fn errors(&self, message: &Value, asked: Option<&str>) -> Vec<String> {
         if let Some(method) = message["method"].as_str() {

@@ -85,7 +85,7 @@ pub fn proof_with(
     key.sign_under(header, &claims).expect("a JWT")
 }
 
-/// What a proof says of the access token that it comes with (RFC 9449 section 4.2).
+/// Returns what a proof says of the access token that it comes with (RFC 9449 section 4.2).
 pub fn ath(access_token: &str) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(access_token))
 }

@@ -90,7 +90,7 @@ pub fn install() -> Result<Clients> {
 /// The virtual environments of older Python packages, which do not go together with the newest.
 const OLDER: [&str; 2] = ["mcp-1.9", "fastmcp-2.12"];
 
-/// What a thread came to.
+/// Returns what a thread came to.
 ///
 /// # Errors
 ///

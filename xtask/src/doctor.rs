@@ -119,7 +119,7 @@ pub fn problems(variables: &Variables, listen: SocketAddr) -> Vec<String> {
         .collect()
 }
 
-/// What works, and should be known.
+/// Returns what works, and should be known.
 fn warnings(variables: &Variables) -> Vec<&'static str> {
     let Ok(server) = config::Server::read(|name: &str| variables.get(name)) else {
         return Vec::new();
@@ -179,7 +179,7 @@ fn email_scopes(variables: &Variables) -> Option<&'static str> {
     (!has_email).then_some(warning)
 }
 
-/// Who may come in, in words; nothing where the variables are wrong, which is said elsewhere.
+/// Returns who may come in, in words; nothing where the variables are wrong, which is said elsewhere.
 fn policy(variables: &Variables) -> Vec<String> {
     let Ok(server) = config::Server::read(|name: &str| variables.get(name)) else {
         return Vec::new();
@@ -199,7 +199,7 @@ fn policy(variables: &Variables) -> Vec<String> {
     vec![format!("who may come in: {allowed}. They get {scopes}")]
 }
 
-/// How limits by client address work here; nothing on a loopback address, where there is one client.
+/// Returns how limits by client address work here; nothing on a loopback address, where there is one client.
 fn client_address(variables: &Variables) -> Option<String> {
     let public_url = variables.get("public_url").unwrap_or_default();
     let is_public = !public_url.is_empty() && public_url.starts_with("https://");

@@ -72,7 +72,7 @@ impl Variables {
         }
     }
 
-    /// How people sign in.
+    /// Returns how people sign in.
     pub fn identity(&self) -> Identity {
         self.identity
     }

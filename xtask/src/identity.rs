@@ -47,7 +47,7 @@ pub fn configure_emulator(variables: &mut Variables, address: SocketAddr) {
     variables.set("descope_client_secret", EMULATOR_SECRET);
 }
 
-/// What is wrong with the variables about the provider.
+/// Returns what is wrong with the variables about the provider.
 pub fn problems(variables: &Variables) -> Vec<Problem> {
     let values = |name: &str| variables.get(name);
     // What is wrong with it is named with the other variables.

@@ -172,7 +172,7 @@ fn emulator_command(
     Ok(command)
 }
 
-/// Where a server that listens on `listen` can be reached from here.
+/// Returns where a server that listens on `listen` can be reached from here.
 fn reachable(listen: SocketAddr) -> SocketAddr {
     let ip = match listen.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),

@@ -119,7 +119,7 @@ pub fn clients(base: &BaseUrl) -> Vec<Client> {
     ]
 }
 
-/// What to say where a client that runs elsewhere cannot reach us.
+/// Returns what to say where a client that runs elsewhere cannot reach us.
 fn needs_public_address(base: &BaseUrl) -> Markup {
     html! {
         @if !base.is_https() {
@@ -147,7 +147,7 @@ mod tests {
             .collect()
     }
 
-    /// What the browser shows of each snippet.
+    /// Returns what the browser shows of each snippet.
     fn snippets(markup: &str) -> Vec<String> {
         markup
             .split("<code id=")

@@ -75,7 +75,7 @@ pub(crate) fn record<K>(context: &Context<'_, K>, client: &Client, change: Regis
         });
 }
 
-/// Where a client manages its registration, and its token for that.
+/// Returns where a client manages its registration, and its token for that.
 pub(crate) fn management<K>(context: &Context<'_, K>, client: &Client) -> Management {
     let id = &client.client_id;
     let code = context.config.keys.mac(TOKEN, id.as_bytes());

@@ -113,7 +113,7 @@ impl Consent<'_> {
     }
 }
 
-/// Who a client is, and where its answers go: the host by which a person can judge it, and the whole
+/// Returns who a client is, and where its answers go: the host by which a person can judge it, and the whole
 /// redirect URI.
 pub(crate) fn facts(client: &Client, redirect_uri: &str, base: &BaseUrl) -> Markup {
     let issuer = base.as_str();
@@ -189,7 +189,7 @@ fn notice(destination: &Destination) -> Markup {
     }
 }
 
-/// What a scope lets a client do, as a list says it.
+/// Returns what a scope lets a client do, as a list says it.
 pub(crate) fn scope_text(scope: &str, provider: &str) -> Markup {
     match scope {
         "tools" => html! { "use the tools of this server" },
@@ -200,7 +200,7 @@ pub(crate) fn scope_text(scope: &str, provider: &str) -> Markup {
     }
 }
 
-/// What is asked of the identity provider, as a list says it (OpenID Connect Core section 5.4).
+/// Returns what is asked of the identity provider, as a list says it (OpenID Connect Core section 5.4).
 fn provider_scope_text(scope: &str) -> Markup {
     match scope {
         "openid" => html! { "who you are there" },

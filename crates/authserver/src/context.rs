@@ -65,7 +65,7 @@ impl<'a, K: KeyValue> Context<'a, K> {
             .any(|known| known.client_id == client.client_id)
     }
 
-    /// Which private-use schemes the redirect URIs of a client may have.
+    /// Returns which private-use schemes the redirect URIs of a client may have.
     pub(crate) fn private_use(&self, client: &Client) -> PrivateUse {
         if self.is_configured(client) {
             PrivateUse::Any
@@ -95,7 +95,7 @@ impl<K> Context<'_, K> {
     }
 }
 
-/// Where a request comes from, for [`Context::source`].
+/// Returns where a request comes from, for [`Context::source`].
 pub fn request_source(config: &Server, headers: &HeaderMap) -> RequestSource {
     RequestSource::read(headers, config.client_address_header.as_ref())
 }

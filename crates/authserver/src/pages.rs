@@ -166,7 +166,7 @@ pub(crate) fn refused_person(person: &RefusedPerson<'_>) -> Response {
     )
 }
 
-/// Where a redirect URI leads, as a link says it.
+/// Returns where a redirect URI leads, as a link says it.
 fn place(redirect_uri: &str) -> String {
     match destination(redirect_uri) {
         Destination::Host(host) | Destination::Loopback(host) => host,

@@ -68,7 +68,7 @@ pub(crate) fn error_redirect(target: &Target, issuer: &str, error: &Error) -> Re
     see_other(&error_url(target, issuer, error))
 }
 
-/// Where the browser goes back to with an error.
+/// Returns where the browser goes back to with an error.
 pub(crate) fn error_url(target: &Target, issuer: &str, error: &Error) -> String {
     response_url(
         target,
@@ -94,7 +94,7 @@ fn response_url(target: &Target, issuer: &str, parameters: &[(&str, &str)]) -> S
     redirect_uri::with_parameters(&target.redirect_uri, parameters)
 }
 
-/// What clients are told of a store that failed; the operator's log has the rest. A store that does not
+/// Returns what clients are told of a store that failed; the operator's log has the rest. A store that does not
 /// answer is 503 in a JSON answer, and `temporarily_unavailable` in a redirect, which exists because a
 /// redirect has no 503 (RFC 6749 section 4.1.2.1).
 pub(crate) fn store_failed(error: &store::Error) -> Error {

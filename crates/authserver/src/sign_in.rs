@@ -141,7 +141,7 @@ impl PendingConsent {
         format!("{}?{}", base.join("/authorize"), query.finish())
     }
 
-    /// When no sign-in that this form leads to can be completed any more.
+    /// Returns when no sign-in that this form leads to can be completed any more.
     pub(crate) fn forget_at(&self) -> u64 {
         self.expires_at + LOGIN_LIFETIME
     }
@@ -209,7 +209,7 @@ impl ConsentCookie {
         })
     }
 
-    /// What the browser brings, or a new one.
+    /// Returns what the browser brings, or a new one.
     pub(crate) fn read_or_new(
         base: &BaseUrl,
         headers: &HeaderMap,

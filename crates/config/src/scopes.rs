@@ -43,7 +43,7 @@ pub(crate) fn read_default_scopes<'a>(
     Ok(listed.unwrap_or_else(|| existing.unwrap_or_default().to_vec()))
 }
 
-/// What the variable `name` lists of the `existing` scopes, in their order; `None` if it is not set.
+/// Returns what the variable `name` lists of the `existing` scopes, in their order; `None` if it is not set.
 /// What exists is not known where that variable is wrong itself.
 pub(crate) fn read_some<'a>(
     values: &impl Fn(&str) -> Option<&'a str>,

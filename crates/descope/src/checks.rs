@@ -111,7 +111,7 @@ fn issuer(claims: &Map<String, Value>, project: &Project) -> Option<Issuer> {
     issuer_of(claims.get("iss").and_then(Value::as_str)?, project)
 }
 
-/// Which of the project's issuers it is. A project with a custom domain may go by Descope's own
+/// Returns which of the project's issuers it is. A project with a custom domain may go by Descope's own
 /// domain as well.
 fn issuer_of(issuer: &str, project: &Project) -> Option<Issuer> {
     if issuer == project.id {

@@ -127,7 +127,7 @@ impl<H: Http> Descope<H> {
         })
     }
 
-    /// Who it is that tokens were refreshed for. What a source would say cannot be left away because
+    /// Returns who it is that tokens were refreshed for. What a source would say cannot be left away because
     /// of trouble there: a role might be in it.
     async fn person_now(&self, answer: &TokenAnswer, now: u64) -> Result<Profile, Error> {
         let access_token = &answer.tokens.access_token;
@@ -280,7 +280,7 @@ struct VerifiedToken {
     claims: Map<String, Value>,
 }
 
-/// Who it is by an ID token, userinfo over it and the access token. The last has what Descope says
+/// Returns who it is by an ID token, userinfo over it and the access token. The last has what Descope says
 /// of no one else, and counts where it is about the same person.
 fn person(
     id_token: Option<Map<String, Value>>,

@@ -112,7 +112,7 @@ impl Project {
         self.client_id.as_deref().filter(|id| *id != self.id)
     }
 
-    /// Where the project's public keys are.
+    /// Returns where the project's public keys are.
     pub fn jwks_url(&self) -> String {
         format!("{}/{}/.well-known/jwks.json", self.base_url, self.id)
     }

@@ -177,7 +177,7 @@ impl<K: KeyValue> Grants<'_, K> {
         TokenParts::read(&REFRESH_TOKEN, self.keys, refresh_token).map(|parts| parts.grant_id)
     }
 
-    /// When a grant was last refreshed, in seconds since the Unix epoch; `None` if it never was.
+    /// Returns when a grant was last refreshed, in seconds since the Unix epoch; `None` if it never was.
     pub(crate) async fn refreshed_at(
         &self,
         id: &str,

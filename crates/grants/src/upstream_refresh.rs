@@ -150,7 +150,7 @@ impl<K: KeyValue> Grants<'_, K> {
         }
     }
 
-    /// What takes the place of `upstream` after a refresh that the provider has answered.
+    /// Returns what takes the place of `upstream` after a refresh that the provider has answered.
     fn replacement(
         &self,
         held: Held<'_>,

@@ -36,7 +36,7 @@ impl Instance {
         }))
     }
 
-    /// What to serve with, and where the server is as a request with these headers sees it.
+    /// Returns what to serve with, and where the server is as a request with these headers sees it.
     ///
     /// # Errors
     ///

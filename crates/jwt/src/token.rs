@@ -73,7 +73,7 @@ impl<'a> Unverified<'a> {
         })
     }
 
-    /// What the token says of itself.
+    /// Returns what the token says of itself.
     pub fn header(&self) -> &Header {
         &self.header
     }

@@ -161,7 +161,7 @@ impl Claims {
         self.scopes().any(|known| known == scope)
     }
 
-    /// How it is to be presented: `Bearer` (RFC 6750 section 4), or `DPoP` with a proof of its key
+    /// Returns how it is to be presented: `Bearer` (RFC 6750 section 4), or `DPoP` with a proof of its key
     /// (RFC 9449 section 5).
     pub fn token_type(&self) -> &'static str {
         match self.cnf {

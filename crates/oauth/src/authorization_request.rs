@@ -149,7 +149,7 @@ impl Prompt {
     }
 }
 
-/// Which client asks.
+/// Returns which client asks.
 ///
 /// # Errors
 ///
@@ -161,7 +161,7 @@ pub fn client_id(parameters: &Parameters) -> Result<&str, TargetError> {
     parameters.get("client_id").ok_or(TargetError::ClientId)
 }
 
-/// Where the browser goes back to, whether with a code or with an error. A redirect URI is checked
+/// Returns where the browser goes back to, whether with a code or with an error. A redirect URI is checked
 /// again: what may be registered can have changed since it was, and `private_use` says which
 /// private-use schemes it may have.
 ///

@@ -196,7 +196,7 @@ impl Client {
             .any(|registered| redirect_uri::matches(registered, requested))
     }
 
-    /// How a page calls it: by its name, or by its identifier if it has given none that can be seen.
+    /// Returns how a page calls it: by its name, or by its identifier if it has given none that can be seen.
     pub fn display_name(&self) -> &str {
         self.metadata
             .client_name

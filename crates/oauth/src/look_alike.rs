@@ -151,7 +151,7 @@ pub enum Oddity {
     ForeignLetters(String),
 }
 
-/// What is odd about a client that calls itself `name` and whose answers go to `redirect_uri`.
+/// Returns what is odd about a client that calls itself `name` and whose answers go to `redirect_uri`.
 /// `client_url` is its identifier, where that is a URL.
 pub fn oddities(
     name: &str,
@@ -408,7 +408,7 @@ mod tests {
         provider: "Harbour Login",
     };
 
-    /// What is odd where the answers go to a host, or to a path of one.
+    /// Returns what is odd where the answers go to a host, or to a path of one.
     fn web(name: &str, place: &str) -> Vec<String> {
         let uri = format!("https://{place}/cb");
         texts(oddities(name, &uri, None, OURS))

@@ -109,7 +109,7 @@ pub fn authorization_server(
     }
 }
 
-/// What client assertions and DPoP proofs may be signed with.
+/// Returns what client assertions and DPoP proofs may be signed with.
 fn signing_algorithms() -> [&'static str; 3] {
     Algorithm::ALL.map(Algorithm::as_str)
 }

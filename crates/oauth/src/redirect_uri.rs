@@ -133,7 +133,7 @@ pub fn matches(registered: &str, requested: &str) -> bool {
     }
 }
 
-/// Where a redirect URI that [`check`] passed leads. Whether it is this machine is decided by the
+/// Returns where a redirect URI that [`check`] passed leads. Whether it is this machine is decided by the
 /// host as a browser reads it, whatever the scheme: `https://2130706433/` is `127.0.0.1`.
 pub fn destination(uri: &str) -> Destination {
     match Url::parse(uri) {
@@ -219,7 +219,7 @@ impl<'a> Loopback<'a> {
     }
 }
 
-/// What stands between `://` and the path, query or fragment.
+/// Returns what stands between `://` and the path, query or fragment.
 fn authority(uri: &str) -> &str {
     let after = uri.split_once("://").map_or("", |(_, after)| after);
     after

@@ -130,7 +130,7 @@ pub fn effective(asked: Option<&str>, bounds: &Bounds<'_>) -> Result<Vec<String>
     Ok(scopes.into_iter().map(str::to_owned).collect())
 }
 
-/// What is left of the scopes that a token or a grant names, where it is accepted or shown: the same
+/// Returns what is left of the scopes that a token or a grant names, where it is accepted or shown: the same
 /// bounds as of [`effective`], and no error for what is gone.
 pub fn still<'t>(named: impl Iterator<Item = &'t str>, bounds: &Bounds<'_>) -> Vec<String> {
     let can_have = bounds.can_have();

@@ -13,7 +13,7 @@ pub fn random<const BYTES: usize>(random: &mut impl CryptoRng) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// What is stored of a secret of high entropy: its SHA-256 in URL-safe Base64.
+/// Returns what is stored of a secret of high entropy: its SHA-256 in URL-safe Base64.
 pub fn hash(secret: &str) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(secret))
 }

@@ -54,7 +54,7 @@ struct Document {
     id_token_signing_alg_values_supported: Option<Vec<String>>,
 }
 
-/// Where the metadata of `issuer` is: the path is appended to the issuer's (section 4).
+/// Returns where the metadata of `issuer` is: the path is appended to the issuer's (section 4).
 pub(crate) fn url(issuer: &str) -> String {
     format!(
         "{}/.well-known/openid-configuration",
@@ -178,7 +178,7 @@ impl CachedMetadata {
         self.fetched_at = now;
     }
 
-    /// What is there when asking has just failed, if it is not too old.
+    /// Returns what is there when asking has just failed, if it is not too old.
     pub(crate) fn old(&self, now: u64) -> Option<Metadata> {
         let age = now.saturating_sub(self.fetched_at);
         self.metadata.clone().filter(|_| age < MAX_STALE)

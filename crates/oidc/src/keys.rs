@@ -60,7 +60,7 @@ impl ProviderKeys {
     }
 }
 
-/// What an answer with keys has. `who` is the provider's name in words.
+/// Returns what an answer with keys has. `who` is the provider's name in words.
 ///
 /// # Errors
 ///

@@ -161,7 +161,7 @@ impl<H: Http> Provider<H> {
         })
     }
 
-    /// Who it is that tokens were refreshed for; `None` if the provider has no way to say. What
+    /// Returns who it is that tokens were refreshed for; `None` if the provider has no way to say. What
     /// userinfo would say cannot be left away because of trouble there: a role might be in it.
     async fn person_now(
         &self,

@@ -83,7 +83,7 @@ impl Played {
         Provider::new(settings(&[]), self)
     }
 
-    /// What the code is traded for.
+    /// Returns what the code is traded for.
     fn sign_in(&self) -> Result<SignIn, Error> {
         block_on(self.provider().exchange_code(&exchange(), NOW))
     }
@@ -475,7 +475,7 @@ fn a_refresh_gives_what_the_provider_rotates_to() {
     ));
 }
 
-/// What a refresh brings that asks who it is now.
+/// Returns what a refresh brings that asks who it is now.
 fn refresh(played: &Played) -> Result<RefreshedProfile, Error> {
     let refreshed = block_on(played.provider().refresh("r1", true, NOW))?;
     assert_eq!(refreshed.tokens.access_token, ACCESS_TOKEN);

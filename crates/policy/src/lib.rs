@@ -79,12 +79,12 @@ impl Policy {
         self.allowed.is_some() || self.rules.is_some()
     }
 
-    /// How many entries `allowed` has; `None` if everybody may come in.
+    /// Returns how many entries `allowed` has; `None` if everybody may come in.
     pub fn allowed_entries(&self) -> Option<usize> {
         self.allowed.as_ref().map(AnyOf::len)
     }
 
-    /// How many rules about scopes there are.
+    /// Returns how many rules about scopes there are.
     pub fn scope_rules(&self) -> usize {
         self.rules.as_ref().map_or(0, Vec::len)
     }
@@ -99,7 +99,7 @@ impl Policy {
             .any(AnyOf::needs_email)
     }
 
-    /// What a person has of the scopes that were `asked` for, in their order: all that the rules
+    /// Returns what a person has of the scopes that were `asked` for, in their order: all that the rules
     /// give the person. Scopes that do not exist, such as `offline_access`, are under no rule: they
     /// are kept, and do not count as something that the person has.
     ///

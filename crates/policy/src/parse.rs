@@ -90,7 +90,7 @@ pub enum EntryError {
     NoValue,
 }
 
-/// Who may come in; `None` if the text is blank.
+/// Returns who may come in; `None` if the text is blank.
 pub(crate) fn allowed(text: &str) -> Result<Option<AnyOf>, AllowedError> {
     let text = text.trim();
     if text.is_empty() {
@@ -114,7 +114,7 @@ pub(crate) fn allowed(text: &str) -> Result<Option<AnyOf>, AllowedError> {
     Ok(Some(AnyOf(entries.collect::<Result<_, _>>()?)))
 }
 
-/// Who gets which of the `existing` scopes; `None` if the text is blank.
+/// Returns who gets which of the `existing` scopes; `None` if the text is blank.
 pub(crate) fn scope_rules(
     text: &str,
     existing: &[String],

@@ -300,7 +300,7 @@ impl LoginRequest {
         (StatusCode::FOUND, headers).into_response()
     }
 
-    /// Where the browser goes after the login.
+    /// Returns where the browser goes after the login.
     pub(super) fn redirect_host(&self) -> String {
         let host = self.redirect_uri.host_str().unwrap_or_default();
         match self.redirect_uri.port() {

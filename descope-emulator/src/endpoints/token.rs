@@ -57,7 +57,7 @@ fn answer(app: &App, headers: &HeaderMap, body: &[u8]) -> Result<Response, Desco
     Ok(private_json(&tokens))
 }
 
-/// What the grant of `client_id` in `params` gives.
+/// Returns what the grant of `client_id` in `params` gives.
 pub(super) fn redeem(
     app: &App,
     client_id: &str,

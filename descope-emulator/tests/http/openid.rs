@@ -136,7 +136,7 @@ async fn metadata(provider: &Running) -> Value {
     answer.json().await.unwrap()
 }
 
-/// Where a login leads.
+/// Returns where a login leads.
 async fn sign_in(provider: &Running) -> Url {
     let url = format!("{}/authorize", provider.issuer(TokenIssuer::OpenId));
     let answer = http().get(url).query(&request()).send().await.unwrap();

@@ -40,7 +40,7 @@ impl Written {
     }
 }
 
-/// What is wrong in a crate of these files.
+/// Returns what is wrong in a crate of these files.
 fn faults_of(files: &[(&str, &str)]) -> Vec<String> {
     Written::new(r#"[["one"]]"#, &[("one", "", files)]).faults()
 }

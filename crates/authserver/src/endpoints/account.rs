@@ -166,7 +166,7 @@ async fn act<K: KeyValue>(
     })
 }
 
-/// What the page says first after a form. Nothing of a link is repeated on it.
+/// Returns what the page says first after a form. Nothing of a link is repeated on it.
 fn done_text(done: &str) -> Option<&'static str> {
     Some(match done {
         "ended" => "The app is disconnected.",

@@ -468,7 +468,7 @@ fn open_state<K>(
         .ok_or(CallbackError::ForeignLogin)
 }
 
-/// What the client hears of an error that the identity provider sent with the browser.
+/// Returns what the client hears of an error that the identity provider sent with the browser.
 fn provider_answer(code: &str) -> Error {
     let ours = match code {
         "access_denied" => ErrorCode::AccessDenied,
@@ -484,7 +484,7 @@ fn provider_answer(code: &str) -> Error {
     Error::new(ours, format!("the identity provider answered {known}"))
 }
 
-/// What the client hears of a code that could not be exchanged.
+/// Returns what the client hears of a code that could not be exchanged.
 fn provider_failure(error: &identity::Error) -> Error {
     log_line::write(format_args!("the sign-in cannot be completed: {error}"));
     match error {

@@ -121,7 +121,7 @@ async fn refresh_token<K: KeyValue>(
     }))
 }
 
-/// What is left of the scopes that a token of `grant` names: the same as the MCP endpoint takes.
+/// Returns what is left of the scopes that a token of `grant` names: the same as the MCP endpoint takes.
 fn scopes<'t, K: KeyValue>(
     context: &Context<'_, K>,
     grant: &Grant,

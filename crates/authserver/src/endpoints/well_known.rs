@@ -68,7 +68,7 @@ impl WellKnown {
     }
 }
 
-/// What is said in place of our own documents where another authorization server issues the tokens.
+/// Returns what is said in place of our own documents where another authorization server issues the tokens.
 fn issued_by_another(config: &Server, path: &str) -> Option<Response> {
     let external = config.authorization_server.external()?;
     let (name, _) = split(path)?;

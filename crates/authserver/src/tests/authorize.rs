@@ -33,7 +33,7 @@ fn a_redirect_uri_that_is_not_registered_is_never_followed() {
     }
 }
 
-/// What is wrong with a request whose client and redirect URI are good, and the error it is.
+/// Returns what is wrong with a request whose client and redirect URI are good, and the error it is.
 fn faulty(good: &str) -> Vec<(String, &'static str)> {
     vec![
         (

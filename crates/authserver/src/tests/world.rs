@@ -303,7 +303,7 @@ impl World {
         answer
     }
 
-    /// What an endpoint may look at when it answers `request`.
+    /// Returns what an endpoint may look at when it answers `request`.
     fn context(&self, request: &Request) -> Context<'_, MemoryKeyValue> {
         Context {
             config: &self.config,
