@@ -318,7 +318,9 @@ impl<P: Parts> Methods<P> {
         };
         let completing = self.tools.complete(completion);
         let suggestions = self.wait(METHOD, authenticated, completing, failed).await?;
-        Ok(MethodResult::Result(suggestions.to_result(&self.context.envelope(revision))))
+        Ok(MethodResult::Result(
+            suggestions.to_result(&self.context.envelope(revision)),
+        ))
     }
 
     async fn caller(
