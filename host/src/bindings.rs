@@ -7,23 +7,24 @@ mod generated {
         world: "gatehouse:host/platform",
         imports: { default: async | trappable },
         with: {
+            "fermyon:spin/key-value.store": crate::key_value::Store,
             "spin:key-value/key-value.store": crate::key_value::Store,
             "wasi:keyvalue/store.bucket": crate::key_value::Store,
             "wasi:keyvalue/atomics.cas": crate::key_value::Cas,
         },
         trappable_error_type: {
-            "spin:key-value/key-value.error" => crate::key_value::SpinError,
-            "spin:variables/variables.error" => super::VariablesError,
-            "wasi:keyvalue/store.error" => crate::key_value::WasiError,
-            "wasi:keyvalue/atomics.cas-error" => crate::key_value::WasiCasError,
+            "fermyon:spin/key-value.error" => super::spin2::key_value::Error,
+            "fermyon:spin/variables.error" => super::spin2::variables::Error,
+            "spin:key-value/key-value.error" => super::key_value::Error,
+            "spin:variables/variables.error" => super::variables::Error,
+            "wasi:keyvalue/store.error" => super::keyvalue::store::Error,
+            "wasi:keyvalue/atomics.cas-error" => super::keyvalue::atomics::CasError,
         },
     });
 }
 
 pub(crate) use generated::{
+    fermyon::spin as spin2,
     spin::{key_value::key_value, variables::variables},
     wasi::keyvalue,
 };
-
-/// Errors of `spin:variables`; none of them traps.
-pub(crate) type VariablesError = variables::Error;

@@ -2,7 +2,10 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
-    sync::{Arc, atomic::AtomicBool},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use crate::{
@@ -25,4 +28,16 @@ pub(crate) struct Component {
     pub(crate) logs: Logs,
     /// Whether the host stops, and instances end with it.
     pub(crate) stopping: AtomicBool,
+}
+
+impl Component {
+    /// Reports an instance that failed, unless the host stops: one that still served then is dropped in the middle of it.
+    pub(crate) fn report_failure(&self, error: &wasmtime::Error) {
+        if self.stopping.load(Ordering::Relaxed) {
+            return;
+        }
+        tracing::error!("an instance of component {:?} failed: {error:#}", self.id);
+        self.logs
+            .keep(&self.id, &format!("an instance failed: {error:#}"));
+    }
 }

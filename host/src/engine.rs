@@ -6,10 +6,10 @@ use wasmtime::{
     Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig,
     component::{Component, InstancePre, Linker},
 };
-use wasmtime_wasi_http::p3::bindings::ServicePre;
+use wasmtime_wasi_http::{handler::ProxyPre, p2, p3};
 
 use crate::{
-    bindings::{key_value, keyvalue, variables},
+    bindings::{key_value, keyvalue, spin2, variables},
     denied_imports,
     state::{Platform, State},
 };
@@ -63,8 +63,10 @@ pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     wasmtime_wasi::p3::add_to_linker(&mut linker)?;
-    wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
-    wasmtime_wasi_http::p3::add_to_linker(&mut linker)?;
+    p2::add_only_http_to_linker_async(&mut linker)?;
+    p3::add_to_linker(&mut linker)?;
+    spin2::key_value::add_to_linker::<State, Platform>(&mut linker, |state| state)?;
+    spin2::variables::add_to_linker::<State, Platform>(&mut linker, |state| state)?;
     key_value::add_to_linker::<State, Platform>(&mut linker, |state| state)?;
     variables::add_to_linker::<State, Platform>(&mut linker, |state| state)?;
     keyvalue::store::add_to_linker::<State, Platform>(&mut linker, |state| state)?;
@@ -77,38 +79,52 @@ pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
 #[derive(Debug, thiserror::Error)]
 pub enum ComponentError {
     /// It does not handle HTTP requests, or by another version of the interface.
-    #[error("it must export wasi:http/handler@0.3, and exports {0}")]
+    #[error(
+        "it must export wasi:http/handler@0.3 or wasi:http/incoming-handler@0.2, and exports {0}"
+    )]
     NoHandler(String),
+    /// It handles HTTP requests in two ways.
+    #[error("it must export one handler of HTTP requests, and exports two: {0} and {1}")]
+    TwoHandlers(String, String),
     /// It imports something that the host does not have, or is malformed.
     #[error("{0}")]
     Wasm(String),
 }
+
+/// The exports that a handler of HTTP requests begins with, by the generation of WASI.
+const HANDLERS: [&str; 2] = ["wasi:http/incoming-handler@0.2.", "wasi:http/handler@0.3."];
 
 /// Resolves a component's imports.
 pub(crate) fn prepare(
     engine: &Engine,
     linker: &Linker<State>,
     component: &Component,
-) -> Result<ServicePre<State>, ComponentError> {
+) -> Result<ProxyPre<State>, ComponentError> {
     let exports = component.component_type();
     let exports = exports
         .exports(engine)
         .map(|(name, _)| name.to_owned())
         .collect::<Vec<_>>();
-    if !exports
-        .iter()
-        .any(|export| export.starts_with("wasi:http/handler@0.3."))
-    {
-        let exports = if exports.is_empty() {
-            "nothing".to_owned()
-        } else {
-            exports.join(", ")
-        };
-        return Err(ComponentError::NoHandler(exports));
-    }
+    let [second, third] = HANDLERS.map(|prefix| {
+        let mut found = exports.iter().filter(|export| export.starts_with(prefix));
+        found.next().cloned()
+    });
+    let is_second = match (second, third) {
+        (Some(second), Some(third)) => return Err(ComponentError::TwoHandlers(second, third)),
+        (Some(_), None) => true,
+        (None, Some(_)) => false,
+        (None, None) if exports.is_empty() => {
+            return Err(ComponentError::NoHandler("nothing".to_owned()));
+        }
+        (None, None) => return Err(ComponentError::NoHandler(exports.join(", "))),
+    };
     let other = |error: wasmtime::Error| ComponentError::Wasm(format!("{error:#}"));
     let mut linker = linker.clone();
     denied_imports::link(engine, &mut linker, component).map_err(other)?;
     let instance: InstancePre<State> = linker.instantiate_pre(component).map_err(other)?;
-    ServicePre::new(instance).map_err(other)
+    Ok(if is_second {
+        ProxyPre::P2(p2::bindings::ProxyPre::new(instance).map_err(other)?)
+    } else {
+        ProxyPre::P3(p3::bindings::ServicePre::new(instance).map_err(other)?)
+    })
 }

@@ -3,10 +3,11 @@
 //! It reads the same `spin.toml` and `runtime-config.toml` as Spin, composes the same dependencies and serves the same routes, and
 //! behaves as Spin does. What of a manifest it does not support stops the start, with a message that names it:
 //!
-//! - HTTP triggers with components of WASI 0.3 (`wasi:http/handler@0.3`) or with static responses;
+//! - HTTP triggers with components of WASI 0.2 (`wasi:http/incoming-handler@0.2`) or 0.3 (`wasi:http/handler@0.3`), or with
+//!   static responses;
 //! - component dependencies from files, with the grants that they inherit;
-//! - key-value stores on SQLite or Redis (`spin:key-value@3.0.0`, `wasi:keyvalue@0.2.0-draft2`);
-//! - variables (`spin:variables@3.0.0`), and templates over them;
+//! - key-value stores on SQLite or Redis (`fermyon:spin/key-value@2.0.0`, `spin:key-value@3.0.0`, `wasi:keyvalue@0.2.0-draft2`);
+//! - variables (`fermyon:spin/variables@2.0.0`, `spin:variables@3.0.0`), and templates over them;
 //! - outbound HTTP within `allowed_outbound_hosts`, to other components at `http://<component>.spin.internal` included.
 //!
 //! ```no_run

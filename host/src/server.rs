@@ -22,11 +22,11 @@ use tokio::{
     sync::Semaphore,
     time::Instant,
 };
-use wasmtime_wasi_http::{Error, WasiBody, handler::ProxyHandler};
+use wasmtime_wasi_http::{Error, WasiBody};
 
 use crate::{
     component::Component,
-    handler::Instances,
+    handler::Handler,
     headers,
     http_tap::{HttpTapHook, TappedExchange},
     limits::{Limits, Requests, TimedStream},
@@ -48,7 +48,7 @@ const FULL_WARNING_INTERVAL: Duration = Duration::from_secs(60);
 pub(crate) struct Server {
     app: App,
     router: Router,
-    components: BTreeMap<String, ProxyHandler<Instances>>,
+    components: BTreeMap<String, Handler>,
     address: SocketAddr,
     watcher: Option<HttpTapHook>,
     limits: Limits,
@@ -58,7 +58,7 @@ impl Server {
     pub(crate) fn new(
         app: App,
         router: Router,
-        components: BTreeMap<String, ProxyHandler<Instances>>,
+        components: BTreeMap<String, Handler>,
         address: SocketAddr,
         watcher: Option<HttpTapHook>,
         limits: Limits,
@@ -87,7 +87,7 @@ impl Server {
     pub(crate) fn components(&self) -> impl Iterator<Item = &Component> {
         self.components
             .values()
-            .map(|handler| &*handler.state().component)
+            .map(|handler| &**handler.component())
     }
 
     /// Notes that whatever is open now is about to be cut off, and that nothing is wrong about it.
@@ -230,13 +230,10 @@ impl Server {
             .components
             .get(id)
             .with_context(|| format!("component {id:?} is not loaded"))?;
-        let component = &handler.state().component;
+        let component = handler.component();
         component.counters.requests.fetch_add(1, Ordering::Relaxed);
         let answer = match headers::add(&mut request, route, client) {
-            Ok(()) => handler
-                .handle((), request)
-                .await
-                .map_err(anyhow::Error::from),
+            Ok(()) => handler.handle(request).await.map_err(anyhow::Error::from),
             Err(error) => Err(error),
         };
         Ok(answer.unwrap_or_else(|error| {

@@ -8,7 +8,6 @@ use std::{
 };
 
 use wasmtime::{Engine, component::Linker};
-use wasmtime_wasi_http::handler::ProxyHandler;
 
 use crate::{
     allowed_hosts::AllowedHosts,
@@ -16,7 +15,7 @@ use crate::{
     component::Component,
     compose::{self, ComposeError},
     engine::{self, ComponentError},
-    handler::Instances,
+    handler::Handler,
     hooks::{Hooks, LiveCounters},
     host::Host,
     http_connector,
@@ -169,7 +168,7 @@ impl Host {
         };
         let mut components = BTreeMap::new();
         for id in app.triggered() {
-            components.insert(id.to_owned(), ProxyHandler::new(loader.load(&app, id)?));
+            components.insert(id.to_owned(), loader.load(&app, id)?);
         }
         let watcher = loader.hooks.exchange.clone();
         let server = Arc::new(Server::new(
@@ -201,7 +200,7 @@ struct Loader {
 }
 
 impl Loader {
-    fn load(&self, app: &App, id: &str) -> Result<Instances, StartError> {
+    fn load(&self, app: &App, id: &str) -> Result<Handler, StartError> {
         let component = app
             .components
             .get(id)
@@ -219,11 +218,8 @@ impl Loader {
             .cache
             .compile(&self.engine, &composed)
             .map_err(|error| refused(ComponentError::Wasm(format!("{error:#}"))))?;
-        let service = engine::prepare(&self.engine, &self.linker, &compiled).map_err(refused)?;
-        Ok(Instances {
-            component: Arc::new(shared),
-            service,
-        })
+        let proxy = engine::prepare(&self.engine, &self.linker, &compiled).map_err(refused)?;
+        Ok(Handler::new(shared, proxy))
     }
 
     /// Resolves what a component may use.

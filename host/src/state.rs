@@ -2,15 +2,13 @@
 
 use std::sync::{Arc, atomic::Ordering};
 
-use wasmtime::component::{Accessor, HasData, ResourceTable};
+use wasmtime::component::{HasData, ResourceTable};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::{
-    bindings::variables::{self, Error},
     component::Component,
     outbound::{IncomingHooks, OutboundHooks},
-    variables::check_name,
 };
 
 /// The data of an instance's store.
@@ -43,7 +41,8 @@ impl State {
         }
     }
 
-    /// The view that requests come in by: unlike [`WasiHttpView::http`], it keeps every header of the client.
+    /// The view that requests come in by to components of WASI 0.3: unlike [`WasiHttpView::http`], it keeps every header of the
+    /// client.
     pub(crate) fn incoming(&mut self) -> WasiHttpCtxView<'_> {
         WasiHttpCtxView {
             hooks: &mut self.incoming,
@@ -77,20 +76,4 @@ pub(crate) struct Platform;
 
 impl HasData for Platform {
     type Data<'a> = &'a mut State;
-}
-
-impl variables::Host for State {
-    fn convert_error(&mut self, error: Error) -> wasmtime::Result<Error> {
-        Ok(error)
-    }
-}
-
-impl<T: Send> variables::HostWithStore<T> for Platform {
-    async fn get(accessor: &Accessor<T, Self>, name: String) -> Result<String, Error> {
-        check_name(&name).map_err(|reason| Error::InvalidName(format!("{name:?}: {reason}")))?;
-        let component = accessor.with(|mut access| access.get().component.clone());
-        let value = component.variables.get(&name).cloned();
-        value
-            .ok_or_else(|| Error::Undefined(format!("no variable for {:?}.{name:?}", component.id)))
-    }
 }

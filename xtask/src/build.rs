@@ -69,12 +69,13 @@ pub fn packages() -> Result<Vec<String>> {
 pub const NATIVELY_TESTED: [&str; 2] = ["gatehouse-home", "gatehouse-tools"];
 
 /// What else becomes Wasm: for the bench, for the tests of the host, and [`FOR_TESTS`].
-pub const GUESTS: [&str; 5] = [
+pub const GUESTS: [&str; 6] = [
     "bench-bare",
     "bench-empty",
     "conformance-tools",
     "host-test-dependency",
     "host-test-guest",
+    "host-test-guest-wasip2",
 ];
 
 /// The components that the black-box tests put in the place of others.

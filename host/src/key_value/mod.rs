@@ -3,19 +3,15 @@
 mod error;
 mod granted;
 mod redis;
-mod spin;
 mod sqlite;
-mod wasi;
+mod wasip2;
+mod wasip3;
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 pub use self::error::KeyValueError;
 use self::error::Pairs;
 pub use self::granted::{Cas, Store};
-pub(crate) use self::{
-    spin::Error as SpinError,
-    wasi::{CasError as WasiCasError, Error as WasiError},
-};
 
 /// No value and no list of keys may be larger than this many bytes.
 const MAX_RESULT: usize = 128 << 20;

@@ -57,6 +57,48 @@ source = "GUEST"
 "test:probe/probe@1.0.0" = { path = "DEPENDENCY" }
 "#;
 
+/// The manifest of an application of WASI 0.2, with a private component and one of WASI 0.3 beside.
+pub const MANIFEST_WASIP2: &str = r#"
+spin_manifest_version = 2
+
+[application]
+name = "second"
+
+[variables]
+greeting = { default = "hello" }
+address = { default = "http://127.0.0.1:1" }
+
+[[trigger.http]]
+route = "/guest/:name/..."
+component = "guest"
+
+[[trigger.http]]
+route = { private = true }
+component = "hidden"
+
+[[trigger.http]]
+route = "/third/..."
+component = "third"
+
+[component.guest]
+source = "WASIP2"
+allowed_outbound_hosts = ["{{ address }}", "http://hidden.spin.internal", "http://third.spin.internal", "http://self"]
+key_value_stores = ["default"]
+variables = { greeting = "{{ greeting }}, world" }
+environment = { COLOUR = "green" }
+
+[component.hidden]
+source = "WASIP2"
+
+[component.third]
+source = "GUEST"
+key_value_stores = ["default"]
+allowed_outbound_hosts = ["http://hidden.spin.internal"]
+
+[component.third.dependencies]
+"test:probe/probe@1.0.0" = { path = "DEPENDENCY" }
+"#;
+
 /// An application in a directory of its own.
 pub struct App {
     directory: TempDir,
@@ -68,12 +110,13 @@ impl App {
         Self::with(MANIFEST)
     }
 
-    /// An application with this manifest, in which `GUEST` and `DEPENDENCY` stand for the guest components.
+    /// An application with this manifest, in which `GUEST`, `DEPENDENCY` and `WASIP2` stand for the guest components.
     pub fn with(manifest: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let manifest = manifest
             .replace("GUEST", &component("host_test_guest"))
-            .replace("DEPENDENCY", &component("host_test_dependency"));
+            .replace("DEPENDENCY", &component("host_test_dependency"))
+            .replace("WASIP2", &component("host_test_guest_wasip2"));
         std::fs::write(directory.path().join("spin.toml"), manifest).unwrap();
         Self { directory }
     }
@@ -113,6 +156,8 @@ fn component(name: &str) -> String {
                 "host-test-guest",
                 "-p",
                 "host-test-dependency",
+                "-p",
+                "host-test-guest-wasip2",
             ])
             .arg("--target-dir")
             .arg(target)

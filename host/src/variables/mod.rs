@@ -1,5 +1,8 @@
 //! Application variables: where their values come from, and what each component sees of them.
 
+mod wasip2;
+mod wasip3;
+
 use std::{
     collections::{BTreeMap, HashMap},
     env,
@@ -7,7 +10,7 @@ use std::{
 };
 
 use crate::{
-    identifier_case,
+    component, identifier_case,
     manifest::{App, Component},
     template::Template,
 };
@@ -152,9 +155,21 @@ pub(crate) fn of_component(
         .collect()
 }
 
-/// Checks a name that a component asks for, before it is looked up.
-pub(crate) fn check_name(name: &str) -> Result<(), String> {
+/// Why a component is told no value.
+enum LookupError {
+    /// The name is not one that a variable can have; the reason.
+    InvalidName(String),
+    /// The component has no such variable; the message.
+    Undefined(String),
+}
+
+/// Returns the value of a variable that a component asks for.
+fn look_up(component: &component::Component, name: &str) -> Result<String, LookupError> {
     identifier_case::snake(name)
+        .map_err(|reason| LookupError::InvalidName(format!("{name:?}: {reason}")))?;
+    component.variables.get(name).cloned().ok_or_else(|| {
+        LookupError::Undefined(format!("no variable for {:?}.{name:?}", component.id))
+    })
 }
 
 enum Loaded<'a> {

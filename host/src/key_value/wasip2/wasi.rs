@@ -2,20 +2,18 @@
 
 use wasmtime::component::Resource;
 
-use super::{
-    error::{KeyValueError, Pairs},
-    granted::{Cas, OpenError, Store, SwapError},
-};
 use crate::{
     bindings::keyvalue::{
-        atomics, batch,
-        store::{self, KeyResponse},
+        atomics::{self, CasError},
+        batch,
+        store::{self, Error, KeyResponse},
+    },
+    key_value::{
+        error::{KeyValueError, Pairs},
+        granted::{Cas, OpenError, Store, SwapError},
     },
     state::State,
 };
-
-/// Errors as the interface spells them; none of them traps.
-pub(crate) use crate::bindings::keyvalue::{atomics::CasError, store::Error};
 
 impl From<KeyValueError> for Error {
     fn from(error: KeyValueError) -> Self {
@@ -56,6 +54,7 @@ impl store::Host for State {
             .map_err(|_| Error::Other("store table full".to_owned()))
     }
 
+    // None of them traps.
     fn convert_error(&mut self, error: Error) -> wasmtime::Result<Error> {
         Ok(error)
     }

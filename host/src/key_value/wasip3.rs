@@ -8,12 +8,9 @@ use super::{
     granted::{OpenError, Store},
 };
 use crate::{
-    bindings::key_value::{Host, HostStore, HostStoreWithStore},
+    bindings::key_value::{Error, Host, HostStore, HostStoreWithStore},
     state::{Platform, State},
 };
-
-/// Errors as the interface spells them; none of them traps.
-pub(crate) use crate::bindings::key_value::Error;
 
 impl From<KeyValueError> for Error {
     fn from(error: KeyValueError) -> Self {
@@ -32,6 +29,7 @@ impl From<OpenError> for Error {
 }
 
 impl Host for State {
+    // None of them traps.
     fn convert_error(&mut self, error: Error) -> wasmtime::Result<Error> {
         Ok(error)
     }

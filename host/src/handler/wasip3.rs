@@ -1,8 +1,8 @@
-//! The pool of instances of a component: made on demand, reused, and dropped when idle.
+//! Components of WASI 0.3: a pool of instances, which are made on demand, reused, and dropped when idle.
 
 use std::{
     pin::Pin,
-    sync::{Arc, atomic::Ordering},
+    sync::Arc,
     task::{Context, Poll},
     time::{Duration, Instant},
 };
@@ -29,8 +29,8 @@ const IDLE: Duration = Duration::from_secs(1);
 
 /// Makes the instances of a component.
 pub(crate) struct Instances {
-    pub(crate) component: Arc<Component>,
-    pub(crate) service: ServicePre<State>,
+    pub(super) component: Arc<Component>,
+    pub(super) service: ServicePre<State>,
 }
 
 impl HandlerState for Instances {
@@ -108,20 +108,8 @@ impl WorkerState for Reuse {
 
     fn drop(&self, store: Store<State>, result: Result<(), wasmtime::Error>) {
         drop(store);
-        // One that still served when the host stopped is dropped in the middle of it, and Wasmtime
-        // takes that for a panic.
-        if self.component.stopping.load(Ordering::Relaxed) {
-            return;
-        }
         if let Err(error) = result {
-            tracing::error!(
-                "an instance of component {:?} failed: {error:#}",
-                self.component.id
-            );
-            self.component.logs.keep(
-                &self.component.id,
-                &format!("an instance failed: {error:#}"),
-            );
+            self.component.report_failure(&error);
         }
     }
 }
