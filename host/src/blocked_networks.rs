@@ -42,8 +42,19 @@ impl BlockedNetworks {
             || matches!(address, IpAddr::V6(v6) if v6.to_ipv4().is_some_and(|v4| self.contains(v4.into())))
     }
 
+    /// Drops the addresses of `host` that are in the set. Returns whether that left none of some, and says so in the log.
+    pub(crate) fn filter_for(&self, host: &str, addresses: &mut Vec<SocketAddr>) -> bool {
+        let blocked = self.filter(addresses);
+        if blocked {
+            tracing::warn!(
+                "every address of {host:?} is in a network that block_networks of the runtime configuration lists"
+            );
+        }
+        blocked
+    }
+
     /// Drops the addresses in the set, and tells whether that left none of some.
-    pub(crate) fn filter(&self, addresses: &mut Vec<SocketAddr>) -> bool {
+    fn filter(&self, addresses: &mut Vec<SocketAddr>) -> bool {
         let before = addresses.len();
         addresses.retain(|address| !self.contains(address.ip()));
         before > 0 && addresses.is_empty()

@@ -40,4 +40,10 @@ impl Component {
         self.logs
             .keep(&self.id, &format!("an instance failed: {error:#}"));
     }
+
+    /// Tells the operator of a call that the component's grants do not allow.
+    pub(crate) fn report_refusal(&self, refusal: &str) {
+        tracing::error!("{refusal}");
+        self.logs.keep(&self.id, refusal);
+    }
 }

@@ -9,7 +9,7 @@ use wasmtime::{
 use wasmtime_wasi_http::{handler::ProxyPre, p2, p3};
 
 use crate::{
-    bindings::{key_value, keyvalue, spin2, variables},
+    bindings::{key_value, keyvalue, redis, spin2, variables},
     denied_imports,
     state::{Platform, State},
 };
@@ -66,8 +66,10 @@ pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     p2::add_only_http_to_linker_async(&mut linker)?;
     p3::add_to_linker(&mut linker)?;
     spin2::key_value::add_to_linker::<State, Platform>(&mut linker, |state| state)?;
+    spin2::redis::add_to_linker::<State, Platform>(&mut linker, |state| state)?;
     spin2::variables::add_to_linker::<State, Platform>(&mut linker, |state| state)?;
     key_value::add_to_linker::<State, Platform>(&mut linker, |state| state)?;
+    redis::add_to_linker::<State, Platform>(&mut linker, |state| state)?;
     variables::add_to_linker::<State, Platform>(&mut linker, |state| state)?;
     keyvalue::store::add_to_linker::<State, Platform>(&mut linker, |state| state)?;
     keyvalue::atomics::add_to_linker::<State, Platform>(&mut linker, |state| state)?;

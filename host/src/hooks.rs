@@ -42,6 +42,19 @@ pub struct OutboundCall {
     pub url: http::Uri,
 }
 
+/// A call of a component to a Redis server, after the allowed hosts are checked.
+#[derive(Clone, Debug)]
+pub struct RedisCall {
+    /// The component that calls.
+    pub component: String,
+    /// The server's host and port.
+    pub server: String,
+    /// The command in capitals; `OPEN` for a new connection.
+    pub command: String,
+    /// The key or the channel, or the first of several; empty where the interface has none.
+    pub key: String,
+}
+
 /// Called before an operation is done: it may wait, and an error is the operation's outcome instead.
 pub(crate) type KeyValueHook =
     Arc<dyn Fn(KeyValueCall) -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
@@ -50,12 +63,17 @@ pub(crate) type KeyValueHook =
 pub(crate) type OutboundHook =
     Arc<dyn Fn(OutboundCall) -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
 
+/// Called before a command is sent: it may wait, and an error is the command's outcome instead.
+pub(crate) type RedisHook =
+    Arc<dyn Fn(RedisCall) -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
+
 /// Faults to put between components and the host, and who watches. None by default.
 #[derive(Clone, Default)]
 pub struct Hooks {
     pub(crate) exchange: Option<HttpTapHook>,
     pub(crate) key_value: Option<KeyValueHook>,
     pub(crate) outbound: Option<OutboundHook>,
+    pub(crate) redis: Option<RedisHook>,
     pub(crate) clock: Clock,
 }
 
@@ -103,6 +121,17 @@ impl Hooks {
         self
     }
 
+    /// Calls `hook` before every command to a Redis server that is allowed, and before every connection. What it waits for
+    /// delays the command; an error that it returns is the outcome, as an error of kind `other` with that text.
+    #[must_use]
+    pub fn on_redis<F>(mut self, hook: impl Fn(RedisCall) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Result<(), String>> + Send + 'static,
+    {
+        self.redis = Some(Arc::new(move |call| Box::pin(hook(call))));
+        self
+    }
+
     /// Lets components read the time from this clock.
     #[must_use]
     pub fn clock(mut self, clock: Clock) -> Self {
@@ -118,6 +147,7 @@ impl fmt::Debug for Hooks {
             .field("exchange", &self.exchange.is_some())
             .field("key_value", &self.key_value.is_some())
             .field("outbound", &self.outbound.is_some())
+            .field("redis", &self.redis.is_some())
             .field("clock", &self.clock)
             .finish()
     }
@@ -164,6 +194,7 @@ pub(crate) struct LiveCounters {
     key_value: [AtomicU64; Operation::ALL.len()],
     pub(crate) requests: AtomicU64,
     pub(crate) outbound: AtomicU64,
+    pub(crate) redis: AtomicU64,
     pub(crate) instances: AtomicU64,
 }
 
@@ -181,6 +212,7 @@ impl LiveCounters {
                 .collect(),
             requests: self.requests.load(Ordering::Relaxed),
             outbound: self.outbound.load(Ordering::Relaxed),
+            redis: self.redis.load(Ordering::Relaxed),
             instances: self.instances.load(Ordering::Relaxed),
         }
     }
@@ -195,6 +227,8 @@ pub struct Counters {
     pub requests: u64,
     /// Requests that it sent and was allowed to send.
     pub outbound: u64,
+    /// Commands that it sent to Redis servers.
+    pub redis: u64,
     /// Instances that were made of it.
     pub instances: u64,
 }
@@ -223,6 +257,7 @@ impl Counters {
                 .collect(),
             requests: self.requests - earlier.requests,
             outbound: self.outbound - earlier.outbound,
+            redis: self.redis - earlier.redis,
             instances: self.instances - earlier.instances,
         }
     }
@@ -243,6 +278,7 @@ impl std::ops::AddAssign<&Counters> for Counters {
         }
         self.requests += other.requests;
         self.outbound += other.outbound;
+        self.redis += other.redis;
         self.instances += other.instances;
     }
 }

@@ -35,7 +35,7 @@ use crate::blocked_networks::BlockedNetworks;
 pub(crate) type Client = legacy::Client<Connector, WasiBody>;
 
 /// Makes the client of an application.
-pub(crate) fn client(blocked: BlockedNetworks, pooling: bool) -> Client {
+pub(crate) fn client(blocked: Arc<BlockedNetworks>, pooling: bool) -> Client {
     let mut builder = legacy::Client::builder(TokioExecutor::new());
     if !pooling {
         builder.pool_max_idle_per_host(0);
@@ -104,7 +104,7 @@ impl From<ConnectError> for Error {
 pub(crate) struct Connector(Arc<Shared>);
 
 struct Shared {
-    blocked: BlockedNetworks,
+    blocked: Arc<BlockedNetworks>,
     /// Made when first needed: reading the machine's certificates takes its time.
     tls: OnceLock<TlsConnector>,
 }
@@ -119,10 +119,7 @@ impl Connector {
             .await
             .map_err(|_| ConnectError::Name)?
             .collect::<Vec<SocketAddr>>();
-        if self.0.blocked.filter(&mut addresses) {
-            tracing::warn!(
-                "every address of {host:?} is in a network that block_networks of the runtime configuration lists"
-            );
+        if self.0.blocked.filter_for(host, &mut addresses) {
             return Err(ConnectError::Blocked);
         }
         let stream = timeout(limit, TcpStream::connect(&*addresses))

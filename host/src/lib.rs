@@ -8,7 +8,8 @@
 //! - component dependencies from files, with the grants that they inherit;
 //! - key-value stores on SQLite or Redis (`fermyon:spin/key-value@2.0.0`, `spin:key-value@3.0.0`, `wasi:keyvalue@0.2.0-draft2`);
 //! - variables (`fermyon:spin/variables@2.0.0`, `spin:variables@3.0.0`), and templates over them;
-//! - outbound HTTP within `allowed_outbound_hosts`, to other components at `http://<component>.spin.internal` included.
+//! - outbound HTTP within `allowed_outbound_hosts`, to other components at `http://<component>.spin.internal` included;
+//! - outbound Redis within `allowed_outbound_hosts` (`fermyon:spin/redis@2.0.0`, `spin:redis@3.0.0`).
 //!
 //! ```no_run
 //! # async fn run() -> Result<(), host::StartError> {
@@ -48,6 +49,7 @@ mod logs;
 pub mod manifest;
 mod outbound;
 mod outbound_grant;
+mod outbound_redis;
 mod routes;
 mod running;
 mod runtime_config;
@@ -62,7 +64,7 @@ pub use clock::Clock;
 pub use compose::ComposeError;
 pub use dependency_name::DependencyName;
 pub use engine::ComponentError;
-pub use hooks::{Counters, Hooks, KeyValueCall, Operation, OutboundCall};
+pub use hooks::{Counters, Hooks, KeyValueCall, Operation, OutboundCall, RedisCall};
 pub use host::Host;
 pub use http_tap::HttpTap;
 pub use key_value::{KeyValue, KeyValueError, KeyValueStore};

@@ -15,7 +15,7 @@ use crate::{
     component::Component,
     hooks::OutboundCall,
     http_connector::{ConnectError, with_connect_timeout},
-    outbound_grant::{Application, Outbound},
+    outbound_grant::{self, Application, Outbound},
     timed_body::TimedBody,
 };
 
@@ -84,9 +84,7 @@ async fn send(
         allowed.allows(&request.uri().to_string(), "https")
     };
     if !is_allowed {
-        let refusal = refusal(&component.id, request.uri(), itself);
-        tracing::error!("{refusal}");
-        component.logs.keep(&component.id, &refusal);
+        component.report_refusal(&refusal(&component.id, request.uri(), itself));
         return Err(Error::HttpRequestDenied);
     }
     let application = || {
@@ -153,10 +151,7 @@ fn refusal(component: &str, uri: &Uri, itself: bool) -> String {
         let pattern = format!("{scheme}://{authority}");
         (format!("{pattern:?}"), pattern)
     };
-    format!(
-        "Outbound network destination not allowed: component {component:?} tried to send a request to {to}. \
-         To allow it, add {pattern:?} to allowed_outbound_hosts of [component.{component}] in the manifest"
-    )
+    outbound_grant::refusal(component, &format!("send a request to {to}"), &pattern)
 }
 
 /// The URL of a request that a component sends to its own application, by the address that the host listens on.

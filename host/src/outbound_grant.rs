@@ -9,7 +9,9 @@ use std::{
 use http::{Request, Response};
 use wasmtime_wasi_http::WasiBody;
 
-use crate::{allowed_hosts::AllowedHosts, http_connector::Client};
+use crate::{
+    allowed_hosts::AllowedHosts, blocked_networks::BlockedNetworks, http_connector::Client,
+};
 
 /// A component's way out.
 pub(crate) struct Outbound {
@@ -20,6 +22,7 @@ pub(crate) struct Outbound {
 /// What all components' ways out have in common.
 pub(crate) struct Shared {
     pub(crate) client: Client,
+    pub(crate) blocked: Arc<BlockedNetworks>,
     /// Where requests to other components of the application go.
     pub(crate) application: OnceLock<Weak<dyn Application>>,
 }
@@ -35,4 +38,12 @@ pub(crate) trait Application: Send + Sync {
 
     /// Sends a request to another component (local service chaining).
     fn chain<'a>(&'a self, component: &'a str, request: Request<WasiBody>) -> Chained<'a>;
+}
+
+/// Returns what the operator reads of a destination that is not allowed: what was tried, and what would allow it, as in Spin.
+pub(crate) fn refusal(component: &str, tried: &str, pattern: &str) -> String {
+    format!(
+        "Outbound network destination not allowed: component {component:?} tried to {tried}. \
+         To allow it, add {pattern:?} to allowed_outbound_hosts of [component.{component}] in the manifest"
+    )
 }

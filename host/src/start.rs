@@ -151,6 +151,7 @@ impl Host {
         sources.extend(self.environment.as_deref().map(VariableSource::environment));
 
         let router = Router::new(&app.triggers).map_err(StartError::Routes)?;
+        let blocked = Arc::new(config.blocked);
         let engine = engine::engine().map_err(system)?;
         let loader = Loader {
             values: variables::resolve(&app, &sources)?,
@@ -159,7 +160,8 @@ impl Host {
             cache: Cache::new(self.cache),
             key_value: Arc::new(config.key_value),
             outbound: Arc::new(Shared {
-                client: http_connector::client(config.blocked, config.pooling),
+                client: http_connector::client(blocked.clone(), config.pooling),
+                blocked,
                 application: OnceLock::new(),
             }),
             environment: self.component_environment,
@@ -296,13 +298,17 @@ pub(crate) fn system(error: impl ToString) -> StartError {
     StartError::System(error.to_string())
 }
 
-/// Sockets, databases and brokers are not among what components can reach here.
+/// Sockets, other databases and brokers are not among what components can reach here.
 fn supported_scheme(entry: &str) -> Result<(), String> {
     let literal = Template::parse(entry).is_ok_and(|template| template.is_literal());
     match entry.split_once("://") {
-        Some((scheme, _)) if literal && !matches!(scheme.trim(), "*" | "http" | "https") => Err(
-            format!("{entry:?}: the embedded host has no connections but those of HTTP"),
-        ),
+        Some((scheme, _))
+            if literal && !matches!(scheme.trim(), "*" | "http" | "https" | "redis" | "rediss") =>
+        {
+            Err(format!(
+                "{entry:?}: the embedded host has no connections but those of HTTP and Redis"
+            ))
+        }
         _ => Ok(()),
     }
 }

@@ -15,6 +15,8 @@ use crate::{
 pub(crate) struct State {
     pub(crate) component: Arc<Component>,
     pub(crate) table: ResourceTable,
+    /// How many connections to Redis servers are open.
+    pub(crate) redis_connections: usize,
     wasi: WasiCtx,
     http: WasiHttpCtx,
     outbound: OutboundHooks,
@@ -33,6 +35,7 @@ impl State {
         }
         Self {
             table: ResourceTable::new(),
+            redis_connections: 0,
             wasi: wasi.build(),
             http: WasiHttpCtx::new(),
             outbound: OutboundHooks(component.clone()),

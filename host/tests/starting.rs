@@ -45,9 +45,9 @@ async fn what_is_not_supported_is_named_with_its_component() {
         message.contains("\"guest\"") && message.contains("source"),
         "{message}"
     );
-    let message = refused_with("\"http://self\"", "\"redis://a.test\"").await;
+    let message = refused_with("\"http://self\"", "\"mysql://a.test\"").await;
     assert!(
-        message.contains("\"guest\"") && message.contains("redis://a.test"),
+        message.contains("\"guest\"") && message.contains("mysql://a.test"),
         "{message}"
     );
     let message = refused_with(

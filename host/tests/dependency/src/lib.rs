@@ -13,7 +13,7 @@ mod bindings {
     wit_bindgen::generate!({
         runtime_path: "spin_sdk::wit_bindgen::rt",
         world: "test:probe/dependency",
-        path: ["../../wit/deps/wasi-keyvalue", "../guest/wit"],
+        path: ["../../wit/deps/spin-redis", "../../wit/deps/wasi-keyvalue", "../guest/wit"],
         generate_all,
     });
 

@@ -30,7 +30,11 @@ mod bindings {
 
 use bindings::{
     exports::wasi::http::incoming_handler,
-    fermyon::spin::{key_value::Store, variables},
+    fermyon::spin::{
+        key_value::Store,
+        redis::{Connection, Error as RedisError, RedisParameter, RedisResult},
+        variables,
+    },
     wasi::{
         clocks::monotonic_clock,
         http::{
@@ -100,6 +104,8 @@ impl incoming_handler::Guest for Guest {
             },
             "kv" => key_value(&parameter),
             "bucket" => bucket(&parameter),
+            "redis" => redis(&parameter).unwrap_or_else(|error| format!("{error:?}")),
+            "connections" => connections(&parameter),
             "count" => return count(response, &parameter),
             "echo" => return echo(&request, response),
             "length" => match request.consume() {
@@ -286,4 +292,58 @@ fn bucket(parameter: &impl Fn(&str) -> String) -> String {
 
 fn shown(value: Option<Vec<u8>>) -> Option<String> {
     value.map(|value| String::from_utf8_lossy(&value).into_owned())
+}
+
+/// `fermyon:spin/redis`.
+fn redis(parameter: &impl Fn(&str) -> String) -> Result<String, RedisError> {
+    let connection = Connection::open(&parameter("address"))?;
+    let key = parameter("key");
+    Ok(match parameter("do").as_str() {
+        "set" => format!("{:?}", connection.set(&key, parameter("value").as_bytes())),
+        "get" => format!("{:?}", connection.get(&key).map(shown)),
+        "incr" => format!("{:?}", connection.incr(&key)),
+        "publish" => format!("{:?}", connection.publish(&key, b"news")),
+        "all" => {
+            let keys = ["a".to_owned(), "b".to_owned(), "none".to_owned()];
+            let members = ["x".to_owned(), "y".to_owned()];
+            connection.set("a", b"1")?;
+            let mut seen = vec![
+                format!("{:?}", connection.incr("b")?),
+                format!("{:?}", connection.del(&keys)?),
+                format!("{:?}", connection.sadd("s", &members)?),
+                format!("{:?}", connection.srem("s", &members[..1])?),
+                format!("{:?}", connection.smembers("s")?),
+            ];
+            let arguments = [
+                RedisParameter::Binary(b"e".to_vec()),
+                RedisParameter::Int64(7),
+                RedisParameter::Binary(b"EX".to_vec()),
+                RedisParameter::Int64(100),
+            ];
+            seen.push(parts(connection.execute("set", &arguments)?));
+            let arguments = ["e", "s", "none"].map(|key| RedisParameter::Binary(key.into()));
+            seen.push(parts(connection.execute("MGET", &arguments)?));
+            seen.push(parts(connection.execute("TTL", &arguments[..1])?));
+            seen.join(" ")
+        }
+        other => format!("cannot {other:?}"),
+    })
+}
+
+fn parts(parts: Vec<RedisResult>) -> String {
+    let shown = parts.into_iter().map(|part| match part {
+        RedisResult::Nil => "nil".to_owned(),
+        RedisResult::Status(text) => text,
+        RedisResult::Int64(number) => number.to_string(),
+        RedisResult::Binary(bytes) => format!("{:?}", String::from_utf8_lossy(&bytes)),
+    });
+    format!("[{}]", shown.collect::<Vec<_>>().join(", "))
+}
+
+/// Opens so many connections at once.
+fn connections(parameter: &impl Fn(&str) -> String) -> String {
+    let address = parameter("address");
+    let number = parameter("number").parse().unwrap_or(1);
+    let opened: Result<Vec<_>, _> = (0..number).map(|_| Connection::open(&address)).collect();
+    format!("{:?}", opened.map(|opened| opened.len()))
 }

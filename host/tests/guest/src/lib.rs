@@ -26,12 +26,13 @@ mod bindings {
     wit_bindgen::generate!({
         runtime_path: "spin_sdk::wit_bindgen::rt",
         world: "test:probe/guest",
-        path: ["../../wit/deps/wasi-keyvalue", "wit"],
+        path: ["../../wit/deps/spin-redis", "../../wit/deps/wasi-keyvalue", "wit"],
         generate_all,
     });
 }
 
 use bindings::{
+    spin::redis::redis::{Connection, Error as RedisError, RedisParameter, RedisResult},
     test::probe::probe,
     wasi::keyvalue::{atomics, batch, store as buckets},
 };
@@ -129,6 +130,10 @@ async fn handle(request: Request) -> anyhow::Result<Response<BoxBody>> {
                 .body(box_body(body))?);
         }
         "kv" => key_value(&parameter).await,
+        "redis" => match redis(&parameter).await {
+            Ok(text) => text,
+            Err(error) => format!("{error:?}"),
+        },
         _ => {
             return Ok(Response::builder()
                 .status(404)
@@ -184,6 +189,63 @@ async fn key_value(parameter: &impl Fn(&str) -> String) -> String {
             },
         },
     }
+}
+
+/// `spin:redis`.
+async fn redis(parameter: &impl Fn(&str) -> String) -> Result<String, RedisError> {
+    let connection = Connection::open(parameter("address")).await?;
+    let key = parameter("key");
+    Ok(match parameter("do").as_str() {
+        "set" => format!(
+            "{:?}",
+            connection.set(key, parameter("value").into_bytes()).await
+        ),
+        "get" => format!(
+            "{:?}",
+            connection
+                .get(key)
+                .await
+                .map(|value| value.map(|value| String::from_utf8_lossy(&value).into_owned()))
+        ),
+        "incr" => format!("{:?}", connection.incr(key).await),
+        "publish" => format!("{:?}", connection.publish(key, b"news".to_vec()).await),
+        "all" => {
+            let keys = ["a", "b", "none"].map(ToOwned::to_owned).to_vec();
+            let members = ["x", "y"].map(ToOwned::to_owned).to_vec();
+            connection.set("a".to_owned(), b"1".to_vec()).await?;
+            let set = || "s".to_owned();
+            let mut seen = vec![
+                format!("{:?}", connection.incr("b".to_owned()).await?),
+                format!("{:?}", connection.del(keys).await?),
+                format!("{:?}", connection.sadd(set(), members.clone()).await?),
+                format!("{:?}", connection.srem(set(), members[..1].to_vec()).await?),
+                format!("{:?}", connection.smembers(set()).await?),
+            ];
+            let binary = |text: &str| RedisParameter::Binary(text.into());
+            let expiring = vec![
+                binary("e"),
+                RedisParameter::Int64(7),
+                binary("EX"),
+                RedisParameter::Int64(100),
+            ];
+            for (command, arguments) in [
+                ("set", expiring),
+                ("MGET", vec![binary("e"), binary("s"), binary("none")]),
+                ("TTL", vec![binary("e")]),
+            ] {
+                let parts = connection.execute(command.to_owned(), arguments).await?;
+                let shown = parts.into_iter().map(|part| match part {
+                    RedisResult::Nil => "nil".to_owned(),
+                    RedisResult::Status(text) => text,
+                    RedisResult::Int64(number) => number.to_string(),
+                    RedisResult::Binary(bytes) => format!("{:?}", String::from_utf8_lossy(&bytes)),
+                });
+                seen.push(format!("[{}]", shown.collect::<Vec<_>>().join(", ")));
+            }
+            seen.join(" ")
+        }
+        other => format!("cannot {other:?}"),
+    })
 }
 
 /// Two swaps after the same look: the second one must lose, and win after another look.
