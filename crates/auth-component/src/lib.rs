@@ -118,7 +118,7 @@ async fn answer<E: Endpoints>(
 }
 
 /// Revokes upstream tokens while the response is on its way.
-pub fn revoke_later(revoker: impl TokenRevoker + 'static, ended: Vec<UpstreamTokens>) {
+pub fn revoke_later(revoker: impl TokenRevoker + Send + 'static, ended: Vec<UpstreamTokens>) {
     platform::spawn(async move {
         let revoked = upstream_revocation::run(&revoker, ended);
         timeout(upstream_revocation::TIMEOUT, revoked).await;
