@@ -1,10 +1,14 @@
 //! Outbound HTTP with bounds on time and size.
 
+use crate::exchange_error::ExchangeError;
 use crate::time::timeout;
+#[cfg(portable)]
+use crate::wasi2::exchange;
+#[cfg(not(portable))]
+use crate::wasi3::exchange;
 use bytes::Bytes;
 use http::{Request, Response};
-use http_body_util::{BodyExt, Full, Limited};
-use spin_sdk::wasip3::http::types::ErrorCode;
+use http_body_util::{BodyExt, Limited};
 use std::time::Duration;
 
 /// What a call may cost its caller at most.
@@ -50,14 +54,11 @@ pub async fn send(request: Request<Bytes>, bounds: Bounds) -> Result<Response<By
             authority.host().to_owned()
         });
     let exchange = async {
-        let response =
-            spin_sdk::http::send(request.map(Full::new))
-                .await
-                .map_err(|code| match code {
-                    ErrorCode::HttpRequestDenied => Error::Denied(host.clone()),
-                    ErrorCode::DestinationIpProhibited => Error::Blocked(host.clone()),
-                    code => Error::Unreachable(host.clone(), format!("{code:?}")),
-                })?;
+        let response = exchange::send(request).await.map_err(|error| match error {
+            ExchangeError::Denied => Error::Denied(host.clone()),
+            ExchangeError::Blocked => Error::Blocked(host.clone()),
+            ExchangeError::Failed(code) => Error::Unreachable(host.clone(), code),
+        })?;
         let (parts, body) = response.into_parts();
         let body = Limited::new(body, bounds.size)
             .collect()

@@ -1,68 +1,39 @@
-//! The one door to the platform: no other crate names `spin_sdk`.
+//! The one door to the platform: no other crate names `spin_sdk` or WASI.
 //!
 //! A component is an axum [`Router`](axum::Router) handed to [`http_component!`]. What else it may
 //! touch is here as well, one module a capability: the key-value store, variables, outbound HTTP,
 //! the clock and sleep, spawned work.
+//!
+//! There are two insides. `wasi3` is the main build: WASI 0.3, an instance serves many requests at once.
+//! `wasi2`, which `--cfg portable` chooses, is WASI 0.2 for hosts that have no other: an instance serves one
+//! request, and its futures wait in an event loop of our own. What both need stands beside them, once.
 
-mod entry;
+#[cfg(any(portable, test))]
+mod event_loop;
+mod exchange_error;
 pub mod http_client;
 pub mod key_value;
+mod serve;
 pub mod time;
 pub mod variables;
+#[cfg(portable)]
+mod wasi2;
+#[cfg(not(portable))]
+mod wasi3;
 
-pub use spin_sdk::wasip3::spawn;
+#[cfg(portable)]
+pub use wasi2::{block_on, spawn, wit_bindgen};
+#[cfg(not(portable))]
+pub use wasi3::{spawn, wit_bindgen};
 
-/// For bindings of further contracts: two versions in one component would be two async runtimes.
-/// Its `generate!` wants `runtime_path: "platform::wit_bindgen::rt"`.
-pub use spin_sdk::wit_bindgen;
+#[doc(hidden)]
+pub use axum;
 
 /// What [`http_component!`] expands to; not for direct use.
 #[doc(hidden)]
 pub mod internal {
-    pub use crate::entry::handle;
-    pub use spin_sdk::wasip3;
+    #[cfg(portable)]
+    pub use crate::wasi2::{bindings, entry::handle};
+    #[cfg(not(portable))]
+    pub use crate::wasi3::{entry::handle, wasip3};
 }
-
-/// Makes the crate a Spin HTTP component.
-///
-/// Takes the path of an `async fn() -> axum::Router`. It runs once per instance; the router then
-/// serves every request of that instance, several at once.
-///
-/// ```ignore
-/// platform::http_component!(router);
-///
-/// async fn router() -> axum::Router {
-///     axum::Router::new().route("/", axum::routing::get(|| async { "hello" }))
-/// }
-/// ```
-#[macro_export]
-macro_rules! http_component {
-    ($router:path) => {
-        const _: () = {
-            use $crate::internal::wasip3;
-
-            struct Component;
-            wasip3::http::service::export!(Component);
-
-            impl wasip3::exports::http::handler::Guest for Component {
-                async fn handle(
-                    request: wasip3::http::types::Request,
-                ) -> Result<wasip3::http::types::Response, wasip3::http::types::ErrorCode> {
-                    static ROUTER: ::std::sync::OnceLock<$crate::axum::Router> =
-                        ::std::sync::OnceLock::new();
-                    let router = match ROUTER.get() {
-                        Some(router) => router,
-                        None => {
-                            let router = $router().await;
-                            ROUTER.get_or_init(|| router)
-                        }
-                    };
-                    $crate::internal::handle(router, request).await
-                }
-            }
-        };
-    };
-}
-
-#[doc(hidden)]
-pub use axum;

@@ -1,42 +1,41 @@
-//! From a WASI request to the component's router, and back.
+//! From a request to the component's router, and back.
 
+use crate::time::sleep;
 use axum::Router;
 use axum::body::Body;
+use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use http::{HeaderMap, Method};
-use spin_sdk::http::{FromRequest, IntoResponse, Request};
-use spin_sdk::wasip3::http::types::{ErrorCode, Request as WasiRequest, Response as WasiResponse};
+use http::{HeaderMap, Method, Request, Response};
 use tower::ServiceExt;
 use web::Paced;
 
 /// Serves one request with `router`. Its body has to come at a least rate, and what the router leaves
 /// unread of it is drained, within bounds, before the response is given: all requests of all
 /// components pass here.
-///
-/// # Errors
-///
-/// The WASI error code of a request whose URI or headers cannot be read.
-pub async fn handle(router: &Router, request: WasiRequest) -> Result<WasiResponse, ErrorCode> {
-    let request = Request::from_request(request)?;
+pub(crate) async fn serve<B>(router: &Router, request: Request<B>) -> Response<Body>
+where
+    B: http_body::Body<Data = Bytes> + Send + Unpin + 'static,
+    B::Error: Into<axum::BoxError>,
+{
     let (mut head, body) = request.into_parts();
     keep_platform_headers(&mut head.headers);
     let is_head = head.method == Method::HEAD;
     let has_body = may_have_body(&head);
-    let (body, rest) = Paced::new(body, spin_sdk::time::sleep);
-    let request = http::Request::from_parts(head, Body::new(body));
+    let (body, rest) = Paced::new(body, sleep);
+    let request = Request::from_parts(head, Body::new(body));
     let mut response = match router.clone().oneshot(request).await {
         Ok(response) => response,
         Err(infallible) => match infallible {},
     };
     if has_body {
-        rest.drain(spin_sdk::time::sleep).await;
+        rest.drain(sleep).await;
     }
     if is_head {
         // What is left is the length of a body that is not there, and a length that is not the
         // one GET has must not be told (RFC 9110 section 8.6).
         response.headers_mut().remove(CONTENT_LENGTH);
     }
-    response.into_response()
+    response
 }
 
 /// Whether there may be a body to drain. One with these methods is rare (RFC 9110 section 9.3.1), and
@@ -77,7 +76,7 @@ mod tests {
     #[test]
     fn a_get_request_has_a_body_if_its_headers_say_so() {
         let has = |method: Method, headers: &[(http::HeaderName, &'static str)]| {
-            let (mut head, ()) = http::Request::new(()).into_parts();
+            let (mut head, ()) = Request::new(()).into_parts();
             head.method = method;
             for (name, value) in headers {
                 head.headers.insert(name, HeaderValue::from_static(value));

@@ -8,7 +8,10 @@
 use std::sync::OnceLock;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-pub use spin_sdk::time::sleep;
+#[cfg(portable)]
+pub use crate::wasi2::clock::sleep;
+#[cfg(not(portable))]
+pub use crate::wasi3::clock::sleep;
 
 /// Seconds since the Unix epoch.
 pub fn now() -> u64 {

@@ -1,5 +1,9 @@
 //! Application variables. Reading one is slow on Spin: read them once per instance.
 
+#[cfg(portable)]
+use crate::wasi2::variables::get;
+#[cfg(not(portable))]
+use crate::wasi3::variables::get;
 use std::collections::HashMap;
 
 /// Reads the named variables.
@@ -10,7 +14,7 @@ use std::collections::HashMap;
 pub async fn read(names: &[&'static str]) -> HashMap<&'static str, String> {
     let mut values = HashMap::with_capacity(names.len());
     for name in names {
-        if let Ok(value) = spin_sdk::variables::get(name).await {
+        if let Some(value) = get(name).await {
             values.insert(*name, value);
         }
     }

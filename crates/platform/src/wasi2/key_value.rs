@@ -1,0 +1,70 @@
+//! The default key-value store. Its calls are synchronous: while one waits, so does the whole instance.
+
+use super::bindings::fermyon::spin::key_value::Store;
+#[cfg(not(no_atomics))]
+use super::bindings::wasi::keyvalue::{atomics, store as buckets};
+use std::sync::OnceLock;
+use store::{Error, KeyValue};
+
+/// The default store itself, opened when it is first needed: a backend that is down when an instance
+/// starts costs the requests of that moment and no others.
+#[derive(Default)]
+pub struct DefaultStore {
+    store: OnceLock<Store>,
+    #[cfg(not(no_atomics))]
+    bucket: OnceLock<buckets::Bucket>,
+}
+
+const LABEL: &str = "default";
+
+impl DefaultStore {
+    fn store(&self) -> Result<&Store, Error> {
+        open(&self.store, Store::open)
+    }
+}
+
+impl KeyValue for DefaultStore {
+    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
+        self.store()?.get(key).map_err(unavailable)
+    }
+
+    async fn set(&self, key: &str, value: &[u8]) -> Result<(), Error> {
+        self.store()?.set(key, value).map_err(unavailable)
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), Error> {
+        self.store()?.delete(key).map_err(unavailable)
+    }
+
+    async fn exists(&self, key: &str) -> Result<bool, Error> {
+        self.store()?.exists(key).map_err(unavailable)
+    }
+
+    #[cfg(not(no_atomics))]
+    async fn increment(&self, key: &str, delta: i64) -> Result<i64, Error> {
+        let bucket = open(&self.bucket, buckets::open)?;
+        atomics::increment(bucket, key, delta).map_err(unavailable)
+    }
+
+    #[cfg(no_atomics)]
+    async fn increment(&self, _key: &str, _delta: i64) -> Result<i64, Error> {
+        Err(Error::Unavailable(
+            "this build is for hosts whose key-value store has no atomic increment".to_owned(),
+        ))
+    }
+}
+
+fn open<T, E: std::fmt::Debug>(
+    opened: &OnceLock<T>,
+    open: impl FnOnce(&str) -> Result<T, E>,
+) -> Result<&T, Error> {
+    if let Some(opened) = opened.get() {
+        return Ok(opened);
+    }
+    let new = open(LABEL).map_err(unavailable)?;
+    Ok(opened.get_or_init(|| new))
+}
+
+fn unavailable(error: impl std::fmt::Debug) -> Error {
+    Error::Unavailable(format!("{error:?}"))
+}
