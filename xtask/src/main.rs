@@ -12,6 +12,7 @@ mod check_layers;
 mod check_licenses;
 mod clients;
 mod connect;
+mod contracts;
 mod doctor;
 mod environment;
 mod examples;
@@ -49,6 +50,8 @@ enum Command {
     Build,
     /// Measure, side by side with an empty component
     Bench(bench::Options),
+    /// Derive the contracts for WASI 0.2 (wit/portable) from those of the main build
+    Contracts,
     /// Check that dependencies lead down the layers, and that no files of a crate use each other in a circle
     CheckLayers,
     /// Check the licences of all dependencies against deny.toml
@@ -64,6 +67,7 @@ fn main() -> ExitCode {
         Command::Clients(options) => clients::clients(&options),
         Command::Build => build::components(),
         Command::Bench(options) => bench::bench(&options),
+        Command::Contracts => contracts::contracts(),
         Command::CheckLayers => check_layers::check_layers(),
         Command::CheckLicenses => check_licenses::check_licenses(),
         Command::Doctor(options) => doctor::doctor(&options),
