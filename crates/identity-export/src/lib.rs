@@ -1,5 +1,6 @@
 //! An identity provider as a component: the contract `wit/identity`, exported, over the traits of the crate
-//! `identity`; and outbound HTTP within bounds for such components.
+//! `identity`; and outbound HTTP within bounds for such components. The portable build exports
+//! `wit/portable/identity.wit`.
 //!
 //! A component says who its provider is by [`Instance`], and exports itself:
 //!
@@ -8,26 +9,17 @@
 //! identity_export::export!(Component with_types_in identity_export::bindings);
 //! ```
 
+#[cfg(not(portable))]
+pub mod bindings;
+#[cfg(portable)]
+#[path = "bindings_portable.rs"]
+pub mod bindings;
 mod outbound;
-
-#[allow(missing_docs, unsafe_code, unused_qualifications)]
-pub mod bindings {
-    //! The contract.
-    use platform::wit_bindgen;
-
-    wit_bindgen::generate!({
-        runtime_path: "platform::wit_bindgen::rt",
-        world: "identity",
-        path: "../../wit/identity",
-        pub_export_macro: true,
-        export_macro_name: "export_identity",
-    });
-}
 
 pub use bindings::export_identity as export;
 pub use outbound::Outbound;
 
-use bindings::exports::gatehouse::identity::provider as contract;
+use bindings::contract;
 use identity::{
     CodeExchange, Error, Login, Profile, RefreshedProfile, SignInProvider, TokenKind,
     TokenRefresher, TokenRevoker, TokenVerifier, UpstreamTokens,

@@ -1,24 +1,13 @@
 //! The identity provider that a component is composed with: the contract `wit/identity`, imported, as the
-//! traits of the crate `identity`.
+//! traits of the crate `identity`. The portable build imports `wit/portable/identity.wit`.
 
-#[allow(
-    missing_docs,
-    unsafe_code,
-    unused_qualifications,
-    clippy::all,
-    clippy::pedantic
-)]
-mod bindings {
-    use platform::wit_bindgen;
+#[cfg(not(portable))]
+mod contract;
+#[cfg(portable)]
+#[path = "contract_portable.rs"]
+mod contract;
 
-    wit_bindgen::generate!({
-        runtime_path: "platform::wit_bindgen::rt",
-        world: "identity-client",
-        path: "../../wit/identity",
-    });
-}
-
-use bindings::gatehouse::identity::provider;
+use contract::provider;
 use identity::{
     CodeExchange, Error, Login, Presented, Profile, Refreshed, RefreshedProfile, SignIn,
     SignInProvider, TokenKind, TokenRefresher, TokenRevoker, TokenVerifier, UpstreamTokens,
