@@ -174,28 +174,22 @@ fn refusal(interface: &str, ty: &Type, arguments: &[Val]) -> Option<Val> {
                 Type::Variant(variant) => {
                     let text = |text: String| Some(Box::new(Val::String(text)));
                     let message = || format!("{interface:?} is not permitted");
-                    let (name, payload) = [
-                        "access-denied",
-                        "undefined",
-                        "internal-error",
-                        "io",
-                        "other",
-                    ]
-                    .into_iter()
-                    .find_map(|wanted| variant.cases().find(|case| case.name == wanted))
-                    .and_then(|case| match (case.name, case.ty) {
-                        (name, None) => Some((name, None)),
-                        // The error about a variable says which one.
-                        ("undefined", Some(Type::String)) => match arguments {
-                            [Val::String(name), ..] => Some(("undefined", text(name.clone()))),
+                    let (name, payload) = composition::REFUSALS
+                        .into_iter()
+                        .find_map(|wanted| variant.cases().find(|case| case.name == wanted))
+                        .and_then(|case| match (case.name, case.ty) {
+                            (name, None) => Some((name, None)),
+                            // The error about a variable says which one.
+                            ("undefined", Some(Type::String)) => match arguments {
+                                [Val::String(name), ..] => Some(("undefined", text(name.clone()))),
+                                _ => None,
+                            },
+                            (name, Some(Type::String)) => Some((name, text(message()))),
+                            (name, Some(Type::Option(_))) => {
+                                Some((name, Some(Box::new(Val::Option(text(message()))))))
+                            }
                             _ => None,
-                        },
-                        (name, Some(Type::String)) => Some((name, text(message()))),
-                        (name, Some(Type::Option(_))) => {
-                            Some((name, Some(Box::new(Val::Option(text(message()))))))
-                        }
-                        _ => None,
-                    })?;
+                        })?;
                     Val::Variant(name.to_owned(), payload)
                 }
                 _ => return None,

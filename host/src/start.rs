@@ -7,13 +7,14 @@ use std::{
     sync::{Arc, OnceLock, Weak, atomic::AtomicBool},
 };
 
+use composition::ComposeError;
 use wasmtime::{Engine, component::Linker};
 
 use crate::{
     allowed_hosts::AllowedHosts,
     cache::Cache,
     component::Component,
-    compose::{self, ComposeError},
+    compose,
     engine::{self, ComponentError},
     handler::Handler,
     hooks::{Hooks, LiveCounters},

@@ -10,7 +10,9 @@ use std::{
 use serde::Deserialize;
 
 pub(crate) use self::read::directory;
-use crate::dependency_name::DependencyName;
+pub use composition::Inherit;
+
+use composition::DependencyName;
 
 /// An application as its manifest describes it, with paths made absolute or relative to the working directory.
 #[derive(Clone, Debug)]
@@ -121,15 +123,6 @@ pub struct Dependency {
     pub export: Option<String>,
     /// Which of the parent's grants it may use.
     pub inherit: Inherit,
-}
-
-/// Which of the parent component's grants a dependency may use.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Inherit {
-    /// All of them.
-    All,
-    /// Those named, as in `allowed_outbound_hosts`.
-    Only(Vec<String>),
 }
 
 /// How a component is built.

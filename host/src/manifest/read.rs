@@ -12,7 +12,7 @@ use super::{
     App, Build, Component, Dependency, Inherit, ManifestError, Route, StaticResponse, Target,
     Trigger, Variable,
 };
-use crate::{dependency_name::DependencyName, identifier_case};
+use composition::{DependencyName, identifier_case};
 
 impl App {
     /// Reads the manifest at `path`. Relative paths in it are taken from its directory.

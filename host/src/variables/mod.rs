@@ -9,8 +9,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use composition::identifier_case;
+
 use crate::{
-    component, identifier_case,
+    component,
     manifest::{App, Component},
     template::Template,
 };

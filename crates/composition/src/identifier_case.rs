@@ -1,12 +1,20 @@
 //! The two cases of identifiers in a manifest: `kebab-case` and `lower_snake_case`.
 
 /// Checks a component's name: words of letters and digits joined by hyphens.
-pub(crate) fn kebab(name: &str) -> Result<(), String> {
+///
+/// # Errors
+///
+/// Says what is wrong with the name.
+pub fn kebab(name: &str) -> Result<(), String> {
     words(name, '-', '_', true)
 }
 
 /// Checks a variable's name: lower-case words joined by single underscores.
-pub(crate) fn snake(name: &str) -> Result<(), String> {
+///
+/// # Errors
+///
+/// Says what is wrong with the name.
+pub fn snake(name: &str) -> Result<(), String> {
     words(name, '_', '-', false)
 }
 

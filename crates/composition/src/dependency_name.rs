@@ -50,7 +50,7 @@ impl DependencyName {
     }
 
     /// Whether both may mean one import, or compatible versions of it: Spin refuses the two beside each other.
-    pub(crate) fn overlaps(&self, other: &Self) -> bool {
+    pub fn overlaps(&self, other: &Self) -> bool {
         let (
             Self::Package {
                 package,
@@ -74,7 +74,7 @@ impl DependencyName {
     }
 
     /// Whether all interfaces of a package are meant.
-    pub(crate) fn is_whole_package(&self) -> bool {
+    pub fn is_whole_package(&self) -> bool {
         matches!(
             self,
             Self::Package {
