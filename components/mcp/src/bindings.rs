@@ -10,3 +10,8 @@ wit_bindgen::generate!({
     path: ["../../wit/tools", "wit"],
     generate_all,
 });
+
+pub(crate) use gatehouse::tools::tools;
+
+/// The events of a call.
+pub(crate) type EventStream = wit_bindgen::StreamReader<tools::Event>;

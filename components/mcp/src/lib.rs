@@ -3,6 +3,10 @@
 //! What it does is in the crate `mcpserver`; here it gets its parts: Spin's key-value store, and the
 //! two components that `spin.toml` composes it with.
 
+#[cfg(not(portable))]
+mod bindings;
+#[cfg(portable)]
+#[path = "bindings_portable.rs"]
 mod bindings;
 mod environment;
 mod tools;

@@ -1,12 +1,11 @@
 //! The composed tools.
 
-use crate::bindings::gatehouse::tools::tools;
+use crate::bindings::{EventStream, tools};
 use mcpserver::{
     Answer, Call, Caller, Changed, Changes, Completion, Credential, Event, Events, Failure,
     InputRequest, InputRequired, Offer, OfferedPrompt, OfferedTool, PromptRequest, Read,
     ResourceOffer, Round, RoundResult, TaskUse, ToolProvider,
 };
-use platform::wit_bindgen::StreamReader;
 
 /// The component that exports `gatehouse:tools/tools`.
 pub(crate) struct Tools;
@@ -16,7 +15,7 @@ pub(crate) enum CallEvents {
     /// The only one there is, until it is taken.
     Only(Option<Event>),
     /// Those that come.
-    Stream(StreamReader<tools::Event>),
+    Stream(EventStream),
 }
 
 impl ToolProvider for Tools {

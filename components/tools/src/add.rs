@@ -1,7 +1,7 @@
 //! `add`: the sum of two numbers.
 
 use crate::arguments;
-use crate::bindings::exports::gatehouse::tools::tools::{Call, Failure, Output, TaskUse, Tool};
+use crate::bindings::contract::{Call, Failure, Output, TaskUse, Tool};
 use crate::common::{read_only, text};
 use serde::Deserialize;
 use serde_json::{Number, Value};

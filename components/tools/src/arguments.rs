@@ -1,6 +1,6 @@
 //! Reading the arguments of a call.
 
-use crate::bindings::exports::gatehouse::tools::tools::{Call, Failure};
+use crate::bindings::contract::{Call, Failure};
 use serde::Deserialize;
 
 /// Returns the arguments of `call`.

@@ -1,8 +1,6 @@
 //! What the three tools have in common.
 
-use crate::bindings::exports::gatehouse::tools::tools::{
-    Content, ContentBody, Output, ToolAnnotations,
-};
+use crate::bindings::contract::{Content, ContentBody, Output, ToolAnnotations};
 
 /// Makes a result of one text.
 pub(crate) fn text(text: impl Into<String>) -> Output {

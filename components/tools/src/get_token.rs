@@ -1,9 +1,7 @@
 //! `getToken`: the person's token of the identity provider.
 
 use crate::arguments::{self, NO_ARGUMENTS, NoArguments};
-use crate::bindings::exports::gatehouse::tools::tools::{
-    Call, Credential, Failure, Output, TaskUse, Tool,
-};
+use crate::bindings::contract::{Call, Credential, Failure, Output, TaskUse, Tool};
 use crate::common::{read_only, text};
 
 pub(crate) const NAME: &str = "getToken";

@@ -1,9 +1,7 @@
 //! `getUserInfo`: what the identity provider says of the person.
 
 use crate::arguments::{self, NO_ARGUMENTS, NoArguments};
-use crate::bindings::exports::gatehouse::tools::tools::{
-    Call, Caller, Failure, Output, TaskUse, Tool,
-};
+use crate::bindings::contract::{Call, Caller, Failure, Output, TaskUse, Tool};
 use crate::common::{read_only, text};
 use serde_json::{Map, Value};
 
@@ -63,7 +61,7 @@ fn profile(caller: &Caller) -> Map<String, Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bindings::exports::gatehouse::tools::tools::{CallerKind, Profile};
+    use crate::bindings::contract::{CallerKind, Profile};
     use serde_json::json;
 
     #[test]

@@ -1,5 +1,5 @@
 //! Three tools, and an example of a tools component: it knows of nothing but the contract in
-//! `wit/tools`.
+//! `wit/tools`, or in `wit/portable` for hosts of WASI 0.2.
 //!
 //! | tool | scope | gives |
 //! | --- | --- | --- |
@@ -9,23 +9,16 @@
 
 mod add;
 mod arguments;
+#[cfg(not(portable))]
+mod bindings;
+#[cfg(portable)]
+#[path = "bindings_portable.rs"]
+mod bindings;
 mod common;
 mod get_token;
 mod get_user_info;
 
-mod bindings {
-    #![allow(missing_docs, unsafe_code, unused_qualifications)]
-
-    wit_bindgen::generate!({
-        world: "tools-component",
-        path: "../../wit/tools",
-    });
-
-    use super::Component;
-    export!(Component with_types_in self);
-}
-
-use bindings::exports::gatehouse::tools::tools::{
+use bindings::contract::{
     Call, CallResult, Caller, Changes, Completion, Failure, Guest, Offer, PromptRequest, Prompting,
     Read, Reading, ResourcePage, ServerInfo, Suggestions,
 };

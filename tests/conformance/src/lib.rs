@@ -6,6 +6,11 @@
 //! which scenarios there are. `test_trigger_resource_change` is for the black-box tests alone.
 
 mod asking;
+#[cfg(not(portable))]
+mod bindings;
+#[cfg(portable)]
+#[path = "bindings_portable.rs"]
+mod bindings;
 mod content;
 mod fixture;
 mod prompts;
@@ -14,19 +19,13 @@ mod script;
 mod tasks;
 mod telling;
 
-mod bindings {
-    #![allow(missing_docs, unsafe_code, unused_qualifications)]
+#[cfg(not(portable))]
+mod play;
+#[cfg(portable)]
+#[path = "play_portable.rs"]
+mod play;
 
-    wit_bindgen::generate!({
-        world: "tools-component",
-        path: "../../wit/tools",
-    });
-
-    use super::Component;
-    export!(Component with_types_in self);
-}
-
-pub(crate) use bindings::exports::gatehouse::tools::tools as contract;
+pub(crate) use bindings::contract;
 
 use contract::{
     Call, CallResult, Caller, Changes, Completion, Failure, Guest, Icon, Offer, PromptRequest,
@@ -69,7 +68,7 @@ impl Guest for Component {
     async fn call_tool(call: Call) -> Result<CallResult, Failure> {
         let fixture = fixtures().find(|fixture| fixture.name == call.name);
         let fixture = fixture.ok_or(Failure::NotFound)?;
-        Ok(script::play((fixture.script)(&call)))
+        Ok(play::play((fixture.script)(&call)))
     }
 
     async fn list_resources(

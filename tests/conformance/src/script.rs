@@ -1,6 +1,5 @@
 //! What a call does, step by step.
 
-use crate::bindings::wit_stream;
 use crate::contract::{CallResult, Changed, Event, Log, LogLevel, Output, Progress};
 use serde_json::Value;
 use std::time::Duration;
@@ -14,34 +13,18 @@ pub(crate) enum Step {
     Wait(Duration),
 }
 
-/// Plays a script until the caller drops the stream. A script that is one event long needs none.
-pub(crate) fn play(mut script: Script) -> CallResult {
+/// What a script that is one event long comes to at once; any other is given back.
+pub(crate) fn at_once(mut script: Script) -> Result<CallResult, Script> {
     if script.len() == 1 {
         match script.pop() {
-            Some(Step::Tell(Event::Done(output))) => return CallResult::Done(output),
+            Some(Step::Tell(Event::Done(output))) => return Ok(CallResult::Done(output)),
             Some(Step::Tell(Event::InputRequired(questions))) => {
-                return CallResult::InputRequired(questions);
+                return Ok(CallResult::InputRequired(questions));
             }
             step => script.extend(step),
         }
     }
-    let (mut events, stream) = wit_stream::new();
-    wit_bindgen::spawn(async move {
-        for step in script {
-            match step {
-                Step::Tell(event) => {
-                    if events.write_one(event).await.is_some() {
-                        return;
-                    }
-                }
-                Step::Wait(duration) => {
-                    let nanoseconds = duration.as_nanos().try_into().unwrap_or(u64::MAX);
-                    wasip3::clocks::monotonic_clock::wait_for(nanoseconds).await;
-                }
-            }
-        }
-    });
-    CallResult::Running(stream)
+    Err(script)
 }
 
 /// The end: a result.
