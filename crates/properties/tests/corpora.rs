@@ -38,10 +38,7 @@ fn every_parser_has_a_fuzz_target() {
         assert!(manifest.contains(&format!("name = \"{name}\"")), "{name}");
         let path = folder().join(format!("fuzz_targets/{name}.rs"));
         let text = std::fs::read_to_string(path).expect("a fuzz target");
-        assert!(
-            text.contains(&format!("gatehouse_properties::{name}(")),
-            "{name}"
-        );
+        assert!(text.contains(&format!("properties::{name}(")), "{name}");
     }
 }
 
