@@ -248,6 +248,11 @@ fn well_known_port(scheme: &str) -> Option<u16> {
     }
 }
 
+/// Whether an entry of `allowed_outbound_hosts` names components of the application, as it stands.
+pub(crate) fn names_chaining(entry: &str) -> bool {
+    entry.contains(CHAINING_SUFFIX)
+}
+
 /// Whether a `Host` header names a component of the application, which no outside request may.
 pub(crate) fn is_chaining_host(host: &str) -> bool {
     chained_component_of(host).is_some()

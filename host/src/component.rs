@@ -10,7 +10,8 @@ use std::{
 
 use crate::{
     hooks::{Hooks, LiveCounters},
-    key_value::Backends,
+    host_limits::HostLimits,
+    key_value::Stores,
     logs::Logs,
     outbound_grant::Outbound,
 };
@@ -21,8 +22,9 @@ pub(crate) struct Component {
     pub(crate) variables: HashMap<String, String>,
     pub(crate) environment: BTreeMap<String, String>,
     pub(crate) key_value_stores: BTreeSet<String>,
-    pub(crate) key_value: Arc<Backends>,
+    pub(crate) key_value: Arc<Stores>,
     pub(crate) outbound: Outbound,
+    pub(crate) limits: Arc<HostLimits>,
     pub(crate) hooks: Hooks,
     pub(crate) counters: LiveCounters,
     pub(crate) logs: Logs,

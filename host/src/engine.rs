@@ -11,6 +11,7 @@ use wasmtime_wasi_http::{handler::ProxyPre, p2, p3};
 use crate::{
     bindings::{key_value, keyvalue, redis, spin2, variables},
     denied_imports,
+    host_limits::{Handlers, KeyValueLimits},
     state::{Platform, State},
 };
 
@@ -59,7 +60,7 @@ fn pool() -> PoolingAllocationConfig {
 }
 
 /// What every component can import.
-pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
+pub(crate) fn linker(engine: &Engine, limits: &KeyValueLimits) -> wasmtime::Result<Linker<State>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     wasmtime_wasi::p3::add_to_linker(&mut linker)?;
@@ -72,8 +73,12 @@ pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     redis::add_to_linker::<State, Platform>(&mut linker, |state| state)?;
     variables::add_to_linker::<State, Platform>(&mut linker, |state| state)?;
     keyvalue::store::add_to_linker::<State, Platform>(&mut linker, |state| state)?;
-    keyvalue::atomics::add_to_linker::<State, Platform>(&mut linker, |state| state)?;
-    keyvalue::batch::add_to_linker::<State, Platform>(&mut linker, |state| state)?;
+    if limits.atomics {
+        keyvalue::atomics::add_to_linker::<State, Platform>(&mut linker, |state| state)?;
+    }
+    if limits.batch {
+        keyvalue::batch::add_to_linker::<State, Platform>(&mut linker, |state| state)?;
+    }
     Ok(linker)
 }
 
@@ -88,6 +93,9 @@ pub enum ComponentError {
     /// It handles HTTP requests in two ways.
     #[error("it must export one handler of HTTP requests, and exports two: {0} and {1}")]
     TwoHandlers(String, String),
+    /// It handles HTTP requests by a version of the interface that the restrictions of the host leave out.
+    #[error("on this host it must export {EXACT_HANDLER}, and exports {0}")]
+    HandlerVersion(String),
     /// It imports something that the host does not have, or is malformed.
     #[error("{0}")]
     Wasm(String),
@@ -96,11 +104,15 @@ pub enum ComponentError {
 /// The exports that a handler of HTTP requests begins with, by the generation of WASI.
 const HANDLERS: [&str; 2] = ["wasi:http/incoming-handler@0.2.", "wasi:http/handler@0.3."];
 
+/// The handler of [`Handlers::ExactlyWasi0_2_0`].
+const EXACT_HANDLER: &str = "wasi:http/incoming-handler@0.2.0";
+
 /// Resolves a component's imports.
 pub(crate) fn prepare(
     engine: &Engine,
     linker: &Linker<State>,
     component: &Component,
+    handlers: Handlers,
 ) -> Result<ProxyPre<State>, ComponentError> {
     let exports = component.component_type();
     let exports = exports
@@ -111,6 +123,12 @@ pub(crate) fn prepare(
         let mut found = exports.iter().filter(|export| export.starts_with(prefix));
         found.next().cloned()
     });
+    if let (Handlers::ExactlyWasi0_2_0, Some(handler)) =
+        (handlers, second.as_ref().or(third.as_ref()))
+        && handler != EXACT_HANDLER
+    {
+        return Err(ComponentError::HandlerVersion(handler.clone()));
+    }
     let is_second = match (second, third) {
         (Some(second), Some(third)) => return Err(ComponentError::TwoHandlers(second, third)),
         (Some(_), None) => true,

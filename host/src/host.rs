@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{cache, hooks::Hooks, key_value::KeyValue, limits::Limits};
+use crate::{cache, hooks::Hooks, host_limits::HostLimits, key_value::KeyValue, limits::Limits};
 
 type Patch = Box<dyn FnOnce(&mut toml::Table) + Send>;
 type BoundVariables = Box<dyn FnOnce(SocketAddr) -> Vec<(String, String)> + Send>;
@@ -30,6 +30,7 @@ pub struct Host {
     pub(crate) cache: Option<PathBuf>,
     pub(crate) threads: Option<usize>,
     pub(crate) limits: Limits,
+    pub(crate) host_limits: HostLimits,
 }
 
 impl Host {
@@ -54,6 +55,7 @@ impl Host {
             cache: Some(cache::default_directory()),
             threads: None,
             limits: Limits::default(),
+            host_limits: HostLimits::default(),
         }
     }
 
@@ -214,6 +216,13 @@ impl Host {
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// Restricts the application as another host does.
+    #[must_use]
+    pub fn host_limits(mut self, limits: HostLimits) -> Self {
+        self.host_limits = limits;
         self
     }
 }

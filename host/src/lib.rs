@@ -12,8 +12,8 @@
 //! - outbound Redis within `allowed_outbound_hosts` (`fermyon:spin/redis@2.0.0`, `spin:redis@3.0.0`).
 //!
 //! ```no_run
-//! # async fn run() -> Result<(), host::StartError> {
-//! use host::{Host, KeyValue};
+//! # async fn run() -> Result<(), gatehouse_host::StartError> {
+//! use gatehouse_host::{Host, KeyValue};
 //!
 //! let running = Host::builder("spin.toml")
 //!     .key_value(KeyValue::memory())
@@ -33,12 +33,14 @@ mod cache;
 mod clock;
 mod component;
 mod compose;
+mod deadline;
 mod denied_imports;
 mod engine;
 mod handler;
 mod headers;
 mod hooks;
 mod host;
+mod host_limits;
 mod http_connector;
 mod http_tap;
 mod key_value;
@@ -48,6 +50,7 @@ pub mod manifest;
 mod outbound;
 mod outbound_grant;
 mod outbound_redis;
+mod rate;
 mod routes;
 mod running;
 mod runtime_config;
@@ -63,6 +66,7 @@ pub use composition::{ComposeError, DependencyName};
 pub use engine::ComponentError;
 pub use hooks::{Counters, Hooks, KeyValueCall, Operation, OutboundCall, RedisCall};
 pub use host::Host;
+pub use host_limits::{Handlers, HostLimits, KeyValueLimits};
 pub use http_tap::HttpTap;
 pub use key_value::{KeyValue, KeyValueError, KeyValueStore};
 pub use limits::Limits;

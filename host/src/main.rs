@@ -5,9 +5,9 @@
 use std::io::Write;
 use std::{path::PathBuf, process::ExitCode};
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use gatehouse_host::{
-    Host, Limits, Running,
+    Host, HostLimits, Limits, Running,
     manifest::{Route, Target},
 };
 use tracing_subscriber::EnvFilter;
@@ -40,9 +40,19 @@ struct Options {
     /// How many connections there may be at once; further ones wait.
     #[arg(long, value_name = "NUMBER", default_value_t = Limits::default().max_connections)]
     max_connections: usize,
+    /// Restricts the application as this host does.
+    #[arg(long, value_name = "HOST", value_enum)]
+    limits: Option<RestrictedAs>,
     /// Compiles components at every start.
     #[arg(long)]
     disable_cache: bool,
+}
+
+/// Hosts whose restrictions are known.
+#[derive(Clone, Copy, ValueEnum)]
+enum RestrictedAs {
+    Akamai,
+    FermyonCloud,
 }
 
 fn main() -> ExitCode {
@@ -77,6 +87,12 @@ async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
             max_connections: options.max_connections,
             ..Limits::default()
         });
+    if let Some(host_limits) = options.limits {
+        host = host.host_limits(match host_limits {
+            RestrictedAs::Akamai => HostLimits::akamai(),
+            RestrictedAs::FermyonCloud => HostLimits::fermyon_cloud(),
+        });
+    }
     if let Some(path) = options.runtime_config_file {
         host = host.runtime_config(path);
     }

@@ -8,6 +8,7 @@ use std::{
 use http::{HeaderName, Request, Response, Uri, header::HOST, uri::Scheme};
 use http_body_util::BodyExt;
 use tokio::time::timeout;
+use wasmtime_wasi::HostWallClock;
 use wasmtime_wasi_http::{Error, ForbiddenHeaderFilter, RequestOptions, WasiBody, WasiHttpHooks};
 
 use crate::{
@@ -15,6 +16,7 @@ use crate::{
     component::Component,
     hooks::OutboundCall,
     http_connector::{ConnectError, with_connect_timeout},
+    key_value::Region,
     outbound_grant::{self, Application, Outbound},
     timed_body::TimedBody,
 };
@@ -28,17 +30,22 @@ type SentResponse = (
 );
 
 /// The hooks of what a component sends.
-pub(crate) struct OutboundHooks(pub(crate) Arc<Component>);
+pub(crate) struct OutboundHooks {
+    pub(crate) component: Arc<Component>,
+    /// The region that the request is served in, and with it those that it sends to other components.
+    pub(crate) region: Region,
+}
 
 impl WasiHttpHooks for OutboundHooks {
     fn send_request(
         &mut self,
-        request: Request<WasiBody>,
+        mut request: Request<WasiBody>,
         options: Option<RequestOptions>,
         // Whether the component could use the response is of no use to anybody here.
         _: Box<dyn Future<Output = Result<(), Error>> + Send>,
     ) -> Box<dyn Future<Output = Result<SentResponse, Error>> + Send> {
-        let component = self.0.clone();
+        let (component, region) = (self.component.clone(), self.region.clone());
+        request.extensions_mut().insert(region);
         Box::new(async move {
             let response = send(&component, request, options.unwrap_or_default()).await?;
             Ok((response, Box::new(async { Ok(()) }) as Box<_>))
@@ -115,6 +122,11 @@ async fn send(
             .chain(&target, request)
             .await
             .map_err(|error| Error::InternalError(Some(error.to_string())));
+    }
+    if let Some(rate) = &shared.rate
+        && !rate.take(1, component.hooks.clock.now())
+    {
+        return Err(Error::ConnectionLimitReached);
     }
     let connect_timeout = options.connect_timeout.unwrap_or(DEFAULT_TIMEOUT);
     let answer = with_connect_timeout(connect_timeout, shared.client.request(request));

@@ -11,6 +11,7 @@ use wasmtime_wasi_http::WasiBody;
 
 use crate::{
     allowed_hosts::AllowedHosts, blocked_networks::BlockedNetworks, http_connector::Client,
+    rate::Rate,
 };
 
 /// A component's way out.
@@ -23,6 +24,8 @@ pub(crate) struct Outbound {
 pub(crate) struct Shared {
     pub(crate) client: Client,
     pub(crate) blocked: Arc<BlockedNetworks>,
+    /// How many requests may be sent.
+    pub(crate) rate: Option<Rate>,
     /// Where requests to other components of the application go.
     pub(crate) application: OnceLock<Weak<dyn Application>>,
 }

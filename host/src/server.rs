@@ -10,7 +10,8 @@ use std::{
 use anyhow::Context;
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, header::CONTENT_TYPE};
-use http_body_util::{BodyExt, Empty, Full};
+use http_body::Body as _;
+use http_body_util::{BodyExt, Empty, Full, Limited};
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
@@ -28,7 +29,9 @@ use crate::{
     component::Component,
     handler::Handler,
     headers,
+    host_limits::HostLimits,
     http_tap::{HttpTapHook, TappedExchange},
+    key_value::Region,
     limits::{Limits, Requests, TimedStream},
     manifest::{App, StaticResponse, Target},
     outbound_grant::{Application, Chained},
@@ -37,6 +40,9 @@ use crate::{
 
 /// The client's address of a request that another component sent.
 const CHAINED_CLIENT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
+
+/// The header by which a test says which region a request is served in.
+const REGION_HEADER: &str = "x-test-region";
 
 /// How often a client of HTTP/2 with open streams is asked whether it is still there.
 const PING_INTERVAL: Duration = Duration::from_secs(30);
@@ -52,6 +58,7 @@ pub(crate) struct Server {
     address: SocketAddr,
     watcher: Option<HttpTapHook>,
     limits: Limits,
+    host_limits: Arc<HostLimits>,
 }
 
 impl Server {
@@ -62,6 +69,7 @@ impl Server {
         address: SocketAddr,
         watcher: Option<HttpTapHook>,
         limits: Limits,
+        host_limits: Arc<HostLimits>,
     ) -> Self {
         Self {
             app,
@@ -70,6 +78,7 @@ impl Server {
             address,
             watcher,
             limits,
+            host_limits,
         }
     }
 
@@ -186,6 +195,18 @@ impl Server {
                 _ => status(StatusCode::NOT_FOUND),
             });
         }
+        if let Some(most) = self.host_limits.max_body_bytes {
+            match limited(request, most) {
+                Some(limited) => request = limited,
+                None => return Ok(status(StatusCode::PAYLOAD_TOO_LARGE)),
+            }
+        }
+        if self.host_limits.key_value.replication_lag.is_some()
+            && let Some(region) = request.headers().get(REGION_HEADER)
+        {
+            let region = Region::from(String::from_utf8_lossy(region.as_bytes()));
+            request.extensions_mut().insert(region);
+        }
         match self.router.find(&path) {
             Some(route) => self.route(request, &route, client).await,
             None => Ok(status(StatusCode::NOT_FOUND)),
@@ -259,6 +280,23 @@ impl Server {
             .header(CONTENT_TYPE, "application/json")
             .body(body)?)
     }
+}
+
+/// Returns the request with a body that fails beyond so many bytes; nothing if its head says that it has more.
+fn limited(request: Request<WasiBody>, most: u64) -> Option<Request<WasiBody>> {
+    if request.body().size_hint().lower() > most {
+        return None;
+    }
+    let most = usize::try_from(most).unwrap_or(usize::MAX);
+    let limited = request.map(|body| {
+        let body = Limited::new(body, most);
+        body.map_err(|error| match error.downcast::<Error>() {
+            Ok(error) => *error,
+            Err(_) => Error::HttpRequestBodySize(None),
+        })
+        .boxed_unsync()
+    });
+    Some(limited)
 }
 
 fn fixed(response: &StaticResponse) -> anyhow::Result<Response<WasiBody>> {

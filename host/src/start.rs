@@ -5,13 +5,14 @@ use std::{
     io,
     net::TcpListener,
     sync::{Arc, OnceLock, Weak, atomic::AtomicBool},
+    time::Duration,
 };
 
 use composition::ComposeError;
 use wasmtime::{Engine, component::Linker};
 
 use crate::{
-    allowed_hosts::AllowedHosts,
+    allowed_hosts::{AllowedHosts, names_chaining},
     cache::Cache,
     component::Component,
     compose,
@@ -19,11 +20,13 @@ use crate::{
     handler::Handler,
     hooks::{Hooks, LiveCounters},
     host::Host,
+    host_limits::HostLimits,
     http_connector,
-    key_value::Backends,
+    key_value::Stores,
     logs::Logs,
     manifest::{self, App, ManifestError},
     outbound_grant::{Application, Outbound, Shared},
+    rate::Rate,
     routes::Router,
     running::{Running, Stopping},
     runtime_config::{Defaults, RuntimeConfig, RuntimeConfigError},
@@ -32,6 +35,11 @@ use crate::{
     template::Template,
     variables::{self, VariableError, VariableSource},
 };
+
+/// The label of the store that every host has.
+const DEFAULT_STORE: &str = "default";
+
+const HOUR: Duration = Duration::from_secs(3600);
 
 /// Why a host does not start. The message says what is wrong and where; no value of a variable is part of it.
 #[derive(Debug, thiserror::Error)]
@@ -153,19 +161,24 @@ impl Host {
 
         let router = Router::new(&app.triggers).map_err(StartError::Routes)?;
         let blocked = Arc::new(config.blocked);
+        let host_limits = Arc::new(self.host_limits);
+        let stores = Stores::new(config.key_value, &host_limits.key_value, &self.hooks.clock);
+        let hourly = |most: u32| Rate::new(most, HOUR);
         let engine = engine::engine().map_err(system)?;
         let loader = Loader {
             values: variables::resolve(&app, &sources)?,
-            linker: engine::linker(&engine).map_err(system)?,
+            linker: engine::linker(&engine, &host_limits.key_value).map_err(system)?,
             engine,
             cache: Cache::new(self.cache),
-            key_value: Arc::new(config.key_value),
+            key_value: Arc::new(stores),
             outbound: Arc::new(Shared {
                 client: http_connector::client(blocked.clone(), config.pooling),
                 blocked,
+                rate: host_limits.max_outbound_per_hour.map(hourly),
                 application: OnceLock::new(),
             }),
             environment: self.component_environment,
+            limits: host_limits.clone(),
             hooks: self.hooks,
             logs: Logs::new(self.forward_logs, self.keep_logs),
         };
@@ -181,6 +194,7 @@ impl Host {
             address,
             watcher,
             self.limits,
+            host_limits,
         ));
         let application: Weak<dyn Application> = Arc::<Server>::downgrade(&server);
         // Nothing else has set it yet.
@@ -195,9 +209,10 @@ struct Loader {
     engine: Engine,
     linker: Linker<State>,
     cache: Cache,
-    key_value: Arc<Backends>,
+    key_value: Arc<Stores>,
     outbound: Arc<Shared>,
     environment: BTreeMap<String, String>,
+    limits: Arc<HostLimits>,
     hooks: Hooks,
     logs: Logs,
 }
@@ -221,7 +236,9 @@ impl Loader {
             .cache
             .compile(&self.engine, &composed)
             .map_err(|error| refused(ComponentError::Wasm(format!("{error:#}"))))?;
-        let proxy = engine::prepare(&self.engine, &self.linker, &compiled).map_err(refused)?;
+        let handlers = self.limits.handlers;
+        let proxy = engine::prepare(&self.engine, &self.linker, &compiled, handlers);
+        let proxy = proxy.map_err(refused)?;
         Ok(Handler::new(shared, proxy))
     }
 
@@ -238,12 +255,23 @@ impl Loader {
             reason,
         };
         for label in &component.key_value_stores {
-            if !self.key_value.contains_key(label) {
+            if !self.key_value.contains(label) {
                 let reason = format!("there is no store {label:?} in the runtime configuration");
                 return Err(refused("key_value_stores", reason));
             }
         }
+        let other = |label: &&String| *label != DEFAULT_STORE;
+        if self.limits.key_value.default_store_only
+            && let Some(label) = component.key_value_stores.iter().find(other)
+        {
+            let reason = format!("this host has no store {label:?}, and {DEFAULT_STORE:?} alone");
+            return Err(refused("key_value_stores", reason));
+        }
         for entry in &component.allowed_outbound_hosts {
+            if !self.limits.service_chaining && names_chaining(entry) {
+                let reason = format!("{entry:?}: this host has no service chaining");
+                return Err(refused("allowed_outbound_hosts", reason));
+            }
             supported_scheme(entry).map_err(|reason| refused("allowed_outbound_hosts", reason))?;
         }
         let names = app
@@ -273,6 +301,7 @@ impl Loader {
                 allowed,
                 shared: self.outbound.clone(),
             },
+            limits: self.limits.clone(),
             hooks: self.hooks.clone(),
             counters: LiveCounters::default(),
             logs: self.logs.clone(),

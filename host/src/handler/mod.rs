@@ -6,12 +6,20 @@ mod wasip3;
 use std::sync::Arc;
 
 use http::{Request, Response};
+use http_body_util::BodyExt;
+use tokio::time::{Instant, timeout_at};
+use wasmtime::bail;
 use wasmtime_wasi_http::{
     WasiBody,
     handler::{ProxyHandler, ProxyPre},
 };
 
-use crate::{component::Component, state::State};
+use crate::{
+    component::Component,
+    deadline::{CUT, DeadlineBody},
+    key_value::Region,
+    state::State,
+};
 
 /// A component that is served.
 pub(crate) enum Handler {
@@ -42,14 +50,33 @@ impl Handler {
     /// Answers a request.
     ///
     /// # Errors
-    /// The component fails, or ends without a response.
+    /// The component fails, ends without a response, or has none in time.
     pub(crate) async fn handle(
         &self,
         request: Request<WasiBody>,
     ) -> wasmtime::Result<Response<WasiBody>> {
+        let region = request.extensions().get().cloned().unwrap_or_default();
+        let Some(timeout) = self.component().limits.request_timeout else {
+            return self.handle_until(request, region, None).await;
+        };
+        let deadline = Instant::now() + timeout;
+        let answer = timeout_at(deadline, self.handle_until(request, region, Some(deadline)));
+        match answer.await {
+            Ok(answer) => Ok(answer?.map(|body| DeadlineBody::new(body, deadline).boxed_unsync())),
+            Err(_) => bail!(CUT),
+        }
+    }
+
+    async fn handle_until(
+        &self,
+        request: Request<WasiBody>,
+        region: Region,
+        deadline: Option<Instant>,
+    ) -> wasmtime::Result<Response<WasiBody>> {
         match self {
-            Self::Wasip2(handler) => handler.handle(request).await,
-            Self::Wasip3(handler) => handler.handle((), request).await,
+            Self::Wasip2(handler) => handler.handle(request, region, deadline).await,
+            // Its instances know of the deadline themselves.
+            Self::Wasip3(handler) => handler.handle(region, request).await,
         }
     }
 }

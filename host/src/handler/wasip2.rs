@@ -3,14 +3,18 @@
 use std::sync::Arc;
 
 use http::{Request, Response};
-use tokio::{sync::oneshot, task::JoinHandle};
-use wasmtime::{Store, bail, format_err};
+use tokio::{
+    sync::oneshot,
+    task::JoinHandle,
+    time::{Instant, timeout_at},
+};
+use wasmtime::{bail, format_err};
 use wasmtime_wasi_http::{
     WasiBody, WasiHttpView,
     p2::bindings::{ProxyPre, http::types::Scheme},
 };
 
-use crate::{component::Component, state::State};
+use crate::{component::Component, deadline::CUT, key_value::Region, state::State};
 
 /// What makes the instances of a component.
 pub(crate) struct Handler {
@@ -19,12 +23,15 @@ pub(crate) struct Handler {
 }
 
 impl Handler {
-    /// Answers a request. Its instance goes on after the head of the response, until the component's function returns.
+    /// Answers a request. Its instance goes on after the head of the response, until the component's function returns or the
+    /// deadline is there.
     pub(super) async fn handle(
         &self,
         request: Request<WasiBody>,
+        region: Region,
+        deadline: Option<Instant>,
     ) -> wasmtime::Result<Response<WasiBody>> {
-        let mut store = Store::new(self.proxy.engine(), State::new(self.component.clone()));
+        let mut store = State::new_store(self.proxy.engine(), self.component.clone(), region);
         let proxy = self.proxy.instantiate_async(&mut store).await?;
         let (sender, receiver) = oneshot::channel();
         // As in Spin, headers about the connection and `host` are kept from the component, which has the URL for that.
@@ -33,7 +40,14 @@ impl Handler {
         let response = incoming.new_response_outparam(sender)?;
         let running = tokio::spawn(async move {
             let handler = proxy.wasi_http_incoming_handler();
-            handler.call_handle(&mut store, request, response).await
+            let running = handler.call_handle(&mut store, request, response);
+            match deadline {
+                Some(deadline) => match timeout_at(deadline, running).await {
+                    Ok(ended) => ended,
+                    Err(_) => bail!(CUT),
+                },
+                None => running.await,
+            }
         });
         match receiver.await {
             Ok(response) => {

@@ -16,7 +16,7 @@ use wasmtime_wasi_http::{
     p3::bindings::ServicePre,
 };
 
-use crate::{component::Component, state::State};
+use crate::{component::Component, key_value::Region, state::State};
 
 /// How many requests an instance takes in all, as in Spin.
 const REQUESTS: usize = 128;
@@ -39,7 +39,15 @@ impl HandlerState for Instances {
     type WorkerState = Reuse;
 
     async fn instantiate(&self) -> wasmtime::Result<Instance<State, Expiration, Reuse>> {
-        let mut store = Store::new(self.service.engine(), State::new(self.component.clone()));
+        let limits = &self.component.limits;
+        let deadline = match limits.reuses_instances() {
+            true => None,
+            false => limits
+                .request_timeout
+                .map(|timeout| Instant::now() + timeout),
+        };
+        let component = self.component.clone();
+        let mut store = State::new_store(self.service.engine(), component, Region::default());
         let service = self.service.instantiate_async(&mut store).await?;
         Ok(Instance {
             store,
@@ -47,6 +55,7 @@ impl HandlerState for Instances {
             view: State::incoming,
             expiration: Expiration {
                 sleep: Box::pin(tokio::time::sleep(IDLE)),
+                deadline,
             },
             state: Reuse {
                 component: self.component.clone(),
@@ -55,9 +64,10 @@ impl HandlerState for Instances {
     }
 }
 
-/// Ends instances that are idle for too long, and no others: there is no limit to a request's time.
+/// Ends instances that are idle for too long, and those of one request whose time is over.
 pub(crate) struct Expiration {
     sleep: Pin<Box<Sleep>>,
+    deadline: Option<Instant>,
 }
 
 impl WorkerExpiration for Expiration {
@@ -67,10 +77,12 @@ impl WorkerExpiration for Expiration {
         status: WorkerStatus,
         start: Instant,
     ) -> Poll<()> {
-        if status != WorkerStatus::Idle {
-            return Poll::Pending;
-        }
-        let deadline = (start + IDLE).into();
+        let deadline = match (status, self.deadline) {
+            (WorkerStatus::Idle, _) => start + IDLE,
+            (_, Some(deadline)) => deadline,
+            (_, None) => return Poll::Pending,
+        };
+        let deadline = deadline.into();
         if self.sleep.deadline() != deadline {
             self.sleep.as_mut().reset(deadline);
         }
@@ -85,10 +97,14 @@ pub(crate) struct Reuse {
 
 impl WorkerState for Reuse {
     type StoreData = State;
-    type RequestData = ();
+    type RequestData = Region;
 
     fn should_accept_request(&self, concurrent: usize, total: usize) -> ShouldAccept {
-        if total >= REQUESTS {
+        let most = match self.component.limits.reuses_instances() {
+            true => REQUESTS,
+            false => 1,
+        };
+        if total >= most {
             ShouldAccept::Never
         } else if concurrent >= CONCURRENT {
             ShouldAccept::No
@@ -99,10 +115,12 @@ impl WorkerState for Reuse {
 
     fn on_request_start(
         &self,
-        _: StoreContextMut<'_, State>,
-        (): (),
+        mut store: StoreContextMut<'_, State>,
+        region: Region,
         _: GuestTaskId,
     ) -> Pin<Box<dyn Future<Output = ()> + Send + Sync>> {
+        // Where instances are reused there are no regions, and this changes nothing.
+        store.data_mut().set_region(region);
         Box::pin(std::future::pending())
     }
 

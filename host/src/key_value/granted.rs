@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use super::{
-    KeyValueStore, StoreBackend,
+    StoreBackend,
     error::{KeyValueError, Pairs},
     limit, redis,
+    regions::Region,
+    restricted::Restricted,
 };
 use crate::{
     component::Component,
@@ -24,15 +26,19 @@ pub(crate) enum OpenError {
 pub struct Store {
     component: Arc<Component>,
     label: Arc<str>,
-    inner: KeyValueStore,
+    inner: Restricted,
 }
 
 impl Store {
-    pub(super) async fn open(component: Arc<Component>, label: &str) -> Result<Self, OpenError> {
+    pub(super) async fn open(
+        component: Arc<Component>,
+        region: Region,
+        label: &str,
+    ) -> Result<Self, OpenError> {
         if !component.key_value_stores.contains(label) {
             return Err(OpenError::NotGranted);
         }
-        let backend = component
+        let (backend, restrictions) = component
             .key_value
             .get(label)
             .ok_or(OpenError::Unknown)?
@@ -40,10 +46,15 @@ impl Store {
         announce(&component, label, Operation::Open, "")
             .await
             .map_err(OpenError::Backend)?;
-        let inner = backend
+        let store = backend
             .open(label)
             .await
             .map_err(|error| OpenError::Backend(logged(error)))?;
+        let inner = Restricted {
+            store,
+            restrictions,
+            region,
+        };
         Ok(Self {
             component,
             label: label.into(),
@@ -55,7 +66,7 @@ impl Store {
         &self,
         operation: Operation,
         key: &str,
-    ) -> Result<&KeyValueStore, KeyValueError> {
+    ) -> Result<&Restricted, KeyValueError> {
         announce(&self.component, &self.label, operation, key).await?;
         Ok(&self.inner)
     }
@@ -183,7 +194,7 @@ pub(super) enum SwapError {
 
 impl Cas {
     pub(super) async fn new(store: Store, key: String) -> Result<Self, KeyValueError> {
-        let state = match &store.inner.0 {
+        let state = match &store.inner.store.0 {
             StoreBackend::Sqlite(_) => CasState::Sqlite(None),
             StoreBackend::Redis(inner) => CasState::Redis(inner.watch(&key).await.map_err(logged)?),
         };
@@ -192,9 +203,10 @@ impl Cas {
 
     pub(super) async fn current(&mut self) -> Result<Option<Vec<u8>>, KeyValueError> {
         let inner = self.store.announced(Operation::Get, &self.key).await?;
+        inner.check_read(&self.key)?;
         let value = match &mut self.state {
             CasState::Sqlite(seen) => {
-                let value = inner.get(&self.key).await.map_err(logged)?;
+                let value = inner.store.get(&self.key).await.map_err(logged)?;
                 seen.clone_from(&value);
                 value
             }
@@ -210,7 +222,11 @@ impl Cas {
             .announced(Operation::Swap, &self.key)
             .await
             .map_err(SwapError::Backend)?;
-        let swapped = match (&mut self.state, &inner.0) {
+        let _noted = inner
+            .writing(&[(&self.key, &value)])
+            .await
+            .map_err(SwapError::Backend)?;
+        let swapped = match (&mut self.state, &inner.store.0) {
             (CasState::Sqlite(seen), StoreBackend::Sqlite(store)) => {
                 store.swap(&self.key, seen.as_deref(), &value)
             }

@@ -3,6 +3,8 @@
 mod error;
 mod granted;
 mod redis;
+mod regions;
+mod restricted;
 mod sqlite;
 mod wasip2;
 mod wasip3;
@@ -12,6 +14,7 @@ use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 pub use self::error::KeyValueError;
 use self::error::Pairs;
 pub use self::granted::{Cas, Store};
+pub(crate) use self::{regions::Region, restricted::Stores};
 
 /// No value and no list of keys may be larger than this many bytes.
 const MAX_RESULT: usize = 128 << 20;
@@ -166,5 +169,5 @@ fn limit(bytes: usize) -> Result<(), KeyValueError> {
     Ok(())
 }
 
-/// The backends of an application by store label.
+/// The backends of an application's stores by label.
 pub(crate) type Backends = BTreeMap<String, KeyValue>;

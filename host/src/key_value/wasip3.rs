@@ -44,8 +44,11 @@ impl HostStore for State {
 
 impl<T: Send> HostStoreWithStore<T> for Platform {
     async fn open(accessor: &Accessor<T, Self>, label: String) -> Result<Resource<Store>, Error> {
-        let component = accessor.with(|mut access| access.get().component.clone());
-        let store = Store::open(component, &label).await?;
+        let (component, region) = accessor.with(|mut access| {
+            let state = access.get();
+            (state.component.clone(), state.region())
+        });
+        let store = Store::open(component, region, &label).await?;
         accessor
             .with(|mut access| access.get().table.push(store))
             .map_err(|_| Error::StoreTableFull)

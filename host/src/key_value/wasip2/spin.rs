@@ -45,7 +45,7 @@ impl Host for State {
 
 impl HostStore for State {
     async fn open(&mut self, label: String) -> Result<Resource<Store>, Error> {
-        let store = Store::open(self.component.clone(), &label).await?;
+        let store = Store::open(self.component.clone(), self.region(), &label).await?;
         self.table.push(store).map_err(|_| Error::StoreTableFull)
     }
 

@@ -48,7 +48,7 @@ impl State {
 
 impl store::Host for State {
     async fn open(&mut self, label: String) -> Result<Resource<Store>, Error> {
-        let store = Store::open(self.component.clone(), &label).await?;
+        let store = Store::open(self.component.clone(), self.region(), &label).await?;
         self.table
             .push(store)
             .map_err(|_| Error::Other("store table full".to_owned()))

@@ -93,6 +93,14 @@ impl incoming_handler::Guest for Guest {
                 wait(&parameter("milliseconds"));
                 "waited".to_owned()
             }
+            "memory" => {
+                let bytes = parameter("bytes").parse().unwrap_or(0);
+                let sum: usize = vec![1_u8; bytes]
+                    .iter()
+                    .map(|byte| usize::from(*byte))
+                    .sum();
+                sum.to_string()
+            }
             "fetch" => match fetch(&parameter("url")) {
                 Ok(response) => {
                     let status = response.status();
