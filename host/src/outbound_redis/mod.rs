@@ -50,13 +50,13 @@ impl From<RedisError> for CallError {
     }
 }
 
-/// An argument of [`Connection::execute`].
+/// An argument of [`Connection::run`].
 enum Parameter {
     Int64(i64),
     Binary(Vec<u8>),
 }
 
-/// A part of the result of [`Connection::execute`].
+/// A part of the result of [`Connection::run`].
 #[derive(Debug, PartialEq)]
 enum Part {
     Nil,
@@ -127,11 +127,11 @@ impl Connection {
         self.query(redis::cmd("SET").arg(key).arg(value), key).await
     }
 
-    async fn incr(&self, key: &str) -> Result<i64, CallError> {
+    async fn increment(&self, key: &str) -> Result<i64, CallError> {
         self.query(redis::cmd("INCRBY").arg(key).arg(1), key).await
     }
 
-    async fn del(&self, keys: &[String]) -> Result<u32, CallError> {
+    async fn delete(&self, keys: &[String]) -> Result<u32, CallError> {
         self.query(redis::cmd("DEL").arg(keys), first(keys)).await
     }
 
@@ -155,7 +155,7 @@ impl Connection {
             .await
     }
 
-    async fn execute(
+    async fn run(
         &self,
         command: &str,
         arguments: impl IntoIterator<Item = Parameter>,

@@ -83,7 +83,7 @@ impl HostConnection for State {
     }
 
     async fn incr(&mut self, connection: Resource<Connection>, key: String) -> Result<i64, Error> {
-        Ok(self.connection(&connection)?.incr(&key).await?)
+        Ok(self.connection(&connection)?.increment(&key).await?)
     }
 
     async fn del(
@@ -91,7 +91,7 @@ impl HostConnection for State {
         connection: Resource<Connection>,
         keys: Vec<String>,
     ) -> Result<u32, Error> {
-        Ok(self.connection(&connection)?.del(&keys).await?)
+        Ok(self.connection(&connection)?.delete(&keys).await?)
     }
 
     async fn sadd(
@@ -129,7 +129,7 @@ impl HostConnection for State {
         let arguments = arguments.into_iter().map(Into::into);
         let parts = self
             .connection(&connection)?
-            .execute(&command, arguments)
+            .run(&command, arguments)
             .await?;
         Ok(parts.into_iter().map(Into::into).collect())
     }

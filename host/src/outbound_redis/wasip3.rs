@@ -101,7 +101,7 @@ impl<T: Send> HostConnectionWithStore<T> for Platform {
         connection: Resource<Connection>,
         key: String,
     ) -> Result<i64, Error> {
-        Ok(opened(accessor, &connection)?.incr(&key).await?)
+        Ok(opened(accessor, &connection)?.increment(&key).await?)
     }
 
     async fn del(
@@ -109,7 +109,7 @@ impl<T: Send> HostConnectionWithStore<T> for Platform {
         connection: Resource<Connection>,
         keys: Vec<String>,
     ) -> Result<u32, Error> {
-        Ok(opened(accessor, &connection)?.del(&keys).await?)
+        Ok(opened(accessor, &connection)?.delete(&keys).await?)
     }
 
     async fn sadd(
@@ -146,7 +146,7 @@ impl<T: Send> HostConnectionWithStore<T> for Platform {
     ) -> Result<Vec<RedisResult>, Error> {
         let arguments = arguments.into_iter().map(Into::into);
         let parts = opened(accessor, &connection)?
-            .execute(&command, arguments)
+            .run(&command, arguments)
             .await?;
         Ok(parts.into_iter().map(Into::into).collect())
     }
