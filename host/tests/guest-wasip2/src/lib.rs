@@ -18,6 +18,9 @@ mod bindings {
     wit_bindgen::generate!({
         world: "test:guest/guest",
         path: [
+            "../../../wit/platform/deps/io",
+            "../../../wit/platform/deps/clocks",
+            "../../../wit/platform/deps/http",
             "../../wit/deps/fermyon-spin",
             "../../wit/deps/wasi-keyvalue",
             "wit",
