@@ -397,3 +397,76 @@ async fn hooks_fail_operations_and_counters_count_them() {
     assert!(failed.contains("the cable is cut"), "{failed}");
     running.shutdown().await;
 }
+
+/// A component with a dependency.
+const CALLER: &str = r#"
+spin_manifest_version = 2
+
+[application]
+name = "composed"
+
+[[trigger.http]]
+route = "/..."
+component = "caller"
+
+[component.caller]
+source = "WASIP2_CALLER"
+key_value_stores = ["default"]
+variables = { greeting = "hello" }
+environment = { COLOUR = "green" }
+
+[component.caller.dependencies]
+"test:guest/probe" = { path = "WASIP2_USED" }
+"#;
+
+#[tokio::test]
+async fn counters_are_added_to_and_a_swap_is_lost_to_an_earlier_one() {
+    let running = App::with(CALLER).serve().await;
+    for sum in [5, 10] {
+        let answer = get(&format!("{}/increment", running.url())).await;
+        assert_eq!(answer.text, format!("Ok({sum})"));
+    }
+    let answer = get(&format!("{}/swap", running.url())).await;
+    assert_eq!(answer.text, "Ok([true, false, true])");
+    running.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_dependency_uses_what_it_inherits_and_nothing_else() {
+    let all = CALLER.replace(
+        "WASIP2_USED\"",
+        "WASIP2_USED\", inherit_configuration = true",
+    );
+    for (manifest, expected) in [
+        (
+            CALLER,
+            [
+                ("variables", "Err(Error::Undefined(\"greeting\"))"),
+                ("key-value", "Error::AccessDenied"),
+                ("buckets", "Error::AccessDenied"),
+                ("redis", "is not permitted"),
+                ("http", "is not permitted"),
+                ("environment", "[]"),
+            ],
+        ),
+        (
+            all.as_str(),
+            [
+                ("variables", "Ok(\"hello\")"),
+                ("key-value", "Ok(false)"),
+                ("buckets", "Ok(false)"),
+                ("redis", "Error::InvalidAddress"),
+                ("http", "ErrorCode::HttpRequestDenied"),
+                ("environment", "[(\"COLOUR\", \"green\")]"),
+            ],
+        ),
+    ] {
+        let running = App::with(manifest).serve().await;
+        for (grant, expected) in expected {
+            let answer = get(&format!("{}/{grant}", running.url())).await;
+            assert_eq!(answer.status, 200, "{grant}: {:?}", running.logs());
+            assert!(answer.text.contains(expected), "{grant}: {}", answer.text);
+        }
+        running.shutdown().await;
+    }
+}

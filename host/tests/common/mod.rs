@@ -110,12 +110,15 @@ impl App {
         Self::with(MANIFEST)
     }
 
-    /// An application with this manifest, in which `GUEST`, `DEPENDENCY` and `WASIP2` stand for the guest components.
+    /// An application with this manifest, in which `GUEST`, `DEPENDENCY` and `WASIP2` stand for the guest components, and
+    /// `WASIP2_CALLER` and `WASIP2_USED` for one with a dependency.
     pub fn with(manifest: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let manifest = manifest
             .replace("GUEST", &component("host_test_guest"))
             .replace("DEPENDENCY", &component("host_test_dependency"))
+            .replace("WASIP2_CALLER", &component("examples/caller"))
+            .replace("WASIP2_USED", &component("examples/dependency"))
             .replace("WASIP2", &component("host_test_guest_wasip2"));
         std::fs::write(directory.path().join("spin.toml"), manifest).unwrap();
         Self { directory }
@@ -150,6 +153,8 @@ fn component(name: &str) -> String {
             .args([
                 "build",
                 "--quiet",
+                "--lib",
+                "--examples",
                 "--target",
                 "wasm32-wasip2",
                 "-p",
