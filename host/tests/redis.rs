@@ -27,30 +27,28 @@ struct RedisServer {
 impl RedisServer {
     async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        loop {
-            let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-            let port = free.local_addr().unwrap().port();
-            drop(free);
-            let process = Command::new("redis-server")
-                .args(["--port", &port.to_string(), "--bind", "127.0.0.1"])
-                .args(["--save", "", "--appendonly", "no"])
-                .current_dir(folder.path())
-                .stdin(Stdio::null())
-                .stdout(Stdio::null())
-                .spawn()
-                .expect("redis-server starts; `cargo xtask test` installs it");
-            let mut server = Self {
-                process,
-                port,
-                _folder: folder,
-            };
-            while TcpStream::connect(("127.0.0.1", port)).await.is_err() {
-                let ended = server.process.try_wait().unwrap();
-                assert!(ended.is_none(), "redis-server ended");
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-            return server;
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = free.local_addr().unwrap().port();
+        drop(free);
+        let process = Command::new("redis-server")
+            .args(["--port", &port.to_string(), "--bind", "127.0.0.1"])
+            .args(["--save", "", "--appendonly", "no"])
+            .current_dir(folder.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("redis-server starts; `cargo xtask test` installs it");
+        let mut server = Self {
+            process,
+            port,
+            _folder: folder,
+        };
+        while TcpStream::connect(("127.0.0.1", port)).await.is_err() {
+            let ended = server.process.try_wait().unwrap();
+            assert!(ended.is_none(), "redis-server ended");
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
+        server
     }
 
     fn url(&self) -> String {

@@ -58,7 +58,7 @@ impl KeyValue {
     pub async fn open(&self, label: &str) -> Result<KeyValueStore, KeyValueError> {
         Ok(KeyValueStore(match &self.0 {
             Backend::Sqlite(database) => StoreBackend::Sqlite(database.open(label)?),
-            Backend::Redis(server) => StoreBackend::Redis(server.open().await?),
+            Backend::Redis(server) => StoreBackend::Redis(Arc::new(server.open().await?)),
         }))
     }
 }
@@ -70,7 +70,7 @@ pub struct KeyValueStore(StoreBackend);
 #[derive(Clone)]
 enum StoreBackend {
     Sqlite(sqlite::Store),
-    Redis(redis::Store),
+    Redis(Arc<redis::Store>),
 }
 
 /// Calls the method of the same name on whichever backend there is; SQLite's answer at once.

@@ -36,7 +36,6 @@ impl Server {
 }
 
 /// A store: every key of the server.
-#[derive(Clone)]
 pub(super) struct Store {
     client: Client,
     connection: ConnectionManager,

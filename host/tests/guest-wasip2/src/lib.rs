@@ -197,10 +197,8 @@ fn count(response: ResponseOutparam, parameter: &impl Fn(&str) -> String) {
             _ => Ok(()),
         }
     });
-    if parameter("then") == "set" {
-        if let Ok(store) = Store::open("default") {
-            let _ = store.set("after", b"the response");
-        }
+    if let ("set", Ok(store)) = (parameter("then").as_str(), Store::open("default")) {
+        let _ = store.set("after", b"the response");
     }
 }
 
