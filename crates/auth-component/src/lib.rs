@@ -100,7 +100,7 @@ async fn answer<E: Endpoints>(
         config,
         base: &base,
         store,
-        documents: endpoints.documents(),
+        documents: endpoints.documents().filter(|_| config.clients.documents),
         source: authserver::request_source(config, request.headers()),
         revocations: Some(&revocations),
         events: authserver::request_events(config, request.headers(), now),

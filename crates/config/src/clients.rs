@@ -26,6 +26,8 @@ pub struct Clients {
     pub registration: Registration,
     /// The clients that the operator has configured.
     pub pre_registered: Vec<Client>,
+    /// Whether clients may be described by metadata documents: the component that fetches them is there.
+    pub documents: bool,
     /// Where else than at public https hosts metadata documents may be fetched, for development.
     pub documents_origin: Option<String>,
     /// Which private-use schemes the redirect URIs of clients may have that the operator has not configured.
@@ -44,6 +46,7 @@ impl Clients {
     pub const VARIABLES: &[&'static str] = &[
         "registration",
         "registration_token",
+        "client_metadata",
         "client_metadata_origin",
         "clients",
         "private_use_schemes",
@@ -63,22 +66,22 @@ impl Clients {
         let mut problems = Vec::new();
         let mut note = |problem| problems.push(problem);
         let registration = read_registration(values).map_err(&mut note);
+        let documents = read_documents(values).map_err(&mut note);
         let documents_origin = read_origin(values, public_url).map_err(&mut note);
         let origin = documents_origin.as_ref().ok().and_then(Option::as_deref);
         let pre_registered =
             read_clients(values, scopes.unwrap_or_default(), origin).map_err(&mut note);
         let private_use = read_private_use(values).map_err(&mut note);
-        match (registration, documents_origin, pre_registered, private_use) {
-            (Ok(registration), Ok(documents_origin), Ok(pre_registered), Ok(private_use)) => {
-                Ok(Self {
-                    registration,
-                    pre_registered,
-                    documents_origin,
-                    private_use,
-                })
-            }
-            _ => Err(problems),
-        }
+        let read = || {
+            Some(Self {
+                registration: registration.ok()?,
+                pre_registered: pre_registered.ok()?,
+                documents: documents.ok()?,
+                documents_origin: documents_origin.ok()?,
+                private_use: private_use.ok()?,
+            })
+        };
+        read().ok_or(problems)
     }
 }
 
@@ -156,6 +159,18 @@ fn read_origin<'a>(
                 "Set it to an origin such as http://127.0.0.1:4000, or leave it out",
             )
         })
+}
+
+fn read_documents<'a>(values: &impl Fn(&str) -> Option<&'a str>) -> Result<bool, Problem> {
+    match non_empty(values, "client_metadata") {
+        None | Some("true") => Ok(true),
+        Some("false") => Ok(false),
+        Some(_) => Err(Problem::new(
+            "client_metadata",
+            "it is neither true nor false",
+            "Set it to false where the component client-metadata is not there",
+        )),
+    }
 }
 
 fn read_private_use<'a>(values: &impl Fn(&str) -> Option<&'a str>) -> Result<PrivateUse, Problem> {

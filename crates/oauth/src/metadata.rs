@@ -67,12 +67,21 @@ pub struct ProtectedResource {
     resource_documentation: String,
 }
 
+/// How clients that were not configured become known.
+#[derive(Clone, Copy, Debug)]
+pub struct ClientIdentification {
+    /// They may register (RFC 7591).
+    pub registration: bool,
+    /// They may be URLs with metadata documents.
+    pub documents: bool,
+}
+
 /// Returns the document of the authorization server at `base`, which is its issuer and has no trailing
-/// slash. `scopes` are the scopes that exist, `registration` is whether clients may register.
+/// slash. `scopes` are the scopes that exist.
 pub fn authorization_server(
     base: &str,
     scopes: &[String],
-    registration: bool,
+    client_identification: ClientIdentification,
 ) -> AuthorizationServer {
     let methods = AuthMethod::ALL.map(AuthMethod::as_str);
     let algorithms = signing_algorithms();
@@ -82,7 +91,9 @@ pub fn authorization_server(
         issuer: base.to_owned(),
         authorization_endpoint: format!("{base}/authorize"),
         token_endpoint: format!("{base}/token"),
-        registration_endpoint: registration.then(|| format!("{base}/register")),
+        registration_endpoint: client_identification
+            .registration
+            .then(|| format!("{base}/register")),
         revocation_endpoint: format!("{base}/revoke"),
         introspection_endpoint: format!("{base}/introspect"),
         jwks_uri: format!("{base}/.well-known/jwks.json"),
@@ -103,7 +114,7 @@ pub fn authorization_server(
         code_challenge_methods_supported: ["S256"],
         dpop_signing_alg_values_supported: algorithms,
         authorization_response_iss_parameter_supported: true,
-        client_id_metadata_document_supported: true,
+        client_id_metadata_document_supported: client_identification.documents,
         protected_resources: Resources::new(base).all().to_vec(),
         service_documentation: format!("{base}/"),
     }
@@ -118,10 +129,10 @@ fn signing_algorithms() -> [&'static str; 3] {
 pub fn openid_configuration(
     base: &str,
     scopes: &[String],
-    registration: bool,
+    client_identification: ClientIdentification,
 ) -> OpenIdConfiguration {
     OpenIdConfiguration {
-        server: authorization_server(base, scopes, registration),
+        server: authorization_server(base, scopes, client_identification),
         subject_types_supported: ["public"],
         id_token_signing_alg_values_supported: [],
         request_parameter_supported: false,
@@ -161,13 +172,18 @@ mod tests {
 
     const BASE: &str = "https://m.example";
 
+    const ALL: ClientIdentification = ClientIdentification {
+        registration: true,
+        documents: true,
+    };
+
     fn scopes() -> Vec<String> {
         vec!["tools".into(), "userinfo".into()]
     }
 
     #[test]
     fn the_issuer_is_the_base_and_every_endpoint_lies_below_it() {
-        let document = serde_json::to_value(authorization_server(BASE, &scopes(), true)).unwrap();
+        let document = serde_json::to_value(authorization_server(BASE, &scopes(), ALL)).unwrap();
         assert_eq!(document["issuer"], BASE);
         for (name, value) in document.as_object().unwrap() {
             if name.ends_with("_endpoint") || name.ends_with("_uri") {
@@ -185,18 +201,27 @@ mod tests {
     }
 
     #[test]
-    fn the_registration_endpoint_is_told_only_where_clients_may_register() {
-        let document = |registration| {
-            serde_json::to_value(authorization_server(BASE, &scopes(), registration)).unwrap()
+    fn a_way_for_clients_to_become_known_is_told_only_where_it_is_open() {
+        let document = |registration, documents| {
+            let identification = ClientIdentification {
+                registration,
+                documents,
+            };
+            serde_json::to_value(authorization_server(BASE, &scopes(), identification)).unwrap()
         };
-        assert!(document(true).get("registration_endpoint").is_some());
-        assert!(document(false).get("registration_endpoint").is_none());
+        let supported = "client_id_metadata_document_supported";
+        let open = document(true, false);
+        assert!(open.get("registration_endpoint").is_some());
+        assert_eq!(open[supported], false);
+        let closed = document(false, true);
+        assert!(closed.get("registration_endpoint").is_none());
+        assert_eq!(closed[supported], true);
     }
 
     #[test]
     fn the_openid_document_is_the_same_and_promises_no_id_token() {
-        let plain = serde_json::to_value(authorization_server(BASE, &scopes(), true)).unwrap();
-        let openid = serde_json::to_value(openid_configuration(BASE, &scopes(), true)).unwrap();
+        let plain = serde_json::to_value(authorization_server(BASE, &scopes(), ALL)).unwrap();
+        let openid = serde_json::to_value(openid_configuration(BASE, &scopes(), ALL)).unwrap();
         for (name, value) in plain.as_object().unwrap() {
             assert_eq!(&openid[name], value);
         }

@@ -12,7 +12,7 @@ use super::external_authorization_server;
 use cache::Cache;
 use config::{BaseUrl, Registration, Server};
 use http::{HeaderMap, StatusCode};
-use oauth::metadata;
+use oauth::metadata::{self, ClientIdentification};
 use std::sync::Arc;
 use web::{CachedJson, Response};
 
@@ -84,13 +84,16 @@ fn write(config: &Server, base: &BaseUrl, path: &str) -> Option<CachedJson> {
     let below = rest.strip_prefix(base.path()).unwrap_or(rest);
     let below = below.strip_suffix('/').unwrap_or(below);
     let (issuer, scopes) = (base.as_str(), &config.scopes);
-    let registration = config.clients.registration != Registration::Off;
+    let identification = ClientIdentification {
+        registration: config.clients.registration != Registration::Off,
+        documents: config.clients.documents,
+    };
     match name {
         "oauth-authorization-server" if is_probed(below) => CachedJson::new(
-            &metadata::authorization_server(issuer, scopes, registration),
+            &metadata::authorization_server(issuer, scopes, identification),
         ),
         "openid-configuration" if is_probed(below) => CachedJson::new(
-            &metadata::openid_configuration(issuer, scopes, registration),
+            &metadata::openid_configuration(issuer, scopes, identification),
         ),
         "oauth-protected-resource" => {
             let external = config.authorization_server.external();
