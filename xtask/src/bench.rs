@@ -30,7 +30,7 @@ pub struct Options {
 pub fn bench(options: &Options) -> Result<()> {
     let mut packages = build::packages()?;
     packages.extend(["bench-bare", "bench-empty", "conformance-tools"].map(str::to_owned));
-    build::wasm(&packages)?;
+    build::wasm(&packages, build::WasmBuild::Main)?;
     step("Building the bench (release)");
     run(cargo()
         .args(["run", "--release", "--package", "gatehouse-bench", "--"])

@@ -1,8 +1,45 @@
 //! Building the components.
 
-use crate::shell::{cargo, root, run, step};
+use crate::shell::{cargo, root, run, step, target};
 use crate::toolchain::{WASM, ensure_wasm};
 use anyhow::{Context, Result};
+use std::path::PathBuf;
+
+/// What components are built for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WasmBuild {
+    /// WASI 0.3.
+    Main,
+    /// WASI 0.2.
+    Portable,
+    /// WASI 0.2, for hosts whose key-value store has no atomic increment.
+    PortableWithoutAtomics,
+}
+
+impl WasmBuild {
+    /// Returns the folder that has the Wasm.
+    pub fn folder(self) -> PathBuf {
+        self.target().join(WASM).join("wasm")
+    }
+
+    /// The portable builds have folders of their own: with other flags everything is built again.
+    fn target(self) -> PathBuf {
+        match self {
+            Self::Main => target(),
+            Self::Portable => target().join("portable"),
+            Self::PortableWithoutAtomics => target().join("portable-without-atomics"),
+        }
+    }
+
+    /// The flags besides those of `.cargo/config.toml`.
+    fn cfgs(self) -> &'static [&'static str] {
+        match self {
+            Self::Main => &[],
+            Self::Portable => &["portable"],
+            Self::PortableWithoutAtomics => &["portable", "no_atomics"],
+        }
+    }
+}
 
 /// Builds every component as `spin.toml` wants it.
 ///
@@ -11,7 +48,7 @@ use anyhow::{Context, Result};
 /// If the manifest grants what it may not, the target cannot be installed or a component does not build.
 pub fn components() -> Result<()> {
     crate::manifest::check()?;
-    wasm(&packages()?)
+    wasm(&packages()?, WasmBuild::Main)
 }
 
 /// Builds packages to Wasm.
@@ -19,11 +56,21 @@ pub fn components() -> Result<()> {
 /// # Errors
 ///
 /// If the target cannot be installed or a package does not build.
-pub fn wasm(packages: &[String]) -> Result<()> {
+pub fn wasm(packages: &[String], kind: WasmBuild) -> Result<()> {
     ensure_wasm()?;
     step("Building the components (the first time takes some minutes)");
     let mut build = cargo();
     build.args(["build", "--profile", "wasm", "--target", WASM]);
+    if kind != WasmBuild::Main {
+        // Cargo joins the flags to those of .cargo/config.toml.
+        let flags = kind
+            .cfgs()
+            .iter()
+            .map(|cfg| format!("\"--cfg\", \"{cfg}\""));
+        let flags = flags.collect::<Vec<_>>().join(", ");
+        build.arg("--target-dir").arg(kind.target());
+        build.args(["--config", &format!("target.{WASM}.rustflags=[{flags}]")]);
+    }
     for package in packages {
         build.args(["--package", package]);
     }

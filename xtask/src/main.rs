@@ -16,6 +16,7 @@ mod contracts;
 mod doctor;
 mod environment;
 mod examples;
+mod flavours;
 mod identity;
 mod identity_component;
 mod install;
@@ -47,7 +48,7 @@ enum Command {
     /// Let old and new clients that others wrote sign in and call every tool, and show what they did
     Clients(clients::Options),
     /// Build the components
-    Build,
+    Build(BuildOptions),
     /// Measure, side by side with an empty component
     Bench(bench::Options),
     /// Derive the contracts for WASI 0.2 (wit/portable) from those of the main build
@@ -60,12 +61,22 @@ enum Command {
     Doctor(doctor::Options),
 }
 
+#[derive(clap::Args)]
+struct BuildOptions {
+    /// The host to build for: writes target/<host>/spin.toml and its Wasm
+    #[arg(long = "for", value_name = "HOST")]
+    flavour: Option<flavours::Flavour>,
+}
+
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Up(options) => up::up(&options),
         Command::Test(options) => test::test(&options),
         Command::Clients(options) => clients::clients(&options),
-        Command::Build => build::components(),
+        Command::Build(options) => match options.flavour {
+            None => build::components(),
+            Some(flavour) => flavours::build(flavour).map(drop),
+        },
         Command::Bench(options) => bench::bench(&options),
         Command::Contracts => contracts::contracts(),
         Command::CheckLayers => check_layers::check_layers(),

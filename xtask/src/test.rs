@@ -1,7 +1,8 @@
 //! `cargo xtask test`: installs what the tests need, and runs every test.
 
+use crate::flavours::Flavour;
 use crate::shell::{cargo, program, root, run, step};
-use crate::{build, clients, examples, install, toolchain};
+use crate::{build, clients, examples, flavours, install, toolchain};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use std::io::{BufRead, BufReader};
@@ -42,11 +43,14 @@ pub fn test(options: &Options) -> Result<()> {
             });
             let building = scope.spawn(|| {
                 examples::build()?;
-                build_rust_client()
+                build_rust_client()?;
+                // What they need of a host is checked as they are composed.
+                flavours::build(Flavour::Portable)?;
+                flavours::build(Flavour::FermyonCloud).map(drop)
             });
             (installing, building)
         });
-        build::wasm(&wasm)?;
+        build::wasm(&wasm, build::WasmBuild::Main)?;
         let Some((installing, building)) = beside else {
             return Ok(None);
         };

@@ -239,7 +239,8 @@ fn other(error: impl Into<anyhow::Error>) -> ComposeError {
 mod tests {
     use super::*;
 
-    use crate::denial::tests::{names, of_world};
+    use crate::denial::tests::of_world;
+    use crate::interface::Interface;
 
     #[test]
     fn what_a_dependency_satisfies_is_imported_no_more() {
@@ -253,9 +254,12 @@ mod tests {
         let dependencies = vec![dependency(of_world("dependency"))];
         let dependent = || of_world("dependent");
         let composed = compose("a", dependent(), dependencies, Denials::Composed).unwrap();
-        let (imports, exports) = names(&composed);
-        assert!(!imports.contains(&name.to_string()), "{imports:?}");
-        assert!(exports.is_empty());
+        let interface = Interface::of(&composed).unwrap();
+        assert!(
+            !interface.imports.contains(&name.to_string()),
+            "{interface:?}"
+        );
+        assert!(interface.exports.is_empty());
         let wrong = vec![dependency(dependent())];
         assert!(matches!(
             compose("a", dependent(), wrong, Denials::Composed),

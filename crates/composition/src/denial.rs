@@ -478,6 +478,7 @@ fn width(tag: wit_parser::Int) -> usize {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::interface::Interface;
     use wit_component::dummy_module;
 
     const CAPABILITIES: &str = "\
@@ -529,27 +530,13 @@ world dependent {
         encoder.module(&module).unwrap().encode().unwrap()
     }
 
-    /// The names of what a component imports and exports.
-    pub(crate) fn names(component: &[u8]) -> (Vec<String>, Vec<String>) {
-        let DecodedWasm::Component(resolve, world) = wit_component::decode(component).unwrap()
-        else {
-            panic!("a package");
-        };
-        let world = &resolve.worlds[world];
-        let name = |key: &WorldKey| resolve.name_world_key(key);
-        (
-            world.imports.keys().map(name).collect(),
-            world.exports.keys().map(name).collect(),
-        )
-    }
-
     #[test]
     fn a_denial_exports_what_is_denied_and_imports_the_types_that_it_needs() {
         let denied = "test:capabilities/names@1.0.0";
         let denial = component(&of_world("dependency"), &[denied]).unwrap();
-        let (imports, exports) = names(&denial);
-        assert_eq!(imports, ["test:capabilities/networks@1.0.0"]);
-        assert_eq!(exports, [denied]);
+        let interface = Interface::of(&denial).unwrap();
+        assert_eq!(interface.imports, ["test:capabilities/networks@1.0.0"]);
+        assert_eq!(interface.exports, [denied]);
     }
 
     #[test]

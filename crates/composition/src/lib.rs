@@ -9,8 +9,10 @@ mod denial;
 mod dependency_name;
 mod grants;
 pub mod identifier_case;
+mod interface;
 
 pub use compose::{ComposeError, Denials, Dependency, compose, read};
 pub use denial::REFUSALS;
 pub use dependency_name::DependencyName;
 pub use grants::Inherit;
+pub use interface::Interface;

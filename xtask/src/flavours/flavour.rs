@@ -1,0 +1,61 @@
+//! The hosts, and what each has.
+
+use crate::build::WasmBuild;
+use clap::ValueEnum;
+
+/// What a host takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Flavour {
+    /// Spin 4.1: the same as without a flavour
+    Spin,
+    /// Spin 3 and SpinKube, whose key-value stores have atomics
+    Portable,
+    /// Akamai Functions
+    Akamai,
+    /// Fermyon Cloud
+    FermyonCloud,
+}
+
+impl Flavour {
+    /// Returns the name of its folder.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Spin => "spin",
+            Self::Portable => "portable",
+            Self::Akamai => "akamai",
+            Self::FermyonCloud => "fermyon-cloud",
+        }
+    }
+
+    /// Whether its key-value store has `wasi:keyvalue/atomics`.
+    pub(super) fn has_atomics(self) -> bool {
+        self.wasm_build() != WasmBuild::PortableWithoutAtomics
+    }
+
+    /// Whether a component can call another one of the application (`*.spin.internal`).
+    pub(super) fn has_service_chaining(self) -> bool {
+        self != Self::FermyonCloud
+    }
+
+    /// Returns defaults of variables that are the host's limits: its requests end after 30 seconds.
+    pub(super) fn defaults(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::Spin | Self::Portable => &[],
+            Self::Akamai => &[("call_timeout", "25"), ("stream_seconds", "25")],
+            Self::FermyonCloud => &[
+                ("call_timeout", "25"),
+                ("stream_seconds", "25"),
+                ("client_metadata", "false"),
+            ],
+        }
+    }
+
+    /// Returns how its components are built.
+    pub(super) fn wasm_build(self) -> WasmBuild {
+        match self {
+            Self::Spin => WasmBuild::Main,
+            Self::Portable => WasmBuild::Portable,
+            Self::Akamai | Self::FermyonCloud => WasmBuild::PortableWithoutAtomics,
+        }
+    }
+}
