@@ -40,14 +40,13 @@ pub(crate) fn component(component: &[u8], denied: &[&str]) -> Result<Vec<u8>> {
     };
     let mut exports = Vec::new();
     for name in denied {
-        let imports = resolve.worlds[world].imports.keys();
-        let interface = imports.filter_map(|key| match key {
+        let mut imports = resolve.worlds[world].imports.keys();
+        let interface = imports.find_map(|key| match key {
             WorldKey::Interface(id) => {
                 (resolve.id_of(*id).as_deref() == Some(*name)).then_some(*id)
             }
             WorldKey::Name(_) => None,
         });
-        let interface = interface.last();
         exports.push(interface.with_context(|| format!("{name} is not imported"))?);
     }
     let world = denial_world(&mut resolve, &exports)?;
@@ -290,18 +289,16 @@ impl<'a> DenialModule<'a> {
         let resolve = self.resolve;
         match self.definition(ty) {
             Some(TypeDefKind::Enum(cases)) => {
-                let position =
-                    |name: &&str| cases.cases.iter().position(|case| case.name == **name);
-                let Some(position) = REFUSALS.iter().find_map(|name| position(&name)) else {
+                let names = cases.cases.iter().map(|case| case.name.as_str());
+                let Some(position) = refusing(names) else {
                     return false;
                 };
                 self.write(at, &position.to_le_bytes()[..width(cases.tag())]);
                 true
             }
             Some(TypeDefKind::Variant(variant)) => {
-                let position =
-                    |name: &&str| variant.cases.iter().position(|case| case.name == **name);
-                let Some(position) = REFUSALS.iter().find_map(|name| position(&name)) else {
+                let names = variant.cases.iter().map(|case| case.name.as_str());
+                let Some(position) = refusing(names) else {
                     return false;
                 };
                 let payload = self
@@ -456,6 +453,12 @@ fn realloc(scratch: u32) -> Function {
         .i32_const(scratch.cast_signed())
         .end();
     function
+}
+
+/// Returns the number of the case that refuses.
+fn refusing<'a>(cases: impl Iterator<Item = &'a str> + Clone) -> Option<usize> {
+    let position = |refusal: &&str| cases.clone().position(|case| case == *refusal);
+    REFUSALS.iter().find_map(position)
 }
 
 fn value_type(kind: WasmType) -> ValType {

@@ -25,7 +25,7 @@ pub(super) fn check(component: &[u8], has_atomics: bool) -> Result<()> {
 fn check_names(interface: &Interface, has_atomics: bool) -> Result<()> {
     let imports = interface.imports.iter().map(String::as_str);
     let foreign: Vec<&str> = imports
-        .filter(|import| !is_portable(import) && !(has_atomics && ATOMICS.contains(import)))
+        .filter(|import| !(is_portable(import) || has_atomics && ATOMICS.contains(import)))
         .collect();
     ensure!(
         foreign.is_empty(),
