@@ -92,7 +92,7 @@ impl Session {
     /// Fails if the store does.
     pub(crate) async fn end<K: KeyValue>(&self, store: &Store<K>) -> Result<(), store::Error> {
         store
-            .claim_once(ENDED, &self.id, self.expires_at)
+            .note_once(ENDED, &self.id, self.expires_at)
             .await
             .map(drop)
     }

@@ -157,7 +157,7 @@ impl Proof {
     ///
     /// Fails if the store does.
     pub async fn claim<K: KeyValue>(&self, store: &Store<K>) -> Result<bool, store::Error> {
-        store.claim_once(CLAIM, &self.id, self.until).await
+        store.note_once(CLAIM, &self.id, self.until).await
     }
 }
 

@@ -56,8 +56,7 @@ impl<K: KeyValue> Grants<'_, K> {
         upstream: Option<&UpstreamTokens>,
         random: &mut impl CryptoRng,
     ) -> Result<(), store::Error> {
-        let subject = &grant.profile.subject;
-        let slot = self.take_slot(subject, grant.created_at).await?;
+        let slot = self.take_slot(id, grant).await?;
         // First of all: what the sweep does not know of would never be removed, and a grant that its
         // owner cannot find would be one that they cannot end.
         let companions = companions(self.store, id, Some(&slot));

@@ -47,6 +47,19 @@ impl<K: KeyValue> Grants<'_, K> {
         })
     }
 
+    /// Returns whether `code` is authentic, its grant cannot be seen at `now` (seconds since the Unix epoch),
+    /// and no redemption can be seen either. On a store of several regions the grant may not be here yet.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the store does.
+    pub async fn is_grant_missing(&self, code: &str, now: u64) -> Result<bool, store::Error> {
+        let Some(id) = self.grant_of_code(code) else {
+            return Ok(false);
+        };
+        Ok(self.find(&id, now).await?.is_none() && !self.is_redeemed(&id).await?)
+    }
+
     /// Redeems a code at `now` (seconds since the Unix epoch), when everything else about the
     /// request was found good. The refresh token is worth nothing without a proof of the key with
     /// the thumbprint `key` (RFC 9449 section 5), if one is given.

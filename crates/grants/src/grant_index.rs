@@ -166,18 +166,19 @@ impl<K: KeyValue> Grants<'_, K> {
             .await
     }
 
-    /// Returns a slot of the subject's index, for a grant that begins at `created_at` (seconds since the Unix
-    /// epoch). No other grant gets it.
-    pub(crate) async fn take_slot(
-        &self,
-        subject: &str,
-        created_at: u64,
-    ) -> Result<String, store::Error> {
+    /// Returns a slot of the subject's index, for the grant with this id. No other grant gets it. On a store
+    /// without atomics this also [fills](Self::fill_slot) it.
+    pub(crate) async fn take_slot(&self, id: &str, grant: &Grant) -> Result<String, store::Error> {
+        let (subject, created_at) = (&grant.profile.subject, grant.created_at);
         let span = Span::of(subject);
         let period = created_at / span.period;
         let tag = tag(&self.keys.mac(TAG, &message(subject, period)));
         let forget_at = (period + 1) * span.period + span.max_ttl;
-        let slot = self.store.next_number(COUNTER, &tag, forget_at).await?;
+        let record = Slot { grant: id.into() };
+        let slot = self
+            .store
+            .next_number(COUNTER, &tag, &record, grant.expires_at, forget_at)
+            .await?;
         Ok(slot_id(&tag, slot))
     }
 
@@ -188,6 +189,9 @@ impl<K: KeyValue> Grants<'_, K> {
         id: &str,
         expires_at: u64,
     ) -> Result<(), store::Error> {
+        if !self.store.has_atomics() {
+            return Ok(());
+        }
         let record = Slot { grant: id.into() };
         self.store.put(slot, &record, Some(expires_at)).await
     }

@@ -7,6 +7,8 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use store::{KeyValue, MemoryKeyValue};
 
+mod without_atomics;
+
 pub(crate) const KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 pub(crate) const NEW_KEY: &str = "1f1e1d1c1b1a191817161514131211100f0e0d0c0b0a09080706050403020100";
 pub(crate) const NOW: u64 = 1_000_000;
@@ -24,8 +26,12 @@ pub(crate) struct Fixture {
 
 impl Fixture {
     pub(crate) fn new() -> Self {
+        Self::over(MemoryKeyValue::default())
+    }
+
+    pub(crate) fn over(backend: MemoryKeyValue) -> Self {
         Self {
-            store: Store::new(MemoryKeyValue::default(), ""),
+            store: Store::new(backend, ""),
             keys: KeyRing::parse(KEY).unwrap(),
             random: StdRng::seed_from_u64(7),
         }
@@ -378,7 +384,7 @@ fn a_late_write_of_an_older_generation_loses_no_grant() {
         .unwrap();
     let third = fixture.refresh_now(&second).unwrap().refresh_token;
     let fourth = fixture.refresh_now(&third).unwrap().refresh_token;
-    block_on(fixture.store.backend().set(&key, &late)).unwrap();
+    block_on(fixture.store.backend().set(&key, &late, None)).unwrap();
     assert!(fixture.refresh_now(&fourth).is_ok());
     assert!(matches!(fixture.refresh_now(&second), Err(Error::Reused)));
 }
@@ -457,8 +463,8 @@ impl KeyValue for Killed {
     async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, store::Error> {
         self.inner.get(key).await
     }
-    async fn set(&self, key: &str, value: &[u8]) -> Result<(), store::Error> {
-        self.write()?.set(key, value).await
+    async fn set(&self, key: &str, value: &[u8], until: Option<u64>) -> Result<(), store::Error> {
+        self.write()?.set(key, value, until).await
     }
     async fn delete(&self, key: &str) -> Result<(), store::Error> {
         self.write()?.delete(key).await
@@ -466,8 +472,13 @@ impl KeyValue for Killed {
     async fn exists(&self, key: &str) -> Result<bool, store::Error> {
         self.inner.exists(key).await
     }
-    async fn increment(&self, key: &str, delta: i64) -> Result<i64, store::Error> {
-        self.write()?.increment(key, delta).await
+    async fn increment(
+        &self,
+        key: &str,
+        delta: i64,
+        until: Option<u64>,
+    ) -> Result<i64, store::Error> {
+        self.write()?.increment(key, delta, until).await
     }
 }
 
@@ -565,7 +576,7 @@ fn a_sealed_record_moved_to_another_grant_does_not_open() {
     let (one, two) = (fixture.begin(), fixture.begin());
     let backend = fixture.store.backend();
     let value = block_on(backend.get(&format!("grant:{}", one.id))).unwrap();
-    block_on(backend.set(&format!("grant:{}", two.id), &value.unwrap())).unwrap();
+    block_on(backend.set(&format!("grant:{}", two.id), &value.unwrap(), None)).unwrap();
     assert!(fixture.is_alive(&one.id));
     assert!(!fixture.is_alive(&two.id));
 }

@@ -67,7 +67,7 @@ impl Instance {
             if let Ok(parts) = &instance.0 {
                 let swept = parts
                     .store
-                    .sweep(platform::time::now(), MAX_SWEEP_STEPS)
+                    .sweep_while_serving(platform::time::now(), MAX_SWEEP_STEPS)
                     .await;
                 if let Err(error) = swept {
                     log_line::write(format_args!("the sweep stopped: {error}"));

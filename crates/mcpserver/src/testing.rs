@@ -23,7 +23,7 @@ use rand::rngs::StdRng;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use store::{Error, KeyValue, MemoryKeyValue, Store};
+use store::{Capabilities, Claimed, Error, KeyValue, MemoryKeyValue, Store};
 
 pub(crate) const KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 
@@ -75,12 +75,16 @@ impl TestKeyValue {
 }
 
 impl KeyValue for TestKeyValue {
+    fn capabilities(&self) -> Capabilities {
+        self.memory.capabilities()
+    }
+
     async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
         self.reads().get(key).await
     }
 
-    async fn set(&self, key: &str, value: &[u8]) -> Result<(), Error> {
-        self.writes().set(key, value).await
+    async fn set(&self, key: &str, value: &[u8], until: Option<u64>) -> Result<(), Error> {
+        self.writes().set(key, value, until).await
     }
 
     async fn delete(&self, key: &str) -> Result<(), Error> {
@@ -91,8 +95,27 @@ impl KeyValue for TestKeyValue {
         self.reads().exists(key).await
     }
 
-    async fn increment(&self, key: &str, delta: i64) -> Result<i64, Error> {
-        self.writes().increment(key, delta).await
+    async fn increment(&self, key: &str, delta: i64, until: Option<u64>) -> Result<i64, Error> {
+        self.writes().increment(key, delta, until).await
+    }
+
+    async fn counted(&self, key: &str) -> Result<Option<i64>, Error> {
+        if !self.exists(key).await? {
+            return Ok(None);
+        }
+        self.writes().counted(key).await
+    }
+
+    async fn claim(&self, key: &str, note: i64, until: Option<u64>) -> Result<Claimed, Error> {
+        self.writes().claim(key, note, until).await
+    }
+
+    async fn claim_with(&self, key: &str, value: &[u8], until: Option<u64>) -> Result<bool, Error> {
+        self.writes().claim_with(key, value, until).await
+    }
+
+    async fn keys(&self) -> Result<Vec<String>, Error> {
+        Ok(self.memory.keys())
     }
 }
 

@@ -1,5 +1,6 @@
-//! Claims: what may happen once, decided by a counter.
+//! Claims: what may happen once, decided by a counter or by a timed claim.
 
+use crate::key_value::Claimed;
 use crate::ledger::COMPANION;
 use crate::{Error, KeyValue, Record, Store};
 
@@ -20,7 +21,8 @@ pub(crate) const CLAIM: i64 = 1 << 32;
 const MAX_CLAIM_OFFSET: u64 = 0xffff;
 
 impl<K: KeyValue> Store<K> {
-    /// Claims what may happen once. Returns `true` to exactly one caller, also if several race.
+    /// Claims what may happen once. Returns `true` to exactly one caller, also if several race; to one or none
+    /// on a store without atomics ([`Claims::Timed`](crate::Claims)).
     ///
     /// The claim lasts until the sweep after `forget_at` (seconds since the Unix epoch). By then, what it
     /// guards has to be over.
@@ -35,7 +37,42 @@ impl<K: KeyValue> Store<K> {
             return Ok(false);
         }
         self.schedule_expiry(&key, forget_at).await?;
-        Ok(self.backend.increment(&key, 1).await? == 1)
+        let claimed = self.backend.claim(&key, 1, Some(forget_at)).await?;
+        Ok(claimed == Claimed::Made)
+    }
+
+    /// Notes down what should happen once, and returns `true` to the first caller. As
+    /// [`claim_once`](Self::claim_once) does, but for a store without atomics: there, callers that race may all
+    /// be first, and none of them waits.
+    ///
+    /// # Errors
+    ///
+    /// As [`claim_once`](Self::claim_once).
+    pub async fn note_once(&self, kind: &str, id: &str, forget_at: u64) -> Result<bool, Error> {
+        let key = self.key(kind, id);
+        // A late caller writes nothing.
+        if self.backend.exists(&key).await? {
+            return Ok(false);
+        }
+        self.schedule_expiry(&key, forget_at).await?;
+        Ok(self.backend.increment(&key, 1, Some(forget_at)).await? == 1)
+    }
+
+    /// Claims a slot of a record as [`claim_once`](Self::claim_once) does. The slot expires with the record, at
+    /// `expires_at` (seconds since the Unix epoch).
+    ///
+    /// # Errors
+    ///
+    /// As [`claim_once`](Self::claim_once).
+    pub async fn claim_slot<R: Record>(
+        &self,
+        id: &str,
+        slot: u32,
+        expires_at: u64,
+    ) -> Result<bool, Error> {
+        let key = self.slot_key::<R>(id, slot);
+        let claimed = self.backend.claim(&key, 1, Some(expires_at)).await?;
+        Ok(claimed == Claimed::Made)
     }
 
     /// Claims as [`claim_once`](Self::claim_once) does, with the time of the claim: the `now` of the caller
@@ -59,11 +96,10 @@ impl<K: KeyValue> Store<K> {
         self.schedule_expiry(&key, forget_at).await?;
         let offset = now.saturating_sub(epoch).min(MAX_CLAIM_OFFSET);
         let claim = CLAIM + i64::try_from(offset).unwrap_or(0);
-        let sum = self.backend.increment(&key, claim).await?;
-        Ok(if sum == claim {
-            Claim::Made
-        } else {
-            Claim::Before(claim_time(sum, epoch))
+        let claimed = self.backend.claim(&key, claim, Some(forget_at)).await?;
+        Ok(match claimed {
+            Claimed::Made => Claim::Made,
+            Claimed::Before(sum) => Claim::Before(claim_time(sum, epoch)),
         })
     }
 
@@ -74,19 +110,14 @@ impl<K: KeyValue> Store<K> {
     ///
     /// Fails if the backend does.
     pub async fn claimed_at(&self, kind: &str, id: &str, epoch: u64) -> Result<Option<u64>, Error> {
-        let key = self.key(kind, id);
-        // An increment alone would create the key.
-        if !self.backend.exists(&key).await? {
-            return Ok(None);
-        }
-        let sum = self.backend.increment(&key, 0).await?;
-        Ok(Some(claim_time(sum, epoch)))
+        let sum = self.backend.counted(&self.key(kind, id)).await?;
+        Ok(sum.map(|sum| claim_time(sum, epoch)))
     }
 
     /// Claims the end of the record with this id, as [`claim_once`](Self::claim_once) does, and removes the
     /// record. After `forget_at` the sweep removes the claim, and the record again. A caller that writes the
     /// record at the same time has to look at [`is_claimed`](Self::is_claimed) after its write, so that the
-    /// end wins.
+    /// end wins. Without a ledger, a record that is written by a caller that ends there stays until it expires.
     ///
     /// # Errors
     ///
@@ -101,7 +132,8 @@ impl<K: KeyValue> Store<K> {
         if !self.backend.exists(&key).await? {
             let entry = format!("{key}{COMPANION}{}", self.key(R::KIND, id));
             self.schedule_expiry(&entry, forget_at).await?;
-            self.backend.increment(&key, 1).await?;
+            // Every caller may end it, so nothing has to be decided.
+            self.backend.increment(&key, 1, Some(forget_at)).await?;
         }
         self.delete::<R>(id).await
     }

@@ -1,6 +1,6 @@
 //! Deadlines for calls to a key-value backend.
 
-use crate::{Error, KeyValue};
+use crate::key_value::{Capabilities, Error, KeyValue, PlainKeyValue};
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -43,7 +43,7 @@ pub struct Deadlined<K, C> {
     stalled_until: AtomicU64,
 }
 
-impl<K: KeyValue, C: Clock> Deadlined<K, C> {
+impl<K, C: Clock> Deadlined<K, C> {
     /// A backend with deadlines by `clock`.
     pub fn new(backend: K, clock: C) -> Self {
         Self {
@@ -107,6 +107,44 @@ impl<K: KeyValue, C: Clock> Deadlined<K, C> {
 }
 
 impl<K: KeyValue, C: Clock> KeyValue for Deadlined<K, C> {
+    fn capabilities(&self) -> Capabilities {
+        self.backend.capabilities()
+    }
+
+    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
+        self.within_deadline(self.backend.get(key)).await
+    }
+
+    async fn set(&self, key: &str, value: &[u8], until: Option<u64>) -> Result<(), Error> {
+        self.within_deadline(self.backend.set(key, value, until))
+            .await
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), Error> {
+        self.within_deadline(self.backend.delete(key)).await
+    }
+
+    async fn exists(&self, key: &str) -> Result<bool, Error> {
+        self.within_deadline(self.backend.exists(key)).await
+    }
+
+    /// `wasi:keyvalue` is synchronous: while the host increments, the whole instance waits, timers
+    /// included. So a store that has not just answered is read first, which can be given up.
+    async fn increment(&self, key: &str, delta: i64, until: Option<u64>) -> Result<i64, Error> {
+        if !self.has_just_answered() {
+            self.exists(key).await?;
+        }
+        self.within_deadline(self.backend.increment(key, delta, until))
+            .await
+    }
+
+    async fn counted(&self, key: &str) -> Result<Option<i64>, Error> {
+        self.within_deadline(self.backend.counted(key)).await
+    }
+}
+
+/// Below [`WithoutAtomics`](crate::WithoutAtomics), whose claims take longer than a call may.
+impl<K: PlainKeyValue, C: Clock> PlainKeyValue for Deadlined<K, C> {
     async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
         self.within_deadline(self.backend.get(key)).await
     }
@@ -123,14 +161,8 @@ impl<K: KeyValue, C: Clock> KeyValue for Deadlined<K, C> {
         self.within_deadline(self.backend.exists(key)).await
     }
 
-    /// `wasi:keyvalue` is synchronous: while the host increments, the whole instance waits, timers
-    /// included. So a store that has not just answered is read first, which can be given up.
-    async fn increment(&self, key: &str, delta: i64) -> Result<i64, Error> {
-        if !self.has_just_answered() {
-            self.exists(key).await?;
-        }
-        self.within_deadline(self.backend.increment(key, delta))
-            .await
+    async fn keys(&self) -> Result<Vec<String>, Error> {
+        self.within_deadline(self.backend.keys()).await
     }
 }
 
@@ -190,9 +222,9 @@ mod tests {
             self.memory.get(key).await
         }
 
-        async fn set(&self, key: &str, value: &[u8]) -> Result<(), Error> {
+        async fn set(&self, key: &str, value: &[u8], until: Option<u64>) -> Result<(), Error> {
             self.wait().await;
-            self.memory.set(key, value).await
+            self.memory.set(key, value, until).await
         }
 
         async fn delete(&self, key: &str) -> Result<(), Error> {
@@ -205,10 +237,10 @@ mod tests {
             self.memory.exists(key).await
         }
 
-        async fn increment(&self, key: &str, delta: i64) -> Result<i64, Error> {
+        async fn increment(&self, key: &str, delta: i64, until: Option<u64>) -> Result<i64, Error> {
             self.increments.fetch_add(1, Relaxed);
             self.wait().await;
-            self.memory.increment(key, delta).await
+            self.memory.increment(key, delta, until).await
         }
     }
 
@@ -232,10 +264,10 @@ mod tests {
     fn every_call_to_a_stalled_store_is_unavailable_at_its_deadline() {
         block_on(async {
             assert!(is_unavailable(store(true).get("a").await));
-            assert!(is_unavailable(store(true).set("a", b"").await));
+            assert!(is_unavailable(store(true).set("a", b"", None).await));
             assert!(is_unavailable(store(true).delete("a").await));
             assert!(is_unavailable(store(true).exists("a").await));
-            assert!(is_unavailable(store(true).increment("a", 1).await));
+            assert!(is_unavailable(store(true).increment("a", 1, None).await));
             let store = store(true);
             store.get("a").await.unwrap_err();
             assert_eq!(slept(&store), [CALL_TIMEOUT]);
@@ -246,9 +278,9 @@ mod tests {
     fn a_call_that_is_answered_at_once_starts_no_timer() {
         block_on(async {
             let store = store(false);
-            store.set("a", b"1").await.unwrap();
+            store.set("a", b"1", None).await.unwrap();
             assert_eq!(store.get("a").await.unwrap().as_deref(), Some(&b"1"[..]));
-            assert_eq!(store.increment("n", 2).await.unwrap(), 2);
+            assert_eq!(store.increment("n", 2, None).await.unwrap(), 2);
             assert!(slept(&store).is_empty());
         });
     }
@@ -259,7 +291,7 @@ mod tests {
             let store = store(true);
             store.get("a").await.unwrap_err();
             store.get("a").await.unwrap_err();
-            store.set("a", b"").await.unwrap_err();
+            store.set("a", b"", None).await.unwrap_err();
             assert_eq!(
                 slept(&store),
                 [CALL_TIMEOUT, STALLED_TIMEOUT, STALLED_TIMEOUT]
@@ -287,14 +319,14 @@ mod tests {
     fn a_counter_is_touched_only_where_the_store_has_just_answered() {
         block_on(async {
             let store = store(true);
-            store.increment("n", 1).await.unwrap_err();
+            store.increment("n", 1, None).await.unwrap_err();
             assert_eq!(store.backend.increments.load(Relaxed), 0);
             store.backend.stalls.store(false, Relaxed);
             store.exists("n").await.unwrap();
-            store.increment("n", 1).await.unwrap();
+            store.increment("n", 1, None).await.unwrap();
             store.clock.now.fetch_add(FRESH_MILLIS, Relaxed);
             store.backend.stalls.store(true, Relaxed);
-            store.increment("n", 1).await.unwrap_err();
+            store.increment("n", 1, None).await.unwrap_err();
             assert_eq!(store.backend.increments.load(Relaxed), 1);
         });
     }

@@ -1,28 +1,36 @@
 //! Typed records with expiry over a small key-value contract.
 //!
-//! [`KeyValue`] has the operations that every backend supports. [`Store`] adds records with an expiry, single
-//! use decided by a counter, rate limits, and a sweep that lists no keys. `docs/state.md` describes every key.
+//! [`KeyValue`] has the operations that every backend supports, and says what a backend can do. [`Store`] adds
+//! records with an expiry, single use, rate limits, and a sweep. Single use is decided by an atomic counter;
+//! [`WithoutAtomics`] decides it by time.
+//! `docs/state.md` describes every key.
 
 mod claim;
 mod counter;
 mod deadline;
 mod key_value;
 mod ledger;
+mod listing;
 #[cfg(any(test, feature = "memory"))]
 mod memory;
 mod record;
 pub mod ring;
 mod store;
 mod sweep;
+mod timed_claim;
 
 pub use claim::Claim;
 pub use deadline::{Clock, Deadlined};
-pub use key_value::{Error, KeyValue, MAX_SEALED_BYTES};
+pub use key_value::{
+    Capabilities, Claimed, Claims, Error, Expiry, KeyValue, MAX_SEALED_BYTES, PlainKeyValue,
+    Regions,
+};
 #[cfg(any(test, feature = "memory"))]
 pub use memory::MemoryKeyValue;
 pub use record::Record;
 pub use store::Store;
 pub use sweep::{SweepReport, is_sweep_due};
+pub use timed_claim::WithoutAtomics;
 
 #[cfg(test)]
 mod tests;

@@ -1,33 +1,77 @@
-//! A key-value store in memory, for tests.
+//! A key-value store in memory, for tests: with an atomic increment, or without.
 
-use crate::{Error, KeyValue};
+use crate::deadline::Clock;
+use crate::key_value::{Capabilities, Claimed, Error, KeyValue, PlainKeyValue, Regions};
+use crate::timed_claim::WithoutAtomics;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+type Timed<'a> = WithoutAtomics<&'a Entries, NoTime, fn() -> [u8; 16]>;
 
 /// A [`KeyValue`] in memory.
 #[derive(Debug, Default)]
 pub struct MemoryKeyValue {
-    entries: Mutex<BTreeMap<String, Vec<u8>>>,
-    is_down: AtomicBool,
+    entries: Entries,
+    /// The regions of a store without atomics.
+    without_atomics: Option<Regions>,
 }
 
 impl MemoryKeyValue {
+    /// Returns a store without atomics. Nothing in it takes time: its timed claims do not wait.
+    pub fn without_atomics(regions: Regions) -> Self {
+        Self {
+            without_atomics: Some(regions),
+            ..Self::default()
+        }
+    }
+
     /// Returns every key in order.
     pub fn keys(&self) -> Vec<String> {
-        self.entries().keys().cloned().collect()
+        self.entries.entries().keys().cloned().collect()
     }
 
     /// Makes every later call fail, or succeed again.
     pub fn set_down(&self, is_down: bool) {
-        self.is_down.store(is_down, Ordering::Relaxed);
+        self.entries.is_down.store(is_down, Ordering::Relaxed);
     }
 
     /// Returns every key and value, for tests that compare two states.
     pub fn snapshot(&self) -> BTreeMap<String, Vec<u8>> {
-        self.entries().clone()
+        self.entries.entries().clone()
     }
 
+    fn timed(&self) -> Option<Timed<'_>> {
+        let regions = self.without_atomics?;
+        Some(WithoutAtomics::new(&self.entries, NoTime, nonce, regions))
+    }
+}
+
+/// Returns bytes that no other call returns.
+fn nonce() -> [u8; 16] {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    u128::from(COUNT.fetch_add(1, Ordering::Relaxed)).to_be_bytes()
+}
+
+/// A clock that stands still.
+struct NoTime;
+
+impl Clock for NoTime {
+    fn now(&self) -> u64 {
+        0
+    }
+
+    async fn sleep(&self, _duration: Duration) {}
+}
+
+#[derive(Debug, Default)]
+struct Entries {
+    entries: Mutex<BTreeMap<String, Vec<u8>>>,
+    is_down: AtomicBool,
+}
+
+impl Entries {
     fn entries(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Vec<u8>>> {
         self.entries
             .lock()
@@ -42,7 +86,7 @@ impl MemoryKeyValue {
     }
 }
 
-impl KeyValue for MemoryKeyValue {
+impl PlainKeyValue for &Entries {
     async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
         Ok(self.reach()?.get(key).cloned())
     }
@@ -61,13 +105,76 @@ impl KeyValue for MemoryKeyValue {
         Ok(self.reach()?.contains_key(key))
     }
 
-    async fn increment(&self, key: &str, delta: i64) -> Result<i64, Error> {
-        let mut entries = self.reach()?;
+    async fn keys(&self) -> Result<Vec<String>, Error> {
+        Ok(self.reach()?.keys().cloned().collect())
+    }
+}
+
+impl KeyValue for MemoryKeyValue {
+    fn capabilities(&self) -> Capabilities {
+        self.timed()
+            .map_or(Capabilities::ATOMIC, |timed| timed.capabilities())
+    }
+
+    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
+        (&self.entries).get(key).await
+    }
+
+    async fn set(&self, key: &str, value: &[u8], _until: Option<u64>) -> Result<(), Error> {
+        (&self.entries).set(key, value).await
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), Error> {
+        (&self.entries).delete(key).await
+    }
+
+    async fn exists(&self, key: &str) -> Result<bool, Error> {
+        (&self.entries).exists(key).await
+    }
+
+    async fn increment(&self, key: &str, delta: i64, until: Option<u64>) -> Result<i64, Error> {
+        if let Some(timed) = self.timed() {
+            return timed.increment(key, delta, until).await;
+        }
+        let mut entries = self.entries.reach()?;
         let bytes = entries.entry(key.to_owned()).or_insert_with(|| vec![0; 8]);
         let current = <[u8; 8]>::try_from(bytes.as_slice())
             .map_err(|_| Error::Unavailable(format!("{key} is no counter")))?;
         let sum = i64::from_le_bytes(current).saturating_add(delta);
         *bytes = sum.to_le_bytes().to_vec();
         Ok(sum)
+    }
+
+    async fn counted(&self, key: &str) -> Result<Option<i64>, Error> {
+        if let Some(timed) = self.timed() {
+            return timed.counted(key).await;
+        }
+        if !self.exists(key).await? {
+            return Ok(None);
+        }
+        self.increment(key, 0, None).await.map(Some)
+    }
+
+    async fn claim(&self, key: &str, note: i64, until: Option<u64>) -> Result<Claimed, Error> {
+        if let Some(timed) = self.timed() {
+            return timed.claim(key, note, until).await;
+        }
+        let sum = self.increment(key, note, until).await?;
+        Ok(if sum == note {
+            Claimed::Made
+        } else {
+            Claimed::Before(sum)
+        })
+    }
+
+    async fn claim_with(&self, key: &str, value: &[u8], until: Option<u64>) -> Result<bool, Error> {
+        match self.timed() {
+            Some(timed) => timed.claim_with(key, value, until).await,
+            None => Err(Error::Unavailable("it counts".to_owned())),
+        }
+    }
+
+    async fn keys(&self) -> Result<Vec<String>, Error> {
+        PlainKeyValue::keys(&&self.entries).await
     }
 }

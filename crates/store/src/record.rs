@@ -26,6 +26,19 @@ struct EnvelopeRef<'a, T> {
     rec: &'a T,
 }
 
+/// Returns the stored form of the record under `key`.
+pub(crate) fn encode<R: Record>(
+    key: &str,
+    record: &R,
+    expires_at: Option<u64>,
+) -> Result<Vec<u8>, Error> {
+    let envelope = EnvelopeRef {
+        exp: expires_at,
+        rec: record,
+    };
+    serde_json::to_vec(&envelope).map_err(|_| Error::Unreadable(key.to_owned()))
+}
+
 impl<K: KeyValue> Store<K> {
     /// Returns the record with this id; `None` if there is none, or it expired at or before `now` (seconds
     /// since the Unix epoch).
@@ -73,12 +86,8 @@ impl<K: KeyValue> Store<K> {
         expires_at: Option<u64>,
     ) -> Result<(), Error> {
         let key = self.key(R::KIND, id);
-        let envelope = EnvelopeRef {
-            exp: expires_at,
-            rec: record,
-        };
-        let bytes = serde_json::to_vec(&envelope).map_err(|_| Error::Unreadable(key.clone()))?;
-        self.backend.set(&key, &bytes).await
+        let bytes = encode(&key, record, expires_at)?;
+        self.backend.set(&key, &bytes, expires_at).await
     }
 
     /// Writes a new record that expires at `expires_at` (seconds since the Unix epoch), and schedules its

@@ -14,6 +14,7 @@
 //! A writer may end between taking a number and writing its slot. A reader of a ring with several writers
 //! therefore looks ahead now and then, and passes over the gap ([`Reader::passing_gaps`]).
 
+use crate::key_value::Expiry;
 use crate::{Error, KeyValue, MAX_SEALED_BYTES, Record, Store};
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +28,9 @@ pub struct Ring<'a, K> {
     size: u64,
     /// The key of the counter of numbers, if there is one.
     counter: Option<String>,
+    /// When what is written now expires, where the backend removes it by itself (seconds since the Unix
+    /// epoch).
+    until: Option<u64>,
 }
 
 /// A part of a message, on its way into a slot.
@@ -123,6 +127,33 @@ impl<'a, K: KeyValue> Ring<'a, K> {
             first: 0,
             size: size.into(),
             counter: None,
+            until: None,
+        }
+    }
+
+    /// Makes what is written expire at `until` (seconds since the Unix epoch) where the backend removes expired
+    /// keys by itself. Elsewhere the slots of a record expire with it.
+    #[must_use]
+    pub fn until(self, until: u64) -> Self {
+        Self {
+            until: Some(until),
+            ..self
+        }
+    }
+
+    /// Prolongs the counter where the backend removes expired keys by itself: a ring whose counter began again
+    /// would lose messages. Elsewhere it expires with its record.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the backend does.
+    pub async fn keep_counter(&self) -> Result<(), Error> {
+        match &self.counter {
+            Some(counter) if self.backend.capabilities().expiry == Expiry::Backend => {
+                self.backend.increment(counter, 0, self.until).await?;
+                Ok(())
+            }
+            _ => Ok(()),
         }
     }
 
@@ -144,10 +175,12 @@ impl<'a, K: KeyValue> Ring<'a, K> {
             first: 0,
             size: size.into(),
             counter: Some(store.key(kind, "last")),
+            until: None,
         }
     }
 
-    /// Takes the numbers of so many parts, and returns the first. No other caller gets one of them.
+    /// Takes the numbers of so many parts, and returns the first. No other caller gets one of them;
+    /// on a store without atomics, callers that race may, and one of their messages is lost.
     ///
     /// # Errors
     ///
@@ -156,7 +189,7 @@ impl<'a, K: KeyValue> Ring<'a, K> {
         let unreadable = || Error::Unreadable(self.prefix.clone());
         let counter = self.counter.as_ref().ok_or_else(unreadable)?;
         let count = i64::try_from(parts).map_err(|_| unreadable())?;
-        let last = self.backend.increment(counter, count).await?;
+        let last = self.backend.increment(counter, count, self.until).await?;
         u64::try_from(last - count + 1).map_err(|_| unreadable())
     }
 
@@ -169,12 +202,8 @@ impl<'a, K: KeyValue> Ring<'a, K> {
         let Some(counter) = &self.counter else {
             return Ok(0);
         };
-        // An increment alone would create the counter.
-        if !self.backend.exists(counter).await? {
-            return Ok(0);
-        }
-        let last = self.backend.increment(counter, 0).await?;
-        Ok(u64::try_from(last).unwrap_or(0))
+        let last = self.backend.counted(counter).await?;
+        Ok(u64::try_from(last.unwrap_or(0)).unwrap_or(0))
     }
 
     /// Returns whether the slot of a number is empty.
@@ -201,7 +230,7 @@ impl<'a, K: KeyValue> Ring<'a, K> {
             sealed,
         };
         let bytes = serde_json::to_vec(&slot).map_err(|_| Error::Unreadable(key.clone()))?;
-        self.backend.set(&key, &bytes).await
+        self.backend.set(&key, &bytes, self.until).await
     }
 
     /// Returns what the slot of a number holds. A slot of another version counts as empty.

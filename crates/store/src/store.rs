@@ -1,6 +1,6 @@
 //! The store: a backend, a prefix, and the keys of records and their slots.
 
-use crate::{Error, KeyValue};
+use crate::key_value::{Claims, Error, KeyValue, Regions};
 
 /// The records of one deployment, under one key prefix.
 ///
@@ -23,6 +23,16 @@ impl<K: KeyValue> Store<K> {
     /// The backend, for keys that are not records.
     pub fn backend(&self) -> &K {
         &self.backend
+    }
+
+    /// Returns whether the backend counts atomically. Without, a ring of several writers loses messages.
+    pub fn has_atomics(&self) -> bool {
+        self.backend.capabilities().claims == Claims::Atomic
+    }
+
+    /// Returns whether a read may see another region's write only seconds later.
+    pub fn has_several_regions(&self) -> bool {
+        self.backend.capabilities().regions == Regions::Several
     }
 
     /// Returns the backend.

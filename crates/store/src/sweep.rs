@@ -1,4 +1,4 @@
-//! The sweep: removal of expired keys, without listing keys.
+//! The sweep: removal of expired keys, without listing keys where the store has ledgers.
 //!
 //! Every key that expires has a line in a ledger. There is one ledger for every hour, and a counter numbers
 //! its lines. The sweep reads the ledgers of past hours line by line, from a cursor in the store, and removes
@@ -8,7 +8,9 @@
 //! [`Store::create_with_slots`]). It may also have further keys, which expire with the first (see
 //! [`Store::schedule_expiry_with`]).
 
+use crate::key_value::Expiry;
 use crate::ledger::{COMPANION, HOUR};
+use crate::listing;
 use crate::{Error, KeyValue, Store};
 use serde::Deserialize;
 
@@ -34,13 +36,14 @@ pub fn is_sweep_due(random: u32) -> bool {
 /// The result of a sweep.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SweepReport {
-    /// The ledgers and ledger lines that were read.
+    /// The ledgers and ledger lines that were read, or the keys.
     pub steps: u64,
     /// The keys that were removed, without ledger lines.
     pub removed: u64,
-    /// The time before which every expired key is removed (seconds since the Unix epoch).
+    /// The time before which every expired key is removed (seconds since the Unix epoch); 0 while a sweep that
+    /// lists keys is not over.
     pub until: u64,
-    /// Whether past hours remain.
+    /// Whether past hours remain, or keys that were not looked at.
     pub more: bool,
 }
 
@@ -56,16 +59,59 @@ impl SweepReport {
 }
 
 impl<K: KeyValue> Store<K> {
-    /// Removes the keys that expired in the hours that have ended at `now` (seconds since the Unix epoch).
+    /// Removes expired keys as [`sweep`](Self::sweep) does, behind a request that was answered. Does nothing where
+    /// that would list keys, or where the backend removes them.
     ///
-    /// Takes about `budget` steps, each of some reads and writes, and holds one ledger line in memory. An
-    /// empty ledger costs a step, and a line costs one and one more for each of its slots and further keys. A
-    /// record whose expiry is later than its line gets a new line.
+    /// # Errors
+    ///
+    /// As [`sweep`](Self::sweep).
+    pub async fn sweep_while_serving(&self, now: u64, budget: u64) -> Result<(), Error> {
+        if self.backend.capabilities().expiry == Expiry::Ledger {
+            LedgerSweep(self).sweep(now, budget).await?;
+        }
+        Ok(())
+    }
+
+    /// Removes expired keys at `now` (seconds since the Unix epoch), in about `budget` steps: by ledgers or by
+    /// listing keys, as the store has it. An operator starts it.
     ///
     /// # Errors
     ///
     /// Fails if the backend does. The next sweep continues from the cursor.
     pub async fn sweep(&self, now: u64, budget: u64) -> Result<SweepReport, Error> {
+        match self.backend.capabilities().expiry {
+            Expiry::Ledger => LedgerSweep(self).sweep(now, budget).await,
+            Expiry::Listing => {
+                let swept = listing::sweep(self, &cursor_key(self), now, budget).await?;
+                Ok(SweepReport {
+                    steps: swept.looked_at,
+                    removed: swept.removed,
+                    until: if swept.more { 0 } else { now },
+                    more: swept.more,
+                })
+            }
+            Expiry::Backend => Ok(SweepReport {
+                until: now,
+                ..SweepReport::default()
+            }),
+        }
+    }
+}
+
+fn cursor_key<K: KeyValue>(store: &Store<K>) -> String {
+    store.key("sweep", "cursor")
+}
+
+/// The sweep of a store's ledgers.
+struct LedgerSweep<'a, K>(&'a Store<K>);
+
+impl<K: KeyValue> LedgerSweep<'_, K> {
+    /// Removes the keys that expired in the hours that have ended at `now` (seconds since the Unix epoch).
+    ///
+    /// Takes about `budget` steps, each of some reads and writes, and holds one ledger line in memory. An
+    /// empty ledger costs a step, and a line costs one and one more for each of its slots and further keys. A
+    /// record whose expiry is later than its line gets a new line.
+    async fn sweep(&self, now: u64, budget: u64) -> Result<SweepReport, Error> {
         let mut swept = SweepReport::default();
         let current = now.saturating_sub(SETTLE_SECONDS) / HOUR;
         let mut cursor = self.cursor(current).await?;
@@ -76,24 +122,20 @@ impl<K: KeyValue> Store<K> {
                 swept.more = true;
                 break;
             }
-            let ledger = self.ledger(cursor.hour);
-            let last = if self.backend.exists(&ledger).await? {
-                self.backend.increment(&ledger, 0).await?
-            } else {
-                0
-            };
+            let ledger = self.0.ledger(cursor.hour);
+            let last = self.0.backend.counted(&ledger).await?.unwrap_or(0);
             swept.steps += 1;
             while cursor.line < last && swept.steps < budget {
                 cursor.line += 1;
                 swept.steps += 1;
-                let line = self.line(cursor.hour, cursor.line);
-                if let Some(entry) = self.backend.get(&line).await? {
+                let line = self.0.line(cursor.hour, cursor.line);
+                if let Some(entry) = self.0.backend.get(&line).await? {
                     if let Ok(entry) = String::from_utf8(entry) {
                         let (removed, looked_at) = self.remove_if_expired(&entry, now).await?;
                         swept.removed += removed;
                         swept.steps += looked_at;
                     }
-                    self.backend.delete(&line).await?;
+                    self.0.backend.delete(&line).await?;
                 }
                 if swept.steps >= write_at {
                     write_at = swept.steps + CURSOR_INTERVAL;
@@ -102,7 +144,7 @@ impl<K: KeyValue> Store<K> {
             }
             if cursor.line >= last {
                 if last > 0 {
-                    self.backend.delete(&ledger).await?;
+                    self.0.backend.delete(&ledger).await?;
                 }
                 cursor = Cursor {
                     hour: cursor.hour + 1,
@@ -124,15 +166,15 @@ impl<K: KeyValue> Store<K> {
         let first = keys.next().unwrap_or_default();
         let (key, slots) = first.split_once(' ').unwrap_or((first, ""));
         let slots = slots.parse().unwrap_or(0);
-        let record = self.backend.get(key).await?;
+        let record = self.0.backend.get(key).await?;
         let expiry = record
             .as_deref()
-            .map(serde_json::from_slice::<Expiry>)
+            .map(serde_json::from_slice::<StoredExpiry>)
             .and_then(Result::ok);
         match expiry {
-            Some(Expiry { exp: None }) => return Ok((0, 0)),
-            Some(Expiry { exp: Some(exp) }) if exp > now => {
-                self.schedule_expiry(entry, exp).await?;
+            Some(StoredExpiry { exp: None }) => return Ok((0, 0)),
+            Some(StoredExpiry { exp: Some(exp) }) if exp > now => {
+                self.0.schedule_expiry(entry, exp).await?;
                 return Ok((0, 0));
             }
             _ => {}
@@ -141,19 +183,19 @@ impl<K: KeyValue> Store<K> {
         let (mut removed, mut looked_at) = (0, u64::from(slots));
         for companion in keys {
             looked_at += 1;
-            removed += u64::from(self.delete_key(companion).await?);
+            removed += u64::from(self.0.delete_key(companion).await?);
         }
         // Another request may have filled a slot while the record was being removed.
-        self.delete_slots(key, slots).await?;
+        self.0.delete_slots(key, slots).await?;
         if record.is_some() {
-            self.backend.delete(key).await?;
+            self.0.backend.delete(key).await?;
             removed += 1;
         }
         Ok((removed, looked_at))
     }
 
     async fn cursor(&self, current: u64) -> Result<Cursor, Error> {
-        let stored = self.backend.get(&self.cursor_key()).await?;
+        let stored = self.0.backend.get(&cursor_key(self.0)).await?;
         match stored.as_deref().and_then(Cursor::parse) {
             Some(cursor) => Ok(cursor),
             // The first sweep of a store: its ledgers may be older than the sweep.
@@ -169,20 +211,17 @@ impl<K: KeyValue> Store<K> {
 
     async fn remember(&self, cursor: Cursor) -> Result<Cursor, Error> {
         let text = cursor.to_string();
-        self.backend
-            .set(&self.cursor_key(), text.as_bytes())
+        self.0
+            .backend
+            .set(&cursor_key(self.0), text.as_bytes(), None)
             .await?;
         Ok(cursor)
-    }
-
-    fn cursor_key(&self) -> String {
-        self.key("sweep", "cursor")
     }
 }
 
 /// The part of a stored record that the sweep reads.
 #[derive(Deserialize)]
-struct Expiry {
+struct StoredExpiry {
     exp: Option<u64>,
 }
 

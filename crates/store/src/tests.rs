@@ -61,7 +61,10 @@ fn those_who_race_for_a_claim_do_not_move_its_time() {
         let claimed = store.claim_at("code", "x", 100, 107, 200).await.unwrap();
         assert_eq!(claimed, Claim::Made);
         for _ in 0..31 {
-            let raced = store.backend().increment("test:code:x", CLAIM + 7).await;
+            let raced = store
+                .backend()
+                .increment("test:code:x", CLAIM + 7, None)
+                .await;
             assert!(raced.is_ok());
         }
         let at = store.claimed_at("code", "x", 100).await.unwrap();
@@ -75,7 +78,9 @@ fn numbers_are_handed_out_once_each_and_counted() {
         let store = store();
         assert_eq!(store.numbers("index", "x").await.unwrap(), 0);
         for expected in 1..4 {
-            let number = store.next_number("index", "x", 10).await;
+            let number = store
+                .next_number("index", "x", &Note(String::new()), 10, 10)
+                .await;
             assert_eq!(number.unwrap(), expected);
         }
         assert_eq!(store.numbers("index", "x").await.unwrap(), 3);
@@ -133,7 +138,7 @@ fn a_record_of_another_shape_is_an_error_and_not_an_absence() {
         let store = store();
         store
             .backend()
-            .set("test:note:a", b"garbage")
+            .set("test:note:a", b"garbage", None)
             .await
             .unwrap();
         assert!(matches!(

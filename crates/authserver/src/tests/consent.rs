@@ -167,7 +167,7 @@ fn a_remembered_consent_is_asked_again_when_anything_of_it_changes() {
     let record = String::from_utf8(record.unwrap().unwrap()).unwrap();
     let renamed = record.replace("Notes", "Notes 2");
     assert_ne!(record, renamed);
-    let set = store::KeyValue::set(world.store.backend(), &key, renamed.as_bytes());
+    let set = store::KeyValue::set(world.store.backend(), &key, renamed.as_bytes(), None);
     futures::executor::block_on(set).unwrap();
     assert_eq!(ask(&mut world, &mut browser, &id, "").status, 200);
 }

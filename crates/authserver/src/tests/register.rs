@@ -213,7 +213,7 @@ fn a_registration_without_an_expiry_gets_one_when_it_is_used() {
     record["exp"] = Value::Null;
     let bytes = record.to_string().into_bytes();
     let backend = world.store.backend();
-    futures::executor::block_on(store::KeyValue::set(backend, &key, &bytes)).unwrap();
+    futures::executor::block_on(store::KeyValue::set(backend, &key, &bytes, None)).unwrap();
     let lines = |world: &World| {
         let snapshot = world.store.backend().snapshot();
         snapshot

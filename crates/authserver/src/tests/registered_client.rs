@@ -143,7 +143,7 @@ fn a_change_that_overwrites_the_mark_of_a_sign_in_is_mended_when_its_code_is_red
     let unmarked = futures::executor::block_on(world.store.backend().get(&key));
     let code = world.code(registration.id(), "");
     let unmarked = unmarked.unwrap().unwrap();
-    futures::executor::block_on(world.store.backend().set(&key, &unmarked)).unwrap();
+    futures::executor::block_on(world.store.backend().set(&key, &unmarked, None)).unwrap();
     assert_eq!(world.redeem(registration.id(), &code).status, 200);
     world.now += 90_000;
     assert_eq!(
@@ -230,8 +230,8 @@ impl KeyValue for RemovedMeanwhile {
         }
         Ok(read)
     }
-    async fn set(&self, key: &str, value: &[u8]) -> Result<(), store::Error> {
-        self.inner.backend().set(key, value).await
+    async fn set(&self, key: &str, value: &[u8], until: Option<u64>) -> Result<(), store::Error> {
+        self.inner.backend().set(key, value, until).await
     }
     async fn delete(&self, key: &str) -> Result<(), store::Error> {
         self.inner.backend().delete(key).await
@@ -239,8 +239,13 @@ impl KeyValue for RemovedMeanwhile {
     async fn exists(&self, key: &str) -> Result<bool, store::Error> {
         self.inner.backend().exists(key).await
     }
-    async fn increment(&self, key: &str, delta: i64) -> Result<i64, store::Error> {
-        self.inner.backend().increment(key, delta).await
+    async fn increment(
+        &self,
+        key: &str,
+        delta: i64,
+        until: Option<u64>,
+    ) -> Result<i64, store::Error> {
+        self.inner.backend().increment(key, delta, until).await
     }
 }
 
@@ -274,7 +279,7 @@ fn a_removal_wins_over_a_change_or_a_sign_in_in_flight() {
             // What remembers that is swept, and so is what a killed writer would have left.
             let key = format!("t:client:{id}");
             let left = br#"{"exp":null,"rec":{}}"#;
-            store.backend().set(&key, left).await.unwrap();
+            store.backend().set(&key, left, None).await.unwrap();
             while store.sweep(now + 3 * 3600, 10_000).await.unwrap().more {}
             let keys = store.backend().inner.backend().keys();
             assert!(!keys.iter().any(|key| key.contains("client")), "{keys:?}");

@@ -78,7 +78,13 @@ fn a_record_that_cannot_be_read_stays_a_server_error() {
     let id = world.register(REDIRECT_URI);
     let keys = world.store.backend().keys();
     let client = keys.iter().find(|key| key.contains(&id)).unwrap();
-    futures::executor::block_on(store::KeyValue::set(world.store.backend(), client, b"?")).unwrap();
+    futures::executor::block_on(store::KeyValue::set(
+        world.store.backend(),
+        client,
+        b"?",
+        None,
+    ))
+    .unwrap();
     assert_eq!(
         world.refresh(&id, "x").error(),
         (500, "server_error".into())

@@ -87,7 +87,11 @@ impl<P: Parts> DpopProofs<P> {
         }
         let context = Arc::clone(&self.context);
         environment.spawn(async move {
-            if let Err(error) = context.store.sweep(now, MAX_SWEEP_STEPS).await {
+            if let Err(error) = context
+                .store
+                .sweep_while_serving(now, MAX_SWEEP_STEPS)
+                .await
+            {
                 context
                     .environment
                     .log(&format!("mcp: the sweep stopped: {error}"));

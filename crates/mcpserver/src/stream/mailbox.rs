@@ -146,7 +146,8 @@ impl<K: KeyValue> Mailboxes<'_, K> {
     ) -> Result<(), store::Error> {
         self.store
             .put(&id.0, session, Some(now + SESSION_TTL))
-            .await
+            .await?;
+        self.ring(id).until(now + SESSION_TTL).keep_counter().await
     }
 
     /// Removes the session with all its keys.
@@ -165,7 +166,8 @@ impl<K: KeyValue> Mailboxes<'_, K> {
         if parts > MAX_PARTS {
             return Err(PostError::TooLarge);
         }
-        let ring = self.ring(id);
+        let until = environment.now() + SESSION_TTL;
+        let ring = self.ring(id).until(until);
         let first = ring.reserve(parts).await?;
         for part in ring::split(first, message.as_bytes(), false) {
             let mut waited = Duration::ZERO;
@@ -341,7 +343,12 @@ mod tests {
             let boxes = mailboxes(&world);
             let (id, _) = open(&world).await;
             let counter = world.store.slot_key::<Session>(&id.0, 0);
-            world.store.backend().increment(&counter, 1).await.unwrap();
+            world
+                .store
+                .backend()
+                .increment(&counter, 1, None)
+                .await
+                .unwrap();
             boxes.post(&id, "second", &world.environment).await.unwrap();
             let mut reader = boxes.read(&id);
             assert_eq!(take(&mut reader, &world).await, None);

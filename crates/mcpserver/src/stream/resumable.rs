@@ -54,6 +54,10 @@ const MAX_RECENT_BYTES: usize = 256 * 1024;
 /// Seconds that a stream is kept after its last heartbeat or its end.
 const STREAM_TTL: u64 = 300;
 
+/// Seconds that an event is kept where the backend removes it by itself. Elsewhere it lives as long as its
+/// stream, which the heartbeats of a long call prolong.
+const MAX_SLOT_TTL: u64 = 3600;
+
 /// How long a resumed stream waits for its writer to notice that the connection is gone.
 const WRITER_TIMEOUT: Duration = Duration::from_secs(KEEP_ALIVE_INTERVAL.as_secs() + 5);
 
@@ -254,7 +258,8 @@ impl<P: Parts> ResumableStreams<P> {
         message: &str,
         is_last: bool,
     ) -> Result<bool, store::Error> {
-        let ring = self.ring(&stream.name);
+        let until = self.context.environment.now() + MAX_SLOT_TTL;
+        let ring = self.ring(&stream.name).until(until);
         for part in ring::split(first, message.as_bytes(), is_last) {
             let random = &mut self.context.environment.random();
             let sealed = self.seal(&stream.name).seal(&part, random);

@@ -348,8 +348,11 @@ impl<P: Parts> TaskRecords<P> {
     }
 
     async fn claim(&self, id: &TaskId, slot: u32) -> Result<bool, store::Error> {
-        let key = self.key(id, slot);
-        Ok(self.context.store.backend().increment(&key, 1).await? == 1)
+        let ends_at = self.slots_end_at();
+        self.context
+            .store
+            .claim_slot::<TaskRecord>(&id.stored, slot, ends_at)
+            .await
     }
 
     async fn write(
@@ -379,7 +382,7 @@ impl<P: Parts> TaskRecords<P> {
         self.context
             .store
             .backend()
-            .set(&key, sealed.as_bytes())
+            .set(&key, sealed.as_bytes(), Some(self.slots_end_at()))
             .await
     }
 
@@ -393,6 +396,11 @@ impl<P: Parts> TaskRecords<P> {
             .ok()
             .and_then(|sealed| keys.open(CONTENT, key.as_bytes(), sealed).ok());
         opened.map(Some).ok_or(store::Error::Unreadable(key))
+    }
+
+    /// Returns when what is written now ends where the backend removes it by itself: not before its task.
+    fn slots_end_at(&self) -> u64 {
+        self.context.environment.now() + TASK_TTL
     }
 
     fn key(&self, id: &TaskId, slot: u32) -> String {

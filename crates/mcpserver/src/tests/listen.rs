@@ -204,7 +204,7 @@ fn a_change_that_was_numbered_and_never_written_stops_nobody() {
         stream.acknowledged().await;
         let store = &fixture.server.context.store;
         let counter = store.key("changes", "last");
-        let numbered = store::KeyValue::increment(store.backend(), &counter, 1).await;
+        let numbered = store::KeyValue::increment(store.backend(), &counter, 1, None).await;
         numbered.unwrap();
         fixture.changes().report(&crate::Changed::Tools).await;
         let told = stream.next().await.unwrap();

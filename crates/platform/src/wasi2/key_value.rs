@@ -28,7 +28,7 @@ impl KeyValue for DefaultStore {
         self.store()?.get(key).map_err(unavailable)
     }
 
-    async fn set(&self, key: &str, value: &[u8]) -> Result<(), Error> {
+    async fn set(&self, key: &str, value: &[u8], _until: Option<u64>) -> Result<(), Error> {
         self.store()?.set(key, value).map_err(unavailable)
     }
 
@@ -41,13 +41,13 @@ impl KeyValue for DefaultStore {
     }
 
     #[cfg(not(no_atomics))]
-    async fn increment(&self, key: &str, delta: i64) -> Result<i64, Error> {
+    async fn increment(&self, key: &str, delta: i64, _until: Option<u64>) -> Result<i64, Error> {
         let bucket = open(&self.bucket, buckets::open)?;
         atomics::increment(bucket, key, delta).map_err(unavailable)
     }
 
     #[cfg(no_atomics)]
-    async fn increment(&self, _key: &str, _delta: i64) -> Result<i64, Error> {
+    async fn increment(&self, _key: &str, _delta: i64, _until: Option<u64>) -> Result<i64, Error> {
         Err(Error::Unavailable(
             "this build is for hosts whose key-value store has no atomic increment".to_owned(),
         ))

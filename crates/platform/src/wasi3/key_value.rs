@@ -39,7 +39,7 @@ impl KeyValue for DefaultStore {
         self.open().await?.store.get(key).await.map_err(unavailable)
     }
 
-    async fn set(&self, key: &str, value: &[u8]) -> Result<(), Error> {
+    async fn set(&self, key: &str, value: &[u8], _until: Option<u64>) -> Result<(), Error> {
         let store = &self.open().await?.store;
         store.set(key, value).await.map_err(unavailable)
     }
@@ -54,7 +54,7 @@ impl KeyValue for DefaultStore {
         store.exists(key).await.map_err(unavailable)
     }
 
-    async fn increment(&self, key: &str, delta: i64) -> Result<i64, Error> {
+    async fn increment(&self, key: &str, delta: i64, _until: Option<u64>) -> Result<i64, Error> {
         atomics::increment(&self.open().await?.bucket, key, delta).map_err(unavailable)
     }
 }

@@ -12,8 +12,8 @@ impl KeyValue for Shared {
         self.0.get(key).await
     }
 
-    async fn set(&self, key: &str, value: &[u8]) -> Result<(), store::Error> {
-        self.0.set(key, value).await
+    async fn set(&self, key: &str, value: &[u8], until: Option<u64>) -> Result<(), store::Error> {
+        self.0.set(key, value, until).await
     }
 
     async fn delete(&self, key: &str) -> Result<(), store::Error> {
@@ -24,7 +24,12 @@ impl KeyValue for Shared {
         self.0.exists(key).await
     }
 
-    async fn increment(&self, key: &str, delta: i64) -> Result<i64, store::Error> {
-        self.0.increment(key, delta).await
+    async fn increment(
+        &self,
+        key: &str,
+        delta: i64,
+        until: Option<u64>,
+    ) -> Result<i64, store::Error> {
+        self.0.increment(key, delta, until).await
     }
 }

@@ -170,6 +170,7 @@ fn an_idle_reader_makes_one_read_a_look() {
         first: 0,
         size: ring.size,
         counter: None,
+        until: None,
     };
     let mut reader = Reader::new(1).consuming().passing_gaps(16, 3);
     for _ in 0..200 {
@@ -189,7 +190,7 @@ impl KeyValue for Counted {
         self.0.fetch_add(1, Ordering::Relaxed);
         Ok(None)
     }
-    async fn set(&self, _: &str, _: &[u8]) -> Result<(), Error> {
+    async fn set(&self, _: &str, _: &[u8], _: Option<u64>) -> Result<(), Error> {
         unreachable!("a reader writes nothing")
     }
     async fn delete(&self, _: &str) -> Result<(), Error> {
@@ -198,7 +199,7 @@ impl KeyValue for Counted {
     async fn exists(&self, _: &str) -> Result<bool, Error> {
         unreachable!("a reader reads")
     }
-    async fn increment(&self, _: &str, _: i64) -> Result<i64, Error> {
+    async fn increment(&self, _: &str, _: i64, _: Option<u64>) -> Result<i64, Error> {
         unreachable!("a reader counts nothing")
     }
 }

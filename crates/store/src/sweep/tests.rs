@@ -138,7 +138,7 @@ fn the_slots_of_a_record_live_and_are_swept_and_counted_with_it() {
             .unwrap();
         for slot in 0..3 {
             let key = store.slot_key::<Note>("a", slot);
-            store.backend().set(&key, b"{}").await.unwrap();
+            store.backend().set(&key, b"{}", None).await.unwrap();
         }
         let prolonged = NOW + HOUR + SETTLE_SECONDS + 1;
         store.put("a", &Note, Some(prolonged)).await.unwrap();
@@ -159,7 +159,7 @@ fn the_companions_of_a_record_are_swept_when_it_expires_or_is_gone() {
         enter(NOW + 1).await.unwrap();
         store.put("a", &Note, Some(NOW + HOUR)).await.unwrap();
         store.put("b", &Note, Some(NOW + 9 * HOUR)).await.unwrap();
-        store.backend().increment("code:a", 1).await.unwrap();
+        store.backend().increment("code:a", 1, None).await.unwrap();
         // It was prolonged, and so is what belongs to it.
         assert_eq!(store.sweep(OVER - 301, 100).await.unwrap().removed, 0);
         store.put("a", &Note, Some(OVER + 1)).await.unwrap();
@@ -203,7 +203,7 @@ fn a_record_is_deleted_with_its_slots() {
             .await
             .unwrap();
         let key = store.slot_key::<Note>("a", 1);
-        store.backend().increment(&key, 1).await.unwrap();
+        store.backend().increment(&key, 1, None).await.unwrap();
         store.delete_with_slots::<Note>("a", 2).await.unwrap();
         assert_eq!(
             store.backend().keys(),
@@ -249,8 +249,8 @@ impl KeyValue for Counting {
     async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
         self.call()?.get(key).await
     }
-    async fn set(&self, key: &str, value: &[u8]) -> Result<(), Error> {
-        self.call()?.set(key, value).await
+    async fn set(&self, key: &str, value: &[u8], until: Option<u64>) -> Result<(), Error> {
+        self.call()?.set(key, value, until).await
     }
     async fn delete(&self, key: &str) -> Result<(), Error> {
         self.call()?.delete(key).await
@@ -258,8 +258,8 @@ impl KeyValue for Counting {
     async fn exists(&self, key: &str) -> Result<bool, Error> {
         self.call()?.exists(key).await
     }
-    async fn increment(&self, key: &str, delta: i64) -> Result<i64, Error> {
-        self.call()?.increment(key, delta).await
+    async fn increment(&self, key: &str, delta: i64, until: Option<u64>) -> Result<i64, Error> {
+        self.call()?.increment(key, delta, until).await
     }
 }
 
@@ -278,7 +278,9 @@ fn whatever_is_broken_off_leaves_nothing_that_the_sweep_does_not_find() {
                 let _ = store.claim_at("timed", id, NOW, NOW, NOW + 1).await;
                 let _ = store.claim_end::<Note>("end", id, NOW + 1).await;
                 let _ = store.check_rate_limit(id, 1, HOUR, NOW + 1 - HOUR).await;
-                let _ = store.next_number("number", id, NOW + 1).await;
+                let _ = store
+                    .next_number("number", id, &Note, NOW + 1, NOW + 1)
+                    .await;
                 let _ = store.create(id, &Note, NOW + 1).await;
                 let _ = store.create_with_slots("slots", &Note, 2, NOW + 1).await;
             }
