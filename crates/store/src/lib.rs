@@ -2,7 +2,7 @@
 //!
 //! [`KeyValue`] has the operations that every backend supports, and says what a backend can do. [`Store`] adds
 //! records with an expiry, single use, rate limits, and a sweep. Single use is decided by an atomic counter;
-//! [`WithoutAtomics`] decides it by time.
+//! [`WithoutAtomics`] decides it by time. [`RedisKeyValue`] is a Redis that the application speaks to itself.
 //! `docs/state.md` describes every key.
 
 mod claim;
@@ -14,6 +14,7 @@ mod listing;
 #[cfg(any(test, feature = "memory"))]
 mod memory;
 mod record;
+mod redis;
 pub mod ring;
 mod store;
 mod sweep;
@@ -28,6 +29,7 @@ pub use key_value::{
 #[cfg(any(test, feature = "memory"))]
 pub use memory::MemoryKeyValue;
 pub use record::Record;
+pub use redis::{Argument, RedisCommands, RedisKeyValue, Reply};
 pub use store::Store;
 pub use sweep::{SweepReport, is_sweep_due};
 pub use timed_claim::WithoutAtomics;
