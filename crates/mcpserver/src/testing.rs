@@ -23,7 +23,7 @@ use rand::rngs::StdRng;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use store::{Capabilities, Claimed, Error, KeyValue, MemoryKeyValue, Store};
+use store::{Capabilities, Claimed, Error, KeyValue, MemoryKeyValue, Regions, Store};
 
 pub(crate) const KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 
@@ -48,6 +48,14 @@ pub(crate) struct TestKeyValue {
 }
 
 impl TestKeyValue {
+    /// Returns a store without atomics.
+    pub(crate) fn without_atomics(regions: Regions) -> Self {
+        Self {
+            memory: Arc::new(MemoryKeyValue::without_atomics(regions)),
+            ..Self::default()
+        }
+    }
+
     pub(crate) fn keys(&self) -> Vec<String> {
         self.memory.keys()
     }

@@ -3,6 +3,7 @@
 use crate::client_authentication::{self, AuthenticationError};
 use crate::context::Context;
 use crate::responses;
+use crate::sign_ins_in_progress::poll_intervals;
 use dpop::Proof;
 use events::{EndedBy, Event, PresentedCredential};
 use grants::{
@@ -19,6 +20,9 @@ use rand::CryptoRng;
 use std::time::Duration;
 use store::KeyValue;
 use web::{Request, Response};
+
+/// How long a code waits for its grant on a store of several regions.
+const MAX_LAG_WAIT: Duration = Duration::from_secs(5);
 
 #[derive(Debug, thiserror::Error)]
 enum TokenError {
@@ -148,6 +152,7 @@ async fn issue<K: KeyValue, S: Future<Output = ()> + Send>(
     sleep: impl Fn(Duration) -> S + Sync,
     request: &Request,
 ) -> Result<TokenResponse, TokenError> {
+    wait_for_grant(context, request, &sleep).await?;
     let (client, form) = client_authentication::authenticate(context, request).await?;
     let proof = proof(context, request)?;
     let key = proof.as_ref().map(|proof| proof.thumbprint().to_owned());
@@ -263,6 +268,32 @@ async fn issue<K: KeyValue, S: Future<Output = ()> + Send>(
         }
     };
     respond(context, random, &client, outcome)
+}
+
+/// Waits until the grant of a code can be seen, on a store of several regions: `/callback` may have written it
+/// in another region a moment ago, and a code without its grant is refused.
+async fn wait_for_grant<K: KeyValue, S: Future<Output = ()> + Send>(
+    context: &Context<'_, K>,
+    request: &Request,
+    sleep: &(impl Fn(Duration) -> S + Sync),
+) -> Result<(), TokenError> {
+    if !context.store.has_several_regions() {
+        return Ok(());
+    }
+    // What is wrong with the form is said where it is read.
+    let Ok(form) = Parameters::from_form(request.headers(), request.body()) else {
+        return Ok(());
+    };
+    let Some(code) = form.get("code") else {
+        return Ok(());
+    };
+    for interval in poll_intervals(MAX_LAG_WAIT) {
+        if !context.grants().is_grant_missing(code, context.now).await? {
+            break;
+        }
+        sleep(interval).await;
+    }
+    Ok(())
 }
 
 /// Asks the policy about the person of a refresh token, whose upstream tokens are refreshed for that

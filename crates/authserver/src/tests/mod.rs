@@ -17,4 +17,5 @@ mod registered_client;
 mod revoke;
 mod store_failures;
 mod token;
+mod without_atomics;
 mod world;

@@ -24,7 +24,8 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
-use store::{MemoryKeyValue, Store};
+use std::time::Duration;
+use store::{MemoryKeyValue, Regions, Store};
 use url::{Url, form_urlencoded};
 use web::routes::Route;
 use web::{Request, Response};
@@ -230,6 +231,14 @@ impl World {
         Self::at(ISSUER)
     }
 
+    /// Returns a world whose store has no atomic operation.
+    pub(super) fn without_atomics(regions: Regions) -> Self {
+        Self {
+            store: Store::new(MemoryKeyValue::without_atomics(regions), "t:"),
+            ..Self::new()
+        }
+    }
+
     pub(super) fn at(public_url: &str) -> Self {
         Self::with(&[("public_url", public_url)])
     }
@@ -301,6 +310,24 @@ impl World {
         });
         self.random = own_random;
         answer
+    }
+
+    /// Sends a form to `/token`, which waits with `sleep`.
+    pub(super) fn post_token<S: Future<Output = ()> + Send>(
+        &self,
+        form: &[(&str, &str)],
+        sleep: impl Fn(Duration) -> S + Sync,
+    ) -> Answer {
+        let request = form_request("/token").body(encode(form)).unwrap();
+        let context = self.context(&request);
+        let mut random = StdRng::seed_from_u64(9);
+        block_on(async {
+            let (random, provider) = (&mut random, &self.provider);
+            Answer::read(
+                endpoints::token::handle(&context, random, provider, sleep, &request).await,
+            )
+            .await
+        })
     }
 
     /// Returns what an endpoint may look at when it answers `request`.

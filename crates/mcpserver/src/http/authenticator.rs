@@ -247,7 +247,7 @@ impl<P: Parts> Authenticator<P> {
         )?;
         let opened = self
             .grants
-            .find(&claims.grant, now)
+            .find_of_token(&claims.grant, claims.iat, now)
             .await
             .map_err(|error| Rejection::unavailable(&self.context, &error))?
             .ok_or(Rejection::InvalidToken("The token's grant has ended."))?;

@@ -21,6 +21,14 @@ const MAX_GRANTS: usize = 512;
 /// The time between two checks of a grant.
 pub(crate) const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
+/// Seconds after its issue for which a token is fresh: its grant may be of the same moment.
+const FRESH_TOKEN_AGE: u64 = 60;
+
+/// How long a fresh token waits for its grant on a store of several regions.
+const MAX_LAG_WAIT: Duration = Duration::from_secs(5);
+
+const LAG_POLL_INTERVAL: Duration = Duration::from_millis(250);
+
 /// The grant or token that work was begun with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Authority {
@@ -90,6 +98,33 @@ impl<P: Parts> GrantWatch<P> {
             && !known.is_some_and(|known| Arc::ptr_eq(&known, opened))
         {
             self.opened.insert(id.to_owned(), Arc::clone(opened));
+        }
+        Ok(found)
+    }
+
+    /// Returns the grant of a token that was issued at `issued_at` (seconds since the Unix epoch), as
+    /// [`find`](Self::find) does. On a store of several regions a fresh token may come before its grant does, so
+    /// this looks again for some seconds there.
+    ///
+    /// # Errors
+    ///
+    /// The store's.
+    pub(crate) async fn find_of_token(
+        &self,
+        id: &str,
+        issued_at: u64,
+        now: u64,
+    ) -> Result<Option<Arc<OpenedGrant>>, store::Error> {
+        let is_fresh = now < issued_at.saturating_add(FRESH_TOKEN_AGE);
+        let mut found = self.find(id, now).await?;
+        if !is_fresh || !self.context.store.has_several_regions() {
+            return Ok(found);
+        }
+        let mut waited = Duration::ZERO;
+        while found.is_none() && waited < MAX_LAG_WAIT {
+            self.context.environment.sleep(LAG_POLL_INTERVAL).await;
+            waited += LAG_POLL_INTERVAL;
+            found = self.find(id, now).await?;
         }
         Ok(found)
     }

@@ -16,6 +16,7 @@ mod sessions;
 mod stateless;
 mod streamable_http;
 mod tasks;
+mod without_atomics;
 
 use crate::stream::change_feed::ChangeFeed;
 use crate::testing::{
@@ -74,12 +75,16 @@ impl Fixture {
     }
 
     fn with(variables: &[(&str, &'static str)]) -> Self {
+        Self::over(TestKeyValue::default(), variables)
+    }
+
+    fn over(key_value: TestKeyValue, variables: &[(&str, &'static str)]) -> Self {
         let environment = TestEnvironment::default();
         let identity = TestIdentity::new(&environment);
         let tools = TestTools(environment.clone(), Arc::default());
         let server = Server::new(
             config(variables),
-            TestKeyValue::default(),
+            key_value,
             identity.clone(),
             tools.clone(),
             environment.clone(),
