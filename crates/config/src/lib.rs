@@ -15,6 +15,7 @@ mod policy;
 mod presented;
 mod problem;
 mod public_url;
+mod redis_url;
 mod scopes;
 mod server;
 
@@ -26,6 +27,7 @@ pub use policy::unread_policy;
 pub use presented::{Presented, PresentedTokens};
 pub use problem::Problem;
 pub use public_url::{BaseUrl, PublicUrl, is_loopback};
+pub use redis_url::RedisUrl;
 pub use server::Server;
 
 /// Returns the value of a variable, if it is there and not blank.

@@ -4,6 +4,7 @@ use crate::admin_token::read_admin_token;
 use crate::consent::read_show_logos;
 use crate::origins::read_origins;
 use crate::policy::read_policy;
+use crate::redis_url::{RedisUrl, read_redis_url};
 use crate::scopes::{read_default_scopes, read_scopes};
 use crate::{
     AdminToken, AuthorizationServer, Clients, Presented, Problem, PublicUrl, dpop, non_empty,
@@ -24,6 +25,8 @@ pub struct Server {
     pub keys: KeyRing,
     /// What every key in the key-value store starts with.
     pub key_prefix: String,
+    /// The Redis that holds the store; `None`: Spin's key-value store.
+    pub redis_url: Option<RedisUrl>,
     /// The scopes that exist (RFC 6749 section 3.3), in the order in which pages list them.
     pub scopes: Vec<String>,
     /// The scopes of a request that asks for none of [`Server::scopes`].
@@ -76,6 +79,7 @@ impl Server {
         "public_url",
         "encryption_key",
         "key_prefix",
+        "redis_url",
         "scopes",
         "default_scopes",
         "allowed",
@@ -119,6 +123,7 @@ impl Server {
         let public_url = note(PublicUrl::read(&values), &mut problems);
         let keys = note(read_keys(&values), &mut problems);
         let key_prefix = note(read_key_prefix(&values), &mut problems);
+        let redis_url = note(read_redis_url(&values), &mut problems);
         let scopes = note(read_scopes(&values), &mut problems);
         let existing = scopes.as_deref();
         let default_scopes = note(read_default_scopes(&values, existing), &mut problems);
@@ -155,6 +160,7 @@ impl Server {
                 authorization_server: authorization_server?,
                 keys: keys?,
                 key_prefix: key_prefix?,
+                redis_url: redis_url?,
                 scopes: scopes?,
                 default_scopes: default_scopes?,
                 policy: policy?,
@@ -382,6 +388,7 @@ mod tests {
     fn the_defaults_are_enough_with_a_key() {
         let server = read(&[]).unwrap_or_else(|problems| panic!("{problems:?}"));
         assert_eq!(server.key_prefix, "gatehouse:");
+        assert_eq!(server.redis_url, None);
         assert_eq!(server.scopes, ["tools", "userinfo"]);
         assert_eq!(server.default_scopes, server.scopes);
         assert_eq!(server.access_token_lifetime, 900);
@@ -396,6 +403,7 @@ mod tests {
             ("public_url", "http://mcp.example.com/bad-value"),
             ("encryption_key", "bad-value"),
             ("key_prefix", "bad-value/"),
+            ("redis_url", "http://x:bad-value@y"),
             ("scopes", "bad-value,b"),
             ("default_scopes", "bad-value,b"),
             ("allowed", "bad-value"),
