@@ -49,6 +49,11 @@ pub fn doctor(options: &Options) -> Result<()> {
         // Named with the other problems below.
         Err(_) => {}
     }
+    if variables.is_set("redis_url") {
+        report.good("store: the Redis of redis_url");
+    } else {
+        report.good("store: Spin's key-value store");
+    }
     if !variables.is_set("encryption_key") {
         report.good("encryption_key: not set yet; `cargo xtask up` will make one in .env");
         variables.set("encryption_key", EXAMPLE_KEY);
