@@ -8,7 +8,7 @@ use crate::toolchain::{WASM, has_wasm};
 use crate::{manifest, runtime_config};
 use anyhow::{Result, bail};
 use clap::Args;
-use config::{AuthorizationServer, PresentedTokens, Problem};
+use config::{AuthorizationServer, PresentedTokens, Problem, RedisUrl};
 use std::net::{SocketAddr, TcpListener};
 
 /// What `cargo xtask doctor` takes.
@@ -114,6 +114,7 @@ pub fn problems(variables: &Variables, listen: SocketAddr) -> Vec<String> {
                     "Set it to the https URL under which people reach this server",
                 ));
             }
+            problems.extend(redis_host(variables, server.redis_url.as_ref()));
             problems.extend(server.left_out);
         }
         Err(found) => problems.extend(found),
@@ -122,6 +123,21 @@ pub fn problems(variables: &Variables, listen: SocketAddr) -> Vec<String> {
         .iter()
         .map(|problem| format!("{problem} ({})", problem.environment_variable()))
         .collect()
+}
+
+/// The variable that lets calls to the Redis through, if it does not.
+fn redis_host(variables: &Variables, redis_url: Option<&RedisUrl>) -> Option<Problem> {
+    const NAME: &str = "redis_host";
+    let origin = redis_url.map(RedisUrl::origin).unwrap_or_default();
+    if variables.get(NAME).unwrap_or_default() == origin {
+        return None;
+    }
+    let remedy = match redis_url {
+        Some(_) => format!("Set it to `{origin}`"),
+        None => "Leave it out, or set redis_url too".to_owned(),
+    };
+    let problem = "it is not the scheme, host and port of redis_url";
+    Some(Problem::new(NAME, problem, remedy))
 }
 
 /// Returns what works, and should be known.
@@ -394,5 +410,27 @@ mod tests {
     fn a_management_key_is_said_to_be_no_client_of_our_own() {
         let found = warned(&[("descope_management_key", "key")]);
         assert!(found[0].contains("audience"));
+    }
+
+    #[test]
+    fn a_redis_is_called_if_the_manifest_is_told_its_host() {
+        let url = ("redis_url", "redis://u:secret@127.0.0.1:6390/0");
+        let problems_of = |more: &[(&'static str, &'static str)]| {
+            let mut variables = variables(more);
+            variables.set("encryption_key", EXAMPLE_KEY);
+            let found = problems(&variables, ([127, 0, 0, 1], 3000).into());
+            let found = found.into_iter().filter(|one| one.contains("redis_host"));
+            found.collect::<Vec<_>>()
+        };
+        let missing = problems_of(&[url]);
+        assert!(
+            missing[0].contains("`redis://127.0.0.1:6390`"),
+            "{missing:?}"
+        );
+        assert!(!missing[0].contains("secret"));
+        let host = ("redis_host", "redis://127.0.0.1:6390");
+        assert!(problems_of(&[url, host]).is_empty());
+        assert_eq!(problems_of(&[host]).len(), 1);
+        assert!(problems_of(&[]).is_empty());
     }
 }

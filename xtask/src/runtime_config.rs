@@ -15,11 +15,15 @@ pub fn local_host(variables: &Variables) -> Option<&'static str> {
         "oidc_host",
         "oidc_other_host",
         "client_metadata_origin",
+        "redis_host",
     ]
     .into_iter()
     .find(|name| {
         let value = variables.get(name).unwrap_or_default();
-        url::Url::parse(value.trim()).is_ok_and(|url| config::is_loopback(&url))
+        // Only a URL of a scheme such as http has an address for a host, and not a name.
+        let value = value.trim().replacen("redis://", "http://", 1);
+        let value = value.replacen("rediss://", "https://", 1);
+        url::Url::parse(&value).is_ok_and(|url| config::is_loopback(&url))
     })
 }
 
@@ -102,6 +106,7 @@ mod tests {
             ("descope_base_url", "http://127.0.0.1:3001"),
             ("oidc_host", "http://localhost:8080"),
             ("client_metadata_origin", "http://[::1]:4000"),
+            ("redis_host", "redis://127.0.0.1:6379"),
         ] {
             assert_eq!(local_host(&variables(&[(name, value)])), Some(name));
         }

@@ -9,7 +9,7 @@ use bindings::gatehouse::tools::tools::{
     Call, CallResult, Caller, CallerKind, ClientCapabilities, Context, Profile, call_tool,
 };
 use http_body_util::BodyExt;
-use platform::key_value::SpinKeyValue;
+use platform::key_value::KeyValueStore;
 use std::sync::Arc;
 use store::KeyValue;
 
@@ -29,14 +29,14 @@ mod bindings {
 platform::http_component!(router);
 
 async fn router() -> Router {
-    let store = Arc::new(SpinKeyValue::default());
+    let store = Arc::new(platform::key_value::open(None));
     Router::new().fallback(move |request: Request| {
         let store = Arc::clone(&store);
         async move { answer(&store, request).await }
     })
 }
 
-async fn answer(store: &SpinKeyValue, request: Request) -> Result<String, StatusCode> {
+async fn answer(store: &KeyValueStore, request: Request) -> Result<String, StatusCode> {
     const FAILED: StatusCode = StatusCode::INTERNAL_SERVER_ERROR;
     // All of it, as it is short; its end need not be waited for.
     let body = request.into_body().frame().await;

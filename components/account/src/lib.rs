@@ -8,7 +8,7 @@ use authserver::routes::{ACCOUNT, AccountEndpoint};
 use identity::UpstreamTokens;
 use identity_import::Composed;
 use platform::axum::Router;
-use platform::key_value::SpinKeyValue;
+use platform::key_value::KeyValueStore;
 use platform::time::now;
 use web::routes::Route;
 use web::{Request, Response};
@@ -37,7 +37,7 @@ impl Endpoints for Account {
     async fn handle(
         &self,
         endpoint: AccountEndpoint,
-        context: &Context<'_, SpinKeyValue>,
+        context: &Context<'_, KeyValueStore>,
         request: &Request,
     ) -> Response {
         match endpoint {

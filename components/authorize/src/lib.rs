@@ -12,7 +12,7 @@ use client_metadata::ClientMetadata;
 use identity::UpstreamTokens;
 use identity_import::Composed;
 use platform::axum::Router;
-use platform::key_value::SpinKeyValue;
+use platform::key_value::KeyValueStore;
 use platform::time::sleep;
 use web::routes::Route;
 use web::{Request, Response};
@@ -52,7 +52,7 @@ impl Endpoints for Authorize {
     async fn handle(
         &self,
         endpoint: AuthorizeEndpoint,
-        context: &Context<'_, SpinKeyValue>,
+        context: &Context<'_, KeyValueStore>,
         request: &Request,
     ) -> Response {
         let random = &mut instance::random();

@@ -15,7 +15,7 @@ use identity_import::Composed;
 use mcpserver::{Parts, Server};
 use platform::axum::Router;
 use platform::axum::extract::Request;
-use platform::key_value::SpinKeyValue;
+use platform::key_value::KeyValueStore;
 
 platform::http_component!(router);
 
@@ -23,7 +23,7 @@ platform::http_component!(router);
 struct Gatehouse;
 
 impl Parts for Gatehouse {
-    type KeyValue = SpinKeyValue;
+    type KeyValue = KeyValueStore;
     type Identity = Composed;
     type Tools = tools::Tools;
     type Environment = environment::Platform;
@@ -32,9 +32,10 @@ impl Parts for Gatehouse {
 async fn router() -> Router {
     match instance::configuration(instance::granted::MCP).await {
         Ok(config) => {
+            let key_value = instance::key_value(&config);
             let server = Server::<Gatehouse>::new(
                 config,
-                SpinKeyValue::default(),
+                key_value,
                 Composed,
                 tools::Tools,
                 environment::Platform,

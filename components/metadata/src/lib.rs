@@ -6,7 +6,7 @@ use authserver::endpoints::well_known::WellKnown;
 use authserver::endpoints::{register, registered_client};
 use authserver::routes::{METADATA, MetadataEndpoint};
 use platform::axum::Router;
-use platform::key_value::SpinKeyValue;
+use platform::key_value::KeyValueStore;
 use web::routes::Route;
 use web::{Request, Response};
 
@@ -36,7 +36,7 @@ impl Endpoints for Metadata {
     async fn handle(
         &self,
         endpoint: MetadataEndpoint,
-        context: &Context<'_, SpinKeyValue>,
+        context: &Context<'_, KeyValueStore>,
         request: &Request,
     ) -> Response {
         let random = &mut instance::random();

@@ -15,7 +15,7 @@ use identity::{TokenRevoker, UpstreamTokens};
 use instance::{Instance, Parts};
 use platform::axum::Router;
 use platform::axum::extract::Request;
-use platform::key_value::SpinKeyValue;
+use platform::key_value::KeyValueStore;
 use platform::time::{now, timeout};
 use std::sync::Arc;
 use web::Response;
@@ -55,7 +55,7 @@ pub trait Endpoints: Send + Sync + 'static {
     fn handle(
         &self,
         endpoint: Self::Endpoint,
-        context: &Context<'_, SpinKeyValue>,
+        context: &Context<'_, KeyValueStore>,
         request: &web::Request,
     ) -> impl Future<Output = Response> + Send;
 }

@@ -13,6 +13,20 @@ impl RedisUrl {
     pub fn expose(&self) -> &str {
         &self.0
     }
+
+    /// Returns scheme, host and port: what `redis_host` has to be, for the manifest to let calls through. Nothing
+    /// in it is secret.
+    pub fn origin(&self) -> String {
+        const PORT: u16 = 6379;
+        let url = Url::parse(&self.0);
+        url.map_or_else(
+            |_| String::new(),
+            |url| {
+                let host = url.host_str().unwrap_or_default();
+                format!("{}://{host}:{}", url.scheme(), url.port().unwrap_or(PORT))
+            },
+        )
+    }
 }
 
 impl fmt::Debug for RedisUrl {
@@ -91,6 +105,24 @@ mod tests {
             let told = format!("{problem:?} {}", problem.as_ref().unwrap());
             assert!(!told.contains("secret") && !told.contains("sec/"), "{told}");
             assert!(told.contains("redis_url"), "{told}");
+        }
+    }
+
+    #[test]
+    fn the_origin_of_a_redis_has_a_port_and_no_password() {
+        for (url, origin) in [
+            (
+                "redis://u:secret@cache.example.com:6380/2",
+                "redis://cache.example.com:6380",
+            ),
+            (
+                "rediss://cache.example.com",
+                "rediss://cache.example.com:6379",
+            ),
+            ("redis://[::1]/0", "redis://[::1]:6379"),
+        ] {
+            let url = read(url).unwrap().unwrap();
+            assert_eq!(url.origin(), origin);
         }
     }
 }

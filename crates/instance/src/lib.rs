@@ -3,9 +3,9 @@
 //! No request's data is kept here: an instance serves many requests at once.
 
 pub use config::granted;
-use config::{BaseUrl, Problem, Server};
+use config::{BaseUrl, Problem, RedisUrl, Server};
 use http::HeaderMap;
-use platform::key_value::SpinKeyValue;
+use platform::key_value::KeyValueStore;
 use rand::rngs::SysRng;
 use rand::{Rng, rand_core::UnwrapErr};
 use std::sync::Arc;
@@ -22,7 +22,12 @@ pub struct Parts {
     /// The configuration.
     pub config: Server,
     /// The key-value store.
-    pub store: Store<SpinKeyValue>,
+    pub store: Store<KeyValueStore>,
+}
+
+/// Returns the key-value store that the configuration chooses.
+pub fn key_value(config: &Server) -> KeyValueStore {
+    platform::key_value::open(config.redis_url.as_ref().map(RedisUrl::expose))
 }
 
 impl Instance {
@@ -31,7 +36,7 @@ impl Instance {
     /// [`place`](Self::place).
     pub async fn read(variables: &[&'static str]) -> Self {
         Self(configuration(variables).await.map(|config| Parts {
-            store: Store::new(SpinKeyValue::default(), config.key_prefix.clone()),
+            store: Store::new(key_value(&config), config.key_prefix.clone()),
             config,
         }))
     }

@@ -4,7 +4,11 @@ use super::bindings::fermyon::spin::key_value::Store;
 #[cfg(not(no_atomics))]
 use super::bindings::wasi::keyvalue::{atomics, store as buckets};
 use std::sync::OnceLock;
-use store::{Error, KeyValue};
+use store::Error;
+#[cfg(not(no_atomics))]
+use store::KeyValue;
+#[cfg(no_atomics)]
+use store::PlainKeyValue;
 
 /// The default store itself, opened when it is first needed: a backend that is down when an instance
 /// starts costs the requests of that moment and no others.
@@ -23,6 +27,7 @@ impl DefaultStore {
     }
 }
 
+#[cfg(not(no_atomics))]
 impl KeyValue for DefaultStore {
     async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
         self.store()?.get(key).map_err(unavailable)
@@ -40,17 +45,32 @@ impl KeyValue for DefaultStore {
         self.store()?.exists(key).map_err(unavailable)
     }
 
-    #[cfg(not(no_atomics))]
     async fn increment(&self, key: &str, delta: i64, _until: Option<u64>) -> Result<i64, Error> {
         let bucket = open(&self.bucket, buckets::open)?;
         atomics::increment(bucket, key, delta).map_err(unavailable)
     }
+}
 
-    #[cfg(no_atomics)]
-    async fn increment(&self, _key: &str, _delta: i64, _until: Option<u64>) -> Result<i64, Error> {
-        Err(Error::Unavailable(
-            "this build is for hosts whose key-value store has no atomic increment".to_owned(),
-        ))
+#[cfg(no_atomics)]
+impl PlainKeyValue for DefaultStore {
+    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
+        self.store()?.get(key).map_err(unavailable)
+    }
+
+    async fn set(&self, key: &str, value: &[u8]) -> Result<(), Error> {
+        self.store()?.set(key, value).map_err(unavailable)
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), Error> {
+        self.store()?.delete(key).map_err(unavailable)
+    }
+
+    async fn exists(&self, key: &str) -> Result<bool, Error> {
+        self.store()?.exists(key).map_err(unavailable)
+    }
+
+    async fn keys(&self) -> Result<Vec<String>, Error> {
+        self.store()?.get_keys().map_err(unavailable)
     }
 }
 

@@ -9,6 +9,7 @@ pub(crate) mod exchange;
 mod incoming_body;
 pub(crate) mod key_value;
 mod outgoing_body;
+pub(crate) mod redis;
 mod tasks;
 pub(crate) mod variables;
 

@@ -4,6 +4,7 @@ pub(crate) mod clock;
 pub(crate) mod entry;
 pub(crate) mod exchange;
 pub(crate) mod key_value;
+pub(crate) mod redis;
 pub(crate) mod variables;
 
 pub use spin_sdk::wasip3::{self, spawn};
