@@ -136,11 +136,12 @@ async fn a_response_that_takes_too_long_is_cut_with_its_instance() {
                 }
             }
         }
+        // A reused instance of WASI 0.3 fails later, at its next write.
         let failures = if reuse { 1 } else { 2 };
         loop {
             let logs = running.logs();
             let failed = |line: &&String| line.contains("an instance failed");
-            if logs.iter().filter(failed).count() == failures {
+            if logs.iter().filter(failed).count() >= failures {
                 break;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
