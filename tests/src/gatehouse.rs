@@ -33,6 +33,8 @@ pub struct Settings {
     pub tools: Option<&'static str>,
     /// The variable that the manifest grants to no component, as one of an earlier version.
     pub ungranted: Option<&'static str>,
+    /// The flavour that is served in place of `spin.toml`, as `cargo xtask build --for` wrote it.
+    pub flavour: Option<&'static str>,
     /// Whether every message that it sends is held against the official schema of its revision, and
     /// what the host logs is searched for secrets.
     pub is_watched: bool,
@@ -50,6 +52,7 @@ impl Default for Settings {
             stalls: None,
             tools: None,
             ungranted: None,
+            flavour: None,
             is_watched: true,
         }
     }
@@ -83,6 +86,13 @@ impl Settings {
     #[must_use]
     pub fn tools(mut self, path: &'static str) -> Self {
         self.tools = Some(path);
+        self
+    }
+
+    /// From `target/<flavour>/spin.toml`, whose components have their dependencies inside.
+    #[must_use]
+    pub fn flavour(mut self, flavour: &'static str) -> Self {
+        self.flavour = Some(flavour);
         self
     }
 
@@ -128,6 +138,7 @@ struct Application {
     variables: Vec<(String, String)>,
     tools: Option<&'static str>,
     ungranted: Option<&'static str>,
+    flavour: Option<&'static str>,
     clock: Clock,
     /// `None` if its messages are not checked.
     wire: Option<Wire>,
@@ -178,6 +189,7 @@ impl Gatehouse {
             variables,
             tools: settings.tools,
             ungranted: settings.ungranted,
+            flavour: settings.flavour,
             clock: Clock::new(),
             wire: settings.is_watched.then(Wire::default),
             logs: Watched::default(),
@@ -275,11 +287,16 @@ impl Application {
             None => hooks,
         };
         let changed = changed_manifest(self.tools, self.ungranted);
-        let manifest = changed
-            .as_ref()
-            .map_or(root(), |folder| folder.path().to_owned());
-        let mut host = Host::builder(manifest.join("spin.toml"))
-            .source("identity", wasm.join(self.provider.component()))
+        let manifest = match (self.flavour, &changed) {
+            (Some(flavour), _) => root().join("target").join(flavour),
+            (None, Some(folder)) => folder.path().to_owned(),
+            (None, None) => root(),
+        };
+        let mut host = Host::builder(manifest.join("spin.toml"));
+        if self.flavour.is_none() {
+            host = host.source("identity", wasm.join(self.provider.component()));
+        }
+        host = host
             .listener(listener)
             .key_value(key_value)
             .hooks(hooks)

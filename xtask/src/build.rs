@@ -12,6 +12,8 @@ pub enum WasmBuild {
     Main,
     /// WASI 0.2.
     Portable,
+    /// The same in a third of the time: neither small nor fast, for the tests.
+    PortableForTests,
     /// WASI 0.2, for hosts whose key-value store has no atomic increment.
     PortableWithoutAtomics,
 }
@@ -27,6 +29,7 @@ impl WasmBuild {
         match self {
             Self::Main => target(),
             Self::Portable => target().join("portable"),
+            Self::PortableForTests => target().join("portable-for-tests"),
             Self::PortableWithoutAtomics => target().join("portable-without-atomics"),
         }
     }
@@ -35,7 +38,7 @@ impl WasmBuild {
     fn cfgs(self) -> &'static [&'static str] {
         match self {
             Self::Main => &[],
-            Self::Portable => &["portable"],
+            Self::Portable | Self::PortableForTests => &["portable"],
             Self::PortableWithoutAtomics => &["portable", "no_atomics"],
         }
     }
@@ -70,6 +73,11 @@ pub fn wasm(packages: &[String], kind: WasmBuild) -> Result<()> {
         let flags = flags.collect::<Vec<_>>().join(", ");
         build.arg("--target-dir").arg(kind.target());
         build.args(["--config", &format!("target.{WASM}.rustflags=[{flags}]")]);
+    }
+    if kind == WasmBuild::PortableForTests {
+        for setting in ["lto=\"off\"", "opt-level=1", "codegen-units=16"] {
+            build.args(["--config", &format!("profile.wasm.{setting}")]);
+        }
     }
     for package in packages {
         build.args(["--package", package]);

@@ -1,6 +1,5 @@
 //! `cargo xtask test`: installs what the tests need, and runs every test.
 
-use crate::flavours::Flavour;
 use crate::shell::{cargo, program, root, run, step};
 use crate::{build, clients, examples, flavours, install, toolchain};
 use anyhow::{Context, Result, bail};
@@ -45,7 +44,7 @@ pub fn test(options: &Options) -> Result<()> {
                 examples::build()?;
                 build_rust_client()?;
                 // What they need of a host is checked as they are composed.
-                flavours::build(Flavour::Portable).map(drop)
+                flavours::build_for_tests().map(drop)
             });
             (installing, building)
         });

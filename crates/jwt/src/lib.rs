@@ -12,9 +12,9 @@
 //! understood, and issuer, audience and times are the caller's to check, by a time that it is given.
 //!
 //! ```
-//! let key = jwt::SigningKey::ed25519(&[7; 32]);
+//! let key = gatehouse_jwt::SigningKey::ed25519(&[7; 32]);
 //! let token = key.sign("at+jwt", &serde_json::json!({ "sub": "me" }))?;
-//! let read = jwt::Unverified::parse(&token)?;
+//! let read = gatehouse_jwt::Unverified::parse(&token)?;
 //! assert!(read.header().is_type("at+jwt"));
 //! let claims = read.verify(key.public())?;
 //! assert_eq!(claims["sub"], "me");

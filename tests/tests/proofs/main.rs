@@ -4,8 +4,10 @@
 mod http_sse;
 mod kills;
 mod machine;
+mod portable;
 mod races;
 mod redis;
+mod redis_url;
 mod stalls;
 
 /// The number in an environment variable, or else `usual`.

@@ -9,21 +9,48 @@ use tempfile::TempDir;
 pub struct Redis {
     server: Child,
     folder: TempDir,
+    /// The port of 127.0.0.1 where it listens besides its socket; 0: none.
+    port: u16,
 }
 
 impl Redis {
     /// Starts one that listens on a socket in a folder of its own, and on no port.
     pub async fn start() -> Self {
+        Self::start_at(0).await
+    }
+
+    /// Starts one that also listens on a port of 127.0.0.1.
+    pub async fn start_listening() -> Self {
+        let free = gatehouse_tests::ports::listener();
+        let port = free.local_addr().expect("its address").port();
+        drop(free);
+        Self::start_at(port).await
+    }
+
+    /// Stops it, and forgets what it held.
+    pub fn stop(mut self) -> u16 {
+        self.server.kill().ok();
+        self.server.wait().ok();
+        self.port
+    }
+
+    /// Starts one at this port.
+    pub async fn start_at(port: u16) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let server = Command::new("redis-server")
-            .args(["--port", "0", "--unixsocket", "redis.sock"])
+            .args(["--port", &port.to_string(), "--bind", "127.0.0.1"])
+            .args(["--unixsocket", "redis.sock"])
             .args(["--save", "", "--appendonly", "no"])
             .current_dir(folder.path())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .spawn()
             .expect("redis-server starts; `cargo xtask test` installs it");
-        let mut redis = Self { server, folder };
+        let mut redis = Self {
+            server,
+            folder,
+            port,
+        };
         while redis.store().open("default").await.is_err() {
             let ended = redis.server.try_wait().expect("its state");
             assert!(ended.is_none(), "redis-server ended");
@@ -53,7 +80,12 @@ impl Redis {
         assert!(sent.expect("kill runs").success());
     }
 
-    /// Where it is.
+    /// Where it listens.
+    pub fn tcp_url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// Where its socket is.
     pub fn url(&self) -> String {
         let socket = self.folder.path().join("redis.sock");
         format!("redis+unix://{}", socket.display())

@@ -1,0 +1,46 @@
+//! The portable build (WASI 0.2), as `cargo xtask build --for portable` writes it.
+
+use gatehouse_tests::client::Tokens;
+use gatehouse_tests::{Client, Gatehouse, Mcp, Person, Settings, Stateless};
+use serde_json::json;
+
+#[tokio::test]
+async fn the_portable_build_signs_in_calls_every_tool_and_ends_a_grant() {
+    let gatehouse = Gatehouse::start_with(Settings::default().flavour("portable")).await;
+    let client = Client::register(&gatehouse).await;
+    let code = client.code(&Person::new()).await;
+    let tokens = Tokens::read(client.redeem(&code).await).await;
+    assert_eq!(client.redeem(&code).await.status(), 400);
+
+    let mcp = Mcp::initialized(&gatehouse, &tokens.access).await;
+    let sum = mcp.call("add", json!({"a": 2, "b": 3})).await;
+    assert_eq!(sum["structuredContent"]["sum"], 5);
+    let person = mcp.call("getUserInfo", json!({})).await;
+    assert!(person["structuredContent"]["sub"].is_string(), "{person}");
+    let token = mcp.call("getToken", json!({})).await;
+    assert!(token["content"][0]["text"].is_string(), "{token}");
+    let stateless = Stateless::new(gatehouse.url("/mcp"), &tokens.access);
+    let sum = stateless.call("add", json!({"a": 2, "b": 3})).await;
+    assert_eq!(sum["structuredContent"]["sum"], 5);
+
+    let refreshed = Tokens::read(client.refresh(&tokens.refresh).await).await;
+    client.revoke(&refreshed.refresh).await;
+    let arguments = json!({"a": 2, "b": 3});
+    let ended = mcp.with_token(&refreshed.access);
+    assert_eq!(ended.try_call("add", arguments).await.status(), 401);
+}
+
+#[tokio::test]
+async fn the_portable_build_reads_bodies_and_finds_paths_as_the_main_build_does() {
+    let gatehouse = Gatehouse::start_with(Settings::default().flavour("portable")).await;
+    let http = reqwest::Client::new();
+    let large = "x".repeat(3_000_000);
+    let answer = http.post(gatehouse.url("/register")).body(large).send();
+    assert_eq!(answer.await.unwrap().status(), 413);
+    let head = http.head(gatehouse.url("/")).send().await.unwrap();
+    assert_eq!(head.status(), 200);
+    let wrong = http.delete(gatehouse.url("/token")).send().await.unwrap();
+    assert_eq!(wrong.status(), 405);
+    let missing = http.get(gatehouse.url("/nowhere")).send().await.unwrap();
+    assert_eq!(missing.status(), 404);
+}

@@ -1,0 +1,65 @@
+//! The store in a Redis that the application speaks to by itself (`redis_url`).
+
+use crate::redis::Redis;
+use gatehouse_tests::client::Tokens;
+use gatehouse_tests::{Client, Gatehouse, Mcp, Person, Settings};
+use host::KeyValue;
+use reqwest::StatusCode;
+use serde_json::json;
+
+/// Over the main build and the portable one.
+fn settings(redis: &Redis, flavour: Option<&'static str>) -> Settings {
+    let settings = Settings {
+        flavour,
+        ..Settings::default()
+    };
+    settings
+        .variable("redis_url", redis.tcp_url())
+        .variable("redis_host", redis.tcp_url())
+}
+
+#[tokio::test]
+async fn what_is_kept_in_the_redis_of_redis_url_is_seen_by_every_machine_and_has_no_ledger() {
+    for flavour in [None, Some("portable")] {
+        let redis = Redis::start_listening().await;
+        let gatehouse = Gatehouse::start_with(settings(&redis, flavour)).await;
+        let client = Client::register(&gatehouse).await;
+        let code = client.code(&Person::new()).await;
+        let tokens = Tokens::read(client.redeem(&code).await).await;
+        assert_eq!(client.redeem(&code).await.status(), 400);
+        // A machine with a key-value store of its own finds them.
+        let other = gatehouse.another_with(KeyValue::memory()).await;
+        let mcp = Mcp::initialized(&gatehouse, &tokens.access).await;
+        let mcp = mcp.at(format!("{}/mcp", other.url().trim_end_matches('/')));
+        let sum = mcp.call("add", json!({"a": 2, "b": 3})).await;
+        assert_eq!(sum["structuredContent"]["sum"], 5);
+        let refreshed = Tokens::read(client.refresh(&tokens.refresh).await).await;
+        client.revoke(&refreshed.refresh).await;
+        let answer = mcp.with_token(&refreshed.access);
+        let answer = answer.try_call("add", json!({"a": 2, "b": 3})).await;
+        assert_eq!(answer.status(), StatusCode::UNAUTHORIZED);
+
+        let store = redis.store().open("default").await.expect("Redis");
+        let keys = store.keys().await.expect("keys");
+        assert!(!keys.is_empty());
+        assert!(!keys.iter().any(|key| key.contains("ledger")), "{keys:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_redis_of_redis_url_that_restarted_is_used_again_at_the_next_request() {
+    let redis = Redis::start_listening().await;
+    let gatehouse = Gatehouse::start_with(settings(&redis, None)).await;
+    Client::register(&gatehouse).await;
+    let port = redis.stop();
+    let registration = || {
+        let body = json!({"redirect_uris": ["http://127.0.0.1:9/callback"]});
+        let request = reqwest::Client::new().post(gatehouse.url("/register"));
+        request.json(&body).send()
+    };
+    let down = registration().await.unwrap();
+    assert_eq!(down.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert!(down.headers().contains_key("retry-after"));
+    let _redis = Redis::start_at(port).await;
+    assert_eq!(registration().await.unwrap().status(), StatusCode::CREATED);
+}
