@@ -6,25 +6,24 @@ use url::Url;
 
 /// The address of a Redis, which may have a password in it.
 #[derive(Clone, PartialEq, Eq)]
-pub struct RedisUrl(String);
+pub struct RedisUrl(Url);
 
 impl RedisUrl {
     /// Returns the whole address, with the password. Not for logs.
     pub fn expose(&self) -> &str {
-        &self.0
+        self.0.as_str()
     }
 
     /// Returns scheme, host and port: what `redis_host` has to be, for the manifest to let calls through. Nothing
     /// in it is secret.
     pub fn origin(&self) -> String {
-        const PORT: u16 = 6379;
-        let url = Url::parse(&self.0);
-        url.map_or_else(
-            |_| String::new(),
-            |url| {
-                let host = url.host_str().unwrap_or_default();
-                format!("{}://{host}:{}", url.scheme(), url.port().unwrap_or(PORT))
-            },
+        const DEFAULT_PORT: u16 = 6379;
+        let Self(url) = self;
+        let host = url.host_str().unwrap_or_default();
+        format!(
+            "{}://{host}:{}",
+            url.scheme(),
+            url.port().unwrap_or(DEFAULT_PORT)
         )
     }
 }
@@ -61,7 +60,7 @@ pub(crate) fn read_redis_url<'a>(
     if url.query().is_some() || url.fragment().is_some() {
         return Err(problem("it has a query or a fragment"));
     }
-    Ok(Some(RedisUrl(value.to_owned())))
+    Ok(Some(RedisUrl(url)))
 }
 
 #[cfg(test)]
