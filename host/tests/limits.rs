@@ -124,7 +124,9 @@ async fn a_response_that_takes_too_long_is_cut_with_its_instance() {
             ..short()
         };
         let running = start(&app, limits).await;
+        // One that wrote would learn that its client is gone, and might end by itself before it is cut.
         for path in ["/guest/count", "/third/events"] {
+            let path = format!("{path}?milliseconds=3600000");
             let url = format!("{}{path}", running.url());
             let request = Request::get(url).body(text("")).unwrap();
             let mut body = send(request).await.into_body();
@@ -136,12 +138,12 @@ async fn a_response_that_takes_too_long_is_cut_with_its_instance() {
                 }
             }
         }
-        // A reused instance of WASI 0.3 fails later, at its next write.
+        // A reused instance of WASI 0.3 goes on until its next write.
         let failures = if reuse { 1 } else { 2 };
         loop {
             let logs = running.logs();
             let failed = |line: &&String| line.contains("an instance failed");
-            if logs.iter().filter(failed).count() >= failures {
+            if logs.iter().filter(failed).count() == failures {
                 break;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;

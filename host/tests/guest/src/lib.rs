@@ -113,6 +113,7 @@ async fn handle(request: Request) -> anyhow::Result<Response<BoxBody>> {
         }
         "events" => {
             let key = parameter("gone");
+            let pause = Duration::from_millis(parameter("milliseconds").parse().unwrap_or(20));
             let (mut sender, body) = body::stream::<String>();
             spin_sdk::wasip3::spawn(async move {
                 for event in 0_u64.. {
@@ -122,7 +123,7 @@ async fn handle(request: Request) -> anyhow::Result<Response<BoxBody>> {
                         }
                         return;
                     }
-                    spin_sdk::time::sleep(Duration::from_millis(20)).await;
+                    spin_sdk::time::sleep(pause).await;
                 }
             });
             return Ok(Response::builder()
