@@ -21,6 +21,30 @@ pub(crate) enum OpenError {
     Backend(KeyValueError),
 }
 
+/// Gives the error type of an interface what the errors of all interfaces have.
+macro_rules! convert_errors {
+    ($error:ty) => {
+        impl From<$crate::key_value::error::KeyValueError> for $error {
+            fn from(error: $crate::key_value::error::KeyValueError) -> Self {
+                Self::Other(error.0)
+            }
+        }
+
+        impl From<$crate::key_value::granted::OpenError> for $error {
+            fn from(error: $crate::key_value::granted::OpenError) -> Self {
+                use $crate::key_value::granted::OpenError;
+
+                match error {
+                    OpenError::NotGranted => Self::AccessDenied,
+                    OpenError::Unknown => Self::NoSuchStore,
+                    OpenError::Backend(error) => error.into(),
+                }
+            }
+        }
+    };
+}
+pub(super) use convert_errors;
+
 /// An open store in the hands of a component: every call is counted, and may be failed or delayed by a hook.
 #[derive(Clone)]
 pub struct Store {

@@ -3,30 +3,13 @@
 use tokio::sync::oneshot;
 use wasmtime::component::{Accessor, FutureReader, Resource, StreamReader};
 
-use super::{
-    error::KeyValueError,
-    granted::{OpenError, Store},
-};
+use super::granted::{Store, convert_errors};
 use crate::{
     bindings::key_value::{Error, Host, HostStore, HostStoreWithStore},
     state::{Platform, State},
 };
 
-impl From<KeyValueError> for Error {
-    fn from(error: KeyValueError) -> Self {
-        Self::Other(error.0)
-    }
-}
-
-impl From<OpenError> for Error {
-    fn from(error: OpenError) -> Self {
-        match error {
-            OpenError::NotGranted => Self::AccessDenied,
-            OpenError::Unknown => Self::NoSuchStore,
-            OpenError::Backend(error) => error.into(),
-        }
-    }
-}
+convert_errors!(Error);
 
 impl Host for State {
     // None of them traps.

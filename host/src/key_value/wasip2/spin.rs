@@ -4,28 +4,11 @@ use wasmtime::component::Resource;
 
 use crate::{
     bindings::spin2::key_value::{Error, Host, HostStore},
-    key_value::{
-        error::KeyValueError,
-        granted::{OpenError, Store},
-    },
+    key_value::granted::{Store, convert_errors},
     state::State,
 };
 
-impl From<KeyValueError> for Error {
-    fn from(error: KeyValueError) -> Self {
-        Self::Other(error.0)
-    }
-}
-
-impl From<OpenError> for Error {
-    fn from(error: OpenError) -> Self {
-        match error {
-            OpenError::NotGranted => Self::AccessDenied,
-            OpenError::Unknown => Self::NoSuchStore,
-            OpenError::Backend(error) => error.into(),
-        }
-    }
-}
+convert_errors!(Error);
 
 impl State {
     fn store(&self, store: &Resource<Store>) -> Result<Store, Error> {

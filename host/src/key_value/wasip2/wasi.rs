@@ -10,26 +10,12 @@ use crate::{
     },
     key_value::{
         error::{KeyValueError, Pairs},
-        granted::{Cas, OpenError, Store, SwapError},
+        granted::{Cas, Store, SwapError, convert_errors},
     },
     state::State,
 };
 
-impl From<KeyValueError> for Error {
-    fn from(error: KeyValueError) -> Self {
-        Self::Other(error.0)
-    }
-}
-
-impl From<OpenError> for Error {
-    fn from(error: OpenError) -> Self {
-        match error {
-            OpenError::NotGranted => Self::AccessDenied,
-            OpenError::Unknown => Self::NoSuchStore,
-            OpenError::Backend(error) => error.into(),
-        }
-    }
-}
+convert_errors!(Error);
 
 impl State {
     fn bucket(&self, bucket: &Resource<Store>) -> Result<Store, Error> {
