@@ -1,7 +1,7 @@
 //! The configuration, store and platform that all parts of a server share.
 
 use crate::Parts;
-use mcp::{Envelope, Revision, ServerInfo};
+use mcp::{Envelope, Revision};
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 use store::Store;
@@ -29,9 +29,8 @@ impl<P: Parts> Context<P> {
         }
     }
 
-    /// Sets who the server is, as all results from now on say.
-    pub(crate) fn set_server(&self, server: &ServerInfo) {
-        let envelope = Envelope::new(server);
+    /// Sets the envelope of all results from now on.
+    pub(crate) fn set_envelope(&self, envelope: Envelope) {
         *self
             .envelope
             .write()

@@ -34,6 +34,8 @@ pub(crate) struct Catalog {
     /// The lists that may change.
     pub(crate) changes: Changes,
     pub(crate) server: ServerInfo,
+    /// Of the results that are not prepared.
+    envelope: Envelope,
     pub(crate) instructions: Option<String>,
     /// The reasons why something is left out or cannot be used, for the log.
     pub(crate) complaints: Vec<String>,
@@ -159,7 +161,7 @@ impl<P: Parts> CatalogSource<P> {
         };
         let catalog = match described {
             Ok(catalog) => {
-                self.context.set_server(&catalog.server);
+                self.context.set_envelope(catalog.envelope.clone());
                 Arc::new(catalog)
             }
             Err(reason) => {
@@ -217,8 +219,9 @@ impl Catalog {
             }
         }
         complaints.extend(without_scope(&offer, &tools, scopes));
+        let envelope = Envelope::new(&offer.server);
         let prepare = |revision| {
-            Prepared::new(&offer, &tools, revision)
+            Prepared::new(&offer, &tools, &envelope, revision)
                 .map_err(|invalid| format!("they have {invalid}"))
         };
         let prepared = Revision::ALL.map(prepare);
@@ -232,6 +235,7 @@ impl Catalog {
             completes: offer.completes,
             changes: offer.changes,
             server: offer.server,
+            envelope,
             instructions: offer.instructions,
             complaints,
         })
@@ -307,6 +311,7 @@ impl Prepared {
     fn new(
         offer: &Offer,
         tools: &[Arc<ValidatedTool>],
+        envelope: &Envelope,
         revision: Revision,
     ) -> Result<Self, InvalidJson> {
         let has_tasks = tools.iter().any(|one| one.offered.tasks != TaskUse::Never);
@@ -322,7 +327,7 @@ impl Prepared {
                 .insert(TASKS.to_owned(), nothing_more);
         }
         let instructions = offer.instructions.as_deref();
-        let envelope = Envelope::new(&offer.server).in_revision(revision);
+        let envelope = envelope.in_revision(revision);
         Ok(Self {
             discover: discover_result(
                 revision,
