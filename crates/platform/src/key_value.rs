@@ -1,10 +1,11 @@
 //! The component's store behind the [`store::KeyValue`] contract: Spin's default key-value store, or a Redis.
 
 #[cfg(portable)]
-use crate::wasi2::{clock::monotonic, key_value::DefaultStore, redis::RedisConnection};
+use crate::wasi2::{clock::monotonic, key_value::DefaultStore};
 #[cfg(not(portable))]
-use crate::wasi3::{clock::monotonic, key_value::DefaultStore, redis::RedisConnection};
+use crate::wasi3::{clock::monotonic, key_value::DefaultStore};
 
+use crate::redis::RedisConnection;
 use std::time::Duration;
 #[cfg(no_atomics)]
 use store::WithoutAtomics;

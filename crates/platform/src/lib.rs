@@ -13,6 +13,7 @@ mod event_loop;
 mod exchange_error;
 pub mod http_client;
 pub mod key_value;
+mod redis;
 mod serve;
 pub mod time;
 pub mod variables;

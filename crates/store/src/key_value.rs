@@ -68,7 +68,7 @@ impl Capabilities {
 pub enum Claimed {
     /// The caller made the claim.
     Made,
-    /// Another caller did, or nobody can any more. What the counter holds: the sum of the notes of those who
+    /// Another caller did, or no caller can now. What the counter holds: the sum of the notes of those who
     /// raced, or one of their notes.
     Before(i64),
 }
