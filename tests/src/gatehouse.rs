@@ -33,7 +33,7 @@ pub struct Settings {
     pub tools: Option<&'static str>,
     /// The variable that the manifest grants to no component, as one of an earlier version.
     pub ungranted: Option<&'static str>,
-    /// The flavour that is served in place of `spin.toml`, as `cargo xtask build --for` wrote it.
+    /// The flavour that is served in place of `spin.toml`: its folder in `target/`.
     pub flavour: Option<&'static str>,
     /// Whether every message that it sends is held against the official schema of its revision, and
     /// what the host logs is searched for secrets.
@@ -89,7 +89,7 @@ impl Settings {
         self
     }
 
-    /// From `target/<flavour>/spin.toml`, whose components have their dependencies inside.
+    /// Served from `target/<flavour>/spin.toml`, whose components have their dependencies inside.
     #[must_use]
     pub fn flavour(mut self, flavour: &'static str) -> Self {
         self.flavour = Some(flavour);
@@ -288,9 +288,10 @@ impl Application {
         };
         let changed = changed_manifest(self.tools, self.ungranted);
         let manifest = match (self.flavour, &changed) {
-            (Some(flavour), _) => root().join("target").join(flavour),
+            (Some(flavour), None) => root().join("target").join(flavour),
             (None, Some(folder)) => folder.path().to_owned(),
             (None, None) => root(),
+            (Some(flavour), Some(_)) => panic!("the manifest of {flavour} is not changed"),
         };
         let mut host = Host::builder(manifest.join("spin.toml"));
         if self.flavour.is_none() {

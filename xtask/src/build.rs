@@ -28,9 +28,9 @@ impl WasmBuild {
     fn target(self) -> PathBuf {
         match self {
             Self::Main => target(),
-            Self::Portable => target().join("portable"),
-            Self::PortableForTests => target().join("portable-for-tests"),
-            Self::PortableWithoutAtomics => target().join("portable-without-atomics"),
+            Self::Portable => target().join("wasi2"),
+            Self::PortableForTests => target().join("wasi2-for-tests"),
+            Self::PortableWithoutAtomics => target().join("wasi2-without-atomics"),
         }
     }
 

@@ -33,23 +33,28 @@ use std::path::{Path, PathBuf};
 ///
 /// If something does not build or does not fit together, or a component needs more than the host has.
 pub fn build(flavour: Flavour) -> Result<PathBuf> {
-    build_as(flavour, flavour.wasm_build())
+    build_as(flavour, flavour.name(), flavour.wasm_build())
 }
 
-/// Builds the flavour `portable` as [`build()`] does, in less time and with larger Wasm.
+/// Builds the flavour `portable` as [`build()`] does, in less time and with larger Wasm: as `portable-for-tests`, so
+/// that what is deployed from `target/portable` is never that.
 ///
 /// # Errors
 ///
 /// As [`build()`].
 pub fn build_for_tests() -> Result<PathBuf> {
-    build_as(Flavour::Portable, WasmBuild::PortableForTests)
+    build_as(
+        Flavour::Portable,
+        "portable-for-tests",
+        WasmBuild::PortableForTests,
+    )
 }
 
-fn build_as(flavour: Flavour, wasm_build: WasmBuild) -> Result<PathBuf> {
+fn build_as(flavour: Flavour, name: &str, wasm_build: WasmBuild) -> Result<PathBuf> {
     crate::manifest::check()?;
     let text = fs::read_to_string(root().join("spin.toml")).context("spin.toml cannot be read")?;
     let manifest = text.parse().context("spin.toml is not valid TOML")?;
-    let folder = target().join(flavour.name());
+    let folder = target().join(name);
     fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
     let manifest = match wasm_build {
         WasmBuild::Main => {
