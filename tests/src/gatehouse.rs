@@ -3,10 +3,11 @@
 use crate::secrets::{self, Watched};
 use crate::wire::Wire;
 use crate::workspace::root;
-use crate::{ENCRYPTION_KEY, Provider, ports};
+use crate::{ENCRYPTION_KEY, Flavour, Provider, ports};
 use descope_emulator::{Config, Emulator};
 use host::{Clock, Hooks, Host, KeyValue};
 use std::net::TcpListener;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -33,8 +34,8 @@ pub struct Settings {
     pub tools: Option<&'static str>,
     /// The variable that the manifest grants to no component, as one of an earlier version.
     pub ungranted: Option<&'static str>,
-    /// The flavour that is served in place of `spin.toml`: its folder in `target/`.
-    pub flavour: Option<&'static str>,
+    /// The flavour that is served in place of `spin.toml`, with the limits of its host.
+    pub flavour: Option<Flavour>,
     /// Whether every message that it sends is held against the official schema of its revision, and
     /// what the host logs is searched for secrets.
     pub is_watched: bool,
@@ -52,7 +53,7 @@ impl Default for Settings {
             stalls: None,
             tools: None,
             ungranted: None,
-            flavour: None,
+            flavour: Flavour::chosen(),
             is_watched: true,
         }
     }
@@ -89,9 +90,9 @@ impl Settings {
         self
     }
 
-    /// Served from `target/<flavour>/spin.toml`, whose components have their dependencies inside.
+    /// Over a flavour, whose components have their dependencies inside.
     #[must_use]
-    pub fn flavour(mut self, flavour: &'static str) -> Self {
+    pub fn flavour(mut self, flavour: Flavour) -> Self {
         self.flavour = Some(flavour);
         self
     }
@@ -138,7 +139,7 @@ struct Application {
     variables: Vec<(String, String)>,
     tools: Option<&'static str>,
     ungranted: Option<&'static str>,
-    flavour: Option<&'static str>,
+    flavour: Option<Flavour>,
     clock: Clock,
     /// `None` if its messages are not checked.
     wire: Option<Wire>,
@@ -263,6 +264,11 @@ impl Gatehouse {
 }
 
 impl Application {
+    /// The tools that its manifest does not name yet: a flavour has them composed in.
+    fn swapped_tools(&self) -> Option<&'static str> {
+        self.tools.filter(|_| self.flavour.is_none())
+    }
+
     /// Serves it, with these variables too where it has none of the name.
     async fn serve(
         &self,
@@ -286,17 +292,17 @@ impl Application {
             }),
             None => hooks,
         };
-        let changed = changed_manifest(self.tools, self.ungranted);
-        let manifest = match (self.flavour, &changed) {
-            (Some(flavour), None) => root().join("target").join(flavour),
-            (None, Some(folder)) => folder.path().to_owned(),
-            (None, None) => root(),
-            (Some(flavour), Some(_)) => panic!("the manifest of {flavour} is not changed"),
+        let folder = match self.flavour {
+            Some(flavour) => flavour.folder(self.provider, self.tools),
+            None => root(),
         };
-        let mut host = Host::builder(manifest.join("spin.toml"));
-        if self.flavour.is_none() {
-            host = host.source("identity", wasm.join(self.provider.component()));
-        }
+        let changed = changed_manifest(&folder, self.swapped_tools(), self.ungranted);
+        let folder = changed.as_ref().map_or(folder.as_path(), TempDir::path);
+        let mut host = Host::builder(folder.join("spin.toml"));
+        host = match self.flavour {
+            Some(flavour) => host.host_limits(flavour.limits()),
+            None => host.source("identity", wasm.join(self.provider.component())),
+        };
         host = host
             .listener(listener)
             .key_value(key_value)
@@ -319,14 +325,18 @@ impl Application {
     }
 }
 
-/// Returns a folder with a `spin.toml` that is changed: these tools took the place of Gatehouse's own, by the
+/// Returns a folder with the `spin.toml` of `folder` changed: these tools took the place of Gatehouse's own, by the
 /// one line that docs/tools.md gives, and this variable is granted to no component. `None` without a
 /// change.
-fn changed_manifest(tools: Option<&str>, ungranted: Option<&str>) -> Option<TempDir> {
+fn changed_manifest(
+    folder: &Path,
+    tools: Option<&str>,
+    ungranted: Option<&str>,
+) -> Option<TempDir> {
     if tools.is_none() && ungranted.is_none() {
         return None;
     }
-    let mut manifest = std::fs::read_to_string(root().join("spin.toml")).expect("a manifest");
+    let mut manifest = std::fs::read_to_string(folder.join("spin.toml")).expect("a manifest");
     let mut replace = |old: &str, new: &str| {
         assert!(manifest.contains(old), "no {old} in spin.toml");
         manifest = manifest.replace(old, new);
@@ -340,7 +350,10 @@ fn changed_manifest(tools: Option<&str>, ungranted: Option<&str>) -> Option<Temp
         replace(&format!("{name} = \"{{{{ {name} }}}}\"\n"), "");
     }
     // Its paths are relative to where it lies.
-    replace("\"target/", &format!("\"{}/target/", root().display()));
+    for field in ["source", "path"] {
+        let relative = format!("{field} = \"");
+        manifest = manifest.replace(&relative, &format!("{relative}{}/", folder.display()));
+    }
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("spin.toml"), manifest).expect("it can be written");
     Some(folder)

@@ -3,6 +3,7 @@
 
 pub mod certified;
 pub mod client;
+mod flavour;
 mod gatehouse;
 pub mod mcp;
 mod page;
@@ -22,6 +23,7 @@ mod workspace;
 
 pub use certified::CertifiedProvider;
 pub use client::{Client, Tokens};
+pub use flavour::Flavour;
 pub use gatehouse::{Gatehouse, Settings, Stalls};
 pub use mcp::Mcp;
 pub use page::{Form, Page};

@@ -98,14 +98,18 @@ impl SseStream {
         (event.name, event.data)
     }
 
-    /// Returns the JSON of the next event.
+    /// Returns the JSON of the next event with data: a stream that can be resumed begins with one without.
     ///
     /// # Panics
     ///
-    /// If it has none.
+    /// If it has no JSON, or the stream ends.
     pub async fn message(&mut self) -> Value {
-        let (_, data) = self.next().await;
-        serde_json::from_str(&data).expect("JSON")
+        loop {
+            let (_, data) = self.next().await;
+            if !data.is_empty() {
+                return serde_json::from_str(&data).expect("JSON");
+            }
+        }
     }
 
     /// Waits for a comment, before which no event comes.
@@ -118,14 +122,15 @@ impl SseStream {
         assert!(block.starts_with(':'), "{block}");
     }
 
-    /// Waits for the end, before which no event comes.
+    /// Waits for the end, before which no event with data comes.
     ///
     /// # Panics
     ///
     /// If one does.
     pub async fn end(&mut self) {
-        let more = self.event().await;
-        assert!(more.is_none(), "{more:?}");
+        while let Some(more) = self.event().await {
+            assert!(more.data.is_empty(), "{more:?}");
+        }
     }
 }
 

@@ -11,11 +11,12 @@ pub enum WasmBuild {
     /// WASI 0.3.
     Main,
     /// WASI 0.2.
-    Portable,
-    /// The same in a third of the time: neither small nor fast, for the tests.
-    PortableForTests,
-    /// WASI 0.2, for hosts whose key-value store has no atomic increment.
-    PortableWithoutAtomics,
+    Portable {
+        /// Whether the host's key-value store has an atomic increment.
+        atomics: bool,
+        /// Whether it is small and fast. What is not takes a third of the time: for tests.
+        optimized: bool,
+    },
 }
 
 impl WasmBuild {
@@ -28,18 +29,12 @@ impl WasmBuild {
     fn target(self) -> PathBuf {
         match self {
             Self::Main => target(),
-            Self::Portable => target().join("wasi2"),
-            Self::PortableForTests => target().join("wasi2-for-tests"),
-            Self::PortableWithoutAtomics => target().join("wasi2-without-atomics"),
-        }
-    }
-
-    /// The flags besides those of `.cargo/config.toml`.
-    fn cfgs(self) -> &'static [&'static str] {
-        match self {
-            Self::Main => &[],
-            Self::Portable | Self::PortableForTests => &["portable"],
-            Self::PortableWithoutAtomics => &["portable", "no_atomics"],
+            Self::Portable {
+                optimized: true, ..
+            } => target().join("wasi2"),
+            Self::Portable {
+                optimized: false, ..
+            } => target().join("wasi2-for-tests"),
         }
     }
 }
@@ -64,19 +59,19 @@ pub fn wasm(packages: &[String], kind: WasmBuild) -> Result<()> {
     step("Building the components (the first time takes some minutes)");
     let mut build = cargo();
     build.args(["build", "--profile", "wasm", "--target", WASM]);
-    if kind != WasmBuild::Main {
+    if let WasmBuild::Portable { atomics, optimized } = kind {
         // Cargo joins the flags to those of .cargo/config.toml.
-        let flags = kind
-            .cfgs()
-            .iter()
-            .map(|cfg| format!("\"--cfg\", \"{cfg}\""));
-        let flags = flags.collect::<Vec<_>>().join(", ");
+        let flags = format!(r#"target.{WASM}.rustflags=["--cfg", "portable"]"#);
         build.arg("--target-dir").arg(kind.target());
-        build.args(["--config", &format!("target.{WASM}.rustflags=[{flags}]")]);
-    }
-    if kind == WasmBuild::PortableForTests {
-        for setting in ["lto=\"off\"", "opt-level=1", "codegen-units=16"] {
-            build.args(["--config", &format!("profile.wasm.{setting}")]);
+        build.args(["--config", &flags]);
+        if !optimized {
+            for setting in ["lto=\"off\"", "opt-level=1", "codegen-units=16"] {
+                build.args(["--config", &format!("profile.wasm.{setting}")]);
+            }
+        }
+        if !atomics {
+            build.args(["--package", PLATFORM]);
+            build.args(["--features", &format!("{PLATFORM}/without-atomics")]);
         }
     }
     for package in packages {
@@ -84,6 +79,9 @@ pub fn wasm(packages: &[String], kind: WasmBuild) -> Result<()> {
     }
     run(&mut build)
 }
+
+/// The crate that has the platform's store.
+const PLATFORM: &str = "gatehouse-platform";
 
 /// Builds the embedded host and the Descope emulator.
 ///

@@ -11,10 +11,12 @@
 //! Where dependencies are composed in, a component of denials stands in front of each and answers what it does
 //! not inherit; the manifest then has no field that Spin 3.3 does not know.
 
+mod differences;
 mod flavour;
 mod manifest;
 mod portable_interface;
 
+pub use differences::not_tested;
 pub use flavour::Flavour;
 
 use crate::build::{self, WasmBuild};
@@ -25,6 +27,7 @@ use manifest::{Flavoured, Part};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use toml::Table;
 
 /// Builds the components that `spin.toml` names and writes the flavour's manifest and Wasm. Returns the manifest's
 /// path.
@@ -33,54 +36,89 @@ use std::path::{Path, PathBuf};
 ///
 /// If something does not build or does not fit together, or a component needs more than the host has.
 pub fn build(flavour: Flavour) -> Result<PathBuf> {
-    build_as(flavour, flavour.name(), flavour.wasm_build())
+    crate::manifest::check()?;
+    let folder = target().join(flavour.name());
+    let build = flavour.wasm_build(true);
+    let manifest = match build {
+        WasmBuild::Main => {
+            build::components()?;
+            manifest::with_absolute_paths(shipped()?, absolute)?
+        }
+        WasmBuild::Portable { .. } => {
+            let Flavoured { manifest, parts } = manifest::flavoured(shipped()?, flavour)?;
+            build::wasm(&packages(&parts), build)?;
+            compose_into(&folder, &parts, build, flavour)?;
+            manifest
+        }
+    };
+    write_manifest(&folder, &manifest, flavour)
 }
 
-/// Builds the flavour `portable` as [`build()`] does, in less time and with larger Wasm: as `portable-for-tests`, so
-/// that what is deployed from `target/portable` is never that.
+/// Builds portable flavours for the black-box tests, in less time and with larger Wasm: as
+/// `<flavour>-for-tests/<identity>+<tools>`, so that what is deployed from `target/<flavour>` is never that. `identities`
+/// and `tools` are the components that take those places in turn, by the names of their Wasm.
 ///
 /// # Errors
 ///
 /// As [`build()`].
-pub fn build_for_tests() -> Result<PathBuf> {
-    build_as(
-        Flavour::Portable,
-        "portable-for-tests",
-        WasmBuild::PortableForTests,
-    )
+pub fn build_for_tests(flavours: &[Flavour], identities: &[&str], tools: &[&str]) -> Result<()> {
+    let mut packages = build::packages()?;
+    packages.extend(build::FOR_TESTS.map(str::to_owned));
+    for &flavour in flavours {
+        let build = flavour.wasm_build(false);
+        build::wasm(&packages, build)?;
+        for identity in identities {
+            for tools in tools {
+                let folder = target()
+                    .join(format!("{}-for-tests", flavour.name()))
+                    .join(format!("{identity}+{tools}"));
+                let swapped = with_components(shipped()?, identity, tools)?;
+                let Flavoured { manifest, parts } = manifest::flavoured(swapped, flavour)?;
+                compose_into(&folder, &parts, build, flavour)?;
+                write_manifest(&folder, &manifest, flavour)?;
+            }
+        }
+    }
+    Ok(())
 }
 
-fn build_as(flavour: Flavour, name: &str, wasm_build: WasmBuild) -> Result<PathBuf> {
-    crate::manifest::check()?;
+fn shipped() -> Result<Table> {
     let text = fs::read_to_string(root().join("spin.toml")).context("spin.toml cannot be read")?;
-    let manifest = text.parse().context("spin.toml is not valid TOML")?;
-    let folder = target().join(name);
-    fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
-    let manifest = match wasm_build {
-        WasmBuild::Main => {
-            build::components()?;
-            manifest::with_absolute_paths(manifest, absolute)?
-        }
-        build => {
-            let Flavoured { manifest, parts } = manifest::flavoured(manifest, flavour)?;
-            build::wasm(&packages(&parts), build)?;
-            step(&format!("Composing into {}", folder.display()));
-            for part in &parts {
-                let wasm = composed(part, build)?;
-                portable_interface::check(&wasm, flavour.has_atomics())
-                    .with_context(|| format!("component {}", part.id))?;
-                eprintln!("{:>16}  {:>5} KiB", part.id, wasm.len() / 1024);
-                write(&folder.join(format!("{}.wasm", part.id)), &wasm)?;
-            }
-            manifest
-        }
-    };
+    text.parse().context("spin.toml is not valid TOML")
+}
+
+/// Returns the manifest with these components, of the main build's folder, in the places of its identity component
+/// and of its tools.
+fn with_components(manifest: Table, identity: &str, tools: &str) -> Result<Table> {
+    let own = |name: &str| format!("\"{MAIN}{name}.wasm\"");
+    let text = toml::to_string(&manifest)?
+        .replace(&own("gatehouse_identity_descope"), &own(identity))
+        .replace(&own("gatehouse_tools"), &own(tools));
+    Ok(text.parse()?)
+}
+
+/// Composes each part into one Wasm in the folder.
+fn compose_into(folder: &Path, parts: &[Part], build: WasmBuild, flavour: Flavour) -> Result<()> {
+    step(&format!("Composing into {}", folder.display()));
+    fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+    for part in parts {
+        let wasm = composed(part, build)?;
+        portable_interface::check(&wasm, flavour.has_atomics())
+            .with_context(|| format!("component {}", part.id))?;
+        eprintln!("{:>16}  {:>5} KiB", part.id, wasm.len() / 1024);
+        write(&folder.join(format!("{}.wasm", part.id)), &wasm)?;
+    }
+    Ok(())
+}
+
+fn write_manifest(folder: &Path, manifest: &Table, flavour: Flavour) -> Result<PathBuf> {
+    fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
     let path = folder.join("spin.toml");
     let notice = format!(
         "# Written by `cargo xtask build --for {}`: edit the spin.toml of the repository.\n\n",
         flavour.name()
     );
-    write(&path, (notice + &toml::to_string(&manifest)?).as_bytes())?;
+    write(&path, (notice + &toml::to_string(manifest)?).as_bytes())?;
     eprintln!("\n{}", path.display());
     Ok(path)
 }

@@ -1,7 +1,8 @@
 //! `cargo xtask test`: installs what the tests need, and runs every test.
 
+use crate::flavours::{self, Flavour};
 use crate::shell::{cargo, program, root, run, step};
-use crate::{build, clients, examples, flavours, install, toolchain};
+use crate::{build, clients, examples, install, toolchain};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use std::io::{BufRead, BufReader};
@@ -18,6 +19,9 @@ pub struct Options {
     /// Kill the host so many times, at random points, to see that nothing it answered is lost
     #[arg(long, value_name = "TIMES", default_value_t = 25)]
     kills: u32,
+    /// Run the black-box tests over the build for this host and with its limits, but those of what it does not have
+    #[arg(long = "for", value_name = "HOST", conflicts_with = "quick")]
+    flavour: Option<Flavour>,
 }
 
 /// Runs every test.
@@ -31,6 +35,7 @@ pub fn test(options: &Options) -> Result<()> {
     wasm.extend(build::FOR_TESTS.map(str::to_owned));
     // The example in Rust needs it too.
     toolchain::ensure_wasm()?;
+    let flavour = options.flavour.filter(|flavour| *flavour != Flavour::Spin);
     // Installing waits for the network, and each build for its last and largest crate, while the others use the processor.
     let installed = std::thread::scope(|scope| {
         let beside = (!options.quick).then(|| {
@@ -40,11 +45,15 @@ pub fn test(options: &Options) -> Result<()> {
                 install::redis()?;
                 anyhow::Ok((clients, chromium))
             });
-            let building = scope.spawn(|| {
-                examples::build()?;
+            let building = scope.spawn(move || {
                 build_rust_client()?;
+                if let Some(flavour) = flavour {
+                    return flavours::build_for_tests(&[flavour], &IDENTITIES, &TOOLS);
+                }
+                examples::build()?;
                 // What they need of a host is checked as they are composed.
-                flavours::build_for_tests().map(drop)
+                let flavours = [Flavour::Portable, Flavour::Akamai];
+                flavours::build_for_tests(&flavours, &IDENTITIES[..1], &TOOLS[..1])
             });
             (installing, building)
         });
@@ -76,6 +85,16 @@ pub fn test(options: &Options) -> Result<()> {
                 .env("GATEHOUSE_TEST_SCHEMAS", schemas(&clients.folder)?);
         }
     }
+    if let Some(flavour) = flavour {
+        tests.env("GATEHOUSE_TEST_FLAVOUR", flavour.name());
+        for target in BLACK_BOX {
+            tests.args(["--test", target]);
+        }
+        tests.arg("--");
+        for (name, _reason) in flavours::not_tested(flavour) {
+            tests.args(["--skip", name]);
+        }
+    }
     // Many black-box tests wait, for a stream or for time to pass: one more than the processors keeps these busy.
     if std::env::var_os("RUST_TEST_THREADS").is_none() {
         let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
@@ -90,6 +109,14 @@ pub fn test(options: &Options) -> Result<()> {
     }
     Ok(())
 }
+
+/// The identity components and the tools that the black-box tests put in the places of those of `spin.toml`, its own first:
+/// the names of their Wasm.
+const IDENTITIES: [&str; 2] = ["gatehouse_identity_descope", "gatehouse_identity_oidc"];
+const TOOLS: [&str; 2] = ["gatehouse_tools", "conformance_tools"];
+
+/// The targets with the tests that run over a flavour.
+const BLACK_BOX: [&str; 3] = ["http", "conformance", "clients"];
 
 /// Builds the Rust SDK's client.
 fn build_rust_client() -> Result<()> {

@@ -7,7 +7,7 @@ use crate::wasi3::{clock::monotonic, key_value::DefaultStore};
 
 use crate::redis::RedisConnection;
 use std::time::Duration;
-#[cfg(no_atomics)]
+#[cfg(feature = "without-atomics")]
 use store::WithoutAtomics;
 use store::{Capabilities, Claimed, Clock, Deadlined, Error, KeyValue, RedisKeyValue};
 
@@ -32,21 +32,21 @@ pub enum KeyValueStore {
 }
 
 /// Spin's default key-value store, whose claims are atomic.
-#[cfg(not(no_atomics))]
+#[cfg(not(feature = "without-atomics"))]
 pub type HostStore = Deadlined<DefaultStore, PlatformClock>;
 
-#[cfg(not(no_atomics))]
+#[cfg(not(feature = "without-atomics"))]
 fn host_store() -> HostStore {
     HostStore::default()
 }
 
 /// Spin's default key-value store, whose claims are timed.
-#[cfg(no_atomics)]
+#[cfg(feature = "without-atomics")]
 pub type HostStore =
     WithoutAtomics<Deadlined<DefaultStore, PlatformClock>, PlatformClock, fn() -> [u8; 16]>;
 
 /// The hosts without atomics do not say in how many regions their stores are.
-#[cfg(no_atomics)]
+#[cfg(feature = "without-atomics")]
 fn host_store() -> HostStore {
     let store = Deadlined::new(DefaultStore::default(), PlatformClock);
     WithoutAtomics::new(store, PlatformClock, rand::random, store::Regions::Several)

@@ -1,15 +1,12 @@
 //! The portable build (WASI 0.2): the flavour `portable`, as `cargo xtask test` builds it.
 
 use gatehouse_tests::client::Tokens;
-use gatehouse_tests::{Client, Gatehouse, Mcp, Person, Settings, Stateless};
+use gatehouse_tests::{Client, Flavour, Gatehouse, Mcp, Person, Settings, Stateless};
 use serde_json::json;
-
-/// The folder of the flavour in `target/`.
-pub(crate) const PORTABLE: &str = "portable-for-tests";
 
 #[tokio::test]
 async fn the_portable_build_signs_in_calls_every_tool_and_ends_a_grant() {
-    let gatehouse = Gatehouse::start_with(Settings::default().flavour(PORTABLE)).await;
+    let gatehouse = Gatehouse::start_with(Settings::default().flavour(Flavour::Portable)).await;
     let client = Client::register(&gatehouse).await;
     let code = client.code(&Person::new()).await;
     let tokens = Tokens::read(client.redeem(&code).await).await;
@@ -35,7 +32,7 @@ async fn the_portable_build_signs_in_calls_every_tool_and_ends_a_grant() {
 
 #[tokio::test]
 async fn the_portable_build_reads_bodies_and_finds_paths_as_the_main_build_does() {
-    let gatehouse = Gatehouse::start_with(Settings::default().flavour(PORTABLE)).await;
+    let gatehouse = Gatehouse::start_with(Settings::default().flavour(Flavour::Portable)).await;
     let http = reqwest::Client::new();
     let large = "x".repeat(3_000_000);
     let answer = http.post(gatehouse.url("/register")).body(large).send();

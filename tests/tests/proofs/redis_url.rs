@@ -1,15 +1,14 @@
 //! The store in a Redis that the application speaks to by itself (`redis_url`).
 
-use crate::portable::PORTABLE;
 use crate::redis::Redis;
 use gatehouse_tests::client::Tokens;
-use gatehouse_tests::{Client, Gatehouse, Mcp, Person, Settings};
+use gatehouse_tests::{Client, Flavour, Gatehouse, Mcp, Person, Settings};
 use host::KeyValue;
 use reqwest::StatusCode;
 use serde_json::json;
 
 /// Over the main build and the portable one.
-fn settings(redis: &Redis, flavour: Option<&'static str>) -> Settings {
+fn settings(redis: &Redis, flavour: Option<Flavour>) -> Settings {
     let settings = Settings {
         flavour,
         ..Settings::default()
@@ -21,7 +20,7 @@ fn settings(redis: &Redis, flavour: Option<&'static str>) -> Settings {
 
 #[tokio::test]
 async fn what_is_kept_in_the_redis_of_redis_url_is_seen_by_every_machine_and_has_no_ledger() {
-    for flavour in [None, Some(PORTABLE)] {
+    for flavour in [None, Some(Flavour::Portable)] {
         let redis = Redis::start_listening().await;
         let gatehouse = Gatehouse::start_with(settings(&redis, flavour)).await;
         let client = Client::register(&gatehouse).await;

@@ -18,7 +18,7 @@ pub enum Flavour {
 
 impl Flavour {
     /// Returns the name of its folder.
-    pub(super) fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Self::Spin => "spin",
             Self::Portable => "portable",
@@ -29,7 +29,7 @@ impl Flavour {
 
     /// Whether its key-value store has `wasi:keyvalue/atomics`.
     pub(super) fn has_atomics(self) -> bool {
-        self.wasm_build() != WasmBuild::PortableWithoutAtomics
+        !matches!(self, Self::Akamai | Self::FermyonCloud)
     }
 
     /// Whether a component can call another one of the application (`*.spin.internal`).
@@ -50,12 +50,14 @@ impl Flavour {
         }
     }
 
-    /// Returns how its components are built.
-    pub(super) fn wasm_build(self) -> WasmBuild {
+    /// Returns how its components are built: small and fast (`optimized`), or soon.
+    pub(super) fn wasm_build(self, optimized: bool) -> WasmBuild {
         match self {
             Self::Spin => WasmBuild::Main,
-            Self::Portable => WasmBuild::Portable,
-            Self::Akamai | Self::FermyonCloud => WasmBuild::PortableWithoutAtomics,
+            Self::Portable | Self::Akamai | Self::FermyonCloud => WasmBuild::Portable {
+                atomics: self.has_atomics(),
+                optimized,
+            },
         }
     }
 }

@@ -1,13 +1,13 @@
 //! The default key-value store. Its calls are synchronous: while one waits, so does the whole instance.
 
 use super::bindings::fermyon::spin::key_value::Store;
-#[cfg(not(no_atomics))]
+#[cfg(not(feature = "without-atomics"))]
 use super::bindings::wasi::keyvalue::{atomics, store as buckets};
 use std::sync::OnceLock;
 use store::Error;
-#[cfg(not(no_atomics))]
+#[cfg(not(feature = "without-atomics"))]
 use store::KeyValue;
-#[cfg(no_atomics)]
+#[cfg(feature = "without-atomics")]
 use store::PlainKeyValue;
 
 /// The default store itself, opened when it is first needed: a backend that is down when an instance
@@ -15,7 +15,7 @@ use store::PlainKeyValue;
 #[derive(Default)]
 pub struct DefaultStore {
     store: OnceLock<Store>,
-    #[cfg(not(no_atomics))]
+    #[cfg(not(feature = "without-atomics"))]
     bucket: OnceLock<buckets::Bucket>,
 }
 
@@ -27,7 +27,7 @@ impl DefaultStore {
     }
 }
 
-#[cfg(not(no_atomics))]
+#[cfg(not(feature = "without-atomics"))]
 impl KeyValue for DefaultStore {
     async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
         self.store()?.get(key).map_err(unavailable)
@@ -51,7 +51,7 @@ impl KeyValue for DefaultStore {
     }
 }
 
-#[cfg(no_atomics)]
+#[cfg(feature = "without-atomics")]
 impl PlainKeyValue for DefaultStore {
     async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
         self.store()?.get(key).map_err(unavailable)
