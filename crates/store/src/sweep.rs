@@ -98,6 +98,16 @@ impl<K: KeyValue> Store<K> {
     }
 }
 
+impl<K: KeyValue> Store<K> {
+    /// Returns how many keys a request may remove, or somewhat more, in calls of [`sweep`](Self::sweep).
+    pub fn max_removals_at_once(&self) -> u64 {
+        match self.backend.capabilities().expiry {
+            Expiry::Listing => listing::MAX_REMOVALS,
+            Expiry::Ledger | Expiry::Backend => u64::MAX,
+        }
+    }
+}
+
 fn cursor_key<K: KeyValue>(store: &Store<K>) -> String {
     store.key("sweep", "cursor")
 }

@@ -1,5 +1,6 @@
 //! The rules of the sweep that lists keys, and of the store without atomics that it sweeps.
 
+use super::MAX_REMOVALS;
 use crate::ring::{self, Ring};
 use crate::{Claim, KeyValue, MemoryKeyValue, Record, Regions, Store};
 use futures::executor::block_on;
@@ -185,5 +186,28 @@ fn repeated_sweeps_go_on_where_the_last_one_stopped() {
                 .iter()
                 .all(|key| key.ends_with("-alive"))
         );
+    });
+}
+
+#[test]
+fn a_sweep_removes_no_more_than_a_host_that_bounds_writes_can_bear() {
+    block_on(async {
+        let store = store();
+        for n in 0..2 * MAX_REMOVALS {
+            let id = n.to_string();
+            store.put(&id, &note("x"), Some(NOW)).await.unwrap();
+        }
+        store.put("alive", &note("x"), Some(NOW + 1)).await.unwrap();
+        let mut removed = Vec::new();
+        loop {
+            let swept = store.sweep(NOW, 10_000).await.unwrap();
+            removed.push(swept.removed);
+            if !swept.more {
+                break;
+            }
+        }
+        assert_eq!(removed, [MAX_REMOVALS, MAX_REMOVALS, 0]);
+        assert_eq!(store.backend().keys().len(), 1);
+        assert_eq!(store.max_removals_at_once(), MAX_REMOVALS);
     });
 }
