@@ -13,8 +13,18 @@ use http::{HeaderMap, Method};
 use platform::variables;
 use std::sync::Arc;
 use web::Response;
+use web::routes::{ErrorFormat, Methods, Route};
 
 platform::http_component!(router);
+
+/// The routes: what reaches none of them came to a wrong URL.
+const ROUTES: &[Route<()>] = &[Route {
+    path: "/",
+    methods: Methods::Listed(&[(Method::GET, ()), (Method::HEAD, ())]),
+    cors: None,
+    max_body_bytes: 0,
+    errors: ErrorFormat::Page,
+}];
 
 async fn router() -> Router {
     let names = [PublicUrl::VARIABLES, AuthorizationServer::VARIABLES].concat();
@@ -58,13 +68,13 @@ fn answer(
     path: &str,
     headers: &HeaderMap,
 ) -> Response {
-    let is_here = path == "/";
-    let response = if is_here && matches!(*method, Method::GET | Method::HEAD) {
+    let route = Route::find(ROUTES, path);
+    let response = if route.is_some_and(|route| route.endpoint(method).is_some()) {
         page_for(home, method, headers)
     } else {
         let base = home.as_ref().ok();
         let base = base.and_then(|home| home.public_url.base(headers).ok());
-        misplaced::respond(base.as_ref(), is_here, method, headers)
+        misplaced::respond(base.as_ref(), route.map(Route::allow), method, headers)
     };
     match home {
         Ok(home) => web::require_https(home.public_url.requires_https(), response),

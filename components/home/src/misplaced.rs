@@ -8,9 +8,6 @@ use serde_json::json;
 use web::Response;
 use web::cors::{Cors, Origin};
 
-/// The methods of the landing page.
-const METHODS: &str = "GET, HEAD";
-
 /// A client in a web page reads what it did wrong, whatever it sent; there is nothing else to read.
 const CORS: Cors = Cors {
     methods: "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS",
@@ -21,11 +18,11 @@ const CORS: Cors = Cors {
 /// The JSON-RPC error of a request that was refused as an HTTP request, as the MCP endpoint has it.
 const REFUSED: i32 = -32000;
 
-/// Answers a request that is not one for the landing page: 405 if it is at least to its URL, else 404.
-/// `base` is where the server is, if that is known.
+/// Answers a request that no route answers: 405 if its path has other methods, `allow`, else 404. `base` is where
+/// the server is, if that is known.
 pub(crate) fn respond(
     base: Option<&BaseUrl>,
-    is_landing_page: bool,
+    allow: Option<String>,
     method: &Method,
     headers: &HeaderMap,
 ) -> Response {
@@ -38,10 +35,9 @@ pub(crate) fn respond(
         url("/mcp"),
         url("/sse")
     );
-    let status = if is_landing_page {
-        StatusCode::METHOD_NOT_ALLOWED
-    } else {
-        StatusCode::NOT_FOUND
+    let status = match allow {
+        Some(_) => StatusCode::METHOD_NOT_ALLOWED,
+        None => StatusCode::NOT_FOUND,
     };
     let mut response = if MediaType::of(headers).is_some_and(MediaType::is_json) {
         let error = json!({ "code": REFUSED, "message": message });
@@ -50,9 +46,8 @@ pub(crate) fn respond(
     } else {
         web::text(status, format!("{message}\n"))
     };
-    if is_landing_page {
-        let methods = HeaderValue::from_static(METHODS);
-        response.headers_mut().insert(ALLOW, methods);
+    if let Some(Ok(allow)) = allow.map(HeaderValue::try_from) {
+        response.headers_mut().insert(ALLOW, allow);
     }
     web::for_method(method, CORS.allow(Origin::Any, response))
 }

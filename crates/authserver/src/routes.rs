@@ -129,10 +129,10 @@ pub const ACCOUNT: &[Route<AccountEndpoint>] = &[
         "/account/sign-out",
         &[(Method::POST, AccountEndpoint::Act(AccountAction::SignOut))],
     ),
-    any("/account/", AccountEndpoint::NoSuchPage, ErrorFormat::Page),
+    any("/account/*", AccountEndpoint::NoSuchPage, ErrorFormat::Page),
     // The administration answers every method itself: nothing is said without the token.
     any("/admin", AccountEndpoint::Admin, ErrorFormat::Json),
-    any("/admin/", AccountEndpoint::Admin, ErrorFormat::Json),
+    any("/admin/*", AccountEndpoint::Admin, ErrorFormat::Json),
 ];
 
 /// What the component `metadata` serves.
@@ -149,7 +149,7 @@ pub enum MetadataEndpoint {
 /// The routes of the component `metadata`.
 pub const METADATA: &[Route<MetadataEndpoint>] = &[
     Route {
-        path: "/.well-known/",
+        path: "/.well-known/*",
         methods: Methods::Listed(&[
             (Method::GET, MetadataEndpoint::WellKnown),
             (Method::HEAD, MetadataEndpoint::WellKnown),
@@ -164,7 +164,7 @@ pub const METADATA: &[Route<MetadataEndpoint>] = &[
         POST,
     ),
     api(
-        "/register/",
+        "/register/*",
         &[
             (Method::GET, MetadataEndpoint::RegisteredClient),
             (Method::PUT, MetadataEndpoint::RegisteredClient),

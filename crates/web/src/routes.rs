@@ -7,7 +7,7 @@ use http::Method;
 
 /// A path of a server.
 pub struct Route<E: 'static> {
-    /// The path. One that ends with a slash stands for every path that begins with it.
+    /// The path. One that ends with `/*` stands for every path that begins with what is before the star.
     pub path: &'static str,
     /// What answers which method.
     pub methods: Methods<E>,
@@ -39,14 +39,15 @@ pub enum ErrorFormat {
 impl<E: Copy> Route<E> {
     /// Returns the first route for `path`, or for the path without a slash at its end.
     pub fn find<'r>(routes: &'r [Self], path: &str) -> Option<&'r Self> {
-        let is_for = |route: &Self, path: &str| {
-            path == route.path || route.path.ends_with('/') && path.starts_with(route.path)
-        };
-        let exact = routes.iter().find(|route| is_for(route, path));
-        exact.or_else(|| {
-            let path = path.strip_suffix('/')?;
-            routes.iter().find(|route| is_for(route, path))
-        })
+        let find = |path: &str| routes.iter().find(|route| route.is_for(path));
+        find(path).or_else(|| find(path.strip_suffix('/').filter(|path| !path.ends_with('/'))?))
+    }
+
+    fn is_for(&self, path: &str) -> bool {
+        match self.path.strip_suffix('*') {
+            Some(folder) => path.starts_with(folder),
+            None => path == self.path,
+        }
     }
 
     /// Returns the endpoint for `method`; `None` if the method is not listed.
@@ -64,17 +65,19 @@ impl<E: Copy> Route<E> {
     pub fn refuse_method(&self, method: &Method) -> Response {
         match &self.cors {
             Some(cors) if method == Method::OPTIONS => cors.preflight(Origin::Any),
-            cors => {
-                let mut allowed: Vec<_> = match &self.methods {
-                    Methods::Any(_) => Vec::new(),
-                    Methods::Listed(listed) => {
-                        listed.iter().map(|(known, _)| known.as_str()).collect()
-                    }
-                };
-                allowed.extend(cors.map(|_| "OPTIONS"));
-                self.finish(method, method_not_allowed(&allowed.join(", ")))
-            }
+            _ => self.finish(method, method_not_allowed(&self.allow())),
         }
+    }
+
+    /// Returns the value of `Allow` (RFC 9110 section 10.2.1): the listed methods, and OPTIONS where pages of
+    /// other origins may call.
+    pub fn allow(&self) -> String {
+        let mut allowed: Vec<_> = match &self.methods {
+            Methods::Any(_) => Vec::new(),
+            Methods::Listed(listed) => listed.iter().map(|(known, _)| known.as_str()).collect(),
+        };
+        allowed.extend(self.cors.as_ref().map(|_| "OPTIONS"));
+        allowed.join(", ")
     }
 
     /// Returns the response with the headers of CORS, and without its body for HEAD.
@@ -98,15 +101,16 @@ mod tests {
         exposed: "",
     };
 
-    const ROUTES: [Route<u8>; 4] = [
+    const ROUTES: [Route<u8>; 5] = [
         route(
             "/a",
             Methods::Listed(&[(Method::GET, 1), (Method::HEAD, 1), (Method::POST, 2)]),
             None,
         ),
         route("/b", Methods::Listed(&[(Method::POST, 3)]), Some(CORS)),
-        route("/c/", Methods::Listed(&[(Method::GET, 4)]), None),
+        route("/c/*", Methods::Listed(&[(Method::GET, 4)]), None),
         route("/d", Methods::Any(5), None),
+        route("/", Methods::Listed(&[(Method::GET, 6)]), None),
     ];
 
     const fn route(path: &'static str, methods: Methods<u8>, cors: Option<Cors>) -> Route<u8> {
@@ -136,7 +140,17 @@ mod tests {
         assert_eq!(endpoint(Method::GET, "/c/x/y"), Some(Ok(4)));
         assert_eq!(endpoint(Method::DELETE, "/d"), Some(Ok(5)));
         assert_eq!(endpoint(Method::GET, "/a/"), Some(Ok(1)));
-        for path in ["/", "/a//", "/ab", "/c", "/dd"] {
+        for path in ["", "/a//", "/ab", "/c", "/dd"] {
+            assert_eq!(endpoint(Method::GET, path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn only_a_path_with_a_star_stands_for_the_paths_below_it() {
+        assert_eq!(endpoint(Method::GET, "/c/"), Some(Ok(4)));
+        assert_eq!(endpoint(Method::GET, "/c/*"), Some(Ok(4)));
+        assert_eq!(endpoint(Method::GET, "/"), Some(Ok(6)));
+        for path in ["//", "/x", "/x/", "/*", "/a/x", "/d/x"] {
             assert_eq!(endpoint(Method::GET, path), None, "{path}");
         }
     }
