@@ -1,12 +1,22 @@
-//! The authorization server in components: each serves the [`Endpoints`] of one table of routes.
+//! The authorization server in components: each serves the [`Endpoints`] of one table of
+//! [routes](authserver::routes).
 //!
 //! ```ignore
 //! platform::http_component!(router);
 //!
 //! async fn router() -> Router {
-//!     auth_component::router(Account).await
+//!     auth_component::router(Metadata::default()).await
 //! }
 //! ```
+
+mod account;
+mod authorize;
+mod client_metadata;
+mod metadata;
+
+pub use account::Account;
+pub use authorize::Authorize;
+pub use metadata::Metadata;
 
 use authserver::client_metadata_documents::Documents;
 use authserver::routes::receive;
@@ -47,9 +57,8 @@ pub trait Endpoints: Send + Sync + 'static {
         false
     }
 
-    /// Revokes the upstream tokens of grants that ended, after the response: by [`revoke_later`] where a
-    /// provider is composed.
-    fn revoke(_ended: Vec<UpstreamTokens>) {}
+    /// Revokes the upstream tokens of grants that ended, after the response.
+    fn revoke(&self, _ended: Vec<UpstreamTokens>) {}
 
     /// Answers a request.
     fn handle(
@@ -112,13 +121,13 @@ async fn answer<E: Endpoints>(
     }
     let ended = revocations.take();
     if !ended.is_empty() {
-        E::revoke(ended);
+        endpoints.revoke(ended);
     }
     route.finish(request.method(), response)
 }
 
 /// Revokes upstream tokens while the response is on its way.
-pub fn revoke_later(revoker: impl TokenRevoker + Send + 'static, ended: Vec<UpstreamTokens>) {
+fn revoke_later(revoker: impl TokenRevoker + Send + 'static, ended: Vec<UpstreamTokens>) {
     platform::spawn(async move {
         let revoked = upstream_revocation::run(&revoker, ended);
         timeout(upstream_revocation::TIMEOUT, revoked).await;

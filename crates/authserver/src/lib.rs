@@ -26,6 +26,7 @@ mod consent;
 mod context;
 mod date;
 mod destination;
+pub mod dispatch;
 pub mod endpoints;
 mod fingerprint;
 mod limits;

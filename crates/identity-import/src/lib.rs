@@ -14,6 +14,7 @@ use identity::{
 };
 
 /// The component that exports `gatehouse:identity/provider`.
+#[derive(Clone, Copy)]
 pub struct Composed;
 
 impl SignInProvider for Composed {

@@ -3,10 +3,8 @@
 use crate::client_metadata_documents::{DocumentFetcher, DocumentKind, Documents, FetchedDocument};
 use crate::context::Context;
 use crate::endpoints::well_known::WellKnown;
-use crate::routes::{
-    ACCOUNT, AUTHORIZE, AccountEndpoint, AuthorizeEndpoint, METADATA, MetadataEndpoint, receive,
-};
-use crate::{RevocationQueue, SignInsInProgress, endpoints};
+use crate::routes::{ACCOUNT, AUTHORIZE, METADATA, receive};
+use crate::{RevocationQueue, SignInsInProgress, dispatch, endpoints};
 use bytes::Bytes;
 use config::{BaseUrl, Server};
 use events::{Events, TraceContext};
@@ -634,57 +632,31 @@ async fn route(
             Ok(received) => received,
             Err(response) => return response,
         };
-        let response = match endpoint {
-            MetadataEndpoint::WellKnown => {
-                let (path, headers) = (request.uri().path(), request.headers());
-                WellKnown::default().handle(context.config, context.base, path, headers)
-            }
-            MetadataEndpoint::Register => {
-                endpoints::register::handle(context, random, &request).await
-            }
-            MetadataEndpoint::RegisteredClient => {
-                endpoints::registered_client::handle(context, random, &request).await
-            }
-        };
+        let well_known = &WellKnown::default();
+        let response = dispatch::metadata(endpoint, context, random, well_known, &request).await;
         route.finish(request.method(), response)
     } else if path == "/account/sign-in" || Route::find(ACCOUNT, &path).is_none() {
         let (route, endpoint, request) = match receive(AUTHORIZE, request).await {
             Ok(received) => received,
             Err(response) => return response,
         };
-        let response = match endpoint {
-            AuthorizeEndpoint::Authorize => {
-                endpoints::authorize::handle(context, random, provider, &request).await
-            }
-            AuthorizeEndpoint::Callback => {
-                endpoints::callback::handle(context, random, provider, in_progress, sleep, &request)
-                    .await
-            }
-            AuthorizeEndpoint::AccountSignIn => {
-                endpoints::account_sign_in::handle(context, random, provider, &request).await
-            }
-            AuthorizeEndpoint::Token => {
-                endpoints::token::handle(context, random, provider, sleep, &request).await
-            }
-            AuthorizeEndpoint::Revoke => endpoints::revoke::handle(context, &request).await,
-            AuthorizeEndpoint::Introspect => endpoints::introspect::handle(context, &request).await,
-        };
+        let response = dispatch::authorize(
+            endpoint,
+            context,
+            random,
+            provider,
+            in_progress,
+            sleep,
+            &request,
+        )
+        .await;
         route.finish(request.method(), response)
     } else {
         let (route, endpoint, request) = match receive(ACCOUNT, request).await {
             Ok(received) => received,
             Err(response) => return response,
         };
-        let response = match endpoint {
-            AccountEndpoint::Show => endpoints::account::handle(context, &request).await,
-            AccountEndpoint::Act(action) => {
-                endpoints::account::handle_action(context, action, &request).await
-            }
-            AccountEndpoint::NoSuchPage => endpoints::account::no_such_page(context),
-            AccountEndpoint::Admin => {
-                endpoints::admin::handle(context, || context.now, &request).await
-            }
-        };
+        let response = dispatch::account(endpoint, context, || context.now, &request).await;
         route.finish(request.method(), response)
     }
 }
