@@ -1,6 +1,6 @@
 //! The MCP endpoint: `/mcp` (Streamable HTTP), `/sse` and `/messages` (HTTP+SSE).
 //!
-//! What it does is in the crate `mcpserver`; here it gets its parts: Spin's key-value store, and the
+//! The crate `mcpserver` has its routes, and answers; here it gets its parts: Spin's key-value store, and the
 //! two components that `spin.toml` composes it with.
 
 #[cfg(not(portable))]
@@ -11,11 +11,16 @@ mod bindings;
 mod environment;
 mod tools;
 
+use config::Problem;
+use environment::Platform;
 use identity_import::Composed;
 use mcpserver::{Parts, Server};
 use platform::axum::Router;
-use platform::axum::extract::Request;
+use platform::axum::body::Body;
+use platform::axum::extract::{Request, State};
+use platform::axum::response::Response;
 use platform::key_value::KeyValueStore;
+use std::sync::Arc;
 
 platform::http_component!(router);
 
@@ -26,32 +31,24 @@ impl Parts for Gatehouse {
     type KeyValue = KeyValueStore;
     type Identity = Composed;
     type Tools = tools::Tools;
-    type Environment = environment::Platform;
+    type Environment = Platform;
 }
 
+/// The server, or what is wrong with its configuration.
+type Configured = Result<Arc<Server<Gatehouse>>, Vec<Problem>>;
+
 async fn router() -> Router {
-    match instance::configuration(instance::granted::MCP).await {
-        Ok(config) => {
-            let key_value = instance::key_value(&config);
-            let server = Server::<Gatehouse>::new(
-                config,
-                key_value,
-                Composed,
-                tools::Tools,
-                environment::Platform,
-            );
-            Router::new().fallback(move |request: Request| {
-                let server = server.clone();
-                async move {
-                    server
-                        .handle(request)
-                        .await
-                        .map(platform::axum::body::Body::new)
-                }
-            })
-        }
-        Err(problems) => {
-            Router::new().fallback(move || async move { misconfigured::json(&problems) })
-        }
+    let config = instance::configuration(instance::granted::MCP).await;
+    let server = config.map(|config| {
+        let key_value = instance::key_value(&config);
+        Server::<Gatehouse>::new(config, key_value, Composed, tools::Tools, Platform)
+    });
+    Router::new().fallback(handle).with_state(Arc::new(server))
+}
+
+async fn handle(State(server): State<Arc<Configured>>, request: Request) -> Response<Body> {
+    match server.as_ref() {
+        Ok(server) => server.handle(request).await.map(Body::new),
+        Err(problems) => misconfigured::json(problems).map(Body::new),
     }
 }
