@@ -38,7 +38,7 @@ type ExtraOrigin = Result<Option<String>, Problem>;
 
 async fn router() -> Router {
     let values = platform::variables::read(&["public_url", "client_metadata_origin"]).await;
-    let extra = config::documents_origin(|name| values.get(name).map(String::as_str));
+    let extra = config::documents_origin(|name| values.get(name));
     Router::new().fallback(handle).with_state(Arc::new(extra))
 }
 

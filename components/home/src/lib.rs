@@ -29,7 +29,7 @@ const ROUTES: &[Route<()>] = &[Route {
 async fn router() -> Router {
     let names = [PublicUrl::VARIABLES, AuthorizationServer::VARIABLES].concat();
     let values = variables::read(&names).await;
-    let home = Home::read(|name| values.get(name).map(String::as_str));
+    let home = Home::read(|name| values.get(name));
     Router::new().fallback(handle).with_state(Arc::new(home))
 }
 

@@ -6,8 +6,8 @@ use crate::{checks, requests};
 use bytes::Bytes;
 use http::{Request, Response};
 use identity::{
-    CodeExchange, Error, Login, Presented, Profile, Refreshed, RefreshedProfile, SignIn,
-    UpstreamTokens,
+    CodeExchange, Error, Login, Presented, Profile, ProviderClient, Refreshed, RefreshedProfile,
+    SignIn, UpstreamTokens,
 };
 use jwt::{KeySet, Unverified};
 use oidc::answer::TokenAnswer;
@@ -31,9 +31,15 @@ impl<H: Http> Descope<H> {
             keys: ProviderKeys::default(),
         }
     }
+}
+
+impl<H: Http> ProviderClient for Descope<H> {
+    fn display_name(&self) -> String {
+        "Descope".to_owned()
+    }
 
     /// Returns the scopes that are asked for at a sign-in; none if the settings are wrong.
-    pub fn scopes(&self) -> Vec<String> {
+    fn scopes(&self) -> Vec<String> {
         let scopes = self.both().map_or("", |(_, app)| app.scopes.as_str());
         scopes.split_whitespace().map(ToOwned::to_owned).collect()
     }
@@ -43,7 +49,7 @@ impl<H: Http> Descope<H> {
     /// # Errors
     ///
     /// [`Error::Misconfigured`].
-    pub fn login_url(&self, login: &Login) -> Result<String, Error> {
+    async fn login_url(&self, login: &Login, _now: u64) -> Result<String, Error> {
         let (project, app) = self.both()?;
         requests::login_url(project, app, login)
     }
@@ -59,7 +65,7 @@ impl<H: Http> Descope<H> {
     /// # Errors
     ///
     /// Each kind of [`Error`].
-    pub async fn exchange_code(&self, exchange: &CodeExchange, now: u64) -> Result<SignIn, Error> {
+    async fn exchange_code(&self, exchange: &CodeExchange, now: u64) -> Result<SignIn, Error> {
         let (project, app) = self.both()?;
         // RFC 9207 section 2.4.
         if let Some(issuer) = &exchange.issuer
@@ -101,7 +107,7 @@ impl<H: Http> Descope<H> {
     ///
     /// Each kind of [`Error`]. Once there are new tokens, they are given whatever becomes of the
     /// profile, but for an ID token that is not good: that is refused.
-    pub async fn refresh(
+    async fn refresh(
         &self,
         refresh_token: &str,
         wants_profile: bool,
@@ -127,6 +133,38 @@ impl<H: Http> Descope<H> {
         })
     }
 
+    /// Revokes tokens (RFC 7009): each of them, though another was refused.
+    ///
+    /// # Errors
+    ///
+    /// Each kind of [`Error`], of the first token that was not revoked.
+    async fn revoke(&self, tokens: &UpstreamTokens, now: u64) -> Result<(), Error> {
+        let (project, app) = self.both()?;
+        let mut outcome = Ok(());
+        for (token, hint) in tokens.to_revoke(now) {
+            let revoked = match requests::revoke(project, app, token, hint) {
+                Ok(request) => self.send(request).await,
+                Err(error) => Err(error),
+            };
+            outcome = outcome.and(revoked.and_then(|response| answers::revoked(&response, app)));
+        }
+        outcome
+    }
+
+    /// Checks a presented token: signature, issuer, audience, times and kind. Says what it
+    /// is; whether such a token is taken is not decided here.
+    ///
+    /// Nothing is sent except for the project's keys, and those seldom.
+    ///
+    /// # Errors
+    ///
+    /// Each kind of [`Error`].
+    async fn verify(&self, token: &str, now: u64) -> Result<Presented, Error> {
+        Ok(self.verified(token, now).await?.presented)
+    }
+}
+
+impl<H: Http> Descope<H> {
     /// Returns who it is that tokens were refreshed for. What a source would say cannot be left away because
     /// of trouble there: a role might be in it.
     async fn person_now(&self, answer: &TokenAnswer, now: u64) -> Result<Profile, Error> {
@@ -152,36 +190,6 @@ impl<H: Http> Descope<H> {
             (None, None, Some(verified)) => Ok(verified.presented.profile),
             (info, claims, verified) => person(claims, info, verified),
         }
-    }
-
-    /// Revokes tokens (RFC 7009): each of them, though another was refused.
-    ///
-    /// # Errors
-    ///
-    /// Each kind of [`Error`], of the first token that was not revoked.
-    pub async fn revoke(&self, tokens: &UpstreamTokens, now: u64) -> Result<(), Error> {
-        let (project, app) = self.both()?;
-        let mut outcome = Ok(());
-        for (token, hint) in tokens.to_revoke(now) {
-            let revoked = match requests::revoke(project, app, token, hint) {
-                Ok(request) => self.send(request).await,
-                Err(error) => Err(error),
-            };
-            outcome = outcome.and(revoked.and_then(|response| answers::revoked(&response, app)));
-        }
-        outcome
-    }
-
-    /// Checks a presented token: signature, issuer, audience, times and kind. Says what it
-    /// is; whether such a token is taken is not decided here.
-    ///
-    /// Nothing is sent except for the project's keys, and those seldom.
-    ///
-    /// # Errors
-    ///
-    /// Each kind of [`Error`].
-    pub async fn verify(&self, token: &str, now: u64) -> Result<Presented, Error> {
-        Ok(self.verified(token, now).await?.presented)
     }
 
     async fn verified(&self, token: &str, now: u64) -> Result<VerifiedToken, Error> {

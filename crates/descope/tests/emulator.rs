@@ -7,7 +7,9 @@ use descope_emulator::{
 };
 use gatehouse_descope::{Descope, Http, SendError, Settings};
 use http::{Request, Response};
-use identity::{CodeExchange, Error, Login, Presented, Profile, RefreshedProfile, SignIn};
+use identity::{
+    CodeExchange, Error, Login, Presented, Profile, ProviderClient, RefreshedProfile, SignIn,
+};
 use serde_json::{Value, json};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -75,7 +77,7 @@ impl House {
             code_challenge: CHALLENGE.to_owned(),
             prompt: None,
         };
-        let url = self.descope.login_url(&login).unwrap();
+        let url = self.descope.login_url(&login, now()).await.unwrap();
         let answer = client().get(url).send().await.unwrap();
         let location = answer.headers()["location"].to_str().unwrap();
         let location = url::Url::parse(location).unwrap();

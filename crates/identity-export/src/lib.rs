@@ -2,7 +2,7 @@
 //! `identity`; and outbound HTTP within bounds for such components. The portable build exports
 //! `wit/portable/identity.wit`.
 //!
-//! A component says who its provider is by [`Instance`], and exports itself:
+//! A component says what its provider is by [`Instance`], and exports itself:
 //!
 //! ```ignore
 //! type Component = identity_export::Component<MyProvider>;
@@ -21,17 +21,36 @@ pub use outbound::Outbound;
 
 use bindings::contract;
 use identity::{
-    CodeExchange, Error, Login, Profile, RefreshedProfile, SignInProvider, TokenKind,
-    TokenRefresher, TokenRevoker, TokenVerifier, UpstreamTokens,
+    CodeExchange, Error, Login, Profile, ProviderClient, RefreshedProfile, TokenKind,
+    UpstreamTokens,
 };
+use platform::time::now;
+use platform::variables::{self, Variables};
 use std::marker::PhantomData;
+use std::sync::OnceLock;
 
 /// The provider of an instance, which serves many requests at once.
-pub trait Instance:
-    SignInProvider + TokenRefresher + TokenRevoker + TokenVerifier + 'static
-{
-    /// Returns the instance's only one, made at its first use.
-    fn get() -> impl Future<Output = &'static Self>;
+pub trait Instance: 'static {
+    /// The client of the provider.
+    type Client: ProviderClient + Send + Sync;
+
+    /// The variables that the provider's settings are read from.
+    const VARIABLES: &'static [&'static str];
+
+    /// Returns where the instance keeps its only client.
+    fn cell() -> &'static OnceLock<Self::Client>;
+
+    /// Returns the client with the settings in these variables.
+    fn client(variables: &Variables) -> Self::Client;
+}
+
+/// Returns the instance's only client, made at its first use.
+async fn client<P: Instance>() -> &'static P::Client {
+    if let Some(client) = P::cell().get() {
+        return client;
+    }
+    let variables = variables::read(P::VARIABLES).await;
+    P::cell().get_or_init(|| P::client(&variables))
 }
 
 /// The component of a provider.
@@ -39,11 +58,11 @@ pub struct Component<P>(PhantomData<P>);
 
 impl<P: Instance> contract::Guest for Component<P> {
     async fn display_name() -> String {
-        P::get().await.display_name().await
+        client::<P>().await.display_name()
     }
 
     async fn scopes() -> Vec<String> {
-        P::get().await.scopes().await
+        client::<P>().await.scopes()
     }
 
     async fn login_url(login: contract::Login) -> Result<String, contract::Error> {
@@ -54,7 +73,7 @@ impl<P: Instance> contract::Guest for Component<P> {
             code_challenge: login.code_challenge,
             prompt: login.prompt,
         };
-        Ok(P::get().await.login_url(login).await?)
+        Ok(client::<P>().await.login_url(&login, now()).await?)
     }
 
     async fn exchange_code(
@@ -67,7 +86,7 @@ impl<P: Instance> contract::Guest for Component<P> {
             code_verifier: exchange.code_verifier,
             nonce: exchange.nonce,
         };
-        let sign_in = P::get().await.exchange_code(exchange).await?;
+        let sign_in = client::<P>().await.exchange_code(&exchange, now()).await?;
         Ok(contract::SignIn {
             profile: sign_in.profile.into(),
             tokens: sign_in.tokens.into(),
@@ -78,8 +97,8 @@ impl<P: Instance> contract::Guest for Component<P> {
         refresh_token: String,
         wants_profile: bool,
     ) -> Result<contract::Refreshed, contract::Error> {
-        let provider = P::get().await;
-        let refreshed = provider.refresh(&refresh_token, wants_profile).await?;
+        let client = client::<P>().await;
+        let refreshed = client.refresh(&refresh_token, wants_profile, now()).await?;
         Ok(contract::Refreshed {
             tokens: refreshed.tokens.into(),
             profile: refreshed.profile.into(),
@@ -92,11 +111,11 @@ impl<P: Instance> contract::Guest for Component<P> {
             refresh_token: tokens.refresh_token,
             expires_at: tokens.expires_at,
         };
-        Ok(P::get().await.revoke(tokens).await?)
+        Ok(client::<P>().await.revoke(&tokens, now()).await?)
     }
 
     async fn verify(access_token: String) -> Result<contract::Presented, contract::Error> {
-        let presented = P::get().await.verify(&access_token).await?;
+        let presented = client::<P>().await.verify(&access_token, now()).await?;
         Ok(contract::Presented {
             profile: presented.profile.into(),
             kind: presented.kind.into(),

@@ -90,8 +90,8 @@ impl Instance {
 /// Every [`Problem`] of the configuration.
 pub async fn configuration(variables: &[&'static str]) -> Result<Server, Vec<Problem>> {
     let values = platform::variables::read(variables).await;
-    let unread = config::unread_policy(variables, |name| values.contains_key(name));
-    let config = match Server::read(|name| values.get(name).map(String::as_str)) {
+    let unread = config::unread_policy(variables, |name| values.get(name).is_some());
+    let config = match Server::read(|name| values.get(name)) {
         Ok(config) if unread.is_empty() => Ok(config),
         Ok(_) => Err(unread),
         Err(problems) => Err([problems, unread].concat()),

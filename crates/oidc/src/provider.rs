@@ -10,8 +10,8 @@ use bytes::Bytes;
 use config::Problem;
 use http::{Request, Response, StatusCode};
 use identity::{
-    CodeExchange, Error, Login, Presented, Profile, Refreshed, RefreshedProfile, SignIn, TokenKind,
-    UpstreamTokens,
+    CodeExchange, Error, Login, Presented, Profile, ProviderClient, Refreshed, RefreshedProfile,
+    SignIn, TokenKind, UpstreamTokens,
 };
 use jwt::{Algorithm, KeySet, Unverified};
 use serde::Deserialize;
@@ -39,9 +39,11 @@ impl<H: Http> Provider<H> {
             keys: ProviderKeys::default(),
         }
     }
+}
 
+impl<H: Http> ProviderClient for Provider<H> {
     /// Returns a name that a person recognizes: the issuer's host.
-    pub fn display_name(&self) -> String {
+    fn display_name(&self) -> String {
         self.settings
             .as_ref()
             .ok()
@@ -51,7 +53,7 @@ impl<H: Http> Provider<H> {
     }
 
     /// Returns the scopes that are asked for at a sign-in; none if the settings are wrong.
-    pub fn scopes(&self) -> Vec<String> {
+    fn scopes(&self) -> Vec<String> {
         let scopes = self.settings.as_ref().map(|settings| &settings.scopes);
         let scopes = scopes.map_or("", String::as_str);
         scopes.split_whitespace().map(ToOwned::to_owned).collect()
@@ -62,7 +64,7 @@ impl<H: Http> Provider<H> {
     /// # Errors
     ///
     /// [`Error::Misconfigured`] and [`Error::Unavailable`].
-    pub async fn login_url(&self, login: &Login, now: u64) -> Result<String, Error> {
+    async fn login_url(&self, login: &Login, now: u64) -> Result<String, Error> {
         let settings = self.settings()?;
         let endpoint = self.metadata(settings, now).await?.authorization_endpoint;
         let mut login = login.clone();
@@ -90,7 +92,7 @@ impl<H: Http> Provider<H> {
     /// # Errors
     ///
     /// Each kind of [`Error`].
-    pub async fn exchange_code(&self, exchange: &CodeExchange, now: u64) -> Result<SignIn, Error> {
+    async fn exchange_code(&self, exchange: &CodeExchange, now: u64) -> Result<SignIn, Error> {
         let settings = self.settings()?;
         let metadata = self.metadata(settings, now).await?;
         check_issuer(exchange.issuer.as_deref(), &settings.issuer, &metadata)?;
@@ -133,7 +135,7 @@ impl<H: Http> Provider<H> {
     ///
     /// Each kind of [`Error`]. Once there are new tokens, they are given whatever becomes of the
     /// profile, but for an ID token that is not good: that is refused.
-    pub async fn refresh(
+    async fn refresh(
         &self,
         refresh_token: &str,
         wants_profile: bool,
@@ -161,6 +163,71 @@ impl<H: Http> Provider<H> {
         })
     }
 
+    /// Revokes tokens (RFC 7009), where the provider's metadata has an endpoint for that: each of
+    /// them, though another was refused.
+    ///
+    /// # Errors
+    ///
+    /// Each kind of [`Error`], of the first token that was not revoked.
+    async fn revoke(&self, tokens: &UpstreamTokens, now: u64) -> Result<(), Error> {
+        let settings = self.settings()?;
+        let metadata = self.metadata(settings, now).await?;
+        let Some(endpoint) = &metadata.revocation_endpoint else {
+            return Ok(());
+        };
+        let mut outcome = Ok(());
+        for (token, hint) in tokens.to_revoke(now) {
+            let parameters = request::revocation(token, hint);
+            let revoked = self
+                .revoke_one(settings, &metadata, endpoint, &parameters)
+                .await;
+            outcome = outcome.and(revoked);
+        }
+        outcome
+    }
+
+    /// Checks a presented token: it has to be a JWT access token (RFC 9068 section 4)
+    /// of this provider, for this server or for our client id. Says what it is; whether such a token
+    /// is taken is not decided here.
+    ///
+    /// Nothing is sent except for metadata and keys, and those seldom.
+    ///
+    /// # Errors
+    ///
+    /// Each kind of [`Error`].
+    async fn verify(&self, token: &str, now: u64) -> Result<Presented, Error> {
+        let settings = self.settings()?;
+        let what = "the token";
+        let token = Unverified::parse(token).map_err(|error| match error {
+            jwt::Error::Malformed => Error::Refused(
+                "the token is opaque: only JWT access tokens (RFC 9068) can be checked here"
+                    .to_owned(),
+            ),
+            error => Error::Refused(format!("the token is not good: {error}")),
+        })?;
+        // First what is free to check: a token that cannot be good is no reason to ask for keys.
+        if !token.header().is_type("at+jwt") {
+            return Err(not_good(what, BrokenRule::NotForAccess));
+        }
+        let expires_at =
+            check_presented(token.claims(), settings, now).map_err(|rule| not_good(what, rule))?;
+        let metadata = self.metadata(settings, now).await?;
+        let claims = self.signed_claims(&metadata, token, now).await?;
+        let audience = claims::audience(&claims).into_iter();
+        Ok(Presented {
+            kind: TokenKind::AccessToken,
+            issuer: settings.issuer.clone(),
+            audience: audience.map(ToOwned::to_owned).collect(),
+            client_id: claims::client(&claims).map(ToOwned::to_owned),
+            our_client_id: Some(settings.client_id.clone()),
+            scopes: claims::scopes(&claims),
+            profile: profile(claims)?,
+            expires_at,
+        })
+    }
+}
+
+impl<H: Http> Provider<H> {
     /// Returns who it is that tokens were refreshed for; `None` if the provider has no way to say. What
     /// userinfo would say cannot be left away because of trouble there: a role might be in it.
     async fn person_now(
@@ -201,29 +268,6 @@ impl<H: Http> Provider<H> {
         profile(claims).map(Some)
     }
 
-    /// Revokes tokens (RFC 7009), where the provider's metadata has an endpoint for that: each of
-    /// them, though another was refused.
-    ///
-    /// # Errors
-    ///
-    /// Each kind of [`Error`], of the first token that was not revoked.
-    pub async fn revoke(&self, tokens: &UpstreamTokens, now: u64) -> Result<(), Error> {
-        let settings = self.settings()?;
-        let metadata = self.metadata(settings, now).await?;
-        let Some(endpoint) = &metadata.revocation_endpoint else {
-            return Ok(());
-        };
-        let mut outcome = Ok(());
-        for (token, hint) in tokens.to_revoke(now) {
-            let parameters = request::revocation(token, hint);
-            let revoked = self
-                .revoke_one(settings, &metadata, endpoint, &parameters)
-                .await;
-            outcome = outcome.and(revoked);
-        }
-        outcome
-    }
-
     async fn revoke_one(
         &self,
         settings: &Settings,
@@ -234,46 +278,6 @@ impl<H: Http> Provider<H> {
         let request = client_request(settings, metadata, endpoint, parameters)?;
         let response = self.send(request).await?;
         check_status(&response, settings, "the token to revoke")
-    }
-
-    /// Checks a presented token: it has to be a JWT access token (RFC 9068 section 4)
-    /// of this provider, for this server or for our client id. Says what it is; whether such a token
-    /// is taken is not decided here.
-    ///
-    /// Nothing is sent except for metadata and keys, and those seldom.
-    ///
-    /// # Errors
-    ///
-    /// Each kind of [`Error`].
-    pub async fn verify(&self, token: &str, now: u64) -> Result<Presented, Error> {
-        let settings = self.settings()?;
-        let what = "the token";
-        let token = Unverified::parse(token).map_err(|error| match error {
-            jwt::Error::Malformed => Error::Refused(
-                "the token is opaque: only JWT access tokens (RFC 9068) can be checked here"
-                    .to_owned(),
-            ),
-            error => Error::Refused(format!("the token is not good: {error}")),
-        })?;
-        // First what is free to check: a token that cannot be good is no reason to ask for keys.
-        if !token.header().is_type("at+jwt") {
-            return Err(not_good(what, BrokenRule::NotForAccess));
-        }
-        let expires_at =
-            check_presented(token.claims(), settings, now).map_err(|rule| not_good(what, rule))?;
-        let metadata = self.metadata(settings, now).await?;
-        let claims = self.signed_claims(&metadata, token, now).await?;
-        let audience = claims::audience(&claims).into_iter();
-        Ok(Presented {
-            kind: TokenKind::AccessToken,
-            issuer: settings.issuer.clone(),
-            audience: audience.map(ToOwned::to_owned).collect(),
-            client_id: claims::client(&claims).map(ToOwned::to_owned),
-            our_client_id: Some(settings.client_id.clone()),
-            scopes: claims::scopes(&claims),
-            profile: profile(claims)?,
-            expires_at,
-        })
     }
 
     async fn check_id_token(

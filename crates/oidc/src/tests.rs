@@ -7,7 +7,8 @@ use bytes::Bytes;
 use futures::executor::block_on;
 use http::{Request, Response};
 use identity::{
-    CodeExchange, Error, Login, Profile, Refreshed, RefreshedProfile, SignIn, UpstreamTokens,
+    CodeExchange, Error, Login, Profile, ProviderClient, Refreshed, RefreshedProfile, SignIn,
+    UpstreamTokens,
 };
 use jwt::SigningKey;
 use serde_json::{Value, json};

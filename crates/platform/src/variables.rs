@@ -6,17 +6,27 @@ use crate::wasi2::variables::get;
 use crate::wasi3::variables::get;
 use std::collections::HashMap;
 
+/// The variables that were read, by name.
+pub struct Variables(HashMap<&'static str, String>);
+
+impl Variables {
+    /// Returns the value of a variable; `None` if it was not read, or is not granted to this component.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+}
+
 /// Reads the named variables.
 ///
 /// A variable that the manifest does not grant to this component is left out of the result, so
-/// that whoever checks the configuration can say which one is missing. Spin logs an error for each,
+/// that what checks the configuration can say which one is missing. Spin logs an error for each,
 /// so nothing asks for one that the shipped manifest does not grant.
-pub async fn read(names: &[&'static str]) -> HashMap<&'static str, String> {
+pub async fn read(names: &[&'static str]) -> Variables {
     let mut values = HashMap::with_capacity(names.len());
     for name in names {
         if let Some(value) = get(name).await {
             values.insert(*name, value);
         }
     }
-    values
+    Variables(values)
 }

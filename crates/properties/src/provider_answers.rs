@@ -2,7 +2,7 @@ use bytes::Bytes;
 use descope::{Descope, Http, SendError, Settings};
 use futures::executor::block_on;
 use http::{Request, Response};
-use identity::{CodeExchange, Error, UpstreamTokens};
+use identity::{CodeExchange, Error, ProviderClient, UpstreamTokens};
 use serde_json::Value;
 
 /// When the answers come, in seconds since the Unix epoch.
