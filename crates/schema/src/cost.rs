@@ -4,6 +4,7 @@
 //! instance twice as often with each level. So the visits are counted before validation, and an instance
 //! that takes too many is refused.
 
+use crate::limits::MAX_NESTED_VISITS;
 use crate::references::{References, identity, of};
 use crate::subschemas::{Applies, subschemas};
 use crate::{Instance, SchemaError};
@@ -12,9 +13,6 @@ use std::collections::HashMap;
 
 /// Visits for one instance: some tenths of a second.
 const MAX_VISITS: usize = 1_000_000;
-
-/// Nested visits, so that a stack of half a megabyte is enough.
-const MAX_DEPTH: usize = 160;
 
 /// The cost of a schema for one value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +35,9 @@ impl Cost {
 
     /// Fails if validating `instance` takes too many visits.
     pub(crate) fn check(self, schema: &Value, instance: &Instance) -> Result<(), TooMuch> {
-        if self.each <= MAX_DEPTH && self.each.saturating_mul(instance.nodes()) <= MAX_VISITS {
+        if self.each <= MAX_NESTED_VISITS
+            && self.each.saturating_mul(instance.nodes()) <= MAX_VISITS
+        {
             return Ok(());
         }
         let references = References::new(schema).map_err(|_: SchemaError| TooMuch)?;
@@ -63,7 +63,7 @@ fn weigh<'s>(
         Some(Some(weight)) => return *weight,
         // A schema that contains itself.
         Some(None) => return usize::MAX,
-        None if depth >= MAX_DEPTH => return usize::MAX,
+        None if depth >= MAX_NESTED_VISITS => return usize::MAX,
         None => {}
     }
     known.insert(identity(schema), None);
@@ -86,7 +86,7 @@ struct Visits<'s> {
 impl<'s> Visits<'s> {
     fn visit(&mut self, schema: &'s Value, value: &Value, depth: usize) -> Result<(), TooMuch> {
         self.made += 1;
-        if self.made > MAX_VISITS || depth > MAX_DEPTH {
+        if self.made > MAX_VISITS || depth > MAX_NESTED_VISITS {
             return Err(TooMuch);
         }
         let Value::Object(keywords) = schema else {

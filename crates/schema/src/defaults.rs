@@ -6,13 +6,11 @@
 //! add nothing.
 
 use crate::Instance;
+use crate::limits::MAX_NESTED_VISITS;
 use serde_json::{Map, Value};
 
 /// Visits of a schema to a value.
 const MAX_VISITS: usize = 200_000;
-
-/// Nested visits, so that a stack of half a megabyte is enough.
-const MAX_DEPTH: usize = 160;
 
 /// Bytes of text that defaults add to an instance.
 const MAX_BYTES: usize = 256 * 1024;
@@ -52,7 +50,7 @@ struct Filling<'s> {
 impl<'s> Filling<'s> {
     fn fill(&mut self, schema: &'s Value, value: &mut Value, depth: usize) -> Result<(), TooMuch> {
         self.visits += 1;
-        if self.visits > MAX_VISITS || depth > MAX_DEPTH {
+        if self.visits > MAX_VISITS || depth > MAX_NESTED_VISITS {
             return Err(TooMuch);
         }
         let Value::Object(keywords) = schema else {
