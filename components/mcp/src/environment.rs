@@ -27,8 +27,4 @@ impl Environment for Platform {
     fn random(&self) -> StdRng {
         rand::make_rng()
     }
-
-    fn log(&self, line: &str) {
-        log_line::write(line);
-    }
 }

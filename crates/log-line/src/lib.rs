@@ -4,6 +4,12 @@
 //! writes to the same stream: lines of two instances end up inside each other. Spin passes each
 //! write of a component on as one write of its own, so a line that is one write stays whole.
 
+#[cfg(feature = "capture")]
+mod capture;
+
+#[cfg(feature = "capture")]
+pub use capture::{capture, captured};
+
 use std::fmt::{self, Display, Write as _};
 use std::io::{self, Write};
 
@@ -20,12 +26,17 @@ const CUT: &str = " [cut]";
 /// cannot begin a line of its own, nor command the operator's terminal. A message that is too long
 /// is cut.
 pub fn write(message: impl Display) {
-    write_to(&mut io::stderr(), &message);
+    let line = line(&message);
+    #[cfg(feature = "capture")]
+    if capture::keep(&line) {
+        return;
+    }
+    write_to(&mut io::stderr(), &line);
 }
 
-fn write_to(output: &mut impl Write, message: &impl Display) {
+fn write_to(output: &mut impl Write, line: &str) {
     // There is nowhere to report that standard error is closed.
-    let _ = output.write_all(line(message).as_bytes());
+    let _ = output.write_all(line.as_bytes());
 }
 
 fn line(message: &impl Display) -> String {
@@ -94,7 +105,7 @@ mod tests {
 
     fn written(message: impl Display) -> Vec<String> {
         let mut writes = Writes::default();
-        write_to(&mut writes, &message);
+        write_to(&mut writes, &line(&message));
         writes.0
     }
 

@@ -67,7 +67,7 @@ impl<P: Parts> Server<P> {
         ));
 
         let credentials = &Arc::new(UpstreamCredentials::new(context.clone(), identity.clone()));
-        let sandbox = &Arc::new(SandboxLog::new(context.clone()));
+        let sandbox = &Arc::new(SandboxLog::default());
         let cancellations = &Arc::new(Cancellations::new(context.clone()));
         let client_requests = &Arc::new(ClientRequests::new(
             context.clone(),
@@ -111,7 +111,6 @@ impl<P: Parts> Server<P> {
             outbound.clone(),
         ));
         let dispatcher = &Arc::new(Dispatcher::new(
-            context.clone(),
             catalog.clone(),
             methods.clone(),
             caller.clone(),

@@ -13,15 +13,21 @@ use std::time::Duration;
 
 /// A clock that goes on by a millisecond whenever somebody is asked in vain whether they still
 /// sleep; spawned work runs under [`TestEnvironment::run`].
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct TestEnvironment(Arc<Inner>);
+
+impl Default for TestEnvironment {
+    fn default() -> Self {
+        log_line::capture();
+        Self(Arc::default())
+    }
+}
 
 #[derive(Default)]
 struct Inner {
     milliseconds: AtomicU64,
     drawn: AtomicU64,
     tasks: Mutex<Vec<BoxFuture<'static, ()>>>,
-    log: Mutex<Vec<String>>,
 }
 
 impl TestEnvironment {
@@ -35,9 +41,9 @@ impl TestEnvironment {
             .fetch_add(seconds * 1000, Ordering::Relaxed);
     }
 
-    /// All that was logged.
+    /// Returns what this thread has logged since the environment was made.
     pub fn log_text(&self) -> String {
-        lock(&self.0.log).join("\n")
+        log_line::captured()
     }
 
     /// Ends all spawned work where it stands, as the end of its process would.
@@ -103,10 +109,6 @@ impl Environment for TestEnvironment {
 
     fn random(&self) -> StdRng {
         StdRng::seed_from_u64(self.0.drawn.fetch_add(1, Ordering::Relaxed))
-    }
-
-    fn log(&self, line: &str) {
-        lock(&self.0.log).push(line.to_owned());
     }
 }
 

@@ -225,14 +225,14 @@ impl<P: Parts> ClientRequests<P> {
         // Only the first response counts.
         let known = self.context.store.get::<ResponseRecord>(&name, now).await;
         if known
-            .map_err(|error| Rejection::unavailable(&self.context, &error))?
+            .map_err(|error| Rejection::unavailable(&error))?
             .is_some()
         {
             return Ok(());
         }
         let (store, person) = (&self.context.store, authenticated.person());
         let is_within_limit = rate_limit::check(store, "answer-limit", &person, now).await;
-        if !is_within_limit.map_err(|error| Rejection::unavailable(&self.context, &error))? {
+        if !is_within_limit.map_err(|error| Rejection::unavailable(&error))? {
             return Err(Rejection::TooMany);
         }
         let plain = serde_json::to_vec(&outcome).unwrap_or_default();
@@ -245,7 +245,7 @@ impl<P: Parts> ClientRequests<P> {
             .store
             .create(&name, &answered, ends_at)
             .await
-            .map_err(|error| Rejection::unavailable(&self.context, &error))
+            .map_err(|error| Rejection::unavailable(&error))
     }
 }
 
@@ -276,7 +276,7 @@ impl<P: Parts> Poll for AwaitedResponse<'_, P> {
         match store.get::<ResponseRecord>(self.name, now).await {
             Ok(Some(answered)) => {
                 if let Err(error) = store.delete::<ResponseRecord>(self.name).await {
-                    environment.log(&format!("mcp: an answer is left to the sweep: {error}"));
+                    log_line::write(format_args!("mcp: an answer is left to the sweep: {error}"));
                 }
                 let opened = self
                     .requests
@@ -319,8 +319,7 @@ impl<P: Parts> Poll for AwaitedResponse<'_, P> {
 
     /// Logs the error: the store may work again at the next read.
     fn on_error(&self, error: store::Error) -> Result<(), store::Error> {
-        let environment = &self.requests.context.environment;
-        environment.log(&format!("mcp: {error}"));
+        log_line::write(format_args!("mcp: {error}"));
         Ok(())
     }
 }

@@ -4,11 +4,8 @@
 //! The names that the platform gives its errors are recognized there, and the log says, once for
 //! each tool and kind in an instance, what to add where.
 
-use crate::context::Context;
-use crate::{Environment, Parts};
 use cache::Cache;
 use mcp::{Content, ContentBody};
-use std::sync::Arc;
 
 /// Bytes of a text that are searched.
 const MAX_BYTES: usize = 4096;
@@ -71,19 +68,19 @@ impl Denied {
 }
 
 /// The refusals of the sandbox that are in the log, by tool or method.
-pub(crate) struct SandboxLog<P: Parts> {
-    context: Arc<Context<P>>,
+pub(crate) struct SandboxLog {
     logged: Cache<(String, Denied), ()>,
 }
 
-impl<P: Parts> SandboxLog<P> {
-    pub(crate) fn new(context: Arc<Context<P>>) -> Self {
+impl Default for SandboxLog {
+    fn default() -> Self {
         Self {
-            context,
             logged: Cache::new(MAX_LOGGED),
         }
     }
+}
 
+impl SandboxLog {
     /// Tells the operator if a failure of `name`, a tool or method, is the sandbox's.
     pub(crate) fn note_denied(&self, name: &str, text: &str) {
         let Some(denied) = Denied::find(text) else {
@@ -95,7 +92,7 @@ impl<P: Parts> SandboxLog<P> {
         }
         self.logged.insert(key, ());
         let advice = denied.advice();
-        self.context.environment.log(&format!(
+        log_line::write(format_args!(
             "mcp: {name} seems to have met the sandbox: it {advice}"
         ));
     }

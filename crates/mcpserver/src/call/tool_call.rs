@@ -11,7 +11,7 @@ use crate::http::authenticated::Authenticated;
 use crate::http::grant_watch::{GrantWatch, Interruption, grant_ended};
 use crate::http::rejection::Rejection;
 use crate::stream::change_feed::ChangeFeed;
-use crate::{Call, Caller, Environment, Event, Events, Failure, Parts, ToolProvider};
+use crate::{Call, Caller, Event, Events, Failure, Parts, ToolProvider};
 use events::{Outcome, TraceContext};
 use futures::future::{BoxFuture, Either, FutureExt, select};
 use mcp::capabilities::TASKS;
@@ -161,7 +161,7 @@ pub(crate) struct ToolCaller<P: Parts> {
     grants: Arc<GrantWatch<P>>,
     changes: Arc<ChangeFeed<P>>,
     credentials: Arc<UpstreamCredentials<P>>,
-    sandbox: Arc<SandboxLog<P>>,
+    sandbox: Arc<SandboxLog>,
 }
 
 impl<P: Parts> ToolCaller<P> {
@@ -171,7 +171,7 @@ impl<P: Parts> ToolCaller<P> {
         grants: Arc<GrantWatch<P>>,
         changes: Arc<ChangeFeed<P>>,
         credentials: Arc<UpstreamCredentials<P>>,
-        sandbox: Arc<SandboxLog<P>>,
+        sandbox: Arc<SandboxLog>,
     ) -> Self {
         Self {
             context,
@@ -371,9 +371,7 @@ impl<P: Parts> ToolCaller<P> {
             ))),
             Failure::Unsupported => StartError::Error(Error::method_not_found("tools/call")),
             Failure::Internal(reason) => {
-                self.context
-                    .environment
-                    .log(&format!("mcp: the tool {name} failed: {reason}"));
+                log_line::write(format_args!("mcp: the tool {name} failed: {reason}"));
                 self.sandbox
                     .note_denied(&format!("the tool {name}"), &reason);
                 StartError::Error(Error::internal())
@@ -385,9 +383,7 @@ impl<P: Parts> ToolCaller<P> {
     fn interrupted(&self, interruption: Interruption, name: &str) -> CallEnd {
         match interruption {
             Interruption::Timeout => {
-                self.context
-                    .environment
-                    .log(&format!("mcp: the tool {name} did not finish in time"));
+                log_line::write(format_args!("mcp: the tool {name} did not finish in time"));
                 CallEnd::Done(Err(Error::new(
                     mcp::ErrorCode::InternalError,
                     "The tool did not finish in time.",
@@ -425,9 +421,7 @@ impl<P: Parts> ToolCaller<P> {
     }
 
     fn invalid_output(&self, name: &str, what: &str) -> Error {
-        self.context
-            .environment
-            .log(&format!("mcp: the tool {name} gave {what}"));
+        log_line::write(format_args!("mcp: the tool {name} gave {what}"));
         Error::internal()
     }
 }
@@ -507,11 +501,10 @@ impl<P: Parts> RunningCall<P> {
                 if self.log_level.is_some_and(|least| log.level >= least) {
                     match log.to_message() {
                         Ok(message) => return Some(Step::Notification(message)),
-                        Err(invalid) => self
-                            .caller
-                            .context
-                            .environment
-                            .log(&format!("mcp: the tool {} logged {invalid}", self.name)),
+                        Err(invalid) => log_line::write(format_args!(
+                            "mcp: the tool {} logged {invalid}",
+                            self.name
+                        )),
                     }
                 }
             }

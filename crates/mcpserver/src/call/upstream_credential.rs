@@ -59,7 +59,7 @@ impl<P: Parts> UpstreamCredentials<P> {
             .inspect_err(|error| match error {
                 CredentialError::Ended(end) => self.context.record_grant_end(authenticated, *end),
                 CredentialError::UpstreamRefresh(error) => {
-                    self.context.environment.log(&format!("mcp: {error}"))
+                    log_line::write(format_args!("mcp: {error}"))
                 }
             })
     }
@@ -91,7 +91,7 @@ async fn upstream_token<P: Parts>(
         .await;
     for tokens in revocations.take() {
         if let Err(error) = identity.revoke(tokens).await {
-            environment.log(&format!(
+            log_line::write(format_args!(
                 "mcp: the tokens of an ended grant were not revoked at the identity provider: {error}"
             ));
         }
@@ -104,7 +104,7 @@ async fn upstream_token<P: Parts>(
     }
 }
 
-/// The platform for `grants`, whose log lines get the prefix of this component.
+/// The clock and timers for `grants`.
 struct GrantsEnvironment<'a, E>(&'a E);
 
 impl<E: Environment> grants::Environment for GrantsEnvironment<'_, E> {

@@ -1,4 +1,4 @@
-//! The contract with the platform: clock, timers, randomness, tasks and the log.
+//! The contract with the platform: clock, timers, randomness and tasks.
 
 use crate::{IdentityProvider, ToolProvider};
 use rand::rngs::StdRng;
@@ -17,7 +17,7 @@ pub trait Parts: Send + Sync + 'static {
     type Environment: Environment;
 }
 
-/// Clock, sleep, randomness, spawned work, and the operator's log.
+/// Clock, sleep, randomness and spawned work.
 pub trait Environment: Send + Sync + 'static {
     /// Returns the seconds since the Unix epoch.
     fn now(&self) -> u64;
@@ -33,7 +33,4 @@ pub trait Environment: Send + Sync + 'static {
 
     /// Returns a cryptographic random generator.
     fn random(&self) -> StdRng;
-
-    /// Writes a line to the operator's log. It has no secrets.
-    fn log(&self, line: &str);
 }

@@ -249,7 +249,7 @@ impl<P: Parts> Authenticator<P> {
             .grants
             .find_of_token(&claims.grant, claims.iat, now)
             .await
-            .map_err(|error| Rejection::unavailable(&self.context, &error))?
+            .map_err(|error| Rejection::unavailable(&error))?
             .ok_or(Rejection::InvalidToken("The token's grant has ended."))?;
         let grant = &opened.grant;
         if grant.profile.subject != claims.sub || grant.client_id != claims.client_id {
@@ -299,12 +299,10 @@ impl<P: Parts> Authenticator<P> {
             Ok(_) => Err(Rejection::InvalidToken("The token has expired.")),
             Err(identity::Error::Refused(_)) => Err(self.foreign_token()),
             Err(identity::Error::Misconfigured(problem)) => {
-                self.context.environment.log(&format!("mcp: {problem}"));
+                log_line::write(format_args!("mcp: {problem}"));
                 Err(Rejection::IdentityMisconfigured(problem))
             }
-            Err(identity::Error::Unavailable(reason)) => {
-                Err(Rejection::unavailable(&self.context, &reason))
-            }
+            Err(identity::Error::Unavailable(reason)) => Err(Rejection::unavailable(&reason)),
         }
     }
 

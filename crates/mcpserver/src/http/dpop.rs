@@ -76,7 +76,7 @@ impl<P: Parts> DpopProofs<P> {
                 Ok(())
             }
             Ok(false) => Err(Rejection::Proof(dpop::Error::Replayed)),
-            Err(error) => Err(Rejection::unavailable(&self.context, &error)),
+            Err(error) => Err(Rejection::unavailable(&error)),
         }
     }
 
@@ -92,9 +92,7 @@ impl<P: Parts> DpopProofs<P> {
                 .sweep_while_serving(now, MAX_SWEEP_STEPS)
                 .await
             {
-                context
-                    .environment
-                    .log(&format!("mcp: the sweep stopped: {error}"));
+                log_line::write(format_args!("mcp: the sweep stopped: {error}"));
             }
         });
     }

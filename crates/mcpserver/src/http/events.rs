@@ -32,9 +32,8 @@ impl Actor {
 impl<P: Parts> Context<P> {
     /// Writes an event.
     pub(crate) fn record(&self, actor: &Actor, event: &Event<'_>) {
-        let write = |line: &str| self.environment.log(line);
         let (kinds, now) = (self.config.events, self.environment.now());
-        let events = Events::new(kinds, now, actor.trace.clone(), &write);
+        let events = Events::new(kinds, now, actor.trace.clone(), &events::to_log);
         if let Some(client_id) = &actor.client_id {
             events.client(client_id);
         }

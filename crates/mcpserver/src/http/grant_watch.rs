@@ -158,7 +158,7 @@ impl<P: Parts> GrantWatch<P> {
             match self.is_valid(&authority).await {
                 Ok(true) => {}
                 Ok(false) => return Interruption::GrantEnded,
-                Err(error) => environment.log(&format!("mcp: {error}")),
+                Err(error) => log_line::write(format_args!("mcp: {error}")),
             }
             // The time of the store counts as well.
             let passed = environment.now().saturating_sub(began);

@@ -1,17 +1,17 @@
 //! Rejected requests, with the status and the challenge (RFC 6750 section 3) of each.
 
-use crate::context::Context;
+use crate::Body;
 use crate::http::body::from_web;
 use crate::http::endpoints::{EndpointUrls, Transport};
 use crate::http::response::json;
 use crate::http::scheme::Scheme;
-use crate::{Body, Environment, Parts};
 use config::Problem;
 use http::header::{ALLOW, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{Response, StatusCode};
 use mcp::jsonrpc::{Id, Reply};
 use mcp::{Error, ErrorCode, Revision};
 use std::borrow::Cow;
+use std::fmt::Display;
 use web::ReadError;
 
 /// Why a request is rejected, with the status.
@@ -111,11 +111,8 @@ pub(crate) struct ChallengeContext<'a> {
 
 impl Rejection {
     /// Logs an error of the store or the identity provider, and returns the rejection.
-    pub(crate) fn unavailable<P: Parts>(
-        context: &Context<P>,
-        error: &impl std::fmt::Display,
-    ) -> Self {
-        context.environment.log(&format!("mcp: {error}"));
+    pub(crate) fn unavailable(error: &impl Display) -> Self {
+        log_line::write(format_args!("mcp: {error}"));
         Self::Unavailable
     }
 

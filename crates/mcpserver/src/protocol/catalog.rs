@@ -118,7 +118,7 @@ impl<P: Parts> CatalogSource<P> {
                     break;
                 }
                 Err(error) => {
-                    self.context.environment.log(&format!("mcp: {error}"));
+                    log_line::write(format_args!("mcp: {error}"));
                     break;
                 }
             }
@@ -165,9 +165,7 @@ impl<P: Parts> CatalogSource<P> {
                 Arc::new(catalog)
             }
             Err(reason) => {
-                self.context
-                    .environment
-                    .log(&format!("mcp: the tools cannot be offered: {reason}"));
+                log_line::write(format_args!("mcp: the tools cannot be offered: {reason}"));
                 return old.map(|old| old.catalog).ok_or_else(Error::internal);
             }
         };
@@ -175,7 +173,7 @@ impl<P: Parts> CatalogSource<P> {
         let said = old.as_ref().map(|old| &old.catalog.complaints);
         for complaint in &catalog.complaints {
             if said.is_none_or(|said| !said.contains(complaint)) {
-                self.context.environment.log(&format!("mcp: {complaint}"));
+                log_line::write(format_args!("mcp: {complaint}"));
             }
         }
         let may_change = catalog.changes.of_the_offer();

@@ -5,7 +5,6 @@ use crate::call::cancellation::Cancellations;
 use crate::call::client_context::ClientContext;
 use crate::call::client_requests::ClientRequests;
 use crate::call::tool_call::{PreparedCall, ToolCaller};
-use crate::context::Context;
 use crate::contract::tools::InputRequired;
 use crate::http::authenticated::Authenticated;
 use crate::http::rejection::Rejection;
@@ -44,7 +43,6 @@ pub(crate) enum Dispatched {
 
 /// The dispatch of the messages of sessions.
 pub(crate) struct Dispatcher<P: Parts> {
-    context: Arc<Context<P>>,
     catalog: Arc<CatalogSource<P>>,
     methods: Arc<Methods<P>>,
     caller: Arc<ToolCaller<P>>,
@@ -55,7 +53,6 @@ pub(crate) struct Dispatcher<P: Parts> {
 
 impl<P: Parts> Dispatcher<P> {
     pub(crate) fn new(
-        context: Arc<Context<P>>,
         catalog: Arc<CatalogSource<P>>,
         methods: Arc<Methods<P>>,
         caller: Arc<ToolCaller<P>>,
@@ -64,7 +61,6 @@ impl<P: Parts> Dispatcher<P> {
         pending: Arc<PendingRequests<P>>,
     ) -> Self {
         Self {
-            context,
             catalog,
             methods,
             caller,
@@ -161,7 +157,7 @@ impl<P: Parts> Dispatcher<P> {
                         .cancellations
                         .cancel(&request, client, authenticated)
                         .await;
-                    cancelled.map_err(|error| Rejection::unavailable(&self.context, &error))?;
+                    cancelled.map_err(|error| Rejection::unavailable(&error))?;
                 }
                 return Ok(Dispatched::Nothing);
             }

@@ -12,7 +12,7 @@ use crate::http::grant_watch::{GrantWatch, Interruption, grant_ended};
 use crate::http::rejection::Rejection;
 use crate::protocol::catalog::{Catalog, CatalogSource, Prepared};
 use crate::protocol::cursor;
-use crate::{Caller, Environment, Failure, Parts, ToolProvider};
+use crate::{Caller, Failure, Parts, ToolProvider};
 use futures::future::{Either, select};
 use mcp::{
     CallParams, ClientCapabilities, CompleteParams, Error, InvalidJson, PageParams, PromptParams,
@@ -58,7 +58,7 @@ pub(crate) struct Methods<P: Parts> {
     catalog: Arc<CatalogSource<P>>,
     caller: Arc<ToolCaller<P>>,
     credentials: Arc<UpstreamCredentials<P>>,
-    sandbox: Arc<SandboxLog<P>>,
+    sandbox: Arc<SandboxLog>,
 }
 
 impl<P: Parts> Methods<P> {
@@ -69,7 +69,7 @@ impl<P: Parts> Methods<P> {
         catalog: Arc<CatalogSource<P>>,
         caller: Arc<ToolCaller<P>>,
         credentials: Arc<UpstreamCredentials<P>>,
-        sandbox: Arc<SandboxLog<P>>,
+        sandbox: Arc<SandboxLog>,
     ) -> Self {
         Self {
             context,
@@ -120,9 +120,7 @@ impl<P: Parts> Methods<P> {
                 return Err(Error::missing_capabilities(missing, revision));
             }
         };
-        self.context
-            .environment
-            .log(&format!("mcp: {method} was answered with {what}"));
+        log_line::write(format_args!("mcp: {method} was answered with {what}"));
         Err(Error::internal())
     }
 
@@ -360,9 +358,7 @@ impl<P: Parts> Methods<P> {
             Either::Left((done, _)) => done.map_err(|failure| failed(failure).into()),
             Either::Right((Interruption::GrantEnded, _)) => Err(grant_ended().into()),
             Either::Right((Interruption::Timeout, _)) => {
-                self.context
-                    .environment
-                    .log(&format!("mcp: {method} was not answered in time"));
+                log_line::write(format_args!("mcp: {method} was not answered in time"));
                 Err(Error::new(
                     mcp::ErrorCode::InternalError,
                     "The request did not finish in time.",
@@ -379,9 +375,7 @@ impl<P: Parts> Methods<P> {
         result: Result<String, InvalidJson>,
     ) -> Result<MethodResult, MethodError> {
         result.map(MethodResult::Result).map_err(|invalid| {
-            self.context
-                .environment
-                .log(&format!("mcp: {method} was answered with {invalid}"));
+            log_line::write(format_args!("mcp: {method} was answered with {invalid}"));
             Error::internal().into()
         })
     }
@@ -394,9 +388,7 @@ impl<P: Parts> Methods<P> {
             }
             Failure::NotFound => Error::invalid_params("Unknown name."),
             Failure::Internal(reason) => {
-                self.context
-                    .environment
-                    .log(&format!("mcp: {method} failed: {reason}"));
+                log_line::write(format_args!("mcp: {method} failed: {reason}"));
                 self.sandbox.note_denied(method, &reason);
                 Error::internal()
             }

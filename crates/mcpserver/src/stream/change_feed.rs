@@ -71,9 +71,7 @@ impl<P: Parts> ChangeFeed<P> {
         let is_of_the_offer = match changed {
             Changed::Tools | Changed::Prompts | Changed::Resources => true,
             Changed::Resource(uri) if uri.len() > MAX_SUBSCRIPTION_URI_BYTES => {
-                self.context
-                    .environment
-                    .log("mcp: a resource changed whose URI is too long for a notification");
+                log_line::write("mcp: a resource changed whose URI is too long for a notification");
                 return;
             }
             Changed::Resource(_) => false,
@@ -82,9 +80,9 @@ impl<P: Parts> ChangeFeed<P> {
             self.offer_changes.fetch_add(1, Ordering::Relaxed);
         }
         if let Err(error) = self.write_change(changed).await {
-            self.context
-                .environment
-                .log(&format!("mcp: no client is notified of a change: {error}"));
+            log_line::write(format_args!(
+                "mcp: no client is notified of a change: {error}"
+            ));
         }
     }
 

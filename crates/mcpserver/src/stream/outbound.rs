@@ -76,9 +76,7 @@ impl<P: Parts> Outbound<P> {
             .post(id, message, &self.context.environment)
             .await;
         if let Err(error) = &posted {
-            self.context
-                .environment
-                .log(&format!("mcp: a message is lost: {error}"));
+            log_line::write(format_args!("mcp: a message is lost: {error}"));
         }
         posted.is_ok()
     }

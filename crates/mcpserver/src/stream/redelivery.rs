@@ -40,9 +40,7 @@ pub(crate) async fn run<P: Parts>(
     };
     let polled = poll_loop(&context, &grants, authority, pace, &mut delivery);
     if let Err(error) = polled.await {
-        context
-            .environment
-            .log(&format!("mcp: a stream ends early: {error}"));
+        log_line::write(format_args!("mcp: a stream ends early: {error}"));
     }
 }
 

@@ -99,9 +99,7 @@ impl<P: Parts> ResumableStreams<P> {
     pub(crate) async fn send(&self, stream: &mut Resumable, message: &str, is_last: bool) -> bool {
         let parts = part_count(message.len());
         if parts > MAX_PARTS {
-            self.context
-                .environment
-                .log("mcp: a message is too large for a stream");
+            log_line::write("mcp: a message is too large for a stream");
             return false;
         }
         let first = stream.last + 1;
@@ -220,9 +218,7 @@ impl<P: Parts> ResumableStreams<P> {
 
     fn logged(&self, done: Result<bool, store::Error>) -> bool {
         done.unwrap_or_else(|error| {
-            self.context
-                .environment
-                .log(&format!("mcp: a stream cannot be continued: {error}"));
+            log_line::write(format_args!("mcp: a stream cannot be continued: {error}"));
             false
         })
     }

@@ -143,14 +143,14 @@ impl<P: Parts> SessionNotifications<P> {
         last_event: Option<&str>,
     ) -> Result<Option<Response<Body>>, Rejection> {
         let listener = self.listener(told).await;
-        let listener = listener.map_err(|error| Rejection::unavailable(&self.context, &error))?;
+        let listener = listener.map_err(|error| Rejection::unavailable(&error))?;
         let Some(mut listener) = listener else {
             return Ok(None);
         };
         let now = self.context.environment.now();
         let (store, person) = (&self.context.store, authenticated.person());
         let is_within_limit = rate_limit::check(store, LISTEN_LIMIT, &person, now).await;
-        if !is_within_limit.map_err(|error| Rejection::unavailable(&self.context, &error))? {
+        if !is_within_limit.map_err(|error| Rejection::unavailable(&error))? {
             return Err(Rejection::TooMany);
         }
         if let Some(number) = last_event.and_then(change_number) {
@@ -158,7 +158,7 @@ impl<P: Parts> SessionNotifications<P> {
         }
         // After the listener has begun, so that a change in between is on one stream at least.
         let newest = self.become_newest(&session, authenticated).await;
-        let newest = newest.map_err(|error| Rejection::unavailable(&self.context, &error))?;
+        let newest = newest.map_err(|error| Rejection::unavailable(&error))?;
         let stream = SessionStream {
             session,
             authenticated: authenticated.clone(),
@@ -214,9 +214,7 @@ impl<P: Parts> SessionNotifications<P> {
     ) {
         let delivered = self.deliver_news(&mut listener, &stream, &mut sender).await;
         if let Err(error) = delivered {
-            self.context
-                .environment
-                .log(&format!("mcp: a stream ends early: {error}"));
+            log_line::write(format_args!("mcp: a stream ends early: {error}"));
         }
     }
 

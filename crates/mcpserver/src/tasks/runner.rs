@@ -221,8 +221,7 @@ impl<P: Parts> TaskRunner<P> {
         given: &[(String, &str)],
         authenticated: Authenticated,
     ) -> Result<(), MethodError> {
-        let unavailable =
-            |error: store::Error| MethodError::from(Rejection::unavailable(&self.context, &error));
+        let unavailable = |error: store::Error| MethodError::from(Rejection::unavailable(&error));
         let State::InputRequired { round, pending } = view.state else {
             return Ok(());
         };
@@ -463,9 +462,7 @@ impl<P: Parts> TaskRunner<P> {
             match self.write_input_requests(id, round, questions).await {
                 Err(InputRequestError::Store(error)) => return self.task_error(&error),
                 Err(InputRequestError::Unsupported(what)) => {
-                    self.context
-                        .environment
-                        .log(&format!("mcp: a task of {}: {what}", request.tool));
+                    log_line::write(format_args!("mcp: a task of {}: {what}", request.tool));
                     return self.fail_task(id, &Error::internal()).await;
                 }
                 Ok(()) if needs_input => return,
@@ -565,9 +562,7 @@ impl<P: Parts> TaskRunner<P> {
     }
 
     fn task_error(&self, error: &store::Error) {
-        self.context
-            .environment
-            .log(&format!("mcp: a task: {error}"));
+        log_line::write(format_args!("mcp: a task: {error}"));
     }
 }
 

@@ -95,7 +95,7 @@ impl<P: Parts> HttpSse<P> {
             Ok(catalog) => {
                 let told = catalog.changes_for(authenticated);
                 let listener = self.notifications.listener(told).await;
-                listener.map_err(|error| Rejection::unavailable(&self.context, &error))?
+                listener.map_err(|error| Rejection::unavailable(&error))?
             }
             Err(_) => None,
         };
@@ -110,7 +110,7 @@ impl<P: Parts> HttpSse<P> {
             .await
             .map_err(|error| match error {
                 OpenError::TooMany => Rejection::TooMany,
-                OpenError::Store(error) => Rejection::unavailable(&self.context, &error),
+                OpenError::Store(error) => Rejection::unavailable(&error),
             })?;
         let endpoint = sse::endpoint(&format!("{}?sessionId={sealed}", endpoints.messages));
         let (sender, body) = events();
@@ -134,14 +134,10 @@ impl<P: Parts> HttpSse<P> {
                 .deliver_messages(&id, listener, &authenticated, ClientStream::stream(sender))
                 .await
         {
-            self.context
-                .environment
-                .log(&format!("mcp: a stream ends early: {error}"));
+            log_line::write(format_args!("mcp: a stream ends early: {error}"));
         }
         if let Err(error) = self.outbound.mailboxes().close(&id).await {
-            self.context
-                .environment
-                .log(&format!("mcp: a mailbox is left to the sweep: {error}"));
+            log_line::write(format_args!("mcp: a mailbox is left to the sweep: {error}"));
         }
     }
 
@@ -205,7 +201,7 @@ impl<P: Parts> HttpSse<P> {
             .mailboxes()
             .session(&id, now)
             .await
-            .map_err(|error| Rejection::unavailable(&self.context, &error))?
+            .map_err(|error| Rejection::unavailable(&error))?
             .ok_or(Rejection::NoSession)?;
         let revision = session.revision.unwrap_or(Revision::V2024_11_05);
         let client = ClientContext {
@@ -292,7 +288,7 @@ impl<P: Parts> HttpSse<P> {
         now: u64,
     ) -> Result<(), Rejection> {
         let kept = self.outbound.mailboxes().keep(id, session, now).await;
-        kept.map_err(|error| Rejection::unavailable(&self.context, &error))
+        kept.map_err(|error| Rejection::unavailable(&error))
     }
 
     /// Makes a call whose messages go into a mailbox.
@@ -333,7 +329,7 @@ impl<P: Parts> HttpSse<P> {
                     ErrorCode::InternalError,
                     "The response is too large for this transport.",
                 )),
-                error => Rejection::unavailable(&self.context, &error),
+                error => Rejection::unavailable(&error),
             })
     }
 }

@@ -131,7 +131,7 @@ impl<P: Parts> SessionTransport<P> {
             .store
             .get::<SessionState>(&session.name, now)
             .await;
-        let state = state.map_err(|error| Rejection::unavailable(&self.context, &error))?;
+        let state = state.map_err(|error| Rejection::unavailable(&error))?;
         match state {
             Some(state) if state.is_over => Err(Rejection::NoSession),
             state => Ok(state.unwrap_or_default()),
@@ -165,7 +165,7 @@ impl<P: Parts> SessionTransport<P> {
         authenticated: &Authenticated,
     ) -> Result<(), Rejection> {
         let kept = self.try_keep_state(session, state, authenticated).await;
-        match kept.map_err(|error| Rejection::unavailable(&self.context, &error))? {
+        match kept.map_err(|error| Rejection::unavailable(&error))? {
             true => Ok(()),
             false => Err(Rejection::TooMany),
         }

@@ -88,7 +88,7 @@ impl<P: Parts> Listeners<P> {
         let (store, person) = (&self.context.store, authenticated.person());
         let is_within_limit = rate_limit::check(store, LISTEN_LIMIT, &person, now)
             .await
-            .map_err(|error| Rejection::unavailable(&self.context, &error))?;
+            .map_err(|error| Rejection::unavailable(&error))?;
         if !is_within_limit {
             return Err(Rejection::TooMany.into());
         }
@@ -101,7 +101,7 @@ impl<P: Parts> Listeners<P> {
                 Ok(Some(_)) => tasks.push((id, None)),
                 Ok(None) | Err(ViewError::Scopes(_)) => {}
                 Err(ViewError::Store(error)) => {
-                    return Err(Rejection::unavailable(&self.context, &error).into());
+                    return Err(Rejection::unavailable(&error).into());
                 }
             }
         }
@@ -110,7 +110,7 @@ impl<P: Parts> Listeners<P> {
             None
         } else {
             let changes = self.changes.reader().await;
-            Some(changes.map_err(|error| Rejection::unavailable(&self.context, &error))?)
+            Some(changes.map_err(|error| Rejection::unavailable(&error))?)
         };
         filter.task_ids = tasks.iter().map(|(id, _)| id.shown.clone()).collect();
         let listener = Listener {
@@ -153,10 +153,7 @@ impl<P: Parts> Listeners<P> {
         match polled.await {
             Ok(ListenEnd::Closed) => return,
             Ok(ListenEnd::Ended) => {}
-            Err(error) => self
-                .context
-                .environment
-                .log(&format!("mcp: a stream ends early: {error}")),
+            Err(error) => log_line::write(format_args!("mcp: a stream ends early: {error}")),
         }
         let last = subscription_ended(listener.subscription, &self.context.envelope(REVISION));
         self.outbound.finish(stream, &last, REVISION).await;

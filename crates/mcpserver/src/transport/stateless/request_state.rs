@@ -177,9 +177,7 @@ impl<P: Parts> RequestStates<P> {
     }
 
     fn cannot_ask(&self, what: &str) -> Error {
-        self.context
-            .environment
-            .log(&format!("mcp: a question to the client: {what}"));
+        log_line::write(format_args!("mcp: a question to the client: {what}"));
         Error::internal()
     }
 

@@ -79,8 +79,7 @@ impl<P: Parts> TaskMethods<P> {
         let tasks = &self.tasks;
         let id = tasks.find(&authenticated, &params.id);
         let id = id.ok_or_else(unknown)?;
-        let unavailable =
-            |error: store::Error| MethodError::from(Rejection::unavailable(&self.context, &error));
+        let unavailable = |error: store::Error| MethodError::from(Rejection::unavailable(&error));
         let view = match tasks.view(&id, &authenticated).await {
             Ok(view) => view.ok_or_else(unknown)?,
             Err(ViewError::Scopes(rejection)) => return Err(rejection.into()),
@@ -89,9 +88,7 @@ impl<P: Parts> TaskMethods<P> {
         let envelope = self.context.envelope(REVISION);
         match &*request.method {
             "tasks/get" => view.task(&id).to_result(&envelope).map_err(|invalid| {
-                self.context
-                    .environment
-                    .log(&format!("mcp: a task: {invalid}"));
+                log_line::write(format_args!("mcp: a task: {invalid}"));
                 Error::internal().into()
             }),
             "tasks/cancel" => {
