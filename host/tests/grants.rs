@@ -148,7 +148,7 @@ async fn concurrent_increments_over_http_lose_nothing() {
 }
 
 #[tokio::test]
-async fn listing_keys_beside_writes_stops_nobody() {
+async fn listing_keys_beside_writes_stops_no_writer() {
     let running = App::new().serve().await;
     for key in 0..20 {
         ask(
@@ -286,7 +286,7 @@ async fn a_listed_host_is_reached_and_its_body_streams_through() {
 }
 
 #[tokio::test]
-async fn a_host_that_nobody_serves_refuses_the_connection() {
+async fn a_host_without_a_server_refuses_the_connection() {
     let app = App::new();
     let free = std::net::TcpListener::bind("127.0.0.1:0")
         .unwrap()
@@ -352,7 +352,7 @@ async fn an_entry_that_its_variable_leaves_empty_opens_nothing_and_shuts_nothing
 }
 
 #[tokio::test]
-async fn with_an_entry_that_cannot_be_read_a_component_starts_and_reaches_nobody() {
+async fn with_an_entry_that_cannot_be_read_a_component_starts_and_reaches_no_host() {
     let app = App::new();
     for address in ["http://127.0.0.1:1/path", "127.0.0.1", " "] {
         let running = app.host().variable("address", address);

@@ -185,7 +185,7 @@ async fn a_source_and_a_dependency_can_be_replaced() {
 }
 
 #[tokio::test]
-async fn a_second_start_compiles_nothing_anew() {
+async fn a_second_start_compiles_nothing_again() {
     let app = App::new();
     let cache = app.directory().join("cache");
     let files = || {

@@ -181,7 +181,7 @@ fn no_refresh_token(variables: &Variables) -> Option<&'static str> {
     )
 }
 
-/// That the identity provider is not asked for email addresses, so that entries about them let nobody
+/// That the identity provider is not asked for email addresses, so that entries about them let no one
 /// in.
 fn email_scopes(variables: &Variables) -> Option<&'static str> {
     let (name, warning) = match variables.identity() {

@@ -82,7 +82,7 @@ impl Variables {
         self.values.get(name).map(String::as_str)
     }
 
-    /// Whether somebody gave the variable a value that is not blank.
+    /// Whether the variable has a value that is not blank.
     pub fn is_set(&self, name: &str) -> bool {
         self.set
             .get(name)
@@ -152,7 +152,7 @@ pub fn write_secret(name: &str, text: &str) -> Result<()> {
         .with_context(|| format!("{name} cannot be written"))
 }
 
-/// Makes a file that nobody else can read.
+/// Makes a file that no other user can read.
 fn for_the_owner() -> std::fs::OpenOptions {
     let mut options = std::fs::OpenOptions::new();
     options.create(true);

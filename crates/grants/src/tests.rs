@@ -582,7 +582,7 @@ fn a_sealed_record_moved_to_another_grant_does_not_open() {
 }
 
 #[test]
-fn rotating_the_master_key_logs_nobody_out_while_the_old_key_is_listed() {
+fn rotating_the_master_key_logs_no_one_out_while_the_old_key_is_listed() {
     let mut fixture = Fixture::new();
     let new = fixture.begin();
     let token = fixture.redeem(&new.code, NOW).unwrap().refresh_token;

@@ -273,7 +273,7 @@ fn a_path_is_a_json_pointer() {
 }
 
 #[test]
-fn claims_that_cannot_be_read_let_nobody_in() {
+fn claims_that_cannot_be_read_let_no_one_in() {
     let deep = format!("{}{}", "[".repeat(5000), "]".repeat(5000));
     let deep_object = format!(r#"{{"roles":{deep}}}"#);
     for claims in [
@@ -517,7 +517,7 @@ fn who_has_none_of_the_scopes_that_were_asked_for_is_refused() {
 }
 
 #[test]
-fn a_rule_about_scopes_lets_nobody_in_whom_allowed_keeps_out() {
+fn a_rule_about_scopes_lets_no_one_in_whom_allowed_keeps_out() {
     let rules = json!([{"who": "anyone", "scopes": "tools"}]);
     let policy = policy("subject:other", &rules);
     let decided = policy.decide(&with_claims("{}"), &scopes("tools"));

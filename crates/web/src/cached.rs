@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_has_the_text_gets_it_only_when_it_has_changed() {
+    fn a_client_that_has_the_text_gets_it_only_when_it_has_changed() {
         let first = ask(None, "a");
         let etag = &first.headers()[ETAG];
         assert_eq!(first.status(), 200);

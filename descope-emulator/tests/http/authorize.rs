@@ -163,7 +163,7 @@ async fn prompt_none_without_auto_login_requires_a_login() {
 }
 
 #[tokio::test]
-async fn whoever_the_test_names_is_signed_in() {
+async fn the_person_that_the_test_names_is_signed_in() {
     let descope = start().await;
     let ada = User::new("Ada Lovelace", "ada@example.com");
     descope.sign_in_as(ada.clone());

@@ -42,7 +42,7 @@ async fn revoking_either_token_ends_the_grant() {
 }
 
 #[tokio::test]
-async fn revoking_a_token_nobody_knows_succeeds() {
+async fn revoking_an_unknown_token_succeeds() {
     let descope = start().await;
     let response = revoke(&descope, &"nothing".into(), DEFAULT_CLIENT_SECRET).await;
     assert_eq!(response.status(), 200);

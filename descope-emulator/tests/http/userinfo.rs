@@ -99,7 +99,7 @@ async fn a_token_without_openid_is_not_enough() {
 }
 
 #[tokio::test]
-async fn a_subject_nobody_knows_is_not_found() {
+async fn an_unknown_subject_is_not_found() {
     let descope = start().await;
     let token = descope.mint(Mint::new().subject("U_NOBODY")).unwrap();
     assert_eq!(

@@ -45,7 +45,7 @@ async fn is_good(url: &str, access: &str) -> bool {
 }
 
 #[tokio::test]
-async fn whoever_has_not_signed_in_sees_nothing_but_where_to() {
+async fn a_person_who_has_not_signed_in_sees_only_where_to() {
     let gatehouse = Gatehouse::start().await;
     register(&gatehouse, "Notes")
         .await
@@ -163,7 +163,7 @@ async fn a_person_ends_everything_of_their_own_at_once() {
 }
 
 #[tokio::test]
-async fn nobody_sees_or_ends_what_is_somebody_elses() {
+async fn no_one_sees_or_ends_the_grants_of_another_person() {
     let gatehouse = Gatehouse::start().await;
     let client = register(&gatehouse, "Notes").await;
     let ada = Person::new();
@@ -404,7 +404,7 @@ async fn a_link_to_the_account_puts_no_words_of_its_own_on_the_page() {
 }
 
 #[tokio::test]
-async fn whoever_has_many_connections_gets_them_in_pages() {
+async fn a_person_with_many_connections_gets_them_in_pages() {
     let gatehouse = Gatehouse::start().await;
     let person = Person::new();
     // Of one client a person has 20 at most.

@@ -117,7 +117,7 @@ async fn a_short_admin_token_is_a_mistake_that_is_named_and_not_repeated() {
 }
 
 #[tokio::test]
-async fn an_operator_sees_the_grants_of_a_subject_and_of_nobody_else() {
+async fn an_operator_sees_the_grants_of_one_subject_alone() {
     let gatehouse = start().await;
     let client = Client::register(&gatehouse).await;
     let (ada, tokens) = sign_in(&gatehouse, &client, "ada").await;

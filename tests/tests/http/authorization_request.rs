@@ -51,8 +51,7 @@ async fn tokens(client: &Client, changes: &[(&'static str, &str)]) -> Tokens {
 }
 
 #[tokio::test]
-async fn where_it_is_not_certain_who_asks_or_where_to_go_nobody_is_redirected_whatever_else_is_wrong()
- {
+async fn without_a_certain_client_and_redirect_uri_no_one_is_redirected() {
     let gatehouse = Gatehouse::start().await;
     let client = Client::register(&gatehouse).await;
     let bad: [(&str, Option<&str>); 8] = [

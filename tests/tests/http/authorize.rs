@@ -6,13 +6,13 @@ use gatehouse_tests::person::location;
 use gatehouse_tests::{Client, Gatehouse, Person, Provider};
 
 gatehouse_tests::over_both_providers!(
-    nobody_reaches_the_provider_without_consent,
+    no_one_reaches_the_provider_without_consent,
     a_callback_is_good_for_one_browser_and_once,
     the_providers_refusal_and_its_failures_reach_the_client_or_the_person_in_words,
 );
 
 #[tokio::test]
-async fn an_unknown_client_or_redirect_uri_ends_at_a_page_and_redirects_nobody() {
+async fn an_unknown_client_or_redirect_uri_ends_at_a_page_and_redirects_no_one() {
     let gatehouse = Gatehouse::start().await;
     let client = Client::register(&gatehouse).await;
     let person = Person::new();
@@ -127,7 +127,7 @@ async fn a_repeated_parameter_is_refused() {
     }
 }
 
-async fn nobody_reaches_the_provider_without_consent(provider: Provider) {
+async fn no_one_reaches_the_provider_without_consent(provider: Provider) {
     let gatehouse = Gatehouse::start_over(provider).await;
     let client = Client::register(&gatehouse).await;
     let person = Person::new();

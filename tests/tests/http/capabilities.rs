@@ -421,7 +421,7 @@ async fn everything_that_the_authorization_server_advertises_works() {
 }
 
 #[tokio::test]
-async fn whoever_looks_for_openid_connect_finds_the_same_and_what_is_told_besides_is_true() {
+async fn openid_configuration_has_the_same_and_what_it_adds_is_true() {
     let stage = Stage::start().await;
     let server = stage.document(SERVER).await;
     let openid = stage.document("/.well-known/openid-configuration").await;

@@ -103,7 +103,7 @@ async fn a_clients_token_is_for_our_resources_alone() {
 }
 
 #[tokio::test]
-async fn whoever_registered_itself_gets_no_token_for_itself() {
+async fn a_client_that_registered_itself_gets_no_token_for_itself() {
     let gatehouse = start().await;
     let url = gatehouse.url("/register");
     for method in ["none", "client_secret_post"] {

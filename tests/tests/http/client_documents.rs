@@ -85,7 +85,7 @@ async fn a_client_is_what_the_document_at_its_identifier_says() {
 }
 
 #[tokio::test]
-async fn a_document_that_is_out_of_reach_signs_nobody_out_and_lets_nobody_new_in() {
+async fn a_document_that_is_out_of_reach_signs_no_one_out_and_lets_no_one_new_in() {
     let published = Published::start().await;
     published.put(PATH, document(&published, json!({})));
     let gatehouse = start(&published).await;
@@ -248,7 +248,7 @@ async fn a_name_that_leads_into_a_private_network_is_not_called_where_those_are_
 }
 
 #[tokio::test]
-async fn nobody_outside_reaches_what_fetches_documents() {
+async fn no_one_outside_reaches_what_fetches_documents() {
     let published = Published::start().await;
     published.put(PATH, document(&published, json!({})));
     let gatehouse = start(&published).await;

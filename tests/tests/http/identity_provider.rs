@@ -8,7 +8,7 @@ use url::Url;
 
 gatehouse_tests::over_both_providers!(
     a_code_that_comes_with_another_issuer_is_refused,
-    an_id_token_of_another_login_or_for_somebody_else_signs_nobody_in,
+    an_id_token_of_another_login_or_audience_signs_no_one_in,
     a_token_for_another_client_or_of_another_kind_is_nothing_at_the_mcp_endpoint,
 );
 
@@ -71,7 +71,7 @@ async fn a_code_without_an_issuer_is_refused_where_the_provider_says_that_it_nam
     assert_eq!(error(&sign_in(&gatehouse).await), None);
 }
 
-async fn an_id_token_of_another_login_or_for_somebody_else_signs_nobody_in(provider: Provider) {
+async fn an_id_token_of_another_login_or_audience_signs_no_one_in(provider: Provider) {
     let gatehouse = Gatehouse::start_over(provider).await;
     for claims in [
         json!({ "nonce": "another" }),

@@ -101,7 +101,7 @@ async fn a_page_of_another_origin_gets_nothing() {
 }
 
 #[tokio::test]
-async fn an_allowed_origin_that_is_none_lets_nobody_in_and_shuts_nobody_out() {
+async fn an_invalid_allowed_origin_lets_no_one_in_and_shuts_no_one_out() {
     let settings = Settings::default().variable("allowed_origins", "https://ok.example * null");
     let gatehouse = Gatehouse::start_with(settings).await;
     let mcp = Mcp::signed_in(&gatehouse).await;

@@ -123,7 +123,7 @@ async fn no_page_of_another_origin_reads_what_is_for_people() {
 }
 
 #[tokio::test]
-async fn every_answer_of_the_authorization_server_is_kept_by_nobody_and_framed_by_nobody() {
+async fn no_answer_of_the_authorization_server_is_cached_or_framed() {
     let gatehouse = Gatehouse::start().await;
     let client = Client::register(&gatehouse).await;
     let authorize = client.authorization_url(&client.authorization_request());

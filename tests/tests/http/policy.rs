@@ -367,7 +367,7 @@ async fn without_a_policy_no_refresh_asks_the_provider() {
 }
 
 #[tokio::test]
-async fn a_policy_that_is_wrong_lets_nobody_in() {
+async fn a_policy_that_is_wrong_lets_no_one_in() {
     for (name, value) in [
         ("allowed", "secret.example"),
         ("allowed", "[]"),
@@ -398,7 +398,7 @@ async fn a_policy_that_is_wrong_lets_nobody_in() {
 }
 
 #[tokio::test]
-async fn a_policy_that_the_manifest_grants_to_no_component_lets_nobody_in() {
+async fn a_policy_that_the_manifest_grants_to_no_component_lets_no_one_in() {
     for name in ["allowed", "scope_rules"] {
         let settings = Settings {
             ungranted: Some(name),

@@ -401,7 +401,7 @@ async fn a_registration_over_the_limit_costs_no_write() {
 }
 
 #[tokio::test]
-async fn a_registration_that_nobody_signs_in_with_goes_after_a_day_and_a_used_one_stays() {
+async fn an_unused_registration_goes_after_a_day_and_a_used_one_stays() {
     let gatehouse = Gatehouse::start().await;
     let unused = Client::register(&gatehouse).await;
     let used = Client::register(&gatehouse).await;

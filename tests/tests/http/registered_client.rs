@@ -94,7 +94,7 @@ async fn a_guarded_registration_is_opened_by_its_token_alone() {
 }
 
 #[tokio::test]
-async fn where_registration_is_off_nobody_registers_and_nobody_is_told_where() {
+async fn where_registration_is_off_no_client_registers_or_is_told_where() {
     let gatehouse =
         Gatehouse::start_with(Settings::default().variable("registration", "off")).await;
     assert_eq!(register(&gatehouse, None).await.status(), 403);

@@ -67,7 +67,7 @@ async fn race_for_codes(store: impl Fn() -> KeyValue) {
         async move {
             let racers = cluster.racers().await;
             for round in (lane..rounds()).step_by(LANES as usize) {
-                cluster.sign_in_somebody(round);
+                cluster.sign_in_person(round);
                 let code = racers[0].code(&Person::new()).await;
                 let answers = racers.iter().map(|racer| async {
                     let response = racer.redeem(&code).await;
@@ -153,7 +153,7 @@ impl Cluster {
     }
 
     /// Has a person of this number sign in: each begins a bounded number of grants in an hour.
-    fn sign_in_somebody(&self, number: u64) {
+    fn sign_in_person(&self, number: u64) {
         let email = format!("person{number}@example.com");
         self.gatehouse
             .descope

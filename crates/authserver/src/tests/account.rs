@@ -53,7 +53,7 @@ fn a_person_sees_what_they_have_connected_and_ends_it() {
 }
 
 #[test]
-fn a_person_ends_everything_at_once_and_nobody_elses() {
+fn a_person_ends_all_their_own_grants_at_once_and_no_others() {
     let mut world = World::new();
     let id = world.register(REDIRECT_URI);
     let theirs: Vec<_> = (0..3).map(|_| world.code(&id, "")).collect();
@@ -218,7 +218,7 @@ fn an_operator_lists_and_ends_the_grants_of_a_person() {
 }
 
 #[test]
-fn whoever_shows_no_operators_token_gets_nothing() {
+fn without_the_operators_token_a_request_gets_nothing() {
     let mut world = World::new();
     for path in ["/admin/grants?subject=person-1", "/admin/sweep", "/admin"] {
         for token in ["", "x", &ADMIN_TOKEN[1..]] {

@@ -191,7 +191,7 @@ fn a_document_is_fetched_again_when_it_is_no_longer_good() {
 }
 
 #[test]
-fn a_document_that_is_out_of_reach_for_a_while_signs_nobody_out() {
+fn a_document_that_is_out_of_reach_for_a_while_signs_no_one_out() {
     let mut world = World::with(&[("grant_lifetime", "7776000")]);
     world.hosts.publish(DOCUMENT, &document(json!({})));
     let refresh_token = signed_in(&mut world);
@@ -216,7 +216,7 @@ fn a_document_that_is_out_of_reach_for_a_while_signs_nobody_out() {
 }
 
 #[test]
-fn nobody_makes_a_record_of_a_document_but_by_signing_in() {
+fn only_a_sign_in_makes_a_record_of_a_document() {
     let mut world = publishing(json!({}));
     ask(&mut world);
     let before = world.store.backend().snapshot();
@@ -434,7 +434,7 @@ fn an_assertion_is_good_once_whether_the_clients_record_is_there_or_not() {
 }
 
 #[test]
-fn assertions_of_a_client_that_nobody_signed_in_with_leave_nothing() {
+fn assertions_of_a_client_without_sign_ins_leave_nothing() {
     let mut world = World::new();
     let answer = world.register_json(&json!({
         "redirect_uris": [REDIRECT_URI],

@@ -173,7 +173,7 @@ fn a_remembered_consent_is_asked_again_when_anything_of_it_changes() {
 }
 
 #[test]
-fn a_consent_that_somebody_else_gave_in_the_same_browser_is_asked_again() {
+fn a_consent_of_another_person_in_the_same_browser_is_asked_again() {
     let mut world = World::new();
     let id = register(&mut world, json!({}));
     let mut browser = Browser::default();

@@ -87,7 +87,7 @@ fn nothing_that_concerns_a_person_is_to_be_had_without_one() {
 }
 
 #[test]
-fn a_resource_of_somebody_elses_is_refused() {
+fn the_resource_of_another_server_is_refused() {
     let mut world = world();
     let sse = format!("{ISSUER}/sse");
     let answer = ask(&mut world, "nightly", &[("resource", &sse)]);
@@ -166,7 +166,7 @@ fn an_operator_finds_and_ends_a_clients_own_grants() {
 }
 
 #[test]
-fn nobody_signs_in_under_the_subject_of_a_client() {
+fn no_one_signs_in_under_the_subject_of_a_client() {
     let mut world = world();
     world.provider.subject = "client:nightly".into();
     let id = world.register(REDIRECT_URI);

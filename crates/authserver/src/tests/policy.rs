@@ -164,7 +164,7 @@ fn a_person_of_an_unverified_address_is_told_that_it_is_that() {
 }
 
 #[test]
-fn a_remembered_consent_lets_nobody_in_who_may_not_come_in() {
+fn a_remembered_consent_lets_no_one_in_whom_the_policy_refuses() {
     let mut world = world(&[STAFF_ALONE]);
     now_has(&world, &["staff"]);
     let id = world.register(REDIRECT_URI);

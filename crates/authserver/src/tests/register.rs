@@ -270,7 +270,7 @@ fn a_guarded_registration_is_opened_by_its_token_alone() {
 }
 
 #[test]
-fn where_registration_is_off_nobody_registers_and_nobody_is_told_where() {
+fn where_registration_is_off_no_client_registers_or_is_told_where() {
     let mut world = World::with(&[("registration", "off")]);
     let refused = world.register_json(&json!({ "redirect_uris": [REDIRECT_URI] }));
     assert_eq!(refused.error(), (403, "access_denied".into()));

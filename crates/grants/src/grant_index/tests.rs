@@ -30,7 +30,7 @@ fn ids(grants: &[Listed]) -> Vec<&str> {
 }
 
 #[test]
-fn a_person_sees_their_grants_the_newest_first_and_nobody_elses() {
+fn a_person_sees_their_own_grants_alone_the_newest_first() {
     let mut fixture = Fixture::new();
     let one = fixture.begin_for(ADA, NOW);
     fixture.begin_for("person-2", NOW);
@@ -159,7 +159,7 @@ fn a_grant_is_found_for_all_its_life_and_its_index_leaves_nothing() {
 }
 
 #[test]
-fn the_store_names_nobody_and_a_rotated_key_still_finds_what_the_old_one_named() {
+fn the_store_names_no_person_and_a_rotated_key_finds_what_the_old_one_named() {
     let mut fixture = Fixture::new();
     let old = fixture.begin_for(ADA, NOW);
     fixture.keys = KeyRing::parse(&format!("{NEW_KEY},{KEY}")).unwrap();

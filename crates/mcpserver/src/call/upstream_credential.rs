@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn after_a_refusal_the_person_has_to_sign_in_again_and_nobody_asks_again() {
+    fn after_a_refusal_the_person_has_to_sign_in_again_and_no_call_asks_again() {
         block_on(async {
             let world = World::new();
             world.identity.refuse();
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_about_to_end_is_given_while_somebody_else_refreshes() {
+    fn a_token_about_to_end_is_given_while_another_call_refreshes() {
         block_on(async {
             let world = World::new();
             let grant = world.grant(&["tools"], Some(1_030)).await;

@@ -358,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mailbox_nobody_reads_fills_and_stays_bounded() {
+    fn a_mailbox_without_a_reader_fills_and_stays_bounded() {
         block_on(async {
             let world = World::new();
             let boxes = mailboxes(&world);

@@ -206,7 +206,7 @@ fn a_session_ends_with_its_stream_and_leaves_nothing() {
 }
 
 #[test]
-fn nobody_else_posts_to_a_session() {
+fn only_its_own_caller_posts_to_a_session() {
     run(async |fixture, client| {
         let bobs = format!("Bearer {BOBS}");
         let headers = [("authorization", bobs.as_str())];

@@ -119,7 +119,7 @@ fn it_tells_what_was_asked_for_and_nothing_else_whichever_instance_learns_of_it(
 }
 
 #[test]
-fn whoever_was_told_gets_the_new_list_from_any_instance() {
+fn a_notified_client_gets_the_new_list_from_any_instance() {
     run(async |fixture, token| {
         let twin = fixture.twin();
         let instructions = async |fixture: &Fixture| {
@@ -198,7 +198,7 @@ fn a_stream_that_the_changes_overtook_tells_of_everything_it_listens_to() {
 }
 
 #[test]
-fn a_change_that_was_numbered_and_never_written_stops_nobody() {
+fn a_change_that_was_numbered_and_never_written_stops_no_reader() {
     run(async |fixture, token| {
         let mut stream = Stream::open(fixture, &token, json!({"toolsListChanged": true})).await;
         stream.acknowledged().await;

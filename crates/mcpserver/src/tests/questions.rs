@@ -36,7 +36,7 @@ fn a_question_goes_out_on_the_stream_and_its_answer_comes_by_another_post() {
 }
 
 #[test]
-fn whoever_cannot_be_asked_gets_an_error_instead() {
+fn a_client_that_cannot_be_asked_gets_an_error_instead() {
     run(async |fixture, token| {
         // Elicitation is of later revisions.
         let older = Client::initialize(fixture, &token, "2025-03-26").await;
@@ -87,7 +87,7 @@ fn an_answer_that_is_too_large_is_refused() {
 }
 
 #[test]
-fn whoever_answers_too_late_gets_an_error() {
+fn a_client_that_answers_too_late_gets_an_error() {
     run(async |fixture, token| {
         let client = Client::initialize(fixture, &token, "2025-11-25").await;
         let mut stream = client.stream(plain_call("asks")).await;
@@ -122,7 +122,7 @@ fn waiting_for_an_answer_ends_when_the_request_is_cancelled_or_the_client_gone()
 }
 
 #[test]
-fn answers_that_nobody_takes_out_are_bounded_by_person() {
+fn answers_that_no_call_takes_out_are_bounded_by_person() {
     run(async |fixture, token| {
         let mut statuses = Vec::new();
         for _ in 0..130 {

@@ -49,7 +49,7 @@ fn a_stream_is_closed_in_time_and_gone_on_with_where_it_was_left() {
 }
 
 #[test]
-fn whoever_was_cut_off_gets_again_what_they_have_not_seen() {
+fn a_client_that_was_cut_off_gets_the_events_it_has_not_seen() {
     run(async |fixture, token| {
         for revision in ["2025-03-26", "2025-11-25"] {
             let client = Client::initialize(fixture, &token, revision).await;
@@ -121,7 +121,7 @@ fn nothing_is_stored_for_a_stream_that_keeps_its_connection() {
 }
 
 #[test]
-fn a_stream_that_nobody_comes_back_to_leaves_nothing() {
+fn a_stream_that_no_client_comes_back_to_leaves_nothing() {
     run(async |fixture, token| {
         let client = Client::initialize(fixture, &token, "2025-11-25").await;
         let stream = client.stream(call("pauses")).await;

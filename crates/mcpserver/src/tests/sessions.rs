@@ -104,7 +104,7 @@ fn a_client_is_asked_on_the_stream_and_answers_by_a_request_of_its_own() {
 }
 
 #[test]
-fn an_answer_of_somebody_else_or_of_nobodys_question_changes_nothing() {
+fn an_answer_of_another_person_or_to_no_question_changes_nothing() {
     within(async |fixture| {
         let client = Client::begin(fixture, json!({"elicitation": {}})).await;
         let mut stream = client.call("asks").await.body;
@@ -145,7 +145,7 @@ fn a_client_that_refuses_to_answer_ends_the_request_with_an_error() {
 }
 
 #[test]
-fn nobody_is_asked_who_cannot_answer() {
+fn a_client_that_cannot_answer_is_not_asked() {
     within(async |fixture| {
         let silent = Client::begin(fixture, json!({})).await;
         assert_eq!(

@@ -331,7 +331,7 @@ fn arguments_that_headers_repeat_are_the_same_there() {
 }
 
 #[test]
-fn log_messages_reach_whoever_asked_for_their_level_and_nobody_else() {
+fn log_messages_reach_only_the_caller_that_asked_for_their_level() {
     run(async |fixture, token| {
         let logged = async |level: Option<&str>| {
             let mut call = message("tools/call", json!({"name": "echo"}), json!({}));

@@ -50,7 +50,7 @@ fn an_unknown_revision_is_answered_with_the_newest() {
 }
 
 #[test]
-fn a_session_that_is_unknown_or_somebody_elses_is_not_found() {
+fn a_session_that_is_unknown_or_another_persons_is_not_found() {
     run(async |fixture, token| {
         let answer = fixture.post(&token, &[], &initialize("2025-06-18")).await;
         let session = answer.header("mcp-session-id").to_owned();
@@ -123,7 +123,7 @@ fn an_error_of_the_protocol_is_answered_as_json_rpc_has_it() {
 }
 
 #[test]
-fn a_tool_that_goes_wrong_costs_its_caller_an_error_and_nobody_else_anything() {
+fn a_tool_that_goes_wrong_costs_its_caller_an_error_and_others_nothing() {
     run(async |fixture, token| {
         for tool in ["garbage", "fails"] {
             let message = fixture.call(&token, tool).await;

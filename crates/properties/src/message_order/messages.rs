@@ -184,10 +184,10 @@ impl Message {
             _ => IssuedIds::pick(&known.sessions, step.pick % 16),
         };
         // These two begin anew, whatever session is named.
-        let begins_anew = ["initialize", "server/discover"].contains(&&*self.method);
+        let begins_again = ["initialize", "server/discover"].contains(&&*self.method);
         let is_theirs = known.owners.get(&session) == Some(&person);
         let is_foreign = match way {
-            Route::Session => !begins_anew && !is_theirs,
+            Route::Session => !begins_again && !is_theirs,
             Route::Mail | Route::Get | Route::Delete => !is_theirs,
             Route::Stateless | Route::Alone | Route::Open => false,
         };
