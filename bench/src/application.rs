@@ -110,7 +110,7 @@ impl Folder {
         host::KeyValue::sqlite(self.0.join(name))
     }
 
-    /// Of an application that nobody watches: that would be measured too.
+    /// Of an application that no one watches: that would be measured too.
     fn settings(&self, name: &str) -> Settings {
         Settings {
             key_value: self.store(name),

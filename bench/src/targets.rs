@@ -33,7 +33,7 @@ pub struct Target {
 enum Kind {
     /// The same request, again and again.
     Same(Arc<Request>),
-    /// A refresh with a token that nobody else uses, and then with the one that came for it.
+    /// A refresh with a token that no other request uses, and then with the one that came for it.
     Refresh {
         url: String,
         client_id: String,
@@ -56,7 +56,7 @@ impl Target {
         }
     }
 
-    /// Whether it is none of Gatehouse's, but what that is held against.
+    /// Whether it is not Gatehouse's, but what Gatehouse is held against.
     pub fn is_yardstick(&self) -> bool {
         [EMPTY, UNREAD, BARE].contains(&self.name)
     }

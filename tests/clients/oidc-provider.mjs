@@ -18,7 +18,7 @@ if (redirectUri === undefined) {
   process.exit(2);
 }
 
-/** The claims of the person who signs in as `login`; undefined if there is nobody. */
+/** The claims of the person who signs in as `login`; undefined if there is no such person. */
 function claimsOf(login) {
   if (accounts === "") return { name: login, email: `${login}@example.com`, email_verified: true };
   return JSON.parse(readFileSync(accounts, "utf8"))[login];

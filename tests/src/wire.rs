@@ -71,7 +71,7 @@ struct Mcp {
 #[derive(Clone, Copy)]
 enum Answer {
     Message,
-    /// JSON that need not be a message: who is refused may be told so by OAuth, or by nobody.
+    /// JSON that need not be a message: a refusal may be OAuth's, or of no protocol.
     Refusal,
     Events,
     /// Nothing that is of MCP.
@@ -217,7 +217,7 @@ impl Mcp {
         }
         let of_session = self.session.as_ref().and_then(|id| seen.revisions.get(id));
         match (&self.named, of_session) {
-            // Of one that nobody knows, the server says so in its newest.
+            // Of an unknown one, the server says so in its newest.
             (Some(named), _) => known(Some(named)).unwrap_or(REVISIONS[REVISIONS.len() - 1]),
             (None, Some(revision)) => revision,
             (None, None) if self.is_http_sse => REVISIONS[0],

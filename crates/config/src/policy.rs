@@ -45,7 +45,7 @@ pub(crate) fn read_policy<'a>(
 
 /// Returns the policy's variables among the `granted` ones that could not be read, where `is_read` tells of
 /// each whether it was: unlike others they have no default, since what cannot be read might keep
-/// somebody out.
+/// a person out.
 pub fn unread_policy(granted: &[&'static str], is_read: impl Fn(&str) -> bool) -> Vec<Problem> {
     let unread = |name: &&str| granted.contains(name) && !is_read(name);
     let problem = |name| {

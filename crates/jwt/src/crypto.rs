@@ -29,7 +29,7 @@ pub(crate) fn verify(
 }
 
 /// Whether these 32 bytes are a key that [`verify`] takes (RFC 8032 section 5.1.3). A key of small
-/// order, under which one signature fits many messages, is none.
+/// order, under which one signature fits many messages, is not one.
 pub(crate) fn is_ed25519_key(bytes: &[u8; 32]) -> bool {
     ed25519_dalek::VerifyingKey::from_bytes(bytes).is_ok_and(|key| !key.is_weak())
 }

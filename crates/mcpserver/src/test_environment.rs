@@ -1,5 +1,5 @@
 //! An [`Environment`] for tests, of this crate and of others (feature `testing`): time passes when
-//! everybody waits.
+//! every future waits.
 
 use crate::Environment;
 use futures::future::BoxFuture;
@@ -11,8 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-/// A clock that goes on by a millisecond whenever somebody is asked in vain whether they still
-/// sleep; spawned work runs under [`TestEnvironment::run`].
+/// A clock that goes on by a millisecond whenever a sleeping future is polled in vain; spawned work runs under [`TestEnvironment::run`].
 #[derive(Clone)]
 pub struct TestEnvironment(Arc<Inner>);
 
@@ -60,7 +59,7 @@ impl TestEnvironment {
     ///
     /// # Panics
     ///
-    /// If nobody gets on.
+    /// If no future makes progress.
     pub fn run<F: Future>(&self, main: F) -> F::Output {
         let mut main = pin!(main);
         let mut cx = Context::from_waker(Waker::noop());
@@ -75,7 +74,7 @@ impl TestEnvironment {
                 }
             }
         }
-        panic!("nobody gets on");
+        panic!("no future makes progress");
     }
 }
 

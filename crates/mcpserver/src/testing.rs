@@ -454,7 +454,7 @@ impl TestTools {
             ("asks twice", None) => vec![began(), ask(&["a"], "1")],
             ("asks twice", Some("1")) => vec![began(), ask(&["a"], "2")],
             ("asks nothing", None) => vec![began(), ask(&[], "1")],
-            ("asks for ever", _) => vec![began(), ask(&[], "1")],
+            ("asks without end", _) => vec![began(), ask(&[], "1")],
             ("asks first" | "asks" | "asks twice" | "asks nothing", _) => vec![began(), answers()],
             ("vanishes", _) => vec![began()],
             ("is large", _) => vec![began(), done(&"x".repeat(600_000))],

@@ -1,4 +1,4 @@
-//! Proof Key for Code Exchange (RFC 7636), S256 alone: `plain` protects nobody who can be watched
+//! Proof Key for Code Exchange (RFC 7636), S256 alone: `plain` protects no one who can be watched
 //! (RFC 9700 section 2.1.1).
 
 use crate::secret;

@@ -243,7 +243,7 @@ const KNOWN_SCHEMES: &[&str] = &[
     "windsurf-next",
 ];
 
-/// Whether a scheme is a domain name in reverse order (RFC 8252 section 7.1), which nobody but the
+/// Whether a scheme is a domain name in reverse order (RFC 8252 section 7.1), which only the
 /// domain's owner should claim.
 fn is_reversed_domain(scheme: &str) -> bool {
     let top_level = scheme.split('.').next().unwrap_or_default();

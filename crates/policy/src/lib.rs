@@ -73,7 +73,7 @@ impl Policy {
         }
     }
 
-    /// Whether there are any rules: without, [`decide`](Self::decide) refuses nobody and takes no
+    /// Whether there are any rules: without, [`decide`](Self::decide) refuses no one and takes no
     /// scope away.
     pub fn is_set(&self) -> bool {
         self.allowed.is_some() || self.rules.is_some()

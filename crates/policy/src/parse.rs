@@ -38,9 +38,9 @@ pub enum RulesError {
     /// A rule has a scope that does not exist.
     #[error("rule {0}: a scope in `scopes` is not in the variable `scopes`")]
     UnknownScope(usize),
-    /// The `who` of a rule has nobody.
+    /// The `who` of a rule lists no one.
     #[error("rule {0}: `who` lists nobody")]
-    Nobody(usize),
+    EmptyWho(usize),
     /// An entry of the `who` of a rule is wrong.
     #[error("rule {0}, entry {1} of `who`: {2}")]
     Entry(usize, String, EntryError),
@@ -150,7 +150,7 @@ fn scope_rule(rule: &Value, number: usize, existing: &[String]) -> Result<ScopeR
     }
     let who = match who {
         Value::String(text) if text == ANYONE => None,
-        Value::Array(elements) if elements.is_empty() => return Err(RulesError::Nobody(number)),
+        Value::Array(elements) if elements.is_empty() => return Err(RulesError::EmptyWho(number)),
         Value::Array(elements) => Some(elements.as_slice()),
         single => Some(std::slice::from_ref(single)),
     };

@@ -4,7 +4,7 @@ use oauth::redirect_uri::PrivateUse;
 use url::{Host, Url};
 
 /// A client identifier that is a URL, and the document behind it: nothing is fetched but from
-/// public names by https, and a document makes nobody but the client that it was fetched as.
+/// public names by https, and a document makes only the client that it was fetched as.
 pub fn client_document(data: &[u8]) {
     let Some((url, document)) = first_line(data) else {
         return;

@@ -2,7 +2,7 @@ use ::policy::Policy;
 use identity::Profile;
 
 /// Who may come in. The bytes are a line each of `allowed`, `scope_rules`, an email address and claims:
-/// whatever they are, nobody gets a scope that was not asked for, and nobody comes in by knowing less.
+/// whatever they are, no one gets a scope that was not asked for, and no one comes in by knowing less.
 pub fn policy(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let mut lines = text.splitn(4, '\n');
@@ -35,7 +35,7 @@ pub fn policy(data: &[u8]) {
     ] {
         assert!(less.iter().all(|scope| scopes.contains(scope)));
     }
-    // Nothing but its subject is known of somebody whose claims cannot be read.
+    // Nothing but the subject is known of a person whose claims cannot be read.
     let is_about_others = !allowed.contains("subject:somebody");
     if is_set(allowed) && is_about_others && !allowed.contains('\\') {
         assert!(decide(None, "nonsense").is_empty());

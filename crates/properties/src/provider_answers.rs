@@ -33,7 +33,7 @@ impl Http for &Answers<'_> {
 }
 
 /// What the identity provider answers, its three answers parted by lines of `--`, each of which may
-/// begin with a status: a person is somebody, tokens are usable, and no error repeats a token.
+/// begin with a status: a person has a subject, tokens are usable, and no error repeats a token.
 pub fn provider_answers(data: &[u8]) {
     let mut parts = split(data).into_iter();
     let answers = Answers {

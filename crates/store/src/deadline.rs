@@ -174,7 +174,7 @@ mod tests {
     use std::sync::Mutex;
     use std::sync::atomic::AtomicBool;
 
-    /// Whoever sleeps has slept at once.
+    /// Every sleep is over at once.
     struct Instantly {
         now: AtomicU64,
         slept: Mutex<Vec<Duration>>,

@@ -53,7 +53,7 @@ fn a_claim_with_a_time_succeeds_once_and_tells_when() {
     });
 }
 
-/// As callers do who have all seen that nobody had claimed it.
+/// As callers do who have all seen that it was not claimed.
 #[test]
 fn those_who_race_for_a_claim_do_not_move_its_time() {
     block_on(async {

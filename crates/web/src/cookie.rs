@@ -13,8 +13,8 @@ pub struct Cookie {
 }
 
 impl Cookie {
-    /// Returns the value that the request brings, if any. Several of the same name count as none: somebody
-    /// planted one.
+    /// Returns the value that the request brings, if any. Several of the same name count as none: one of
+    /// them is planted.
     pub fn read<'a>(&self, headers: &'a HeaderMap) -> Option<&'a str> {
         let name = self.full_name();
         let mut values = headers

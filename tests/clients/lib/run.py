@@ -22,7 +22,7 @@ def check(condition: object, message: str) -> None:
 
 
 def claims(token: str) -> dict[str, Any] | None:
-    """The claims of a JWT, unverified; None if it is none."""
+    """The claims of a JWT, unverified; None if it is not one."""
     parts = token.split(".")
     if len(parts) != 3:
         return None

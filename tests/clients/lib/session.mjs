@@ -60,7 +60,7 @@ function tokenSummary(result) {
   return { scheme: scheme ?? null, claims: claims(token) };
 }
 
-/** The claims of a JWT, unverified; null if it is none. */
+/** The claims of a JWT, unverified; null if it is not one. */
 function claims(token) {
   const parts = token.split(".");
   if (parts.length !== 3) return null;

@@ -24,7 +24,7 @@ export async function useSdk(name, { module, Transport, url, label, end, usesSec
   return { version: await installedVersion(name), ...(await signInAndUse(sdk, label)) };
 }
 
-/** `client`, with the revision that `initialize` was answered with in `negotiated`: early versions tell nobody. */
+/** `client`, with the revision that `initialize` was answered with in `negotiated`: early versions do not tell. */
 export function rememberingRevision(client) {
   const request = client.request.bind(client);
   client.request = async (message, ...rest) => {

@@ -12,7 +12,7 @@ use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig
 use rmcp::{ClientLifecycleMode, ClientServiceExt};
 use serde_json::{Value, json};
 
-/// Nobody listens there: who plays the person says what arrived.
+/// Nothing listens there: the code that plays the person says what arrived.
 const REDIRECT_URI: &str = "http://127.0.0.1:49152/callback";
 
 type Client = RunningService<RoleClient, ()>;

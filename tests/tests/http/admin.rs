@@ -23,7 +23,7 @@ async fn read(response: Response) -> Value {
     response.json().await.unwrap()
 }
 
-/// Signs somebody in, and gives who it is beside their tokens.
+/// Signs a person in, and gives who it is beside their tokens.
 async fn sign_in(gatehouse: &Gatehouse, client: &Client, name: &str) -> (String, Tokens) {
     let user = User::new(name, format!("{name}@example.com"));
     gatehouse.descope.sign_in_as(user.clone());
@@ -161,7 +161,7 @@ async fn an_operator_ends_one_grant_or_all_of_a_subject_at_once_on_every_machine
     let seen = read(admin(&gatehouse, Method::GET, &path).await).await;
     // The newest is first.
     let grant = seen["grants"][0]["id"].as_str().unwrap();
-    // Of somebody else it is not.
+    // Of another person it is not.
     let wrong = format!("/admin/grants?subject={eve}&grant={grant}");
     let ended = read(admin(&gatehouse, Method::DELETE, &wrong).await).await;
     assert_eq!(ended["ended"], 0);

@@ -197,7 +197,7 @@ async fn a_code_of_another_sign_in_is_refused(provider: Provider) {
     let code = parameter(&attacker, "code").unwrap();
     let injected = with(&callback, "code", Some(&code));
     assert_eq!(started.error(&injected).await, "access_denied");
-    // Whoever changes what the provider is asked gets no further either.
+    // An attacker who changes what the provider is asked gets no further either.
     for (name, value) in [
         (
             "code_challenge",

@@ -113,7 +113,7 @@ async fn nothing_is_remembered_unless_the_person_ticks_the_box() {
     person.allow(&url).await;
     assert!(person.cookie("gatehouse-remembered").is_none());
     assert!(is_asked(&gatehouse, &person, &url).await);
-    // A yes that was not followed by a sign-in is none.
+    // A yes that was not followed by a sign-in does not count.
     let form = person.page(&url).await.form().with("remember", "yes");
     person.send(&form, ("decision", "allow")).await;
     assert!(is_asked(&gatehouse, &person, &url).await);

@@ -140,7 +140,7 @@ async fn only_tokens_of_the_named_servers_issuer_with_our_url_are_taken() {
         // An inbound app's of the project, though it names us.
         Mint::new().scopes(all),
         Mint::new().scopes(all).audience([mcp.as_str(), "P_LOCAL"]),
-        // The server's, for nobody.
+        // The server's, for no person.
         Mint::new().agentic().scopes(all).audience(["P_LOCAL"]),
         Mint::new().session(&project),
         Mint::new().machine_session(&project),

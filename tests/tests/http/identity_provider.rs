@@ -12,7 +12,7 @@ gatehouse_tests::over_both_providers!(
     a_token_for_another_client_or_of_another_kind_is_nothing_at_the_mcp_endpoint,
 );
 
-/// Signs somebody in, and gives where that leads.
+/// Signs a person in, and gives where that leads.
 async fn sign_in(gatehouse: &Gatehouse) -> Url {
     let client = Client::register(gatehouse).await;
     let url = client.authorization_url(&client.authorization_request());
@@ -169,7 +169,7 @@ async fn a_host_that_no_variable_names_is_not_called_whatever_the_metadata_says(
         gatehouse
             .descope
             .fail(Endpoint::Discovery, Fault::Json(metadata), u32::MAX);
-        // The code is unknown there, so nobody signs in either way.
+        // The code is unknown there, so no one signs in either way.
         assert!(error(&sign_in(&gatehouse).await).is_some());
         assert_eq!(elsewhere.requests(Endpoint::Token), requests);
         assert_eq!(gatehouse.descope.requests(Endpoint::Token), 0);

@@ -65,7 +65,7 @@ async fn the_end_of_a_grant_revokes_its_tokens_at_the_provider() {
     gatehouse.pass(10);
     assert_eq!(client.redeem(&code).await.status(), 400);
     revoked_at_the_provider(&gatehouse, before + 1).await;
-    // A provider that does not answer keeps nobody waiting.
+    // A provider that does not answer keeps no client waiting.
     let tokens = client.sign_in(&Person::new()).await;
     gatehouse.descope.fail(Endpoint::Revoke, Fault::Hang, 1);
     assert_eq!(client.revoke(&tokens.refresh).await.status(), 200);

@@ -25,7 +25,7 @@ async fn sweep(gatehouse: &Gatehouse) -> Value {
     response.json().await.unwrap()
 }
 
-/// Registers so many clients that nobody will ever sign in with.
+/// Registers so many clients that no person will ever sign in with.
 async fn register_and_forget(gatehouse: &Gatehouse, count: u64) {
     let http = reqwest::Client::new();
     for _ in 0..count {

@@ -122,7 +122,7 @@ async fn a_task_that_is_cancelled_at_another_machine_stops_where_it_runs() {
     for client in [&here, &there] {
         assert_eq!(get(client, &id).await["status"], "cancelled");
     }
-    // Whoever runs a task looks after it once a second, until it is over.
+    // The instance that runs a task looks after it once a second, until it is over.
     for _ in 0..10 {
         let before = gatehouse.host.counters();
         tokio::time::sleep(Duration::from_secs(3)).await;

@@ -129,7 +129,7 @@ async fn a_session_whose_machine_died_is_over_in_its_time_and_swept() {
     stream.message().await;
     other.kill();
     drop(stream);
-    assert_eq!(world.post(&url, &call(1)).await, 202, "nobody can know yet");
+    assert_eq!(world.post(&url, &call(1)).await, 202, "no one can know yet");
     world.gatehouse.pass(SESSION_TTL);
     assert_eq!(world.post(&url, &call(2)).await, 404);
     // The hour has to be over, and five minutes more.

@@ -43,7 +43,7 @@ async fn what_was_answered_holds_after_the_host_was_killed_at_any_moment() {
 
     let started = Instant::now();
     for round in join_all(installations.iter_mut().map(Installation::round)).await {
-        round.expect("nobody killed it");
+        round.expect("it was not killed");
     }
     let length = started.elapsed();
     let mut interrupted = BTreeMap::<_, u32>::new();
@@ -91,7 +91,7 @@ impl From<reqwest::Error> for Interrupted {
     }
 }
 
-/// A client on somebody's machine, and what it was answered.
+/// A client on a person's machine, and what it was answered.
 struct Installation {
     base: String,
     doing: &'static str,

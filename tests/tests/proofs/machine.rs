@@ -15,7 +15,7 @@ pub struct Machine {
     host: Child,
     address: SocketAddr,
     arguments: Vec<String>,
-    /// Its own Descope, which nobody kills.
+    /// Its own Descope, which is not killed.
     descope: Option<descope_emulator::Running>,
     folder: TempDir,
 }

@@ -52,7 +52,7 @@ async fn one_refresh_token_used_many_times_at_once_has_one_successor_on_redis() 
     race_with_refresh_tokens(|| redis.store()).await;
 }
 
-/// Where the system has a place for files in memory, there: nobody races for the disk, and it would
+/// Where the system has a place for files in memory, there: no one races for the disk, and it would
 /// be most of the time.
 fn folder_in_memory() -> TempDir {
     let memory = Path::new("/dev/shm");

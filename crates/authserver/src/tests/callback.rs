@@ -125,7 +125,7 @@ fn only_get_completes_a_sign_in() {
 fn a_callback_loaded_many_times_at_once_gives_one_code_and_the_others_a_page() {
     for (instances, exchanges) in [(1, 1), (8, 8), (3, 3)] {
         let (mut world, browser, _) = started();
-        // Longer than the first look of whoever was refused.
+        // Longer than the first look of the load that was refused.
         world.provider.answers_once_after = Some(5);
         let path = world.callback_path();
         let answers = world.load_at_once(&browser, &path, 8, instances);

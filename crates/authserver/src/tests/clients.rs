@@ -273,7 +273,7 @@ fn at_the_token_endpoint_nothing_is_fetched_for_a_client_without_a_grant() {
         assert!(invalid_client(&world.post_form(path, &form)), "{path}");
     }
     assert_eq!(world.store.backend().snapshot(), before);
-    // Nor the keys of one that has registered itself and that nobody has signed in with.
+    // Nor the keys of one that has registered itself and that no person has signed in with.
     let id = register_with_jwks_uri(&mut world);
     let before = world.store.backend().snapshot();
     world.hosts.publish(KEYS, &jwks(&key(1)));
@@ -333,7 +333,7 @@ fn who_refreshes_daily_stays_signed_in_however_long_the_clients_host_is_down() {
         refresh_token = json["refresh_token"].as_str().unwrap().to_owned();
     }
     world.now += DAY;
-    assert_eq!(ask(&mut world).status, 400, "nobody new is let in");
+    assert_eq!(ask(&mut world).status, 400, "no new person is let in");
 }
 
 #[test]

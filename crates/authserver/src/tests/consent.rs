@@ -73,7 +73,7 @@ fn an_error_redirects_to_a_client_whose_consent_this_browser_remembers() {
     let uris = json!({ "redirect_uris": [REDIRECT_URI, "https://other.example/cb"] });
     let id = register(&mut world, uris);
     let mut browser = Browser::default();
-    // A consent that was given and is not remembered is none.
+    // A consent that was given and is not remembered does not count.
     world.begin_login(&mut browser, &query(&id, REDIRECT_URI));
     world.finish_login(&mut browser);
     let more = "&prompt=none&scope=tools";

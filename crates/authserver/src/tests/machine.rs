@@ -1,4 +1,4 @@
-//! Clients that the operator has configured, and that act for nobody.
+//! Clients that the operator has configured, and that act for no person.
 
 use super::world::{ADMIN_TOKEN, Answer, Browser, ISSUER, REDIRECT_URI, World, query, request};
 use oauth::access_token::{self, Audience, Claims};

@@ -215,7 +215,7 @@ fn a_person_gets_the_scopes_that_the_rules_give() {
         let (_, tokens) = sign_in(&mut world);
         assert_eq!(tokens["scope"], scope);
     }
-    // Nobody gets a grant with nothing in it.
+    // No one gets a grant with nothing in it.
     now_has(&world, &["guest"]);
     let (_, page) = refused(&mut world, &id);
     assert!(

@@ -206,7 +206,7 @@ fn a_registration_without_an_expiry_gets_one_when_it_is_used() {
     let id = world.register(REDIRECT_URI);
     let code = world.code(&id, "");
     let tokens = world.redeem(&id, &code).json();
-    // As an earlier version left it: kept for ever, and forgotten by the sweep.
+    // As an earlier version left it: without an end, and forgotten by the sweep.
     let key = format!("t:client:{id}");
     let mut record: Value =
         serde_json::from_slice(&world.store.backend().snapshot()[&key]).unwrap();

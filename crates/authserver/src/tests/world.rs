@@ -519,7 +519,7 @@ impl Browser {
     }
 }
 
-/// Lets everybody else go on first.
+/// Lets all other futures go on first.
 pub(super) async fn yield_now() {
     let mut has_yielded = false;
     std::future::poll_fn(|context| {

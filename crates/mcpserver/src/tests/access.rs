@@ -188,7 +188,7 @@ fn the_provider_is_asked_about_an_access_token_of_its_own_even_if_it_looks_like_
         let theirs = signed("https://idp.example");
         assert_eq!(fixture.post(&theirs, &[], PING).await.status, 200);
         assert_eq!(fixture.identity.verifications(), 1);
-        // One that says it is ours is forged, and nobody is asked about it.
+        // One that says it is ours is forged, and the provider is not asked about it.
         let forged = signed(BASE);
         assert_eq!(fixture.post(&forged, &[], PING).await.status, 401);
         assert_eq!(fixture.identity.verifications(), 1);
@@ -381,7 +381,7 @@ fn a_page_of_another_origin_is_refused_and_one_of_ours_may_read() {
 fn a_server_that_does_not_know_its_place_names_the_variable() {
     let fixture = Fixture::new();
     fixture.environment.run(async {
-        // A name that somebody made to mean this machine, as a page of theirs would use it.
+        // A name that an attacker made to mean this machine, as their page would use it.
         for headers in [
             [("spin-full-url", "https://mcp.example.com/mcp")],
             [("host", "evil.example:3000")],

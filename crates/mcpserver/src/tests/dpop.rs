@@ -117,7 +117,7 @@ fn a_bound_token_is_no_bearer_token_and_a_bearer_token_not_bound() {
         let good = proof(&key(), &bearer, "2", |_| {});
         let answer = fixture.prove("DPoP", &bearer, Some(&good)).await;
         assert!(challenge(&answer).starts_with(r#"DPoP error="invalid_token""#));
-        // The provider's tokens are nobody's to bind.
+        // The provider's tokens are not bound here.
         let pasted = "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9.e30.AAAA";
         let good = proof(&key(), pasted, "3", |_| {});
         let answer = fixture.prove("DPoP", pasted, Some(&good)).await;

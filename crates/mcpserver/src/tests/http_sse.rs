@@ -5,7 +5,7 @@ use crate::Environment;
 use crate::stream::mailbox::SESSION_TTL;
 use std::time::Duration;
 
-/// A token of somebody else's, without a grant of ours.
+/// A token of another person's, without a grant of ours.
 const BOBS: &str = "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9.e30.AAAA";
 
 /// A client with its stream open.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 const SUBSCRIPTION: &str = "io.modelcontextprotocol/subscriptionId";
 
-/// Somebody who listens.
+/// A client that listens.
 pub(super) struct Stream {
     body: Body,
     text: String,

@@ -74,7 +74,7 @@ fn a_tool_sees_the_defaults_of_its_schema_and_what_was_sent_as_it_was() {
         assert_eq!(seen("defaults", json!({"at": {}})).await, within);
         let own = json!({"count": 1, "at": {"unit": "km"}});
         assert_eq!(seen("defaults", own.clone()).await, own);
-        // One that does not fit its own schema is for nobody to mend who calls.
+        // One that does not fit its own schema cannot be corrected by a caller.
         assert_eq!(seen("bad-default", json!({})).await, json!({}));
         let unfit = called(fixture, &token, "defaults", json!({"count": "x"})).await;
         assert_eq!(unfit["isError"], true);

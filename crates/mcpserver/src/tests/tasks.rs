@@ -10,7 +10,7 @@ use store::KeyValue;
 
 const TASKS: &str = "io.modelcontextprotocol/tasks";
 
-/// A token of somebody else's.
+/// A token of another person's.
 const BOBS: &str = "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9.e30.AAAA";
 
 fn capabilities() -> Value {
@@ -248,7 +248,7 @@ fn no_key_is_used_twice_and_only_so_many_rounds_are_run() {
         assert_eq!(text(&settled(fixture, &token, &id).await), r#"a={"n":3}"#);
         let id = begin(fixture, &token, "asks nothing").await;
         assert_eq!(text(&settled(fixture, &token, &id).await), "");
-        let id = begin(fixture, &token, "asks for ever").await;
+        let id = begin(fixture, &token, "asks without end").await;
         assert_eq!(settled(fixture, &token, &id).await["status"], "failed");
         assert!(
             fixture
@@ -301,7 +301,7 @@ fn a_task_whose_runner_died_fails_and_stays_so() {
             let message = task["error"]["message"].as_str().unwrap();
             assert!(message.contains("stopped before it was done"));
         }
-        // A question waits for as long as the task is there, and dies with nobody.
+        // A question waits for as long as the task is there, and outlives every caller.
         let id = begin(fixture, &token, "asks").await;
         settled(fixture, &token, &id).await;
         fixture.environment.kill();

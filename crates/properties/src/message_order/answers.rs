@@ -26,7 +26,7 @@ pub(super) struct Sent {
     pub(super) is_sound: bool,
     /// A refusal of it has to say which request it refuses.
     pub(super) is_stateless: bool,
-    /// It names a session that is none of this person's.
+    /// It names a session that is another person's, or invalid.
     pub(super) is_foreign: bool,
     /// Messages that belong to other requests of this person may come for it.
     pub(super) may_be_of_others: bool,
@@ -57,12 +57,12 @@ struct Error {
 
 /// # Panics
 ///
-/// If the status is none that the endpoint may give, or a header tells of somebody else.
+/// If the endpoint may not give the status, or a header tells of another person.
 pub(super) fn check_head(head: &Head, sent: &Sent, known: &mut IssuedIds) {
     assert!(STATUSES.contains(&head.status.as_u16()), "{head:?}");
     assert!(
         !sent.is_foreign || head.status.is_client_error(),
-        "a session of somebody else: {head:?}"
+        "a session of another person: {head:?}"
     );
     for value in head.headers.values() {
         let value = value.to_str().expect("visible characters");
@@ -101,7 +101,7 @@ impl Stream {
         let kind = head.headers.get("content-type");
         let kind = kind.map_or("", |kind| kind.to_str().unwrap_or_default());
         let form = match kind {
-            // What is misdirected is told so by nobody's protocol.
+            // A misdirected request is answered by no protocol.
             _ if head.status == 421 => Form::Else,
             "application/json" => Form::Json,
             "text/event-stream" => Form::Events,

@@ -38,7 +38,7 @@ pub(super) struct IssuedIds {
 }
 
 impl IssuedIds {
-    /// One of these, the newest first; or one that nobody was given.
+    /// One of these, the newest first; or one that no person was given.
     pub(super) fn pick(ids: &[String], number: u8) -> String {
         let newest = || ids.last().cloned().unwrap_or_default();
         match number % 16 {

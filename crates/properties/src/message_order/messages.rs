@@ -154,7 +154,7 @@ impl Message {
             meta["io.modelcontextprotocol/protocolVersion"] = REVISIONS[4].into();
             meta["io.modelcontextprotocol/clientCapabilities"] = capabilities;
             meta["io.modelcontextprotocol/logLevel"] = "debug".into();
-            // Somebody's answers, to be asked again.
+            // Answers of one person, to be asked again.
             if step.who / 8 % 8 >= 4 && method != "tasks/update" {
                 params["inputResponses"] = responses(mark, &[]);
                 params["requestState"] = IssuedIds::pick(&known.states, step.pick / 16).into();
@@ -183,7 +183,7 @@ impl Message {
             Route::Mail => IssuedIds::pick(&known.mailboxes, step.pick % 16),
             _ => IssuedIds::pick(&known.sessions, step.pick % 16),
         };
-        // These two begin anew, whatever session is named.
+        // These two begin again, whatever session is named.
         let begins_again = ["initialize", "server/discover"].contains(&&*self.method);
         let is_theirs = known.owners.get(&session) == Some(&person);
         let is_foreign = match way {
@@ -343,7 +343,7 @@ fn params(
     }
 }
 
-/// An id, as JSON; sometimes one that is none.
+/// An id, as JSON; sometimes an invalid one.
 fn id(kind: u8, mark: &str, number: u32) -> String {
     match kind % 16 {
         0 => number.to_string(),

@@ -2,8 +2,8 @@
 //!
 //! People here know every id that anybody was given, and use each other's. Whatever they send, and
 //! whenever: nothing panics, every answer is one that the endpoint may give and good JSON-RPC, and
-//! nobody gets to see what is another's. Everything of a person carries their [mark](people::mark),
-//! so it is found wherever it turns up: in an answer, or at a tool that was called for somebody else.
+//! no one gets to see what is another's. Everything of a person carries their [mark](people::mark),
+//! so it is found wherever it turns up: in an answer, or at a tool that was called for another person.
 
 mod answers;
 mod issued_ids;

@@ -31,7 +31,7 @@ pub(super) fn mark(person: usize) -> String {
 
 /// # Panics
 ///
-/// If there is somebody else's mark in `text`.
+/// If there is another person's mark in `text`.
 pub(super) fn assert_own(person: usize, text: &str, what: &str) {
     for other in (0..PEOPLE.len()).filter(|other| *other != person) {
         assert!(

@@ -119,7 +119,7 @@ fn store() -> Store<RedisKeyValue<StandIn>> {
 }
 
 async fn write_one_of_each<K: KeyValue>(store: &Store<K>, id: &str) {
-    // Whoever is cut off is answered nothing.
+    // A caller that is cut off is answered nothing.
     let note = Note(id.to_owned());
     let _ = store.claim_once("claim", id, NOW + 10).await;
     let _ = store.note_once("noted", id, NOW + 10).await;

@@ -187,7 +187,7 @@ fn a_record_written_again_after_its_end_is_swept_with_the_claim() {
             .unwrap();
         assert!(!store.exists::<Note>("a").await.unwrap());
         assert!(store.is_claimed("removed", "a").await.unwrap());
-        // By somebody who is killed before looking.
+        // By a caller that is killed before looking.
         store.put("a", &Note, None).await.unwrap();
         assert_eq!(store.sweep(OVER, 100).await.unwrap().removed, 2);
         assert_eq!(store.backend().keys(), ["sweep:cursor"]);
@@ -273,7 +273,7 @@ fn whatever_is_broken_off_leaves_nothing_that_the_sweep_does_not_find() {
             };
             let store = Store::new(backend, "");
             for id in ["a", "b"] {
-                // Whoever is killed is answered nothing.
+                // A caller that is killed is answered nothing.
                 let _ = store.claim_once("claim", id, NOW + 1).await;
                 let _ = store.claim_at("timed", id, NOW, NOW, NOW + 1).await;
                 let _ = store.claim_end::<Note>("end", id, NOW + 1).await;

@@ -10,7 +10,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::task::{Context, Poll, Waker};
 
-/// Simulated time. Nothing happens between two moments for which somebody waits.
+/// Simulated time. Nothing happens between two moments for which a caller waits.
 #[derive(Default)]
 struct Simulation {
     now: AtomicU64,
@@ -58,7 +58,7 @@ impl Simulation {
             let mut awaited = self.awaited.lock().unwrap();
             awaited.retain(|at| *at > self.now());
             let next = awaited.iter().min().copied();
-            self.now.store(next.expect("somebody waits"), Relaxed);
+            self.now.store(next.expect("a caller waits"), Relaxed);
         }
     }
 }
