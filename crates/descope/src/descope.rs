@@ -118,18 +118,14 @@ impl<H: Http> ProviderClient for Descope<H> {
             .send(requests::refresh(project, app, refresh_token)?)
             .await?;
         let answer = answers::tokens(&response, Asked::Refresh, app, now)?;
-        let profile = if wants_profile {
-            match self.person_now(&answer, now).await {
-                Err(Error::Refused(reason)) => return Err(Error::Refused(reason)),
-                Err(error) => RefreshedProfile::Unavailable(error.reason().to_owned()),
-                Ok(profile) => RefreshedProfile::Current(profile),
-            }
+        let person = if wants_profile {
+            self.person_now(&answer, now).await.map(Some)
         } else {
-            RefreshedProfile::Unchanged
+            Ok(None)
         };
         Ok(Refreshed {
             tokens: answer.tokens,
-            profile,
+            profile: RefreshedProfile::of(person)?,
         })
     }
 

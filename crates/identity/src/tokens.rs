@@ -1,5 +1,6 @@
 //! Upstream tokens: those that the identity provider issued for a person.
 
+use crate::error::Error;
 use crate::profile::Profile;
 use serde::{Deserialize, Serialize};
 
@@ -52,4 +53,22 @@ pub enum RefreshedProfile {
     Unchanged,
     /// The profile is not available now, for this reason. The text holds no secret.
     Unavailable(String),
+}
+
+impl RefreshedProfile {
+    /// Returns what is known of the person after new tokens came; `found` is `None` if the provider says nothing
+    /// at a refresh.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`], for the tokens as well. Other trouble leaves them usable, since the old refresh token
+    /// may no longer be.
+    pub fn of(found: Result<Option<Profile>, Error>) -> Result<Self, Error> {
+        match found {
+            Ok(Some(profile)) => Ok(Self::Current(profile)),
+            Ok(None) => Ok(Self::Unchanged),
+            Err(Error::Refused(reason)) => Err(Error::Refused(reason)),
+            Err(error) => Ok(Self::Unavailable(error.reason().to_owned())),
+        }
+    }
 }

@@ -147,19 +147,14 @@ impl<H: Http> ProviderClient for Provider<H> {
         let answer = self
             .ask_for_tokens(settings, &metadata, &parameters, "the refresh token", now)
             .await?;
-        let profile = if wants_profile {
-            match self.person_now(settings, &metadata, &answer, now).await {
-                Err(Error::Refused(reason)) => return Err(Error::Refused(reason)),
-                Err(error) => RefreshedProfile::Unavailable(error.reason().to_owned()),
-                Ok(None) => RefreshedProfile::Unchanged,
-                Ok(Some(profile)) => RefreshedProfile::Current(profile),
-            }
+        let person = if wants_profile {
+            self.person_now(settings, &metadata, &answer, now).await
         } else {
-            RefreshedProfile::Unchanged
+            Ok(None)
         };
         Ok(Refreshed {
             tokens: answer.tokens,
-            profile,
+            profile: RefreshedProfile::of(person)?,
         })
     }
 
