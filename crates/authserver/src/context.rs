@@ -3,6 +3,7 @@
 use crate::client_metadata_documents::Documents;
 use crate::clients::Clients;
 use crate::limits::Limits;
+use crate::responses;
 use config::{BaseUrl, Server};
 use dpop::ProofVerifier;
 use events::{Event, Events, TraceContext};
@@ -10,10 +11,10 @@ use grants::{Grants, RevocationQueue};
 use http::HeaderMap;
 use oauth::redirect_uri::PrivateUse;
 use oauth::resource::Resources;
-use oauth::{Client, ErrorCode};
+use oauth::{Client, Error, ErrorCode};
 use std::fmt::Display;
 use store::{KeyValue, Store};
-use web::RequestSource;
+use web::{RequestSource, Response};
 
 /// The context in which an endpoint handles a request.
 pub struct Context<'a, K> {
@@ -92,6 +93,12 @@ impl<K> Context<'_, K> {
             error: code.as_str(),
             reason: &reason.to_string(),
         });
+    }
+
+    /// Writes the event that a request was refused, and returns the response (RFC 6749 section 5.2).
+    pub(crate) fn refuse(&self, endpoint: &str, error: &Error) -> Response {
+        self.refused(endpoint, error.code, &error.description);
+        responses::error(error)
     }
 }
 

@@ -42,11 +42,7 @@ impl From<IntrospectError> for Error {
 pub async fn handle<K: KeyValue>(context: &Context<'_, K>, request: &Request) -> Response {
     match introspect(context, request).await {
         Ok(answer) => web::json(StatusCode::OK, &answer),
-        Err(error) => {
-            let error: Error = error.into();
-            context.refused("/introspect", error.code, &error.description);
-            responses::error(&error)
-        }
+        Err(error) => context.refuse("/introspect", &error.into()),
     }
 }
 

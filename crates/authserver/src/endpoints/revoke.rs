@@ -37,11 +37,7 @@ impl From<RevokeError> for Error {
 pub async fn handle<K: KeyValue>(context: &Context<'_, K>, request: &Request) -> Response {
     match revoke(context, request).await {
         Ok(()) => web::text(StatusCode::OK, ""),
-        Err(error) => {
-            let error: Error = error.into();
-            context.refused("/revoke", error.code, &error.description);
-            responses::error(&error)
-        }
+        Err(error) => context.refuse("/revoke", &error.into()),
     }
 }
 

@@ -104,9 +104,7 @@ pub async fn handle<K: KeyValue, S: Future<Output = ()> + Send>(
         Ok(tokens) => web::json(StatusCode::OK, &tokens),
         Err(error) => {
             record_cause(context, &error);
-            let error: Error = error.into();
-            context.refused("/token", error.code, &error.description);
-            responses::error(&error)
+            context.refuse("/token", &error.into())
         }
     };
     if request.headers().contains_key(dpop::PROOF)
