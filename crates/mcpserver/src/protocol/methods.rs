@@ -234,12 +234,10 @@ impl<P: Parts> Methods<P> {
             }
             failure => self.request_failed(METHOD, failure),
         };
-        match self.wait(METHOD, authenticated, reading, failed).await? {
-            RoundResult::Complete(contents) => {
-                self.to_method_result(METHOD, contents.to_result(&self.context.envelope(revision)))
-            }
-            RoundResult::InputRequired(questions) => Ok(MethodResult::InputRequired(questions)),
-        }
+        let round = self.wait(METHOD, authenticated, reading, failed).await?;
+        self.to_round_result(METHOD, round, |contents| {
+            contents.to_result(&self.context.envelope(revision))
+        })
     }
 
     /// `prompts/get`.
@@ -274,12 +272,10 @@ impl<P: Parts> Methods<P> {
             Failure::NotFound => unknown(),
             failure => self.request_failed(METHOD, failure),
         };
-        match self.wait(METHOD, authenticated, given, failed).await? {
-            RoundResult::Complete(messages) => {
-                self.to_method_result(METHOD, messages.to_result(&self.context.envelope(revision)))
-            }
-            RoundResult::InputRequired(questions) => Ok(MethodResult::InputRequired(questions)),
-        }
+        let round = self.wait(METHOD, authenticated, given, failed).await?;
+        self.to_round_result(METHOD, round, |messages| {
+            messages.to_result(&self.context.envelope(revision))
+        })
     }
 
     /// `completion/complete`.
@@ -378,6 +374,19 @@ impl<P: Parts> Methods<P> {
             log_line::write(format_args!("mcp: {method} was answered with {invalid}"));
             Error::internal().into()
         })
+    }
+
+    /// Returns the result of a round, final or not.
+    fn to_round_result<T>(
+        &self,
+        method: &str,
+        round: RoundResult<T>,
+        to_result: impl FnOnce(T) -> Result<String, InvalidJson>,
+    ) -> Result<MethodResult, MethodError> {
+        match round {
+            RoundResult::Complete(complete) => self.to_method_result(method, to_result(complete)),
+            RoundResult::InputRequired(questions) => Ok(MethodResult::InputRequired(questions)),
+        }
     }
 
     fn request_failed(&self, method: &str, failure: Failure) -> Error {
