@@ -42,16 +42,6 @@ impl Clients {
         known.next()?.metadata.scope.as_deref()
     }
 
-    /// The variables that [`Clients::read`] asks for, besides `public_url`.
-    pub const VARIABLES: &[&'static str] = &[
-        "registration",
-        "registration_token",
-        "client_metadata",
-        "client_metadata_origin",
-        "clients",
-        "private_use_schemes",
-    ];
-
     /// Reads the rules. `public_url` says where the server is, if that is known, and `scopes` are the
     /// scopes that exist, if they are known; what depends on them is read by the other reader.
     ///
