@@ -80,6 +80,7 @@ pub const MCP: &[&str] = &[
     "clients",
     "client_metadata_origin",
     "allowed_origins",
+    "grant_check",
     "call_timeout",
     "stream_seconds",
     "message_limit",

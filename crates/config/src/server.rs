@@ -54,6 +54,9 @@ pub struct Server {
     pub dpop_nonces: bool,
     /// Origins, besides our own, whose pages may call the MCP endpoint.
     pub allowed_origins: Vec<String>,
+    /// Seconds for which an instance trusts that a grant is active after it read that from the store; 0: it reads for
+    /// every request.
+    pub grant_check: u64,
     /// Seconds that a call of a tool may take.
     pub call_timeout: u64,
     /// Seconds after which a stream of the MCP endpoint is closed, to be gone on with on another
@@ -94,6 +97,7 @@ impl Server {
         "client_address_header",
         "dpop_nonces",
         "allowed_origins",
+        "grant_check",
         "call_timeout",
         "stream_seconds",
         "message_limit",
@@ -142,6 +146,7 @@ impl Server {
         let dpop_nonces = note(dpop::read_nonces(&values), &mut problems);
         let (allowed_origins, left_out) = read_origins(&values);
         problems.extend(left_out.iter().cloned());
+        let grant_check = note(GRANT_CHECK.read(&values), &mut problems);
         let call_timeout = note(CALL_TIMEOUT.read(&values), &mut problems);
         let stream_seconds = note(STREAM_SECONDS.read_optional(&values), &mut problems);
         let message_limit = note(MESSAGE_LIMIT.read(&values), &mut problems);
@@ -174,6 +179,7 @@ impl Server {
                 clients: clients?,
                 dpop_nonces: dpop_nonces?,
                 allowed_origins,
+                grant_check: grant_check?,
                 call_timeout: call_timeout?,
                 stream_seconds: stream_seconds?,
                 message_limit: usize::try_from(message_limit?).ok()?,
@@ -242,6 +248,14 @@ const REGISTRATIONS_PER_SOURCE: Number = Number {
     default: 50,
     least: 1,
     most: 1_000_000_000,
+};
+
+const GRANT_CHECK: Number = Number {
+    name: "grant_check",
+    what: "seconds",
+    default: 1,
+    least: 0,
+    most: 60,
 };
 
 const CALL_TIMEOUT: Number = Number {
@@ -393,6 +407,7 @@ mod tests {
         assert_eq!(server.default_scopes, server.scopes);
         assert_eq!(server.access_token_lifetime, 900);
         assert!(server.allowed_origins.is_empty());
+        assert_eq!(server.grant_check, 1);
         assert_eq!((server.call_timeout, server.message_limit), (60, 1_048_576));
         assert_eq!(server.stream_seconds, None);
     }
@@ -419,6 +434,7 @@ mod tests {
             ("client_address_header", "bad-value:"),
             ("dpop_nonces", "bad-value"),
             ("allowed_origins", "bad-value"),
+            ("grant_check", "61"),
             ("call_timeout", "0"),
             ("stream_seconds", "0"),
             ("message_limit", "bad-value"),

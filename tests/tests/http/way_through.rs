@@ -98,6 +98,21 @@ async fn a_grant_that_was_revoked_on_one_machine_is_dead_on_another_at_once(prov
 }
 
 #[tokio::test]
+async fn by_default_a_revoked_grant_is_dead_a_second_later() {
+    let gatehouse = Gatehouse::start_with(Settings::default().variable("grant_check", "")).await;
+    let client = Client::register(&gatehouse).await;
+    let tokens = client.sign_in(&Person::new()).await;
+    let mcp = Mcp::new(
+        Url::parse(&gatehouse.url("/mcp")).unwrap(),
+        Some(&tokens.access),
+    );
+    assert_eq!(mcp.request("tools/list", json!({})).await.status(), 200);
+    client.revoke(&tokens.access).await;
+    gatehouse.pass(1);
+    assert_eq!(mcp.request("tools/list", json!({})).await.status(), 401);
+}
+
+#[tokio::test]
 async fn a_management_key_signs_people_in_as_an_inbound_app_does() {
     let config = descope_emulator::Config::for_tests();
     let settings = Settings::default()

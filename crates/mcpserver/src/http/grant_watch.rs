@@ -66,18 +66,35 @@ impl Authenticated {
     }
 }
 
-/// The grants that requests are made with. The store is read each time; what a grant says is opened
-/// once.
+/// The grants that requests are made with. What a grant says is opened once. Whether it is active is read from the
+/// store: for work each time, for a token if the last read is `grant_check` seconds old.
 pub(crate) struct GrantWatch<P: Parts> {
     context: Arc<Context<P>>,
-    opened: Cache<String, Arc<OpenedGrant>>,
+    found: Cache<String, FoundGrant>,
+}
+
+/// A grant that was active at a time.
+#[derive(Clone)]
+struct FoundGrant {
+    opened: Arc<OpenedGrant>,
+    /// Seconds since the Unix epoch.
+    found_at: u64,
+}
+
+impl FoundGrant {
+    /// Returns whether the grant was active less than `seconds` ago. Times are whole seconds, so the read is never older
+    /// than that.
+    fn is_trusted(&self, now: u64, seconds: u64) -> bool {
+        let age = now.checked_sub(self.found_at);
+        age.is_some_and(|age| age < seconds) && self.opened.grant.expires_at > now
+    }
 }
 
 impl<P: Parts> GrantWatch<P> {
     pub(crate) fn new(context: Arc<Context<P>>) -> Self {
         Self {
             context,
-            opened: Cache::new(MAX_GRANTS),
+            found: Cache::new(MAX_GRANTS),
         }
     }
 
@@ -91,19 +108,22 @@ impl<P: Parts> GrantWatch<P> {
         id: &str,
         now: u64,
     ) -> Result<Option<Arc<OpenedGrant>>, store::Error> {
-        let known = self.opened.get(id);
+        let known = self.found.get(id).map(|known| known.opened);
         let grants = Grants::new(&self.context.store, &self.context.config.keys);
-        let found = grants.find_cached(id, now, known.clone()).await?;
-        if let Some(opened) = &found
-            && !known.is_some_and(|known| Arc::ptr_eq(&known, opened))
-        {
-            self.opened.insert(id.to_owned(), Arc::clone(opened));
+        let found = grants.find_cached(id, now, known).await?;
+        if let Some(opened) = &found {
+            let found = FoundGrant {
+                opened: Arc::clone(opened),
+                found_at: now,
+            };
+            self.found.insert(id.to_owned(), found);
         }
         Ok(found)
     }
 
     /// Returns the grant of a token that was issued at `issued_at` (seconds since the Unix epoch), as
-    /// [`find`](Self::find) does. On a store of several regions a fresh token may come before its grant does, so
+    /// [`find`](Self::find) does. A grant that this instance found active less than `grant_check` seconds ago is not looked
+    /// for: what has ended on another machine ends here within that time. On a store of several regions a fresh token may come before its grant does, so
     /// this looks again for some seconds there.
     ///
     /// # Errors
@@ -115,6 +135,11 @@ impl<P: Parts> GrantWatch<P> {
         issued_at: u64,
         now: u64,
     ) -> Result<Option<Arc<OpenedGrant>>, store::Error> {
+        if let Some(known) = self.found.get(id)
+            && known.is_trusted(now, self.context.config.grant_check)
+        {
+            return Ok(Some(known.opened));
+        }
         let is_fresh = now < issued_at.saturating_add(FRESH_TOKEN_AGE);
         let mut found = self.find(id, now).await?;
         if !is_fresh || !self.context.store.has_several_regions() {

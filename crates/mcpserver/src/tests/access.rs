@@ -1,10 +1,12 @@
 //! Who may call.
 
 use super::*;
+use crate::Environment;
 use crate::testing::TOKEN_OF_A_CLIENTS_SUBJECT;
 use grants::Grants;
 use identity::TokenKind;
 use oauth::access_token::Audience;
+use std::time::Duration;
 
 const METADATA: &str =
     r#"resource_metadata="http://127.0.0.1:3000/.well-known/oauth-protected-resource/mcp""#;
@@ -121,6 +123,7 @@ fn a_token_dies_with_its_time_and_its_grant_though_it_was_good_before() {
         .end(&claims.grant, START)
         .await
         .unwrap();
+        fixture.environment.advance(1);
         let answer = fixture.post(&token, &[], PING).await;
         assert_eq!(answer.status, 401);
         assert!(answer.header("www-authenticate").contains("ended"));
@@ -337,6 +340,7 @@ fn a_call_reads_the_store_once_and_writes_nothing() {
         let token = fixture.token(&["tools"]).await;
         let backend = fixture.server.context.store.backend();
         for tool in ["echo", "echo", "steps"] {
+            fixture.environment.advance(1);
             let (reads, writes) = backend.operations();
             let answer = fixture.post(&token, &[], &plain_call(tool)).await;
             assert_eq!(answer.status, 200);
@@ -442,5 +446,70 @@ fn a_path_that_is_not_the_endpoints_is_404() {
             let answer = fixture.send("POST", path, &headers, PING).await;
             assert_eq!(answer.status, status, "{path}");
         }
+    });
+}
+
+/// Returns how often the store was read and written while `work` ran.
+async fn operations_of(fixture: &Fixture, work: impl AsyncFnOnce()) -> (u32, u32) {
+    let backend = fixture.server.context.store.backend().clone();
+    let (reads, writes) = backend.operations();
+    work().await;
+    let (after_reads, after_writes) = backend.operations();
+    (after_reads - reads, after_writes - writes)
+}
+
+#[test]
+fn a_burst_of_requests_reads_its_grant_once_a_second() {
+    let fixture = Fixture::new();
+    fixture.environment.run(async {
+        let token = fixture.token(&["tools"]).await;
+        let burst = async || {
+            for _ in 0..20 {
+                assert_eq!(fixture.post(&token, &[], PING).await.status, 200);
+            }
+        };
+        for _ in 0..3 {
+            assert_eq!(operations_of(&fixture, burst).await, (1, 0));
+            fixture.environment.sleep(Duration::from_secs(1)).await;
+        }
+    });
+}
+
+#[test]
+fn a_grant_that_ended_elsewhere_is_refused_after_grant_check_seconds_at_the_latest() {
+    for (seconds, variables) in [
+        (1, &[][..]),
+        (0, &[("grant_check", "0")]),
+        (5, &[("grant_check", "5")]),
+    ] {
+        let fixture = Fixture::with(variables);
+        fixture.environment.run(async {
+            let token = fixture.token(&["tools"]).await;
+            assert_eq!(fixture.post(&token, &[], PING).await.status, 200);
+            fixture.end_grants().await;
+            // Requests in the meantime do not put it off.
+            for passed in 0..8 {
+                let status = fixture.post(&token, &[], PING).await.status;
+                assert_eq!(status == 200, passed < seconds, "{seconds}: {passed}");
+                fixture.environment.sleep(Duration::from_secs(1)).await;
+            }
+        });
+    }
+}
+
+#[test]
+fn a_token_of_a_trusted_grant_is_still_checked_for_itself() {
+    let fixture = Fixture::with(&[("grant_check", "60")]);
+    fixture.environment.run(async {
+        let good = fixture.token(&["tools"]).await;
+        let short = fixture
+            .token_with(&["tools"], |claims| claims.exp = START + 2)
+            .await;
+        for token in [&good, &short] {
+            assert_eq!(fixture.post(token, &[], PING).await.status, 200);
+        }
+        fixture.environment.sleep(Duration::from_secs(2)).await;
+        assert_eq!(fixture.post(&short, &[], PING).await.status, 401);
+        assert_eq!(fixture.post(&good, &[], PING).await.status, 200);
     });
 }

@@ -214,6 +214,7 @@ fn a_call_in_a_session_costs_two_reads_and_no_write() {
     within(async |fixture| {
         let client = Client::begin(fixture, json!({})).await;
         client.call("echo").await;
+        fixture.environment.advance(1);
         let before = fixture.server.context.store.backend().operations();
         client.call("echo").await;
         let after = fixture.server.context.store.backend().operations();

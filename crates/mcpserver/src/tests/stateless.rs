@@ -123,6 +123,7 @@ fn a_call_costs_one_read_of_the_store_and_no_write() {
     run(async |fixture, token| {
         let call = json!({"name": "echo", "arguments": {"x": 1}});
         ask(fixture, &token, "tools/call", call.clone()).await;
+        fixture.environment.advance(1);
         let (reads, writes) = fixture.server.context.store.backend().operations();
         ask(fixture, &token, "tools/call", call).await;
         let after = fixture.server.context.store.backend().operations();
