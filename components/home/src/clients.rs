@@ -16,12 +16,12 @@ pub struct Client {
     pub steps: Markup,
 }
 
-/// Returns every client that the page tells about.
-pub fn clients(base: &BaseUrl) -> Vec<Client> {
+/// Returns every client that the page tells about. `http_sse`: whether the server offers HTTP+SSE.
+pub fn clients(base: &BaseUrl, http_sse: bool) -> Vec<Client> {
     let url = base.join("/mcp");
     let word = shell_word(&url);
     let json = json_string(&url);
-    vec![
+    let mut clients = vec![
         Client {
             name: "Claude",
             kind: "web, desktop and phone",
@@ -107,7 +107,9 @@ pub fn clients(base: &BaseUrl) -> Vec<Client> {
                 )))
             },
         },
-        Client {
+    ];
+    if http_sse {
+        clients.push(Client {
             name: "Clients that only speak HTTP+SSE",
             kind: "the transport of 2024",
             is_reached: true,
@@ -115,8 +117,9 @@ pub fn clients(base: &BaseUrl) -> Vec<Client> {
                 p { "Take this address instead:" }
                 (snippet("HTTP+SSE, address", &base.join("/sse")))
             },
-        },
-    ]
+        });
+    }
+    clients
 }
 
 /// Returns what to say where a client that runs elsewhere cannot reach us.
@@ -140,7 +143,7 @@ mod tests {
     fn text(public_url: &'static str) -> String {
         let public_url = PublicUrl::read(|_| Some(public_url)).unwrap();
         let base = public_url.configured().unwrap();
-        let clients = clients(base);
+        let clients = clients(base, true);
         clients
             .into_iter()
             .map(|client| client.steps.into_string())

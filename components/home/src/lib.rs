@@ -8,7 +8,7 @@ mod snippet;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use config::{AuthorizationServer, Problem, PublicUrl};
+use config::{AuthorizationServer, HTTP_SSE, Problem, PublicUrl, read_http_sse};
 use http::{HeaderMap, Method};
 use platform::variables;
 use std::sync::Arc;
@@ -27,7 +27,12 @@ const ROUTES: &[Route<()>] = &[Route {
 }];
 
 async fn router() -> Router {
-    let names = [PublicUrl::VARIABLES, AuthorizationServer::VARIABLES].concat();
+    let names = [
+        PublicUrl::VARIABLES,
+        AuthorizationServer::VARIABLES,
+        &[HTTP_SSE],
+    ]
+    .concat();
     let values = variables::read(&names).await;
     let home = Home::read(|name| values.get(name));
     Router::new().fallback(handle).with_state(Arc::new(home))
@@ -37,21 +42,24 @@ async fn router() -> Router {
 struct Home {
     public_url: PublicUrl,
     authorization_server: AuthorizationServer,
+    http_sse: bool,
 }
 
 impl Home {
     fn read<'a>(values: impl Fn(&str) -> Option<&'a str>) -> Result<Self, Vec<Problem>> {
         let public_url = PublicUrl::read(&values).map_err(|problem| vec![problem]);
-        match (public_url, AuthorizationServer::read(&values)) {
-            (Ok(public_url), Ok(authorization_server)) => Ok(Self {
+        let server = AuthorizationServer::read(&values);
+        let http_sse = read_http_sse(&values).map_err(|problem| vec![problem]);
+        match (public_url, server, http_sse) {
+            (Ok(public_url), Ok(authorization_server), Ok(http_sse)) => Ok(Self {
                 public_url,
                 authorization_server,
+                http_sse,
             }),
-            (public_url, server) => Err([public_url.err(), server.err()]
-                .into_iter()
-                .flatten()
-                .flatten()
-                .collect()),
+            (public_url, server, http_sse) => {
+                let problems = [public_url.err(), server.err(), http_sse.err()];
+                Err(problems.into_iter().flatten().flatten().collect())
+            }
         }
     }
 }
@@ -74,7 +82,9 @@ fn answer(
     } else {
         let base = home.as_ref().ok();
         let base = base.and_then(|home| home.public_url.base(headers).ok());
-        misplaced::respond(base.as_ref(), route.map(Route::allow), method, headers)
+        let http_sse = home.as_ref().is_ok_and(|home| home.http_sse);
+        let allow = route.map(Route::allow);
+        misplaced::respond(base.as_ref(), http_sse, allow, method, headers)
     };
     match home {
         Ok(home) => web::require_https(home.public_url.requires_https(), response),
@@ -85,7 +95,7 @@ fn answer(
 fn page_for(home: &Result<Home, Vec<Problem>>, method: &Method, headers: &HeaderMap) -> Response {
     let page = match home {
         Ok(home) => match home.public_url.base(headers) {
-            Ok(base) => Ok(page::home(&base, &home.authorization_server)),
+            Ok(base) => Ok(page::home(&base, home.http_sse, &home.authorization_server)),
             Err(problem) => Err(vec![problem]),
         },
         Err(problems) => Err(problems.clone()),
@@ -139,6 +149,24 @@ mod tests {
             for path in ["/mcp", "/sse", "/.well-known/oauth-authorization-server"] {
                 assert!(page.contains(&format!("{base}{path}")), "{path}");
             }
+        }
+    }
+
+    #[test]
+    fn where_http_sse_is_not_offered_nothing_names_its_url() {
+        let home = Home::read(|name| match name {
+            "public_url" => Some("https://mcp.example.com"),
+            "http_sse" => Some("false"),
+            _ => None,
+        });
+        for path in ["/", "/elsewhere"] {
+            let response = answer(&home, &Method::GET, path, &HeaderMap::new());
+            let (_, text) = read(response);
+            assert!(text.contains("https://mcp.example.com/mcp"), "{text}");
+            assert!(
+                !text.contains("/sse") && !text.contains("HTTP+SSE"),
+                "{text}"
+            );
         }
     }
 

@@ -19,9 +19,10 @@ const CORS: Cors = Cors {
 const REFUSED: i32 = -32000;
 
 /// Answers a request that no route answers: 405 if its path has other methods, `allow`, else 404. `base` is where
-/// the server is, if that is known.
+/// the server is, if that is known; `http_sse`: whether HTTP+SSE is offered.
 pub(crate) fn respond(
     base: Option<&BaseUrl>,
+    http_sse: bool,
     allow: Option<String>,
     method: &Method,
     headers: &HeaderMap,
@@ -30,11 +31,14 @@ pub(crate) fn respond(
         return CORS.preflight(Origin::Any);
     }
     let url = |path: &str| base.map_or_else(|| path.to_owned(), |base| base.join(path));
-    let message = format!(
-        "There is no MCP endpoint at this URL. It is {}; for clients that speak HTTP+SSE alone, {}.",
-        url("/mcp"),
-        url("/sse")
+    let mut message = format!(
+        "There is no MCP endpoint at this URL. It is {}",
+        url("/mcp")
     );
+    if http_sse {
+        message += &format!("; for clients that speak HTTP+SSE alone, {}", url("/sse"));
+    }
+    message.push('.');
     let status = match allow {
         Some(_) => StatusCode::METHOD_NOT_ALLOWED,
         None => StatusCode::NOT_FOUND,

@@ -6,9 +6,9 @@ use config::{AuthorizationServer, BaseUrl};
 use maud::{Markup, html};
 use web::{Page, Response};
 
-/// Returns the landing page of the server at `base`, whose tokens `server` issues.
-pub fn home(base: &BaseUrl, server: &AuthorizationServer) -> Response {
-    let clients = clients(base);
+/// Returns the landing page of the server at `base`, whose tokens `server` issues. `http_sse`: whether it offers HTTP+SSE.
+pub fn home(base: &BaseUrl, http_sse: bool, server: &AuthorizationServer) -> Response {
+    let clients = clients(base, http_sse);
     let first = clients
         .iter()
         .find(|client| client.is_reached)
@@ -156,7 +156,7 @@ mod tests {
 
     fn page_with(server: &AuthorizationServer) -> String {
         let public_url = PublicUrl::read(|_| Some("https://mcp.example.com")).unwrap();
-        let page = home(public_url.configured().unwrap(), server);
+        let page = home(public_url.configured().unwrap(), true, server);
         let body = block_on(page.into_body().collect()).unwrap();
         String::from_utf8(body.to_bytes().to_vec()).unwrap()
     }

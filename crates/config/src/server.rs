@@ -2,6 +2,7 @@
 
 use crate::admin_token::read_admin_token;
 use crate::consent::read_show_logos;
+use crate::http_sse::{HTTP_SSE, read_http_sse};
 use crate::origins::read_origins;
 use crate::policy::read_policy;
 use crate::redis_url::{RedisUrl, read_redis_url};
@@ -54,6 +55,8 @@ pub struct Server {
     pub dpop_nonces: bool,
     /// Origins, besides our own, whose pages may call the MCP endpoint.
     pub allowed_origins: Vec<String>,
+    /// Whether HTTP+SSE is offered.
+    pub http_sse: bool,
     /// Seconds for which an instance trusts that a grant is active after it read that from the store; 0: it reads for
     /// every request.
     pub grant_check: u64,
@@ -97,6 +100,7 @@ impl Server {
         "client_address_header",
         "dpop_nonces",
         "allowed_origins",
+        HTTP_SSE,
         "grant_check",
         "call_timeout",
         "stream_seconds",
@@ -146,6 +150,7 @@ impl Server {
         let dpop_nonces = note(dpop::read_nonces(&values), &mut problems);
         let (allowed_origins, left_out) = read_origins(&values);
         problems.extend(left_out.iter().cloned());
+        let http_sse = note(read_http_sse(&values), &mut problems);
         let grant_check = note(GRANT_CHECK.read(&values), &mut problems);
         let call_timeout = note(CALL_TIMEOUT.read(&values), &mut problems);
         let stream_seconds = note(STREAM_SECONDS.read_optional(&values), &mut problems);
@@ -179,6 +184,7 @@ impl Server {
                 clients: clients?,
                 dpop_nonces: dpop_nonces?,
                 allowed_origins,
+                http_sse: http_sse?,
                 grant_check: grant_check?,
                 call_timeout: call_timeout?,
                 stream_seconds: stream_seconds?,
@@ -434,6 +440,7 @@ mod tests {
             ("client_address_header", "bad-value:"),
             ("dpop_nonces", "bad-value"),
             ("allowed_origins", "bad-value"),
+            ("http_sse", "bad-value"),
             ("grant_check", "61"),
             ("call_timeout", "0"),
             ("stream_seconds", "0"),

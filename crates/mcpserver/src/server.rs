@@ -201,6 +201,10 @@ impl<P: Parts> Server<P> {
     {
         let (head, body) = request.into_parts();
         let (transport, methods) = match head.uri.path() {
+            "/sse" | "/messages" if !self.context.config.http_sse => {
+                let text = "HTTP+SSE is not offered here; the MCP endpoint is /mcp.\n";
+                return from_web(web::text(StatusCode::NOT_FOUND, text));
+            }
             // Its messages travel through rings of several writers, whose numbers only a counter gives.
             "/sse" | "/messages" if !self.context.store.has_atomics() => {
                 let text = "HTTP+SSE is not offered here, because the key-value store of this server has no atomic operation; the MCP endpoint is /mcp.\n";

@@ -1,7 +1,7 @@
 //! The HTTP+SSE transport of 2024-11-05.
 
 use gatehouse_tests::sse::initialize;
-use gatehouse_tests::{Client, Gatehouse, Person, SseStream};
+use gatehouse_tests::{Client, Gatehouse, Person, Settings, SseStream};
 use serde_json::{Value, json};
 
 async fn post(gatehouse: &Gatehouse, path: &str, token: &str, message: &Value) -> u16 {
@@ -95,4 +95,22 @@ async fn the_stream_and_its_messages_need_a_token() {
         challenge.contains("/.well-known/oauth-protected-resource/sse"),
         "{challenge}"
     );
+}
+
+#[tokio::test]
+async fn where_it_is_not_offered_nothing_names_it_and_its_paths_are_404_in_words() {
+    let gatehouse = Gatehouse::start_with(Settings::default().variable("http_sse", "false")).await;
+    let client = Client::register(&gatehouse).await;
+    let tokens = client.sign_in(&Person::new()).await;
+    let http = reqwest::Client::new();
+    for path in ["/sse", "/messages"] {
+        let request = http.get(gatehouse.url(path)).bearer_auth(&tokens.access);
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), 404, "{path}");
+        assert!(answer.text().await.unwrap().contains("endpoint is /mcp"));
+    }
+    let metadata = gatehouse.url("/.well-known/oauth-protected-resource/sse");
+    assert_eq!(http.get(metadata).send().await.unwrap().status(), 404);
+    let page = http.get(gatehouse.url("/")).send().await.unwrap();
+    assert!(!page.text().await.unwrap().contains("/sse"));
 }

@@ -37,14 +37,20 @@ impl Flavour {
         self != Self::FermyonCloud
     }
 
-    /// Returns defaults of variables that are the host's limits: its requests end after 30 seconds.
+    /// Returns defaults of variables that are the host's limits: its requests end after 30 seconds, and
+    /// HTTP+SSE needs a store with atomics.
     pub(super) fn defaults(self) -> &'static [(&'static str, &'static str)] {
         match self {
             Self::Spin | Self::Portable => &[],
-            Self::Akamai => &[("call_timeout", "25"), ("stream_seconds", "25")],
+            Self::Akamai => &[
+                ("call_timeout", "25"),
+                ("stream_seconds", "25"),
+                ("http_sse", "false"),
+            ],
             Self::FermyonCloud => &[
                 ("call_timeout", "25"),
                 ("stream_seconds", "25"),
+                ("http_sse", "false"),
                 ("client_metadata", "false"),
             ],
         }

@@ -310,6 +310,9 @@ mod tests {
                 assert!(default(flavour, name).parse::<u32>().unwrap() < 30);
             }
         }
+        for flavour in [Flavour::Akamai, Flavour::FermyonCloud] {
+            assert_eq!(default(flavour, "http_sse"), "false");
+        }
         assert_eq!(default(Flavour::FermyonCloud, "client_metadata"), "false");
         assert_eq!(default(Flavour::Akamai, "client_metadata"), "true");
         assert_eq!(default(Flavour::Portable, "call_timeout"), "60");

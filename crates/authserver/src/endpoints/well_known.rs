@@ -95,6 +95,7 @@ fn write(config: &Server, base: &BaseUrl, path: &str) -> Option<CachedJson> {
         "openid-configuration" if is_probed(below) => CachedJson::new(
             &metadata::openid_configuration(issuer, scopes, identification),
         ),
+        "oauth-protected-resource" if below == "/sse" && !config.http_sse => None,
         "oauth-protected-resource" => {
             let external = config.authorization_server.external();
             let issuer = external.map_or(issuer, |external| &external.issuer);

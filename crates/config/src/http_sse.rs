@@ -1,0 +1,23 @@
+//! Whether HTTP+SSE is offered.
+
+use crate::{Problem, non_empty};
+
+/// The variable of [`read_http_sse`].
+pub const HTTP_SSE: &str = "http_sse";
+
+/// Reads `http_sse`: whether the transport HTTP+SSE (2024-11-05) is offered at `/sse`, beside `/mcp`.
+///
+/// # Errors
+///
+/// If it is neither true nor false.
+pub fn read_http_sse<'a>(values: &impl Fn(&str) -> Option<&'a str>) -> Result<bool, Problem> {
+    match non_empty(values, HTTP_SSE) {
+        None | Some("true") => Ok(true),
+        Some("false") => Ok(false),
+        Some(_) => Err(Problem::new(
+            HTTP_SSE,
+            "it is neither true nor false",
+            "Set it to false to offer /mcp alone",
+        )),
+    }
+}
