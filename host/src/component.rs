@@ -8,9 +8,10 @@ use std::{
     },
 };
 
+use host_limits::HostLimits;
+
 use crate::{
     hooks::{Hooks, LiveCounters},
-    host_limits::HostLimits,
     key_value::Stores,
     logs::Logs,
     outbound_grant::Outbound,

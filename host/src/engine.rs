@@ -2,6 +2,7 @@
 
 use std::sync::OnceLock;
 
+use host_limits::{Handlers, KeyValueLimits};
 use wasmtime::{
     Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig,
     component::{Component, InstancePre, Linker},
@@ -11,7 +12,6 @@ use wasmtime_wasi_http::{handler::ProxyPre, p2, p3};
 use crate::{
     bindings::{key_value, keyvalue, redis, spin2, variables},
     denied_imports,
-    host_limits::{Handlers, KeyValueLimits},
     state::{Platform, State},
 };
 

@@ -6,7 +6,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{cache, hooks::Hooks, host_limits::HostLimits, key_value::KeyValue, limits::Limits};
+use host_limits::HostLimits;
+
+use crate::{cache, hooks::Hooks, key_value::KeyValue, limits::Limits};
 
 type Patch = Box<dyn FnOnce(&mut toml::Table) + Send>;
 type BoundVariables = Box<dyn FnOnce(SocketAddr) -> Vec<(String, String)> + Send>;

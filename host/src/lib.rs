@@ -40,7 +40,6 @@ mod handler;
 mod headers;
 mod hooks;
 mod host;
-mod host_limits;
 mod http_connector;
 mod http_tap;
 mod key_value;

@@ -9,6 +9,7 @@ use std::{
 
 use anyhow::Context;
 use bytes::Bytes;
+use host_limits::HostLimits;
 use http::{HeaderValue, Request, Response, StatusCode, header::CONTENT_TYPE};
 use http_body::Body as _;
 use http_body_util::{BodyExt, Empty, Full, Limited};
@@ -29,7 +30,6 @@ use crate::{
     component::Component,
     handler::Handler,
     headers,
-    host_limits::HostLimits,
     http_tap::{HttpTapHook, TappedExchange},
     key_value::Region,
     limits::{Limits, Requests, TimedStream},

@@ -9,6 +9,7 @@ use std::{
 };
 
 use composition::ComposeError;
+use host_limits::HostLimits;
 use wasmtime::{Engine, component::Linker};
 
 use crate::{
@@ -20,7 +21,6 @@ use crate::{
     handler::Handler,
     hooks::{Hooks, LiveCounters},
     host::Host,
-    host_limits::HostLimits,
     http_connector,
     key_value::Stores,
     logs::Logs,

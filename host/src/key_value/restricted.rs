@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use host_limits::KeyValueLimits;
 use tokio::sync::{Mutex, MutexGuard};
 use wasmtime_wasi::HostWallClock;
 
@@ -14,7 +15,7 @@ use super::{
     error::{KeyValueError, Pairs},
     regions::{Region, Writes},
 };
-use crate::{clock::Clock, host_limits::KeyValueLimits, rate::Rate};
+use crate::{clock::Clock, rate::Rate};
 
 /// The stores of an application by label, with their restrictions if there are some.
 pub(crate) struct Stores(BTreeMap<String, (KeyValue, Option<Arc<Restrictions>>)>);

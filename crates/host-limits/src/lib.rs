@@ -1,4 +1,6 @@
-//! The restrictions of hosts that run applications for others.
+//! The restrictions of hosts that run applications for others, as they document them.
+//!
+//! `gatehouse-host` serves an application under them; `cargo xtask deploy` compares an application with them before it is deployed.
 
 use std::time::Duration;
 
@@ -9,6 +11,8 @@ pub struct HostLimits {
     pub request_timeout: Option<Duration>,
     /// How many bytes the body of a request may have; a larger one is answered 413.
     pub max_body_bytes: Option<u64>,
+    /// How many bytes the Wasm of the application may have in all. The embedded host does not check it.
+    pub max_application_bytes: Option<u64>,
     /// How many bytes of memory an instance may have.
     pub max_memory_bytes: Option<usize>,
     /// Whether an instance of a component of WASI 0.3 serves more than one request.
@@ -61,6 +65,7 @@ impl Default for HostLimits {
         Self {
             request_timeout: None,
             max_body_bytes: None,
+            max_application_bytes: None,
             max_memory_bytes: None,
             instance_reuse: true,
             handlers: Handlers::All,
@@ -94,6 +99,7 @@ impl HostLimits {
         Self {
             request_timeout: Some(Duration::from_secs(30)),
             max_body_bytes: Some(10 << 20),
+            max_application_bytes: Some(50 << 20),
             max_memory_bytes: Some(128 << 20),
             instance_reuse: false,
             handlers: Handlers::All,
@@ -118,6 +124,7 @@ impl HostLimits {
         Self {
             request_timeout: Some(Duration::from_secs(30)),
             max_body_bytes: Some(10_000_000),
+            max_application_bytes: Some(100_000_000),
             max_memory_bytes: None,
             instance_reuse: false,
             handlers: Handlers::ExactlyWasi0_2_0,
@@ -138,7 +145,7 @@ impl HostLimits {
     }
 
     /// Whether an instance of a component of WASI 0.3 serves more than one request: not where the region is that of a request.
-    pub(crate) fn reuses_instances(&self) -> bool {
+    pub fn reuses_instances(&self) -> bool {
         self.instance_reuse && self.key_value.replication_lag.is_none()
     }
 }
