@@ -2,6 +2,7 @@
 
 use crate::build::WasmBuild;
 use clap::ValueEnum;
+use host_limits::HostLimits;
 
 /// What a host takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -27,19 +28,28 @@ impl Flavour {
         }
     }
 
+    /// Returns what it gives to an application at most.
+    pub fn limits(self) -> HostLimits {
+        match self {
+            Self::Spin | Self::Portable => HostLimits::default(),
+            Self::Akamai => HostLimits::akamai(),
+            Self::FermyonCloud => HostLimits::fermyon_cloud(),
+        }
+    }
+
     /// Whether its key-value store has `wasi:keyvalue/atomics`.
     pub(super) fn has_atomics(self) -> bool {
-        !matches!(self, Self::Akamai | Self::FermyonCloud)
+        self.limits().key_value.atomics
     }
 
     /// Whether a component can call another one of the application (`*.spin.internal`).
     pub(super) fn has_service_chaining(self) -> bool {
-        self != Self::FermyonCloud
+        self.limits().service_chaining
     }
 
-    /// Returns defaults of variables that are the host's limits: its requests end after 30 seconds, and
-    /// HTTP+SSE needs a store with atomics.
-    pub(super) fn defaults(self) -> &'static [(&'static str, &'static str)] {
+    /// Returns defaults of variables that the host's limits ask for: its requests end after 30 seconds, and HTTP+SSE
+    /// needs a store with atomics.
+    pub fn defaults(self) -> &'static [(&'static str, &'static str)] {
         match self {
             Self::Spin | Self::Portable => &[],
             Self::Akamai => &[
@@ -64,6 +74,25 @@ impl Flavour {
                 atomics: self.has_atomics(),
                 optimized,
             },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn streams_and_calls_end_before_the_host_ends_their_request() {
+        for flavour in Flavour::value_variants() {
+            let Some(most) = flavour.limits().request_timeout else {
+                continue;
+            };
+            for name in ["call_timeout", "stream_seconds"] {
+                let default = flavour.defaults().iter().find(|(other, _)| *other == name);
+                let seconds: u64 = default.unwrap().1.parse().unwrap();
+                assert!(seconds < most.as_secs(), "{flavour:?}: {name}");
+            }
         }
     }
 }
