@@ -3,12 +3,13 @@
 use crate::environment::Variables;
 use crate::identity::{self, configure_emulator, emulator_address, wants_emulator};
 use crate::identity_component::Identity;
+use crate::report::Report;
 use crate::shell::{exists, output, program};
 use crate::toolchain::{WASM, has_wasm};
 use crate::{manifest, runtime_config};
-use anyhow::{Result, bail};
+use anyhow::Result;
 use clap::Args;
-use config::{AuthorizationServer, PresentedTokens, Problem, RedisUrl};
+use config::{AuthorizationServer, PresentedTokens, Problem, PublicUrl, RedisUrl};
 use std::net::{SocketAddr, TcpListener};
 
 /// What `cargo xtask doctor` takes.
@@ -38,22 +39,7 @@ pub fn doctor(options: &Options) -> Result<()> {
     } else {
         report.good(&format!("sign-in: {}", identity.name()));
     }
-    match AuthorizationServer::read(&|name: &str| variables.get(name)) {
-        Ok(AuthorizationServer::BuiltIn) => {
-            report.good("authorization server: built in; people sign in through it");
-        }
-        Ok(AuthorizationServer::External(external)) => report.good(&format!(
-            "authorization server: {}; clients sign in there themselves",
-            external.mode
-        )),
-        // Named with the other problems below.
-        Err(_) => {}
-    }
-    if variables.is_set("redis_url") {
-        report.good("store: the Redis of redis_url");
-    } else {
-        report.good("store: Spin's key-value store");
-    }
+    describe_servers(&mut report, &variables);
     if !variables.is_set("encryption_key") {
         report.good("encryption_key: not set yet; `cargo xtask up` will make one in .env");
         variables.set("encryption_key", EXAMPLE_KEY);
@@ -61,25 +47,8 @@ pub fn doctor(options: &Options) -> Result<()> {
     for problem in problems(&variables, options.listen) {
         report.bad(&problem);
     }
-    let manifest = manifest::findings()?;
-    if manifest.refusals.is_empty() {
-        report.good("spin.toml: no tools component can reach a secret");
-    }
-    for refusal in &manifest.refusals {
-        report.bad(refusal);
-    }
-    for warning in &manifest.warnings {
-        report.warn(warning);
-    }
-    for warning in warnings(&variables) {
-        report.warn(warning);
-    }
-    for line in policy(&variables) {
-        report.good(&line);
-    }
-    if let Some(line) = client_address(&variables) {
-        report.good(&line);
-    }
+    describe_grants(&mut report)?;
+    describe_rules(&mut report, &variables);
     match runtime_config::local_host(&variables) {
         Some(name) => report.good(&format!(
             "private networks: open while `cargo xtask up` serves, since {name} is on this machine"
@@ -91,38 +60,94 @@ pub fn doctor(options: &Options) -> Result<()> {
             "runtime-config.toml: {network} is not in block_networks, so a public name may lead through it into a private network; docs/deploy.md says when to leave it out"
         ));
     }
-    for line in &report.lines {
-        println!("{line}");
-    }
-    if report.failed > 0 {
-        bail!("{} to mend before `cargo xtask up` can work", report.failed);
-    }
+    report.print("`cargo xtask up`")?;
     println!("\nAll is well. Start with `cargo xtask up`.");
     Ok(())
 }
 
+/// Adds which authorization server there is, and where state lies.
+pub fn describe_servers(report: &mut Report, variables: &Variables) {
+    match AuthorizationServer::read(&|name: &str| variables.get(name)) {
+        Ok(AuthorizationServer::BuiltIn) => {
+            report.good("authorization server: built in; people sign in through it");
+        }
+        Ok(AuthorizationServer::External(external)) => report.good(&format!(
+            "authorization server: {}; clients sign in there themselves",
+            external.mode
+        )),
+        // Named with the other problems.
+        Err(_) => {}
+    }
+    if variables.is_set("redis_url") {
+        report.good("store: the Redis of redis_url");
+    } else {
+        report.good("store: Spin's key-value store");
+    }
+}
+
+/// Adds what `spin.toml` grants that it may not, or that should be known.
+///
+/// # Errors
+///
+/// If it cannot be read.
+pub fn describe_grants(report: &mut Report) -> Result<()> {
+    let manifest = manifest::findings()?;
+    if manifest.refusals.is_empty() {
+        report.good("spin.toml: no tools component can reach a secret");
+    }
+    for refusal in &manifest.refusals {
+        report.bad(refusal);
+    }
+    for warning in &manifest.warnings {
+        report.warn(warning);
+    }
+    Ok(())
+}
+
+/// Adds who may use the server, how limits by client address work, and what should be known of either.
+pub fn describe_rules(report: &mut Report, variables: &Variables) {
+    for warning in warnings(variables) {
+        report.warn(warning);
+    }
+    for line in policy(variables) {
+        report.good(&line);
+    }
+    if let Some(line) = client_address(variables) {
+        report.good(&line);
+    }
+}
+
 /// Everything that is wrong with the configuration for serving at `listen`, in words.
 pub fn problems(variables: &Variables, listen: SocketAddr) -> Vec<String> {
+    let mut problems = faults(variables);
+    let public_url = PublicUrl::read(|name: &str| variables.get(name));
+    if public_url.is_ok_and(|url| url.configured().is_none()) && !listen.ip().is_loopback() {
+        problems.push(Problem::new(
+            "public_url",
+            format!("it is not set, and {listen} is no loopback address"),
+            "Set it to the https URL under which people reach this server",
+        ));
+    }
+    problems.iter().map(in_words).collect()
+}
+
+/// Returns what is wrong with the configuration, wherever it is served.
+pub fn faults(variables: &Variables) -> Vec<Problem> {
     let values = |name: &str| variables.get(name);
     let mut problems = identity::problems(variables);
     match config::Server::read(values) {
         Ok(server) => {
-            if server.public_url.configured().is_none() && !listen.ip().is_loopback() {
-                problems.push(Problem::new(
-                    "public_url",
-                    format!("it is not set, and {listen} is no loopback address"),
-                    "Set it to the https URL under which people reach this server",
-                ));
-            }
             problems.extend(redis_host(variables, server.redis_url.as_ref()));
             problems.extend(server.left_out);
         }
         Err(found) => problems.extend(found),
     }
     problems
-        .iter()
-        .map(|problem| format!("{problem} ({})", problem.environment_variable()))
-        .collect()
+}
+
+/// Returns a problem with the name by which the variable is set.
+pub fn in_words(problem: &Problem) -> String {
+    format!("{problem} ({})", problem.environment_variable())
 }
 
 /// The variable that lets calls to the Redis through, if it does not.
@@ -238,7 +263,7 @@ fn client_address(variables: &Variables) -> Option<String> {
 }
 
 /// Stands in for the key that `up` will make, so that the rest can be checked.
-const EXAMPLE_KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+pub const EXAMPLE_KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 
 fn toolchain(report: &mut Report) {
     match output(program("rustc").arg("--version")) {
@@ -268,27 +293,6 @@ fn port(report: &mut Report, who: &str, address: SocketAddr) {
         Err(error) => report.bad(&format!(
             "{address} cannot be used for {who} ({error}). Stop what listens there, or choose another address with --listen"
         )),
-    }
-}
-
-#[derive(Default)]
-struct Report {
-    lines: Vec<String>,
-    failed: usize,
-}
-
-impl Report {
-    fn good(&mut self, line: &str) {
-        self.lines.push(format!("  ok    {line}"));
-    }
-
-    fn warn(&mut self, line: &str) {
-        self.lines.push(format!("  WARN  {line}"));
-    }
-
-    fn bad(&mut self, line: &str) {
-        self.lines.push(format!("  MEND  {line}"));
-        self.failed += 1;
     }
 }
 

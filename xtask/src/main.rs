@@ -21,6 +21,7 @@ mod identity;
 mod identity_component;
 mod install;
 mod manifest;
+mod report;
 mod runtime_config;
 mod servers;
 mod shell;
