@@ -7,7 +7,8 @@ use anyhow::{Context, Result};
 use rand::TryRng;
 use rand::rngs::SysRng;
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
+use std::path::Path;
 
 /// What the name of a variable starts with in the environment.
 pub const PREFIX: &str = "SPIN_VARIABLE_";
@@ -50,10 +51,7 @@ impl Variables {
     ///
     /// If it cannot be read.
     pub fn defaults() -> Result<Self> {
-        let manifest = std::fs::read_to_string(root().join("spin.toml"))
-            .context("spin.toml cannot be read")?;
-        let manifest: toml::Table = manifest.parse().context("spin.toml is not valid TOML")?;
-        Ok(Self::of(&manifest))
+        Ok(Self::of(&crate::manifest::read()?))
     }
 
     /// Those of this manifest, with its defaults.
@@ -140,16 +138,24 @@ fn environment_name(variable: &str) -> String {
     format!("{PREFIX}{}", variable.to_ascii_uppercase())
 }
 
-/// Writes a file of the workspace's folder that may hold secrets.
+/// Writes a file that may hold secrets: only its owner can read it, also where there was one that others could.
+/// `path` starts from the workspace's folder.
 ///
 /// # Errors
 ///
 /// If it cannot be written.
-pub fn write_secret(name: &str, text: &str) -> Result<()> {
-    let mut options = for_the_owner();
-    let file = options.write(true).truncate(true).open(root().join(name));
-    file.and_then(|mut file| file.write_all(text.as_bytes()))
-        .with_context(|| format!("{name} cannot be written"))
+pub fn write_secret(path: impl AsRef<Path>, text: &str) -> Result<()> {
+    let path = root().join(path);
+    let write = || {
+        // The permissions of a file count when it is made.
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut file = for_the_owner().write(true).create_new(true).open(&path)?;
+        file.write_all(text.as_bytes())
+    };
+    write().with_context(|| format!("{} cannot be written", path.display()))
 }
 
 /// Makes a file that no other user can read.
@@ -176,4 +182,23 @@ fn append_to_env_file(text: &str) -> Result<()> {
     }
     file.write_all(text.as_bytes())
         .context(".env cannot be written")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_with_secrets_is_its_owners_also_where_there_was_an_open_one() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secrets");
+        std::fs::write(&path, "longer than what comes").unwrap();
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o644)).unwrap();
+        write_secret(&path, "secret").unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "secret");
+        let mode = path.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
 }

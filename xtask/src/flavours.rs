@@ -42,10 +42,11 @@ pub fn build(flavour: Flavour) -> Result<PathBuf> {
     let manifest = match build {
         WasmBuild::Main => {
             build::components()?;
-            manifest::with_absolute_paths(shipped()?, absolute)?
+            manifest::with_absolute_paths(crate::manifest::read()?, absolute)?
         }
         WasmBuild::Portable { .. } => {
-            let Flavoured { manifest, parts } = manifest::flavoured(shipped()?, flavour)?;
+            let Flavoured { manifest, parts } =
+                manifest::flavoured(crate::manifest::read()?, flavour)?;
             build::wasm(&packages(&parts), build)?;
             compose_into(&folder, &parts, build, flavour)?;
             manifest
@@ -72,7 +73,7 @@ pub fn build_for_tests(flavours: &[Flavour], identities: &[&str], tools: &[&str]
                 let folder = target()
                     .join(format!("{}-for-tests", flavour.name()))
                     .join(format!("{identity}+{tools}"));
-                let swapped = with_components(shipped()?, identity, tools)?;
+                let swapped = with_components(crate::manifest::read()?, identity, tools)?;
                 let Flavoured { manifest, parts } = manifest::flavoured(swapped, flavour)?;
                 compose_into(&folder, &parts, build, flavour)?;
                 write_manifest(&folder, &manifest, flavour)?;
@@ -80,11 +81,6 @@ pub fn build_for_tests(flavours: &[Flavour], identities: &[&str], tools: &[&str]
         }
     }
     Ok(())
-}
-
-fn shipped() -> Result<Table> {
-    let text = fs::read_to_string(root().join("spin.toml")).context("spin.toml cannot be read")?;
-    text.parse().context("spin.toml is not valid TOML")
 }
 
 /// Returns the manifest with these components, of the main build's folder, in the places of its identity component

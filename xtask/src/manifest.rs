@@ -37,10 +37,18 @@ impl Findings {
 ///
 /// If it cannot be read.
 pub fn findings() -> Result<Findings> {
+    Ok(Findings::of(&read()?))
+}
+
+/// Returns what `spin.toml` says.
+///
+/// # Errors
+///
+/// If it cannot be read.
+pub fn read() -> Result<toml::Table> {
     let text =
         std::fs::read_to_string(root().join("spin.toml")).context("spin.toml cannot be read")?;
-    let manifest: toml::Table = text.parse().context("spin.toml is not valid TOML")?;
-    Ok(Findings::of(&manifest))
+    text.parse().context("spin.toml is not valid TOML")
 }
 
 /// Fails if `spin.toml` grants what it may not.
