@@ -109,6 +109,9 @@ pub fn describe_rules(report: &mut Report, variables: &Variables) {
     for warning in warnings(variables) {
         report.warn(warning);
     }
+    for name in variables.unknown() {
+        report.warn(&format!("{name}: spin.toml has no such variable"));
+    }
     for line in policy(variables) {
         report.good(&line);
     }

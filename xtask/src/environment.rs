@@ -17,7 +17,20 @@ pub const PREFIX: &str = "SPIN_VARIABLE_";
 pub struct Variables {
     values: BTreeMap<String, String>,
     set: BTreeMap<String, String>,
+    /// Those of the manifest, and whether each is secret.
+    declared: BTreeMap<String, bool>,
     identity: Identity,
+}
+
+/// A variable of `spin.toml` that was set.
+#[derive(Clone, Copy)]
+pub struct SetVariable<'a> {
+    /// The name in the manifest.
+    pub name: &'a str,
+    /// What it was set to.
+    pub value: &'a str,
+    /// Whether the manifest says that it is secret.
+    pub is_secret: bool,
 }
 
 impl Variables {
@@ -57,15 +70,19 @@ impl Variables {
     /// Those of this manifest, with its defaults.
     pub fn of(manifest: &toml::Table) -> Self {
         let mut values = BTreeMap::new();
+        let mut declared = BTreeMap::new();
         if let Some(variables) = manifest.get("variables").and_then(toml::Value::as_table) {
             for (name, variable) in variables {
                 let default = variable.get("default").and_then(toml::Value::as_str);
                 values.insert(name.clone(), default.unwrap_or_default().to_owned());
+                let secret = variable.get("secret").and_then(toml::Value::as_bool);
+                declared.insert(name.clone(), secret.unwrap_or_default());
             }
         }
         Self {
             values,
             set: BTreeMap::new(),
+            declared,
             identity: Identity::of(manifest),
         }
     }
@@ -92,6 +109,34 @@ impl Variables {
         let value = value.into();
         self.values.insert(name.to_owned(), value.clone());
         self.set.insert(name.to_owned(), value);
+    }
+
+    /// Gives variables other defaults, as a flavour of the application has them.
+    pub fn change_defaults(&mut self, defaults: &[(&str, &str)]) {
+        for (name, default) in defaults {
+            if !self.set.contains_key(*name) {
+                self.values
+                    .insert((*name).to_owned(), (*default).to_owned());
+            }
+        }
+    }
+
+    /// Returns the variables of `spin.toml` that were set, by their names.
+    pub fn set_variables(&self) -> impl Iterator<Item = SetVariable<'_>> {
+        self.set.iter().filter_map(|(name, value)| {
+            let is_secret = *self.declared.get(name)?;
+            Some(SetVariable {
+                name,
+                value,
+                is_secret,
+            })
+        })
+    }
+
+    /// Returns what was set and is no variable of `spin.toml`.
+    pub fn unknown(&self) -> impl Iterator<Item = &str> {
+        let names = self.set.keys().map(String::as_str);
+        names.filter(|name| !self.declared.contains_key(*name))
     }
 
     /// Returns the environment for the host: every variable that is set.
@@ -187,6 +232,34 @@ fn append_to_env_file(text: &str) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_set_is_known_with_its_secrecy_and_what_is_no_variable_is_named() {
+        let manifest = include_str!("../../spin.toml").parse().unwrap();
+        let mut variables = Variables::of(&manifest);
+        variables.set("public_url", "https://mcp.example.com");
+        variables.set("encryption_key", "key");
+        variables.set("publc_url", "https://mcp.example.com");
+        let set = variables
+            .set_variables()
+            .map(|variable| (variable.name, variable.is_secret));
+        assert_eq!(
+            set.collect::<Vec<_>>(),
+            [("encryption_key", true), ("public_url", false)]
+        );
+        assert_eq!(variables.unknown().collect::<Vec<_>>(), ["publc_url"]);
+    }
+
+    #[test]
+    fn a_default_gives_way_to_what_was_set() {
+        let manifest = include_str!("../../spin.toml").parse().unwrap();
+        let mut variables = Variables::of(&manifest);
+        variables.set("call_timeout", "10");
+        variables.change_defaults(&[("call_timeout", "25"), ("stream_seconds", "25")]);
+        assert_eq!(variables.get("call_timeout"), Some("10"));
+        assert_eq!(variables.get("stream_seconds"), Some("25"));
+        assert!(!variables.is_set("stream_seconds"));
+    }
 
     #[cfg(unix)]
     #[test]

@@ -83,6 +83,18 @@ pub fn build_for_tests(flavours: &[Flavour], identities: &[&str], tools: &[&str]
     Ok(())
 }
 
+/// Returns the manifest that [`build()`] makes of that of the repository.
+///
+/// # Errors
+///
+/// If the manifest is not as `spin.toml` is, or has what cannot be composed.
+pub fn manifest_of(manifest: Table, flavour: Flavour) -> Result<Table> {
+    match flavour.wasm_build(true) {
+        WasmBuild::Main => manifest::with_absolute_paths(manifest, absolute),
+        WasmBuild::Portable { .. } => Ok(manifest::flavoured(manifest, flavour)?.manifest),
+    }
+}
+
 /// Returns the manifest with these components, of the main build's folder, in the places of its identity component
 /// and of its tools.
 fn with_components(manifest: Table, identity: &str, tools: &str) -> Result<Table> {

@@ -13,6 +13,7 @@ mod check_licenses;
 mod clients;
 mod connect;
 mod contracts;
+mod deploy;
 mod doctor;
 mod environment;
 mod examples;
@@ -50,6 +51,8 @@ enum Command {
     Clients(clients::Options),
     /// Build the components
     Build(BuildOptions),
+    /// Check, build and deploy to a host
+    Deploy(deploy::Options),
     /// Measure, side by side with an empty component
     Bench(bench::Options),
     /// Derive the contracts for WASI 0.2 (wit/portable) from those of the main build
@@ -78,6 +81,7 @@ fn main() -> ExitCode {
             None => build::components(),
             Some(flavour) => flavours::build(flavour).map(drop),
         },
+        Command::Deploy(options) => deploy::deploy(&options),
         Command::Bench(options) => bench::bench(&options),
         Command::Contracts => contracts::contracts(),
         Command::CheckLayers => check_layers::check_layers(),

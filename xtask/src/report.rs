@@ -40,4 +40,10 @@ impl Report {
         }
         Ok(())
     }
+
+    /// Returns every finding as it is printed.
+    #[cfg(test)]
+    pub fn lines(&self) -> &[String] {
+        &self.lines
+    }
 }
