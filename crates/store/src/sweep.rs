@@ -45,6 +45,8 @@ pub struct SweepReport {
     pub until: u64,
     /// Whether past hours remain, or keys that were not looked at.
     pub more: bool,
+    /// Whether the rest is for another request: hosts whose stores are swept by listing bound writes.
+    pub paused: bool,
 }
 
 impl SweepReport {
@@ -88,22 +90,13 @@ impl<K: KeyValue> Store<K> {
                     removed: swept.removed,
                     until: if swept.more { 0 } else { now },
                     more: swept.more,
+                    paused: swept.removed == listing::MAX_REMOVALS,
                 })
             }
             Expiry::Backend => Ok(SweepReport {
                 until: now,
                 ..SweepReport::default()
             }),
-        }
-    }
-}
-
-impl<K: KeyValue> Store<K> {
-    /// Returns how many keys a request may remove, or somewhat more, in calls of [`sweep`](Self::sweep).
-    pub fn max_removals_at_once(&self) -> u64 {
-        match self.backend.capabilities().expiry {
-            Expiry::Listing => listing::MAX_REMOVALS,
-            Expiry::Ledger | Expiry::Backend => u64::MAX,
         }
     }
 }

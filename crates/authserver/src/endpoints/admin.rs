@@ -247,7 +247,7 @@ async fn sweep<K: KeyValue>(
     let mut all = SweepReport::default();
     loop {
         all = all.and(context.store.sweep(context.now, MAX_STEPS_AT_ONCE).await?);
-        if !all.more || all.removed >= context.store.max_removals_at_once() || late() {
+        if !all.more || all.paused || late() {
             break;
         }
     }

@@ -53,6 +53,7 @@ fn the_sweep_removes_what_expired_and_leaves_no_trace_of_it() {
                 removed: 6,
                 until: NOW + HOUR,
                 more: false
+                paused: false,
             }
         );
         let ledger = START + 3;
