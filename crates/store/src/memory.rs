@@ -4,16 +4,16 @@ use crate::deadline::Clock;
 use crate::key_value::{Capabilities, Claimed, Error, KeyValue, PlainKeyValue, Regions};
 use crate::timed_claim::WithoutAtomics;
 use std::collections::BTreeMap;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-type Timed<'a> = WithoutAtomics<&'a Entries, NoTime, fn() -> [u8; 16]>;
+type Timed = WithoutAtomics<Arc<Entries>, NoTime, fn() -> [u8; 16]>;
 
-/// A [`KeyValue`] in memory.
-#[derive(Debug, Default)]
+/// A [`KeyValue`] in memory. A clone has the same entries: another instance's view of one store.
+#[derive(Clone, Debug, Default)]
 pub struct MemoryKeyValue {
-    entries: Entries,
+    entries: Arc<Entries>,
     /// The regions of a store without atomics.
     without_atomics: Option<Regions>,
 }
@@ -42,9 +42,14 @@ impl MemoryKeyValue {
         self.entries.entries().clone()
     }
 
-    fn timed(&self) -> Option<Timed<'_>> {
+    fn timed(&self) -> Option<Timed> {
         let regions = self.without_atomics?;
-        Some(WithoutAtomics::new(&self.entries, NoTime, nonce, regions))
+        Some(WithoutAtomics::new(
+            Arc::clone(&self.entries),
+            NoTime,
+            nonce,
+            regions,
+        ))
     }
 }
 
@@ -86,7 +91,7 @@ impl Entries {
     }
 }
 
-impl PlainKeyValue for &Entries {
+impl PlainKeyValue for Arc<Entries> {
     async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
         Ok(self.reach()?.get(key).cloned())
     }
@@ -117,19 +122,19 @@ impl KeyValue for MemoryKeyValue {
     }
 
     async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
-        (&self.entries).get(key).await
+        self.entries.get(key).await
     }
 
     async fn set(&self, key: &str, value: &[u8], _until: Option<u64>) -> Result<(), Error> {
-        (&self.entries).set(key, value).await
+        self.entries.set(key, value).await
     }
 
     async fn delete(&self, key: &str) -> Result<(), Error> {
-        (&self.entries).delete(key).await
+        self.entries.delete(key).await
     }
 
     async fn exists(&self, key: &str) -> Result<bool, Error> {
-        (&self.entries).exists(key).await
+        self.entries.exists(key).await
     }
 
     async fn increment(&self, key: &str, delta: i64, until: Option<u64>) -> Result<i64, Error> {
@@ -175,6 +180,6 @@ impl KeyValue for MemoryKeyValue {
     }
 
     async fn keys(&self) -> Result<Vec<String>, Error> {
-        PlainKeyValue::keys(&&self.entries).await
+        PlainKeyValue::keys(&self.entries).await
     }
 }
