@@ -5,7 +5,8 @@
 #![allow(unsafe_code)]
 
 use descope::{Descope, Settings};
-use identity_export::{Instance, Outbound};
+use identity_export::{Instance, Outbound, SharedDocuments};
+use platform::key_value::KeyValueStore;
 use platform::variables::Variables;
 use std::sync::OnceLock;
 
@@ -15,15 +16,15 @@ identity_export::export!(Component with_types_in identity_export::bindings);
 struct Project;
 
 impl Instance for Project {
-    type Client = Descope<Outbound>;
+    type Client = Descope<Outbound, KeyValueStore>;
     const VARIABLES: &'static [&'static str] = Settings::VARIABLES;
 
     fn cell() -> &'static OnceLock<Self::Client> {
-        static CLIENT: OnceLock<Descope<Outbound>> = OnceLock::new();
+        static CLIENT: OnceLock<Descope<Outbound, KeyValueStore>> = OnceLock::new();
         &CLIENT
     }
 
-    fn client(variables: &Variables) -> Self::Client {
-        Descope::new(Settings::read(|name| variables.get(name)), Outbound)
+    fn client(variables: &Variables, shared: SharedDocuments) -> Self::Client {
+        Descope::new(Settings::read(|name| variables.get(name)), Outbound, shared)
     }
 }

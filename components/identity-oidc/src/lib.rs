@@ -4,8 +4,9 @@
 //! What the provider is sent and what its responses mean is in `crates/oidc`.
 #![allow(unsafe_code)]
 
-use identity_export::{Instance, Outbound};
+use identity_export::{Instance, Outbound, SharedDocuments};
 use oidc::{Provider, Settings};
+use platform::key_value::KeyValueStore;
 use platform::variables::Variables;
 use std::sync::OnceLock;
 
@@ -15,15 +16,15 @@ identity_export::export!(Component with_types_in identity_export::bindings);
 struct OpenId;
 
 impl Instance for OpenId {
-    type Client = Provider<Outbound>;
+    type Client = Provider<Outbound, KeyValueStore>;
     const VARIABLES: &'static [&'static str] = Settings::VARIABLES;
 
     fn cell() -> &'static OnceLock<Self::Client> {
-        static CLIENT: OnceLock<Provider<Outbound>> = OnceLock::new();
+        static CLIENT: OnceLock<Provider<Outbound, KeyValueStore>> = OnceLock::new();
         &CLIENT
     }
 
-    fn client(variables: &Variables) -> Self::Client {
-        Provider::new(Settings::read(|name| variables.get(name)), Outbound)
+    fn client(variables: &Variables, shared: SharedDocuments) -> Self::Client {
+        Provider::new(Settings::read(|name| variables.get(name)), Outbound, shared)
     }
 }

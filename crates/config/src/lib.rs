@@ -19,6 +19,7 @@ mod public_url;
 mod redis_url;
 mod scopes;
 mod server;
+mod store_settings;
 
 pub use admin_token::AdminToken;
 pub use authorization_server::{AuthorizationServer, External};
@@ -31,6 +32,7 @@ pub use problem::Problem;
 pub use public_url::{BaseUrl, PublicUrl, is_loopback};
 pub use redis_url::RedisUrl;
 pub use server::Server;
+pub use store_settings::StoreSettings;
 
 /// Returns the value of a variable, if it is there and not blank.
 fn non_empty<'a>(values: &impl Fn(&str) -> Option<&'a str>, name: &str) -> Option<&'a str> {

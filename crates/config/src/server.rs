@@ -7,6 +7,7 @@ use crate::origins::read_origins;
 use crate::policy::read_policy;
 use crate::redis_url::{RedisUrl, read_redis_url};
 use crate::scopes::{read_default_scopes, read_scopes};
+use crate::store_settings::{read_key_prefix, read_keys};
 use crate::{
     AdminToken, AuthorizationServer, Clients, Presented, Problem, PublicUrl, dpop, non_empty,
 };
@@ -319,33 +320,6 @@ impl Number {
                     ),
                 )
             })
-    }
-}
-
-fn read_keys<'a>(values: &impl Fn(&str) -> Option<&'a str>) -> Result<KeyRing, Problem> {
-    KeyRing::parse(values("encryption_key").unwrap_or_default()).map_err(|error| {
-        Problem::new(
-            "encryption_key",
-            error.to_string(),
-            "Set it to what `openssl rand -hex 32` prints; to rotate, put the new key before the old one with a comma between them",
-        )
-    })
-}
-
-fn read_key_prefix<'a>(values: &impl Fn(&str) -> Option<&'a str>) -> Result<String, Problem> {
-    let prefix = non_empty(values, "key_prefix").unwrap_or("gatehouse:");
-    let fits = prefix.len() <= 64
-        && prefix
-            .bytes()
-            .all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'/' | b'\\' | b'?' | b'#'));
-    if fits {
-        Ok(prefix.to_owned())
-    } else {
-        Err(Problem::new(
-            "key_prefix",
-            "it is longer than 64 characters, or has one that some key-value store refuses",
-            "Use ASCII letters, digits, `:`, `-` and `_`",
-        ))
     }
 }
 

@@ -47,9 +47,9 @@ pub(crate) fn userinfo(response: &Response<Bytes>) -> Result<Map<String, Value>,
 }
 
 /// Returns the body of the answer to the request for keys.
-pub(crate) fn keys(response: &Response<Bytes>) -> Result<&[u8], Error> {
-    check_status(response, Asked::Keys, None)?;
-    Ok(response.body())
+pub(crate) fn keys(response: Response<Bytes>) -> Result<Bytes, Error> {
+    check_status(&response, Asked::Keys, None)?;
+    Ok(response.into_body())
 }
 
 /// Descope's error envelope, and RFC 6749 section 5.2's.
@@ -452,11 +452,11 @@ mod tests {
     #[test]
     fn a_project_without_keys_names_the_project_id() {
         for status in [400, 404] {
-            let error = keys(&response(status, "")).unwrap_err().to_string();
+            let error = keys(response(status, "")).unwrap_err().to_string();
             assert!(error.starts_with("descope_project_id: "), "{error}");
         }
         assert!(matches!(
-            keys(&response(503, "")),
+            keys(response(503, "")),
             Err(Error::Unavailable(_))
         ));
     }

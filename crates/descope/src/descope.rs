@@ -9,31 +9,34 @@ use identity::{
     CodeExchange, Error, Login, Presented, Profile, ProviderClient, Refreshed, RefreshedProfile,
     SignIn, UpstreamTokens,
 };
-use jwt::{KeySet, Unverified};
+use jwt::Unverified;
 use oidc::answer::TokenAnswer;
-use oidc::keys::{self, ProviderKeys};
-use oidc::{Http, SendError, claims, misconfiguration, profile};
+use oidc::keys::{KeySource, ProviderKeys};
+use oidc::{Http, SendError, SharedDocuments, claims, misconfiguration, profile};
 use serde_json::{Map, Value};
+use store::KeyValue;
 
 /// One Descope project. Serves many requests at once; its only state is the cache of public keys.
-pub struct Descope<H> {
+pub struct Descope<H, K> {
     settings: Settings,
     http: H,
+    shared: SharedDocuments<K>,
     keys: ProviderKeys,
 }
 
-impl<H: Http> Descope<H> {
-    /// Sends with `http` what `settings` ask for.
-    pub fn new(settings: Settings, http: H) -> Self {
+impl<H: Http, K: KeyValue> Descope<H, K> {
+    /// Sends with `http` what `settings` ask for, and shares the project's keys with other instances by `shared`.
+    pub fn new(settings: Settings, http: H, shared: SharedDocuments<K>) -> Self {
         Self {
             settings,
             http,
+            shared,
             keys: ProviderKeys::default(),
         }
     }
 }
 
-impl<H: Http> ProviderClient for Descope<H> {
+impl<H: Http, K: KeyValue> ProviderClient for Descope<H, K> {
     fn display_name(&self) -> String {
         "Descope".to_owned()
     }
@@ -160,7 +163,7 @@ impl<H: Http> ProviderClient for Descope<H> {
     }
 }
 
-impl<H: Http> Descope<H> {
+impl<H: Http, K: KeyValue> Descope<H, K> {
     /// Returns who it is that tokens were refreshed for. What a source would say cannot be left away because
     /// of trouble there: a role might be in it.
     async fn person_now(&self, answer: &TokenAnswer, now: u64) -> Result<Profile, Error> {
@@ -237,12 +240,18 @@ impl<H: Http> Descope<H> {
         token: Unverified<'_>,
         now: u64,
     ) -> Result<Map<String, Value>, Error> {
-        self.keys.verify(token, now, || self.ask_for_keys()).await
+        let source = KeySource {
+            url: &self.project()?.jwks_url(),
+            who: answers::WHO,
+            shared: &self.shared,
+            ask: || self.ask_for_keys(),
+        };
+        self.keys.verify(token, now, source).await
     }
 
-    async fn ask_for_keys(&self) -> Result<KeySet, Error> {
+    async fn ask_for_keys(&self) -> Result<Bytes, Error> {
         let response = self.send(requests::keys(self.project()?)?).await?;
-        keys::read(answers::keys(&response)?, answers::WHO)
+        answers::keys(response)
     }
 
     async fn userinfo(&self, access_token: &str) -> Result<Map<String, Value>, Error> {

@@ -20,5 +20,5 @@ mod settings;
 mod fixtures;
 
 pub use descope::Descope;
-pub use oidc::{Http, SendError};
+pub use oidc::{Http, SendError, SharedDocuments};
 pub use settings::{App, Credentials, Project, Settings};

@@ -5,13 +5,14 @@ use descope_emulator::{
     Config, DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, DEFAULT_MANAGEMENT_KEY, DEFAULT_PROJECT_ID,
     Emulator, Endpoint, Fault, Mint, Running, Signature, TokenIssuer, User,
 };
-use gatehouse_descope::{Descope, Http, SendError, Settings};
+use gatehouse_descope::{Descope, Http, SendError, Settings, SharedDocuments};
 use http::{Request, Response};
 use identity::{
     CodeExchange, Error, Login, Presented, Profile, ProviderClient, RefreshedProfile, SignIn,
 };
 use serde_json::{Value, json};
 use std::time::{SystemTime, UNIX_EPOCH};
+use store::MemoryKeyValue;
 
 /// The verifier and challenge of RFC 7636 appendix B.
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
@@ -50,7 +51,7 @@ enum Style {
 
 struct House {
     emulator: Running,
-    descope: Descope<Client>,
+    descope: Descope<Client, MemoryKeyValue>,
 }
 
 impl House {
@@ -118,7 +119,11 @@ fn client() -> reqwest::Client {
         .unwrap()
 }
 
-fn connect(emulator: &Running, style: Style, changes: &[(&str, &str)]) -> Descope<Client> {
+fn connect(
+    emulator: &Running,
+    style: Style,
+    changes: &[(&str, &str)],
+) -> Descope<Client, MemoryKeyValue> {
     let settings = Settings::read(|name| {
         let changed = changes.iter().find(|(changed, _)| *changed == name);
         let value = match (name, style) {
@@ -131,7 +136,7 @@ fn connect(emulator: &Running, style: Style, changes: &[(&str, &str)]) -> Descop
         };
         Some(changed.map_or(value, |(_, value)| value))
     });
-    Descope::new(settings, Client(client()))
+    Descope::new(settings, Client(client()), SharedDocuments::unshared())
 }
 
 #[allow(

@@ -1,5 +1,6 @@
 //! An identity provider as a component: the contract `wit/identity`, exported, over the traits of the crate
-//! `identity`; and outbound HTTP within bounds for such components. The portable build exports
+//! `identity`; and for such components outbound HTTP within bounds, and copies in the store of what a provider
+//! publishes. The portable build exports
 //! `wit/portable/identity.wit`.
 //!
 //! A component says what its provider is by [`Instance`], and exports itself:
@@ -15,9 +16,11 @@ pub mod bindings;
 #[path = "bindings_portable.rs"]
 pub mod bindings;
 mod outbound;
+mod shared_documents;
 
 pub use bindings::export_identity as export;
 pub use outbound::Outbound;
+pub use shared_documents::SharedDocuments;
 
 use bindings::contract;
 use identity::{
@@ -40,8 +43,8 @@ pub trait Instance: 'static {
     /// Returns where the instance keeps its only client.
     fn cell() -> &'static OnceLock<Self::Client>;
 
-    /// Returns the client with the settings in these variables.
-    fn client(variables: &Variables) -> Self::Client;
+    /// Returns the client with the settings in these variables, which shares documents with other instances.
+    fn client(variables: &Variables, shared: SharedDocuments) -> Self::Client;
 }
 
 /// Returns the instance's only client, made at its first use.
@@ -50,7 +53,8 @@ async fn client<P: Instance>() -> &'static P::Client {
         return client;
     }
     let variables = variables::read(P::VARIABLES).await;
-    P::cell().get_or_init(|| P::client(&variables))
+    let shared = shared_documents::read().await;
+    P::cell().get_or_init(|| P::client(&variables, shared))
 }
 
 /// The component of a provider.

@@ -30,21 +30,27 @@ pub enum Lookup {
 }
 
 impl KeyCache {
+    /// How long keys are used while the issuer does not answer, in seconds.
+    pub const MAX_STALE: u64 = 3600;
+
+    /// How often at most an unknown key id or old keys lead to a question, in seconds.
+    pub const REFRESH_INTERVAL: u64 = 30;
+
     /// Looks for the key of this id and algorithm at `now` (as [`KeySet::find`] does), and notes
     /// that the keys are asked for where it says so.
     pub fn look_up(&mut self, key_id: Option<&str>, algorithm: Algorithm, now: u64) -> Lookup {
         let age = self.fetched_at.map(|at| now.saturating_sub(at));
         let known = age
-            .filter(|age| *age < MAX_STALE)
+            .filter(|age| *age < Self::MAX_STALE)
             .and_then(|_| self.keys.find(key_id, algorithm).cloned());
         let asked_lately = self
             .asked_at
-            .is_some_and(|at| now.saturating_sub(at) < REFRESH_INTERVAL);
+            .is_some_and(|at| now.saturating_sub(at) < Self::REFRESH_INTERVAL);
         let is_fresh = age.is_some_and(|age| age < MAX_AGE);
         match known {
             Some(key) if is_fresh || asked_lately => Lookup::Found(key),
             // With no keys at all, every caller may ask: there is nothing to fall back on.
-            None if asked_lately && age.is_some_and(|age| age < MAX_STALE) => {
+            None if asked_lately && age.is_some_and(|age| age < Self::MAX_STALE) => {
                 if self.asked_at > self.fetched_at {
                     Lookup::Unanswered
                 } else {
@@ -64,10 +70,33 @@ impl KeyCache {
         self.fetched_at = Some(now);
     }
 
+    /// Takes the keys that another instance was answered with at `fetched_at`, and returns whether they are newer
+    /// than those here. They are as old here as they were there.
+    pub fn adopt(&mut self, keys: KeySet, fetched_at: u64) -> bool {
+        let is_newer = self.fetched_at.is_none_or(|at| at < fetched_at);
+        if is_newer {
+            self.keys = keys;
+            self.fetched_at = Some(fetched_at);
+            self.asked_at = Some(fetched_at);
+        }
+        is_newer
+    }
+
+    /// Notes that the keys are not asked for although [`look_up`](Self::look_up) said so: another instance asks.
+    pub fn leave_to_others(&mut self) {
+        self.asked_at = self.fetched_at;
+    }
+
+    /// Returns whether there are keys that may be used at `now` while the issuer does not answer.
+    pub fn has_keys(&self, now: u64) -> bool {
+        self.fetched_at
+            .is_some_and(|at| now.saturating_sub(at) < Self::MAX_STALE)
+    }
+
     /// Returns the key when asking has just been tried: an old one if it is not too old.
     pub fn get(&self, key_id: Option<&str>, algorithm: Algorithm, now: u64) -> Option<PublicKey> {
         let age = now.saturating_sub(self.fetched_at?);
-        if age < MAX_STALE {
+        if age < Self::MAX_STALE {
             self.keys.find(key_id, algorithm).cloned()
         } else {
             None
@@ -77,10 +106,6 @@ impl KeyCache {
 
 /// How long keys are used without asking, in seconds.
 const MAX_AGE: u64 = 600;
-/// How long keys are used while the issuer does not answer, in seconds.
-const MAX_STALE: u64 = 3600;
-/// How often at most an unknown key id or old keys lead to a question, in seconds.
-const REFRESH_INTERVAL: u64 = 30;
 
 #[cfg(test)]
 mod tests {
@@ -129,6 +154,32 @@ mod tests {
         assert!(matches!(look_up(&mut cache, "k1", 2029), Lookup::Found(_)));
         assert_eq!(look_up(&mut cache, "k1", 4600), Lookup::Ask);
         assert!(cache.get(ID, Algorithm::EdDsa, 4600).is_none());
+    }
+
+    #[test]
+    fn adopted_keys_are_as_old_as_where_they_come_from() {
+        let keys = || -> KeySet {
+            let key = SigningKey::ed25519(&[1; 32]);
+            [key.public().clone().with_key_id("k1")]
+                .into_iter()
+                .collect()
+        };
+        let mut cache = KeyCache::default();
+        assert_eq!(look_up(&mut cache, "k1", 1500), Lookup::Ask);
+        assert!(cache.adopt(keys(), 1000));
+        assert!(!cache.adopt(keys(), 1000));
+        assert!(matches!(look_up(&mut cache, "k1", 1500), Lookup::Found(_)));
+        assert_eq!(look_up(&mut cache, "k1", 1600), Lookup::Ask);
+        assert!(cache.has_keys(1600));
+        assert!(!cache.has_keys(4600));
+        // An unknown key id is asked for thirty seconds after the fetch, wherever that was.
+        let mut cache = KeyCache::default();
+        assert!(cache.adopt(keys(), 1000));
+        assert_eq!(look_up(&mut cache, "new", 1029), Lookup::Unknown);
+        assert_eq!(look_up(&mut cache, "new", 1030), Lookup::Ask);
+        assert_eq!(look_up(&mut cache, "new", 1031), Lookup::Unanswered);
+        cache.leave_to_others();
+        assert_eq!(look_up(&mut cache, "new", 1031), Lookup::Ask);
     }
 
     #[test]

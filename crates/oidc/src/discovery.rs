@@ -178,6 +178,21 @@ impl CachedMetadata {
         self.fetched_at = now;
     }
 
+    /// Takes what another instance was answered with at `fetched_at`, and returns whether it is newer than what is
+    /// here.
+    pub(crate) fn adopt(&mut self, metadata: Metadata, fetched_at: u64) -> bool {
+        let is_newer = self.metadata.is_none() || self.fetched_at < fetched_at;
+        if is_newer {
+            self.store(metadata, fetched_at);
+        }
+        is_newer
+    }
+
+    /// Notes that the metadata is not asked for after all: another instance asks.
+    pub(crate) fn leave_to_others(&mut self) {
+        self.asked_at = self.fetched_at;
+    }
+
     /// Returns what is there when asking has just failed, if it is not too old.
     pub(crate) fn old(&self, now: u64) -> Option<Metadata> {
         let age = now.saturating_sub(self.fetched_at);

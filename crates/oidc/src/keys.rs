@@ -1,63 +1,152 @@
 //! The keys that verify a provider's tokens (RFC 7517).
 
+use crate::SharedDocuments;
 use crate::claims;
+use bytes::Bytes;
 use identity::Error;
-use jwt::{KeyCache, KeySet, Lookup, Unverified};
+use jwt::{Algorithm, KeyCache, KeySet, Lookup, PublicKey, Unverified};
 use serde_json::{Map, Value};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use store::KeyValue;
 
 /// The provider's public keys, remembered in this instance and asked for at a bounded rate.
 #[derive(Default)]
 pub struct ProviderKeys(Mutex<KeyCache>);
 
+/// Where the keys come from.
+pub struct KeySource<'a, K, A> {
+    /// The URL of the provider's JWK Set.
+    pub url: &'a str,
+    /// The provider's name in messages.
+    pub who: &'a str,
+    /// The copies that instances share.
+    pub shared: &'a SharedDocuments<K>,
+    /// Brings the body of a successful answer of that URL.
+    pub ask: A,
+}
+
 impl ProviderKeys {
-    /// Returns the claims of `token`, if one of the provider's keys signed it. `ask` brings the keys where
+    /// Returns the claims of `token`, if one of the provider's keys signed it. The keys come from `source` where
     /// they are not known or too old.
     ///
     /// # Errors
     ///
     /// [`Error::Refused`] if no key did, [`Error::Unavailable`] while the keys do not come, and
-    /// the errors of `ask`.
-    pub async fn verify<F>(
+    /// the errors of asking.
+    pub async fn verify<K, F>(
         &self,
         token: Unverified<'_>,
         now: u64,
-        ask: impl FnOnce() -> F,
+        source: KeySource<'_, K, impl FnOnce() -> F>,
     ) -> Result<Map<String, Value>, Error>
     where
-        F: Future<Output = Result<KeySet, Error>>,
+        K: KeyValue,
+        F: Future<Output = Result<Bytes, Error>>,
     {
-        const NO_KEY: &str =
-            "the token is not good: its issuer has no key of the id and algorithm that it names";
-        let (key_id, algorithm) = (token.header().key_id.clone(), token.header().algorithm);
-        let key_id = key_id.as_deref();
-        let found = self.cache().look_up(key_id, algorithm, now);
-        let key = match found {
-            Lookup::Found(key) => key,
-            Lookup::Unknown => return Err(Error::Refused(NO_KEY.to_owned())),
-            Lookup::Unanswered => {
-                return Err(Error::Unavailable(
-                    "the identity provider has not answered with its keys yet".to_owned(),
-                ));
-            }
-            Lookup::Ask => {
-                let asked = ask().await.map(|keys| self.cache().store(keys, now));
-                match (self.cache().get(key_id, algorithm, now), asked) {
-                    (Some(key), _) => key,
-                    (None, Ok(())) => return Err(Error::Refused(NO_KEY.to_owned())),
-                    (None, Err(error)) => return Err(error),
-                }
-            }
+        let wanted = Wanted {
+            key_id: token.header().key_id.clone(),
+            algorithm: token.header().algorithm,
+        };
+        let key = match self.look_up(&wanted, now) {
+            Some(found) => found?,
+            None => match self.look_up_shared(&wanted, now, &source).await {
+                Some(found) => found?,
+                None => self.fetch(&wanted, now, source).await?,
+            },
         };
         token
             .verify(&key)
             .map_err(|error| Error::Refused(format!("the token is not good: {error}")))
     }
 
+    /// Returns the key, or why there is none; `None` if the keys are to be asked for.
+    fn look_up(&self, wanted: &Wanted, now: u64) -> Option<Result<PublicKey, Error>> {
+        let key_id = wanted.key_id.as_deref();
+        match self.cache().look_up(key_id, wanted.algorithm, now) {
+            Lookup::Found(key) => Some(Ok(key)),
+            Lookup::Unknown => Some(Err(no_key())),
+            Lookup::Unanswered => Some(Err(no_answer())),
+            Lookup::Ask => None,
+        }
+    }
+
+    /// The same by the keys that another instance fetched, if those are newer.
+    async fn look_up_shared<K: KeyValue, A>(
+        &self,
+        wanted: &Wanted,
+        now: u64,
+        source: &KeySource<'_, K, A>,
+    ) -> Option<Result<PublicKey, Error>> {
+        let copy = source.shared.find(source.url, now).await?;
+        let keys = read(copy.text.as_bytes(), source.who).ok()?;
+        if self.cache().adopt(keys, copy.fetched_at) {
+            self.look_up(wanted, now)
+        } else {
+            None
+        }
+    }
+
+    async fn fetch<K, F>(
+        &self,
+        wanted: &Wanted,
+        now: u64,
+        source: KeySource<'_, K, impl FnOnce() -> F>,
+    ) -> Result<PublicKey, Error>
+    where
+        K: KeyValue,
+        F: Future<Output = Result<Bytes, Error>>,
+    {
+        let KeySource {
+            url,
+            who,
+            shared,
+            ask,
+        } = source;
+        let has_older = self.cache().has_keys(now);
+        if !shared.may_fetch(url, has_older, now).await {
+            self.cache().leave_to_others();
+            return self.known(wanted, now).ok_or_else(no_answer);
+        }
+        let asked = match ask().await {
+            Ok(body) => read(&body, who).map(|keys| (keys, body)),
+            Err(error) => Err(error),
+        };
+        match asked {
+            Ok((keys, body)) => {
+                self.cache().store(keys, now);
+                shared.insert(url, &body, now).await;
+                self.known(wanted, now).ok_or_else(no_key)
+            }
+            Err(error) => self.known(wanted, now).ok_or(error),
+        }
+    }
+
+    fn known(&self, wanted: &Wanted, now: u64) -> Option<PublicKey> {
+        let key_id = wanted.key_id.as_deref();
+        self.cache().get(key_id, wanted.algorithm, now)
+    }
+
     fn cache(&self) -> MutexGuard<'_, KeyCache> {
         // Nothing in the cache can be half done.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The key that a token names.
+struct Wanted {
+    key_id: Option<String>,
+    algorithm: Algorithm,
+}
+
+fn no_key() -> Error {
+    Error::Refused(
+        "the token is not good: its issuer has no key of the id and algorithm that it names"
+            .to_owned(),
+    )
+}
+
+fn no_answer() -> Error {
+    Error::Unavailable("the identity provider has not answered with its keys yet".to_owned())
 }
 
 /// Returns what an answer with keys has. `who` is the provider's name in words.

@@ -20,6 +20,7 @@ pub mod profile;
 mod provider;
 pub mod request;
 mod settings;
+mod shared_documents;
 
 #[cfg(test)]
 mod tests;
@@ -27,6 +28,7 @@ mod tests;
 pub use discovery::Metadata;
 pub use provider::Provider;
 pub use settings::Settings;
+pub use shared_documents::SharedDocuments;
 
 use bytes::Bytes;
 use http::{Request, Response};

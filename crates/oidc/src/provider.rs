@@ -2,8 +2,10 @@
 
 use crate::claims::{self, BrokenRule};
 use crate::discovery::{self, Authentication, CachedMetadata, Metadata};
-use crate::keys::{self, ProviderKeys, not_good};
-use crate::{Http, SendError, Settings, answer, misconfiguration, profile, request};
+use crate::keys::{KeySource, ProviderKeys, not_good};
+use crate::{
+    Http, SendError, Settings, SharedDocuments, answer, misconfiguration, profile, request,
+};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use bytes::Bytes;
@@ -13,35 +15,42 @@ use identity::{
     CodeExchange, Error, Login, Presented, Profile, ProviderClient, Refreshed, RefreshedProfile,
     SignIn, TokenKind, UpstreamTokens,
 };
-use jwt::{Algorithm, KeySet, Unverified};
+use jwt::{Algorithm, Unverified};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256, Sha512};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use store::KeyValue;
 use url::Url;
 
 /// One OpenID Connect provider. Serves many requests at once; its only state is what it remembers
 /// of the provider's metadata and keys.
-pub struct Provider<H> {
+pub struct Provider<H, K> {
     settings: Result<Settings, Vec<Problem>>,
     http: H,
+    shared: SharedDocuments<K>,
     metadata: Mutex<CachedMetadata>,
     keys: ProviderKeys,
 }
 
-impl<H: Http> Provider<H> {
-    /// Sends with `http` what `settings` ask for.
-    pub fn new(settings: Result<Settings, Vec<Problem>>, http: H) -> Self {
+impl<H: Http, K: KeyValue> Provider<H, K> {
+    /// Sends with `http` what `settings` ask for, and shares metadata and keys with other instances by `shared`.
+    pub fn new(
+        settings: Result<Settings, Vec<Problem>>,
+        http: H,
+        shared: SharedDocuments<K>,
+    ) -> Self {
         Self {
             settings,
             http,
+            shared,
             metadata: Mutex::default(),
             keys: ProviderKeys::default(),
         }
     }
 }
 
-impl<H: Http> ProviderClient for Provider<H> {
+impl<H: Http, K: KeyValue> ProviderClient for Provider<H, K> {
     /// Returns a name that a person recognizes: the issuer's host.
     fn display_name(&self) -> String {
         self.settings
@@ -222,7 +231,7 @@ impl<H: Http> ProviderClient for Provider<H> {
     }
 }
 
-impl<H: Http> Provider<H> {
+impl<H: Http, K: KeyValue> Provider<H, K> {
     /// Returns who it is that tokens were refreshed for; `None` if the provider has no way to say. What
     /// userinfo would say cannot be left away because of trouble there: a role might be in it.
     async fn person_now(
@@ -306,13 +315,14 @@ impl<H: Http> Provider<H> {
         token: Unverified<'_>,
         now: u64,
     ) -> Result<Map<String, Value>, Error> {
-        self.keys
-            .verify(token, now, || self.ask_for_keys(&metadata.jwks_uri))
-            .await
-    }
-
-    async fn ask_for_keys(&self, jwks_uri: &Url) -> Result<KeySet, Error> {
-        keys::read(&self.get(jwks_uri.as_str()).await?, WHO)
+        let url = metadata.jwks_uri.as_str();
+        let source = KeySource {
+            url,
+            who: WHO,
+            shared: &self.shared,
+            ask: || self.get(url),
+        };
+        self.keys.verify(token, now, source).await
     }
 
     async fn userinfo(
@@ -351,13 +361,30 @@ impl<H: Http> Provider<H> {
         if let Some(metadata) = self.cached_metadata().look_up(now) {
             return Ok(metadata);
         }
-        let asked = match self.get(&discovery::url(&settings.issuer)).await {
-            Ok(body) => discovery::read(&body, &settings.issuer),
+        let url = discovery::url(&settings.issuer);
+        if let Some(copy) = self.shared.find(&url, now).await
+            && let Ok(metadata) = discovery::read(copy.text.as_bytes(), &settings.issuer)
+            && self.cached_metadata().adopt(metadata, copy.fetched_at)
+            && let Some(metadata) = self.cached_metadata().look_up(now)
+        {
+            return Ok(metadata);
+        }
+        let has_older = self.cached_metadata().old(now).is_some();
+        if !self.shared.may_fetch(&url, has_older, now).await {
+            self.cached_metadata().leave_to_others();
+            let old = self.cached_metadata().old(now);
+            return old.ok_or_else(|| {
+                Error::Unavailable(format!("{WHO} has not answered with its metadata yet"))
+            });
+        }
+        let asked = match self.get(&url).await {
+            Ok(body) => discovery::read(&body, &settings.issuer).map(|metadata| (metadata, body)),
             Err(error) => Err(error),
         };
         match asked {
-            Ok(metadata) => {
+            Ok((metadata, body)) => {
                 self.cached_metadata().store(metadata.clone(), now);
+                self.shared.insert(&url, &body, now).await;
                 Ok(metadata)
             }
             Err(Error::Unavailable(text)) => {

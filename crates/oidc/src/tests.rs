@@ -1,6 +1,8 @@
 //! The whole exchange with a provider that is played here, and answers as a test wants.
 
-use crate::{Http, Provider, SendError, Settings};
+mod shared_documents;
+
+use crate::{Http, Provider, SendError, Settings, SharedDocuments};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use bytes::Bytes;
@@ -15,6 +17,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha512};
 use std::cell::RefCell;
 use std::collections::HashMap;
+use store::MemoryKeyValue;
 
 const ISSUER: &str = "https://id.example.com/tenant";
 const CLIENT_ID: &str = "gatehouse";
@@ -80,8 +83,8 @@ impl Played {
         last.cloned().unwrap()
     }
 
-    fn provider(&self) -> Provider<&Self> {
-        Provider::new(settings(&[]), self)
+    fn provider(&self) -> Provider<&Self, MemoryKeyValue> {
+        instance(settings(&[]), self)
     }
 
     /// Returns what the code is traded for.
@@ -95,6 +98,13 @@ impl Played {
             Err(error) => error,
         }
     }
+}
+
+fn instance(
+    settings: Result<Settings, Vec<config::Problem>>,
+    played: &Played,
+) -> Provider<&Played, MemoryKeyValue> {
+    Provider::new(settings, played, SharedDocuments::unshared())
 }
 
 fn key() -> SigningKey {
@@ -321,7 +331,7 @@ fn the_client_proves_itself_as_the_provider_takes_it() {
         let methods = json!({ "token_endpoint_auth_methods_supported": methods });
         played.answer(METADATA, 200, metadata(methods));
         let settings = settings(&[("oidc_client_secret", secret)]);
-        let provider = Provider::new(settings, &played);
+        let provider = instance(settings, &played);
         block_on(provider.refresh("r1", false, NOW)).unwrap_or_else(|error| panic!("{error}"));
         let request = played.last(TOKEN);
         let form: HashMap<_, _> = form_urlencoded::parse(request.body())
@@ -770,7 +780,7 @@ fn metadata_is_remembered_for_an_hour_and_a_day_while_the_provider_is_silent() {
 fn offline_access_is_asked_for_with_consent() {
     let played = Played::new();
     let settings = settings(&[("oidc_scopes", "openid offline_access")]);
-    let provider = Provider::new(settings, &played);
+    let provider = instance(settings, &played);
     let url = block_on(provider.login_url(&login(), NOW)).unwrap();
     assert!(url.contains("prompt=consent"), "{url}");
     let login = Login {
@@ -867,7 +877,7 @@ fn every_bad_variable_is_named_and_no_value_repeated() {
     assert_eq!(named(&all), names);
     assert_eq!(named(&[("oidc_scopes", "openid,bad")]), ["oidc_scopes"]);
     let played = Played::new();
-    let provider = Provider::new(settings(&all), &played);
+    let provider = instance(settings(&all), &played);
     let error = block_on(provider.login_url(&login(), NOW)).unwrap_err();
     for name in names {
         assert!(error.to_string().contains(name), "{error}");

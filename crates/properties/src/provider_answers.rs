@@ -1,9 +1,10 @@
 use bytes::Bytes;
-use descope::{Descope, Http, SendError, Settings};
+use descope::{Descope, Http, SendError, Settings, SharedDocuments};
 use futures::executor::block_on;
 use http::{Request, Response};
 use identity::{CodeExchange, Error, ProviderClient, UpstreamTokens};
 use serde_json::Value;
+use store::MemoryKeyValue;
 
 /// When the answers come, in seconds since the Unix epoch.
 const NOW: u64 = 1_000_000;
@@ -48,7 +49,8 @@ pub fn provider_answers(data: &[u8]) {
         _ => None,
     });
     assert!(settings.problems().is_empty());
-    let descope = Descope::new(settings, &answers);
+    let unshared = SharedDocuments::<MemoryKeyValue>::unshared();
+    let descope = Descope::new(settings, &answers, unshared);
     let exchange = CodeExchange {
         code: "the-code".to_owned(),
         redirect_uri: "https://mcp.example.com/callback".to_owned(),

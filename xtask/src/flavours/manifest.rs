@@ -277,10 +277,10 @@ mod tests {
             );
             assert!(names("home").is_empty());
             let mcp = parts.into_iter().find(|part| part.id == "mcp").unwrap();
-            let hosts_and_variables = ["allowed_outbound_hosts", "variables"].map(str::to_owned);
+            let shared = ["allowed_outbound_hosts", "key_value_stores", "variables"];
             assert_eq!(
                 mcp.dependencies[0].inherit,
-                Inherit::Only(hosts_and_variables.to_vec())
+                Inherit::Only(shared.map(str::to_owned).to_vec())
             );
             assert_eq!(mcp.dependencies[1].inherit, Inherit::Only(Vec::new()));
         }
