@@ -1,26 +1,29 @@
 //! Client ID Metadata Documents (draft-ietf-oauth-client-id-metadata-document) and the JWK Sets of clients,
 //! fetched and cached.
 //!
-//! An instance caches a bounded number of documents, each for as long as it is fresh. What has to hold for all
-//! instances is in the store, since an instance ends after some requests:
+//! An instance caches a bounded number of documents, each for as long as it is fresh. Copies for other instances are
+//! in the [store](shared_cache), as is what has to hold for all instances:
 //!
 //! | key | holds |
 //! | --- | --- |
+//! | `client-metadata-copy:<slot>`, `client-keys-copy:<slot>` | a document or a JWK Set, for [`COPY_TTL`] at most |
 //! | `document-fetches:<minute>` | a counter: fetches of all clients' hosts |
 //! | `document-fetches-for:<tag>:<minute>` | a counter: fetches that one client address asked for |
 //! | `document-fetches-from:<tag>:<minute>` | a counter: fetches from one host |
 //! | `document-failure:<hash>` | that a fetch of a URL just failed, for [`FAILURE_TTL`] |
 //!
-//! The first of them bounds how many of the others there are: each stands for a fetch. The document
-//! of a client that a person has signed in with is in [`clients`](crate::clients).
+//! The first counter bounds how many of the others there are: each stands for a fetch. Of copies there are
+//! [`SLOTS`] of each kind, whatever is fetched. The document of a client that a person has signed in with is in [`clients`](crate::clients).
 
 use crate::limits::Limits;
 use cache::Cache;
 use jwt::KeySet;
+use keys::Purpose;
 use oauth::document::{self, DocumentError, MIN_CACHED};
 use oauth::redirect_uri::PrivateUse;
 use oauth::{Client, secret};
 use serde::{Deserialize, Serialize};
+use shared_cache::{Document, Kind, SharedCache};
 use std::pin::Pin;
 use std::sync::Arc;
 use store::{KeyValue, Record};
@@ -28,6 +31,12 @@ use url::Url;
 
 /// Documents, and JWK Sets, per generation of an instance's caches.
 const MAX_CACHED: usize = 32;
+
+/// Copies of each kind in the store: strangers choose the URLs.
+const SLOTS: u64 = 64;
+
+/// Seconds for which a copy is in the store at most, however long the document may be cached.
+const COPY_TTL: u64 = 600;
 
 /// Fetches of all instances in a minute.
 const MAX_FETCHES: u64 = 600;
@@ -74,6 +83,24 @@ pub trait DocumentFetcher: Send + Sync {
         kind: DocumentKind,
         url: &'a str,
     ) -> Pin<Box<dyn Future<Output = Result<FetchedDocument, String>> + Send + 'a>>;
+}
+
+/// What copies of clients' metadata documents are authenticated for.
+struct MetadataCopy;
+
+impl Kind for MetadataCopy {
+    const NAME: &'static str = "client-metadata-copy";
+    const PURPOSE: Purpose = Purpose("copy of a client's metadata");
+    const SLOTS: Option<u64> = Some(SLOTS);
+}
+
+/// What copies of clients' JWK Sets are authenticated for.
+struct KeysCopy;
+
+impl Kind for KeysCopy {
+    const NAME: &'static str = "client-keys-copy";
+    const PURPOSE: Purpose = Purpose("copy of a client's keys");
+    const SLOTS: Option<u64> = Some(SLOTS);
 }
 
 /// Why a document or a JWK Set cannot be had.
@@ -194,19 +221,18 @@ impl Documents {
                 private_use,
             )?)
         };
-        let (client, max_age) = self
-            .fetch_and_read(
-                limits,
-                DocumentKind::Metadata,
-                client_id,
-                extra_origin,
-                read,
-                now,
-            )
+        let wanted = Wanted {
+            kind: DocumentKind::Metadata,
+            url: client_id,
+            extra_origin,
+            fetched_after: 0,
+        };
+        let fetched = self
+            .copy_or_fetch::<MetadataCopy, _, _>(limits, wanted, read, now)
             .await?;
         let cached = CachedClient {
-            client,
-            fresh_until: now.saturating_add(max_age),
+            client: fetched.value,
+            fresh_until: fetched.fresh_until,
         };
         self.insert(cached.clone());
         Ok(cached)
@@ -233,40 +259,85 @@ impl Documents {
             }
         }
         let read = |body: &[u8]| KeySet::from_json(body).map_err(FetchError::Keys);
-        let (keys, max_age) = self
-            .fetch_and_read(limits, DocumentKind::JwkSet, url, extra_origin, read, now)
+        let wanted = Wanted {
+            kind: DocumentKind::JwkSet,
+            url,
+            extra_origin,
+            fetched_after: if refresh {
+                now.saturating_sub(WINDOW)
+            } else {
+                0
+            },
+        };
+        let fetched = self
+            .copy_or_fetch::<KeysCopy, _, _>(limits, wanted, read, now)
             .await?;
-        let keys = Arc::new(keys);
+        let keys = Arc::new(fetched.value);
         let cached = CachedKeys {
             keys: Arc::clone(&keys),
-            fetched_at: now,
-            fresh_until: now.saturating_add(max_age),
+            fetched_at: fetched.fetched_at,
+            fresh_until: fetched.fresh_until,
         };
         self.keys.insert(url.to_owned(), cached);
         Ok(keys)
     }
 
-    /// Fetches the document at `url` and reads it with `read`. Returns with it the seconds for which it may be
-    /// cached. A failure is kept in the store.
+    /// Reads the document with `read`, from the copy in the store or else from the URL.
+    async fn copy_or_fetch<C: Kind, K: KeyValue, T>(
+        &self,
+        limits: &Limits<'_, K>,
+        wanted: Wanted<'_>,
+        read: impl Fn(&[u8]) -> Result<T, FetchError>,
+        now: u64,
+    ) -> Result<Fetched<T>, FetchError> {
+        document::check_url(wanted.url, wanted.extra_origin)?;
+        let copies = SharedCache::<_, C>::new(limits.store, limits.keys);
+        if let Some(copy) = copies.find(wanted.url, now).await
+            && copy.fetched_at > wanted.fetched_after
+            && let Ok(value) = read(copy.text.as_bytes())
+        {
+            return Ok(Fetched {
+                value,
+                fetched_at: copy.fetched_at,
+                fresh_until: copy.expires_at,
+            });
+        }
+        let (value, document) = self.fetch_and_read(limits, &wanted, read, now).await?;
+        let fresh_until = now.saturating_add(document.max_age);
+        // What was read as JSON is UTF-8.
+        if let Ok(text) = String::from_utf8(document.body) {
+            let copy = Document {
+                text,
+                fetched_at: now,
+                expires_at: fresh_until.min(now.saturating_add(COPY_TTL)),
+            };
+            copies.insert(wanted.url, &copy).await;
+        }
+        Ok(Fetched {
+            value,
+            fetched_at: now,
+            fresh_until,
+        })
+    }
+
+    /// Fetches a document and reads it with `read`. A failure is kept in the store.
     async fn fetch_and_read<K: KeyValue, T>(
         &self,
         limits: &Limits<'_, K>,
-        kind: DocumentKind,
-        url: &str,
-        extra_origin: Option<&str>,
+        wanted: &Wanted<'_>,
         read: impl Fn(&[u8]) -> Result<T, FetchError>,
         now: u64,
-    ) -> Result<(T, u64), FetchError> {
-        document::check_url(url, extra_origin)?;
+    ) -> Result<(T, FetchedDocument), FetchError> {
+        let url = wanted.url;
         let id = secret::hash(url);
         if let Some(failure) = limits.store.get::<Failure>(&id, now).await? {
             return Err(FetchError::Failed(failure));
         }
         count(limits, url, now).await?;
-        let fetched = self.fetcher.fetch(kind, url).await;
+        let fetched = self.fetcher.fetch(wanted.kind, url).await;
         let read = fetched
             .map_err(FetchError::Unavailable)
-            .and_then(|fetched| Ok((read(&fetched.body)?, fetched.max_age)));
+            .and_then(|fetched| Ok((read(&fetched.body)?, fetched)));
         if let Err(error) = &read {
             let failure = Failure {
                 message: shortened(&error.to_string()),
@@ -277,6 +348,23 @@ impl Documents {
         }
         read
     }
+}
+
+/// A document that is looked for.
+struct Wanted<'a> {
+    kind: DocumentKind,
+    url: &'a str,
+    /// As [`document::check_url`] has it.
+    extra_origin: Option<&'a str>,
+    /// A copy that was fetched at this time or earlier is too old, in seconds since the Unix epoch.
+    fetched_after: u64,
+}
+
+/// What a document says, and its times in seconds since the Unix epoch.
+struct Fetched<T> {
+    value: T,
+    fetched_at: u64,
+    fresh_until: u64,
 }
 
 /// Counts a fetch.

@@ -3,6 +3,7 @@ use bytes::Bytes;
 use jwt::SigningKey;
 use oauth::client_assertion;
 use serde_json::{Value, json};
+use store::KeyValue;
 
 const DOCUMENT: &str = "https://client.example/oauth/client.json";
 const KEYS: &str = "https://client.example/oauth/keys.json";
@@ -88,7 +89,7 @@ fn records(world: &World, kind: &str) -> Vec<String> {
 }
 
 fn delete(world: &World, key: &str) {
-    futures::executor::block_on(store::KeyValue::delete(world.store.backend(), key)).unwrap();
+    futures::executor::block_on(world.store.backend().delete(key)).unwrap();
 }
 
 /// Returns a registered client with keys at [`KEYS`].
@@ -137,6 +138,7 @@ fn a_document_that_is_bad_or_not_there_ends_at_a_page_for_some_seconds() {
     assert_eq!(ask(&mut world).status, 200);
     world.hosts.withdraw(DOCUMENT);
     world.forget();
+    world.now += 300;
     let page = ask(&mut world);
     assert_eq!(page.status, 400);
     assert!(page.body.contains("cannot be reached"), "{}", page.body);
@@ -188,6 +190,60 @@ fn a_document_is_fetched_again_when_it_is_no_longer_good() {
     assert_eq!(ask(&mut world).status, 200);
     world.now += 1;
     assert_eq!(ask(&mut world).status, 400);
+}
+
+#[test]
+fn another_instance_does_not_fetch_a_document_that_one_has_fetched() {
+    let mut world = publishing(json!({}));
+    let mut browser = Browser::default();
+    world.begin_login(&mut browser, &query(DOCUMENT, REDIRECT_URI));
+    world.forget();
+    let back = world.finish_login(&mut browser).redirect();
+    for _ in 0..3 {
+        world.forget();
+        assert_eq!(ask(&mut world).status, 200);
+    }
+    world.forget();
+    assert_eq!(world.redeem(DOCUMENT, &back["code"]).status, 200);
+    assert_eq!(world.hosts.asked.lock().unwrap().len(), 1);
+    world.now += 300;
+    world.forget();
+    assert_eq!(ask(&mut world).status, 200);
+    assert_eq!(world.hosts.asked.lock().unwrap().len(), 2);
+}
+
+#[test]
+fn copies_of_documents_fill_so_many_slots_however_many_are_fetched() {
+    let mut world = World::new();
+    for number in 0..200 {
+        let url = format!("https://host-{number}.example/client.json");
+        let mut page = document(json!({}));
+        page["client_id"] = json!(url);
+        world.hosts.publish(&url, &page);
+        world.now += u64::from(number % 50 == 0) * 60;
+        world.get(&format!("/authorize?{}", query(&url, REDIRECT_URI)));
+    }
+    assert_eq!(world.hosts.asked.lock().unwrap().len(), 200);
+    let copies = records(&world, "client-metadata-copy:").len();
+    assert!((32..=64).contains(&copies), "{copies}");
+}
+
+#[test]
+fn a_document_planted_in_the_store_is_fetched_over() {
+    let mut world = publishing(json!({}));
+    ask(&mut world);
+    let [copy] = &records(&world, "client-metadata-copy:")[..] else {
+        panic!("no copy");
+    };
+    let value = world.store.backend().snapshot().remove(copy).unwrap();
+    let value = String::from_utf8(value).unwrap();
+    let theirs = value.replace("A client of a document", "Another client");
+    assert_ne!(theirs, value);
+    let planted = world.store.backend().set(copy, theirs.as_bytes(), None);
+    futures::executor::block_on(planted).unwrap();
+    world.forget();
+    assert!(ask(&mut world).body.contains("A client of a document"));
+    assert_eq!(world.hosts.asked.lock().unwrap().len(), 2);
 }
 
 #[test]
@@ -370,11 +426,9 @@ fn a_client_may_change_its_keys_at_any_time() {
     let asked = world.hosts.asked.lock().unwrap().len();
     let unknown = assertion(&world, &key(3), DOCUMENT, "c");
     for _ in 0..3 {
-        assert!(invalid_client(&refresh_with(
-            &mut world,
-            &unknown,
-            refresh_token
-        )));
+        world.forget();
+        let refused = refresh_with(&mut world, &unknown, refresh_token);
+        assert!(invalid_client(&refused));
     }
     assert_eq!(world.hosts.asked.lock().unwrap().len(), asked);
 }
