@@ -177,9 +177,9 @@ async fn tokens_of_unknown_keys_do_not_each_make_descope_answer() {
         let mcp = Mcp::new(gatehouse.url("/mcp"), Some(&unknown));
         assert_eq!(mcp.request("ping", json!({})).await.status(), 401);
     }
-    // Once for each instance, and instances come and go with the machine's load.
+    // Once by all instances, unless the tries take half a minute.
     let asked = gatehouse.descope.requests(Endpoint::Jwks);
-    assert!((1..tries).contains(&asked), "{asked}");
+    assert!((1..tries / 3).contains(&asked), "{asked}");
 }
 
 #[tokio::test]

@@ -1,7 +1,8 @@
 //! The portable build (WASI 0.2): the flavour `portable`, as `cargo xtask test` builds it.
 
-use gatehouse_tests::client::Tokens;
-use gatehouse_tests::{Client, Flavour, Gatehouse, Mcp, Person, Settings, Stateless};
+use descope_emulator::{Endpoint, Mint, Signature};
+use gatehouse_tests::client::{REDIRECT_URI, Tokens};
+use gatehouse_tests::{Client, Flavour, Gatehouse, Mcp, Person, Published, Settings, Stateless};
 use serde_json::json;
 
 #[tokio::test]
@@ -43,4 +44,54 @@ async fn the_portable_build_reads_bodies_and_finds_paths_as_the_main_build_does(
     assert_eq!(wrong.status(), 405);
     let missing = http.get(gatehouse.url("/nowhere")).send().await.unwrap();
     assert_eq!(missing.status(), 404);
+}
+
+#[tokio::test]
+async fn instances_of_one_request_fetch_the_providers_keys_once() {
+    let settings = Settings::default().variable("presented_tokens", "project");
+    let gatehouse = Gatehouse::start_with(settings.flavour(Flavour::Portable)).await;
+    let client = Client::register(&gatehouse).await;
+    for _ in 0..2 {
+        client.sign_in(&Person::new()).await;
+    }
+    let fetches = || gatehouse.descope.requests(Endpoint::Jwks);
+    let present = async |mint: Mint| {
+        let token = gatehouse.descope.mint(mint).unwrap();
+        let mcp = Mcp::new(gatehouse.url("/mcp"), Some(&token));
+        mcp.request("tools/list", json!({})).await.status()
+    };
+    for _ in 0..5 {
+        assert_eq!(present(Mint::new()).await, 200);
+    }
+    assert_eq!(fetches(), 1);
+    gatehouse.pass(30);
+    for _ in 0..10 {
+        let unknown = Mint::new().signature(Signature::UnknownKey);
+        assert_eq!(present(unknown).await, 401);
+    }
+    assert_eq!(fetches(), 2);
+    gatehouse.descope.rotate_signing_key().unwrap();
+    gatehouse.pass(30);
+    for _ in 0..5 {
+        assert_eq!(present(Mint::new()).await, 200);
+    }
+    assert_eq!(fetches(), 3);
+}
+
+#[tokio::test]
+async fn instances_of_one_request_fetch_a_clients_document_once() {
+    const PATH: &str = "/oauth/client.json";
+    let published = Published::start().await;
+    let document = json!({
+        "client_id": published.url(PATH),
+        "client_name": "A client with a document",
+        "redirect_uris": [REDIRECT_URI],
+        "token_endpoint_auth_method": "none",
+    });
+    published.put(PATH, document);
+    let settings = Settings::default().variable("client_metadata_origin", published.origin());
+    let gatehouse = Gatehouse::start_with(settings.flavour(Flavour::Portable)).await;
+    let client = Client::known_as(&gatehouse, &published.url(PATH));
+    client.sign_in(&Person::new()).await;
+    assert_eq!(published.asked(), [PATH]);
 }

@@ -52,7 +52,7 @@ fn the_sweep_removes_what_expired_and_leaves_no_trace_of_it() {
                 steps: 7,
                 removed: 6,
                 until: NOW + HOUR,
-                more: false
+                more: false,
                 paused: false,
             }
         );
