@@ -6,6 +6,10 @@ use crate::wasi2::variables::get;
 use crate::wasi3::variables::get;
 use std::collections::HashMap;
 
+/// What a variable has in place of nothing if it is the address of a host in the manifest: Spin before 4.1 starts no
+/// application with an empty one. No name ends with `.invalid` (RFC 6761 section 6.4).
+const UNSET_HOST: &str = "https://unset.invalid";
+
 /// The variables that were read, by name.
 pub struct Variables(HashMap<&'static str, String>);
 
@@ -24,7 +28,10 @@ impl Variables {
 pub async fn read(names: &[&'static str]) -> Variables {
     let mut values = HashMap::with_capacity(names.len());
     for name in names {
-        if let Some(value) = get(name).await {
+        if let Some(mut value) = get(name).await {
+            if value == UNSET_HOST {
+                value.clear();
+            }
             values.insert(*name, value);
         }
     }

@@ -62,7 +62,14 @@ pub(super) fn flavoured(mut manifest: Table, flavour: Flavour) -> Result<Flavour
         });
         component.insert("source".to_owned(), format!("{id}.wasm").into());
     }
+    let hosts = host_variables(&manifest);
     let variables = table(&mut manifest, "variables")?;
+    for name in &hosts {
+        let variable = table(variables, name)?;
+        if variable.get("default").and_then(Value::as_str) == Some("") {
+            variable.insert("default".to_owned(), UNSET_HOST.into());
+        }
+    }
     for (name, value) in flavour.defaults() {
         table(variables, name)?.insert("default".to_owned(), (*value).into());
     }
@@ -98,6 +105,23 @@ pub(super) fn with_absolute_paths(
 fn remove_private_routes(manifest: &mut Table) -> Result<()> {
     triggers(manifest)?.retain(|trigger| trigger.get("route").is_some_and(Value::is_str));
     Ok(())
+}
+
+/// The default of a variable that is the address of a host and has none: Spin before 4.1 starts no application with an
+/// empty address. `platform::variables` reads it as nothing.
+const UNSET_HOST: &str = "https://unset.invalid";
+
+/// The variables that are the addresses of hosts.
+fn host_variables(manifest: &Table) -> BTreeSet<String> {
+    let components = manifest.get("component").and_then(Value::as_table);
+    let components = components.into_iter().flat_map(Table::values);
+    let hosts =
+        components.filter_map(|component| component.get("allowed_outbound_hosts")?.as_array());
+    let names = hosts.flatten().filter_map(|host| {
+        let name = host.as_str()?.strip_prefix("{{")?.strip_suffix("}}")?;
+        Some(name.trim().to_owned())
+    });
+    names.collect()
 }
 
 /// The components that a trigger names.
@@ -316,6 +340,21 @@ mod tests {
         assert_eq!(default(Flavour::FermyonCloud, "client_metadata"), "false");
         assert_eq!(default(Flavour::Akamai, "client_metadata"), "true");
         assert_eq!(default(Flavour::Portable, "call_timeout"), "60");
+    }
+
+    /// Spin 3 refuses such a manifest when it loads it.
+    #[test]
+    fn no_address_of_a_host_is_empty_by_default() {
+        for flavour in PORTABLE {
+            let manifest = of(flavour).manifest;
+            let hosts = host_variables(&manifest);
+            assert!(hosts.contains("oidc_host") && hosts.contains("redis_host"));
+            for name in hosts {
+                let variable = &manifest["variables"][&name];
+                let default = variable.get("default").and_then(Value::as_str);
+                assert_ne!(default, Some(""), "{flavour:?}: {name}");
+            }
+        }
     }
 
     #[test]
