@@ -353,8 +353,8 @@ fn changed_manifest(
     if let Some(name) = ungranted {
         replace(&format!("{name} = \"{{{{ {name} }}}}\"\n"), "");
     }
-    // Its paths are relative to where it lies.
-    for field in ["source", "path"] {
+    // Its paths are relative to where it lies. The names of other fields may end in `source`.
+    for field in ["\nsource", " path"] {
         let relative = format!("{field} = \"");
         manifest = manifest.replace(&relative, &format!("{relative}{}/", folder.display()));
     }
