@@ -57,7 +57,7 @@ pub fn build(flavour: Flavour) -> Result<PathBuf> {
 
 /// Builds portable flavours for the black-box tests, in less time and with larger Wasm: as
 /// `<flavour>-for-tests/<identity>+<tools>`, so that what is deployed from `target/<flavour>` is never that. `identities`
-/// and `tools` are the components that take those places in turn, by the names of their Wasm.
+/// and `tools` are the components that take those places in turn: the Wasm of the main build, as `spin.toml` would name it.
 ///
 /// # Errors
 ///
@@ -72,7 +72,7 @@ pub fn build_for_tests(flavours: &[Flavour], identities: &[&str], tools: &[&str]
             for tools in tools {
                 let folder = target()
                     .join(format!("{}-for-tests", flavour.name()))
-                    .join(format!("{identity}+{tools}"));
+                    .join(format!("{}+{}", stem(identity)?, stem(tools)?));
                 let swapped = with_components(crate::manifest::read()?, identity, tools)?;
                 let Flavoured { manifest, parts } = manifest::flavoured(swapped, flavour)?;
                 compose_into(&folder, &parts, build, flavour)?;
@@ -95,14 +95,22 @@ pub fn manifest_of(manifest: Table, flavour: Flavour) -> Result<Table> {
     }
 }
 
-/// Returns the manifest with these components, of the main build's folder, in the places of its identity component
-/// and of its tools.
+/// Returns the manifest with these components in the places of its identity component and of its tools.
 fn with_components(manifest: Table, identity: &str, tools: &str) -> Result<Table> {
     let own = |name: &str| format!("\"{MAIN}{name}.wasm\"");
     let text = toml::to_string(&manifest)?
-        .replace(&own("gatehouse_identity_descope"), &own(identity))
-        .replace(&own("gatehouse_tools"), &own(tools));
+        .replace(
+            &own("gatehouse_identity_descope"),
+            &format!("\"{identity}\""),
+        )
+        .replace(&own("gatehouse_tools"), &format!("\"{tools}\""));
     Ok(text.parse()?)
+}
+
+/// Returns the name of a file without its extension.
+fn stem(path: &str) -> Result<&str> {
+    let stem = Path::new(path).file_stem().and_then(|stem| stem.to_str());
+    stem.with_context(|| format!("{path} is no file"))
 }
 
 /// Composes each part into one Wasm in the folder.

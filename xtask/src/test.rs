@@ -110,10 +110,16 @@ pub fn test(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// The identity components and the tools that the black-box tests put in the places of those of `spin.toml`, its own first:
-/// the names of their Wasm.
-const IDENTITIES: [&str; 2] = ["gatehouse_identity_descope", "gatehouse_identity_oidc"];
-const TOOLS: [&str; 2] = ["gatehouse_tools", "conformance_tools"];
+/// The identity components and the tools that the black-box tests put in the places of those of `spin.toml`, its own first,
+/// as it would name their Wasm.
+const IDENTITIES: [&str; 2] = [
+    "target/wasm32-wasip2/wasm/gatehouse_identity_descope.wasm",
+    "target/wasm32-wasip2/wasm/gatehouse_identity_oidc.wasm",
+];
+const TOOLS: [&str; 2] = [
+    "target/wasm32-wasip2/wasm/gatehouse_tools.wasm",
+    "target/wasm32-wasip2/wasm/conformance_tools.wasm",
+];
 
 /// The targets with the tests that run over a flavour.
 const BLACK_BOX: [&str; 3] = ["http", "conformance", "clients"];
