@@ -5,7 +5,7 @@ use gatehouse_tests::{Client, Gatehouse, Mcp, Person, Settings, SseStream, State
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
-const RUST: &str = "target/examples/wasm32-wasip2/release/tools_rust.wasm";
+const RUST: &str = "target/examples/tools_rust.wasm";
 const JAVASCRIPT: &str = "target/examples/tools_js.wasm";
 const PYTHON: &str = "target/examples/tools_python.wasm";
 

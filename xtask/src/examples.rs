@@ -2,7 +2,7 @@
 
 use crate::install::{executable, node_packages, npm, python_packages};
 use crate::shell::{cargo, program, root, run, step};
-use crate::toolchain::WASM;
+use crate::toolchain::WASM as WASM_TARGET;
 use anyhow::{Context, Result};
 use std::path::Path;
 
@@ -21,11 +21,23 @@ pub fn build() -> Result<()> {
 
 fn rust(output: &Path) -> Result<()> {
     step("Building the example in Rust");
-    run(cargo()
-        .current_dir(root().join("examples/tools-rust"))
-        .args(["build", "--locked", "--release", "--target", WASM])
-        .arg("--target-dir")
-        .arg(output))
+    let target = ["--release", "--target", WASM_TARGET];
+    for (features, name) in [
+        ("", "tools_rust.wasm"),
+        ("portable", "tools_rust.portable.wasm"),
+    ] {
+        run(cargo()
+            .current_dir(root().join("examples/tools-rust"))
+            .args(["build", "--locked"])
+            .args(target)
+            .args(["--features", features, "--target-dir"])
+            .arg(output))?;
+        // Both builds have one name there.
+        let built = output.join(WASM_TARGET).join("release/tools_rust.wasm");
+        std::fs::copy(built, output.join(name))
+            .with_context(|| format!("{name} cannot be written"))?;
+    }
+    Ok(())
 }
 
 fn javascript(output: &Path) -> Result<()> {

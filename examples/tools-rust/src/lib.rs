@@ -3,17 +3,18 @@
 //! It converts, shows how far it has come, asks which gallon is meant, and offers what it knows as
 //! resources and a prompt. The same is in ../tools-js and ../tools-python.
 
+#[cfg(not(feature = "portable"))]
+mod contract;
+#[cfg(feature = "portable")]
+#[path = "contract_portable.rs"]
+mod contract;
 mod units;
 
-wit_bindgen::generate!({ path: "../../wit/tools", world: "tools-component" });
-
-use exports::gatehouse::tools::tools::*;
+use contract::*;
 use serde_json::{Value, json};
 use units::{KINDS, UNITS, Unit};
 
 struct Units;
-
-export!(Units);
 
 impl Guest for Units {
     async fn describe() -> Result<Offer, Failure> {
@@ -134,7 +135,7 @@ impl Guest for Units {
                 let structured = json!({ "value": converted, "unit": to.name });
                 let text = structured["value"].to_string();
                 events.push(Event::Done(result(text, structured)));
-                Ok(running(events))
+                Ok(running(events.into_iter()))
             }
             _ => Err(Failure::NotFound),
         }
@@ -316,16 +317,6 @@ fn content(text: String) -> Content {
         annotations: None,
         meta: None,
     }
-}
-
-/// A call that goes on: its events are written while the caller reads them.
-fn running(events: Vec<Event>) -> CallResult {
-    let (mut writer, reader) = wit_stream::new();
-    wit_bindgen::spawn(async move {
-        // A caller who no longer listens has cancelled the call.
-        writer.write_all(events).await;
-    });
-    CallResult::Running(reader)
 }
 
 /// Units do not change from one hour to the next, nor from one person to another.
