@@ -2,6 +2,8 @@
 //
 // It converts, shows how far it has come, asks which gallon is meant, and offers what it knows as
 // resources and a prompt. The same is in ../tools-rust and ../tools-python.
+//
+// main.js and portable.js make it a component of wit/tools and of wit/portable/tools.wit.
 
 // Name: kind, factor, shift. What is measured in a unit is worth (value + shift) * factor in the
 // first of its kind.
@@ -25,7 +27,7 @@ const notFound = { tag: "not-found" };
 const invalidArguments = (text) => ({ tag: "invalid-arguments", val: text });
 
 export const tools = {
-  async describe() {
+  describe() {
     const value = { type: "number", description: "How many" };
     const number = { type: "number" };
     const values = (items) => ({ type: "array", items, maxItems: 1000 });
@@ -63,7 +65,7 @@ export const tools = {
     };
   },
 
-  async callTool(call) {
+  callTool(call) {
     const given = JSON.parse(call.arguments);
     const pair = [];
     for (const name of [given.from, given.to]) {
@@ -86,12 +88,12 @@ export const tools = {
     }
   },
 
-  async listResources() {
+  listResources() {
     const all = { uri: "units:all", name: "all", title: "All units", icons: [], mimeType: "application/json" };
     return { resources: [all], freshness: FRESHNESS };
   },
 
-  async readResource({ uri }) {
+  readResource({ uri }) {
     const kind = uri.startsWith("units:") ? uri.slice("units:".length) : "";
     const names = Object.keys(UNITS).filter((name) => kind === "all" || kind === UNITS[name][0]);
     if (names.length === 0) throw notFound;
@@ -102,13 +104,13 @@ export const tools = {
     };
   },
 
-  async getPrompt(request) {
+  getPrompt(request) {
     const unit = request.arguments.find((argument) => argument.name === "unit").value;
     const text = `What is one ${unit}, and what would one measure with it? Compare it with two other units.`;
     return { tag: "messages", val: { messages: [{ role: "user", content: content(text) }] } };
   },
 
-  async complete({ target, argument }) {
+  complete({ target, argument }) {
     const known = target.tag === "prompt" ? Object.keys(UNITS) : KINDS;
     return { values: known.filter((name) => name.startsWith(argument.value)) };
   },
@@ -122,7 +124,7 @@ function convert(value, from, to) {
   return Number((((value + shift) * factor) / otherFactor - otherShift).toPrecision(10));
 }
 
-async function* convertMany(values, from, to) {
+function* convertMany(values, from, to) {
   const converted = [];
   for (const value of values) {
     converted.push(convert(value, from, to));

@@ -44,10 +44,23 @@ fn javascript(output: &Path) -> Result<()> {
     step("Building the example in JavaScript");
     let folder = root().join("examples/tools-js");
     node_packages(&folder)?;
-    run(npm("npx", &folder)
-        .args(["componentize-qjs", "--wit", "../../wit/tools"])
-        .args(["-n", "tools-component", "--js", "tools.js", "-o"])
-        .arg(output.join("tools_js.wasm")))
+    for (contract, source, runtime, name) in [
+        ("../../wit/tools", "main.js", None, "tools_js.wasm"),
+        (
+            "../../wit/portable/tools.wit",
+            "portable.js",
+            Some("--sync"),
+            "tools_js.portable.wasm",
+        ),
+    ] {
+        run(npm("npx", &folder)
+            .args(["componentize-qjs", "--wit", contract])
+            .args(["-n", "tools-component", "--js", source])
+            .args(runtime)
+            .arg("-o")
+            .arg(output.join(name)))?;
+    }
+    Ok(())
 }
 
 fn python(output: &Path) -> Result<()> {

@@ -1,0 +1,7 @@
+// The contract wit/tools: every function is async, and a call that goes on is a stream. What iterates becomes one.
+
+import { tools as plain } from "./tools.js";
+
+const asynchronous = ([name, call]) => [name, async (...given) => call(...given)];
+
+export const tools = Object.fromEntries(Object.entries(plain).map(asynchronous));
