@@ -6,15 +6,15 @@ resources and a prompt. The same is in ../tools-rust and ../tools-js.
 
 import json
 
-import wit_world
-from componentize_py_async_support import spawn
 from componentize_py_types import Err
 from wit_world import exports
 from wit_world.exports.tools import *
 
+from contract import exported, running
 from units import KINDS, UNITS, Different, convert
 
 
+@exported
 class Tools(exports.Tools):
     async def describe(self):
         value = {"type": "number", "description": "How many"}
@@ -152,18 +152,6 @@ def schema(properties):
 
 def many(items):
     return {"type": "array", "items": items, "maxItems": 1000}
-
-
-def running(events):
-    """A call that goes on: its events are written while the caller reads them."""
-    writer, reader = wit_world.tools_event_stream()
-    spawn(write(events, writer))
-    return CallResult_Running(reader)
-
-
-async def write(events, writer):
-    with writer:
-        await writer.write_all(events)
 
 
 def done(text, structured):

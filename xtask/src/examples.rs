@@ -67,9 +67,15 @@ fn python(output: &Path) -> Result<()> {
     step("Building the example in Python");
     let folder = root().join("examples/tools-python");
     let componentize = python_packages(&folder)?.join(executable("componentize-py"));
-    run(program(componentize)
-        .current_dir(folder)
-        .args(["-d", "../../wit/tools", "-w", "tools-component"])
-        .args(["componentize", "app", "-o"])
-        .arg(output.join("tools_python.wasm")))
+    for (contract, name) in [
+        ("../../wit/tools", "tools_python.wasm"),
+        ("../../wit/portable/tools.wit", "tools_python.portable.wasm"),
+    ] {
+        run(program(&componentize)
+            .current_dir(&folder)
+            .args(["-d", contract, "-w", "tools-component"])
+            .args(["componentize", "app", "-o"])
+            .arg(output.join(name)))?;
+    }
+    Ok(())
 }
