@@ -6,7 +6,14 @@ use crate::toolchain::WASM as WASM_TARGET;
 use anyhow::{Context, Result};
 use std::path::Path;
 
-/// Builds the tools of `examples/` in every language, into `target/examples`.
+/// The Wasm of the examples, as `spin.toml` would name it. That for hosts of WASI 0.2 lies beside it.
+pub const WASM: [&str; 3] = [
+    "target/examples/tools_rust.wasm",
+    "target/examples/tools_js.wasm",
+    "target/examples/tools_python.wasm",
+];
+
+/// Builds the tools of `examples/` in every language, for both contracts, into `target/examples`.
 ///
 /// # Errors
 ///

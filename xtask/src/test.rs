@@ -52,8 +52,9 @@ pub fn test(options: &Options) -> Result<()> {
                 }
                 examples::build()?;
                 // What they need of a host is checked as they are composed.
-                let flavours = [Flavour::Portable, Flavour::Akamai];
-                flavours::build_for_tests(&flavours, &IDENTITIES[..1], &TOOLS[..1])
+                let tools = [&TOOLS[..1], &examples::WASM].concat();
+                flavours::build_for_tests(&[Flavour::Portable], &IDENTITIES[..1], &tools)?;
+                flavours::build_for_tests(&[Flavour::Akamai], &IDENTITIES[..1], &TOOLS[..1])
             });
             (installing, building)
         });
