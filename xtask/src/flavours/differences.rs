@@ -42,6 +42,6 @@ const NO_SSE: &str = "/sse is 404: many writers of one stream need a counter";
 
 /// 50 writes a second are less than these tests make; the rest are answered 503 with `Retry-After`.
 const LIMITS: &[Difference] = &[(
-    "account::whoever_has_many_connections_gets_them_in_pages",
+    "account::a_person_with_many_connections_gets_them_in_pages",
     "a hundred grants are ended at once",
 )];
