@@ -35,6 +35,26 @@ const WITHOUT_ATOMICS: &[Difference] = &[
         "descope_mode::a_token_for_another_server_of_another_issuer_forged_or_over_is_invalid",
         NO_SSE,
     ),
+    (
+        "capabilities::everything_that_a_protected_resource_advertises_is_true",
+        NO_SSE,
+    ),
+    (
+        "descope_mode::the_protected_resources_name_descopes_issuer_of_the_mcp_server_or_of_the_project",
+        NO_SSE,
+    ),
+    (
+        "discovery::a_browser_client_may_read_every_document_and_no_method_but_get_is_taken",
+        NO_SSE,
+    ),
+    (
+        "discovery::a_document_may_be_kept_for_minutes_and_is_sent_again_only_when_it_has_changed",
+        NO_SSE,
+    ),
+    (
+        "discovery::every_protected_resource_names_itself_and_its_authorization_server",
+        NO_SSE,
+    ),
     ("sweep::", "the sweep lists the keys, at /admin/sweep alone"),
 ];
 
