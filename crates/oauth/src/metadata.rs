@@ -77,10 +77,11 @@ pub struct ClientIdentification {
 }
 
 /// Returns the document of the authorization server at `base`, which is its issuer and has no trailing
-/// slash. `scopes` are the scopes that exist.
+/// slash. `scopes` are the scopes that exist, `resources` those whose tokens it issues.
 pub fn authorization_server(
     base: &str,
     scopes: &[String],
+    resources: &Resources,
     client_identification: ClientIdentification,
 ) -> AuthorizationServer {
     let methods = AuthMethod::ALL.map(AuthMethod::as_str);
@@ -115,7 +116,7 @@ pub fn authorization_server(
         dpop_signing_alg_values_supported: algorithms,
         authorization_response_iss_parameter_supported: true,
         client_id_metadata_document_supported: client_identification.documents,
-        protected_resources: Resources::new(base).all().to_vec(),
+        protected_resources: resources.all().to_vec(),
         service_documentation: format!("{base}/"),
     }
 }
@@ -129,10 +130,11 @@ fn signing_algorithms() -> [&'static str; 3] {
 pub fn openid_configuration(
     base: &str,
     scopes: &[String],
+    resources: &Resources,
     client_identification: ClientIdentification,
 ) -> OpenIdConfiguration {
     OpenIdConfiguration {
-        server: authorization_server(base, scopes, client_identification),
+        server: authorization_server(base, scopes, resources, client_identification),
         subject_types_supported: ["public"],
         id_token_signing_alg_values_supported: [],
         request_parameter_supported: false,
@@ -141,17 +143,17 @@ pub fn openid_configuration(
     }
 }
 
-/// Returns the document of the resource at `path` below `base`: `/mcp`, `/sse`, or nothing for the base
-/// itself. `None` for any other path. `issuer` is its authorization server's. Its scopes are those
-/// that a token can have; `offline_access` is not among them.
+/// Returns the document of the resource at `path` below `base` (empty: the base itself), if it is one of `resources`.
+/// `issuer` is its authorization server's. Its scopes are those that a token can have; `offline_access` is not among them.
 pub fn protected_resource(
     base: &str,
     path: &str,
+    resources: &Resources,
     issuer: &str,
     scopes: &[String],
 ) -> Option<ProtectedResource> {
     let resource = format!("{base}{path}");
-    Resources::new(base)
+    resources
         .all()
         .contains(&resource)
         .then(|| ProtectedResource {
@@ -172,6 +174,10 @@ mod tests {
 
     const BASE: &str = "https://m.example";
 
+    fn resources() -> Resources {
+        Resources::advertised(BASE, true)
+    }
+
     const ALL: ClientIdentification = ClientIdentification {
         registration: true,
         documents: true,
@@ -183,7 +189,8 @@ mod tests {
 
     #[test]
     fn the_issuer_is_the_base_and_every_endpoint_lies_below_it() {
-        let document = serde_json::to_value(authorization_server(BASE, &scopes(), ALL)).unwrap();
+        let document =
+            serde_json::to_value(authorization_server(BASE, &scopes(), &resources(), ALL)).unwrap();
         assert_eq!(document["issuer"], BASE);
         for (name, value) in document.as_object().unwrap() {
             if name.ends_with("_endpoint") || name.ends_with("_uri") {
@@ -207,7 +214,13 @@ mod tests {
                 registration,
                 documents,
             };
-            serde_json::to_value(authorization_server(BASE, &scopes(), identification)).unwrap()
+            serde_json::to_value(authorization_server(
+                BASE,
+                &scopes(),
+                &resources(),
+                identification,
+            ))
+            .unwrap()
         };
         let supported = "client_id_metadata_document_supported";
         let open = document(true, false);
@@ -220,8 +233,10 @@ mod tests {
 
     #[test]
     fn the_openid_document_is_the_same_and_promises_no_id_token() {
-        let plain = serde_json::to_value(authorization_server(BASE, &scopes(), ALL)).unwrap();
-        let openid = serde_json::to_value(openid_configuration(BASE, &scopes(), ALL)).unwrap();
+        let plain =
+            serde_json::to_value(authorization_server(BASE, &scopes(), &resources(), ALL)).unwrap();
+        let openid =
+            serde_json::to_value(openid_configuration(BASE, &scopes(), &resources(), ALL)).unwrap();
         for (name, value) in plain.as_object().unwrap() {
             assert_eq!(&openid[name], value);
         }
@@ -230,23 +245,34 @@ mod tests {
     }
 
     #[test]
+    fn where_http_sse_is_not_offered_no_document_names_its_resource() {
+        let resources = Resources::advertised(BASE, false);
+        let server = authorization_server(BASE, &scopes(), &resources, ALL);
+        let server = serde_json::to_value(server).unwrap();
+        let named = json!([format!("{BASE}/mcp"), BASE]);
+        assert_eq!(server["protected_resources"], named);
+        let has = |path| protected_resource(BASE, path, &resources, BASE, &scopes()).is_some();
+        assert_eq!(["", "/mcp", "/sse"].map(has), [true, true, false]);
+    }
+
+    #[test]
     fn a_protected_resource_is_mcp_sse_or_the_base_and_never_has_offline_access() {
         for path in ["", "/mcp", "/sse"] {
             let issuer = "https://as.example";
-            let document = protected_resource(BASE, path, issuer, &scopes()).unwrap();
+            let document = protected_resource(BASE, path, &resources(), issuer, &scopes()).unwrap();
             let document = serde_json::to_value(document).unwrap();
             assert_eq!(document["resource"], format!("{BASE}{path}"));
             assert_eq!(document["authorization_servers"], json!([issuer]));
             assert_eq!(document["scopes_supported"], json!(["tools", "userinfo"]));
             assert_eq!(document["bearer_methods_supported"], json!(["header"]));
         }
-        let ours = protected_resource(BASE, "", BASE, &scopes());
+        let ours = protected_resource(BASE, "", &resources(), BASE, &scopes());
         let ours = serde_json::to_value(ours).unwrap();
         assert_eq!(
             ours["dpop_signing_alg_values_supported"],
             json!(["EdDSA", "ES256", "RS256"])
         );
-        assert!(protected_resource(BASE, "/other", BASE, &scopes()).is_none());
-        assert!(protected_resource(BASE, "/", BASE, &scopes()).is_none());
+        assert!(protected_resource(BASE, "/other", &resources(), BASE, &scopes()).is_none());
+        assert!(protected_resource(BASE, "/", &resources(), BASE, &scopes()).is_none());
     }
 }

@@ -12,17 +12,27 @@ pub enum ResourceError {
 
 /// The resources of one server.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Resources([String; 3]);
+pub struct Resources(Vec<String>);
 
 impl Resources {
     /// Returns the resources below `base`, which has no trailing slash: `/mcp`, the canonical one, `/sse`,
     /// and the base itself, for clients that look no further.
     pub fn new(base: &str) -> Self {
-        Self([
-            format!("{base}/mcp"),
-            format!("{base}/sse"),
-            base.to_owned(),
-        ])
+        Self::with(base, &["/mcp", "/sse", ""])
+    }
+
+    /// Returns those of them that metadata names: `/sse` only where HTTP+SSE is offered (`http_sse`). A token for it is good
+    /// at `/mcp` either way.
+    pub fn advertised(base: &str, http_sse: bool) -> Self {
+        if http_sse {
+            Self::new(base)
+        } else {
+            Self::with(base, &["/mcp", ""])
+        }
+    }
+
+    fn with(base: &str, paths: &[&str]) -> Self {
+        Self(paths.iter().map(|path| format!("{base}{path}")).collect())
     }
 
     /// Returns the resource that a request means when it names none.

@@ -111,6 +111,8 @@ async fn where_it_is_not_offered_nothing_names_it_and_its_paths_are_404_in_words
     }
     let metadata = gatehouse.url("/.well-known/oauth-protected-resource/sse");
     assert_eq!(http.get(metadata).send().await.unwrap().status(), 404);
-    let page = http.get(gatehouse.url("/")).send().await.unwrap();
-    assert!(!page.text().await.unwrap().contains("/sse"));
+    for path in ["/", "/.well-known/oauth-authorization-server"] {
+        let page = http.get(gatehouse.url(path)).send().await.unwrap();
+        assert!(!page.text().await.unwrap().contains("/sse"), "{path}");
+    }
 }

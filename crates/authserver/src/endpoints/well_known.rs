@@ -13,6 +13,7 @@ use cache::Cache;
 use config::{BaseUrl, Registration, Server};
 use http::{HeaderMap, StatusCode};
 use oauth::metadata::{self, ClientIdentification};
+use oauth::resource::Resources;
 use std::sync::Arc;
 use web::{CachedJson, Response};
 
@@ -84,22 +85,23 @@ fn write(config: &Server, base: &BaseUrl, path: &str) -> Option<CachedJson> {
     let below = rest.strip_prefix(base.path()).unwrap_or(rest);
     let below = below.strip_suffix('/').unwrap_or(below);
     let (issuer, scopes) = (base.as_str(), &config.scopes);
+    let resources = Resources::advertised(issuer, config.http_sse);
     let identification = ClientIdentification {
         registration: config.clients.registration != Registration::Off,
         documents: config.clients.documents,
     };
     match name {
         "oauth-authorization-server" if is_probed(below) => CachedJson::new(
-            &metadata::authorization_server(issuer, scopes, identification),
+            &metadata::authorization_server(issuer, scopes, &resources, identification),
         ),
         "openid-configuration" if is_probed(below) => CachedJson::new(
-            &metadata::openid_configuration(issuer, scopes, identification),
+            &metadata::openid_configuration(issuer, scopes, &resources, identification),
         ),
-        "oauth-protected-resource" if below == "/sse" && !config.http_sse => None,
         "oauth-protected-resource" => {
             let external = config.authorization_server.external();
             let issuer = external.map_or(issuer, |external| &external.issuer);
-            let document = metadata::protected_resource(base.as_str(), below, issuer, scopes)?;
+            let document =
+                metadata::protected_resource(base.as_str(), below, &resources, issuer, scopes)?;
             CachedJson::new(&document)
         }
         "jwks.json" if rest.is_empty() => CachedJson::new(&config.keys.jwks()),
