@@ -45,7 +45,7 @@ pub struct SweepReport {
     pub until: u64,
     /// Whether past hours remain, or keys that were not looked at.
     pub more: bool,
-    /// Whether the rest is for another request: hosts whose stores are swept by listing bound writes.
+    /// Whether the rest is for another request: hosts whose stores are swept by listing bound reads and writes.
     pub paused: bool,
 }
 
@@ -90,7 +90,7 @@ impl<K: KeyValue> Store<K> {
                     removed: swept.removed,
                     until: if swept.more { 0 } else { now },
                     more: swept.more,
-                    paused: swept.removed == listing::MAX_REMOVALS,
+                    paused: swept.more,
                 })
             }
             Expiry::Backend => Ok(SweepReport {

@@ -101,6 +101,22 @@ fn an_operator_sweeps_by_listing_and_requests_leave_no_ledger() {
     assert_eq!(world.store.backend().keys(), [""; 0]);
 }
 
+#[test]
+fn a_request_to_sweep_removes_a_part_and_says_that_there_is_more() {
+    let mut world = world();
+    for _ in 0..30 {
+        world.register(REDIRECT_URI);
+        // As often as registrations_per_hour allows.
+        world.now += 1200;
+    }
+    world.now += 2 * 366 * 86_400;
+    let swept = sweep(&mut world).json();
+    assert_eq!(
+        (&swept["removed"], &swept["more"]),
+        (&25.into(), &true.into())
+    );
+}
+
 /// Redeems a code whose grant comes to this region with the third look. Returns the answer and the looks.
 fn redeem_early(world: &World, client_id: &str, code: &str) -> (Answer, u32) {
     let backend = world.store.backend();
