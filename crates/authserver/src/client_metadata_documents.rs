@@ -13,7 +13,8 @@
 //! | `document-failure:<hash>` | that a fetch of a URL just failed, for [`FAILURE_TTL`] |
 //!
 //! The first counter bounds how many of the others there are: each stands for a fetch. Of copies there are
-//! [`SLOTS`] of each kind, whatever is fetched. The document of a client that a person has signed in with is in [`clients`](crate::clients).
+//! [`SLOTS`] of each kind, whatever is fetched. The document of a client that a person has signed in with is in
+//! [`clients`](crate::clients).
 
 use crate::limits::Limits;
 use cache::Cache;
@@ -252,22 +253,23 @@ impl Documents {
         refresh: bool,
         now: u64,
     ) -> Result<Arc<KeySet>, FetchError> {
-        if let Some(cached) = self.keys.get(url) {
-            let is_old = refresh && cached.fetched_at + WINDOW <= now;
-            if cached.fresh_until > now && !is_old {
-                return Ok(cached.keys);
-            }
+        let fetched_after = if refresh {
+            now.saturating_sub(WINDOW)
+        } else {
+            0
+        };
+        if let Some(cached) = self.keys.get(url)
+            && cached.fresh_until > now
+            && cached.fetched_at > fetched_after
+        {
+            return Ok(cached.keys);
         }
         let read = |body: &[u8]| KeySet::from_json(body).map_err(FetchError::Keys);
         let wanted = Wanted {
             kind: DocumentKind::JwkSet,
             url,
             extra_origin,
-            fetched_after: if refresh {
-                now.saturating_sub(WINDOW)
-            } else {
-                0
-            },
+            fetched_after,
         };
         let fetched = self
             .copy_or_fetch::<KeysCopy, _, _>(limits, wanted, read, now)

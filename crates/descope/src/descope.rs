@@ -242,9 +242,9 @@ impl<H: Http, K: KeyValue> Descope<H, K> {
     ) -> Result<Map<String, Value>, Error> {
         let source = KeySource {
             url: &self.project()?.jwks_url(),
-            who: answers::WHO,
+            provider_name: answers::WHO,
             shared: &self.shared,
-            ask: || self.ask_for_keys(),
+            fetch: || self.ask_for_keys(),
         };
         self.keys.verify(token, now, source).await
     }

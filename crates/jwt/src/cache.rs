@@ -82,9 +82,10 @@ impl KeyCache {
         is_newer
     }
 
-    /// Notes that the keys are not asked for although [`look_up`](Self::look_up) said so: another instance asks.
-    pub fn leave_to_others(&mut self) {
-        self.asked_at = self.fetched_at;
+    /// Notes that the keys are not asked for at `now` although [`look_up`](Self::look_up) said so: another instance asks.
+    /// It says so again a second later.
+    pub fn leave_to_others(&mut self, now: u64) {
+        self.asked_at = Some(now.saturating_sub(Self::REFRESH_INTERVAL - 1));
     }
 
     /// Returns whether there are keys that may be used at `now` while the issuer does not answer.
@@ -178,8 +179,10 @@ mod tests {
         assert_eq!(look_up(&mut cache, "new", 1029), Lookup::Unknown);
         assert_eq!(look_up(&mut cache, "new", 1030), Lookup::Ask);
         assert_eq!(look_up(&mut cache, "new", 1031), Lookup::Unanswered);
-        cache.leave_to_others();
-        assert_eq!(look_up(&mut cache, "new", 1031), Lookup::Ask);
+        cache.leave_to_others(1031);
+        assert_eq!(look_up(&mut cache, "new", 1031), Lookup::Unanswered);
+        assert!(matches!(look_up(&mut cache, "k1", 1031), Lookup::Found(_)));
+        assert_eq!(look_up(&mut cache, "new", 1032), Lookup::Ask);
     }
 
     #[test]

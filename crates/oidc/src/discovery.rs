@@ -188,9 +188,9 @@ impl CachedMetadata {
         is_newer
     }
 
-    /// Notes that the metadata is not asked for after all: another instance asks.
-    pub(crate) fn leave_to_others(&mut self) {
-        self.asked_at = self.fetched_at;
+    /// Notes that the metadata is not asked for at `now` after all: another instance asks. What is old serves for a second.
+    pub(crate) fn leave_to_others(&mut self, now: u64) {
+        self.asked_at = now.saturating_sub(RETRY_INTERVAL - 1);
     }
 
     /// Returns what is there when asking has just failed, if it is not too old.

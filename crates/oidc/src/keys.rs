@@ -14,15 +14,15 @@ use store::KeyValue;
 pub struct ProviderKeys(Mutex<KeyCache>);
 
 /// Where the keys come from.
-pub struct KeySource<'a, K, A> {
+pub struct KeySource<'a, K, F> {
     /// The URL of the provider's JWK Set.
     pub url: &'a str,
     /// The provider's name in messages.
-    pub who: &'a str,
+    pub provider_name: &'a str,
     /// The copies that instances share.
     pub shared: &'a SharedDocuments<K>,
-    /// Brings the body of a successful answer of that URL.
-    pub ask: A,
+    /// Fetches the body of a successful response of that URL.
+    pub fetch: F,
 }
 
 impl ProviderKeys {
@@ -78,7 +78,7 @@ impl ProviderKeys {
         source: &KeySource<'_, K, A>,
     ) -> Option<Result<PublicKey, Error>> {
         let copy = source.shared.find(source.url, now).await?;
-        let keys = read(copy.text.as_bytes(), source.who).ok()?;
+        let keys = read(copy.text.as_bytes(), source.provider_name).ok()?;
         if self.cache().adopt(keys, copy.fetched_at) {
             self.look_up(wanted, now)
         } else {
@@ -96,26 +96,22 @@ impl ProviderKeys {
         K: KeyValue,
         F: Future<Output = Result<Bytes, Error>>,
     {
+        let has_older = self.cache().has_keys(now);
         let KeySource {
             url,
-            who,
+            provider_name,
             shared,
-            ask,
+            fetch,
         } = source;
-        let has_older = self.cache().has_keys(now);
-        if !shared.may_fetch(url, has_older, now).await {
-            self.cache().leave_to_others();
-            return self.known(wanted, now).ok_or_else(no_answer);
-        }
-        let asked = match ask().await {
-            Ok(body) => read(&body, who).map(|keys| (keys, body)),
-            Err(error) => Err(error),
-        };
-        match asked {
-            Ok((keys, body)) => {
+        let read = |body: &[u8]| read(body, provider_name);
+        match shared.fetch(url, has_older, now, fetch, read).await {
+            Ok(Some(keys)) => {
                 self.cache().store(keys, now);
-                shared.insert(url, &body, now).await;
                 self.known(wanted, now).ok_or_else(no_key)
+            }
+            Ok(None) => {
+                self.cache().leave_to_others(now);
+                self.known(wanted, now).ok_or_else(no_answer)
             }
             Err(error) => self.known(wanted, now).ok_or(error),
         }

@@ -318,9 +318,9 @@ impl<H: Http, K: KeyValue> Provider<H, K> {
         let url = metadata.jwks_uri.as_str();
         let source = KeySource {
             url,
-            who: WHO,
+            provider_name: WHO,
             shared: &self.shared,
-            ask: || self.get(url),
+            fetch: || self.get(url),
         };
         self.keys.verify(token, now, source).await
     }
@@ -370,22 +370,19 @@ impl<H: Http, K: KeyValue> Provider<H, K> {
             return Ok(metadata);
         }
         let has_older = self.cached_metadata().old(now).is_some();
-        if !self.shared.may_fetch(&url, has_older, now).await {
-            self.cached_metadata().leave_to_others();
-            let old = self.cached_metadata().old(now);
-            return old.ok_or_else(|| {
-                Error::Unavailable(format!("{WHO} has not answered with its metadata yet"))
-            });
-        }
-        let asked = match self.get(&url).await {
-            Ok(body) => discovery::read(&body, &settings.issuer).map(|metadata| (metadata, body)),
-            Err(error) => Err(error),
-        };
-        match asked {
-            Ok((metadata, body)) => {
+        let fetch = || self.get(&url);
+        let read = |body: &[u8]| discovery::read(body, &settings.issuer);
+        match self.shared.fetch(&url, has_older, now, fetch, read).await {
+            Ok(Some(metadata)) => {
                 self.cached_metadata().store(metadata.clone(), now);
-                self.shared.insert(&url, &body, now).await;
                 Ok(metadata)
+            }
+            Ok(None) => {
+                self.cached_metadata().leave_to_others(now);
+                let old = self.cached_metadata().old(now);
+                old.ok_or_else(|| {
+                    Error::Unavailable(format!("{WHO} has not answered with its metadata yet"))
+                })
             }
             Err(Error::Unavailable(text)) => {
                 let old = self.cached_metadata().old(now);

@@ -1,12 +1,14 @@
 //! The provider's metadata and keys in the store, for instances that have not fetched them.
 
+use bytes::Bytes;
+use identity::Error;
 use jwt::KeyCache;
 use keys::{KeyRing, Purpose};
 use shared_cache::{Document, Kind, SharedCache};
 use store::{KeyValue, Store};
 
-/// Seconds for which a copy is in the store: as long as keys serve while the provider does not answer. What is
-/// older than an instance would use without asking leads to a fetch before that.
+/// Seconds for which a copy is in the store. Keys are fetched again after ten minutes, and their copy serves for the rest if
+/// that fails. Metadata is fetched again when its copy ends.
 const COPY_TTL: u64 = KeyCache::MAX_STALE;
 
 /// Seconds of the window in which the fetches of all instances are counted.
@@ -48,8 +50,34 @@ impl<K: KeyValue> SharedDocuments<K> {
         self.cache()?.find(url, now).await
     }
 
+    /// Fetches the document at `url` as `fetch` does, takes what `read` finds in it, and writes a copy. `None` if other
+    /// instances have fetched it as often as is allowed; `has_older` says whether this one has an older copy.
+    ///
+    /// # Errors
+    ///
+    /// Those of `fetch` and of `read`.
+    pub(crate) async fn fetch<T, F>(
+        &self,
+        url: &str,
+        has_older: bool,
+        now: u64,
+        fetch: impl FnOnce() -> F,
+        read: impl FnOnce(&[u8]) -> Result<T, Error>,
+    ) -> Result<Option<T>, Error>
+    where
+        F: Future<Output = Result<Bytes, Error>>,
+    {
+        if !self.may_fetch(url, has_older, now).await {
+            return Ok(None);
+        }
+        let body = fetch().await?;
+        let document = read(&body)?;
+        self.insert(url, &body, now).await;
+        Ok(Some(document))
+    }
+
     /// Writes a copy of the document that was just fetched from `url`.
-    pub(crate) async fn insert(&self, url: &str, body: &[u8], now: u64) {
+    async fn insert(&self, url: &str, body: &[u8], now: u64) {
         // What is read as JSON is UTF-8.
         if let (Some(cache), Ok(text)) = (self.cache(), std::str::from_utf8(body)) {
             let document = Document {
@@ -61,9 +89,8 @@ impl<K: KeyValue> SharedDocuments<K> {
         }
     }
 
-    /// Returns whether an instance may fetch from `url` now, which counts as a fetch. `has_older` says whether it
-    /// has an older copy.
-    pub(crate) async fn may_fetch(&self, url: &str, has_older: bool, now: u64) -> bool {
+    /// Returns whether an instance may fetch from `url` now, which counts as a fetch.
+    async fn may_fetch(&self, url: &str, has_older: bool, now: u64) -> bool {
         let limit = if has_older {
             MAX_REFRESHES
         } else {

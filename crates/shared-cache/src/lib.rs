@@ -16,8 +16,9 @@ use serde::{Deserialize, Serialize};
 use std::marker::PhantomData;
 use store::{KeyValue, Record, Store};
 
-/// Bytes of a document that is kept. A larger one is fetched each time.
-const MAX_TEXT_BYTES: usize = 64 * 1024;
+/// Bytes of a document that is kept. A larger one is fetched each time, though fetches are counted: this is no less than
+/// what is taken of a provider or of a client.
+const MAX_TEXT_BYTES: usize = 256 * 1024;
 
 /// The names of copies in the store: a leaked one names no URL by its keys.
 const ID: Purpose = Purpose("id of a shared copy");
@@ -31,7 +32,7 @@ pub trait Kind: Send + Sync {
     const PURPOSE: Purpose;
 
     /// How many copies there are at most. Two URLs may then have the same slot, and the later one displaces the
-    /// earlier. `None`: as many as there are URLs, which strangers may then not choose.
+    /// earlier. `None`: one for each URL, where the configuration and not a client chooses the URLs.
     const SLOTS: Option<u64>;
 }
 
@@ -112,7 +113,7 @@ impl<'a, K: KeyValue, C: Kind> SharedCache<'a, K, C> {
             kind: PhantomData,
         };
         let id = self.id(url);
-        // A copy that is there is scheduled for the sweep, which schedules it again while it is replaced.
+        // A copy that exists has a line in the sweep's ledger, which moves it to the new expiry.
         let _ = match self.store.exists::<StoredCopy<C>>(&id).await {
             Ok(true) => self.store.put(&id, &copy, Some(copy.expires_at)).await,
             Ok(false) => self.store.create(&id, &copy, copy.expires_at).await,

@@ -1,5 +1,6 @@
 //! Two instances over one store, and a writer to the store who lacks the master secret.
 
+use crate::MAX_TEXT_BYTES;
 use crate::{Document, Kind, SharedCache};
 use futures::executor::block_on;
 use keys::{KeyRing, Purpose};
@@ -174,7 +175,7 @@ fn a_kind_with_slots_has_no_more_records_than_those_however_many_urls_there_are(
 #[test]
 fn a_large_document_is_not_kept() {
     let world = World::new();
-    world.insert::<Keys>(URL, &document(&"x".repeat(64 * 1024 + 1)));
+    world.insert::<Keys>(URL, &document(&"x".repeat(MAX_TEXT_BYTES + 1)));
     assert!(world.backend.keys().is_empty());
 }
 
