@@ -1,6 +1,6 @@
 //! Which clients there are, and how new ones come to be known.
 
-use crate::{Problem, PublicUrl, is_loopback, non_empty};
+use crate::{Problem, PublicUrl, is_loopback, non_empty, read_bool};
 use oauth::redirect_uri::PrivateUse;
 use oauth::{Client, pre_registered, secret};
 use url::Url;
@@ -152,27 +152,19 @@ fn read_origin<'a>(
 }
 
 fn read_documents<'a>(values: &impl Fn(&str) -> Option<&'a str>) -> Result<bool, Problem> {
-    match non_empty(values, "client_metadata") {
-        None | Some("true") => Ok(true),
-        Some("false") => Ok(false),
-        Some(_) => Err(Problem::new(
-            "client_metadata",
-            "it is neither true nor false",
-            "Set it to false where the component client-metadata is not there",
-        )),
-    }
+    let remedy = "Set it to false where the component client-metadata is not there";
+    read_bool(values, "client_metadata", true, remedy)
 }
 
 fn read_private_use<'a>(values: &impl Fn(&str) -> Option<&'a str>) -> Result<PrivateUse, Problem> {
-    match non_empty(values, "private_use_schemes") {
-        None | Some("true") => Ok(PrivateUse::Listed),
-        Some("false") => Ok(PrivateUse::Off),
-        Some(_) => Err(Problem::new(
-            "private_use_schemes",
-            "it is neither true nor false",
-            "Set it to false to refuse clients whose redirect URIs open an app by a scheme of its own",
-        )),
-    }
+    let remedy =
+        "Set it to false to refuse clients whose redirect URIs open an app by a scheme of its own";
+    let is_listed = read_bool(values, "private_use_schemes", true, remedy)?;
+    Ok(if is_listed {
+        PrivateUse::Listed
+    } else {
+        PrivateUse::Off
+    })
 }
 
 fn read_clients<'a>(

@@ -1,6 +1,6 @@
 //! Whether HTTP+SSE is offered.
 
-use crate::{Problem, non_empty};
+use crate::{Problem, read_bool};
 
 /// The variable of [`read_http_sse`].
 pub const HTTP_SSE: &str = "http_sse";
@@ -11,13 +11,10 @@ pub const HTTP_SSE: &str = "http_sse";
 ///
 /// If it is neither true nor false.
 pub fn read_http_sse<'a>(values: &impl Fn(&str) -> Option<&'a str>) -> Result<bool, Problem> {
-    match non_empty(values, HTTP_SSE) {
-        None | Some("true") => Ok(true),
-        Some("false") => Ok(false),
-        Some(_) => Err(Problem::new(
-            HTTP_SSE,
-            "it is neither true nor false",
-            "Set it to false to offer /mcp alone",
-        )),
-    }
+    read_bool(
+        values,
+        HTTP_SSE,
+        true,
+        "Set it to false to offer /mcp alone",
+    )
 }

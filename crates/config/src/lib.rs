@@ -34,6 +34,21 @@ pub use redis_url::RedisUrl;
 pub use server::Server;
 pub use store_settings::StoreSettings;
 
+/// Reads a variable that is true or false, and `default` if it is not set.
+fn read_bool<'a>(
+    values: &impl Fn(&str) -> Option<&'a str>,
+    name: &'static str,
+    default: bool,
+    remedy: &'static str,
+) -> Result<bool, Problem> {
+    match non_empty(values, name) {
+        None => Ok(default),
+        Some("true") => Ok(true),
+        Some("false") => Ok(false),
+        Some(_) => Err(Problem::new(name, "it is neither true nor false", remedy)),
+    }
+}
+
 /// Returns the value of a variable, if it is there and not blank.
 fn non_empty<'a>(values: &impl Fn(&str) -> Option<&'a str>, name: &str) -> Option<&'a str> {
     values(name)
