@@ -1,9 +1,9 @@
 //! Grants: what a person has allowed a client, with its authorization code and refresh tokens (RFC 6749
 //! sections 4.1 and 6).
 //!
-//! The authorization server begins, redeems, refreshes and ends grants. The MCP server looks a grant up at
-//! every call, so that the end of a grant ends all of its tokens at once. The record of a grant never changes,
-//! so two requests cannot race for it. What changes has records of its own:
+//! The authorization server begins, redeems, refreshes and ends grants. The MCP server reads a
+//! grant again after `grant_check` seconds at the latest, so that the end of a grant ends all of its tokens within that
+//! time. The record of a grant never changes, so two requests cannot race for it. What changes has records of its own:
 //!
 //! | record | holds | written |
 //! | --- | --- | --- |

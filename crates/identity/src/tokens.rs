@@ -61,8 +61,8 @@ impl RefreshedProfile {
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`], for the tokens as well. Other trouble leaves them usable, since the old refresh token
-    /// may no longer be.
+    /// [`Error::Refused`], which refuses the new tokens as well. Any other error is [`Self::Unavailable`]: the provider
+    /// may have replaced the old refresh token, so the new tokens must not be lost.
     pub fn of(found: Result<Option<Profile>, Error>) -> Result<Self, Error> {
         match found {
             Ok(Some(profile)) => Ok(Self::Current(profile)),

@@ -7,8 +7,8 @@
 //! [`Environment`] of clock, sleep, randomness and spawned work. The component puts Spin and two
 //! composed components there, the tests put memory.
 //!
-//! What an authenticated `tools/call` costs: one read of the store, for the grant, and no write; in a
-//! session one read more, and with a proof of possession three writes.
+//! What an authenticated `tools/call` costs: one read of the store, for the grant, unless this instance read it less than
+//! `grant_check` seconds ago, and no write; in a session one read more, and with a proof of possession three writes.
 
 mod call;
 mod context;

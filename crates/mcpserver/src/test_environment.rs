@@ -11,7 +11,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-/// A clock that goes on by a millisecond whenever a sleeping future is polled in vain; spawned work runs under [`TestEnvironment::run`].
+/// A clock that goes on by a millisecond whenever a sleeping future is polled in vain; spawned work runs under
+/// [`TestEnvironment::run`].
 #[derive(Clone)]
 pub struct TestEnvironment(Arc<Inner>);
 

@@ -6,8 +6,8 @@ use crate::wasi2::variables::get;
 use crate::wasi3::variables::get;
 use std::collections::HashMap;
 
-/// What a variable has in place of nothing if it is the address of a host in the manifest: Spin before 4.1 starts no
-/// application with an empty one. No name ends with `.invalid` (RFC 6761 section 6.4).
+/// The address that manifests of the portable flavours have as the default of a variable in `allowed_outbound_hosts` that is
+/// not set: Spin before 4.1 refuses an empty one. No host has a name below `.invalid` (RFC 6761 section 6.4).
 const UNSET_HOST: &str = "https://unset.invalid";
 
 /// The variables that were read, by name.
@@ -23,7 +23,7 @@ impl Variables {
 /// Reads the named variables.
 ///
 /// A variable that the manifest does not grant to this component is left out of the result, so
-/// that what checks the configuration can say which one is missing. Spin logs an error for each,
+/// that the check of the configuration can name it. Spin logs an error for each,
 /// so nothing asks for one that the shipped manifest does not grant.
 pub async fn read(names: &[&'static str]) -> Variables {
     let mut values = HashMap::with_capacity(names.len());

@@ -123,8 +123,8 @@ impl<P: Parts> GrantWatch<P> {
 
     /// Returns the grant of a token that was issued at `issued_at` (seconds since the Unix epoch), as
     /// [`find`](Self::find) does. A grant that this instance found active less than `grant_check` seconds ago is not looked
-    /// for: what has ended on another machine ends here within that time. On a store of several regions a fresh token may come before its grant does, so
-    /// this looks again for some seconds there.
+    /// for: one that has ended is refused within that time. On a store of several regions a fresh token may come before its
+    /// grant does, so this looks again for some seconds there.
     ///
     /// # Errors
     ///

@@ -85,10 +85,10 @@ impl<P: Parts> Delivery<'_, P> {
         self.since_record_read = Duration::ZERO;
         let store = &self.context.store;
         match store.get::<StreamRecord>(&self.name.key, now).await? {
-            Some(log) => {
+            Some(record) => {
                 self.is_known = true;
-                if self.reader.next() < log.first {
-                    self.reader.go_to(log.first);
+                if self.reader.next() < record.first {
+                    self.reader.go_to(record.first);
                     return Ok(Polled::Found);
                 }
                 Ok(Polled::Nothing)

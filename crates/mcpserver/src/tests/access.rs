@@ -513,3 +513,18 @@ fn a_token_of_a_trusted_grant_is_still_checked_for_itself() {
         assert_eq!(fixture.post(&good, &[], PING).await.status, 200);
     });
 }
+
+#[test]
+fn a_trusted_grant_is_refused_once_it_has_expired() {
+    const GRANT_ENDS_AT: u64 = 1_000_000;
+    let fixture = Fixture::with(&[("grant_check", "60")]);
+    fixture.environment.run(async {
+        let token = fixture
+            .token_with(&["tools"], |claims| claims.exp = 2 * GRANT_ENDS_AT)
+            .await;
+        fixture.environment.advance(GRANT_ENDS_AT - START - 1);
+        assert_eq!(fixture.post(&token, &[], PING).await.status, 200);
+        fixture.environment.advance(1);
+        assert_eq!(fixture.post(&token, &[], PING).await.status, 401);
+    });
+}

@@ -166,6 +166,25 @@ fn a_call_outlives_its_access_token_where_its_grant_lives() {
 }
 
 #[test]
+fn a_call_that_says_nothing_ends_with_its_grant_also_where_that_is_trusted_for_longer() {
+    let fixture = Fixture::with(&[("grant_check", "60")]);
+    fixture.environment.run(async {
+        let token = fixture.token(&["tools"]).await;
+        let before = fixture.environment.now();
+        let headers = [("mcp-protocol-version", "2025-06-18")];
+        let call = plain_call("hangs");
+        let waiting = fixture.post(&token, &headers, &call);
+        let ending = async {
+            fixture.environment.sleep(Duration::from_secs(2)).await;
+            fixture.end_grants().await;
+        };
+        let (answer, ()) = futures::join!(waiting, ending);
+        is_cancelled(answer.events().await.last().unwrap());
+        assert!(fixture.environment.now() <= before + 4);
+    });
+}
+
+#[test]
 fn a_call_that_lasts_reads_its_grant_once_a_second() {
     run(async |fixture, token| {
         let backend = fixture.server.context.store.backend();
