@@ -34,6 +34,20 @@ impl Flavour {
         chosen
     }
 
+    /// Returns whether the application under test offers HTTP+SSE.
+    pub fn offers_http_sse() -> bool {
+        !matches!(Self::chosen(), Some(Self::Akamai | Self::FermyonCloud))
+    }
+
+    /// Returns the paths of its protected resources below its base URL; the first is the base itself.
+    pub fn resource_paths() -> &'static [&'static str] {
+        if Self::offers_http_sse() {
+            &["", "/mcp", "/sse"]
+        } else {
+            &["", "/mcp"]
+        }
+    }
+
     fn name(self) -> &'static str {
         match self {
             Self::Portable => "portable",

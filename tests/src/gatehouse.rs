@@ -7,11 +7,9 @@ use crate::{ENCRYPTION_KEY, Flavour, Provider, ports};
 use descope_emulator::{Config, Emulator};
 use host::{Clock, Hooks, Host, KeyValue};
 use std::net::TcpListener;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tempfile::TempDir;
 
 /// The settings with which a test starts Gatehouse.
 pub struct Settings {
@@ -268,11 +266,6 @@ impl Gatehouse {
 }
 
 impl Application {
-    /// The tools that its manifest does not name yet: a flavour has them composed in.
-    fn swapped_tools(&self) -> Option<&'static str> {
-        self.tools.filter(|_| self.flavour.is_none())
-    }
-
     /// Serves it, with these variables too where it has none of the name.
     async fn serve(
         &self,
@@ -300,13 +293,19 @@ impl Application {
             Some(flavour) => flavour.folder(self.provider, self.tools),
             None => root(),
         };
-        let changed = changed_manifest(&folder, self.swapped_tools(), self.ungranted);
-        let folder = changed.as_ref().map_or(folder.as_path(), TempDir::path);
         let mut host = Host::builder(folder.join("spin.toml"));
         host = match self.flavour {
+            // Its tools are composed in.
             Some(flavour) => host.host_limits(flavour.limits()),
-            None => host.source("identity", wasm.join(self.provider.component())),
+            None => {
+                let tools = self.tools.unwrap_or(OWN_TOOLS);
+                host.source("identity", wasm.join(self.provider.component()))
+                    .dependency("mcp", TOOLS_CONTRACT, root().join(tools))
+            }
         };
+        if let Some(name) = self.ungranted {
+            host = host.patch_manifest(|manifest| remove_grants(manifest, name));
+        }
         host = host
             .listener(listener)
             .key_value(key_value)
@@ -329,38 +328,19 @@ impl Application {
     }
 }
 
-/// Returns a folder with the `spin.toml` of `folder` changed: these tools took the place of Gatehouse's own, by the
-/// one line that docs/tools.md gives, and this variable is granted to no component. `None` without a
-/// change.
-fn changed_manifest(
-    folder: &Path,
-    tools: Option<&str>,
-    ungranted: Option<&str>,
-) -> Option<TempDir> {
-    if tools.is_none() && ungranted.is_none() {
-        return None;
+/// The one line of `spin.toml` that another tools component takes, and what it names there.
+const TOOLS_CONTRACT: &str = "gatehouse:tools/tools@0.3.0";
+const OWN_TOOLS: &str = "target/wasm32-wasip2/wasm/gatehouse_tools.wasm";
+
+/// Grants the variable to no component.
+fn remove_grants(manifest: &mut toml::Table, name: &str) {
+    let components = manifest["component"].as_table_mut().expect("components");
+    for (_, component) in components {
+        let variables = component.get_mut("variables");
+        if let Some(variables) = variables.and_then(toml::Value::as_table_mut) {
+            variables.remove(name);
+        }
     }
-    let mut manifest = std::fs::read_to_string(folder.join("spin.toml")).expect("a manifest");
-    let mut replace = |old: &str, new: &str| {
-        assert!(manifest.contains(old), "no {old} in spin.toml");
-        manifest = manifest.replace(old, new);
-    };
-    if let Some(tools) = tools {
-        let line = |path| format!(r#""gatehouse:tools/tools@0.3.0" = {{ path = "{path}" }}"#);
-        let own = line("target/wasm32-wasip2/wasm/gatehouse_tools.wasm");
-        replace(&own, &line(tools));
-    }
-    if let Some(name) = ungranted {
-        replace(&format!("{name} = \"{{{{ {name} }}}}\"\n"), "");
-    }
-    // Its paths are relative to where it lies. The names of other fields may end in `source`.
-    for field in ["\nsource", " path"] {
-        let relative = format!("{field} = \"");
-        manifest = manifest.replace(&relative, &format!("{relative}{}/", folder.display()));
-    }
-    let folder = tempfile::tempdir().expect("a folder");
-    std::fs::write(folder.path().join("spin.toml"), manifest).expect("it can be written");
-    Some(folder)
 }
 
 /// Notes the secrets among the variables.

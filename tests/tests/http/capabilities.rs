@@ -4,7 +4,7 @@
 use gatehouse_tests::client::{REDIRECT_URI, parameter};
 use gatehouse_tests::person::location;
 use gatehouse_tests::signed::{ASSERTION_TYPE, assertion, keys, proof, proof_for};
-use gatehouse_tests::{Client, Gatehouse, Mcp, Person, Published, Settings, Tokens};
+use gatehouse_tests::{Client, Flavour, Gatehouse, Mcp, Person, Published, Settings, Tokens};
 use jwt::{KeySet, SigningKey, Unverified};
 use reqwest::{RequestBuilder, Response};
 use serde_json::{Value, json};
@@ -318,7 +318,7 @@ impl Stage {
                 client.sign_in(&Person::new()).await;
             }
             "protected_resources" => {
-                assert_eq!(list(value).len(), 3);
+                assert_eq!(list(value).len(), Flavour::resource_paths().len());
                 for resource in list(value) {
                     let path = resource.strip_prefix(&base).unwrap();
                     let document = format!("/.well-known/oauth-protected-resource{path}");
@@ -440,7 +440,7 @@ async fn openid_configuration_has_the_same_and_what_it_adds_is_true() {
 async fn everything_that_a_protected_resource_advertises_is_true() {
     let stage = Stage::start().await;
     let base = stage.gatehouse.base();
-    for path in ["", "/mcp", "/sse"] {
+    for path in Flavour::resource_paths() {
         let document = format!("/.well-known/oauth-protected-resource{path}");
         for (name, value) in stage.document(&document).await.as_object().unwrap() {
             match name.as_str() {

@@ -4,7 +4,7 @@
 use descope_emulator::{Config, Endpoint, Mint, Signature, TokenIssuer, User};
 use gatehouse_tests::client::{USED_REDIRECT_URI, VERIFIER, challenge, parameter};
 use gatehouse_tests::person::location;
-use gatehouse_tests::{Gatehouse, Mcp, Person, Settings};
+use gatehouse_tests::{Flavour, Gatehouse, Mcp, Person, Settings};
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -40,7 +40,7 @@ async fn the_protected_resources_name_descopes_issuer_of_the_mcp_server_or_of_th
         ),
     ] {
         let gatehouse = Gatehouse::start_with(settings).await;
-        for path in ["", "/mcp", "/sse"] {
+        for path in Flavour::resource_paths() {
             let url = gatehouse.url(&format!("/.well-known/oauth-protected-resource{path}"));
             let document: Value = json(reqwest::get(url).await.unwrap()).await;
             let issuer = gatehouse.descope.issuer(kind);
@@ -109,7 +109,7 @@ async fn a_token_for_another_server_of_another_issuer_forged_or_over_is_invalid(
         mint().claim("scope", Value::Null),
     ] {
         let bad = gatehouse.descope.mint(bad).unwrap();
-        for path in ["/mcp", "/sse"] {
+        for path in &Flavour::resource_paths()[1..] {
             let mcp = Mcp::new(gatehouse.url(path), Some(&bad));
             let response = mcp.request("tools/list", json!({})).await;
             assert_eq!(response.status(), 401);

@@ -1,18 +1,24 @@
 //! Discovery (RFC 8414, RFC 9728).
 
-use gatehouse_tests::Gatehouse;
+use gatehouse_tests::{Flavour, Gatehouse};
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 
-/// Every document that there is.
-const DOCUMENTS: [&str; 6] = [
-    "/.well-known/oauth-authorization-server",
-    "/.well-known/openid-configuration",
-    "/.well-known/oauth-protected-resource",
-    "/.well-known/oauth-protected-resource/mcp",
-    "/.well-known/oauth-protected-resource/sse",
-    "/.well-known/jwks.json",
-];
+/// Returns the path of every document that there is.
+fn documents() -> impl Iterator<Item = String> {
+    let resources = Flavour::resource_paths().iter();
+    let resources = resources.map(|path| format!("oauth-protected-resource{path}"));
+    let others = [
+        "oauth-authorization-server",
+        "openid-configuration",
+        "jwks.json",
+    ];
+    others
+        .map(str::to_owned)
+        .into_iter()
+        .chain(resources)
+        .map(|name| format!("/.well-known/{name}"))
+}
 
 #[tokio::test]
 async fn the_authorization_server_is_found_wherever_clients_probe_for_it() {
@@ -41,7 +47,7 @@ async fn the_authorization_server_is_found_wherever_clients_probe_for_it() {
 #[tokio::test]
 async fn every_protected_resource_names_itself_and_its_authorization_server() {
     let gatehouse = Gatehouse::start().await;
-    for path in ["", "/mcp", "/sse"] {
+    for path in Flavour::resource_paths() {
         let metadata =
             json(&gatehouse.url(&format!("/.well-known/oauth-protected-resource{path}"))).await;
         let resource = metadata["resource"].as_str().unwrap();
@@ -93,8 +99,8 @@ async fn nothing_is_published_for_an_issuer_or_a_resource_that_does_not_exist() 
 async fn a_browser_client_may_read_every_document_and_no_method_but_get_is_taken() {
     let gatehouse = Gatehouse::start().await;
     let http = reqwest::Client::new();
-    for path in DOCUMENTS {
-        let url = gatehouse.url(path);
+    for path in documents() {
+        let url = gatehouse.url(&path);
         let get = http
             .get(&url)
             .header("origin", "https://inspector.example")
@@ -133,8 +139,8 @@ async fn a_browser_client_may_read_every_document_and_no_method_but_get_is_taken
 async fn a_document_may_be_kept_for_minutes_and_is_sent_again_only_when_it_has_changed() {
     let gatehouse = Gatehouse::start().await;
     let http = reqwest::Client::new();
-    for path in DOCUMENTS {
-        let url = gatehouse.url(path);
+    for path in documents() {
+        let url = gatehouse.url(&path);
         let first = http.get(&url).send().await.unwrap();
         let headers = first.headers().clone();
         assert_eq!(headers["cache-control"], "public, max-age=300", "{path}");

@@ -2,7 +2,7 @@
 //! 9728 section 3.1).
 
 use gatehouse_tests::client::{REDIRECT_URI, parameter};
-use gatehouse_tests::{Client, Gatehouse, Mcp, Person, Proxy, Settings, Tokens};
+use gatehouse_tests::{Client, Flavour, Gatehouse, Mcp, Person, Proxy, Settings, Tokens};
 use serde_json::{Value, json};
 
 const PATH: &str = "/tools";
@@ -43,7 +43,7 @@ async fn the_documents_lie_where_the_specifications_and_the_clients_look_for_the
             }
         }
     }
-    for path in ["", "/mcp", "/sse"] {
+    for path in Flavour::resource_paths() {
         let url = format!("{origin}/.well-known/oauth-protected-resource{PATH}{path}");
         let document = document(&url).await;
         assert_eq!(document["resource"], format!("{base}{path}"));

@@ -1,7 +1,7 @@
 //! Responses that are sent before the body is read. A proxy such as nginx sends all of the body
 //! before it reads the answer, and makes a 502 of a connection that breaks in the meantime.
 
-use gatehouse_tests::{Client, Gatehouse, Person, Settings};
+use gatehouse_tests::{Client, Flavour, Gatehouse, Person, Settings};
 use serde_json::json;
 use std::io;
 use std::net::SocketAddr;
@@ -48,6 +48,7 @@ async fn an_answer_before_the_body_was_read_comes_through_a_proxy() {
     let address = gatehouse.host.address();
     let json = "content-type: application/json";
     let accept = "accept: application/json, text/event-stream";
+    let http_sse = if Flavour::offers_http_sse() { 401 } else { 404 };
     for (head, status) in [
         (format!("POST /mcp HTTP/1.1\r\n{json}\r\n{accept}"), 401),
         (
@@ -56,10 +57,10 @@ async fn an_answer_before_the_body_was_read_comes_through_a_proxy() {
         ),
         (format!("GET /mcp HTTP/1.1\r\n{json}\r\n{accept}"), 401),
         (format!("DELETE /mcp HTTP/1.1\r\n{json}"), 401),
-        (format!("POST /sse HTTP/1.1\r\n{json}"), 401),
+        (format!("POST /sse HTTP/1.1\r\n{json}"), http_sse),
         (
             format!("POST /messages?sessionId=x HTTP/1.1\r\n{json}"),
-            401,
+            http_sse,
         ),
         (format!("POST / HTTP/1.1\r\n{json}"), 405),
         ("PUT / HTTP/1.1".to_owned(), 405),
