@@ -1,4 +1,4 @@
-// The contract wit/tools: every function is async, and a call that goes on is a stream. What iterates becomes one.
+// The contract wit/tools: every function is async, and a call that goes on is a stream. A generator becomes a stream.
 
 import { tools as plain } from "./tools.js";
 

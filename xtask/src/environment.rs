@@ -121,6 +121,20 @@ impl Variables {
         }
     }
 
+    /// Gives variables that were set to nothing the defaults of this manifest: hosts before Spin 4.1 take no empty address, and
+    /// one that keeps values would keep an earlier one.
+    pub fn fill_blank(&mut self, manifest: &toml::Table) {
+        let defaults = manifest.get("variables");
+        let default = |name: &str| defaults?.get(name)?.get("default")?.as_str();
+        for (name, value) in &mut self.set {
+            if value.trim().is_empty()
+                && let Some(default) = default(name)
+            {
+                default.clone_into(value);
+            }
+        }
+    }
+
     /// Returns the variables of `spin.toml` that were set, by their names.
     pub fn set_variables(&self) -> impl Iterator<Item = SetVariable<'_>> {
         self.set.iter().filter_map(|(name, value)| {
@@ -259,6 +273,26 @@ mod tests {
         assert_eq!(variables.get("call_timeout"), Some("10"));
         assert_eq!(variables.get("stream_seconds"), Some("25"));
         assert!(!variables.is_set("stream_seconds"));
+    }
+
+    #[test]
+    fn what_is_set_to_nothing_has_the_default_of_the_manifest_on_a_host() {
+        let manifest = include_str!("../../spin.toml").parse().unwrap();
+        let mut variables = Variables::of(&manifest);
+        for (name, value) in [("redis_host", " "), ("allowed", ""), ("call_timeout", "10")] {
+            variables.set(name, value);
+        }
+        let flavoured = "variables.redis_host.default = 'https://unset.invalid'\nvariables.allowed.default = ''\nvariables.call_timeout.default = '25'";
+        variables.fill_blank(&flavoured.parse().unwrap());
+        let set = variables.set_variables().map(|set| (set.name, set.value));
+        assert_eq!(
+            set.collect::<Vec<_>>(),
+            [
+                ("allowed", ""),
+                ("call_timeout", "10"),
+                ("redis_host", "https://unset.invalid")
+            ]
+        );
     }
 
     #[cfg(unix)]

@@ -2,12 +2,12 @@
 
 use crate::install::{executable, node_packages, npm, python_packages};
 use crate::shell::{cargo, program, root, run, step};
-use crate::toolchain::WASM as WASM_TARGET;
+use crate::toolchain::WASM;
 use anyhow::{Context, Result};
 use std::path::Path;
 
 /// The Wasm of the examples, as `spin.toml` would name it. That for hosts of WASI 0.2 lies beside it.
-pub const WASM: [&str; 3] = [
+pub const EXAMPLES: [&str; 3] = [
     "target/examples/tools_rust.wasm",
     "target/examples/tools_js.wasm",
     "target/examples/tools_python.wasm",
@@ -28,7 +28,7 @@ pub fn build() -> Result<()> {
 
 fn rust(output: &Path) -> Result<()> {
     step("Building the example in Rust");
-    let target = ["--release", "--target", WASM_TARGET];
+    let target = ["--release", "--target", WASM];
     for (features, name) in [
         ("", "tools_rust.wasm"),
         ("portable", "tools_rust.portable.wasm"),
@@ -40,7 +40,7 @@ fn rust(output: &Path) -> Result<()> {
             .args(["--features", features, "--target-dir"])
             .arg(output))?;
         // Both builds have one name there.
-        let built = output.join(WASM_TARGET).join("release/tools_rust.wasm");
+        let built = output.join(WASM).join("release/tools_rust.wasm");
         std::fs::copy(built, output.join(name))
             .with_context(|| format!("{name} cannot be written"))?;
     }

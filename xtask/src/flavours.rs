@@ -37,7 +37,7 @@ use toml::Table;
 /// If something does not build or does not fit together, or a component needs more than the host has.
 pub fn build(flavour: Flavour) -> Result<PathBuf> {
     crate::manifest::check()?;
-    let folder = target().join(flavour.name());
+    let folder = flavour.folder();
     let build = flavour.wasm_build(true);
     let manifest = match build {
         WasmBuild::Main => {
@@ -55,29 +55,27 @@ pub fn build(flavour: Flavour) -> Result<PathBuf> {
     write_manifest(&folder, &manifest, flavour)
 }
 
-/// Builds portable flavours for the black-box tests, in less time and with larger Wasm: as
-/// `<flavour>-for-tests/<identity>+<tools>`, so that what is deployed from `target/<flavour>` is never that. `identities`
-/// and `tools` are the components that take those places in turn: the Wasm of the main build, as `spin.toml` would name it.
+/// Builds a portable flavour for the black-box tests, in less time and with larger Wasm, once with each of `identities` and
+/// each of `tools`: components by the paths that `spin.toml` would have. Each lies in a folder of its own,
+/// `<flavour>-for-tests/<identity>+<tools>`, because `target/<flavour>` is for deployments.
 ///
 /// # Errors
 ///
 /// As [`build()`].
-pub fn build_for_tests(flavours: &[Flavour], identities: &[&str], tools: &[&str]) -> Result<()> {
+pub fn build_for_tests(flavour: Flavour, identities: &[&str], tools: &[&str]) -> Result<()> {
     let mut packages = build::packages()?;
     packages.extend(build::FOR_TESTS.map(str::to_owned));
-    for &flavour in flavours {
-        let build = flavour.wasm_build(false);
-        build::wasm(&packages, build)?;
-        for identity in identities {
-            for tools in tools {
-                let folder = target()
-                    .join(format!("{}-for-tests", flavour.name()))
-                    .join(format!("{}+{}", stem(identity)?, stem(tools)?));
-                let swapped = with_components(crate::manifest::read()?, identity, tools)?;
-                let Flavoured { manifest, parts } = manifest::flavoured(swapped, flavour)?;
-                compose_into(&folder, &parts, build, flavour)?;
-                write_manifest(&folder, &manifest, flavour)?;
-            }
+    let build = flavour.wasm_build(false);
+    build::wasm(&packages, build)?;
+    for identity in identities {
+        for tools in tools {
+            let folder = target()
+                .join(format!("{}-for-tests", flavour.name()))
+                .join(format!("{}+{}", stem(identity)?, stem(tools)?));
+            let swapped = manifest::with_components(crate::manifest::read()?, identity, tools)?;
+            let Flavoured { manifest, parts } = manifest::flavoured(swapped, flavour)?;
+            compose_into(&folder, &parts, build, flavour)?;
+            write_manifest(&folder, &manifest, flavour)?;
         }
     }
     Ok(())
@@ -93,18 +91,6 @@ pub fn manifest_of(manifest: Table, flavour: Flavour) -> Result<Table> {
         WasmBuild::Main => manifest::with_absolute_paths(manifest, absolute),
         WasmBuild::Portable { .. } => Ok(manifest::flavoured(manifest, flavour)?.manifest),
     }
-}
-
-/// Returns the manifest with these components in the places of its identity component and of its tools.
-fn with_components(manifest: Table, identity: &str, tools: &str) -> Result<Table> {
-    let own = |name: &str| format!("\"{MAIN}{name}.wasm\"");
-    let text = toml::to_string(&manifest)?
-        .replace(
-            &own("gatehouse_identity_descope"),
-            &format!("\"{identity}\""),
-        )
-        .replace(&own("gatehouse_tools"), &format!("\"{tools}\""));
-    Ok(text.parse()?)
 }
 
 /// Returns the name of a file without its extension.
@@ -131,7 +117,7 @@ fn write_manifest(folder: &Path, manifest: &Table, flavour: Flavour) -> Result<P
     fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
     let path = folder.join("spin.toml");
     let notice = format!(
-        "# Written by `cargo xtask build --for {}`: edit the spin.toml of the repository.\n\n",
+        "# Written for {} by `cargo xtask`: edit the spin.toml of the repository.\n\n",
         flavour.name()
     );
     write(&path, (notice + &toml::to_string(manifest)?).as_bytes())?;

@@ -19,7 +19,7 @@ pub struct Options {
     /// Kill the host so many times, at random points, to see that nothing it answered is lost
     #[arg(long, value_name = "TIMES", default_value_t = 25)]
     kills: u32,
-    /// Run the black-box tests over the build for this host and with its limits, but those of what it does not have
+    /// Run the black-box tests over the build for this host and with its limits, except tests of features that it lacks
     #[arg(long = "for", value_name = "HOST", conflicts_with = "quick")]
     flavour: Option<Flavour>,
 }
@@ -48,13 +48,13 @@ pub fn test(options: &Options) -> Result<()> {
             let building = scope.spawn(move || {
                 build_rust_client()?;
                 if let Some(flavour) = flavour {
-                    return flavours::build_for_tests(&[flavour], &IDENTITIES, &TOOLS);
+                    return flavours::build_for_tests(flavour, &IDENTITIES, &TOOLS);
                 }
                 examples::build()?;
                 // What they need of a host is checked as they are composed.
-                let tools = [&TOOLS[..1], &examples::WASM].concat();
-                flavours::build_for_tests(&[Flavour::Portable], &IDENTITIES[..1], &tools)?;
-                flavours::build_for_tests(&[Flavour::Akamai], &IDENTITIES[..1], &TOOLS[..1])
+                let tools = [&TOOLS[..1], &examples::EXAMPLES].concat();
+                flavours::build_for_tests(Flavour::Portable, &IDENTITIES[..1], &tools)?;
+                flavours::build_for_tests(Flavour::Akamai, &IDENTITIES[..1], &TOOLS[..1])
             });
             (installing, building)
         });

@@ -1,5 +1,5 @@
-//! The contract `wit/portable/tools.wit` with the face of `wit/tools`, for hosts of WASI 0.2: a call that goes on
-//! is a resource.
+//! The contract `wit/portable/tools.wit` behind the functions of `wit/tools`, for hosts of WASI 0.2: a call that goes on is
+//! a resource.
 
 wit_bindgen::generate!({ path: "../../wit/portable/tools.wit", world: "tools-component" });
 

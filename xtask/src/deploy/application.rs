@@ -192,18 +192,19 @@ fn check_components(manifest: &Table, flavour: Flavour, refusals: &mut Vec<Strin
     }
 }
 
-/// Returns how many bytes the Wasm of a manifest has in all.
+/// Returns how many bytes the Wasm of a manifest in `folder` has in all.
 ///
 /// # Errors
 ///
 /// If a file cannot be read, or the host takes fewer.
-pub(super) fn check_wasm(manifest: &Path, flavour: Flavour, host: &str) -> Result<u64> {
-    let text = std::fs::read_to_string(manifest)
-        .with_context(|| format!("{} cannot be read", manifest.display()))?;
-    let table: Table = text.parse().context("the manifest is not valid TOML")?;
-    let folder = manifest.parent().unwrap_or(Path::new("."));
+pub(super) fn check_wasm(
+    manifest: &Table,
+    folder: &Path,
+    flavour: Flavour,
+    host: &str,
+) -> Result<u64> {
     let mut bytes = 0;
-    for file in wasm_files(&table) {
+    for file in wasm_files(manifest) {
         let file = folder.join(file);
         let metadata = file
             .metadata()
@@ -329,11 +330,10 @@ mod tests {
     #[test]
     fn wasm_that_is_larger_than_a_host_takes_is_refused() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("spin.toml");
         let text = "[component.a]\nsource = 'a.wasm'\n[component.b]\nsource = 'b.wasm'\n\
                     [component.b.dependencies]\n'x:y/z' = { path = 'a.wasm' }";
-        std::fs::write(&path, text).unwrap();
-        let check = |flavour| check_wasm(&path, flavour, "the host");
+        let manifest = text.parse().unwrap();
+        let check = |flavour| check_wasm(&manifest, folder.path(), flavour, "the host");
         assert!(
             check(Flavour::Akamai)
                 .unwrap_err()

@@ -39,7 +39,7 @@ pub(super) fn host() -> Host {
 pub(super) fn exposed_secrets(variables: &Variables, options: &Options) -> Option<String> {
     let secrets = variables
         .set_variables()
-        .filter(|variable| variable.is_secret);
+        .filter(|variable| variable.is_secret && !variable.value.is_empty());
     let names: Vec<&str> = secrets.map(|variable| variable.name).collect();
     (!names.is_empty() && !options.secrets_on_command_line).then(|| {
         format!(

@@ -11,7 +11,7 @@ pub(super) struct Host {
     pub(super) argument: &'static str,
     /// What is built for it.
     pub(super) flavour: Flavour,
-    /// Whose subdomain an application gets, at its first deployment; `None`: the operator gives it an address.
+    /// The domain below which an application gets its address, at its first deployment; `None`: it gets none.
     pub(super) domain: Option<&'static str>,
     /// What deploys to it.
     pub(super) tools: Vec<Tool>,

@@ -22,7 +22,7 @@ use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
 use host::Host;
 use plan::{Plan, remove_files};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use tools::Tools;
 
 /// What `cargo xtask deploy` takes.
@@ -83,8 +83,10 @@ pub fn deploy(options: &Options) -> Result<()> {
         );
     }
     let manifest = flavours::build(host.flavour)?;
-    let bytes = application::check_wasm(&manifest, host.flavour, host.name)?;
+    let folder = host.flavour.folder();
+    let bytes = application::check_wasm(&planned, &folder, host.flavour, host.name)?;
     println!("\nWasm: {} KiB in all.", bytes / 1024);
+    variables.fill_blank(&planned);
     let plan = to.plan(&manifest, &variables)?;
     if options.dry_run {
         plan.write_kept_files()?;
@@ -125,7 +127,7 @@ impl To {
     fn check(&self, report: &mut Report, variables: &Variables, host: &Host) -> Result<()> {
         match self {
             Self::Akamai(options) => {
-                if let Some(line) = akamai::not_linked(&folder(host), options.first) {
+                if let Some(line) = akamai::not_linked(&host.flavour.folder(), options.first) {
                     report.warn(&line);
                 }
             }
@@ -154,11 +156,6 @@ impl To {
     }
 }
 
-/// The folder of a host's flavour.
-fn folder(host: &Host) -> PathBuf {
-    target().join(host.flavour.name())
-}
-
 /// Returns what is left to do after a deployment.
 fn what_follows(variables: &Variables, host: &Host) -> String {
     let Some(url) = variables.get("public_url").filter(|url| !url.is_empty()) else {
@@ -177,7 +174,7 @@ fn what_follows(variables: &Variables, host: &Host) -> String {
     }
     if host.domain.is_none() {
         lines.push_str(
-            "\nAn Ingress of yours leads from there to the service that the operator makes.",
+            "\nAn Ingress of yours leads from there to the Service that spin-operator creates.",
         );
     }
     lines

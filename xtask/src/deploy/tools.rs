@@ -62,8 +62,10 @@ impl Tools {
                 }
             }
             Tool::SpinPlugin(name) => {
-                let list = self.command("spin");
-                let list = output({ list }.args(["plugins", "list", "--installed"]));
+                let list = output(
+                    self.command("spin")
+                        .args(["plugins", "list", "--installed"]),
+                );
                 let is_there = list.is_some_and(|list| lists_plugin(&list, name));
                 (!is_there).then(|| {
                     format!(

@@ -55,7 +55,7 @@ fn check_public_url(
     let url = public_url.and_then(|url| Url::parse(url.as_str()).ok());
     let Some(url) = url else {
         match (host.domain, is_first) {
-            (Some(_), true) => report.warn("public_url: not set at the first deployment. Until the second one, every answer is a 500 that says so"),
+            (Some(_), true) => report.warn("public_url: not set at the first deployment. Until the second one, every endpoint answers with an error that says so"),
             (Some(domain), false) => report.bad(&format!(
                 "public_url: it is not set. The address of an application, below {domain}, is known after its first deployment: deploy with --first, set public_url to the address that it names, and deploy again. With a domain of your own, set it now {VARIABLE}"
             )),
@@ -80,7 +80,7 @@ fn check_public_url(
     });
     match domain {
         Some(domain) if Some(domain) != host.domain => report.bad(&format!(
-            "public_url: {domain} has the addresses of another host than {} {VARIABLE}",
+            "public_url: {domain} belongs to another host than {} {VARIABLE}",
             host.name
         )),
         Some(domain) if url.path() != "/" => report.bad(&format!(
@@ -124,6 +124,11 @@ fn check_limits(report: &mut Report, variables: &Variables, server: &Server, hos
         ));
     }
     if server.redis_url.is_none() {
+        if server.http_sse && !limits.key_value.atomics {
+            report.bad(&format!(
+                "http_sse: HTTP+SSE needs an atomic increment, which the store of {name} does not have. Leave it out, or set redis_url"
+            ));
+        }
         if let Some(most) = limits.key_value.max_keys {
             report.warn(&format!(
                 "store: {name} keeps {most} keys, and a grant takes some six. redis_url has no such bound"
@@ -150,6 +155,10 @@ mod tests {
 
     const KEY: &str = "f00102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
     const URL: (&str, &str) = ("public_url", "https://mcp.example.com");
+    const REDIS: [(&str, &str); 2] = [
+        ("redis_url", "rediss://u:p@cache.example.com:6379"),
+        ("redis_host", "rediss://cache.example.com:6379"),
+    ];
 
     fn akamai() -> Host {
         host(Flavour::Akamai, Some(AKAMAI_DOMAIN))
@@ -214,7 +223,7 @@ mod tests {
             assert!(missing[0].contains("--first"), "{missing:?}");
             assert_eq!(missing.len(), 1);
             assert!(bad(&host, true, &[]).is_empty());
-            assert!(lines(&host, true, &[], "  WARN  ")[0].contains("500"));
+            assert!(lines(&host, true, &[], "  WARN  ")[0].contains("error"));
         }
         let own = host(Flavour::Portable, None);
         for is_first in [false, true] {
@@ -275,6 +284,9 @@ mod tests {
             let anywhere = host(Flavour::Portable, None);
             assert!(bad(&anywhere, false, &[URL, (name, value)]).is_empty());
         }
+        let http_sse = [URL, ("http_sse", "true")];
+        assert!(bad(&akamai(), false, &http_sse)[0].starts_with("http_sse"));
+        assert!(bad(&akamai(), false, &[&http_sse[..], &REDIS].concat()).is_empty());
         let documents = [URL, ("client_metadata", "true")];
         assert!(bad(&akamai(), false, &documents).is_empty());
         assert!(bad(&fermyon_cloud(), false, &documents)[0].starts_with("client_metadata"));
@@ -290,12 +302,8 @@ mod tests {
                 .filter(|line| line.starts_with("store"))
                 .count()
         };
-        let redis = [
-            ("redis_url", "rediss://u:p@cache.example.com:6379"),
-            ("redis_host", "rediss://cache.example.com:6379"),
-        ];
         assert_eq!(warnings(&[]), 2);
-        assert_eq!(warnings(&redis), 0);
+        assert_eq!(warnings(&REDIS), 0);
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! The hosts, and what each has.
 
 use crate::build::WasmBuild;
+use crate::shell::target;
 use clap::ValueEnum;
 use host_limits::HostLimits;
+use std::path::PathBuf;
 
 /// What a host takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -18,7 +20,7 @@ pub enum Flavour {
 }
 
 impl Flavour {
-    /// Returns the name of its folder.
+    /// Returns its name on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Self::Spin => "spin",
@@ -26,6 +28,11 @@ impl Flavour {
             Self::Akamai => "akamai",
             Self::FermyonCloud => "fermyon-cloud",
         }
+    }
+
+    /// Returns the folder that has its manifest and Wasm.
+    pub fn folder(self) -> PathBuf {
+        target().join(self.name())
     }
 
     /// Returns what it gives to an application at most.

@@ -76,6 +76,23 @@ pub(super) fn flavoured(mut manifest: Table, flavour: Flavour) -> Result<Flavour
     Ok(Flavoured { manifest, parts })
 }
 
+/// Puts other components, by their paths, in the places of the identity component and of the tools of `mcp`.
+///
+/// # Errors
+///
+/// If the manifest is not as `spin.toml` is.
+pub(super) fn with_components(mut manifest: Table, identity: &str, tools: &str) -> Result<Table> {
+    let components = table(&mut manifest, "component")?;
+    table(components, "identity")?.insert("source".to_owned(), identity.into());
+    let dependencies = table(table(components, "mcp")?, "dependencies")?;
+    let mut contracts = dependencies.iter_mut();
+    let (_, dependency) = contracts
+        .find(|(name, _)| name.starts_with("gatehouse:tools/"))
+        .context("mcp has no tools")?;
+    *dependency = Table::from_iter([("path".to_owned(), Value::from(tools))]).into();
+    Ok(manifest)
+}
+
 /// Turns the manifest of the repository into one that finds its Wasm from any folder.
 ///
 /// # Errors
@@ -107,8 +124,8 @@ fn remove_private_routes(manifest: &mut Table) -> Result<()> {
     Ok(())
 }
 
-/// The default of a variable that is the address of a host and has none: Spin before 4.1 starts no application with an
-/// empty address. `platform::variables` reads it as nothing.
+/// The default, in place of an empty one, of a variable that is an address in `allowed_outbound_hosts`: Spin before 4.1
+/// refuses an empty address. `platform::variables` reads this one as nothing.
 const UNSET_HOST: &str = "https://unset.invalid";
 
 /// The variables that are the addresses of hosts.
@@ -340,6 +357,25 @@ mod tests {
         assert_eq!(default(Flavour::FermyonCloud, "client_metadata"), "false");
         assert_eq!(default(Flavour::Akamai, "client_metadata"), "true");
         assert_eq!(default(Flavour::Portable, "call_timeout"), "60");
+    }
+
+    #[test]
+    fn other_components_take_the_places_of_the_identity_component_and_of_the_tools() {
+        let swapped = with_components(shipped(), "a/x.wasm", "b/y.wasm").unwrap();
+        let parts = flavoured(swapped, Flavour::Portable).unwrap().parts;
+        let paths = |id: &str| {
+            let part = parts.iter().find(|part| part.id == id).unwrap();
+            let paths = part.dependencies.iter().map(|one| one.path.as_str());
+            paths.collect::<Vec<_>>()
+        };
+        assert_eq!(paths("authorize"), ["a/x.wasm"]);
+        assert_eq!(paths("mcp"), ["a/x.wasm", "b/y.wasm"]);
+    }
+
+    #[test]
+    fn components_read_the_address_that_stands_for_none_as_nothing() {
+        let read = include_str!("../../../crates/platform/src/variables.rs");
+        assert!(read.contains(&format!("const UNSET_HOST: &str = \"{UNSET_HOST}\";")));
     }
 
     /// Spin 3 refuses such a manifest when it loads it.

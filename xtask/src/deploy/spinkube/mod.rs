@@ -117,7 +117,7 @@ fn blocks_private_networks(runtime_config: &Table) -> bool {
 }
 
 /// Returns the plan: the resources in `folder`, the image to its registry, the resources to the cluster. The cluster is
-/// asked for the operator first, so that nothing is pushed for one that cannot be reached.
+/// asked for spin-operator first, so that nothing is pushed for one that cannot be reached.
 ///
 /// # Errors
 ///

@@ -48,7 +48,7 @@ const RUNTIME_CONFIG_KEY: &str = "runtime-config.toml";
 /// start alone.
 const CONFIGURATION_ANNOTATION: &str = "gatehouse/configuration";
 
-/// A document that needs no key, no store and no provider.
+/// A document that is written from the configuration alone, without the store or the provider.
 const READINESS_PATH: &str = "/.well-known/oauth-protected-resource/mcp";
 
 /// Returns the resources.
