@@ -57,7 +57,7 @@ pub(crate) fn component(component: &[u8], denied: &[&str]) -> Result<Vec<u8>> {
         }
     }
     let mut module = module.finish();
-    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, false)?;
+    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8)?;
     ComponentEncoder::default()
         .validate(true)
         .module(&module)?
@@ -159,7 +159,7 @@ enum Step {
 impl<'a> DenialModule<'a> {
     fn new(resolve: &'a Resolve) -> Result<Self> {
         let mut sizes = SizeAlign::default();
-        sizes.fill(resolve)?;
+        sizes.fill(resolve);
         Ok(Self {
             resolve,
             sizes,
@@ -527,8 +527,7 @@ world dependent {
         let package = resolve.push_str("test.wit", CAPABILITIES).unwrap();
         let world = resolve.select_world(&[package], Some(world)).unwrap();
         let mut module = dummy_module(&resolve, world, ABI);
-        embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, false)
-            .unwrap();
+        embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
         let mut encoder = ComponentEncoder::default();
         encoder.module(&module).unwrap().encode().unwrap()
     }
