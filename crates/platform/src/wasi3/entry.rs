@@ -1,5 +1,6 @@
 //! The export `wasi:http/handler`.
 
+use super::scheduling::yield_after_blocking;
 use crate::serve::serve;
 use axum::Router;
 use spin_sdk::http::{FromRequest, IntoResponse, Request};
@@ -12,7 +13,9 @@ use spin_sdk::wasip3::http::types::{ErrorCode, Request as WasiRequest, Response 
 /// The WASI error code of a request whose URI or headers cannot be read.
 pub async fn handle(router: &Router, request: WasiRequest) -> Result<WasiResponse, ErrorCode> {
     let request = Request::from_request(request)?;
-    serve(router, request).await.into_response()
+    let response = serve(router, request).await;
+    yield_after_blocking().await;
+    response.into_response()
 }
 
 /// Makes the crate a Spin HTTP component.

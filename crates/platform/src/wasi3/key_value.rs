@@ -1,5 +1,6 @@
 //! The default key-value store.
 
+use super::scheduling::note_blocking;
 use std::sync::OnceLock;
 use store::{Error, KeyValue};
 
@@ -20,7 +21,9 @@ struct Opened {
 const LABEL: &str = "default";
 
 impl DefaultStore {
+    /// Opens the store for one operation.
     async fn open(&self) -> Result<&Opened, Error> {
+        note_blocking();
         if let Some(opened) = self.0.get() {
             return Ok(opened);
         }

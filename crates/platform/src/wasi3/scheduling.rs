@@ -1,0 +1,29 @@
+//! The thread of the host that runs this instance.
+//!
+//! Spin reads its SQLite store, and variables from the environment, where it is: the thread hands its scheduler to another
+//! one for as long as that takes, and has none when it goes on. A response that is given then reaches the connection, on the
+//! other thread, before its body does: the head leaves in a segment of its own, and the body waits for the acknowledgement
+//! of that, which takes a client 40 ms (Nagle's algorithm and delayed acknowledgement; Spin sets no TCP_NODELAY). Once
+//! the instance has yielded to the host, which costs microseconds, it goes on where there is a scheduler.
+
+use spin_sdk::wit_bindgen::yield_async;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// How often an instance yields: executors in between poll a future that has woken itself once more before they let go.
+const YIELDS: usize = 4;
+
+static HAS_BLOCKED: AtomicBool = AtomicBool::new(false);
+
+/// Notes that the host may have blocked the thread of this instance.
+pub(crate) fn note_blocking() {
+    HAS_BLOCKED.store(true, Ordering::Relaxed);
+}
+
+/// Yields to the host if it may have blocked the thread since the last time.
+pub(crate) async fn yield_after_blocking() {
+    if HAS_BLOCKED.swap(false, Ordering::Relaxed) {
+        for _ in 0..YIELDS {
+            yield_async().await;
+        }
+    }
+}
