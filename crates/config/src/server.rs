@@ -58,8 +58,8 @@ pub struct Server {
     pub allowed_origins: Vec<String>,
     /// Whether HTTP+SSE is offered.
     pub http_sse: bool,
-    /// Seconds for which an instance trusts that a grant is active after it read that from the store; 0: it reads for
-    /// every request.
+    /// Seconds for which an instance trusts that a grant is active, and the state of a session, after it read that from the
+    /// store; 0: it reads for every request.
     pub grant_check: u64,
     /// Seconds that a call of a tool may take.
     pub call_timeout: u64,

@@ -8,7 +8,7 @@
 //! composed components there, the tests put memory.
 //!
 //! What an authenticated `tools/call` costs: one read of the store, for the grant, unless this instance read it less than
-//! `grant_check` seconds ago, and no write; in a session one read more, and with a proof of possession three writes.
+//! `grant_check` seconds ago, and no write; in a session one read more in that time, and with a proof of possession three writes.
 
 mod call;
 mod context;
@@ -20,6 +20,7 @@ mod server;
 mod stream;
 mod tasks;
 mod transport;
+mod trusted;
 
 pub use self::http::body::Body;
 pub use contract::environment::{Environment, Parts};

@@ -6,6 +6,7 @@
 
 use crate::context::Context;
 use crate::http::authenticated::{Authenticated, Source};
+use crate::trusted::Trusted;
 use crate::{Environment, Parts};
 use cache::Cache;
 use events::Outcome;
@@ -70,24 +71,7 @@ impl Authenticated {
 /// store: for work each time, for a token if the last read is `grant_check` seconds old.
 pub(crate) struct GrantWatch<P: Parts> {
     context: Arc<Context<P>>,
-    found: Cache<String, FoundGrant>,
-}
-
-/// A grant that was active at a time.
-#[derive(Clone)]
-struct FoundGrant {
-    opened: Arc<OpenedGrant>,
-    /// Seconds since the Unix epoch.
-    found_at: u64,
-}
-
-impl FoundGrant {
-    /// Returns whether the grant was active less than `seconds` ago. Times are whole seconds, so the read is never older
-    /// than that.
-    fn is_trusted(&self, now: u64, seconds: u64) -> bool {
-        let age = now.checked_sub(self.found_at);
-        age.is_some_and(|age| age < seconds) && self.opened.grant.expires_at > now
-    }
+    found: Cache<String, Trusted<Arc<OpenedGrant>>>,
 }
 
 impl<P: Parts> GrantWatch<P> {
@@ -108,14 +92,11 @@ impl<P: Parts> GrantWatch<P> {
         id: &str,
         now: u64,
     ) -> Result<Option<Arc<OpenedGrant>>, store::Error> {
-        let known = self.found.get(id).map(|known| known.opened);
+        let known = self.found.get(id).map(|known| known.value);
         let grants = Grants::new(&self.context.store, &self.context.config.keys);
         let found = grants.find_cached(id, now, known).await?;
         if let Some(opened) = &found {
-            let found = FoundGrant {
-                opened: Arc::clone(opened),
-                found_at: now,
-            };
+            let found = Trusted::new(Arc::clone(opened), now);
             self.found.insert(id.to_owned(), found);
         }
         Ok(found)
@@ -136,9 +117,10 @@ impl<P: Parts> GrantWatch<P> {
         now: u64,
     ) -> Result<Option<Arc<OpenedGrant>>, store::Error> {
         if let Some(known) = self.found.get(id)
-            && known.is_trusted(now, self.context.config.grant_check)
+            && known.is_recent(now, self.context.config.grant_check)
+            && known.value.grant.expires_at > now
         {
-            return Ok(Some(known.opened));
+            return Ok(Some(known.value));
         }
         let is_fresh = now < issued_at.saturating_add(FRESH_TOKEN_AGE);
         let mut found = self.find(id, now).await?;

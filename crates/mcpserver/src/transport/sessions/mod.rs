@@ -1,6 +1,7 @@
 //! Streamable HTTP of the revisions with sessions (2025-03-26 to 2025-11-25, Transports).
 
 mod session;
+mod states;
 
 pub(crate) use session::{NotFound, Session, Sessions};
 
@@ -13,7 +14,6 @@ use crate::http::rejection::Rejection;
 use crate::http::response::{accepted_response, answer, event_stream, json};
 use crate::protocol::catalog::CatalogSource;
 use crate::protocol::dispatch::{Dispatched, Dispatcher};
-use crate::rate_limit;
 use crate::stream::outbound::ClientStream;
 use crate::stream::resumable::ResumableStreams;
 use crate::stream::session_notifications::{CHANGES, ListeningSession, SessionNotifications};
@@ -26,6 +26,7 @@ use http::{HeaderMap, Response, StatusCode};
 use mcp::Revision;
 use mcp::headers::{self, Accepted, LAST_EVENT_ID, SESSION_ID};
 use mcp::jsonrpc::{Body as Messages, Message, Outcome, Reply};
+use states::SessionStates;
 use std::sync::Arc;
 
 /// The methods if a stream would never carry anything.
@@ -35,6 +36,7 @@ const METHODS_WITHOUT_STREAM: &str = "POST, DELETE, OPTIONS";
 pub(crate) struct SessionTransport<P: Parts> {
     context: Arc<Context<P>>,
     sessions: Sessions,
+    states: SessionStates<P>,
     catalog: Arc<CatalogSource<P>>,
     dispatcher: Arc<Dispatcher<P>>,
     streamed: Arc<StreamedCalls<P>>,
@@ -52,6 +54,7 @@ impl<P: Parts> SessionTransport<P> {
         notifications: Arc<SessionNotifications<P>>,
     ) -> Self {
         Self {
+            states: SessionStates::new(context.clone()),
             context,
             sessions: Sessions::new(),
             catalog,
@@ -92,7 +95,7 @@ impl<P: Parts> SessionTransport<P> {
             && let Some(session) = session
         {
             let session = session.map_err(|_| Rejection::NoSession)?;
-            let state = self.session_state(&session).await?;
+            let state = self.states.recent(&session).await?;
             client.capabilities = session.capabilities;
             client.log_level = state.log_level;
             client.session = Some(session.name);
@@ -119,25 +122,6 @@ impl<P: Parts> SessionTransport<P> {
         Some(self.sessions.find(keys, authenticated.subject(), id, now))
     }
 
-    /// Returns the state of a session.
-    ///
-    /// # Errors
-    ///
-    /// Fails with no session if the client has deleted it.
-    async fn session_state(&self, session: &Session) -> Result<SessionState, Rejection> {
-        let now = self.context.environment.now();
-        let state = self
-            .context
-            .store
-            .get::<SessionState>(&session.name, now)
-            .await;
-        let state = state.map_err(|error| Rejection::unavailable(&error))?;
-        match state {
-            Some(state) if state.is_over => Err(Rejection::NoSession),
-            state => Ok(state.unwrap_or_default()),
-        }
-    }
-
     /// DELETE: the client ends its session (2025-11-25, Transports, Session Management).
     pub(crate) async fn delete(
         &self,
@@ -147,55 +131,15 @@ impl<P: Parts> SessionTransport<P> {
         let session = self.session(headers, authenticated);
         let session = session.ok_or(Rejection::Method(METHODS_WITHOUT_STREAM))?;
         let session = session.map_err(|_| Rejection::NoSession)?;
-        self.session_state(&session).await?;
+        self.states.current(&session).await?;
         let over = SessionState {
             is_over: true,
             ..SessionState::default()
         };
-        self.keep_state(&session, &over, authenticated).await?;
+        self.states.keep(&session, over, authenticated).await?;
         let mut response = Response::new(Body::whole(Bytes::new()));
         *response.status_mut() = StatusCode::NO_CONTENT;
         Ok(response)
-    }
-
-    async fn keep_state(
-        &self,
-        session: &Session,
-        state: &SessionState,
-        authenticated: &Authenticated,
-    ) -> Result<(), Rejection> {
-        let kept = self.try_keep_state(session, state, authenticated).await;
-        match kept.map_err(|error| Rejection::unavailable(&error))? {
-            true => Ok(()),
-            false => Err(Rejection::TooMany),
-        }
-    }
-
-    /// Writes the state of a session. Returns `false` if the person has too many such sessions.
-    async fn try_keep_state(
-        &self,
-        session: &Session,
-        state: &SessionState,
-        authenticated: &Authenticated,
-    ) -> Result<bool, store::Error> {
-        let Session { name, ends_at, .. } = session;
-        let now = self.context.environment.now();
-        if self
-            .context
-            .store
-            .get::<SessionState>(name, now)
-            .await?
-            .is_some()
-        {
-            self.context.store.put(name, state, Some(*ends_at)).await?;
-            return Ok(true);
-        }
-        let (store, person) = (&self.context.store, authenticated.person());
-        if !rate_limit::check(store, "mcp-session-limit", &person, now).await? {
-            return Ok(false);
-        }
-        self.context.store.create(name, state, *ends_at).await?;
-        Ok(true)
     }
 
     /// Applies an update to the session that a request names.
@@ -210,11 +154,11 @@ impl<P: Parts> SessionTransport<P> {
         let Some(Ok(session)) = self.session(headers, authenticated) else {
             return done;
         };
-        let mut state = self.session_state(&session).await?;
+        let mut state = self.states.current(&session).await?;
         match state.apply(update) {
             Ok(false) => done,
             Ok(true) => {
-                self.keep_state(&session, &state, authenticated).await?;
+                self.states.keep(&session, state, authenticated).await?;
                 done
             }
             Err(error) => Ok(Err(error)),
@@ -319,7 +263,7 @@ impl<P: Parts> SessionTransport<P> {
         if !headers::accepted(headers).event_stream {
             return Err(Rejection::NotAcceptable("Accept text/event-stream."));
         }
-        self.session_state(&session).await?;
+        self.states.current(&session).await?;
         let last = headers.get(LAST_EVENT_ID);
         let last = last.map(|id| id.to_str().unwrap_or_default());
         let (Some(id), Some(seconds)) = (
