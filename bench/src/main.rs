@@ -1,6 +1,6 @@
 //! What Gatehouse costs, side by side in the same run with an empty component and with one that calls
 //! a tool and does nothing else: requests a second, how long they take, and key-value operations a
-//! request.
+//! request. On the embedded host, or on Spin.
 
 #![allow(
     clippy::print_stderr,
@@ -9,18 +9,26 @@
 )]
 
 mod application;
+mod cores;
 mod load;
 mod process;
+mod records;
+mod rest;
+mod server;
 mod sizes;
 mod sse;
 mod sweep;
 mod targets;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use application::Bench;
 use clap::Parser;
+use cores::Cores;
 use load::{Measured, measure};
+use server::Launcher;
+use std::path::PathBuf;
 use std::time::Duration;
+use tokio::runtime::Handle;
 
 /// The connections of each round.
 const CONNECTIONS: [usize; 3] = [1, 16, 64];
@@ -36,51 +44,134 @@ struct Arguments {
     /// Dead records that are swept
     #[arg(long, default_value_t = 100_000)]
     dead: u64,
+    /// Live records that the store has before everything is measured
+    #[arg(long, default_value_t = 0, conflicts_with = "redis")]
+    records: u64,
     /// Measure only the requests with this in their name
     #[arg(long)]
     only: Option<String>,
+    /// Spin's program; without it, the embedded host is measured
+    #[arg(long)]
+    spin: Option<PathBuf>,
+    /// The Redis that has the records in place of SQLite files
+    #[arg(long)]
+    redis: Option<String>,
+    /// Sets a variable of the application
+    #[arg(long = "variable", value_parser = pair)]
+    variables: Vec<(String, String)>,
 }
 
-#[tokio::main]
-async fn main() -> Result<()> {
-    let arguments = Arguments::parse();
-    let time = Duration::from_secs(arguments.seconds.max(1));
-    let bench = Bench::start().await?;
-    if arguments.only.is_none() {
-        // First of all: what a load leaves behind in memory would hide what sessions take.
-        sse::measure(bench.another_store("streams.db"), arguments.sessions, time).await?;
+/// Reads `NAME=VALUE`.
+fn pair(text: &str) -> Result<(String, String)> {
+    let (name, value) = text.split_once('=').context("it has no `=`")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+/// A folder for manifests and stores, which ends with this value.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn make() -> Result<Self> {
+        let folder = std::env::temp_dir().join(format!("gatehouse-bench-{}", std::process::id()));
+        std::fs::create_dir_all(&folder)?;
+        Ok(Self(folder))
     }
+
+    /// A store beside the application's, with nothing in it.
+    fn store(&self, name: &str) -> host::KeyValue {
+        host::KeyValue::sqlite(self.0.join(name))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.0).ok();
+    }
+}
+
+fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    let cores = Cores::take()?;
+    let servers = cores.servers.handle().clone();
+    cores.load.block_on(run(arguments, servers))
+}
+
+async fn run(arguments: Arguments, servers: Handle) -> Result<()> {
+    let time = Duration::from_secs(arguments.seconds.max(1));
+    let folder = Folder::make()?;
+    // What is not of requests alone is measured where the host counts, and shows its memory.
+    let is_whole = arguments.only.is_none() && arguments.spin.is_none();
+    if is_whole {
+        // First of all: what a load leaves behind in memory would hide what sessions take.
+        let store = folder.store("streams.db");
+        servers
+            .spawn(sse::measure(store, arguments.sessions, time))
+            .await??;
+    }
+    let launcher = Launcher {
+        spin: arguments.spin.clone(),
+        redis: arguments.redis.clone(),
+        servers: servers.clone(),
+        folder: folder.0.clone(),
+    };
+    let bench = Bench::start(&launcher, arguments.records, &arguments.variables).await?;
+    let fastest = requests(&bench, &arguments, time).await?;
+    if let Some(process) = bench.gatehouse.process() {
+        println!(
+            "{:<40} {:.0} MB, {:.0} MB at most",
+            "memory of the application's process",
+            process.memory as f64 / 1e6,
+            process.peak_memory as f64 / 1e6,
+        );
+    }
+    if is_whole {
+        let store = folder.store("dead.db");
+        servers
+            .spawn(sweep::sweep(store, arguments.dead, fastest))
+            .await??;
+        println!();
+        sizes::print()?;
+    }
+    Ok(())
+}
+
+/// Measures every kind of request. Returns how many requests a second the empty component answered at most.
+async fn requests(bench: &Bench, arguments: &Arguments, time: Duration) -> Result<f64> {
     println!(
         "\n{:<40} {:>5} {:>10} {:>9} {:>9} {:>8} {:>8} {:>8}",
         "", "conn", "req/s", "p50 ms", "p99 ms", "ratio", "reads", "writes"
     );
+    let is_asked_for = |name: &str| {
+        let only = arguments.only.as_ref();
+        only.is_none_or(|only| name.contains(only.as_str()))
+    };
+    let mut targets = bench.targets()?;
+    targets.retain(|target| is_asked_for(target.name) || target.is_yardstick());
     let mut fastest: f64 = 0.0;
     for connections in CONNECTIONS {
         let mut empty = None;
-        for target in bench.targets()? {
-            let is_asked_for = |only: &String| target.name.contains(only.as_str());
-            let is_asked_for = arguments.only.as_ref().is_none_or(is_asked_for);
-            if !is_asked_for && !target.is_yardstick() {
-                continue;
-            }
+        for target in &targets {
             // Warms up instances and connections.
-            measure(&target, connections, time / 4).await?;
+            measure(target, connections, time / 4).await?;
             let before = bench.operations();
-            let measured = measure(&target, connections, time).await?;
+            let measured = measure(target, connections, time).await?;
             let after = bench.operations();
-            let operations = (after.0 - before.0, after.1 - before.1);
+            let operations = before
+                .zip(after)
+                .map(|(before, after)| (after.0 - before.0, after.1 - before.1));
             let base = *empty.get_or_insert(measured.per_second());
             fastest = fastest.max(base);
             print(target.name, connections, &measured, base, operations);
         }
         println!();
     }
-    if arguments.only.is_none() {
-        sweep::sweep(bench.another_store("dead.db"), arguments.dead, fastest).await?;
-        println!();
-        sizes::print()?;
+    for target in &targets {
+        if target.is_measured_after_a_rest() {
+            rest::measure(target).await?;
+        }
     }
-    Ok(())
+    println!();
+    Ok(fastest)
 }
 
 fn print(
@@ -88,16 +179,23 @@ fn print(
     connections: usize,
     measured: &Measured,
     base: f64,
-    (reads, writes): (u64, u64),
+    operations: Option<(u64, u64)>,
 ) {
     let requests = measured.requests.max(1) as f64;
-    println!(
-        "{name:<40} {connections:>5} {:>10.0} {:>9.2} {:>9.2} {:>8.2} {:>8.2} {:>8.2}",
+    print!(
+        "{name:<40} {connections:>5} {:>10.0} {:>9.2} {:>9.2} {:>8.2}",
         measured.per_second(),
         measured.percentile(50.0),
         measured.percentile(99.0),
         measured.per_second() / base,
-        reads as f64 / requests,
-        writes as f64 / requests,
     );
+    if let Some((reads, writes)) = operations {
+        let of_a_request = |number: u64| number as f64 / requests;
+        print!(
+            " {:>8.2} {:>8.2}",
+            of_a_request(reads),
+            of_a_request(writes)
+        );
+    }
+    println!();
 }

@@ -1,4 +1,4 @@
-//! What this process has used so far, where the system tells (Linux).
+//! What a process has used so far, where the system tells (Linux).
 
 use std::time::Duration;
 
@@ -6,26 +6,30 @@ use std::time::Duration;
 pub struct Process {
     /// Resident bytes.
     pub memory: u64,
+    /// The most that they have been.
+    pub peak_memory: u64,
     /// Processor time, user and system.
     pub cpu: Duration,
 }
 
 impl Process {
-    /// As of now; `None` where there is no `/proc`.
+    /// This process as of now; `None` where there is no `/proc`.
     pub fn now() -> Option<Self> {
+        Self::of(std::process::id())
+    }
+
+    /// The process with this id, as of now.
+    pub fn of(id: u32) -> Option<Self> {
         // proc_pid_status(5): kB.
-        let status = std::fs::read_to_string("/proc/self/status").ok()?;
-        let resident = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmRSS:"))?
-            .trim()
-            .strip_suffix("kB")?
-            .trim()
-            .parse::<u64>()
-            .ok()?;
+        let status = std::fs::read_to_string(format!("/proc/{id}/status")).ok()?;
+        let bytes = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+            let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+            Some(kilobytes * 1024)
+        };
         // proc_pid_stat(5): behind the name in parentheses, fields 14 and 15 in ticks, of which
         // the interface has 100 a second.
-        let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+        let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
         let (_, fields) = stat.rsplit_once(')')?;
         let ticks: u64 = fields
             .split_whitespace()
@@ -34,7 +38,8 @@ impl Process {
             .filter_map(|field| field.parse::<u64>().ok())
             .sum();
         Some(Self {
-            memory: resident * 1024,
+            memory: bytes("VmRSS:")?,
+            peak_memory: bytes("VmHWM:")?,
             cpu: Duration::from_millis(ticks * 10),
         })
     }

@@ -1,7 +1,7 @@
 //! How large the components are.
 
+use crate::application::components;
 use anyhow::Result;
-use std::path::{Path, PathBuf};
 
 /// Prints the size of every component that was built.
 ///
@@ -25,12 +25,4 @@ pub fn print() -> Result<()> {
         );
     }
     Ok(())
-}
-
-/// The folder of the components.
-pub fn components() -> PathBuf {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
-    target.join("wasm32-wasip2/wasm")
 }

@@ -1,30 +1,13 @@
 //! What it costs to remove what has expired.
 
 use crate::process::Process;
+use crate::records;
 use anyhow::{Result, ensure};
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
-use store::{KeyValue, MemoryKeyValue, Record, Store};
+use std::time::Instant;
 use tests::{Gatehouse, Settings};
 
-/// Hours over which what is dead had expired.
-const HOURS: u64 = 24;
-
-/// Keys that are put into the store in one transaction.
-const AT_ONCE: usize = 10_000;
-
 const ADMIN_TOKEN: &str = "nothing-to-guard-and-as-long-as-it-has-to-be";
-
-/// About as large as a client's record.
-#[derive(Serialize, Deserialize)]
-struct Dead {
-    filling: String,
-}
-
-impl Record for Dead {
-    const KIND: &'static str = "client";
-}
 
 /// Fills a Gatehouse of its own on `key_value` with so many dead records, and sweeps them as a cron
 /// job would: by `POST /admin/sweep`, until nothing is left. `empty` is what the empty component
@@ -34,7 +17,7 @@ impl Record for Dead {
 ///
 /// If a request is refused, or a record is left.
 pub async fn sweep(key_value: host::KeyValue, dead: u64, empty: f64) -> Result<()> {
-    fill(&key_value, dead).await?;
+    records::dead(&key_value, dead).await?;
     let settings = Settings {
         key_value: key_value.clone(),
         ..Settings::default()
@@ -74,32 +57,5 @@ pub async fn sweep(key_value: host::KeyValue, dead: u64, empty: f64) -> Result<(
         print!("; {:.1} MB more memory", grown as f64 / 1e6);
     }
     println!();
-    Ok(())
-}
-
-/// Writes the records natively, and copies them in a few transactions: one by one would take longer
-/// than everything that is measured.
-async fn fill(key_value: &host::KeyValue, dead: u64) -> Result<()> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
-    let written = Store::new(MemoryKeyValue::default(), "gatehouse:");
-    let record = Dead {
-        filling: "x".repeat(500),
-    };
-    for number in 0..dead {
-        let expired = now - (2 + number % HOURS) * 3600;
-        written
-            .create(&number.to_string(), &record, expired)
-            .await?;
-    }
-    let store = key_value.open("default").await?;
-    let keys = written.backend().keys();
-    for some in keys.chunks(AT_ONCE) {
-        let mut pairs = Vec::with_capacity(some.len());
-        for key in some {
-            let value = written.backend().get(key).await?.unwrap_or_default();
-            pairs.push((key.clone(), value));
-        }
-        store.set_many(pairs).await?;
-    }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! What is measured.
 
 use crate::application::{Bench, RESOURCE_SERVER, SECRET};
+use crate::server::Server;
 use anyhow::{Result, ensure};
 use reqwest::{Client, Request};
 use serde_json::{Value, json};
@@ -17,6 +18,9 @@ const UNREAD: &str = "empty component, a call's request";
 
 /// The component that calls a tool and does nothing else.
 const BARE: &str = "bare call";
+
+/// The call that each speed is told of first.
+const CALL: &str = "tools/call (2026-07-28)";
 
 /// A kind of request, and how it is answered.
 #[derive(Clone)]
@@ -54,6 +58,11 @@ impl Target {
             parts,
             kind: Kind::Same(Arc::new(request)),
         }
+    }
+
+    /// Whether it is the one whose first request after a rest is measured, or what that is held against.
+    pub fn is_measured_after_a_rest(&self) -> bool {
+        [EMPTY, CALL].contains(&self.name)
     }
 
     /// Whether it is not Gatehouse's, but what Gatehouse is held against.
@@ -117,16 +126,14 @@ impl Bench {
         let http = Client::new();
         let get = |url: String| http.get(url).build();
         let mut targets = vec![
-            Target::same(EMPTY, 200, &[], get(self.empty.url())?),
+            Target::same(EMPTY, 200, &[], get(self.empty.base())?),
             Target::same(UNREAD, 200, &[], self.call_to(&self.empty)?),
             Target::same(BARE, 200, &["\"sum\":5"], self.call_to(&self.bare)?),
             Target::same(
                 "GET metadata",
                 200,
                 &["\"issuer\""],
-                get(self
-                    .gatehouse
-                    .url("/.well-known/oauth-authorization-server"))?,
+                get(self.client.url("/.well-known/oauth-authorization-server"))?,
             ),
         ];
         targets.extend(self.mcp()?);
@@ -135,10 +142,10 @@ impl Bench {
     }
 
     /// The request of a call, to one who does not look at it.
-    fn call_to(&self, host: &host::Running) -> Result<Request> {
+    fn call_to(&self, server: &Server) -> Result<Request> {
         let message = self.stateless.request("tools/call", add());
         let mut request = self.stateless.message(&message).build()?;
-        *request.url_mut() = host.url().parse()?;
+        *request.url_mut() = server.base().parse()?;
         Ok(request)
     }
 
@@ -160,7 +167,7 @@ impl Bench {
                 stateless(&self.stateless, "tools/list", json!({}))?,
             ),
             Target::same(
-                "tools/call (2026-07-28)",
+                CALL,
                 200,
                 sum,
                 stateless(&self.stateless, "tools/call", add)?,
@@ -188,8 +195,8 @@ impl Bench {
             "redirect_uris": ["http://127.0.0.1/callback"],
             "token_endpoint_auth_method": "none",
         });
-        let register = http.post(self.gatehouse.url("/register"));
-        let introspect = http.post(self.gatehouse.url("/introspect"));
+        let register = http.post(self.client.url("/register"));
+        let introspect = http.post(self.client.url("/introspect"));
         Ok([
             Target::same(
                 "POST /register",
@@ -202,7 +209,7 @@ impl Bench {
                 status: 200,
                 parts: &["\"access_token\"", "\"refresh_token\""],
                 kind: Kind::Refresh {
-                    url: self.gatehouse.url("/token"),
+                    url: self.client.url("/token"),
                     client_id: self.client.id().to_owned(),
                     tokens: self.refresh_tokens.clone(),
                 },

@@ -5,7 +5,7 @@ use reqwest::{RequestBuilder, Response};
 use serde_json::{Value, json};
 
 /// The newest revision that Gatehouse speaks.
-const NEWEST: &str = "2025-11-25";
+pub const NEWEST: &str = "2025-11-25";
 
 /// A connection to an MCP endpoint.
 pub struct Mcp {

@@ -46,7 +46,7 @@ impl Provider {
     }
 
     /// Returns the variables that point Gatehouse at it.
-    pub(crate) fn variables(self, emulator: &Running) -> Vec<(&'static str, String)> {
+    pub fn variables(self, emulator: &Running) -> Vec<(&'static str, String)> {
         let config = emulator.config();
         let (id, secret) = (config.client_id.clone(), config.client_secret.clone());
         match self {

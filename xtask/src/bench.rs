@@ -3,7 +3,8 @@
 use crate::build;
 use crate::shell::{cargo, run, step};
 use anyhow::Result;
-use clap::Args;
+use clap::{Args, ValueEnum};
+use std::path::PathBuf;
 
 /// What `cargo xtask bench` takes.
 #[derive(Args)]
@@ -17,9 +18,31 @@ pub struct Options {
     /// Dead records that are swept
     #[arg(long, default_value_t = 100_000)]
     dead: u64,
+    /// Live records that the store has before everything is measured
+    #[arg(long, default_value_t = 0)]
+    records: u64,
+    /// The host that is measured
+    #[arg(long, value_enum, default_value = "embedded")]
+    host: On,
+    /// Spin's program
+    #[arg(long, value_name = "PATH", default_value = "spin")]
+    spin_binary: PathBuf,
+    /// The Redis that has the records in place of SQLite files: an empty one
+    #[arg(long, value_name = "URL", conflicts_with = "records")]
+    redis: Option<String>,
+    /// Sets a variable of the application
+    #[arg(long = "variable", value_name = "NAME=VALUE")]
+    variables: Vec<String>,
     /// Measure only the requests with this in their name, beside the empty component
     #[arg(long)]
     only: Option<String>,
+}
+
+/// The hosts that can be measured.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum On {
+    Embedded,
+    Spin,
 }
 
 /// Builds everything for release and measures it.
@@ -32,15 +55,29 @@ pub fn bench(options: &Options) -> Result<()> {
     packages.extend(["bench-bare", "bench-empty", "conformance-tools"].map(str::to_owned));
     build::wasm(&packages, build::WasmBuild::Main)?;
     step("Building the bench (release)");
-    run(cargo()
+    let mut bench = cargo();
+    bench
         .args(["run", "--release", "--package", "gatehouse-bench", "--"])
         // The runtime would note down where each of its errors comes from.
-        .env("RUST_BACKTRACE", "0")
-        .arg("--seconds")
-        .arg(options.seconds.to_string())
-        .arg("--sessions")
-        .arg(options.sessions.to_string())
-        .arg("--dead")
-        .arg(options.dead.to_string())
-        .args(options.only.iter().flat_map(|only| ["--only", only])))
+        .env_remove("RUST_BACKTRACE");
+    for (name, value) in [
+        ("--seconds", options.seconds),
+        ("--sessions", options.sessions as u64),
+        ("--dead", options.dead),
+    ] {
+        bench.arg(name).arg(value.to_string());
+    }
+    if options.records > 0 {
+        bench.arg("--records").arg(options.records.to_string());
+    }
+    if options.host == On::Spin {
+        bench.arg("--spin").arg(&options.spin_binary);
+    }
+    for (name, value) in [("--redis", &options.redis), ("--only", &options.only)] {
+        bench.args(value.iter().flat_map(|value| [name, value]));
+    }
+    for variable in &options.variables {
+        bench.args(["--variable", variable]);
+    }
+    run(&mut bench)
 }
