@@ -6,6 +6,8 @@ use gatehouse_tests::{
     Client, Flavour, Gatehouse, Mcp, Person, Settings, SseStream, Stateless, mcp,
 };
 use serde_json::{Value, json};
+use std::path::Path;
+use std::process::Command;
 use tokio::sync::Mutex;
 
 const RUST: &str = "target/examples/tools_rust.wasm";
@@ -64,6 +66,35 @@ in_every_language!(
     units_are_resources,
     a_unit_is_explained_and_completed,
 );
+
+/// The Python that `cargo xtask test` made for the example, with the SDK in it.
+const PYTHON_PROGRAM: &str = if cfg!(windows) {
+    "examples/tools-python/.venv/Scripts/python.exe"
+} else {
+    "examples/tools-python/.venv/bin/python"
+};
+
+#[test]
+fn the_python_sdk_and_the_example_pass_their_own_tests() {
+    for folder in ["sdk/python/tests", "examples/tools-python"] {
+        let mut unittest = Command::new(root().join(PYTHON_PROGRAM));
+        unittest.args(["-m", "unittest", "discover"]);
+        passes(unittest.current_dir(root().join(folder)));
+    }
+}
+
+fn root() -> &'static Path {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
+    tests.parent().expect("tests/ is in the workspace")
+}
+
+/// Runs the tests of another language.
+fn passes(tests: &mut Command) {
+    let output = tests.output().expect("`cargo xtask test` installs it");
+    let printed = String::from_utf8_lossy(&output.stdout);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{printed}\n{errors}");
+}
 
 /// A Gatehouse with an example, and the token of a person who may use it.
 struct Example {

@@ -73,16 +73,16 @@ fn javascript(output: &Path) -> Result<()> {
 fn python(output: &Path) -> Result<()> {
     step("Building the example in Python");
     let folder = root().join("examples/tools-python");
-    let componentize = python_packages(&folder)?.join(executable("componentize-py"));
-    for (contract, name) in [
-        ("../../wit/tools", "tools_python.wasm"),
-        ("../../wit/portable/tools.wit", "tools_python.portable.wasm"),
+    let python = python_packages(&folder)?.join(executable("python"));
+    for (portable, name) in [
+        (None, "tools_python.wasm"),
+        (Some("--portable"), "tools_python.portable.wasm"),
     ] {
-        run(program(&componentize)
+        run(program(&python)
             .current_dir(&folder)
-            .args(["-d", contract, "-w", "tools-component"])
-            .args(["componentize", "app", "-o"])
-            .arg(output.join(name)))?;
+            .args(["-m", "gatehouse", "build", "app.py", "-o"])
+            .arg(output.join(name))
+            .args(portable))?;
     }
     Ok(())
 }
