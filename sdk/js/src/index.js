@@ -1,0 +1,5 @@
+// Tools for Gatehouse: descriptions of tools, resources and prompts, and the app that serves them.
+
+export { ToolError, NotFound } from "./errors.js";
+export { audio, embeddedResource, image, message, resourceLink, result, text } from "./content.js";
+export { prompt, resource, resourceTemplate, serve, tool } from "./app.js";

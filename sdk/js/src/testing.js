@@ -1,0 +1,108 @@
+// Tests of an app without a server.
+
+import { complete as completeArgument, findResource } from "./app.js";
+import { contentsOf, messagesOf, startPrompt, startResource, startTool, toolOutput } from "./call.js";
+import { kindOf } from "./content.js";
+import { NotFound, ToolError } from "./errors.js";
+import { parse } from "./schema.js";
+
+// An answer: the person declines.
+export const DECLINE = Symbol("decline");
+
+// The caller lacks scopes without which Gatehouse refuses the call.
+export class MissingScopes extends Error {
+  name = "MissingScopes";
+}
+
+export function person(subject = "ada", profile = {}) {
+  return { kind: "person", subject, scopes: [], profile: { claims: {}, ...profile } };
+}
+
+// Calls a tool as Gatehouse does, and answers its questions with `answers`.
+export async function call(app, name, input = {}, options = {}) {
+  const tool = app.tools.get(name);
+  if (!tool) throw new Error(`there is no tool ${name}; there are ${[...app.tools.keys()].join(", ")}`);
+  const seen = { progress: [], logs: [], questions: [] };
+  // As in JSON: what a client can send.
+  const sent = JSON.parse(JSON.stringify(input));
+  const end = await run(options, tool.scopes, seen, (given) => startTool(tool, given, sent));
+  const output = toolOutput(end);
+  if (tool.output && !output.isError) {
+    await parse(tool.output, output.structured, "structured").catch((error) => {
+      throw new TypeError(`the tool ${name} returned what does not fit its output: ${error.message}`);
+    });
+  }
+  const texts = output.content.filter((part) => kindOf(part) === "text");
+  return { ...output, text: texts.map((part) => part.text).join("\n"), ...seen };
+}
+
+// Reads a resource.
+export async function read(app, uri, options = {}) {
+  const found = findResource(app, uri);
+  if (!found) throw new NotFound(uri);
+  const { resource, variables } = found;
+  const seen = { progress: [], logs: [], questions: [] };
+  const scopes = app.server.resourceScopes;
+  const end = await run(options, scopes, seen, (given) => startResource(resource, given, variables));
+  return contentsOf(end, resource, uri);
+}
+
+// Gets the messages of a prompt.
+export async function prompt(app, name, values = {}, options = {}) {
+  const found = app.prompts.get(name);
+  if (!found) throw new Error(`there is no prompt ${name}`);
+  const seen = { progress: [], logs: [], questions: [] };
+  return messagesOf(await run(options, found.scopes, seen, (given) => startPrompt(found, given, values)));
+}
+
+// Completes an argument of a prompt, by its name, or of a template, by its URI.
+export function complete(app, name, argument, begun = "") {
+  return completeArgument(app, app.prompts.has(name) ? "prompt" : "resource", name, argument, begun);
+}
+
+async function run({ caller = person(), scopes, credential, answers }, needed, seen, start) {
+  const held = scopes ?? (caller.scopes.length > 0 ? caller.scopes : needed);
+  const missing = needed.filter((scope) => !held.includes(scope));
+  if (missing.length > 0) throw new MissingScopes(`the caller has ${held}, and needs ${missing} too`);
+  const able = answers !== undefined;
+  const given = {
+    caller: { ...caller, scopes: held },
+    capabilities: {
+      elicitsForms: able,
+      elicitsUrls: able,
+      samples: able,
+      samplesWithTools: able,
+      listsRoots: able,
+    },
+    wantsProgress: true,
+    logLevel: "debug",
+    credential: credential === undefined ? undefined : { kind: "upstream", token: credential },
+    answers: {},
+  };
+  for (;;) {
+    const call = start(given);
+    for (let event; (event = await call.nextEvent()); ) {
+      if (event.tag === "progress") seen.progress.push(event.val);
+      else seen.logs.push({ ...event.val, data: JSON.parse(event.val.data) });
+    }
+    const { question, state } = call.end;
+    if (!question) return call.end;
+    seen.questions.push(question);
+    given.answers = { [question.id]: answer(question, answers) };
+    given.state = state;
+  }
+}
+
+function answer({ id, method, params }, answers) {
+  if (!Object.hasOwn(answers ?? {}, id)) {
+    throw new Error(`the test has no answer to ${id}: ${JSON.stringify(params)}`);
+  }
+  const value = answers[id];
+  if (method !== "elicitation/create") return value;
+  if (value === DECLINE) return { action: "decline" };
+  const isForm = typeof value === "object" && value !== null && !Array.isArray(value);
+  const [first] = Object.keys(params.requestedSchema.properties);
+  return { action: "accept", content: isForm ? value : { [first]: value } };
+}
+
+export { NotFound, ToolError };
