@@ -83,6 +83,14 @@ fn the_python_sdk_and_the_example_pass_their_own_tests() {
     }
 }
 
+#[test]
+fn the_javascript_sdk_and_the_example_pass_their_own_tests() {
+    for folder in ["sdk/js", "examples/tools-js"] {
+        let mut tests = Command::new("node");
+        passes(tests.arg("--test").current_dir(root().join(folder)));
+    }
+}
+
 fn root() -> &'static Path {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
     tests.parent().expect("tests/ is in the workspace")

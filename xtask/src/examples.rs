@@ -49,23 +49,18 @@ fn rust(output: &Path) -> Result<()> {
 
 fn javascript(output: &Path) -> Result<()> {
     step("Building the example in JavaScript");
+    // Its tests have packages of their own.
+    node_packages(&root().join("sdk/js"))?;
     let folder = root().join("examples/tools-js");
     node_packages(&folder)?;
-    for (contract, source, runtime, name) in [
-        ("../../wit/tools", "main.js", None, "tools_js.wasm"),
-        (
-            "../../wit/portable/tools.wit",
-            "portable.js",
-            Some("--sync"),
-            "tools_js.portable.wasm",
-        ),
+    for (portable, name) in [
+        (None, "tools_js.wasm"),
+        (Some("--portable"), "tools_js.portable.wasm"),
     ] {
         run(npm("npx", &folder)
-            .args(["componentize-qjs", "--wit", contract])
-            .args(["-n", "tools-component", "--js", source])
-            .args(runtime)
-            .arg("-o")
-            .arg(output.join(name)))?;
+            .args(["gatehouse-sdk", "build", "tools.js", "-o"])
+            .arg(output.join(name))
+            .args(portable))?;
     }
     Ok(())
 }
