@@ -76,7 +76,11 @@ const PYTHON_PROGRAM: &str = if cfg!(windows) {
 
 #[test]
 fn the_python_sdk_and_the_example_pass_their_own_tests() {
-    for folder in ["sdk/python/tests", "examples/tools-python"] {
+    for folder in [
+        "sdk/python/tests",
+        "examples/tools-python",
+        "examples/weather-python",
+    ] {
         let mut unittest = Command::new(root().join(PYTHON_PROGRAM));
         unittest.args(["-m", "unittest", "discover"]);
         passes(unittest.current_dir(root().join(folder)));
