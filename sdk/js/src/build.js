@@ -5,6 +5,7 @@ import { build as bundleWith } from "esbuild";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { withWasiNames } from "./wasi-names.js";
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -24,19 +25,21 @@ export const tools = portableComponent(app, settled);
 
 // Writes the component of an app; `portable`, for hosts of WASI 0.2.
 export async function build(app, output, { portable = false } = {}) {
-  const source = await bundle(portable ? PORTABLE(resolve(app)) : MAIN(resolve(app)), { portable });
+  const entry = portable ? PORTABLE(resolve(app)) : MAIN(resolve(app));
+  const source = await bundle(entry, { portable, component: true });
   const { component } = await componentize({
     witPath: here(portable ? "../wit/portable" : "../wit/main"),
-    world: "tools-component",
+    world: "app",
     jsSource: source,
     sync: portable,
   });
   await mkdir(dirname(resolve(output)), { recursive: true });
-  await writeFile(output, component);
+  await writeFile(output, withWasiNames(component));
 }
 
-// Returns the source of an app, with what it imports, as one module. `portable` has no `async` function left in it.
-export async function bundle(entry, { portable = false } = {}) {
+// Returns the source of an app, with what it imports, as one module. `component` has HTTP over WASI, and `portable` has no
+// `async` function left in it.
+export async function bundle(entry, { portable = false, component = false } = {}) {
   const lowered = { "async-await": false, "async-generator": false, "for-await": false, "top-level-await": false };
   const { outputFiles } = await bundleWith({
     stdin: { contents: entry, resolveDir: process.cwd(), sourcefile: "gatehouse-entry.js" },
@@ -50,7 +53,8 @@ export async function bundle(entry, { portable = false } = {}) {
     // The app and this package share one copy.
     alias: { "gatehouse-sdk": here("index.js") },
     supported: portable ? lowered : {},
-    plugins: [oneLanguage],
+    external: ["gasi:*"],
+    plugins: component ? [oneLanguage, httpOverWasi] : [oneLanguage],
     minifySyntax: true,
     minifyWhitespace: true,
     logLevel: "silent",
@@ -66,5 +70,12 @@ const oneLanguage = {
       if (/[\\/](en|index)\.js$/.test(path)) return undefined;
       return { contents: 'export { default } from "./en.js";' };
     });
+  },
+};
+
+const httpOverWasi = {
+  name: "http-over-wasi",
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\/http-native\.js$/ }, () => ({ path: here("http-wasi.js") }));
   },
 };

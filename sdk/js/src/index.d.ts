@@ -278,3 +278,47 @@ export function serve(options: {
   resources?: Resource[];
   prompts?: Prompt[];
 }): App;
+
+/** A request that failed, or was answered with an error (`throwForStatus`). */
+export class HttpError extends Error {}
+
+export interface HttpResponse {
+  url: string;
+  status: number;
+  /** Names are in lower case; values of one name are joined by commas. */
+  headers: Record<string, string>;
+  body: Uint8Array;
+  /** Whether the status is below 400. */
+  ok: boolean;
+  text(): string;
+  /** Throws HttpError if the body is not JSON. */
+  json(): any;
+  /** Throws HttpError from status 400 on; returns the response otherwise. */
+  throwForStatus(): HttpResponse;
+}
+
+export interface HttpOptions {
+  /** Added to the query. */
+  params?: Record<string, string | number | boolean | (string | number | boolean)[]>;
+  headers?: Record<string, string>;
+  /** Sent as `Authorization: Bearer`. */
+  bearer?: string | Credential;
+  /** The body, as JSON. */
+  json?: unknown;
+  body?: string | Uint8Array;
+  /** Seconds for connecting, for the first byte, and between two of them; 30 by default. */
+  timeout?: number;
+}
+
+/**
+ * HTTP requests: over `wasi:http` in a component, over `fetch` elsewhere. A response of any status is returned; without one,
+ * they reject with HttpError. Redirects are not followed.
+ */
+export const http: {
+  request(method: string, url: string, options?: HttpOptions): Promise<HttpResponse>;
+  get(url: string, options?: HttpOptions): Promise<HttpResponse>;
+  post(url: string, options?: HttpOptions): Promise<HttpResponse>;
+  put(url: string, options?: HttpOptions): Promise<HttpResponse>;
+  patch(url: string, options?: HttpOptions): Promise<HttpResponse>;
+  delete(url: string, options?: HttpOptions): Promise<HttpResponse>;
+};

@@ -3,3 +3,4 @@
 export { ToolError, NotFound } from "./errors.js";
 export { audio, embeddedResource, image, message, resourceLink, result, text } from "./content.js";
 export { prompt, resource, resourceTemplate, serve, tool } from "./app.js";
+export { http, HttpError } from "./http.js";

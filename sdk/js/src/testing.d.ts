@@ -55,3 +55,29 @@ export function prompt(
 
 /** Completes an argument of a prompt, by its name, or of a template, by its URI. */
 export function complete(app: App, name: string, argument: string, begun?: string): Promise<string[]>;
+
+export interface HttpRequest {
+  method: string;
+  url: string;
+  /** Names are in lower case. */
+  headers: Record<string, string>;
+  body: Uint8Array;
+}
+
+export interface RawResponse {
+  status: number;
+  headers: Record<string, string>;
+  body: Uint8Array;
+}
+
+/** Answers the requests of `http` with a function while `body` runs, and gives `body` the list of them. */
+export function withHttp<T>(
+  answer: (request: HttpRequest) => RawResponse | Promise<RawResponse>,
+  body: (requests: HttpRequest[]) => T | Promise<T>,
+): Promise<T>;
+
+/** Returns a response for `withHttp`: bytes, a text, or what becomes JSON. */
+export function response(
+  body?: unknown,
+  options?: { status?: number; headers?: Record<string, string> },
+): RawResponse;

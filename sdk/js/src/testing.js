@@ -4,6 +4,7 @@ import { complete as completeArgument, findResource } from "./app.js";
 import { contentsOf, messagesOf, startPrompt, startResource, startTool, toolOutput } from "./call.js";
 import { kindOf } from "./content.js";
 import { NotFound, ToolError } from "./errors.js";
+import { setTransport } from "./http.js";
 import { parse } from "./schema.js";
 
 // An answer: the person declines.
@@ -58,6 +59,27 @@ export async function prompt(app, name, values = {}, options = {}) {
 // Completes an argument of a prompt, by its name, or of a template, by its URI.
 export function complete(app, name, argument, begun = "") {
   return completeArgument(app, app.prompts.has(name) ? "prompt" : "resource", name, argument, begun);
+}
+
+// Answers the requests of `http` with a function while `body` runs, and gives `body` the list of them.
+export async function withHttp(answer, body) {
+  const requests = [];
+  const before = setTransport(async (request) => {
+    requests.push(request);
+    return answer(request);
+  });
+  try {
+    return await body(requests);
+  } finally {
+    setTransport(before);
+  }
+}
+
+// A response for `withHttp`: bytes, a text, or what becomes JSON.
+export function response(body = "", { status = 200, headers = {} } = {}) {
+  if (body instanceof Uint8Array) return { status, headers, body };
+  const text = typeof body === "string" ? body : JSON.stringify(body);
+  return { status, headers, body: new TextEncoder().encode(text) };
 }
 
 async function run({ caller = person(), scopes, credential, answers }, needed, seen, start) {

@@ -49,10 +49,20 @@ async function inFolder(body) {
 
 test("the contract inside is that of the repository", async () => {
   for (const [inside, outside] of [
-    ["../wit/main/tools.wit", "../../../wit/tools/tools.wit"],
-    ["../wit/portable/tools.wit", "../../../wit/portable/tools.wit"],
+    ["../wit/main/deps/tools/tools.wit", "../../../wit/tools/tools.wit"],
+    ["../wit/portable/deps/tools/tools.wit", "../../../wit/portable/tools.wit"],
   ]) {
     assert.equal(await readFile(here(inside), "utf8"), await readFile(here(outside), "utf8"));
+  }
+});
+
+test("interfaces of WASI are those of the repository, in another namespace", async () => {
+  for (const build of ["main", "portable"]) {
+    for (const file of ["http/types.wit", "http/handler.wit", "io/error.wit", "io/streams.wit", "io/poll.wit"]) {
+      const inside = await readFile(here(`../wit/${build}/deps/${file}`), "utf8");
+      const outside = await readFile(here(`../../../wit/platform/deps/${file}`), "utf8");
+      assert.equal(inside, outside.replaceAll(/\bwasi:/g, "gasi:"));
+    }
   }
 });
 

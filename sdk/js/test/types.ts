@@ -1,6 +1,6 @@
 // What the types of the package let an author write; `npm run types` checks it.
 
-import { prompt, resourceTemplate, result, serve, tool, ToolError } from "gatehouse-sdk";
+import { http, prompt, resourceTemplate, result, serve, tool, ToolError } from "gatehouse-sdk";
 import * as testing from "gatehouse-sdk/testing";
 import { z } from "zod";
 
@@ -34,14 +34,26 @@ const plain = tool({
   run: ({ city }, { caller }) => `${city} for ${caller.profile.name ?? caller.subject}`,
 });
 
+const files = tool({
+  name: "files",
+  credential: "required",
+  run: async (_, { credential }) => {
+    const response = await http.get("https://a.test", { params: { page: 1 }, bearer: credential! });
+    return response.throwForStatus().json();
+  },
+});
+
 const app = serve({
   name: "weather",
-  tools: [weather, wrong, plain],
+  tools: [weather, wrong, plain, files],
   resources: [resourceTemplate({ uri: "a:{b}", name: "b", complete: { b: ["c"] }, read: ({ b }) => ({ b }) })],
   prompts: [prompt({ name: "explain", arguments: { city: {} }, get: ({ city }) => `Explain ${city}.` })],
 });
 
 const seen: testing.CallResult = await testing.call(app, "weather", { city: "Oslo" }, { answers: { unit: "C" } });
-console.log(seen.text);
+await testing.withHttp(
+  ({ url }) => testing.response({ url }),
+  async (requests) => console.log(seen.text, requests.length),
+);
 
 export default app;
