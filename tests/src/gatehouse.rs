@@ -30,6 +30,8 @@ pub struct Settings {
     pub stalls: Option<Stalls>,
     /// Another tools component than Gatehouse's own: the path of its Wasm in the workspace.
     pub tools: Option<&'static str>,
+    /// Whether the tools inherit the hosts that the MCP endpoint may call, those of the identity provider.
+    pub tools_inherit_hosts: bool,
     /// The variable that the manifest grants to no component, as one of an earlier version.
     pub ungranted: Option<&'static str>,
     /// The flavour that is served in place of `spin.toml`, with the limits of its host.
@@ -54,6 +56,7 @@ impl Default for Settings {
             blocks_private_networks: false,
             stalls: None,
             tools: None,
+            tools_inherit_hosts: false,
             ungranted: None,
             flavour: Flavour::chosen(),
             is_watched: true,
@@ -140,6 +143,7 @@ struct Application {
     stalls: Option<Stalls>,
     variables: Vec<(String, String)>,
     tools: Option<&'static str>,
+    tools_inherit_hosts: bool,
     ungranted: Option<&'static str>,
     flavour: Option<Flavour>,
     clock: Clock,
@@ -191,6 +195,7 @@ impl Gatehouse {
             stalls: settings.stalls,
             variables,
             tools: settings.tools,
+            tools_inherit_hosts: settings.tools_inherit_hosts,
             ungranted: settings.ungranted,
             flavour: settings.flavour,
             clock: Clock::new(),
@@ -303,6 +308,9 @@ impl Application {
                     .dependency("mcp", TOOLS_CONTRACT, root().join(tools))
             }
         };
+        if self.tools_inherit_hosts {
+            host = host.patch_manifest(let_tools_inherit_hosts);
+        }
         if let Some(name) = self.ungranted {
             host = host.patch_manifest(|manifest| remove_grants(manifest, name));
         }
@@ -341,6 +349,15 @@ fn remove_grants(manifest: &mut toml::Table, name: &str) {
             variables.remove(name);
         }
     }
+}
+
+/// Lets the tools call the hosts that the MCP endpoint may call.
+fn let_tools_inherit_hosts(manifest: &mut toml::Table) {
+    let tools = manifest["component"]["mcp"]["dependencies"][TOOLS_CONTRACT].as_table_mut();
+    let inherited = toml::Value::Array(vec!["allowed_outbound_hosts".into()]);
+    tools
+        .expect("a dependency")
+        .insert("inherit_configuration".to_owned(), inherited);
 }
 
 /// Notes the secrets among the variables.

@@ -67,6 +67,67 @@ in_every_language!(
     a_unit_is_explained_and_completed,
 );
 
+/// A tool that sends a request, in [`tests/tools-http`](../tools-http), in Python and in JavaScript.
+const HTTP: [&str; 2] = [
+    "target/examples/http_python.wasm",
+    "target/examples/http_js.wasm",
+];
+
+#[tokio::test]
+async fn a_tool_calls_an_api_that_it_may_call() {
+    for tools in HTTP {
+        let example = Example::start_with(Settings {
+            tools_inherit_hosts: true,
+            ..Settings::default().tools(tools)
+        });
+        let example = example.await;
+        let client = example.stateless(json!({}));
+        let send = async |method: &str, url: &str, body: &str| {
+            let arguments = json!({ "method": method, "url": url, "body": body });
+            let call = json!({ "name": "send", "arguments": arguments });
+            mcp::answer(client.ask("tools/call", call).await).await
+        };
+        let keys = keys(&example);
+        let answer = send("GET", &keys, "").await;
+        let response = &answer["result"]["structuredContent"];
+        assert_eq!(response["status"], 200, "{tools}: {answer}");
+        let keys: Value = serde_json::from_str(response["text"].as_str().unwrap()).unwrap();
+        assert!(keys["keys"].is_array(), "{keys}");
+
+        // More than one write of WASI 0.2 takes.
+        let missing = format!("{}/nothing", example.gatehouse.descope.base_url());
+        let answer = send("POST", &missing, &"x".repeat(10_000)).await;
+        assert_eq!(
+            answer["result"]["structuredContent"]["status"], 404,
+            "{tools}: {answer}"
+        );
+
+        let answer = send("GET", "http://127.0.0.1:1/", "").await;
+        assert_eq!(answer["error"]["code"], -32603, "{tools}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_tool_that_inherits_no_hosts_calls_none() {
+    for tools in HTTP {
+        let example = Example::start(tools, None).await;
+        let url = keys(&example);
+        let call = json!({ "name": "send", "arguments": { "method": "GET", "url": url } });
+        let client = example.stateless(json!({}));
+        assert_eq!(refused(&client, "tools/call", call).await, -32603);
+    }
+}
+
+/// A URL of the identity provider, whose host the MCP endpoint may call.
+fn keys(example: &Example) -> String {
+    let provider = &example.gatehouse.descope;
+    format!(
+        "{}/v2/keys/{}",
+        provider.base_url(),
+        provider.config().project_id
+    )
+}
+
 /// The Python that `cargo xtask test` made for the example, with the SDK in it.
 const PYTHON_PROGRAM: &str = if cfg!(windows) {
     "examples/tools-python/.venv/Scripts/python.exe"
@@ -89,7 +150,7 @@ fn the_python_sdk_and_the_example_pass_their_own_tests() {
 
 #[test]
 fn the_javascript_sdk_and_the_example_pass_their_own_tests() {
-    for folder in ["sdk/js", "examples/tools-js"] {
+    for folder in ["sdk/js", "examples/tools-js", "examples/weather-js"] {
         let mut tests = Command::new("node");
         passes(tests.arg("--test").current_dir(root().join(folder)));
     }
@@ -116,13 +177,17 @@ struct Example {
 
 impl Example {
     async fn start(tools: &'static str, flavour: Option<Flavour>) -> Self {
+        Self::start_with(Settings {
+            flavour,
+            ..Settings::default().tools(tools)
+        })
+        .await
+    }
+
+    async fn start_with(settings: Settings) -> Self {
         // One at a time, so that none is compiled twice.
         static STARTING: Mutex<()> = Mutex::const_new(());
         let starting = STARTING.lock().await;
-        let settings = Settings {
-            flavour,
-            ..Settings::default().tools(tools)
-        };
         let gatehouse = Gatehouse::start_with(settings).await;
         drop(starting);
         let client = Client::register(&gatehouse).await;

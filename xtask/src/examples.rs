@@ -13,7 +13,8 @@ pub const EXAMPLES: [&str; 3] = [
     "target/examples/tools_python.wasm",
 ];
 
-/// Builds the tools of `examples/` in every language, for both contracts, into `target/examples`.
+/// Builds the tools of `examples/` in every language, for both contracts, and those of `tests/tools-http`, into
+/// `target/examples`.
 ///
 /// # Errors
 ///
@@ -49,16 +50,19 @@ fn rust(output: &Path) -> Result<()> {
 
 fn javascript(output: &Path) -> Result<()> {
     step("Building the example in JavaScript");
-    // Its tests have packages of their own.
-    node_packages(&root().join("sdk/js"))?;
+    // Those whose tests have packages of their own.
+    for folder in ["sdk/js", "examples/weather-js"] {
+        node_packages(&root().join(folder))?;
+    }
     let folder = root().join("examples/tools-js");
     node_packages(&folder)?;
-    for (portable, name) in [
-        (None, "tools_js.wasm"),
-        (Some("--portable"), "tools_js.portable.wasm"),
+    for (app, portable, name) in [
+        ("tools.js", None, "tools_js.wasm"),
+        ("tools.js", Some("--portable"), "tools_js.portable.wasm"),
+        ("../../tests/tools-http/app.js", None, "http_js.wasm"),
     ] {
         run(npm("npx", &folder)
-            .args(["gatehouse-sdk", "build", "tools.js", "-o"])
+            .args(["gatehouse-sdk", "build", app, "-o"])
             .arg(output.join(name))
             .args(portable))?;
     }
@@ -69,13 +73,14 @@ fn python(output: &Path) -> Result<()> {
     step("Building the example in Python");
     let folder = root().join("examples/tools-python");
     let python = python_packages(&folder)?.join(executable("python"));
-    for (portable, name) in [
-        (None, "tools_python.wasm"),
-        (Some("--portable"), "tools_python.portable.wasm"),
+    for (app, portable, name) in [
+        ("app.py", None, "tools_python.wasm"),
+        ("app.py", Some("--portable"), "tools_python.portable.wasm"),
+        ("../../tests/tools-http/app.py", None, "http_python.wasm"),
     ] {
         run(program(&python)
             .current_dir(&folder)
-            .args(["-m", "gatehouse", "build", "app.py", "-o"])
+            .args(["-m", "gatehouse", "build", app, "-o"])
             .arg(output.join(name))
             .args(portable))?;
     }
