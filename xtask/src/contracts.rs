@@ -19,7 +19,16 @@ use std::path::PathBuf;
 /// The contracts, by their names below `wit/`.
 pub const CONTRACTS: [&str; 2] = ["identity", "tools"];
 
-/// Writes `wit/portable/`.
+/// What the Rust SDK has copies of, below `sdk/rust/wit/`: a package of a registry has all of its files.
+const COPIES: [(&str, &str); 5] = [
+    ("wit/tools/tools.wit", "tools.wit"),
+    ("wit/portable/tools.wit", "portable/tools.wit"),
+    ("wit/platform/deps/clocks", "platform/deps/clocks"),
+    ("wit/platform/deps/http", "platform/deps/http"),
+    ("wit/platform/deps/io", "platform/deps/io"),
+];
+
+/// Writes `wit/portable/`, and the copies of the contracts.
 ///
 /// # Errors
 ///
@@ -31,7 +40,30 @@ pub fn contracts() -> Result<()> {
         fs::write(&path, derived(name)?)
             .with_context(|| format!("{} cannot be written", path.display()))?;
     }
+    for (original, copy) in copies()? {
+        fs::copy(&original, &copy)
+            .with_context(|| format!("{} cannot be written", copy.display()))?;
+    }
     Ok(())
+}
+
+/// Returns the files of [`COPIES`], and where their copies are.
+fn copies() -> Result<Vec<(PathBuf, PathBuf)>> {
+    let mut files = Vec::new();
+    for (original, copy) in COPIES {
+        let (original, copy) = (root().join(original), root().join("sdk/rust/wit").join(copy));
+        if original.is_file() {
+            files.push((original, copy));
+            continue;
+        }
+        let folder = fs::read_dir(&original);
+        let folder = folder.with_context(|| format!("{} cannot be read", original.display()))?;
+        for entry in folder {
+            let entry = entry?;
+            files.push((entry.path(), copy.join(entry.file_name())));
+        }
+    }
+    Ok(files)
 }
 
 /// Returns the name that a package of the main build has in the portable one: `gatehouse:tools-portable` for
@@ -147,6 +179,19 @@ mod tests {
             assert!(
                 checked_in == derived(name).unwrap(),
                 "wit/portable/{name}.wit is not what wit/{name} gives: cargo xtask contracts"
+            );
+        }
+    }
+
+    #[test]
+    fn the_contracts_of_the_rust_sdk_are_those_of_the_repository() {
+        let copies = copies().unwrap();
+        assert!(copies.len() > COPIES.len());
+        for (original, copy) in copies {
+            assert!(
+                fs::read(&original).unwrap() == fs::read(&copy).unwrap_or_default(),
+                "{} is no copy: cargo xtask contracts",
+                copy.display()
             );
         }
     }

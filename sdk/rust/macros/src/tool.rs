@@ -1,0 +1,139 @@
+//! `#[tool]`.
+
+use crate::function::Function;
+use crate::options::{Options, literal, some_or_none};
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{Error, Expr, ItemFn, Result};
+
+pub(crate) fn expand(mut options: Options, item: ItemFn) -> Result<TokenStream> {
+    let function = Function::read(item)?;
+    let name = match options.value("name")? {
+        Some(name) => quote!(#name),
+        None => {
+            let name = function.name();
+            quote!(#name)
+        }
+    };
+    let title = options.optional("title")?;
+    let description = match options.value("description")? {
+        Some(description) => some_or_none(Some(description)),
+        None => some_or_none(function.description.as_ref()),
+    };
+    let scopes = options.optional_list("scopes")?;
+    let [read_only, destructive, idempotent, open_world] =
+        ["read_only", "destructive", "idempotent", "open_world"]
+            .map(|hint| some_or_none(options.flag(hint)));
+    let asks_for_credential = options.flag("credential");
+    let wants_credential = match asks_for_credential {
+        Some(flag) => flag,
+        None => {
+            let wants = function.wants_credential();
+            quote!(#wants)
+        }
+    };
+    let tasks = match options.value("task")? {
+        Some(task) => task_use(&task)?,
+        None => quote!(Never),
+    };
+    let ignores_unknown = options.flag("ignore_unknown").is_some();
+    let icons = options.list("icons")?;
+    let meta = options.optional("meta")?;
+    let input_schema = options.value("input_schema")?;
+    let output_schema = options.value("output_schema")?;
+    options.end()?;
+
+    let private = quote!(::gatehouse_sdk::__private);
+    let success = function.success(false);
+    let (declared, arguments, bound) = arguments(&function, ignores_unknown);
+    let input_schema = match input_schema {
+        Some(schema) => quote!(|| ::std::string::String::from(#schema)),
+        None => quote!(#private::input_schema::<#arguments>),
+    };
+    let output_schema = match output_schema {
+        Some(schema) => {
+            quote!(|| ::core::option::Option::Some(::std::string::String::from(#schema)))
+        }
+        None => quote!(<#success as #private::IntoOutput>::output_schema),
+    };
+    let call = function.call(false);
+    let marker = function.marker();
+    let ident = &function.item.sig.ident;
+    let item = &function.item;
+    Ok(quote! {
+        #item
+
+        #marker
+
+        const _: () = {
+            #declared
+
+            impl #private::Tool for #ident {
+                const DEFINITION: #private::ToolDefinition = #private::ToolDefinition {
+                    name: #name,
+                    title: #title,
+                    description: #description,
+                    icons: #icons,
+                    input_schema: #input_schema,
+                    output_schema: #output_schema,
+                    annotations: #private::ToolAnnotations {
+                        read_only: #read_only,
+                        destructive: #destructive,
+                        idempotent: #idempotent,
+                        open_world: #open_world,
+                    },
+                    scopes: #scopes,
+                    wants_credential: #wants_credential,
+                    tasks: #private::TaskUse::#tasks,
+                    meta: #meta,
+                    call: |__arguments, __context| ::std::boxed::Box::pin(async move {
+                        let __arguments = #private::read_arguments::<#arguments>(&__arguments)?;
+                        #bound
+                        <#success as #private::IntoOutput>::into_output(#call)
+                    }),
+                };
+            }
+        };
+    })
+}
+
+/// Returns the declaration of the type of the arguments, the type, and what takes it apart.
+fn arguments(
+    function: &Function,
+    ignores_unknown: bool,
+) -> (TokenStream, TokenStream, TokenStream) {
+    if let Some(whole) = function.whole() {
+        return (quote!(), quote!(#whole), quote!());
+    }
+    let fields = function.values().map(|value| {
+        let (ident, ty, attributes) = (&value.ident, &value.ty, &value.attributes);
+        quote!(#(#attributes)* #ident: #ty)
+    });
+    let names = function.values().map(|value| &value.ident);
+    let strict = (!ignores_unknown).then(|| quote!(#[serde(deny_unknown_fields)]));
+    let declared = quote! {
+        #[derive(
+            ::gatehouse_sdk::__private::serde::Deserialize,
+            ::gatehouse_sdk::__private::schemars::JsonSchema,
+        )]
+        #[serde(crate = "::gatehouse_sdk::__private::serde")]
+        #[schemars(crate = "::gatehouse_sdk::__private::schemars")]
+        #strict
+        struct __Arguments { #(#fields),* }
+    };
+    let bound = quote!(let __Arguments { #(#names),* } = __arguments;);
+    (declared, quote!(__Arguments), bound)
+}
+
+fn task_use(task: &Expr) -> Result<TokenStream> {
+    let (text, span) = literal(task)?;
+    match text.as_str() {
+        "never" => Ok(quote!(Never)),
+        "optional" => Ok(quote!(Optional)),
+        "required" => Ok(quote!(Required)),
+        _ => Err(Error::new(
+            span,
+            r#"a task is "never", "optional" or "required""#,
+        )),
+    }
+}
