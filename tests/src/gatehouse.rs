@@ -102,6 +102,13 @@ impl Settings {
         self
     }
 
+    /// With tools that may call the hosts that the MCP endpoint may call.
+    #[must_use]
+    pub fn tools_inherit_hosts(mut self) -> Self {
+        self.tools_inherit_hosts = true;
+        self
+    }
+
     /// With the tools of the conformance suite (tests/conformance).
     #[must_use]
     pub fn conformance_tools(self) -> Self {

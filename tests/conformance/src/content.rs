@@ -1,83 +1,67 @@
 //! Tools that answer at once, with each type of content.
 
-use crate::contract::{ContentBody, Output, ResourceBody, ResourceContents};
-use crate::fixture::{Fixture, arguments, audio, image, output, text};
-use crate::script::done;
+use crate::media::{audio, image};
+use gatehouse_sdk::{Arguments, Content, Output, ResourceContents, Value, json, tool};
 
-pub(crate) const FIXTURES: &[Fixture] = &[
-    Fixture::new("test_simple_text", "Answers with a text", |_| {
-        vec![done(output(vec![text(
-            "This is a simple text response for testing.",
-        )]))]
-    }),
-    Fixture::new("test_image_content", "Answers with an image", |_| {
-        vec![done(output(vec![image()]))]
-    }),
-    Fixture::new("test_audio_content", "Answers with audio", |_| {
-        vec![done(output(vec![audio()]))]
-    }),
-    Fixture::new(
-        "test_embedded_resource",
-        "Answers with an embedded resource",
-        |_| {
-            vec![done(output(vec![embedded(
-                "test://embedded-resource",
-                "text/plain",
-                "This is an embedded resource content.",
-            )]))]
-        },
-    ),
-    Fixture::new(
-        "test_multiple_content_types",
-        "Answers with a text, an image and an embedded resource",
-        |_| {
-            vec![done(output(vec![
-                text("Multiple content types test:"),
-                image(),
-                embedded(
-                    "test://mixed-content-resource",
-                    "application/json",
-                    r#"{"test":"data","value":123}"#,
-                ),
-            ]))]
-        },
-    ),
-    Fixture::new("test_error_handling", "Answers with an error", |_| {
-        vec![done(Output {
-            is_error: true,
-            ..output(vec![text("This tool intentionally returns an error")])
-        })]
-    }),
-    Fixture::new(
-        "json_schema_2020_12_tool",
-        "Has arguments that take the whole of JSON Schema to describe",
-        |call| {
-            let arguments = arguments(call);
-            vec![done(output(vec![text(format!("Called with {arguments}"))]))]
-        },
-    )
-    .input(JSON_SCHEMA_2020_12),
-    Fixture::new(
-        "test_header_parameter",
-        "Has an argument that clients repeat in the header Mcp-Param-Region",
-        |call| {
-            let region = arguments(call)["region"].clone();
-            vec![done(output(vec![text(format!("Called for {region}"))]))]
-        },
-    )
-    .input(
-        r#"{"type":"object","properties":{"region":{"type":"string","x-mcp-header":"Region"}}}"#,
-    ),
-];
+/// Answers with a text
+#[tool]
+pub(crate) fn test_simple_text() -> &'static str {
+    "This is a simple text response for testing."
+}
 
-/// A resource inside a content.
-pub(crate) fn embedded(uri: &str, mime_type: &str, text: &str) -> ContentBody {
-    ContentBody::EmbeddedResource(ResourceContents {
-        uri: uri.to_owned(),
-        mime_type: Some(mime_type.to_owned()),
-        body: ResourceBody::Text(text.to_owned()),
-        meta: None,
-    })
+/// Answers with an image
+#[tool]
+pub(crate) fn test_image_content() -> Output {
+    Output::new([image()])
+}
+
+/// Answers with audio
+#[tool]
+pub(crate) fn test_audio_content() -> Output {
+    Output::new([audio()])
+}
+
+/// Answers with an embedded resource
+#[tool]
+pub(crate) fn test_embedded_resource() -> Output {
+    let text = "This is an embedded resource content.";
+    Output::new([embedded("test://embedded-resource", "text/plain", text)])
+}
+
+/// Answers with a text, an image and an embedded resource
+#[tool]
+pub(crate) fn test_multiple_content_types() -> Output {
+    let json = r#"{"test":"data","value":123}"#;
+    Output::new([
+        Content::text("Multiple content types test:"),
+        image(),
+        embedded("test://mixed-content-resource", "application/json", json),
+    ])
+}
+
+/// Answers with an error
+#[tool]
+pub(crate) fn test_error_handling() -> Result<(), &'static str> {
+    Err("This tool intentionally returns an error")
+}
+
+/// Has arguments that take the whole of JSON Schema to describe
+#[tool(input_schema = JSON_SCHEMA_2020_12)]
+pub(crate) fn json_schema_2020_12_tool(Arguments(arguments): Arguments<Value>) -> String {
+    format!("Called with {arguments}")
+}
+
+/// Has an argument that clients repeat in the header Mcp-Param-Region
+#[tool(ignore_unknown)]
+pub(crate) fn test_header_parameter(
+    #[schemars(extend("x-mcp-header" = "Region"))] region: Option<String>,
+) -> String {
+    format!("Called for {}", json!(region))
+}
+
+/// Returns a resource inside a content.
+pub(crate) fn embedded(uri: &str, mime_type: &str, text: &str) -> Content {
+    Content::resource(ResourceContents::text(uri, mime_type, text))
 }
 
 /// The keywords that must reach the client are those that the scenario json-schema-2020-12 names.

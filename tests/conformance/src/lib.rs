@@ -3,101 +3,73 @@
 //! manifest.
 //!
 //! The suite says by name what each tool, resource and prompt has to do; docs/conformance.md says
-//! which scenarios there are. `test_trigger_resource_change` is for the black-box tests alone.
+//! which scenarios there are. `test_trigger_resource_change` and `fetch` are for the black-box tests
+//! alone.
 
 mod asking;
-#[cfg(not(portable))]
-mod bindings;
-#[cfg(portable)]
-#[path = "bindings_portable.rs"]
-mod bindings;
 mod content;
-mod fixture;
+mod fetching;
+mod media;
 mod prompts;
+mod reporting;
 mod resources;
-mod script;
 mod tasks;
-mod telling;
 
-#[cfg(not(portable))]
-mod play;
-#[cfg(portable)]
-#[path = "play_portable.rs"]
-mod play;
-
-pub(crate) use bindings::contract;
-
-use contract::{
-    Call, CallResult, Caller, Changes, Completion, Failure, Guest, Icon, Offer, PromptRequest,
-    Prompting, Read, Reading, ResourcePage, ServerInfo, Suggestions,
+use asking::{
+    test_elicitation, test_elicitation_sep1034_defaults, test_elicitation_sep1330_enums,
+    test_input_required_result_capabilities, test_input_required_result_elicitation,
+    test_input_required_result_list_roots, test_input_required_result_multi_round,
+    test_input_required_result_multiple_inputs, test_input_required_result_request_state,
+    test_input_required_result_sampling, test_input_required_result_tampered_state,
+    test_missing_capability, test_sampling, test_streaming_elicitation,
 };
-use fixture::Fixture;
+use content::{
+    json_schema_2020_12_tool, test_audio_content, test_embedded_resource, test_error_handling,
+    test_header_parameter, test_image_content, test_multiple_content_types, test_simple_text,
+};
+use fetching::fetch;
+use gatehouse_sdk::{Icon, server};
+use prompts::{
+    test_input_required_result_prompt, test_prompt_with_arguments,
+    test_prompt_with_embedded_resource, test_prompt_with_image, test_simple_prompt,
+};
+use reporting::{
+    ten_steps, test_logging_tool, test_reconnection, test_tool_that_panics, test_tool_with_logging,
+    test_tool_with_progress, test_trigger_prompt_change, test_trigger_resource_change,
+    test_trigger_tool_change,
+};
+use resources::{static_binary, static_text, template, watched};
+use tasks::{
+    confirm_delete, failing_job, greet, multi_input, protocol_error_job, slow_compute,
+    test_tool_with_task,
+};
 
-struct Component;
-
-impl Guest for Component {
-    async fn describe() -> Result<Offer, Failure> {
-        Ok(Offer {
-            server: ServerInfo {
-                name: "conformance".to_owned(),
-                title: Some("Conformance fixtures".to_owned()),
-                version: env!("CARGO_PKG_VERSION").to_owned(),
-                description: Some("What the official conformance suite calls for.".to_owned()),
-                icons: vec![Icon {
-                    src: "https://example.com/icon.png".to_owned(),
-                    mime_type: Some("image/png".to_owned()),
-                    sizes: vec!["48x48".to_owned()],
-                    theme: None,
-                }],
-                website: Some("https://example.com/conformance".to_owned()),
-            },
-            instructions: Some("These tools test clients and servers, and do nothing.".to_owned()),
-            tools: fixtures().map(Fixture::tool).collect(),
-            prompts: prompts::offered(),
-            resources: Some(resources::offered()),
-            completes: true,
-            changes: Changes {
-                tools: true,
-                prompts: true,
-                resources: true,
-                resource_contents: true,
-            },
-        })
-    }
-
-    async fn call_tool(call: Call) -> Result<CallResult, Failure> {
-        let fixture = fixtures().find(|fixture| fixture.name == call.name);
-        let fixture = fixture.ok_or(Failure::NotFound)?;
-        Ok(play::play((fixture.script)(&call)))
-    }
-
-    async fn list_resources(
-        _caller: Caller,
-        _cursor: Option<String>,
-    ) -> Result<ResourcePage, Failure> {
-        Ok(resources::page())
-    }
-
-    async fn read_resource(read: Read) -> Result<Reading, Failure> {
-        resources::read(&read.uri).ok_or(Failure::NotFound)
-    }
-
-    async fn get_prompt(request: PromptRequest) -> Result<Prompting, Failure> {
-        prompts::get(&request).ok_or(Failure::NotFound)
-    }
-
-    async fn complete(completion: Completion) -> Result<Suggestions, Failure> {
-        Ok(prompts::complete(&completion))
-    }
-}
-
-fn fixtures() -> impl Iterator<Item = &'static Fixture> {
-    [
-        content::FIXTURES,
-        telling::FIXTURES,
-        asking::FIXTURES,
-        tasks::FIXTURES,
-    ]
-    .into_iter()
-    .flatten()
+server! {
+    name: "conformance",
+    title: "Conformance fixtures",
+    description: "What the official conformance suite calls for.",
+    website: "https://example.com/conformance",
+    icons: [Icon::new("https://example.com/icon.png").mime_type("image/png").sizes(&["48x48"])],
+    scopes: [],
+    instructions: "These tools test clients and servers, and do nothing.",
+    tools: [
+        test_simple_text, test_image_content, test_audio_content, test_embedded_resource,
+        test_multiple_content_types, test_error_handling, json_schema_2020_12_tool, test_header_parameter,
+        test_tool_with_progress, test_tool_with_logging, test_logging_tool, test_trigger_tool_change,
+        test_trigger_prompt_change, test_trigger_resource_change, test_reconnection, test_tool_that_panics, ten_steps,
+        test_sampling, test_elicitation, test_elicitation_sep1034_defaults, test_elicitation_sep1330_enums,
+        test_missing_capability, test_streaming_elicitation, test_input_required_result_elicitation,
+        test_input_required_result_sampling, test_input_required_result_list_roots,
+        test_input_required_result_request_state, test_input_required_result_tampered_state,
+        test_input_required_result_multiple_inputs, test_input_required_result_multi_round,
+        test_input_required_result_capabilities,
+        greet, slow_compute, failing_job, protocol_error_job, confirm_delete, multi_input, test_tool_with_task,
+        fetch,
+    ],
+    resources: [static_text, static_binary, watched, template],
+    prompts: [
+        test_simple_prompt, test_prompt_with_arguments, test_prompt_with_embedded_resource, test_prompt_with_image,
+        test_input_required_result_prompt,
+    ],
+    changes: [tools, prompts, resources, resource_contents],
 }

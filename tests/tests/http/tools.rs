@@ -1,6 +1,6 @@
 //! The results of the three tools, by scope.
 
-use descope_emulator::{Endpoint, Mint, Signature, User};
+use descope_emulator::{Endpoint, Mint, Signature, TokenIssuer, User};
 use gatehouse_tests::{Client, Gatehouse, Mcp, Person, Provider, Settings};
 use serde_json::json;
 use std::time::Duration;
@@ -148,4 +148,33 @@ async fn a_tool_that_panics_ends_its_request_and_the_next_one_is_served() {
         let result = mcp.call("greet", json!({ "name": "Ada" })).await;
         assert_eq!(text(&result), "Hello, Ada!");
     }
+}
+
+#[tokio::test]
+async fn a_tool_calls_the_hosts_that_it_may_call() {
+    let settings = Settings {
+        flavour: None,
+        ..Settings::default().conformance_tools().tools_inherit_hosts()
+    };
+    let gatehouse = Gatehouse::start_with(settings).await;
+    let mcp = Mcp::signed_in(&gatehouse).await;
+    let issuer = gatehouse.descope.issuer(TokenIssuer::InboundApp);
+    let url = format!("{issuer}/.well-known/openid-configuration");
+    let result = mcp.call("fetch", json!({ "url": url })).await;
+    let fetched = &result["structuredContent"];
+    assert_eq!(fetched["body"]["issuer"], issuer, "{result}");
+    assert_eq!(fetched["content_type"], "application/json");
+    assert_eq!(fetched["statuses"], json!([200, 405]));
+}
+
+#[tokio::test]
+async fn a_tool_that_may_call_no_host_says_what_to_add() {
+    let gatehouse = Gatehouse::start_with(Settings::default().conformance_tools()).await;
+    let mcp = Mcp::signed_in(&gatehouse).await;
+    let url = gatehouse.descope.base_url();
+    let result = mcp.call("fetch", json!({ "url": url })).await;
+    assert_eq!(result["isError"], true, "{result}");
+    let told = text(&result);
+    assert!(told.contains("inherit_configuration"), "{told}");
+    assert!(told.contains(url), "{told}");
 }
