@@ -11,6 +11,7 @@ use std::process::Command;
 use tokio::sync::Mutex;
 
 const RUST: &str = "target/examples/tools_rust.wasm";
+const RUST_WEATHER: &str = "target/examples/weather_rust.wasm";
 const JAVASCRIPT: &str = "target/examples/tools_js.wasm";
 const PYTHON: &str = "target/examples/tools_python.wasm";
 
@@ -234,6 +235,41 @@ async fn every_language_offers_the_same_in_both_builds() {
     assert_eq!(names, ["convert", "convert_many"]);
     for offer in &offers[1..] {
         assert_eq!(*offer, offers[0]);
+    }
+}
+
+#[tokio::test]
+async fn two_tools_in_a_screenful_are_called_in_both_builds() {
+    for flavour in BUILDS {
+        let example = Example::start(RUST_WEATHER, flavour).await;
+        let client = example.stateless(json!({}));
+        let whoami = json!({ "name": "whoami", "arguments": {} });
+        let result = client.result("tools/call", whoami).await;
+        assert!(text(&result).starts_with("You are "), "{result}");
+        // No manifest of a test lets it call the API.
+        let weather = json!({ "name": "weather", "arguments": { "city": "Oslo" } });
+        let result = client.result("tools/call", weather).await;
+        assert_eq!(result["isError"], true);
+        assert!(text(&result).contains("allowed_outbound_hosts"), "{result}");
+        let list = client.result("tools/list", json!({})).await;
+        let schema = &list["tools"][0]["outputSchema"];
+        assert_eq!(schema["required"], json!(["city", "temperature"]));
+    }
+}
+
+#[test]
+fn the_examples_in_rust_pass_their_own_tests() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
+    let root = root.expect("tests/ is in the workspace");
+    for folder in ["tools-rust", "weather-rust"] {
+        let mut tests = Command::new(env!("CARGO"));
+        tests
+            .current_dir(root.join("examples").join(folder))
+            .args(["test", "--locked", "--quiet", "--target-dir"])
+            .arg(root.join("target/examples/rust"));
+        let output = tests.output().expect("cargo runs");
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{errors}");
     }
 }
 

@@ -7,7 +7,8 @@ use anyhow::{Context, Result};
 use std::path::Path;
 
 /// The Wasm of the examples, as `spin.toml` would name it. That for hosts of WASI 0.2 lies beside it.
-pub const EXAMPLES: [&str; 3] = [
+pub const EXAMPLES: [&str; 4] = [
+    "target/examples/weather_rust.wasm",
     "target/examples/tools_rust.wasm",
     "target/examples/tools_js.wasm",
     "target/examples/tools_python.wasm",
@@ -28,22 +29,26 @@ pub fn build() -> Result<()> {
 }
 
 fn rust(output: &Path) -> Result<()> {
-    step("Building the example in Rust");
-    let target = ["--release", "--target", WASM];
-    for (features, name) in [
-        ("", "tools_rust.wasm"),
-        ("portable", "tools_rust.portable.wasm"),
-    ] {
-        run(cargo()
-            .current_dir(root().join("examples/tools-rust"))
-            .args(["build", "--locked"])
-            .args(target)
-            .args(["--features", features, "--target-dir"])
-            .arg(output))?;
-        // Both builds have one name there.
-        let built = output.join(WASM).join("release/tools_rust.wasm");
-        std::fs::copy(built, output.join(name))
-            .with_context(|| format!("{name} cannot be written"))?;
+    let portable = format!(r#"target.{WASM}.rustflags=["--cfg","portable"]"#);
+    for example in ["tools", "weather"] {
+        step(&format!("Building the example {example} in Rust"));
+        let folder = root().join(format!("examples/{example}-rust"));
+        for (extension, config, target) in [
+            ("wasm", None, "rust"),
+            ("portable.wasm", Some(&portable), "rust-portable"),
+        ] {
+            let target = output.join(target);
+            run(cargo()
+                .current_dir(&folder)
+                .args(["build", "--locked", "--release", "--target", WASM])
+                .args(config.into_iter().flat_map(|config| ["--config", config]))
+                .arg("--target-dir")
+                .arg(&target))?;
+            let built = target.join(format!("{WASM}/release/{example}_rust.wasm"));
+            let name = format!("{example}_rust.{extension}");
+            std::fs::copy(built, output.join(&name))
+                .with_context(|| format!("{name} cannot be written"))?;
+        }
     }
     Ok(())
 }
