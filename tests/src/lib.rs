@@ -36,3 +36,8 @@ pub use stateless::Stateless;
 
 /// The keys that the tests use; they guard nothing.
 pub const ENCRYPTION_KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+
+/// The Rust of the tutorial is compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/tools.md")]
+struct Tutorial;
