@@ -51,7 +51,10 @@ pub fn contracts() -> Result<()> {
 fn copies() -> Result<Vec<(PathBuf, PathBuf)>> {
     let mut files = Vec::new();
     for (original, copy) in COPIES {
-        let (original, copy) = (root().join(original), root().join("sdk/rust/wit").join(copy));
+        let (original, copy) = (
+            root().join(original),
+            root().join("sdk/rust/wit").join(copy),
+        );
         if original.is_file() {
             files.push((original, copy));
             continue;

@@ -154,7 +154,9 @@ async fn a_tool_that_panics_ends_its_request_and_the_next_one_is_served() {
 async fn a_tool_calls_the_hosts_that_it_may_call() {
     let settings = Settings {
         flavour: None,
-        ..Settings::default().conformance_tools().tools_inherit_hosts()
+        ..Settings::default()
+            .conformance_tools()
+            .tools_inherit_hosts()
     };
     let gatehouse = Gatehouse::start_with(settings).await;
     let mcp = Mcp::signed_in(&gatehouse).await;
