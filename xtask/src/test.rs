@@ -17,7 +17,7 @@ pub struct Options {
     #[arg(long)]
     quick: bool,
     /// Kill the host so many times, at random points, to see that nothing it answered is lost
-    #[arg(long, value_name = "TIMES", default_value_t = 25)]
+    #[arg(long, value_name = "TIMES", default_value_t = 10)]
     kills: u32,
     /// Run the black-box tests over the build for this host and with its limits, except tests of features that it lacks
     #[arg(long = "for", value_name = "HOST", conflicts_with = "quick")]
