@@ -2,12 +2,16 @@
 
 use schemars::generate::SchemaSettings;
 use schemars::transform::{RecursiveTransform, Transform};
-use schemars::{JsonSchema, Schema};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value};
 
 /// Returns the schema of the arguments of a tool.
 pub fn input<T: JsonSchema>() -> String {
-    let mut schema = generate::<T>(SchemaSettings::for_deserialize);
+    input_of(T::json_schema)
+}
+
+fn input_of(of: Of) -> String {
+    let mut schema = generate(of, SchemaSettings::for_deserialize);
     // Some clients look for them, and there are tools without arguments.
     if schema.get("properties").is_none() {
         schema.insert("properties".to_owned(), Map::new().into());
@@ -24,7 +28,11 @@ pub fn input<T: JsonSchema>() -> String {
 
 /// Returns the schema of the structured content of a tool; `None` if the type is no object.
 pub(crate) fn output<T: JsonSchema>() -> Option<String> {
-    let mut schema = generate::<T>(SchemaSettings::for_serialize);
+    output_of(T::json_schema)
+}
+
+fn output_of(of: Of) -> Option<String> {
+    let mut schema = generate(of, SchemaSettings::for_serialize);
     if schema.get("type").is_none_or(|is| is != "object") {
         return None;
     }
@@ -34,25 +42,37 @@ pub(crate) fn output<T: JsonSchema>() -> Option<String> {
 
 /// Returns the schema of what a person fills in: properties without an object in them, and without `null`.
 pub(crate) fn form<T: JsonSchema>() -> Value {
-    let mut schema = generate::<T>(SchemaSettings::for_deserialize);
+    form_of(T::json_schema)
+}
+
+fn form_of(of: Of) -> Value {
+    let mut schema = generate(of, SchemaSettings::for_deserialize);
     RecursiveTransform(absent_is_not_null).transform(&mut schema);
     schema.remove("additionalProperties");
     schema.to_value()
 }
 
-fn generate<T: JsonSchema>(direction: fn(SchemaSettings) -> SchemaSettings) -> Schema {
+/// What makes the schema of a type. It keeps what follows from being compiled for each type.
+type Of = fn(&mut SchemaGenerator) -> Schema;
+
+fn generate(of: Of, direction: fn(SchemaSettings) -> SchemaSettings) -> Schema {
     let settings = direction(SchemaSettings::draft2020_12()).with(|settings| {
         settings.inline_subschemas = true;
         settings.meta_schema = None;
-        settings.transforms.push(Box::new(RecursiveTransform(tidy)));
     });
-    let mut schema = settings.into_generator().into_root_schema_for::<T>();
-    // The name of a Rust type.
-    schema.remove("title");
+    let mut generator = settings.into_generator();
+    let mut schema = of(&mut generator);
+    // Types that contain themselves.
+    let definitions = generator.take_definitions(false);
+    if !definitions.is_empty() {
+        schema.insert("$defs".to_owned(), definitions.into());
+    }
+    RecursiveTransform(tidy).transform(&mut schema);
     schema
 }
 
-/// Removes what says nothing to a client: formats of numbers are no formats of JSON Schema.
+/// Removes what says nothing to a client, such as the formats of numbers, which are no formats of JSON Schema, and
+/// replaces what some clients do not read.
 fn tidy(schema: &mut Schema) {
     let is_number = |is: &Value| {
         let is_one = |is: &Value| is == "number" || is == "integer";
@@ -63,6 +83,17 @@ fn tidy(schema: &mut Schema) {
     }
     if schema.get("additionalProperties") == Some(&Value::Bool(true)) {
         schema.remove("additionalProperties");
+    }
+    let properties = schema.get_mut("properties");
+    for property in properties
+        .and_then(Value::as_object_mut)
+        .into_iter()
+        .flat_map(Map::values_mut)
+    {
+        // MCP before 2026-07-28 knows no boolean schemas of properties.
+        if *property == Value::Bool(true) {
+            *property = Map::new().into();
+        }
     }
 }
 
@@ -104,14 +135,16 @@ fn written(schema: &Schema) -> String {
 fn write(schema: &Value, text: &mut String) {
     match schema {
         Value::Object(keywords) => {
-            let mut names: Vec<&str> = keywords.keys().map(String::as_str).collect();
-            names.sort_by_key(|name| rank(name));
-            write_members(names, text, |name, text| match &keywords[name] {
-                Value::Object(properties) if name == "properties" => {
-                    write_properties(properties, keywords.get("required"), text);
-                }
-                value => write(value, text),
-            });
+            write_members(
+                ordered(keywords, &KEYWORDS),
+                text,
+                |name, text| match &keywords[name] {
+                    Value::Object(properties) if name == "properties" => {
+                        write_properties(properties, keywords.get("required"), text);
+                    }
+                    value => write(value, text),
+                },
+            );
         }
         Value::Array(items) => {
             text.push('[');
@@ -128,12 +161,11 @@ fn write(schema: &Value, text: &mut String) {
 }
 
 fn write_properties(properties: &Map<String, Value>, required: Option<&Value>, text: &mut String) {
-    let required = required.and_then(Value::as_array).map(Vec::as_slice);
-    let required = required.unwrap_or_default();
-    let mut names: Vec<&str> = properties.keys().map(String::as_str).collect();
-    let position = |name: &str| required.iter().position(|required| required == name);
-    names.sort_by_key(|name| position(name).unwrap_or(usize::MAX));
-    write_members(names, text, |name, text| write(&properties[name], text));
+    let required = required.and_then(Value::as_array).into_iter().flatten();
+    let required: Vec<&str> = required.filter_map(Value::as_str).collect();
+    write_members(ordered(properties, &required), text, |name, text| {
+        write(&properties[name], text)
+    });
 }
 
 fn write_members(names: Vec<&str>, text: &mut String, mut write: impl FnMut(&str, &mut String)) {
@@ -149,16 +181,23 @@ fn write_members(names: Vec<&str>, text: &mut String, mut write: impl FnMut(&str
     text.push('}');
 }
 
-fn rank(keyword: &str) -> usize {
-    let order = [
-        "type",
-        "title",
-        "description",
-        "enum",
-        "properties",
-        "required",
-        "items",
-    ];
-    let position = order.iter().position(|known| *known == keyword);
-    position.unwrap_or(order.len())
+/// Returns the names of members: those of the list, in its order, and then the others.
+fn ordered<'a>(members: &'a Map<String, Value>, list: &[&'a str]) -> Vec<&'a str> {
+    let first = list
+        .iter()
+        .copied()
+        .filter(|name| members.contains_key(*name));
+    let others = members.keys().map(String::as_str);
+    let others = others.filter(|name| !list.contains(name));
+    first.chain(others).collect()
 }
+
+const KEYWORDS: [&str; 7] = [
+    "type",
+    "title",
+    "description",
+    "enum",
+    "properties",
+    "required",
+    "items",
+];

@@ -89,6 +89,18 @@ fn parts() -> Output<Sum> {
     Output::structured(sum).text("three")
 }
 
+#[data]
+struct Tree {
+    value: u8,
+    branches: Vec<Tree>,
+}
+
+/// Counts the nodes.
+#[tool]
+fn count(tree: Tree) -> usize {
+    1 + tree.branches.into_iter().map(count).sum::<usize>()
+}
+
 #[tool]
 fn list() -> Vec<u32> {
     vec![1, 2]
@@ -239,7 +251,7 @@ gatehouse_sdk::server! {
     instructions: "Use them.",
     tools: [
         add, say_hello, book, fail, blocks, parts, list, token, token_if_any, report, report_and_fail, order,
-        ask_at_once, try_to_ask, fetch,
+        ask_at_once, try_to_ask, fetch, count,
     ],
     resources: [all, of_kind, picture],
     prompts: [explain, talk],
@@ -309,6 +321,19 @@ fn a_struct_may_have_all_arguments() {
         .unwrap();
     assert!(nowhere.is_error);
     assert_eq!(nowhere.text(), "test-person has to name a city");
+}
+
+#[test]
+fn a_type_may_contain_itself() {
+    let leaf = |value| json!({ "value": value, "branches": [] });
+    let tree = json!({ "value": 1, "branches": [leaf(2), leaf(3)] });
+    let outcome = client().call("count", json!({ "tree": tree })).unwrap();
+    assert_eq!(outcome.text(), "3");
+    let wrong = json!({ "value": 1, "branches": [leaf(2), leaf(300)] });
+    let error = client()
+        .call("count", json!({ "tree": wrong }))
+        .unwrap_err();
+    assert!(matches!(error, CallError::InvalidArguments(_)), "{error}");
 }
 
 #[test]
