@@ -74,11 +74,12 @@ pub enum Unanswered {
 }
 
 /// A folder or file that the client works with.
-#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub struct Root {
     /// A `file:` URI.
     pub uri: String,
     /// A name for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
 

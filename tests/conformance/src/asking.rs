@@ -78,8 +78,7 @@ pub(crate) async fn test_input_required_result_sampling(client: Client) -> Resul
 #[tool]
 pub(crate) async fn test_input_required_result_list_roots(client: Client) -> Result<String> {
     let roots = client.roots("client_roots").await?;
-    let uris: Vec<String> = roots.into_iter().map(|root| root.uri).collect();
-    Ok(uris.join(" "))
+    Ok(serde_json::to_string(&roots)?)
 }
 
 /// Asks the person to confirm, and remembers that it did
@@ -107,8 +106,8 @@ pub(crate) async fn test_input_required_result_multiple_inputs(client: Client) -
         client.sample("greeting", "Generate a greeting", 50),
         client.roots("client_roots"),
     );
-    let (name, roots) = (name?.name, roots?.len());
-    Ok(format!("{} ({name}, {roots} roots)", greeting?))
+    roots?;
+    Ok(format!("{} ({})", greeting?, name?.name))
 }
 
 /// Asks the person twice, one question after the other
