@@ -1,6 +1,7 @@
 //! The attributes of `gatehouse-sdk`, which documents them.
 
 mod data;
+mod definition;
 mod docs;
 mod function;
 mod options;
@@ -24,14 +25,12 @@ use syn::{ItemFn, parse_macro_input};
 /// | `description = "..."` | instead of the doc comment |
 /// | `scopes = ["..."]` | the scopes without which a call is refused; without it, those of the server |
 /// | `read_only`, `destructive`, `idempotent`, `open_world` | hints for clients; also `= false` |
-/// | `credential` | [`Context`] has the person's token; an argument of the type `Credential` asks for it by itself |
+/// | `credential` | `Context` has the person's token; an argument of the type `Credential` asks for it by itself |
 /// | `task = "optional"`, `"required"` | a call may, or must, become a task |
 /// | `ignore_unknown` | arguments that the schema does not name are ignored; without it, they are refused |
 /// | `icons = [Icon::new("https://...")]` | icons |
 /// | `meta = r#"{...}"#` | the `_meta` object |
 /// | `input_schema = "..."`, `output_schema = "..."` | instead of what the types give |
-///
-/// [`Context`]: https://docs.rs/gatehouse-sdk
 #[proc_macro_attribute]
 pub fn tool(options: TokenStream, item: TokenStream) -> TokenStream {
     let options = parse_macro_input!(options as options::Options);
@@ -49,7 +48,7 @@ pub fn tool(options: TokenStream, item: TokenStream) -> TokenStream {
 /// | `uri = "..."` | the URI, or an RFC 6570 template with `{variable}` and `{+variable}` |
 /// | `name`, `title`, `description`, `icons`, `meta` | as of a tool |
 /// | `mime_type = "..."` | the type; without it, what the result gives |
-/// | `ttl = 3600`, `shared` | for how many seconds the contents may be kept, and whether they are the same for everybody |
+/// | `ttl = 3600`, `shared` | for how many seconds the contents may be kept, and whether they are the same for every caller |
 /// | `credential` | as of a tool |
 ///
 /// `#[complete(...)]` on an argument completes it: a list, or a function of what was typed.

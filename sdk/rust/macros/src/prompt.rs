@@ -1,5 +1,6 @@
 //! `#[prompt]`, and what texts as arguments have in common.
 
+use crate::definition::Definition;
 use crate::function::{Function, Value};
 use crate::options::{Options, some_or_none};
 use proc_macro2::TokenStream;
@@ -15,18 +16,7 @@ pub(crate) fn expand(mut options: Options, item: ItemFn) -> Result<TokenStream> 
             "a prompt has its arguments one by one",
         ));
     }
-    let name = match options.value("name")? {
-        Some(name) => quote!(#name),
-        None => {
-            let name = function.name();
-            quote!(#name)
-        }
-    };
-    let title = options.optional("title")?;
-    let description = match options.value("description")? {
-        Some(description) => some_or_none(Some(description)),
-        None => some_or_none(function.description.as_ref()),
-    };
+    let definition = Definition::take(&mut options, &function)?;
     let scopes = options.optional_list("scopes")?;
     let icons = options.list("icons")?;
     let meta = options.optional("meta")?;
@@ -56,34 +46,19 @@ pub(crate) fn expand(mut options: Options, item: ItemFn) -> Result<TokenStream> 
     });
     let success = function.success(false);
     let call = function.call(false);
-    let marker = function.marker();
-    let ident = &function.item.sig.ident;
-    let item = &function.item;
-    Ok(quote! {
-        #item
-
-        #marker
-
-        const _: () = {
-            impl #private::Prompt for #ident {
-                const DEFINITION: #private::PromptDefinition = #private::PromptDefinition {
-                    name: #name,
-                    title: #title,
-                    description: #description,
-                    icons: #icons,
-                    arguments: &[#(#arguments),*],
-                    scopes: #scopes,
-                    meta: #meta,
-                    get: |__arguments, __context| ::std::boxed::Box::pin(async move {
-                        #(#read)*
-                        ::core::result::Result::Ok(
-                            <#success as #private::IntoMessages>::into_messages(#call),
-                        )
-                    }),
-                };
-            }
-        };
-    })
+    let fields = quote! {
+        icons: #icons,
+        arguments: &[#(#arguments),*],
+        scopes: #scopes,
+        meta: #meta,
+        get: |__arguments, __context| ::std::boxed::Box::pin(async move {
+            #(#read)*
+            ::core::result::Result::Ok(
+                <#success as #private::IntoMessages>::into_messages(#call),
+            )
+        }),
+    };
+    Ok(definition.expand(&function, "Prompt", &quote!(), &fields))
 }
 
 /// Returns what completes an argument, as an expression of the type `Option<Completer>`.

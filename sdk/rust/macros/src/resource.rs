@@ -1,7 +1,8 @@
 //! `#[resource]`.
 
+use crate::definition::{Definition, wants_credential};
 use crate::function::Function;
-use crate::options::{Options, literal, some_or_none};
+use crate::options::{Options, literal};
 use crate::prompt::completer;
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
@@ -30,30 +31,13 @@ pub(crate) fn expand(mut options: Options, item: ItemFn) -> Result<TokenStream> 
             return Err(Error::new(value.ident.span(), message));
         }
     }
-    let name = match options.value("name")? {
-        Some(name) => quote!(#name),
-        None => {
-            let name = function.name();
-            quote!(#name)
-        }
-    };
-    let title = options.optional("title")?;
-    let description = match options.value("description")? {
-        Some(description) => some_or_none(Some(description)),
-        None => some_or_none(function.description.as_ref()),
-    };
+    let definition = Definition::take(&mut options, &function)?;
     let mime_type = options.optional("mime_type")?;
     let ttl = options.optional("ttl")?;
     let shared = options.flag("shared").unwrap_or_else(|| quote!(false));
     let icons = options.list("icons")?;
     let meta = options.optional("meta")?;
-    let wants_credential = match options.flag("credential") {
-        Some(flag) => flag,
-        None => {
-            let wants = function.wants_credential();
-            quote!(#wants)
-        }
-    };
+    let wants_credential = wants_credential(&mut options, &function);
     options.end()?;
 
     let private = quote!(::gatehouse_sdk::__private);
@@ -68,37 +52,22 @@ pub(crate) fn expand(mut options: Options, item: ItemFn) -> Result<TokenStream> 
     });
     let success = function.success(true);
     let call = function.call(true);
-    let marker = function.marker();
-    let ident = &function.item.sig.ident;
-    let item = &function.item;
-    Ok(quote! {
-        #item
-
-        #marker
-
-        const _: () = {
-            impl #private::Resource for #ident {
-                const DEFINITION: #private::ResourceDefinition = #private::ResourceDefinition {
-                    uri: #uri,
-                    is_template: #is_template,
-                    name: #name,
-                    title: #title,
-                    description: #description,
-                    icons: #icons,
-                    mime_type: #mime_type,
-                    ttl: #ttl,
-                    shared: #shared,
-                    wants_credential: #wants_credential,
-                    complete: &[#(#completed),*],
-                    meta: #meta,
-                    read: |__variables, __context| ::std::boxed::Box::pin(async move {
-                        #(#read)*
-                        <#success as #private::IntoContents>::into_contents(#call)
-                    }),
-                };
-            }
-        };
-    })
+    let fields = quote! {
+        uri: #uri,
+        is_template: #is_template,
+        icons: #icons,
+        mime_type: #mime_type,
+        ttl: #ttl,
+        shared: #shared,
+        wants_credential: #wants_credential,
+        complete: &[#(#completed),*],
+        meta: #meta,
+        read: |__variables, __context| ::std::boxed::Box::pin(async move {
+            #(#read)*
+            <#success as #private::IntoContents>::into_contents(#call)
+        }),
+    };
+    Ok(definition.expand(&function, "Resource", &quote!(), &fields))
 }
 
 /// Returns the names of the variables of a URI template (RFC 6570): `{name}` and `{+name}`.

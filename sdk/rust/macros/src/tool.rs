@@ -1,5 +1,6 @@
 //! `#[tool]`.
 
+use crate::definition::{Definition, wants_credential};
 use crate::function::Function;
 use crate::options::{Options, literal, some_or_none};
 use proc_macro2::TokenStream;
@@ -8,30 +9,12 @@ use syn::{Error, Expr, ItemFn, Result};
 
 pub(crate) fn expand(mut options: Options, item: ItemFn) -> Result<TokenStream> {
     let function = Function::read(item)?;
-    let name = match options.value("name")? {
-        Some(name) => quote!(#name),
-        None => {
-            let name = function.name();
-            quote!(#name)
-        }
-    };
-    let title = options.optional("title")?;
-    let description = match options.value("description")? {
-        Some(description) => some_or_none(Some(description)),
-        None => some_or_none(function.description.as_ref()),
-    };
+    let definition = Definition::take(&mut options, &function)?;
     let scopes = options.optional_list("scopes")?;
     let [read_only, destructive, idempotent, open_world] =
         ["read_only", "destructive", "idempotent", "open_world"]
             .map(|hint| some_or_none(options.flag(hint)));
-    let asks_for_credential = options.flag("credential");
-    let wants_credential = match asks_for_credential {
-        Some(flag) => flag,
-        None => {
-            let wants = function.wants_credential();
-            quote!(#wants)
-        }
-    };
+    let wants_credential = wants_credential(&mut options, &function);
     let tasks = match options.value("task")? {
         Some(task) => task_use(&task)?,
         None => quote!(Never),
@@ -57,44 +40,27 @@ pub(crate) fn expand(mut options: Options, item: ItemFn) -> Result<TokenStream> 
         None => quote!(<#success as #private::IntoOutput>::output_schema),
     };
     let call = function.call(false);
-    let marker = function.marker();
-    let ident = &function.item.sig.ident;
-    let item = &function.item;
-    Ok(quote! {
-        #item
-
-        #marker
-
-        const _: () = {
-            #declared
-
-            impl #private::Tool for #ident {
-                const DEFINITION: #private::ToolDefinition = #private::ToolDefinition {
-                    name: #name,
-                    title: #title,
-                    description: #description,
-                    icons: #icons,
-                    input_schema: #input_schema,
-                    output_schema: #output_schema,
-                    annotations: #private::ToolAnnotations {
-                        read_only: #read_only,
-                        destructive: #destructive,
-                        idempotent: #idempotent,
-                        open_world: #open_world,
-                    },
-                    scopes: #scopes,
-                    wants_credential: #wants_credential,
-                    tasks: #private::TaskUse::#tasks,
-                    meta: #meta,
-                    call: |__arguments, __context| ::std::boxed::Box::pin(async move {
-                        let __arguments = #private::read_arguments::<#arguments>(&__arguments)?;
-                        #bound
-                        <#success as #private::IntoOutput>::into_output(#call)
-                    }),
-                };
-            }
-        };
-    })
+    let fields = quote! {
+        icons: #icons,
+        input_schema: #input_schema,
+        output_schema: #output_schema,
+        annotations: #private::ToolAnnotations {
+            read_only: #read_only,
+            destructive: #destructive,
+            idempotent: #idempotent,
+            open_world: #open_world,
+        },
+        scopes: #scopes,
+        wants_credential: #wants_credential,
+        tasks: #private::TaskUse::#tasks,
+        meta: #meta,
+        call: |__arguments, __context| ::std::boxed::Box::pin(async move {
+            let __arguments = #private::read_arguments::<#arguments>(&__arguments)?;
+            #bound
+            <#success as #private::IntoOutput>::into_output(#call)
+        }),
+    };
+    Ok(definition.expand(&function, "Tool", &declared, &fields))
 }
 
 /// Returns the declaration of the type of the arguments, the type, and what takes it apart.
