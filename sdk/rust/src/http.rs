@@ -17,14 +17,14 @@
 //! ```
 
 mod error;
-#[cfg(target_arch = "wasm32")]
-mod fields;
 #[cfg(not(target_arch = "wasm32"))]
 mod native;
 mod request;
 mod response;
 mod send;
 mod url;
+#[cfg(target_arch = "wasm32")]
+mod wasi;
 #[cfg(all(target_arch = "wasm32", portable))]
 mod wasi2;
 #[cfg(all(target_arch = "wasm32", not(portable)))]

@@ -2,10 +2,10 @@
 //! while they are waited for.
 
 use super::error::Error;
-use super::fields::{fields, is_denied, readable};
 use super::request::Request;
 use super::response::Response;
 use super::url::Url;
+use super::wasi::{fields, invalid, readable, same_in_both};
 use crate::executor::ready;
 use crate::platform_portable::wasi::http::outgoing_handler;
 use crate::platform_portable::wasi::http::types::{
@@ -15,13 +15,13 @@ use crate::platform_portable::wasi::http::types::{
 use crate::platform_portable::wasi::io::streams::StreamError;
 
 pub(super) async fn send(request: &Request, url: &Url<'_>) -> Result<Response, Error> {
-    let (outgoing, options) = outgoing(request, url)?;
+    let outgoing = outgoing(request, url)?;
     let body = if request.body.is_empty() {
         None
     } else {
         Some(outgoing.body().map_err(|()| invalid("body"))?)
     };
-    let pending = outgoing_handler::handle(outgoing, Some(options));
+    let pending = outgoing_handler::handle(outgoing, Some(options(request)));
     let pending = pending.map_err(|code| failed(url, &code))?;
     if let Some(body) = body {
         // A server that reads no more may have answered all the same.
@@ -42,39 +42,11 @@ pub(super) async fn send(request: &Request, url: &Url<'_>) -> Result<Response, E
     })
 }
 
-fn outgoing(request: &Request, url: &Url<'_>) -> Result<(OutgoingRequest, RequestOptions), Error> {
-    let mut fields = fields(request);
-    if !request.body.is_empty() {
-        let length = request.body.len().to_string();
-        fields.push(("content-length".to_owned(), length.into_bytes()));
-    }
-    let fields = Fields::from_list(&fields).map_err(|_| invalid("header"))?;
+fn outgoing(request: &Request, url: &Url<'_>) -> Result<OutgoingRequest, Error> {
+    let fields = Fields::from_list(&fields(request)).map_err(|_| invalid("header"))?;
     let outgoing = OutgoingRequest::new(fields);
-    outgoing
-        .set_method(&method(&request.method))
-        .map_err(|()| invalid("method"))?;
-    let scheme = if url.is_https {
-        Scheme::Https
-    } else {
-        Scheme::Http
-    };
-    outgoing
-        .set_scheme(Some(&scheme))
-        .map_err(|()| invalid("scheme"))?;
-    outgoing
-        .set_authority(Some(url.authority))
-        .map_err(|()| invalid("host"))?;
-    let path = url.path_with_query();
-    outgoing
-        .set_path_with_query(Some(&path))
-        .map_err(|()| invalid("path"))?;
-    let options = RequestOptions::new();
-    let timeout = u64::try_from(request.timeout.as_nanos()).unwrap_or(u64::MAX);
-    // A host that knows no such limit has its own.
-    let _ = options.set_connect_timeout(Some(timeout));
-    let _ = options.set_first_byte_timeout(Some(timeout));
-    let _ = options.set_between_bytes_timeout(Some(timeout));
-    Ok((outgoing, options))
+    write_head(&outgoing, request, url)?;
+    Ok(outgoing)
 }
 
 async fn write(body: OutgoingBody, mut data: &[u8]) -> Result<(), StreamError> {
@@ -117,30 +89,4 @@ async fn read(
     }
 }
 
-fn method(method: &str) -> Method {
-    match method {
-        "GET" => Method::Get,
-        "HEAD" => Method::Head,
-        "POST" => Method::Post,
-        "PUT" => Method::Put,
-        "DELETE" => Method::Delete,
-        "OPTIONS" => Method::Options,
-        "PATCH" => Method::Patch,
-        other => Method::Other(other.to_owned()),
-    }
-}
-
-fn invalid(what: &str) -> Error {
-    Error::InvalidRequest(format!("its {what} is invalid"))
-}
-
-fn failed(url: &Url<'_>, code: &ErrorCode) -> Error {
-    match code {
-        ErrorCode::HttpRequestDenied => Error::Denied(url.host()),
-        ErrorCode::ConnectionTimeout
-        | ErrorCode::ConnectionReadTimeout
-        | ErrorCode::HttpResponseTimeout => Error::Timeout(url.host()),
-        ErrorCode::InternalError(Some(text)) if is_denied(text) => Error::Denied(url.host()),
-        code => Error::Unreachable(url.host(), format!("{code:?}")),
-    }
-}
+same_in_both!(OutgoingRequest);

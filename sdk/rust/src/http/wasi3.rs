@@ -1,10 +1,10 @@
 //! Requests over `wasi:http` 0.3.
 
 use super::error::Error;
-use super::fields::{fields, is_denied, readable};
 use super::request::Request;
 use super::response::Response;
 use super::url::Url;
+use super::wasi::{fields, invalid, readable, same_in_both};
 use wasip3::http::client;
 use wasip3::http::types::{
     ErrorCode, Fields, Method, Request as Outgoing, RequestOptions, Response as Incoming, Scheme,
@@ -52,13 +52,7 @@ pub(super) async fn send(request: &Request, url: &Url<'_>) -> Result<Response, E
 type Writing = (wit_bindgen::rt::async_support::StreamWriter<u8>, Vec<u8>);
 
 fn outgoing(request: &Request, url: &Url<'_>) -> Result<(Outgoing, Option<Writing>), Error> {
-    let invalid = |what: &str| Error::InvalidRequest(format!("its {what} is invalid"));
-    let mut fields = fields(request);
-    if !request.body.is_empty() {
-        let length = request.body.len().to_string();
-        fields.push(("content-length".to_owned(), length.into_bytes()));
-    }
-    let fields = Fields::from_list(&fields).map_err(|_| invalid("header"))?;
+    let fields = Fields::from_list(&fields(request)).map_err(|_| invalid("header"))?;
     let (contents, writing) = if request.body.is_empty() {
         (None, None)
     } else {
@@ -66,54 +60,9 @@ fn outgoing(request: &Request, url: &Url<'_>) -> Result<(Outgoing, Option<Writin
         (Some(reader), Some((writer, request.body.clone())))
     };
     let (_, trailers) = wit_future::new(|| Ok(None));
-    let options = RequestOptions::new();
-    let timeout = u64::try_from(request.timeout.as_nanos()).unwrap_or(u64::MAX);
-    // A host that knows no such limit has its own.
-    let _ = options.set_connect_timeout(Some(timeout));
-    let _ = options.set_first_byte_timeout(Some(timeout));
-    let _ = options.set_between_bytes_timeout(Some(timeout));
-    let (outgoing, _) = Outgoing::new(fields, contents, trailers, Some(options));
-    outgoing
-        .set_method(&method(&request.method))
-        .map_err(|()| invalid("method"))?;
-    let scheme = if url.is_https {
-        Scheme::Https
-    } else {
-        Scheme::Http
-    };
-    outgoing
-        .set_scheme(Some(&scheme))
-        .map_err(|()| invalid("scheme"))?;
-    outgoing
-        .set_authority(Some(url.authority))
-        .map_err(|()| invalid("host"))?;
-    let path = url.path_with_query();
-    outgoing
-        .set_path_with_query(Some(&path))
-        .map_err(|()| invalid("path"))?;
+    let (outgoing, _) = Outgoing::new(fields, contents, trailers, Some(options(request)));
+    write_head(&outgoing, request, url)?;
     Ok((outgoing, writing))
 }
 
-fn method(method: &str) -> Method {
-    match method {
-        "GET" => Method::Get,
-        "HEAD" => Method::Head,
-        "POST" => Method::Post,
-        "PUT" => Method::Put,
-        "DELETE" => Method::Delete,
-        "OPTIONS" => Method::Options,
-        "PATCH" => Method::Patch,
-        other => Method::Other(other.to_owned()),
-    }
-}
-
-fn failed(url: &Url<'_>, code: &ErrorCode) -> Error {
-    match code {
-        ErrorCode::HttpRequestDenied => Error::Denied(url.host()),
-        ErrorCode::ConnectionTimeout
-        | ErrorCode::ConnectionReadTimeout
-        | ErrorCode::HttpResponseTimeout => Error::Timeout(url.host()),
-        ErrorCode::InternalError(Some(text)) if is_denied(text) => Error::Denied(url.host()),
-        code => Error::Unreachable(url.host(), format!("{code:?}")),
-    }
-}
+same_in_both!(Outgoing);
