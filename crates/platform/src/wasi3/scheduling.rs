@@ -27,3 +27,24 @@ pub(crate) async fn yield_after_blocking() {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::FutureExt;
+
+    #[test]
+    fn an_instance_yields_after_the_host_may_have_blocked_and_then_no_more() {
+        let polls = || {
+            let mut yielding = std::pin::pin!(yield_after_blocking());
+            let pending =
+                std::iter::from_fn(|| yielding.as_mut().now_or_never().is_none().then_some(()));
+            pending.count()
+        };
+        assert_eq!(polls(), 0);
+        note_blocking();
+        note_blocking();
+        assert_eq!(polls(), YIELDS);
+        assert_eq!(polls(), 0);
+    }
+}
