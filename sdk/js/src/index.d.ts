@@ -221,7 +221,7 @@ export interface ResourceOptions extends Described {
   mimeType?: string;
   /** Seconds for which an answer may be kept. */
   ttl?: number;
-  /** Whether the answer is the same for everybody. */
+  /** Whether the answer is the same for every caller. */
   shared?: boolean;
   credential?: CredentialUse;
 }

@@ -118,7 +118,7 @@ async def _step(run: Run) -> None:
 
 
 async def _finished(item: Prompt | Resource, arguments: dict[str, Any], given: wit.Context) -> Run:
-    """Runs the function of a prompt or resource, which have nobody to report to on the way."""
+    """Runs the function of a prompt or resource, which cannot report on the way."""
     try:
         run = item.handler.start(arguments, _context(given))
     except ToolError as error:

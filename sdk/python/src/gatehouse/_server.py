@@ -134,7 +134,7 @@ class Resource(Named):
     ttl: float | None
     """Seconds for which an answer may be kept."""
     shared: bool
-    """Whether the answer is the same for everybody."""
+    """Whether the answer is the same for every caller."""
     pattern: re.Pattern | None = None
 
     def match(self, uri: str) -> dict[str, str] | None:
@@ -206,7 +206,7 @@ class Server:
         """Makes a function a tool: its name, docstring and type hints say what the model is told.
 
         Parameters of the types `Context`, `Caller` and `Credential` are no arguments. A call without `scopes` is
-        refused; the hints `read_only`, `destructive`, `idempotent` and `open_world` bind nobody. `tasks` says whether
+        refused; the hints `read_only`, `destructive`, `idempotent` and `open_world` only inform clients. `tasks` says whether
         a call may take longer than a client cares to wait.
         """
         return self._decorate(self._add_tool, function, options)
@@ -226,7 +226,7 @@ class Server:
     ) -> Callable[[F], F]:
         """Makes a function a resource: it returns text, bytes, what becomes JSON, or `ResourceContents`.
 
-        An answer may be kept for `ttl` seconds, and by whoever asked, or for everybody if it is `shared`.
+        A client may keep an answer for `ttl` seconds, and share it between its users if it is `shared`.
         """
 
         def decorate(function: F) -> F:
