@@ -14,18 +14,41 @@ use crate::shell::{root, step};
 use anyhow::{Context, Result, bail, ensure};
 use std::fmt::Write as _;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The contracts, by their names below `wit/`.
 pub const CONTRACTS: [&str; 2] = ["identity", "tools"];
 
-/// What the Rust SDK has copies of, below `sdk/rust/wit/`: a package of a registry has all of its files.
-const COPIES: [(&str, &str); 5] = [
-    ("wit/tools/tools.wit", "tools.wit"),
-    ("wit/portable/tools.wit", "portable/tools.wit"),
-    ("wit/platform/deps/clocks", "platform/deps/clocks"),
-    ("wit/platform/deps/http", "platform/deps/http"),
-    ("wit/platform/deps/io", "platform/deps/io"),
+/// The contracts of tools, and their copies in the SDKs: a package of a registry has all of its files.
+const COPIES: [(&str, [&str; 3]); 2] = [
+    (
+        "wit/tools/tools.wit",
+        [
+            "sdk/rust/wit/tools.wit",
+            "sdk/python/src/gatehouse/wit/main/deps/tools/tools.wit",
+            "sdk/js/wit/main/deps/tools/tools.wit",
+        ],
+    ),
+    (
+        "wit/portable/tools.wit",
+        [
+            "sdk/rust/wit/portable/tools.wit",
+            "sdk/python/src/gatehouse/wit/portable/deps/tools/tools.wit",
+            "sdk/js/wit/portable/deps/tools/tools.wit",
+        ],
+    ),
+];
+
+/// The packages of WASI 0.2 that the SDKs call by, below `wit/platform/deps`.
+const WASI_PACKAGES: [&str; 3] = ["clocks", "http", "io"];
+
+/// The folders with copies of [`WASI_PACKAGES`], and the namespace that those have there: the compiler of components in
+/// JavaScript refuses `wasi`, so that SDK puts the name in afterwards.
+const WASI_COPIES: [(&str, &str); 4] = [
+    ("sdk/rust/wit/platform/deps", "wasi:"),
+    ("sdk/python/src/gatehouse/wit/portable/deps", "wasi:"),
+    ("sdk/js/wit/main/deps", "gasi:"),
+    ("sdk/js/wit/portable/deps", "gasi:"),
 ];
 
 /// Writes `wit/portable/`, and the copies of the contracts.
@@ -40,30 +63,32 @@ pub fn contracts() -> Result<()> {
         fs::write(&path, derived(name)?)
             .with_context(|| format!("{} cannot be written", path.display()))?;
     }
-    for (original, copy) in copies()? {
-        fs::copy(&original, &copy)
-            .with_context(|| format!("{} cannot be written", copy.display()))?;
+    for (copy, text) in copies()? {
+        fs::write(&copy, text).with_context(|| format!("{} cannot be written", copy.display()))?;
     }
     Ok(())
 }
 
-/// Returns the files of [`COPIES`], and where their copies are.
-fn copies() -> Result<Vec<(PathBuf, PathBuf)>> {
+/// Returns the files of the SDKs that are copies, with what has to be in them.
+fn copies() -> Result<Vec<(PathBuf, String)>> {
+    let read = |path: &Path| {
+        fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))
+    };
     let mut files = Vec::new();
-    for (original, copy) in COPIES {
-        let (original, copy) = (
-            root().join(original),
-            root().join("sdk/rust/wit").join(copy),
-        );
-        if original.is_file() {
-            files.push((original, copy));
-            continue;
-        }
-        let folder = fs::read_dir(&original);
-        let folder = folder.with_context(|| format!("{} cannot be read", original.display()))?;
-        for entry in folder {
+    for (original, copies) in COPIES {
+        let text = read(&root().join(original))?;
+        files.extend(copies.map(|copy| (root().join(copy), text.clone())));
+    }
+    for package in WASI_PACKAGES {
+        let folder = root().join("wit/platform/deps").join(package);
+        let entries = fs::read_dir(&folder);
+        for entry in entries.with_context(|| format!("{} cannot be read", folder.display()))? {
             let entry = entry?;
-            files.push((entry.path(), copy.join(entry.file_name())));
+            let text = read(&entry.path())?;
+            for (copy, namespace) in WASI_COPIES {
+                let copy = root().join(copy).join(package).join(entry.file_name());
+                files.push((copy, text.replace("wasi:", namespace)));
+            }
         }
     }
     Ok(files)
@@ -187,12 +212,12 @@ mod tests {
     }
 
     #[test]
-    fn the_contracts_of_the_rust_sdk_are_those_of_the_repository() {
+    fn the_contracts_of_the_sdks_are_those_of_the_repository() {
         let copies = copies().unwrap();
-        assert!(copies.len() > COPIES.len());
-        for (original, copy) in copies {
+        assert!(copies.len() > 2 * COPIES.len() + WASI_PACKAGES.len());
+        for (copy, text) in copies {
             assert!(
-                fs::read(&original).unwrap() == fs::read(&copy).unwrap_or_default(),
+                text == fs::read_to_string(&copy).unwrap_or_default(),
                 "{} is no copy: cargo xtask contracts",
                 copy.display()
             );
