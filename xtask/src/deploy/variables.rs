@@ -223,7 +223,10 @@ mod tests {
             assert!(missing[0].contains("--first"), "{missing:?}");
             assert_eq!(missing.len(), 1);
             assert!(bad(&host, true, &[]).is_empty());
-            assert!(lines(&host, true, &[], "  WARN  ")[0].contains("error"));
+            assert!(
+                lines(&host, true, &[], "  WARN  ")[0]
+                    .contains("every endpoint answers with an error")
+            );
         }
         let own = host(Flavour::Portable, None);
         for is_first in [false, true] {
