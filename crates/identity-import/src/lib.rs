@@ -19,11 +19,11 @@ pub struct Composed;
 
 impl SignInProvider for Composed {
     async fn display_name(&self) -> String {
-        provider::display_name().await
+        called(provider::display_name()).await
     }
 
     async fn scopes(&self) -> Vec<String> {
-        provider::scopes().await
+        called(provider::scopes()).await
     }
 
     async fn login_url(&self, login: Login) -> Result<String, Error> {
@@ -34,7 +34,7 @@ impl SignInProvider for Composed {
             code_challenge: login.code_challenge,
             prompt: login.prompt,
         };
-        provider::login_url(login).await.map_err(error)
+        called(provider::login_url(login)).await.map_err(error)
     }
 
     async fn exchange_code(&self, exchange: CodeExchange) -> Result<SignIn, Error> {
@@ -45,7 +45,8 @@ impl SignInProvider for Composed {
             code_verifier: exchange.code_verifier,
             nonce: exchange.nonce,
         };
-        let sign_in = provider::exchange_code(exchange).await.map_err(error)?;
+        let sign_in = called(provider::exchange_code(exchange)).await;
+        let sign_in = sign_in.map_err(error)?;
         Ok(SignIn {
             profile: profile(sign_in.profile),
             tokens: tokens(sign_in.tokens),
@@ -55,8 +56,8 @@ impl SignInProvider for Composed {
 
 impl TokenRefresher for Composed {
     async fn refresh(&self, refresh_token: &str, wants_profile: bool) -> Result<Refreshed, Error> {
-        let refreshed = provider::refresh(refresh_token.to_owned(), wants_profile).await;
-        let refreshed = refreshed.map_err(error)?;
+        let refreshed = provider::refresh(refresh_token.to_owned(), wants_profile);
+        let refreshed = called(refreshed).await.map_err(error)?;
         Ok(Refreshed {
             tokens: tokens(refreshed.tokens),
             profile: match refreshed.profile {
@@ -77,13 +78,14 @@ impl TokenRevoker for Composed {
             refresh_token: tokens.refresh_token,
             expires_at: tokens.expires_at,
         };
-        provider::revoke(tokens).await.map_err(error)
+        called(provider::revoke(tokens)).await.map_err(error)
     }
 }
 
 impl TokenVerifier for Composed {
     async fn verify(&self, token: &str) -> Result<Presented, Error> {
-        let presented = provider::verify(token.to_owned()).await.map_err(error)?;
+        let presented = called(provider::verify(token.to_owned())).await;
+        let presented = presented.map_err(error)?;
         Ok(Presented {
             profile: profile(presented.profile),
             kind: kind(presented.kind),
@@ -95,6 +97,13 @@ impl TokenVerifier for Composed {
             expires_at: presented.expires_at,
         })
     }
+}
+
+/// Waits for a call, in which the other component may have read variables and the store.
+async fn called<T>(call: impl Future<Output = T>) -> T {
+    let result = call.await;
+    platform::note_blocking();
+    result
 }
 
 fn profile(profile: provider::Profile) -> Profile {

@@ -15,5 +15,8 @@ pub(crate) mod variables;
 
 pub use tasks::{block_on, spawn};
 
+/// Does nothing: an instance of WASI 0.2 cannot yield to its host.
+pub fn note_blocking() {}
+
 /// For bindings of further contracts. Its `generate!` wants `runtime_path: "platform::wit_bindgen::rt"`.
 pub use wit_bindgen;

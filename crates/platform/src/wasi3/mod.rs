@@ -5,7 +5,7 @@ pub(crate) mod entry;
 pub(crate) mod exchange;
 pub(crate) mod key_value;
 pub(crate) mod redis;
-mod scheduling;
+pub(crate) mod scheduling;
 pub(crate) mod variables;
 
 pub use spin_sdk::wasip3::{self, spawn};

@@ -14,8 +14,9 @@ const YIELDS: usize = 4;
 
 static HAS_BLOCKED: AtomicBool = AtomicBool::new(false);
 
-/// Notes that the host may have blocked the thread of this instance.
-pub(crate) fn note_blocking() {
+/// Notes that the host may have blocked the thread of this instance, so that the next response does not leave in two parts.
+/// For calls of other components: what this crate does is noted by itself.
+pub fn note_blocking() {
     HAS_BLOCKED.store(true, Ordering::Relaxed);
 }
 
