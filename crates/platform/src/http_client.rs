@@ -1,4 +1,6 @@
 //! Outbound HTTP with bounds on time and size.
+//!
+//! [`send`] gives a whole response, and [`open`] one whose body is read as it comes.
 
 use crate::exchange_error::ExchangeError;
 use crate::time::timeout;
@@ -8,8 +10,12 @@ use crate::wasi2::exchange;
 use crate::wasi3::exchange;
 use bytes::Bytes;
 use http::{Request, Response};
+use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Limited};
 use std::time::Duration;
+
+/// The body of a response that is read as it comes. Dropping it ends the exchange.
+pub type IncomingBody = UnsyncBoxBody<Bytes, axum::BoxError>;
 
 /// What a call may cost its caller at most.
 #[derive(Clone, Copy, Debug)]
@@ -46,20 +52,12 @@ pub enum Error {
 ///
 /// See [`Error`]; a response with an error status is a response.
 pub async fn send(request: Request<Bytes>, bounds: Bounds) -> Result<Response<Bytes>, Error> {
-    let host = request
-        .uri()
-        .authority()
-        .map_or_else(String::new, |authority| {
-            // An authority may carry credentials; a message must not.
-            authority.host().to_owned()
-        });
+    let host = host(&request);
     let exchange = async {
-        let response = exchange::send(request).await.map_err(|error| match error {
-            ExchangeError::Denied => Error::Denied(host.clone()),
-            ExchangeError::Blocked => Error::Blocked(host.clone()),
-            ExchangeError::Failed(code) => Error::Unreachable(host.clone(), code),
-        })?;
-        let (parts, body) = response.into_parts();
+        let (parts, body) = exchange::send(request)
+            .await
+            .map_err(|error| failed(&host, error))?
+            .into_parts();
         let body = Limited::new(body, bounds.size)
             .collect()
             .await
@@ -75,4 +73,37 @@ pub async fn send(request: Request<Bytes>, bounds: Bounds) -> Result<Response<By
     timeout(bounds.time, exchange)
         .await
         .unwrap_or_else(|| Err(Error::Timeout(host.clone())))
+}
+
+/// Sends `request` and returns the response when its head is there, within `limit`. How long the body takes and how
+/// large it is, the caller has to bound.
+///
+/// # Errors
+///
+/// See [`Error`]; a response with an error status is a response.
+pub async fn open(
+    request: Request<Bytes>,
+    limit: Duration,
+) -> Result<Response<IncomingBody>, Error> {
+    let host = host(&request);
+    let response = timeout(limit, exchange::send(request))
+        .await
+        .ok_or_else(|| Error::Timeout(host.clone()))?
+        .map_err(|error| failed(&host, error))?;
+    Ok(response.map(|body| body.map_err(Into::into).boxed_unsync()))
+}
+
+/// Returns the host alone: an authority may carry credentials, and a message must not.
+fn host(request: &Request<Bytes>) -> String {
+    let authority = request.uri().authority();
+    authority.map_or_else(String::new, |authority| authority.host().to_owned())
+}
+
+fn failed(host: &str, error: ExchangeError) -> Error {
+    let host = host.to_owned();
+    match error {
+        ExchangeError::Denied => Error::Denied(host),
+        ExchangeError::Blocked => Error::Blocked(host),
+        ExchangeError::Failed(code) => Error::Unreachable(host, code),
+    }
 }
