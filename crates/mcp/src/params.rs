@@ -50,7 +50,7 @@ pub struct CompleteParams {
 }
 
 /// Whose argument is completed.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reference {
     /// Of a prompt: `ref/prompt`.
     Prompt {

@@ -81,11 +81,7 @@ impl Tool {
     /// [`InvalidTool`].
     pub fn new(description: ToolDescription) -> Result<Self, InvalidTool> {
         let name = &description.name;
-        let is_name = (1..=128).contains(&name.len())
-            && name
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"_-./".contains(&byte));
-        if !is_name {
+        if !is_name(name) {
             return Err(InvalidTool::Name);
         }
         let no_schema = || InvalidTool::Schema(name.clone());
@@ -115,6 +111,19 @@ impl Tool {
         })
     }
 
+    /// Returns the same tool under another name.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidTool::Name`].
+    pub fn renamed(mut self, name: String) -> Result<Self, InvalidTool> {
+        if !is_name(&name) {
+            return Err(InvalidTool::Name);
+        }
+        self.description.name = name;
+        Ok(self)
+    }
+
     /// What calls name it by.
     pub fn name(&self) -> &str {
         &self.description.name
@@ -129,6 +138,13 @@ impl Tool {
     pub fn output_schema(&self) -> Option<&str> {
         self.output_schema.as_ref().map(|schema| schema.text.get())
     }
+}
+
+fn is_name(name: &str) -> bool {
+    (1..=128).contains(&name.len())
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"_-./".contains(&byte))
 }
 
 /// The text of a JSON object, and whether it has a `"type": "object"`.

@@ -487,6 +487,7 @@ impl ToolProvider for TestTools {
                 "task-only" => TaskUse::Required,
                 _ => TaskUse::Never,
             },
+            component: None,
         };
         let described = |name: &str, input: &str, output: Option<&str>| OfferedTool {
             tool: Tool::new(ToolDescription {
@@ -499,6 +500,7 @@ impl ToolProvider for TestTools {
             scopes: vec!["tools".into()],
             wants_credential: false,
             tasks: TaskUse::Never,
+            component: None,
         };
         let tools = vec![
             tool("echo", "tools"),
@@ -549,6 +551,7 @@ impl ToolProvider for TestTools {
         ];
         let resources = ResourceOffer {
             scopes: vec!["tools".into()],
+            change_scopes: vec!["tools".into()],
             ..ResourceOffer::default()
         };
         let prompt = |name: &str, scope: &str| OfferedPrompt {
@@ -586,6 +589,7 @@ impl ToolProvider for TestTools {
                 resources: true,
                 resource_contents: true,
             },
+            missing: Vec::new(),
         })
     }
 

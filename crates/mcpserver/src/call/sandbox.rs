@@ -51,19 +51,39 @@ impl Denied {
         }
     }
 
-    /// What was refused, and what to add where.
-    fn advice(self) -> &'static str {
-        match self {
-            Self::Host => {
-                "may not call this host. In spin.toml, add inherit_configuration = [\"allowed_outbound_hosts\"] to the line of \"gatehouse:tools/tools@0.3.0\" in [component.mcp.dependencies], and the host to allowed_outbound_hosts of [component.mcp]"
-            }
-            Self::Store => {
-                "may not open a key-value store: a tools component has none, as the one of [component.mcp] holds everybody's grants. Keep what it needs behind a service of its own, and let it call that: docs/tools.md, Swapping it in"
-            }
-            Self::Variable => {
-                "may not read a variable: a tools component has none, as those of [component.mcp] hold secrets. docs/tools.md, Swapping it in, says what it can reach"
-            }
-        }
+    /// Returns what was refused to a tool of this component (`None`: the composed one), and what to add where.
+    fn advice(self, component: Option<&str>) -> String {
+        let Some(id) = component else {
+            let advice = match self {
+                Self::Host => {
+                    "may not call this host. In spin.toml, add inherit_configuration = [\"allowed_outbound_hosts\"] to the line of \"gatehouse:tools/tools@0.3.0\" in [component.mcp.dependencies], and the host to allowed_outbound_hosts of [component.mcp]"
+                }
+                Self::Store => {
+                    "may not open a key-value store: that of [component.mcp] holds the grants of all people. A component behind a tool server has stores of its own: docs/tools.md, A component of its own"
+                }
+                Self::Variable => {
+                    "may not read a variable: those of [component.mcp] hold secrets. A component behind a tool server has variables of its own: docs/tools.md, A component of its own"
+                }
+            };
+            return advice.to_owned();
+        };
+        let (what, grant) = match self {
+            Self::Host => (
+                "may not call this host",
+                format!("the host to allowed_outbound_hosts of [component.{id}]"),
+            ),
+            Self::Store => (
+                "may not open this key-value store",
+                format!("the store to key_value_stores of [component.{id}]"),
+            ),
+            Self::Variable => (
+                "may not read this variable",
+                format!("the variable to [component.{id}.variables]"),
+            ),
+        };
+        format!(
+            "{what}. In spin.toml, add {grant}, and inherit_configuration = true to the line of \"gatehouse:tools/tools@0.3.0\" in [component.{id}.dependencies]"
+        )
     }
 }
 
@@ -81,8 +101,9 @@ impl Default for SandboxLog {
 }
 
 impl SandboxLog {
-    /// Tells the operator if a failure of `name`, a tool or method, is the sandbox's.
-    pub(crate) fn note_denied(&self, name: &str, text: &str) {
+    /// Tells the operator if a failure of `name`, a tool or method, is the sandbox's. `component` is where the tool is, if
+    /// it is not composed.
+    pub(crate) fn note_denied(&self, name: &str, component: Option<&str>, text: &str) {
         let Some(denied) = Denied::find(text) else {
             return;
         };
@@ -91,17 +112,17 @@ impl SandboxLog {
             return;
         }
         self.logged.insert(key, ());
-        let advice = denied.advice();
+        let advice = denied.advice(component);
         log_line::write(format_args!(
             "mcp: {name} seems to have met the sandbox: it {advice}"
         ));
     }
 
     /// The same for what a tool tells the model of its failure.
-    pub(crate) fn note_denied_in(&self, name: &str, contents: &[Content]) {
+    pub(crate) fn note_denied_in(&self, name: &str, component: Option<&str>, contents: &[Content]) {
         for content in contents {
             if let ContentBody::Text(text) = &content.body {
-                self.note_denied(name, text);
+                self.note_denied(name, component, text);
             }
         }
     }

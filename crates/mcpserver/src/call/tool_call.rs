@@ -11,7 +11,7 @@ use crate::http::authenticated::Authenticated;
 use crate::http::grant_watch::{GrantWatch, Interruption, grant_ended};
 use crate::http::rejection::Rejection;
 use crate::stream::change_feed::ChangeFeed;
-use crate::{Call, Caller, Event, Events, Failure, Parts, ToolProvider};
+use crate::{Call, Caller, Event, Events, Failure, OfferedTool, Parts, ToolProvider};
 use events::{Outcome, TraceContext};
 use futures::future::{BoxFuture, Either, FutureExt, select};
 use mcp::capabilities::TASKS;
@@ -222,8 +222,8 @@ impl<P: Parts> ToolCaller<P> {
             Ok(arguments) => arguments.into_owned(),
             Err(failure) => {
                 not_called(Outcome::InvalidArguments);
-                let failed = self.failed(&params.name, failure, revision);
-                let outcome = self.start_error(&params.name, failed, revision);
+                let failed = self.failed(tool, failure, revision);
+                let outcome = self.start_error(tool, failed, revision);
                 return Err(NotPrepared::Done(outcome));
             }
         };
@@ -322,9 +322,10 @@ impl<P: Parts> ToolCaller<P> {
                 let outcome = match failure {
                     Failure::NotFound => Outcome::UnknownTool,
                     Failure::InvalidArguments(_) => Outcome::InvalidArguments,
+                    Failure::InsufficientScope(_) => Outcome::InsufficientScope,
                     Failure::Unsupported | Failure::Internal(_) => Outcome::Failed,
                 };
-                (outcome, self.failed(&name, failure, revision))
+                (outcome, self.failed(&tool, failure, revision))
             })
         };
         let begun = match select(pin!(beginning), &mut interruption).await {
@@ -351,7 +352,7 @@ impl<P: Parts> ToolCaller<P> {
             Err((outcome, start_error)) => {
                 event.end(outcome);
                 Err(CallEnd::Done(self.start_error(
-                    &name,
+                    &tool,
                     start_error,
                     revision,
                 )))
@@ -359,7 +360,8 @@ impl<P: Parts> ToolCaller<P> {
         }
     }
 
-    fn failed(&self, name: &str, failure: Failure, revision: Revision) -> StartError {
+    fn failed(&self, tool: &ValidatedTool, failure: Failure, revision: Revision) -> StartError {
+        let name = tool.offered.tool.name();
         match failure {
             Failure::NotFound => StartError::Error(Error::unknown_tool(name)),
             // From 2025-11-25 on these are for the model, which can correct them.
@@ -370,10 +372,13 @@ impl<P: Parts> ToolCaller<P> {
                 "Invalid arguments: {reason}"
             ))),
             Failure::Unsupported => StartError::Error(Error::method_not_found("tools/call")),
+            // Checked before the call.
+            Failure::InsufficientScope(_) => StartError::Error(Error::internal()),
             Failure::Internal(reason) => {
                 log_line::write(format_args!("mcp: the tool {name} failed: {reason}"));
+                let component = tool.offered.component.as_deref();
                 self.sandbox
-                    .note_denied(&format!("the tool {name}"), &reason);
+                    .note_denied(&format!("the tool {name}"), component, &reason);
                 StartError::Error(Error::internal())
             }
         }
@@ -395,27 +400,34 @@ impl<P: Parts> ToolCaller<P> {
 
     fn start_error(
         &self,
-        name: &str,
+        tool: &ValidatedTool,
         start_error: StartError,
         revision: Revision,
     ) -> jsonrpc::Outcome {
         match start_error {
-            StartError::Output(output) => self
-                .result(name, &output, revision)
-                .map_err(|invalid_output| self.invalid_output(name, &invalid_output.to_string())),
+            StartError::Output(output) => {
+                self.result(tool, &output, revision)
+                    .map_err(|invalid_output| {
+                        self.invalid_output(tool.offered.tool.name(), &invalid_output.to_string())
+                    })
+            }
             StartError::Error(error) => Err(error),
         }
     }
 
     fn result(
         &self,
-        name: &str,
+        tool: &ValidatedTool,
         output: &Output,
         revision: Revision,
     ) -> Result<String, InvalidJson> {
         if output.is_error {
+            let OfferedTool {
+                tool, component, ..
+            } = &tool.offered;
+            let name = format!("the tool {}", tool.name());
             self.sandbox
-                .note_denied_in(&format!("the tool {name}"), &output.content);
+                .note_denied_in(&name, component.as_deref(), &output.content);
         }
         output.to_result(&self.context.envelope(revision))
     }
@@ -533,7 +545,7 @@ impl<P: Parts> RunningCall<P> {
         if let Err(what) = self.tool.check_output(output) {
             return self.invalid_output(&what);
         }
-        match self.caller.result(&self.name, output, self.revision) {
+        match self.caller.result(&self.tool, output, self.revision) {
             Ok(result) => {
                 self.event.end(if output.is_error {
                     Outcome::ToolError

@@ -25,6 +25,8 @@ pub struct Offer {
     pub completes: bool,
     /// The lists that may change.
     pub changes: Changes,
+    /// Why something is missing that may be there later, for the log: the offer is read again soon.
+    pub missing: Vec<String>,
 }
 
 /// A tool, and what a call of it requires.
@@ -38,6 +40,8 @@ pub struct OfferedTool {
     pub wants_credential: bool,
     /// Whether a call may become a task.
     pub tasks: TaskUse,
+    /// The component of the manifest that has it; `None`: the composed one.
+    pub component: Option<String>,
 }
 
 /// Whether a call may become a task.
@@ -68,6 +72,8 @@ pub struct ResourceOffer {
     pub templates: Vec<ResourceTemplate>,
     /// The scopes without which none is listed or read.
     pub scopes: Vec<String>,
+    /// The scopes without which no change of them is told.
+    pub change_scopes: Vec<String>,
     /// Whether reading gets the person's credential.
     pub wants_credential: bool,
 }
@@ -183,7 +189,7 @@ pub struct PromptRequest {
 }
 
 /// A request to complete an argument.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Completion {
     /// The prompt or resource template.
     pub reference: Reference,
@@ -261,6 +267,8 @@ pub enum Failure {
     InvalidArguments(String),
     /// The component does not support the method.
     Unsupported,
+    /// The caller lacks one of these scopes.
+    InsufficientScope(Vec<String>),
     /// Any other failure, for the log.
     Internal(String),
 }

@@ -22,6 +22,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 /// another one reported.
 const CATALOG_TTL: u64 = 30;
 
+/// Seconds after which a catalog is read again in which something is missing.
+const INCOMPLETE_CATALOG_TTL: u64 = 10;
+
 /// Changes that one request reads.
 const MAX_LOOKS: u32 = 64;
 
@@ -39,6 +42,8 @@ pub(crate) struct Catalog {
     pub(crate) instructions: Option<String>,
     /// The reasons why something is left out or cannot be used, for the log.
     pub(crate) complaints: Vec<String>,
+    /// Whether something is missing that may be there later.
+    is_incomplete: bool,
     prepared: [Prepared; Revision::ALL.len()],
 }
 
@@ -46,7 +51,7 @@ pub(crate) struct Catalog {
 #[derive(Clone)]
 struct CachedCatalog {
     catalog: Arc<Catalog>,
-    /// Seconds since the Unix epoch from which on it is read again; `None` if it never changes.
+    /// Seconds since the Unix epoch from which on it is read again; `None` if it never changes and nothing is missing.
     until: Option<u64>,
     /// The number of changes of the offer that this instance had reported before.
     offer_changes: u64,
@@ -176,10 +181,14 @@ impl<P: Parts> CatalogSource<P> {
                 log_line::write(format_args!("mcp: {complaint}"));
             }
         }
-        let may_change = catalog.changes.of_the_offer();
+        let ttl = if catalog.is_incomplete {
+            Some(INCOMPLETE_CATALOG_TTL)
+        } else {
+            catalog.changes.of_the_offer().then_some(CATALOG_TTL)
+        };
         self.cache(CachedCatalog {
             catalog: Arc::clone(&catalog),
-            until: may_change.then(|| self.context.environment.now() + CATALOG_TTL),
+            until: ttl.map(|ttl| self.context.environment.now() + ttl),
             offer_changes,
             reader: old.and_then(|old| old.reader),
         });
@@ -208,7 +217,8 @@ impl Catalog {
     ///
     /// Fails with what is wrong with the offer, for the log.
     pub(crate) fn new(mut offer: Offer, scopes: &[String]) -> Result<Self, String> {
-        let mut complaints = Vec::new();
+        let mut complaints = std::mem::take(&mut offer.missing);
+        let is_incomplete = !complaints.is_empty();
         let mut tools = Vec::with_capacity(offer.tools.len());
         for offered in std::mem::take(&mut offer.tools) {
             match ValidatedTool::new(offered) {
@@ -236,6 +246,7 @@ impl Catalog {
             envelope,
             instructions: offer.instructions,
             complaints,
+            is_incomplete,
         })
     }
 
@@ -245,10 +256,10 @@ impl Catalog {
 
     /// Returns the changes that the token lets its holder know.
     pub(crate) fn changes_for(&self, authenticated: &Authenticated) -> Changes {
-        let may_read = self
-            .resources
-            .as_ref()
-            .is_some_and(|resources| authenticated.require_scopes(&resources.scopes).is_ok());
+        let may_read = self.resources.as_ref().is_some_and(|resources| {
+            let scopes = &resources.change_scopes;
+            authenticated.require_scopes(scopes).is_ok()
+        });
         Changes {
             resources: self.changes.resources && may_read,
             resource_contents: self.changes.resource_contents && may_read,

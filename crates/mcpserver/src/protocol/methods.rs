@@ -351,6 +351,10 @@ impl<P: Parts> Methods<P> {
             .grants
             .interruption(authenticated.authority(), self.context.call_timeout());
         match select(pin!(work), pin!(interruption)).await {
+            Either::Left((Err(Failure::InsufficientScope(scopes)), _)) => {
+                authenticated.require_scopes(&scopes)?;
+                Err(Error::internal().into())
+            }
             Either::Left((done, _)) => done.map_err(|failure| failed(failure).into()),
             Either::Right((Interruption::GrantEnded, _)) => Err(grant_ended().into()),
             Either::Right((Interruption::Timeout, _)) => {
@@ -396,9 +400,11 @@ impl<P: Parts> Methods<P> {
                 Error::invalid_params(format!("Invalid arguments: {reason}"))
             }
             Failure::NotFound => Error::invalid_params("Unknown name."),
+            // Rejected before, in `wait`.
+            Failure::InsufficientScope(_) => Error::internal(),
             Failure::Internal(reason) => {
                 log_line::write(format_args!("mcp: {method} failed: {reason}"));
-                self.sandbox.note_denied(method, &reason);
+                self.sandbox.note_denied(method, None, &reason);
                 Error::internal()
             }
         }

@@ -167,6 +167,7 @@ impl ToolProvider for Tools {
                     "task_only" => TaskUse::Required,
                     _ => TaskUse::Never,
                 },
+                component: None,
             }
         };
         let prompt = |name: &str| OfferedPrompt {
@@ -190,6 +191,7 @@ impl ToolProvider for Tools {
                     annotations: None,
                 }],
                 scopes: Vec::new(),
+                change_scopes: Vec::new(),
                 wants_credential: true,
             }),
             completes: true,
@@ -199,6 +201,7 @@ impl ToolProvider for Tools {
                 resources: true,
                 resource_contents: true,
             },
+            missing: Vec::new(),
         })
     }
 
