@@ -24,7 +24,7 @@ pub fn refusals(manifest: &Table) -> Vec<Finding> {
     for dependency in dependencies(manifest) {
         findings.extend(resources_of_its_own(manifest, &dependency));
         if dependency.is_tools() {
-            findings.extend(secrets_in_reach(&dependency));
+            findings.extend(secrets_in_reach(manifest, &dependency));
         }
     }
     findings
@@ -35,7 +35,9 @@ pub fn warnings(manifest: &Table) -> Vec<Finding> {
     dependencies(manifest)
         .into_iter()
         .filter(|dependency| {
-            dependency.is_tools() && dependency.inherits("allowed_outbound_hosts")
+            dependency.is_tools()
+                && dependency.inherits("allowed_outbound_hosts")
+                && secret_variable(dependency.of).is_some()
         })
         .map(|dependency| {
             dependency.finding(format!(
@@ -44,6 +46,60 @@ pub fn warnings(manifest: &Table) -> Vec<Finding> {
             ))
         })
         .collect()
+}
+
+/// Returns what keeps `mcp` from offering the tools of components of their own. `ids` are those that the variable `tools`
+/// names.
+pub fn tool_servers(manifest: &Table, ids: &[&str]) -> Vec<Finding> {
+    let component = |id: &str| manifest.get("component")?.get(id)?.as_table();
+    let hosts = component("mcp").and_then(|mcp| mcp.get("allowed_outbound_hosts")?.as_array());
+    let hosts: Vec<_> = hosts
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    let mut findings = Vec::new();
+    for id in ids {
+        let mut found = |place: &str, reason: String| {
+            let place = place.to_owned();
+            findings.push(Finding { place, reason });
+        };
+        if component(id).is_none() {
+            found(
+                "variable \"tools\"",
+                format!("the manifest has no component {id:?}"),
+            );
+            continue;
+        }
+        let host = format!("http://{id}.spin.internal");
+        if !hosts.contains(&host.as_str()) {
+            found(
+                "component \"mcp\"",
+                format!("it may not call {id:?}: add {host:?} to allowed_outbound_hosts"),
+            );
+        }
+        let triggers = tables_of_arrays(manifest.get("trigger"));
+        let routes =
+            triggers.filter(|trigger| trigger.get("component").and_then(Value::as_str) == Some(id));
+        let mut has_route = false;
+        for trigger in routes {
+            has_route = true;
+            let is_private = trigger.get("route").is_some_and(Value::is_table);
+            if !is_private {
+                found(
+                    &format!("component {id:?}"),
+                    "its route is public, and it serves mcp alone: write route = { private = true }".to_owned(),
+                );
+            }
+        }
+        if !has_route {
+            found(
+                &format!("component {id:?}"),
+                "it has no [[trigger.http]], without which Spin calls no component: add one with route = { private = true }".to_owned(),
+            );
+        }
+    }
+    findings
 }
 
 /// One entry under a component's `dependencies`.
@@ -56,6 +112,8 @@ struct Dependency<'a> {
     value: &'a Value,
     /// Whether `dependencies_inherit_configuration` of the component is true.
     by_component: bool,
+    /// The component that it is a part of.
+    of: &'a Table,
 }
 
 /// What of its component's configuration a dependency may use.
@@ -129,6 +187,7 @@ fn dependencies(manifest: &Table) -> Vec<Dependency<'_>> {
                     name,
                     value,
                     by_component,
+                    of: component,
                 });
             }
         }
@@ -190,43 +249,74 @@ fn is_empty(value: &Value) -> bool {
     }
 }
 
-/// What tools could read if they inherited it, by the name of what they would inherit.
-const SECRETS: &[(&str, &str)] = &[
-    (
-        "variables",
-        "encryption_key, with which anybody can sign in as anybody, and the identity provider's secret",
-    ),
-    (
-        "key_value_stores",
-        "every record of Gatehouse, and change it",
-    ),
+/// The application's variables that hold secrets of Gatehouse.
+const SECRETS: &[&str] = &[
+    "admin_token",
+    "clients",
+    "descope_client_secret",
+    "descope_management_key",
+    "encryption_key",
+    "oidc_client_secret",
+    "redis_url",
+    "registration_token",
 ];
 
-fn secrets_in_reach(dependency: &Dependency<'_>) -> Vec<Finding> {
-    match dependency.inherited() {
-        Inherited::All => {
-            let line = if dependency.by_component {
-                "dependencies_inherit_configuration = true"
-            } else {
-                "inherit_configuration = true"
-            };
-            vec![dependency.finding(format!(
-                "{line} would let the tools read encryption_key, the identity provider's secret and every record \
-                 of Gatehouse. Take it out, and list what the tools need, such as \
-                 inherit_configuration = [\"allowed_outbound_hosts\"]"
-            ))]
-        }
-        Inherited::Only(names) => SECRETS
-            .iter()
-            .filter(|(grant, _)| names.contains(grant))
-            .map(|(grant, secret)| {
-                dependency.finding(format!(
-                    "inherit_configuration with {grant:?} would let the tools read {secret}. \
-                     Take {grant:?} out of the list"
-                ))
-            })
-            .collect(),
+/// Finds what tools would inherit that is Gatehouse's. A component without Gatehouse's secrets and stores, such as a tool
+/// server, may let them inherit all that it has.
+fn secrets_in_reach(manifest: &Table, dependency: &Dependency<'_>) -> Vec<Finding> {
+    let line = match dependency.inherited() {
+        Inherited::All if dependency.by_component => "dependencies_inherit_configuration = true",
+        Inherited::All => "inherit_configuration = true",
+        Inherited::Only(_) => "inherit_configuration",
+    };
+    let mut findings = Vec::new();
+    if dependency.inherits("variables")
+        && let Some(secret) = secret_variable(dependency.of)
+    {
+        findings.push(dependency.finding(format!(
+            "{line} would let the tools read the variable {secret}, which is a secret of Gatehouse. List what they need \
+             without \"variables\", such as inherit_configuration = [\"allowed_outbound_hosts\"], or give them a tool server of \
+             their own (docs/tools.md, A component of its own)"
+        )));
     }
+    if dependency.inherits("key_value_stores")
+        && let Some(store) = shared_store(manifest, dependency.of)
+    {
+        findings.push(dependency.finding(format!(
+            "{line} would let the tools read every record of Gatehouse in the store {store:?}, and change it. List what they \
+             need without \"key_value_stores\", or give them a store of their own (docs/tools.md, A component of its own)"
+        )));
+    }
+    findings
+}
+
+/// Returns a secret of Gatehouse that is among a component's variables.
+fn secret_variable(component: &Table) -> Option<&'static str> {
+    let variables = component.get("variables").and_then(Value::as_table);
+    let templates = variables
+        .into_iter()
+        .flatten()
+        .filter_map(|(_, value)| value.as_str());
+    let mut names = templates.flat_map(|template| {
+        let expressions = template.split("{{").skip(1);
+        expressions.filter_map(|expression| Some(expression.split_once("}}")?.0.trim()))
+    });
+    names.find_map(|name| SECRETS.iter().copied().find(|secret| *secret == name))
+}
+
+/// Returns a store of a component that a component with Gatehouse's secrets has too.
+fn shared_store<'a>(manifest: &Table, component: &'a Table) -> Option<&'a str> {
+    let holders = tables(manifest.get("component")).map(|(_, holder)| holder);
+    let gatehouses: Vec<&str> = holders
+        .filter(|holder| secret_variable(holder).is_some())
+        .flat_map(stores)
+        .collect();
+    stores(component).find(|store| gatehouses.contains(store))
+}
+
+fn stores(component: &Table) -> impl Iterator<Item = &str> {
+    let stores = component.get("key_value_stores").and_then(Value::as_array);
+    stores.into_iter().flatten().filter_map(Value::as_str)
 }
 
 #[cfg(test)]
@@ -246,7 +336,8 @@ mod tests {
 
     fn tools(value: &str) -> String {
         format!(
-            "[component.mcp]\nsource = \"a.wasm\"\n[component.mcp.dependencies]\n\
+            "[component.mcp]\nsource = \"a.wasm\"\nkey_value_stores = [\"default\"]\n\
+             [component.mcp.variables]\nkey = \"{{{{ encryption_key }}}}\"\n[component.mcp.dependencies]\n\
              \"gatehouse:tools/tools@0.3.0\" = {{ path = \"b.wasm\"{value} }}"
         )
     }
@@ -272,7 +363,7 @@ mod tests {
                 let [found] = &found[..] else {
                     panic!("{found:?}")
                 };
-                for words in ["\"mcp\"", "gatehouse:tools/tools@0.3.0", secret, "Take"] {
+                for words in ["\"mcp\"", "gatehouse:tools/tools@0.3.0", secret, "List"] {
                     assert!(found.contains(words), "{found}");
                 }
             }
@@ -313,9 +404,71 @@ mod tests {
              \"gatehouse:tools/tools@0.3.0\" = { path = \"c.wasm\", inherit_configuration = true }";
         assert!(refused(&profile)[0].contains("profile \"debug\""));
         let inline = "[[trigger.http]]\nroute = \"/mcp\"\n[trigger.http.component]\nsource = \"a.wasm\"\n\
+             [trigger.http.component.variables]\nkey = \"{{ encryption_key }}\"\n\
              [trigger.http.component.dependencies]\n\
              \"gatehouse:tools/tools@0.3.0\" = { path = \"b.wasm\", inherit_configuration = true }";
         assert!(refused(inline)[0].contains("/mcp"));
+    }
+
+    #[test]
+    fn tools_behind_a_tool_server_inherit_what_is_their_own_and_nothing_of_gatehouses() {
+        let with = |stores: &str, variable: &str| {
+            tools("")
+                + &format!(
+                    "\n[component.weather]\nsource = \"s.wasm\"\nkey_value_stores = {stores}\n\
+                     [component.weather.variables]\napi_key = \"{variable}\"\n\
+                     [component.weather.dependencies]\n\
+                     \"gatehouse:tools/tools@0.3.0\" = {{ path = \"b.wasm\", inherit_configuration = true }}"
+                )
+        };
+        assert_eq!(
+            refused(&with("[\"weather\"]", "{{ weather_api_key }}")),
+            Vec::<String>::new()
+        );
+        let store = refused(&with("[\"weather\", \"default\"]", "x"));
+        assert!(store[0].contains("\"default\""), "{store:?}");
+        for variable in [
+            "{{ encryption_key }}",
+            "x{{encryption_key}}y",
+            "{{ a }}{{ admin_token }}",
+        ] {
+            assert_eq!(refused(&with("[]", variable)).len(), 1, "{variable}");
+        }
+    }
+
+    #[test]
+    fn a_tool_server_has_a_private_route_and_mcp_may_call_it() {
+        let text = "[[trigger.http]]\nroute = { private = true }\ncomponent = \"weather\"\n\
+                    [component.weather]\nsource = \"s.wasm\"\n\
+                    [component.mcp]\nsource = \"m.wasm\"\n\
+                    allowed_outbound_hosts = [\"http://weather.spin.internal\"]";
+        let found = |text: &str, id: &str| {
+            let found = tool_servers(&manifest(text), &[id]);
+            found.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(found(text, "weather"), Vec::<String>::new());
+        for (changed, id, words) in [
+            (text.to_owned(), "crm", "no component \"crm\""),
+            (
+                text.replace("http://weather", "http://crm"),
+                "weather",
+                "add \"http://weather.spin.internal\"",
+            ),
+            (
+                text.replace("{ private = true }", "\"/weather/...\""),
+                "weather",
+                "route is public",
+            ),
+            (
+                text.replace("component = \"weather\"", "component = \"mcp\""),
+                "weather",
+                "no [[trigger.http]]",
+            ),
+        ] {
+            let found = found(&changed, id);
+            assert_eq!(found.len(), 1, "{found:?}");
+            assert!(found[0].contains(words), "{found:?}");
+        }
     }
 
     #[test]
