@@ -30,6 +30,8 @@ pub struct Settings {
     pub stalls: Option<Stalls>,
     /// Another tools component than Gatehouse's own: the path of its Wasm in the workspace.
     pub tools: Option<&'static str>,
+    /// Tools components of their own, behind tool servers: the id in the manifest, and the path of the Wasm in the workspace.
+    pub tool_servers: Vec<ToolServer>,
     /// Whether the tools inherit the hosts that the MCP endpoint may call, those of the identity provider.
     pub tools_inherit_hosts: bool,
     /// The variable that the manifest grants to no component, as one of an earlier version.
@@ -56,6 +58,7 @@ impl Default for Settings {
             blocks_private_networks: false,
             stalls: None,
             tools: None,
+            tool_servers: Vec::new(),
             tools_inherit_hosts: false,
             ungranted: None,
             flavour: Flavour::chosen(),
@@ -95,6 +98,26 @@ impl Settings {
         self
     }
 
+    /// With a tools component of its own, which has this id and is served by a tool server.
+    #[must_use]
+    pub fn tool_server(mut self, id: &'static str, path: &'static str) -> Self {
+        self.tool_servers.push(ToolServer {
+            id,
+            path,
+            is_public: false,
+        });
+        self
+    }
+
+    /// With tool servers that have public routes, as an operator may give them in error: `/<id>/...`.
+    #[must_use]
+    pub fn public_tool_servers(mut self) -> Self {
+        for server in &mut self.tool_servers {
+            server.is_public = true;
+        }
+        self
+    }
+
     /// Over a flavour, whose components have their dependencies inside.
     #[must_use]
     pub fn flavour(mut self, flavour: Flavour) -> Self {
@@ -113,6 +136,51 @@ impl Settings {
     #[must_use]
     pub fn conformance_tools(self) -> Self {
         self.tools("target/wasm32-wasip2/wasm/conformance_tools.wasm")
+    }
+}
+
+/// A tools component of its own.
+#[derive(Clone, Copy)]
+pub struct ToolServer {
+    id: &'static str,
+    path: &'static str,
+    is_public: bool,
+}
+
+impl ToolServer {
+    /// Adds it to the manifest, with a variable and a store of its own, and lets `mcp` call it.
+    fn add_to(self, manifest: &mut toml::Table) {
+        let Self {
+            id,
+            path,
+            is_public,
+        } = self;
+        let wasm = |path: &str| root().join(path).display().to_string();
+        let (server, tools) = (wasm(TOOL_SERVER), wasm(path));
+        let component: toml::Table = format!(
+            r#"
+            source = {server:?}
+            key_value_stores = ["{id}"]
+            variables = {{ greeting = "Hello from {id}" }}
+            dependencies = {{ "{TOOLS_CONTRACT}" = {{ path = {tools:?}, inherit_configuration = true }} }}
+            "#
+        )
+        .parse()
+        .expect("TOML");
+        let route = if is_public {
+            format!("\"/{id}/...\"")
+        } else {
+            "{ private = true }".to_owned()
+        };
+        let trigger = format!("route = {route}\ncomponent = {id:?}");
+        let trigger: toml::Table = trigger.parse().expect("TOML");
+        let triggers = manifest["trigger"]["http"].as_array_mut();
+        triggers.expect("triggers").push(trigger.into());
+        let components = manifest["component"].as_table_mut().expect("components");
+        components.insert(id.to_owned(), component.into());
+        let hosts = components["mcp"]["allowed_outbound_hosts"].as_array_mut();
+        let host = format!("http://{id}.spin.internal");
+        hosts.expect("hosts").push(host.into());
     }
 }
 
@@ -150,6 +218,7 @@ struct Application {
     stalls: Option<Stalls>,
     variables: Vec<(String, String)>,
     tools: Option<&'static str>,
+    tool_servers: Vec<ToolServer>,
     tools_inherit_hosts: bool,
     ungranted: Option<&'static str>,
     flavour: Option<Flavour>,
@@ -202,6 +271,7 @@ impl Gatehouse {
             stalls: settings.stalls,
             variables,
             tools: settings.tools,
+            tool_servers: settings.tool_servers,
             tools_inherit_hosts: settings.tools_inherit_hosts,
             ungranted: settings.ungranted,
             flavour: settings.flavour,
@@ -315,6 +385,11 @@ impl Application {
                     .dependency("mcp", TOOLS_CONTRACT, root().join(tools))
             }
         };
+        for server in self.tool_servers.clone() {
+            host = host
+                .key_value_store(server.id, KeyValue::memory())
+                .patch_manifest(move |manifest| server.add_to(manifest));
+        }
         if self.tools_inherit_hosts {
             host = host.patch_manifest(let_tools_inherit_hosts);
         }
@@ -345,6 +420,7 @@ impl Application {
 
 /// The one line of `spin.toml` that another tools component takes, and what it names there.
 const TOOLS_CONTRACT: &str = "gatehouse:tools/tools@0.3.0";
+const TOOL_SERVER: &str = "target/wasm32-wasip2/wasm/gatehouse_tool_server.wasm";
 const OWN_TOOLS: &str = "target/wasm32-wasip2/wasm/gatehouse_tools.wasm";
 
 /// Grants the variable to no component.

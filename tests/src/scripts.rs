@@ -44,7 +44,7 @@ pub async fn python(arguments: &[&str]) -> Value {
 ///
 /// If it fails.
 pub async fn rmcp(url: &str, person: &Person) -> Value {
-    let mut client = Command::new(root().join("target/rmcp/debug/rmcp-client"))
+    let mut client = Command::new(root().join("target/debug/rmcp-client"))
         .arg(url)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

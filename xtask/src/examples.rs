@@ -33,11 +33,9 @@ fn rust(output: &Path) -> Result<()> {
     for example in ["tools", "weather"] {
         step(&format!("Building the example {example} in Rust"));
         let folder = root().join(format!("examples/{example}-rust"));
-        for (extension, config, target) in [
-            ("wasm", None, "rust"),
-            ("portable.wasm", Some(&portable), "rust-portable"),
-        ] {
-            let target = output.join(target);
+        // One folder for both: what runs while they are built is built once.
+        let target = output.join("rust");
+        for (extension, config) in [("wasm", None), ("portable.wasm", Some(&portable))] {
             run(cargo()
                 .current_dir(&folder)
                 .args(["build", "--locked", "--release", "--target", WASM])

@@ -1,7 +1,7 @@
 //! `cargo xtask test`: installs what the tests need, and runs every test.
 
 use crate::flavours::{self, Flavour};
-use crate::shell::{cargo, program, root, run, step};
+use crate::shell::{cargo, program, root, run, step, target};
 use crate::{build, clients, examples, install, toolchain};
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -125,7 +125,7 @@ const TOOLS: [&str; 2] = [
 /// The targets with the tests that run over a flavour.
 const BLACK_BOX: [&str; 3] = ["http", "conformance", "clients"];
 
-/// Builds the Rust SDK's client.
+/// Builds the Rust SDK's client, among the native builds: procedural macros are the same ones.
 fn build_rust_client() -> Result<()> {
     step("Building the Rust client");
     run(cargo()
@@ -136,7 +136,7 @@ fn build_rust_client() -> Result<()> {
             "tests/rmcp/Cargo.toml",
         ])
         .arg("--target-dir")
-        .arg(root().join("target/rmcp")))
+        .arg(target()))
 }
 
 /// Takes the official schemas of MCP out of a package of the clients; the folder where they are.

@@ -1,15 +1,9 @@
 //! The MCP endpoint: `/mcp` (Streamable HTTP), `/sse` and `/messages` (HTTP+SSE).
 //!
-//! The crate `mcpserver` has its routes, and answers; here it gets its parts: Spin's key-value store, and the
-//! two components that `spin.toml` composes it with.
+//! The crate `mcpserver` has its routes, and answers; here it gets its parts: Spin's key-value store, the identity
+//! component that `spin.toml` composes it with, and the tools components that the variable `tools` names.
 
-#[cfg(not(portable))]
-mod bindings;
-#[cfg(portable)]
-#[path = "bindings_portable.rs"]
-mod bindings;
 mod environment;
-mod tools;
 
 use config::Problem;
 use environment::Platform;
@@ -21,6 +15,8 @@ use platform::axum::extract::{Request, State};
 use platform::axum::response::Response;
 use platform::key_value::KeyValueStore;
 use std::sync::Arc;
+use tool_sources::{Source, Sources};
+use tools_import::ToolsComponent;
 
 platform::http_component!(router);
 
@@ -30,7 +26,7 @@ struct Gatehouse;
 impl Parts for Gatehouse {
     type KeyValue = KeyValueStore;
     type Identity = Composed;
-    type Tools = tools::Tools;
+    type Tools = Sources<ToolsComponent>;
     type Environment = Platform;
 }
 
@@ -41,9 +37,24 @@ async fn router() -> Router {
     let config = instance::configuration(instance::granted::MCP).await;
     let server = config.map(|config| {
         let key_value = instance::key_value(&config);
-        Server::<Gatehouse>::new(config, key_value, Composed, tools::Tools, Platform)
+        let tools = Sources::new(
+            config
+                .tools
+                .iter()
+                .map(String::as_str)
+                .map(source)
+                .collect(),
+        );
+        Server::<Gatehouse>::new(config, key_value, Composed, tools, Platform)
     });
     Router::new().fallback(handle).with_state(Arc::new(server))
+}
+
+fn source(name: &str) -> Source<ToolsComponent> {
+    Source {
+        id: name.to_owned(),
+        provider: ToolsComponent::named(name),
+    }
 }
 
 async fn handle(State(server): State<Arc<Configured>>, request: Request) -> Response<Body> {

@@ -82,6 +82,7 @@ pub const MCP: &[&str] = &[
     "client_metadata_origin",
     "allowed_origins",
     "http_sse",
+    "tools",
     "grant_check",
     "call_timeout",
     "stream_seconds",

@@ -20,6 +20,7 @@ mod redis_url;
 mod scopes;
 mod server;
 mod store_settings;
+mod tools;
 
 pub use admin_token::AdminToken;
 pub use authorization_server::{AuthorizationServer, External};
@@ -33,6 +34,7 @@ pub use public_url::{BaseUrl, PublicUrl, is_loopback};
 pub use redis_url::RedisUrl;
 pub use server::Server;
 pub use store_settings::StoreSettings;
+pub use tools::COMPOSED;
 
 /// Reads a variable that is true or false, and `default` if it is not set.
 fn read_bool<'a>(

@@ -8,6 +8,7 @@ use crate::policy::read_policy;
 use crate::redis_url::{RedisUrl, read_redis_url};
 use crate::scopes::{read_default_scopes, read_scopes};
 use crate::store_settings::{read_key_prefix, read_keys};
+use crate::tools::read_tools;
 use crate::{
     AdminToken, AuthorizationServer, Clients, Presented, Problem, PublicUrl, dpop, non_empty,
 };
@@ -58,6 +59,8 @@ pub struct Server {
     pub allowed_origins: Vec<String>,
     /// Whether HTTP+SSE is offered.
     pub http_sse: bool,
+    /// The components whose tools are offered: ids in the manifest, and [`COMPOSED`](crate::COMPOSED).
+    pub tools: Vec<String>,
     /// Seconds for which an instance trusts that a grant is active, and the state of a session, after it read that from the
     /// store; 0: it reads for every request.
     pub grant_check: u64,
@@ -102,6 +105,7 @@ impl Server {
         "dpop_nonces",
         "allowed_origins",
         HTTP_SSE,
+        "tools",
         "grant_check",
         "call_timeout",
         "stream_seconds",
@@ -152,6 +156,7 @@ impl Server {
         let (allowed_origins, left_out) = read_origins(&values);
         problems.extend(left_out.iter().cloned());
         let http_sse = note(read_http_sse(&values), &mut problems);
+        let tools = note(read_tools(&values), &mut problems);
         let grant_check = note(GRANT_CHECK.read(&values), &mut problems);
         let call_timeout = note(CALL_TIMEOUT.read(&values), &mut problems);
         let stream_seconds = note(STREAM_SECONDS.read_optional(&values), &mut problems);
@@ -186,6 +191,7 @@ impl Server {
                 dpop_nonces: dpop_nonces?,
                 allowed_origins,
                 http_sse: http_sse?,
+                tools: tools?,
                 grant_check: grant_check?,
                 call_timeout: call_timeout?,
                 stream_seconds: stream_seconds?,
@@ -415,6 +421,7 @@ mod tests {
             ("dpop_nonces", "bad-value"),
             ("allowed_origins", "bad-value"),
             ("http_sse", "bad-value"),
+            ("tools", "bad-value bad-value"),
             ("grant_check", "61"),
             ("call_timeout", "0"),
             ("stream_seconds", "0"),

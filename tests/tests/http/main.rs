@@ -43,6 +43,7 @@ mod subscriptions;
 mod sweep;
 mod tasks;
 mod token;
+mod tool_servers;
 mod tools;
 mod unread_bodies;
 mod way_through;

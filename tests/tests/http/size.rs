@@ -15,7 +15,7 @@ fn every_component_stays_under_its_size() {
         if name.starts_with("gatehouse_") && name.ends_with(".wasm") {
             let bytes = path.metadata().expect("a file").len();
             let most = match &*name {
-                "gatehouse_mcp.wasm" => 5_900_000,
+                "gatehouse_mcp.wasm" => 6_100_000,
                 "gatehouse_authorize.wasm" => 1_800_000,
                 _ => 1_500_000,
             };

@@ -1,142 +1,36 @@
-//! The composed tools.
+//! The contract's records as the types of `mcpserver` and `mcp`, and back.
 
-use crate::bindings::{EventStream, tools};
+use crate::contract::tools;
 use mcpserver::{
-    Answer, Call, Caller, Changed, Changes, Completion, Credential, Event, Events, Failure,
-    InputRequest, InputRequired, Offer, OfferedPrompt, OfferedTool, PromptRequest, Read,
-    ResourceOffer, Round, RoundResult, TaskUse, ToolProvider,
+    Answer, Caller, Changed, Changes, Credential, Event, Failure, InputRequest, InputRequired,
+    Offer, OfferedPrompt, OfferedTool, ResourceOffer, Round, TaskUse,
 };
 
-/// The component that exports `gatehouse:tools/tools`.
-pub(crate) struct Tools;
-
-/// The events of one call.
-pub(crate) enum CallEvents {
-    /// The only one there is, until it is taken.
-    Only(Option<Event>),
-    /// Those that come.
-    Stream(EventStream),
+/// Returns the offer.
+///
+/// # Errors
+///
+/// What is wrong with a tool, for the log.
+pub(crate) fn offer(offer: tools::Offer) -> Result<Offer, String> {
+    let tools = offer.tools.into_iter().map(tool);
+    Ok(Offer {
+        server: server(offer.server),
+        instructions: offer.instructions,
+        tools: tools.collect::<Result<_, _>>()?,
+        prompts: offer.prompts.into_iter().map(prompt).collect(),
+        resources: offer.resources.map(resources),
+        completes: offer.completes,
+        changes: Changes {
+            tools: offer.changes.tools,
+            prompts: offer.changes.prompts,
+            resources: offer.changes.resources,
+            resource_contents: offer.changes.resource_contents,
+        },
+        ..Offer::default()
+    })
 }
 
-impl ToolProvider for Tools {
-    type Events = CallEvents;
-
-    async fn describe(&self) -> Result<Offer, String> {
-        let offer = tools::describe()
-            .await
-            .map_err(|failure| format!("{failure:?}"))?;
-        let tools = offer.tools.into_iter().map(tool);
-        Ok(Offer {
-            server: server(offer.server),
-            instructions: offer.instructions,
-            tools: tools.collect::<Result<_, _>>()?,
-            prompts: offer.prompts.into_iter().map(prompt).collect(),
-            resources: offer.resources.map(resources),
-            completes: offer.completes,
-            changes: Changes {
-                tools: offer.changes.tools,
-                prompts: offer.changes.prompts,
-                resources: offer.changes.resources,
-                resource_contents: offer.changes.resource_contents,
-            },
-        })
-    }
-
-    async fn call(&self, call: Call) -> Result<CallEvents, Failure> {
-        let call = tools::Call {
-            name: call.name,
-            arguments: call.arguments,
-            context: context(call.caller, call.round, call.wants_progress),
-        };
-        Ok(match tools::call_tool(call).await.map_err(failed)? {
-            tools::CallResult::Done(result) => CallEvents::Only(Some(Event::Done(output(result)))),
-            tools::CallResult::InputRequired(questions) => {
-                CallEvents::Only(Some(Event::InputRequired(input_required(questions))))
-            }
-            tools::CallResult::Running(events) => CallEvents::Stream(events),
-        })
-    }
-
-    async fn list_resources(
-        &self,
-        asking: Caller,
-        cursor: Option<String>,
-    ) -> Result<mcp::ResourcePage, Failure> {
-        let page = tools::list_resources(caller(asking), cursor)
-            .await
-            .map_err(failed)?;
-        Ok(mcp::ResourcePage {
-            resources: page.resources.into_iter().map(resource).collect(),
-            next_cursor: page.next_cursor,
-            freshness: freshness(page.freshness),
-        })
-    }
-
-    async fn read_resource(&self, read: Read) -> Result<RoundResult<mcp::Contents>, Failure> {
-        let read = tools::Read {
-            uri: read.uri,
-            context: context(read.caller, read.round, false),
-        };
-        Ok(match tools::read_resource(read).await.map_err(failed)? {
-            tools::Reading::Contents(contents) => RoundResult::Complete(mcp::Contents {
-                parts: contents.parts.into_iter().map(resource_contents).collect(),
-                freshness: freshness(contents.freshness),
-            }),
-            tools::Reading::InputRequired(questions) => {
-                RoundResult::InputRequired(input_required(questions))
-            }
-        })
-    }
-
-    async fn get_prompt(
-        &self,
-        request: PromptRequest,
-    ) -> Result<RoundResult<mcp::PromptMessages>, Failure> {
-        let request = tools::PromptRequest {
-            name: request.name,
-            arguments: request.arguments.into_iter().map(argument).collect(),
-            context: context(request.caller, request.round, false),
-        };
-        Ok(match tools::get_prompt(request).await.map_err(failed)? {
-            tools::Prompting::Messages(prompt) => RoundResult::Complete(mcp::PromptMessages {
-                description: prompt.description,
-                messages: prompt.messages.into_iter().map(message).collect(),
-                meta: prompt.meta,
-            }),
-            tools::Prompting::InputRequired(questions) => {
-                RoundResult::InputRequired(input_required(questions))
-            }
-        })
-    }
-
-    async fn complete(&self, completion: Completion) -> Result<mcp::Suggestions, Failure> {
-        let completion = tools::Completion {
-            target: match completion.reference {
-                mcp::Reference::Prompt { name } => tools::CompletionTarget::Prompt(name),
-                mcp::Reference::Resource { uri } => tools::CompletionTarget::Resource(uri),
-            },
-            argument: argument(completion.argument),
-            known: completion.known.into_iter().map(argument).collect(),
-            caller: caller(completion.caller),
-        };
-        let suggestions = tools::complete(completion).await.map_err(failed)?;
-        Ok(mcp::Suggestions {
-            values: suggestions.values,
-            total: suggestions.total,
-        })
-    }
-}
-
-impl Events for CallEvents {
-    async fn next(&mut self) -> Option<Event> {
-        match self {
-            Self::Only(event) => event.take(),
-            Self::Stream(events) => events.next().await.map(event),
-        }
-    }
-}
-
-fn caller(caller: Caller) -> tools::Caller {
+pub(crate) fn caller(caller: Caller) -> tools::Caller {
     let kind = if caller.is_client() {
         tools::CallerKind::Client
     } else {
@@ -162,7 +56,7 @@ fn caller(caller: Caller) -> tools::Caller {
     }
 }
 
-fn context(asking: Caller, round: Round, wants_progress: bool) -> tools::Context {
+pub(crate) fn context(asking: Caller, round: Round, wants_progress: bool) -> tools::Context {
     let capabilities = round.capabilities;
     tools::Context {
         caller: caller(asking),
@@ -189,18 +83,18 @@ fn context(asking: Caller, round: Round, wants_progress: bool) -> tools::Context
     }
 }
 
-fn answer(answer: Answer) -> tools::Answer {
+pub(crate) fn answer(answer: Answer) -> tools::Answer {
     tools::Answer {
         id: answer.id,
         result: answer.result,
     }
 }
 
-fn argument((name, value): (String, String)) -> tools::Argument {
+pub(crate) fn argument((name, value): (String, String)) -> tools::Argument {
     tools::Argument { name, value }
 }
 
-fn failed(failure: tools::Failure) -> Failure {
+pub(crate) fn failed(failure: tools::Failure) -> Failure {
     match failure {
         tools::Failure::NotFound => Failure::NotFound,
         tools::Failure::InvalidArguments(text) => Failure::InvalidArguments(text),
@@ -209,7 +103,7 @@ fn failed(failure: tools::Failure) -> Failure {
     }
 }
 
-fn server(server: tools::ServerInfo) -> mcp::ServerInfo {
+pub(crate) fn server(server: tools::ServerInfo) -> mcp::ServerInfo {
     mcp::ServerInfo {
         name: server.name,
         title: server.title,
@@ -220,7 +114,7 @@ fn server(server: tools::ServerInfo) -> mcp::ServerInfo {
     }
 }
 
-fn tool(tool: tools::Tool) -> Result<OfferedTool, String> {
+pub(crate) fn tool(tool: tools::Tool) -> Result<OfferedTool, String> {
     let annotations = tool.annotations.map(|annotations| mcp::ToolAnnotations {
         read_only: annotations.read_only,
         destructive: annotations.destructive,
@@ -246,10 +140,11 @@ fn tool(tool: tools::Tool) -> Result<OfferedTool, String> {
             tools::TaskUse::Optional => TaskUse::Optional,
             tools::TaskUse::Required => TaskUse::Required,
         },
+        component: None,
     })
 }
 
-fn prompt(prompt: tools::Prompt) -> OfferedPrompt {
+pub(crate) fn prompt(prompt: tools::Prompt) -> OfferedPrompt {
     let argument = |argument: tools::PromptArgument| mcp::PromptArgument {
         name: argument.name,
         title: argument.title,
@@ -271,7 +166,7 @@ fn prompt(prompt: tools::Prompt) -> OfferedPrompt {
     }
 }
 
-fn resources(offer: tools::ResourceOffer) -> ResourceOffer {
+pub(crate) fn resources(offer: tools::ResourceOffer) -> ResourceOffer {
     let template = |template: tools::ResourceTemplate| mcp::ResourceTemplate {
         uri_template: template.uri_template,
         metadata: mcp::BaseMetadata {
@@ -286,12 +181,13 @@ fn resources(offer: tools::ResourceOffer) -> ResourceOffer {
     };
     ResourceOffer {
         templates: offer.templates.into_iter().map(template).collect(),
+        change_scopes: offer.scopes.clone(),
         scopes: offer.scopes,
         wants_credential: offer.wants_credential,
     }
 }
 
-fn resource(resource: tools::ListedResource) -> mcp::Resource {
+pub(crate) fn resource(resource: tools::ListedResource) -> mcp::Resource {
     mcp::Resource {
         uri: resource.uri,
         metadata: mcp::BaseMetadata {
@@ -307,7 +203,7 @@ fn resource(resource: tools::ListedResource) -> mcp::Resource {
     }
 }
 
-fn resource_contents(contents: tools::ResourceContents) -> mcp::ResourceContents {
+pub(crate) fn resource_contents(contents: tools::ResourceContents) -> mcp::ResourceContents {
     mcp::ResourceContents {
         uri: contents.uri,
         mime_type: contents.mime_type,
@@ -319,14 +215,14 @@ fn resource_contents(contents: tools::ResourceContents) -> mcp::ResourceContents
     }
 }
 
-fn message(message: tools::PromptMessage) -> mcp::PromptMessage {
+pub(crate) fn message(message: tools::PromptMessage) -> mcp::PromptMessage {
     mcp::PromptMessage {
         role: role(message.role),
         content: content(message.content),
     }
 }
 
-fn event(event: tools::Event) -> Event {
+pub(crate) fn event(event: tools::Event) -> Event {
     match event {
         tools::Event::Progress(progress) => Event::Progress(mcp::Progress {
             progress: progress.progress,
@@ -349,7 +245,7 @@ fn event(event: tools::Event) -> Event {
     }
 }
 
-fn output(output: tools::Output) -> mcp::Output {
+pub(crate) fn output(output: tools::Output) -> mcp::Output {
     mcp::Output {
         content: output.content.into_iter().map(content).collect(),
         structured: output.structured,
@@ -358,7 +254,7 @@ fn output(output: tools::Output) -> mcp::Output {
     }
 }
 
-fn input_required(questions: tools::InputRequired) -> InputRequired {
+pub(crate) fn input_required(questions: tools::InputRequired) -> InputRequired {
     let request = |request: tools::InputRequest| InputRequest {
         id: request.id,
         method: request.method,
@@ -370,7 +266,7 @@ fn input_required(questions: tools::InputRequired) -> InputRequired {
     }
 }
 
-fn content(content: tools::Content) -> mcp::Content {
+pub(crate) fn content(content: tools::Content) -> mcp::Content {
     mcp::Content {
         body: match content.body {
             tools::ContentBody::Text(text) => mcp::ContentBody::Text(text),
@@ -388,14 +284,14 @@ fn content(content: tools::Content) -> mcp::Content {
     }
 }
 
-fn media(media: tools::Media) -> mcp::Media {
+pub(crate) fn media(media: tools::Media) -> mcp::Media {
     mcp::Media {
         data: media.data,
         mime_type: media.mime_type,
     }
 }
 
-fn annotations(annotations: tools::Annotations) -> mcp::Annotations {
+pub(crate) fn annotations(annotations: tools::Annotations) -> mcp::Annotations {
     mcp::Annotations {
         audience: annotations.audience.into_iter().map(role).collect(),
         priority: annotations.priority,
@@ -403,7 +299,7 @@ fn annotations(annotations: tools::Annotations) -> mcp::Annotations {
     }
 }
 
-fn icon(icon: tools::Icon) -> mcp::Icon {
+pub(crate) fn icon(icon: tools::Icon) -> mcp::Icon {
     mcp::Icon {
         src: icon.src,
         mime_type: icon.mime_type,
@@ -415,14 +311,14 @@ fn icon(icon: tools::Icon) -> mcp::Icon {
     }
 }
 
-fn role(role: tools::Role) -> mcp::Role {
+pub(crate) fn role(role: tools::Role) -> mcp::Role {
     match role {
         tools::Role::User => mcp::Role::User,
         tools::Role::Assistant => mcp::Role::Assistant,
     }
 }
 
-fn log_level(level: tools::LogLevel) -> mcp::LogLevel {
+pub(crate) fn log_level(level: tools::LogLevel) -> mcp::LogLevel {
     match level {
         tools::LogLevel::Debug => mcp::LogLevel::Debug,
         tools::LogLevel::Info => mcp::LogLevel::Info,
@@ -435,7 +331,7 @@ fn log_level(level: tools::LogLevel) -> mcp::LogLevel {
     }
 }
 
-fn freshness(freshness: Option<tools::Freshness>) -> mcp::Freshness {
+pub(crate) fn freshness(freshness: Option<tools::Freshness>) -> mcp::Freshness {
     freshness.map_or(mcp::Freshness::default(), |freshness| mcp::Freshness {
         ttl: freshness.ttl,
         is_shared: freshness.shared,

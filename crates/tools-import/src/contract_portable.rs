@@ -1,19 +1,29 @@
 //! The contract `wit/portable/tools.wit` with the face of `wit/tools`. While a call waits, so does the whole
 //! instance: its deadline, cancellation and heartbeat are looked at between two events.
 
-#![allow(missing_docs, unsafe_code, unused_qualifications)]
+#[allow(
+    missing_docs,
+    unsafe_code,
+    unused_qualifications,
+    clippy::all,
+    clippy::pedantic
+)]
+mod bindings {
+    use platform::wit_bindgen;
 
-use gatehouse::tools_portable::tools as synchronous;
-use platform::wit_bindgen;
+    wit_bindgen::generate!({
+        runtime_path: "platform::wit_bindgen::rt",
+        inline: "package gatehouse:tools-import; world tools-import { import gatehouse:tools-portable/tools@0.3.0; }",
+        world: "gatehouse:tools-import/tools-import",
+        path: "../../wit/portable/tools.wit",
+        generate_all,
+        additional_derives: [serde::Serialize, serde::Deserialize],
+        additional_derives_ignore: ["call-result"],
+    });
+}
+
+use bindings::gatehouse::tools_portable::tools as synchronous;
 use std::time::Duration;
-
-wit_bindgen::generate!({
-    runtime_path: "platform::wit_bindgen::rt",
-    inline: "package gatehouse:mcp; world mcp { import gatehouse:tools-portable/tools@0.3.0; }",
-    world: "gatehouse:mcp/mcp",
-    path: "../../wit/portable/tools.wit",
-    generate_all,
-});
 
 /// The events of a call.
 pub(crate) struct EventStream(synchronous::EventStream);

@@ -1,0 +1,163 @@
+//! Tools components of their own, behind tool servers, which `mcp` calls.
+
+use gatehouse_tests::{Client, Gatehouse, Mcp, Person, Settings, SseStream, Stateless};
+use serde_json::{Value, json};
+
+const FIXTURES: &str = "target/wasm32-wasip2/wasm/conformance_tools.wasm";
+
+/// The composed tools, and the fixtures as a component of its own.
+fn both() -> Settings {
+    Settings {
+        // Its manifest is not that of a flavour.
+        flavour: None,
+        ..Settings::default()
+            .tool_server("fixtures", FIXTURES)
+            .variable("tools", "composed fixtures")
+    }
+}
+
+fn text(result: &Value) -> &str {
+    result["content"][0]["text"].as_str().unwrap_or_default()
+}
+
+async fn tool_names(mcp: &Mcp) -> Vec<String> {
+    let list = gatehouse_tests::mcp::answer(mcp.request("tools/list", json!({})).await).await;
+    let tools = list["result"]["tools"].as_array().expect("tools");
+    let names = tools
+        .iter()
+        .map(|tool| tool["name"].as_str().expect("a name"));
+    names.map(str::to_owned).collect()
+}
+
+#[tokio::test]
+async fn tools_of_the_composed_component_and_of_another_are_offered_as_one() {
+    let gatehouse = Gatehouse::start_with(both()).await;
+    let mcp = Mcp::signed_in(&gatehouse).await;
+    let names = tool_names(&mcp).await;
+    for name in ["add", "greet", "test_simple_text"] {
+        assert!(names.iter().any(|other| other == name), "{name}: {names:?}");
+    }
+    let sum = mcp.call("add", json!({ "a": 1, "b": 2 })).await;
+    assert_eq!(text(&sum), "3");
+    let greeting = mcp.call("greet", json!({ "name": "Ada" })).await;
+    assert_eq!(text(&greeting), "Hello, Ada!");
+    let image = mcp.call("test_image_content", json!({})).await;
+    assert_eq!(image["content"][0]["type"], "image");
+    let failed = mcp.call("test_error_handling", json!({})).await;
+    assert_eq!(failed["isError"], true);
+    let read = json!({ "uri": "test://template/7/data" });
+    let read = gatehouse_tests::mcp::answer(mcp.request("resources/read", read).await).await;
+    let data = read["result"]["contents"][0]["text"].as_str().unwrap();
+    assert!(data.contains("Data for 7"), "{read}");
+}
+
+#[tokio::test]
+async fn two_components_with_one_name_each_have_it_with_their_ids_before_it() {
+    let settings = both()
+        .tool_server("others", FIXTURES)
+        .variable("tools", "fixtures others");
+    let gatehouse = Gatehouse::start_with(settings).await;
+    let mcp = Mcp::signed_in(&gatehouse).await;
+    let names = tool_names(&mcp).await;
+    assert!(
+        names.iter().all(|name| name != "add" && name != "greet"),
+        "{names:?}"
+    );
+    for name in ["fixtures_greet", "others_greet"] {
+        let greeting = mcp.call(name, json!({ "name": "Ada" })).await;
+        assert_eq!(text(&greeting), "Hello, Ada!", "{name}");
+    }
+}
+
+#[tokio::test]
+async fn progress_of_a_component_of_its_own_comes_while_its_call_runs() {
+    let gatehouse = Gatehouse::start_with(both()).await;
+    let client = Stateless::signed_in(&gatehouse).await;
+    let mut message = client.request(
+        "tools/call",
+        json!({ "name": "ten_steps", "arguments": {} }),
+    );
+    message["params"]["_meta"]["progressToken"] = "steps".into();
+    let mut stream = SseStream::of(client.message(&message).send().await.unwrap());
+    for step in 1..=10 {
+        let event = stream.message().await;
+        assert_eq!(event["method"], "notifications/progress", "{step}: {event}");
+    }
+    assert!(stream.message().await["result"].is_object());
+}
+
+#[tokio::test]
+async fn a_component_of_its_own_asks_the_client_and_goes_on() {
+    let gatehouse = Gatehouse::start_with(both()).await;
+    let tokens = Client::register(&gatehouse)
+        .await
+        .sign_in(&Person::new())
+        .await;
+    let client = Stateless::new(gatehouse.url("/mcp"), &tokens.access)
+        .with_capabilities(json!({ "elicitation": {} }));
+    let params = json!({ "name": "test_input_required_result_elicitation", "arguments": {} });
+    let asked = client.result("tools/call", params.clone()).await;
+    assert_eq!(asked["resultType"], "input_required", "{asked}");
+    let (id, _) = asked["inputRequests"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .next()
+        .unwrap();
+    let mut again = params;
+    again["inputResponses"] = json!({ id: { "action": "accept", "content": { "name": "Ada" } } });
+    if let Some(state) = asked.get("requestState") {
+        again["requestState"] = state.clone();
+    }
+    let done = client.result("tools/call", again).await;
+    assert!(text(&done).contains("Ada"), "{done}");
+}
+
+#[tokio::test]
+async fn a_component_of_its_own_that_traps_costs_its_own_call_and_no_other() {
+    let gatehouse = Gatehouse::start_with(both()).await;
+    let mcp = Mcp::signed_in(&gatehouse).await;
+    for _ in 0..3 {
+        // A trap takes the tool server's instance with it, and not that of the MCP endpoint.
+        let slow = mcp.call("add", json!({ "a": 1, "b": 2 }));
+        let trapped = mcp.try_call("test_tool_that_panics", json!({}));
+        let (slow, trapped) = tokio::join!(slow, trapped);
+        assert_eq!(text(&slow), "3");
+        assert_eq!(trapped.status(), 200);
+        let answer = gatehouse_tests::mcp::answer(trapped).await;
+        assert_eq!(answer["error"]["code"], -32603, "{answer}");
+    }
+    let greeting = mcp.call("greet", json!({ "name": "Ada" })).await;
+    assert_eq!(text(&greeting), "Hello, Ada!");
+}
+
+#[tokio::test]
+async fn a_component_that_is_not_there_is_named_in_the_log_and_costs_the_others_nothing() {
+    let settings = both().variable("tools", "nowhere composed fixtures");
+    let gatehouse = Gatehouse::start_with(settings).await;
+    let mcp = Mcp::signed_in(&gatehouse).await;
+    let sum = mcp.call("add", json!({ "a": 1, "b": 2 })).await;
+    assert_eq!(text(&sum), "3");
+    let log = gatehouse.host.log().lines().join("\n");
+    assert!(log.contains("the component nowhere"), "{log}");
+    assert!(log.contains("http://nowhere.spin.internal"), "{log}");
+}
+
+#[tokio::test]
+async fn a_tool_server_on_a_public_route_serves_no_request_from_outside() {
+    let gatehouse = Gatehouse::start_with(both().public_tool_servers()).await;
+    let url = gatehouse.url("/fixtures/0.3.0/describe");
+    let http = reqwest::Client::new();
+    // Such a host is of no request from outside, so the host refuses it first.
+    for (host, refused) in [(None, 403), (Some("fixtures.spin.internal"), 400)] {
+        let mut request = http.post(&url).body("");
+        if let Some(host) = host {
+            request = request.header("host", host);
+        }
+        let request = request.header("spin-client-addr", "0.0.0.0:0");
+        assert_eq!(request.send().await.unwrap().status(), refused);
+    }
+    let mcp = Mcp::signed_in(&gatehouse).await;
+    let greeting = mcp.call("greet", json!({ "name": "Ada" })).await;
+    assert_eq!(text(&greeting), "Hello, Ada!");
+}
