@@ -55,8 +55,13 @@ pub fn build(flavour: Flavour) -> Result<PathBuf> {
     write_manifest(&folder, &manifest, flavour)
 }
 
+/// A tools component of its own, in the flavours for tests.
+const TOOL_SERVER: &str = "fixtures";
+const FIXTURES: &str = "target/wasm32-wasip2/wasm/conformance_tools.wasm";
+
 /// Builds a portable flavour for the black-box tests, in less time and with larger Wasm, once with each of `identities` and
-/// each of `tools`: components by the paths that `spin.toml` would have. Each lies in a folder of its own,
+/// each of `tools`: components by the paths that `spin.toml` would have, and the fixtures behind a tool server where the host
+/// has service chaining. Each lies in a folder of its own,
 /// `<flavour>-for-tests/<identity>+<tools>`, because `target/<flavour>` is for deployments.
 ///
 /// # Errors
@@ -72,7 +77,10 @@ pub fn build_for_tests(flavour: Flavour, identities: &[&str], tools: &[&str]) ->
             let folder = target()
                 .join(format!("{}-for-tests", flavour.name()))
                 .join(format!("{}+{}", stem(identity)?, stem(tools)?));
-            let swapped = manifest::with_components(crate::manifest::read()?, identity, tools)?;
+            let mut swapped = manifest::with_components(crate::manifest::read()?, identity, tools)?;
+            if flavour.has_service_chaining() {
+                swapped = manifest::with_tool_server(swapped, TOOL_SERVER, FIXTURES)?;
+            }
             let Flavoured { manifest, parts } = manifest::flavoured(swapped, flavour)?;
             compose_into(&folder, &parts, build, flavour)?;
             write_manifest(&folder, &manifest, flavour)?;

@@ -26,7 +26,7 @@ use bindings::gatehouse::tools_portable::tools as synchronous;
 use std::time::Duration;
 
 /// The events of a call.
-pub(crate) struct EventStream(synchronous::EventStream);
+pub struct EventStream(synchronous::EventStream);
 
 impl EventStream {
     pub(crate) async fn next(&mut self) -> Option<tools::Event> {

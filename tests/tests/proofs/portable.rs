@@ -2,7 +2,9 @@
 
 use descope_emulator::{Endpoint, Mint, Signature};
 use gatehouse_tests::client::{REDIRECT_URI, Tokens};
-use gatehouse_tests::{Client, Flavour, Gatehouse, Mcp, Person, Published, Settings, Stateless};
+use gatehouse_tests::{
+    Client, Flavour, Gatehouse, Mcp, Person, Published, Settings, SseStream, Stateless,
+};
 use serde_json::json;
 
 #[tokio::test]
@@ -29,6 +31,33 @@ async fn the_portable_build_signs_in_calls_every_tool_and_ends_a_grant() {
     let arguments = json!({"a": 2, "b": 3});
     let ended = mcp.with_token(&refreshed.access);
     assert_eq!(ended.try_call("add", arguments).await.status(), 401);
+}
+
+#[tokio::test]
+async fn the_portable_build_calls_tools_of_a_component_of_its_own() {
+    let settings = Settings::default()
+        .flavour(Flavour::Portable)
+        .variable("tools", "composed fixtures");
+    let gatehouse = Gatehouse::start_with(settings).await;
+    let client = Stateless::signed_in(&gatehouse).await;
+    let sum = client.call("add", json!({ "a": 2, "b": 3 })).await;
+    assert_eq!(sum["structuredContent"]["sum"], 5);
+    let greeting = client.call("greet", json!({ "name": "Ada" })).await;
+    assert_eq!(greeting["content"][0]["text"], "Hello, Ada!");
+    let mut message = client.request(
+        "tools/call",
+        json!({ "name": "ten_steps", "arguments": {} }),
+    );
+    message["params"]["_meta"]["progressToken"] = "steps".into();
+    let mut stream = SseStream::of(client.message(&message).send().await.unwrap());
+    for step in 1..=10 {
+        let event = stream.message().await;
+        assert_eq!(event["method"], "notifications/progress", "{step}: {event}");
+    }
+    assert!(stream.message().await["result"].is_object());
+    let trapped = json!({ "name": "test_tool_that_panics", "arguments": {} });
+    let trapped = gatehouse_tests::mcp::answer(client.ask("tools/call", trapped).await).await;
+    assert_eq!(trapped["error"]["code"], -32603, "{trapped}");
 }
 
 #[tokio::test]

@@ -93,6 +93,35 @@ pub(super) fn with_components(mut manifest: Table, identity: &str, tools: &str) 
     Ok(manifest)
 }
 
+/// Adds a tools component of its own, by its path, behind a tool server that `mcp` may call.
+///
+/// # Errors
+///
+/// If the manifest is not as `spin.toml` is.
+pub(super) fn with_tool_server(mut manifest: Table, id: &str, tools: &str) -> Result<Table> {
+    let added: Table = toml::toml! {
+        source = "target/wasm32-wasip2/wasm/gatehouse_tool_server.wasm"
+        [dependencies]
+        "gatehouse:tools/tools@0.3.0" = { inherit_configuration = true }
+    };
+    let components = table(&mut manifest, "component")?;
+    components.insert(id.to_owned(), added.into());
+    for dependency in tables(table(components, id)?, "dependencies")? {
+        dependency.insert("path".to_owned(), tools.into());
+    }
+    let hosts = table(components, "mcp")?.get_mut("allowed_outbound_hosts");
+    let hosts = hosts.and_then(Value::as_array_mut);
+    let host = format!("http://{id}.spin.internal");
+    hosts.context("mcp may call no host")?.push(host.into());
+    let private = Table::from_iter([("private".to_owned(), true.into())]);
+    let trigger = Table::from_iter([
+        ("route".to_owned(), private.into()),
+        ("component".to_owned(), id.into()),
+    ]);
+    triggers(&mut manifest)?.push(trigger.into());
+    Ok(manifest)
+}
+
 /// Turns the manifest of the repository into one that finds its Wasm from any folder.
 ///
 /// # Errors
