@@ -19,6 +19,9 @@ pub struct Options {
     /// Kill the host so many times, at random points, to see that nothing it answered is lost
     #[arg(long, value_name = "TIMES", default_value_t = 10)]
     kills: u32,
+    /// Let the clients of each race between machines meet so many times
+    #[arg(long, value_name = "TIMES", default_value_t = 250)]
+    rounds: u32,
     /// Run the black-box tests over the build for this host and with its limits, except tests of features that it lacks
     #[arg(long = "for", value_name = "HOST", conflicts_with = "quick")]
     flavour: Option<Flavour>,
@@ -81,6 +84,7 @@ pub fn test(options: &Options) -> Result<()> {
         Some((clients, chromium)) => {
             tests
                 .env("GATEHOUSE_TEST_KILLS", options.kills.to_string())
+                .env("GATEHOUSE_TEST_ROUNDS", options.rounds.to_string())
                 .env("GATEHOUSE_TEST_PYTHON", clients.python)
                 .env("GATEHOUSE_TEST_CHROMIUM", chromium)
                 .env("GATEHOUSE_TEST_SCHEMAS", schemas(&clients.folder)?);
