@@ -87,9 +87,13 @@ mod tests {
 
     #[test]
     fn tools_that_inherit_secrets_are_named_with_their_line() {
-        for value in ["[\"variables\"]", "[\"key_value_stores\"]", "true"] {
+        for (value, count) in [
+            ("[\"variables\"]", 1),
+            ("[\"key_value_stores\"]", 1),
+            ("true", 2),
+        ] {
             let found = with(&format!(", inherit_configuration = {value}"));
-            assert_eq!(found.refusals.len(), 1, "{value}");
+            assert_eq!(found.refusals.len(), count, "{value}");
             for words in [
                 "spin.toml",
                 "\"mcp\"",

@@ -566,7 +566,8 @@ mod tests {
         for value in ["[\"variables\"]", "[\"key_value_stores\"]", "true"] {
             refused(
                 &format!(
-                    "[component.mcp]\nsource = \"a.wasm\"\n[component.mcp.dependencies]\n\
+                    "[component.mcp]\nsource = \"a.wasm\"\nkey_value_stores = [\"default\"]\n\
+                     [component.mcp.variables]\nkey = \"{{{{ encryption_key }}}}\"\n[component.mcp.dependencies]\n\
                      \"gatehouse:tools/tools@0.3.0\" = {{ path = \"b.wasm\", inherit_configuration = {value} }}"
                 ),
                 &[
