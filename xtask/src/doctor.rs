@@ -131,7 +131,10 @@ pub fn problems(variables: &Variables, listen: SocketAddr) -> Vec<String> {
             "Set it to the https URL under which people reach this server",
         ));
     }
-    problems.iter().map(in_words).collect()
+    let tools = variables.get("tools").unwrap_or_default();
+    let uncallable = manifest::tool_servers(tools);
+    let uncallable = uncallable.unwrap_or_else(|error| vec![format!("{error:#}")]);
+    problems.iter().map(in_words).chain(uncallable).collect()
 }
 
 /// Returns what is wrong with the configuration, wherever it is served.
