@@ -19,11 +19,12 @@ use std::path::{Path, PathBuf};
 /// The contracts, by their names below `wit/`.
 pub const CONTRACTS: [&str; 2] = ["identity", "tools"];
 
-/// The contracts of tools, and their copies in the SDKs: a package of a registry has all of its files.
-const COPIES: [(&str, [&str; 3]); 2] = [
+/// The contracts of tools and the interfaces of Spin for WASI 0.3, and their copies in the SDKs: a package of a registry has
+/// all of its files.
+const COPIES: [(&str, &[&str]); 4] = [
     (
         "wit/tools/tools.wit",
-        [
+        &[
             "sdk/rust/wit/tools.wit",
             "sdk/python/src/gatehouse/wit/main/deps/tools/tools.wit",
             "sdk/js/wit/main/deps/tools/tools.wit",
@@ -31,20 +32,37 @@ const COPIES: [(&str, [&str; 3]); 2] = [
     ),
     (
         "wit/portable/tools.wit",
-        [
+        &[
             "sdk/rust/wit/portable/tools.wit",
             "sdk/python/src/gatehouse/wit/portable/deps/tools/tools.wit",
             "sdk/js/wit/portable/deps/tools/tools.wit",
         ],
     ),
+    (
+        "host/wit/deps/spin-key-value/package.wit",
+        &[
+            "sdk/rust/wit/platform-main/deps/spin-key-value/package.wit",
+            "sdk/python/src/gatehouse/wit/main/deps/spin-key-value/package.wit",
+        ],
+    ),
+    (
+        "host/wit/deps/spin-variables/package.wit",
+        &[
+            "sdk/rust/wit/platform-main/deps/spin-variables/package.wit",
+            "sdk/python/src/gatehouse/wit/main/deps/spin-variables/package.wit",
+        ],
+    ),
 ];
 
-/// The packages of WASI 0.2 that the SDKs call by, below `wit/platform/deps`.
-const WASI_PACKAGES: [&str; 3] = ["clocks", "http", "io"];
+/// The packages of WASI 0.2, and of Spin with it, that the SDKs call by, below `wit/platform/deps`.
+const PACKAGES: [&str; 4] = ["clocks", "http", "io", "spin"];
 
-/// The folders with copies of [`WASI_PACKAGES`], and the namespace that those have there: the compiler of components in
-/// JavaScript refuses `wasi`, so that SDK puts the name in afterwards.
-const WASI_COPIES: [(&str, &str); 4] = [
+/// What the SDKs have no use for.
+const NOT_COPIED: [&str; 1] = ["redis.wit"];
+
+/// The folders with copies of [`PACKAGES`], and the namespace that WASI has there: the compiler of components in JavaScript
+/// refuses `wasi`, so that SDK puts the name in afterwards.
+const PACKAGE_COPIES: [(&str, &str); 4] = [
     ("sdk/rust/wit/platform/deps", "wasi:"),
     ("sdk/python/src/gatehouse/wit/portable/deps", "wasi:"),
     ("sdk/js/wit/main/deps", "gasi:"),
@@ -77,15 +95,18 @@ fn copies() -> Result<Vec<(PathBuf, String)>> {
     let mut files = Vec::new();
     for (original, copies) in COPIES {
         let text = read(&root().join(original))?;
-        files.extend(copies.map(|copy| (root().join(copy), text.clone())));
+        files.extend(copies.iter().map(|copy| (root().join(copy), text.clone())));
     }
-    for package in WASI_PACKAGES {
+    for package in PACKAGES {
         let folder = root().join("wit/platform/deps").join(package);
         let entries = fs::read_dir(&folder);
         for entry in entries.with_context(|| format!("{} cannot be read", folder.display()))? {
             let entry = entry?;
+            if NOT_COPIED.iter().any(|name| entry.file_name() == *name) {
+                continue;
+            }
             let text = read(&entry.path())?;
-            for (copy, namespace) in WASI_COPIES {
+            for (copy, namespace) in PACKAGE_COPIES {
                 let copy = root().join(copy).join(package).join(entry.file_name());
                 files.push((copy, text.replace("wasi:", namespace)));
             }
@@ -214,7 +235,7 @@ mod tests {
     #[test]
     fn the_contracts_of_the_sdks_are_those_of_the_repository() {
         let copies = copies().unwrap();
-        assert!(copies.len() > 2 * COPIES.len() + WASI_PACKAGES.len());
+        assert!(copies.len() > 2 * COPIES.len() + PACKAGES.len());
         for (copy, text) in copies {
             assert!(
                 text == fs::read_to_string(&copy).unwrap_or_default(),
