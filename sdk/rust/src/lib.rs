@@ -50,6 +50,11 @@
 //! with an output schema), or an [`Output`] of [`Content`] blocks; each of them also in a `Result`, whose error is for
 //! the model to read and mend: anything with `Display`, or an [`Error`].
 //!
+//! # What the manifest grants
+//!
+//! [`http`] calls the hosts that `spin.toml` allows, [`variable()`] returns settings and secrets, and a [`KeyValue`] store keeps
+//! what outlives a call.
+//!
 //! # Hosts
 //!
 //! The component is built for `wasm32-wasip2`, and exports `gatehouse:tools` for hosts of WASI 0.3. With
@@ -79,8 +84,11 @@ mod export;
 mod export;
 pub mod http;
 mod icon;
+mod key_value;
 mod offer;
 mod output;
+#[cfg(all(target_arch = "wasm32", not(portable)))]
+mod platform_main;
 #[cfg(portable)]
 mod platform_portable;
 mod prompt;
@@ -94,6 +102,7 @@ mod texts;
 pub mod time;
 mod tool;
 mod uri_template;
+mod variable;
 mod work;
 
 pub use arguments::Arguments;
@@ -107,12 +116,14 @@ pub use context::{Changes, Context, Log, Progress};
 pub use error::{Error, Result};
 pub use gatehouse_sdk_macros::{data, prompt, resource, server, tool};
 pub use icon::Icon;
+pub use key_value::{KeyValue, KeyValueError};
 pub use output::Output;
 pub use prompt::Message;
 pub use resource::Contents;
 pub use schemars::JsonSchema;
 pub use serde_json::{Value, json};
 pub use server::Server;
+pub use variable::{VariableError, variable};
 pub use {schemars, serde, serde_json};
 
 #[doc(hidden)]

@@ -38,8 +38,10 @@ use crate::bindings::contract::{
 };
 use crate::bindings::contract::{Caller, ClientCapabilities};
 use crate::http;
+use crate::key_value;
 use crate::running::Step;
 use crate::server::{Server, at_once, at_the_end};
+use crate::variable::native as variables;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::pin::pin;
@@ -47,6 +49,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::Thread;
+
+pub use crate::key_value::MemoryStore;
 
 /// A client in a test, and the person who uses it.
 #[derive(Clone)]
@@ -56,6 +60,8 @@ pub struct TestClient {
     capabilities: ClientCapabilities,
     answers: BTreeMap<String, Value>,
     http: Option<http::Answerer>,
+    variables: variables::Variables,
+    stores: key_value::Stores,
 }
 
 /// What a call comes to.
@@ -138,6 +144,8 @@ impl TestClient {
             },
             answers: BTreeMap::new(),
             http: None,
+            variables: variables::Variables::new(),
+            stores: key_value::Stores::new(),
         }
     }
 
@@ -203,6 +211,18 @@ impl TestClient {
     /// With this in the place of the network.
     pub fn http(mut self, answer: impl Fn(&http::Request) -> http::Response + 'static) -> Self {
         self.http = Some(Rc::new(answer));
+        self
+    }
+
+    /// With a variable of this value. There are no others.
+    pub fn variable(mut self, name: &str, value: &str) -> Self {
+        self.variables.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// With this as the store of this name. There are no others.
+    pub fn store(mut self, name: &str, store: &MemoryStore) -> Self {
+        self.stores.insert(name.to_owned(), store.clone());
         self
     }
 
@@ -402,7 +422,7 @@ impl TestClient {
         let mut call = self.server.begin(call).map_err(failed)?;
         let mut has_reported = false;
         loop {
-            let step = http::answered_by(self.http.clone(), || block_on(call.next()));
+            let step = self.given(|| block_on(call.next()));
             let ended = match step {
                 Step::Event(event) => {
                     has_reported = true;
@@ -433,7 +453,14 @@ impl TestClient {
     }
 
     fn finish<T>(&self, future: impl Future<Output = Result<T, Failure>>) -> Result<T, CallError> {
-        http::answered_by(self.http.clone(), || block_on(future)).map_err(failed)
+        self.given(|| block_on(future)).map_err(failed)
+    }
+
+    /// Gives network, variables and stores to what `run` calls.
+    fn given<T>(&self, run: impl FnOnce() -> T) -> T {
+        let run = || key_value::given(self.stores.clone(), run);
+        let run = || variables::given(self.variables.clone(), run);
+        http::answered_by(self.http.clone(), run)
     }
 }
 

@@ -12,7 +12,7 @@ pub enum Error {
     /// The manifest does not allow the call.
     // Gatehouse finds the name in what a tool says, and tells the operator.
     #[error(
-        "HttpRequestDenied: spin.toml does not let these tools call {0}. Add inherit_configuration = [\"allowed_outbound_hosts\"] to the line of \"gatehouse:tools/tools@0.3.0\" in [component.mcp.dependencies], and {0:?} to allowed_outbound_hosts of [component.mcp]"
+        "HttpRequestDenied: spin.toml does not let these tools call {0}. Add {0:?} to allowed_outbound_hosts of the component that they are a part of, such as [component.mcp], and inherit_configuration = [\"allowed_outbound_hosts\"] to their line in its dependencies"
     )]
     Denied(String),
     /// The server did not answer in time.

@@ -1,0 +1,8 @@
+//! What Spin has for components of WASI 0.3: key-value stores and variables.
+#![allow(missing_docs, unsafe_code, unused_qualifications)]
+
+wit_bindgen::generate!({
+    world: "gatehouse:sdk-main/platform",
+    path: "wit/platform-main",
+    generate_all,
+});
