@@ -289,6 +289,27 @@ class Contexts(unittest.TestCase):
             self.assertEqual([(each.progress, each.message) for each in result.progress], [(1, "half")])
             self.assertEqual([(each.level, each.data) for each in result.logs], [("warning", {"at": 1})])
 
+    def test_changes_that_are_announced_are_recorded(self):
+        server.configure("changing", changes=["tools", "resource_contents"])
+
+        @server.tool
+        async def change(context: Context) -> str:
+            await context.changed("tools")
+            await context.resource_changed("units:all")
+            return "done"
+
+        @server.tool
+        def surprise(context: Context) -> str:
+            context.changed("prompts")
+            return "done"
+
+        changed = testing.call("change").changed
+        self.assertEqual([(each.what, each.uri) for each in changed], [("tools", None), ("resource_contents", "units:all")])
+        with self.assertRaisesRegex(ValueError, r"changes=\['prompts'\]"):
+            testing.call("surprise")
+        with self.assertRaisesRegex(ValueError, "'tool'"):
+            server.configure("changing", changes=["tool"])
+
     def test_what_the_client_does_not_want_is_not_reported(self):
         context = Context(testing.person(), log_level="error")
         context.progress(1)

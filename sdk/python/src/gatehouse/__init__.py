@@ -28,9 +28,11 @@ from ._content import (
     ToolResult,
 )
 from ._context import Caller, Capabilities, Context, Credential, Profile
-from ._errors import InvalidArguments, NotFound, ToolError
+from ._errors import InvalidArguments, KeyValueError, NotFound, ToolError, VariableError
+from ._key_value import KeyValue, key_value
 from ._schema import Field
 from ._server import Complete
+from ._variables import variable
 
 server = _server.configure
 tool = _server.tool
@@ -51,6 +53,8 @@ __all__ = [
     "Icon",
     "Image",
     "InvalidArguments",
+    "KeyValue",
+    "KeyValueError",
     "Message",
     "NotFound",
     "Profile",
@@ -59,10 +63,13 @@ __all__ = [
     "Text",
     "ToolError",
     "ToolResult",
+    "VariableError",
     "http",
+    "key_value",
     "prompt",
     "resource",
     "resource_template",
     "server",
     "tool",
+    "variable",
 ]

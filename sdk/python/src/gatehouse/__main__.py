@@ -11,7 +11,7 @@ from typing import Any
 from ._app import server
 from ._build import BuildError, build
 from ._calls import Paused, Run
-from ._context import Caller, Capabilities, Context, Credential, Progress, Question
+from ._context import Caller, Capabilities, Changed, Context, Credential, Progress, Question
 from ._errors import ToolError
 from ._results import tool_output
 from ._server import Tool
@@ -102,6 +102,8 @@ async def _report(run: Run) -> None:
             if isinstance(event, Progress):
                 of = "" if event.total is None else f"/{event.total:g}"
                 print(f"{event.progress:g}{of} {event.message or ''}".rstrip(), file=sys.stderr)
+            elif isinstance(event, Changed):
+                print(f"changed: {event.uri or event.what}", file=sys.stderr)
             else:
                 print(f"{event.level}: {event.data}", file=sys.stderr)
         if run.end is not None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine, Generator
 from dataclasses import dataclass
 from typing import Any
 
-from ._context import PAUSE, Asked, Context, Log, Progress, Question, current_task
+from ._context import PAUSE, Asked, Context, Event, Question, current_task
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class Run:
             await self.step()
         return self.end
 
-    def take_events(self) -> list[Progress | Log]:
+    def take_events(self) -> list[Event]:
         """Returns what is to be reported, once."""
         events = list(self.context.events)
         self.context.events.clear()

@@ -10,7 +10,7 @@ import json
 import sys
 import traceback
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, get_args
 
 import wit_world
 from componentize_py_types import Err
@@ -169,11 +169,19 @@ class EventStream:
         return _event(self._events.pop(0))
 
 
-def _event(event: context.Progress | context.Log) -> wit.Event:
+def _event(event: context.Event) -> wit.Event:
     if isinstance(event, context.Progress):
         total = None if event.total is None else float(event.total)
         return wit.Event_Progress(wit.Progress(float(event.progress), total, event.message))
+    if isinstance(event, context.Changed):
+        return wit.Event_Changed(_changed(event))
     return wit.Event_Log(wit.Log(wit.LogLevel[event.level.upper()], json.dumps(event.data), event.logger))
+
+
+def _changed(event: context.Changed) -> wit.Changed:
+    if event.what == "resource_contents":
+        return wit.Changed_Resource(event.uri)
+    return getattr(wit, f"Changed_{event.what.capitalize()}")()
 
 
 def _last_event(run: Run) -> wit.Event:
@@ -235,7 +243,7 @@ def _offer() -> wit.Offer:
         prompts=[_prompt(each) for each in server.prompts.values()],
         resources=resources,
         completes=server.completes,
-        changes=wit.Changes(False, False, False, False),
+        changes=wit.Changes(*(change in server.changes for change in get_args(context.Change))),
     )
 
 

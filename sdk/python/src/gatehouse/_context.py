@@ -15,6 +15,8 @@ T = TypeVar("T")
 Level = Literal["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"]
 LEVELS: tuple[str, ...] = get_args(Level)
 
+Change = Literal["tools", "prompts", "resources", "resource_contents"]
+
 
 @dataclass(frozen=True)
 class Profile:
@@ -85,6 +87,17 @@ class Log:
 
 
 @dataclass(frozen=True)
+class Changed:
+    """A report of what is no longer as it was; of the contents of a resource, with its URI."""
+
+    what: Change
+    uri: str | None = None
+
+
+Event = Progress | Log | Changed
+
+
+@dataclass(frozen=True)
 class Question:
     """A question to the client."""
 
@@ -102,7 +115,7 @@ class Asked(BaseException):
 
 
 class Reported:
-    """What `progress` and `log` return: `await` lets the client see the report now, and not only at the end."""
+    """What `progress`, `log` and `changed` return: `await` lets the client see the report now, and not only at the end."""
 
     def __init__(self, context: "Context"):
         self._context = context
@@ -146,7 +159,7 @@ class Context:
         # The client answers the last question alone; what it answered before comes back in the state.
         self._answers: dict[str, dict[str, Any]] = (json.loads(state) if state else {}) | (answers or {})
         self._questions = 0
-        self.events: list[Progress | Log] = []
+        self.events: list[Event] = []
         self.task: asyncio.Task | None = None
 
     @property
@@ -177,6 +190,19 @@ class Context:
         """Sends a message to the client's log; dropped below the level that the client wants. No secrets."""
         if self._log_level is not None and LEVELS.index(level) >= LEVELS.index(self._log_level):
             self.events.append(Log(data, level, logger))
+        return Reported(self)
+
+    def changed(self, what: Literal["tools", "prompts", "resources"]) -> Reported:
+        """Reports that there are other tools, prompts or resources: clients that listen ask again.
+
+        `server(..., changes=[...])` announces what may be reported.
+        """
+        self.events.append(Changed(what))
+        return Reported(self)
+
+    def resource_changed(self, uri: str) -> Reported:
+        """Reports that a resource holds something else; `changes` announces it as `resource_contents`."""
+        self.events.append(Changed("resource_contents", uri))
         return Reported(self)
 
     def ask(self, message: str, type: type[T] | Any, name: str | None = None) -> T | None:

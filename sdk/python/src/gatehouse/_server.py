@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 from ._calls import Run
 from ._content import Icon, ToolResult
-from ._context import Caller, Context, Credential
+from ._context import Caller, Change, Context, Credential
 from ._errors import NotFound, ToolError
 from ._schema import (
     Field,
@@ -157,6 +157,7 @@ class Server:
     website: str | None = None
     icons: list[Icon] = field(default_factory=list)
     scopes: list[str] = field(default_factory=lambda: list(DEFAULT_SCOPES))
+    changes: list[Change] = field(default_factory=list)
     tools: dict[str, Tool] = field(default_factory=dict)
     resources: dict[str, Resource] = field(default_factory=dict)
     templates: dict[str, Resource] = field(default_factory=dict)
@@ -173,14 +174,19 @@ class Server:
         website: str | None = None,
         icons: Sequence[Icon] = (),
         resource_scopes: Sequence[str] = DEFAULT_SCOPES,
+        changes: Sequence[Change] = (),
     ) -> None:
         """Says who the server is, and how to use all of it (`instructions`, for the model).
 
-        `resource_scopes` are those without which no resource is listed or read.
+        `resource_scopes` are those without which no resource is listed or read. `changes` announces what may change
+        while clients are connected, and is reported by `Context.changed` and `Context.resource_changed`.
         """
+        unknown = [change for change in changes if change not in typing.get_args(Change)]
+        if unknown:
+            raise ValueError(f"{unknown} cannot change: {list(typing.get_args(Change))} can")
         self.name, self.title, self.version, self.description = name, title, version, description
         self.instructions, self.website, self.icons = instructions, website, list(icons)
-        self.scopes = list(resource_scopes)
+        self.scopes, self.changes = list(resource_scopes), list(changes)
 
     @typing.overload
     def tool(self, function: F) -> F: ...

@@ -15,17 +15,20 @@ import inspect
 import json
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
+from . import _host_native as _host
 from . import http as _http
 from ._app import server
 from ._calls import End, Paused, Raised
 from ._content import Message, Output, ResourceContents
-from ._context import Caller, Capabilities, Context, Credential, Log, Profile, Progress, Question
+from ._context import Caller, Capabilities, Changed, Context, Credential, Event, Log, Profile, Progress, Question
 from ._errors import ToolError
 from ._results import contents_of, messages_of, tool_output
 from ._schema import encode
 from ._server import Handler
+
+T = TypeVar("T")
 
 DECLINE = object()
 """An answer: the person declines."""
@@ -41,6 +44,7 @@ class Result(Output):
 
     progress: list[Progress] = field(default_factory=list)
     logs: list[Log] = field(default_factory=list)
+    changed: list[Changed] = field(default_factory=list)
     questions: list[Question] = field(default_factory=list)
 
 
@@ -90,9 +94,13 @@ async def call_async(
     except ToolError as error:
         end = Raised(error)
     output = tool_output(end)
-    progress = [event for event in watched.events if isinstance(event, Progress)]
-    logs = [event for event in watched.events if isinstance(event, Log)]
-    return Result(**vars(output), progress=progress, logs=logs, questions=watched.questions)
+    return Result(
+        **vars(output),
+        progress=watched.events_of(Progress),
+        logs=watched.events_of(Log),
+        changed=watched.events_of(Changed),
+        questions=watched.questions,
+    )
 
 
 def read(
@@ -128,11 +136,7 @@ def complete(name: str, argument: str, begun: str = "") -> list[str]:
 
 def response(body: Any = b"", status: int = 200, headers: Mapping[str, str] | None = None) -> _http.Response:
     """Returns a response for `http`: bytes, a text, or what becomes JSON."""
-    if isinstance(body, str):
-        body = body.encode()
-    elif not isinstance(body, bytes):
-        body = json.dumps(body).encode()
-    return _http.Response(status, dict(headers or {}), body)
+    return _http.Response(status, dict(headers or {}), _bytes(body))
 
 
 @contextlib.contextmanager
@@ -154,6 +158,35 @@ def http(
         _http._transport = usual
 
 
+@contextlib.contextmanager
+def variables(**values: str) -> Iterator[None]:
+    """Gives these variables to `gatehouse.variable`, and no others."""
+    usual, _host.given_variables = _host.given_variables, values
+    try:
+        yield
+    finally:
+        _host.given_variables = usual
+
+
+@contextlib.contextmanager
+def stores(**contents: Mapping[str, Any]) -> Iterator[dict[str, dict[str, bytes]]]:
+    """Gives these stores to `gatehouse.key_value`, and no others, with what they hold at first: bytes, texts, or what
+    becomes JSON. Returns what they hold.
+    """
+    held = {name: {key: _bytes(value) for key, value in values.items()} for name, values in contents.items()}
+    usual, _host.given_stores = _host.given_stores, held
+    try:
+        yield held
+    finally:
+        _host.given_stores = usual
+
+
+def _bytes(value: Any) -> bytes:
+    if isinstance(value, str):
+        return value.encode()
+    return value if isinstance(value, bytes) else json.dumps(encode(value)).encode()
+
+
 def _allowed(caller: Caller | None, needed: Sequence[str], scopes: Sequence[str] | None) -> Caller:
     caller = caller or person()
     held = tuple(scopes) if scopes is not None else caller.scopes or tuple(needed)
@@ -170,7 +203,7 @@ class _Watched:
         self.caller = caller
         self.credential = Credential(credential) if credential is not None else None
         self.answers = answers
-        self.events: list[Progress | Log] = []
+        self.events: list[Event] = []
         self.questions: list[Question] = []
 
     async def run(self, handler: Handler, arguments: dict[str, Any]) -> End:
@@ -190,13 +223,22 @@ class _Watched:
             run = handler.start(arguments, context)
             while run.end is None:
                 await run.step()
-                self.events += run.take_events()
-            self.events += run.take_events()
+                self._note(run.take_events())
+            self._note(run.take_events())
             if not isinstance(run.end, Paused):
                 return run.end
             question, state = run.end.question, run.end.state
             self.questions.append(question)
             answered = {question.id: self._answer(question)}
+
+    def _note(self, events: list[Event]) -> None:
+        for event in events:
+            if isinstance(event, Changed) and event.what not in server.changes:
+                raise ValueError(f"a change that is not announced: server(..., changes=[{event.what!r}])")
+        self.events += events
+
+    def events_of(self, kind: type[T]) -> list[T]:
+        return [event for event in self.events if isinstance(event, kind)]
 
     def _answer(self, question: Question) -> dict[str, Any]:
         if question.id not in (self.answers or {}):
