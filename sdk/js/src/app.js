@@ -4,6 +4,7 @@ import { jsonSchema } from "./schema.js";
 
 const TOOL_NAME = /^[A-Za-z0-9_./-]{1,128}$/;
 const DEFAULT_SCOPES = ["tools"];
+export const CHANGES = ["tools", "prompts", "resources", "resourceContents"];
 
 export function tool(options) {
   const { name, run } = options;
@@ -31,10 +32,13 @@ export function prompt(options) {
   return { kind: "prompt", scopes: DEFAULT_SCOPES, icons: [], arguments: {}, ...options };
 }
 
-export function serve({ tools = [], resources = [], prompts = [], ...server }) {
+export function serve({ tools = [], resources = [], prompts = [], changes = [], ...server }) {
   required("server", server, ["name"]);
+  for (const change of changes) {
+    if (!CHANGES.includes(change)) throw new TypeError(`${change} cannot change: ${CHANGES.join(", ")} can`);
+  }
   const app = {
-    server: { version: "0.0.0", icons: [], resourceScopes: DEFAULT_SCOPES, ...server },
+    server: { version: "0.0.0", icons: [], resourceScopes: DEFAULT_SCOPES, changes, ...server },
     tools: byKey(tools, "tool", "name"),
     resources: byKey(resources.filter(({ kind }) => kind !== "template"), "resource", "uri"),
     templates: byKey(resources.filter(({ kind }) => kind === "template"), "template", "uri"),

@@ -37,8 +37,8 @@ export async function build(app, output, { portable = false } = {}) {
   await writeFile(output, withWasiNames(component));
 }
 
-// Returns the source of an app, with what it imports, as one module. `component` has HTTP over WASI, and `portable` has no
-// `async` function left in it.
+// Returns the source of an app, with what it imports, as one module. `component` has HTTP, variables and stores over WASI, and
+// `portable` has no `async` function left in it.
 export async function bundle(entry, { portable = false, component = false } = {}) {
   const lowered = { "async-await": false, "async-generator": false, "for-await": false, "top-level-await": false };
   const { outputFiles } = await bundleWith({
@@ -53,8 +53,8 @@ export async function bundle(entry, { portable = false, component = false } = {}
     // The app and this package share one copy.
     alias: { "gatehouse-sdk": here("index.js") },
     supported: portable ? lowered : {},
-    external: ["gasi:*"],
-    plugins: component ? [oneLanguage, httpOverWasi] : [oneLanguage],
+    external: ["fermyon:*", "gasi:*"],
+    plugins: component ? [oneLanguage, overWasi] : [oneLanguage],
     minifySyntax: true,
     minifyWhitespace: true,
     logLevel: "silent",
@@ -73,9 +73,11 @@ const oneLanguage = {
   },
 };
 
-const httpOverWasi = {
-  name: "http-over-wasi",
+const overWasi = {
+  name: "over-wasi",
   setup({ onResolve }) {
-    onResolve({ filter: /^\.\/http-native\.js$/ }, () => ({ path: here("http-wasi.js") }));
+    onResolve({ filter: /^\.\/(http|host)-native\.js$/ }, ({ path, importer }) =>
+      importer.startsWith(here(".")) ? { path: here(path.replace("native", "wasi")) } : undefined,
+    );
   },
 };

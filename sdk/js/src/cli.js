@@ -94,6 +94,8 @@ function firstPositional(words, options) {
 function report({ tag, val }) {
   if (tag === "log") {
     console.error(`${val.level}: ${val.data}`);
+  } else if (tag === "changed") {
+    console.error(`changed: ${val.val ?? val.tag}`);
   } else {
     const of = val.total === undefined ? "" : `/${val.total}`;
     console.error(`${val.progress}${of} ${val.message ?? ""}`.trimEnd());

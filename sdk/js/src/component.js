@@ -3,7 +3,7 @@
 // The build for WASI 0.2 takes a Promise that settles at once (sync-promise.js): a function of the contract then returns
 // what the promise is worth, and a running call is a resource that is asked for one event after the other.
 
-import { complete, completes, findResource } from "./app.js";
+import { CHANGES, complete, completes, findResource } from "./app.js";
 import { contentsOf, messagesOf, startPrompt, startResource, startTool, toolOutput } from "./call.js";
 import { errorOutput, kindOf } from "./content.js";
 import { NotFound, ToolError } from "./errors.js";
@@ -124,7 +124,7 @@ function orFailure(value) {
 }
 
 function offer(app) {
-  const { name, title, version, description, icons, website, instructions, resourceScopes } = app.server;
+  const { name, title, version, description, icons, website, instructions, resourceScopes, changes } = app.server;
   const offered = [...app.resources.values(), ...app.templates.values()];
   const resources = offered.length > 0 && {
     templates: [...app.templates.values()].map(({ uri, ...rest }) => ({ uriTemplate: uri, ...described(rest) })),
@@ -138,7 +138,7 @@ function offer(app) {
     prompts: [...app.prompts.values()].map(wirePrompt),
     resources: resources || undefined,
     completes: completes(app),
-    changes: { tools: false, prompts: false, resources: false, resourceContents: false },
+    changes: Object.fromEntries(CHANGES.map((change) => [change, changes.includes(change)])),
   };
 }
 

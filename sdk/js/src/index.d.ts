@@ -144,6 +144,13 @@ export interface Context {
   /** Sends a message to the client's log; dropped below the level that the client wants. No secrets. */
   log(data: unknown, options?: { level?: Level; logger?: string }): Promise<void>;
   /**
+   * Reports that there are other tools, prompts or resources: clients that listen ask again. `changes` of `serve`
+   * announces what may be reported.
+   */
+  changed(what: "tools" | "prompts" | "resources"): Promise<void>;
+  /** Reports that a resource holds something else; `changes` announces it as `resourceContents`. */
+  resourceChanged(uri: string): Promise<void>;
+  /**
    * Asks the person, in a form with the fields of an object schema, or with one field of another.
    *
    * Resolves to nothing if the person declines, or if the client cannot ask (`canAsk`). A question ends the call. With
@@ -274,6 +281,8 @@ export function serve(options: {
   icons?: Icon[];
   /** The scopes without which no resource is listed or read; `["tools"]` by default. */
   resourceScopes?: string[];
+  /** What may change while clients are connected, and is reported by `context.changed` and `context.resourceChanged`. */
+  changes?: ("tools" | "prompts" | "resources" | "resourceContents")[];
   tools?: Tool[];
   resources?: Resource[];
   prompts?: Prompt[];
@@ -322,3 +331,47 @@ export const http: {
   patch(url: string, options?: HttpOptions): Promise<HttpResponse>;
   delete(url: string, options?: HttpOptions): Promise<HttpResponse>;
 };
+
+/** A variable that `spin.toml` does not give to these tools, or that cannot be read. */
+export class VariableError extends Error {}
+
+/**
+ * Resolves to the value of a variable that `spin.toml` gives to these tools: a setting, or a secret. Rejects with
+ * VariableError if there is none.
+ *
+ * It is read from the host each time, so that a secret may change while the tools are served. Outside of a component it is
+ * `SPIN_VARIABLE_<NAME>` of the environment, or what a test gives.
+ */
+export function variable(name: string): Promise<string>;
+
+/** A store that `spin.toml` does not grant to these tools, one that failed, or a value that is not what is wanted. */
+export class KeyValueError extends Error {}
+
+/**
+ * A key-value store: what it holds outlives the call and the instance. Its functions reject with KeyValueError if it is not
+ * granted or fails.
+ *
+ * Nothing in a store expires, and no operation is atomic with another one: of two calls that read and then write the same
+ * key, the later one wins. Keys have at most 256 bytes on SQLite, values 1 MB. Keys are not listed: that can stop a
+ * store which others write to.
+ */
+export interface KeyValue {
+  readonly name: string;
+  /** Resolves to the value of a key, or to nothing if it has none. */
+  get(key: string): Promise<Uint8Array | undefined>;
+  /** The same as a text. */
+  getText(key: string): Promise<string | undefined>;
+  /** The same, read as JSON. Rejects with KeyValueError if the value is none. */
+  getJson<T = any>(key: string): Promise<T | undefined>;
+  /** Gives a key a value. */
+  set(key: string, value: string | Uint8Array): Promise<void>;
+  /** Gives a key a value, written as JSON. */
+  setJson(key: string, value: unknown): Promise<void>;
+  /** Removes a key. It need not be there. */
+  delete(key: string): Promise<void>;
+  /** Resolves to whether a key has a value. */
+  exists(key: string): Promise<boolean>;
+}
+
+/** Returns the store of this name, as `key_value_stores` in `spin.toml` has it. It is opened when it is first used. */
+export function keyValue(name: string): KeyValue;

@@ -4,6 +4,8 @@ import { jsonSchema, parse } from "./schema.js";
 
 export const LEVELS = ["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"];
 
+const LISTS = ["tools", "prompts", "resources"];
+
 export class Run {
   #events = [];
   #changed;
@@ -90,6 +92,11 @@ export class Run {
         const isWanted = logLevel && LEVELS.indexOf(level) >= LEVELS.indexOf(logLevel);
         if (isWanted) await this.#report({ tag: "log", val: { level, data: JSON.stringify(data), logger } });
       },
+      changed: async (what) => {
+        if (!LISTS.includes(what)) throw new TypeError(`${what} cannot change: ${LISTS.join(", ")} can`);
+        await this.#report({ tag: "changed", val: { tag: what } });
+      },
+      resourceChanged: (uri) => this.#report({ tag: "changed", val: { tag: "resource", val: uri } }),
       ask: async (message, schema, { name } = {}) => {
         if (!capabilities.elicitsForms) return undefined;
         let requestedSchema = jsonSchema(schema);

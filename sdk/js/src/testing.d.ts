@@ -19,6 +19,10 @@ export interface CallOptions {
    * fields, or `DECLINE`. Without `answers` the client cannot ask.
    */
   answers?: Record<string, unknown>;
+  /** What `variable` reads. Without them there are none. */
+  variables?: Record<string, string>;
+  /** The stores of `keyValue`, by their names, with what they hold. Without them there are none. */
+  stores?: Record<string, Map<string, Uint8Array | string>>;
 }
 
 export interface CallResult {
@@ -30,6 +34,8 @@ export interface CallResult {
   meta?: Record<string, unknown>;
   progress: { progress: number; total?: number; message?: string }[];
   logs: { level: Level; data: any; logger?: string }[];
+  /** The URI is of a resource whose contents changed. */
+  changed: ({ what: "tools" | "prompts" | "resources" } | { uri: string })[];
   questions: { id: string; method: string; params: Record<string, any> }[];
 }
 

@@ -1,11 +1,17 @@
 // Tests of an app without a server.
 
+import { AsyncLocalStorage } from "node:async_hooks";
 import { complete as completeArgument, findResource } from "./app.js";
 import { contentsOf, messagesOf, startPrompt, startResource, startTool, toolOutput } from "./call.js";
 import { kindOf } from "./content.js";
 import { NotFound, ToolError } from "./errors.js";
+import { giveInTests } from "./host-native.js";
 import { setTransport } from "./http.js";
 import { parse } from "./schema.js";
+
+// The variables and stores of the call that runs.
+const host = new AsyncLocalStorage();
+giveInTests(() => host.getStore());
 
 // An answer: the person declines.
 export const DECLINE = Symbol("decline");
@@ -23,10 +29,10 @@ export function person(subject = "ada", profile = {}) {
 export async function call(app, name, input = {}, options = {}) {
   const tool = app.tools.get(name);
   if (!tool) throw new Error(`there is no tool ${name}; there are ${[...app.tools.keys()].join(", ")}`);
-  const seen = { progress: [], logs: [], questions: [] };
+  const seen = nothingSeen();
   // As in JSON: what a client can send.
   const sent = JSON.parse(JSON.stringify(input));
-  const end = await run(options, tool.scopes, seen, (given) => startTool(tool, given, sent));
+  const end = await run(app, options, tool.scopes, seen, (given) => startTool(tool, given, sent));
   const output = toolOutput(end);
   if (tool.output && !output.isError) {
     await parse(tool.output, output.structured, "structured").catch((error) => {
@@ -42,9 +48,8 @@ export async function read(app, uri, options = {}) {
   const found = findResource(app, uri);
   if (!found) throw new NotFound(uri);
   const { resource, variables } = found;
-  const seen = { progress: [], logs: [], questions: [] };
   const scopes = app.server.resourceScopes;
-  const end = await run(options, scopes, seen, (given) => startResource(resource, given, variables));
+  const end = await run(app, options, scopes, nothingSeen(), (given) => startResource(resource, given, variables));
   return contentsOf(end, resource, uri);
 }
 
@@ -52,8 +57,8 @@ export async function read(app, uri, options = {}) {
 export async function prompt(app, name, values = {}, options = {}) {
   const found = app.prompts.get(name);
   if (!found) throw new Error(`there is no prompt ${name}`);
-  const seen = { progress: [], logs: [], questions: [] };
-  return messagesOf(await run(options, found.scopes, seen, (given) => startPrompt(found, given, values)));
+  const start = (given) => startPrompt(found, given, values);
+  return messagesOf(await run(app, options, found.scopes, nothingSeen(), start));
 }
 
 // Completes an argument of a prompt, by its name, or of a template, by its URI.
@@ -82,7 +87,13 @@ export function response(body = "", { status = 200, headers = {} } = {}) {
   return { status, headers, body: new TextEncoder().encode(text) };
 }
 
-async function run({ caller = person(), scopes, credential, answers }, needed, seen, start) {
+const nothingSeen = () => ({ progress: [], logs: [], changed: [], questions: [] });
+
+function run(app, { variables = {}, stores = {}, ...options }, needed, seen, start) {
+  return host.run({ variables, stores }, () => rounds(app, options, needed, seen, start));
+}
+
+async function rounds(app, { caller = person(), scopes, credential, answers }, needed, seen, start) {
   const held = scopes ?? (caller.scopes.length > 0 ? caller.scopes : needed);
   const missing = needed.filter((scope) => !held.includes(scope));
   if (missing.length > 0) throw new MissingScopes(`the caller has ${held}, and needs ${missing} too`);
@@ -103,15 +114,26 @@ async function run({ caller = person(), scopes, credential, answers }, needed, s
   };
   for (;;) {
     const call = start(given);
-    for (let event; (event = await call.nextEvent()); ) {
-      if (event.tag === "progress") seen.progress.push(event.val);
-      else seen.logs.push({ ...event.val, data: JSON.parse(event.val.data) });
-    }
+    for (let event; (event = await call.nextEvent()); ) note(app, seen, event);
     const { question, state } = call.end;
     if (!question) return call.end;
     seen.questions.push(question);
     given.answers = { [question.id]: answer(question, answers) };
     given.state = state;
+  }
+}
+
+function note(app, seen, { tag, val }) {
+  if (tag === "progress") {
+    seen.progress.push(val);
+  } else if (tag === "log") {
+    seen.logs.push({ ...val, data: JSON.parse(val.data) });
+  } else {
+    const announced = val.tag === "resource" ? "resourceContents" : val.tag;
+    if (!app.server.changes.includes(announced)) {
+      throw new Error(`a change that is not announced: serve({ changes: ["${announced}"], ... })`);
+    }
+    seen.changed.push(val.tag === "resource" ? { uri: val.val } : { what: val.tag });
   }
 }
 

@@ -143,6 +143,27 @@ describe("contexts", () => {
   });
 });
 
+describe("changes", () => {
+  const changing = (run, changes) => serve({ name: "test", changes, tools: [tool({ name: "change", run })] });
+
+  test("those that are announced are recorded", async () => {
+    const app = changing(async (_, context) => {
+      await context.changed("tools");
+      await context.resourceChanged("units:all");
+    }, ["tools", "resourceContents"]);
+    const { changed } = await testing.call(app, "change");
+    assert.deepEqual(changed, [{ what: "tools" }, { uri: "units:all" }]);
+  });
+
+  test("others fail the test", async () => {
+    const surprise = changing((_, context) => context.resourceChanged("units:all"), ["tools"]);
+    await assert.rejects(testing.call(surprise, "change"), /serve\(\{ changes: \["resourceContents"\]/);
+    const unknown = changing((_, context) => context.changed("tool"));
+    await assert.rejects(testing.call(unknown, "change"), TypeError);
+    assert.throws(() => changing(() => {}, ["tool"]), TypeError);
+  });
+});
+
 describe("questions", () => {
   let runs = 0;
   const deliver = tool({

@@ -1,6 +1,6 @@
 // What the types of the package let an author write; `npm run types` checks it.
 
-import { http, prompt, resourceTemplate, result, serve, tool, ToolError } from "gatehouse-sdk";
+import { http, keyValue, prompt, resourceTemplate, result, serve, tool, ToolError, variable } from "gatehouse-sdk";
 import * as testing from "gatehouse-sdk/testing";
 import { z } from "zod";
 
@@ -43,14 +43,35 @@ const files = tool({
   },
 });
 
+const homes = keyValue("weather");
+
+const moveTo = tool({
+  name: "move_to",
+  input: z.object({ city: z.string() }),
+  run: async ({ city }, context) => {
+    const key: string = await variable("api_key");
+    const before = await homes.getJson<{ city: string }>(context.caller.subject);
+    await homes.setJson(context.caller.subject, { city });
+    await context.changed("resources");
+    await context.resourceChanged(`homes:${key.length}`);
+    // @ts-expect-error: one resource is reported by resourceChanged
+    await context.changed("resourceContents");
+    return `From ${before?.city ?? "nowhere"}`;
+  },
+});
+
 const app = serve({
   name: "weather",
-  tools: [weather, wrong, plain, files],
+  changes: ["resources", "resourceContents"],
+  tools: [weather, wrong, plain, files, moveTo],
   resources: [resourceTemplate({ uri: "a:{b}", name: "b", complete: { b: ["c"] }, read: ({ b }) => ({ b }) })],
   prompts: [prompt({ name: "explain", arguments: { city: {} }, get: ({ city }) => `Explain ${city}.` })],
 });
 
 const seen: testing.CallResult = await testing.call(app, "weather", { city: "Oslo" }, { answers: { unit: "C" } });
+const stores = { weather: new Map([["ada", "{}"]]) };
+const moved = await testing.call(app, "move_to", { city: "Oslo" }, { variables: { api_key: "secret" }, stores });
+console.log(moved.changed.length, moved.text);
 await testing.withHttp(
   ({ url }) => testing.response({ url }),
   async (requests) => console.log(seen.text, requests.length),
