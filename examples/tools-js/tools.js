@@ -1,14 +1,17 @@
 // Units of measurement for a model: an example of a tools component.
 //
-// It converts, shows how far it has come, asks which gallon is meant, and offers what it knows as
-// resources and a prompt. The same is in ../tools-rust and ../tools-python.
+// It converts, shows how far it has come, asks which gallon is meant or remembers it, and offers what
+// it knows as resources and a prompt. The same is in ../tools-rust and ../tools-python.
 
-import { NotFound, prompt, resource, resourceTemplate, result, serve, tool, ToolError } from "gatehouse-sdk";
+import { KeyValueError, keyValue, NotFound, prompt, resource, resourceTemplate } from "gatehouse-sdk";
+import { result, serve, tool, ToolError, variable, VariableError } from "gatehouse-sdk";
 import { z } from "zod";
 import { convert, KINDS, UNITS } from "./units.js";
 
 const unit = z.string().describe("A unit, such as mile or celsius");
 const value = z.number().describe("How many");
+const Gallon = z.enum(["US gallon", "imperial gallon"]);
+const preferences = keyValue("units");
 
 const convertOne = tool({
   name: "convert",
@@ -44,6 +47,18 @@ const convertMany = tool({
   },
 });
 
+const prefer = tool({
+  name: "prefer",
+  description: "Remembers which gallon the person means.",
+  input: z.object({ gallon: Gallon }),
+  idempotent: true,
+  openWorld: false,
+  run: async ({ gallon }, { caller }) => {
+    await preferences.set(caller.subject, gallon);
+    return `A gallon is the ${gallon} from now on.`;
+  },
+});
+
 // Units do not change from one hour to the next, nor from one person to another.
 const lasting = { mimeType: "application/json", ttl: 3600, shared: true };
 
@@ -74,13 +89,25 @@ const explain = prompt({
   get: ({ unit }) => `What is one ${unit}, and what would one measure with it? Compare it with two other units.`,
 });
 
-// The name of the unit. A gallon may be one of two: the person is asked, if the client can ask.
+// The name of the unit. A gallon may be one of two: the person has said which, or is asked if the client can ask.
 async function whichUnit(name, context) {
   if (Object.hasOwn(UNITS, name)) return name;
   if (name !== "gallon") throw new ToolError(`there is no unit “${name}”; the resource units:all lists them`);
-  const meant = await context.ask("Which gallon?", z.enum(["US gallon", "imperial gallon"]), { name: "gallon" });
+  const usual = await usualGallon(context.caller);
+  if (Object.hasOwn(UNITS, usual)) return usual;
+  const meant = await context.ask("Which gallon?", Gallon, { name: "gallon" });
   if (!meant) throw new ToolError("Say “US gallon” or “imperial gallon”.");
   return meant;
+}
+
+// The gallon that the person prefers, or else the operator. Tools that are composed into mcp know neither.
+async function usualGallon(caller) {
+  try {
+    return (await preferences.getText(caller.subject)) || (await variable("gallon"));
+  } catch (error) {
+    if (error instanceof KeyValueError || error instanceof VariableError) return undefined;
+    throw error;
+  }
 }
 
 export default serve({
@@ -88,7 +115,7 @@ export default serve({
   title: "Units of measurement",
   version: "1.0.0",
   instructions: "Converts units. `units:all` lists them.",
-  tools: [convertOne, convertMany],
+  tools: [convertOne, convertMany, prefer],
   resources: [everyUnit, unitsOf],
   prompts: [explain],
 });

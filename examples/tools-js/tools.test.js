@@ -29,6 +29,19 @@ test("the person is asked which gallon is meant", async () => {
   }
 });
 
+test("a gallon is the one that the person prefers, or else the operator", async () => {
+  const given = { stores: { units: new Map() }, variables: { gallon: "imperial gallon" } };
+  const litres = async (options) => {
+    const input = { value: 1, from: "gallon", to: "litre" };
+    return (await testing.call(app, "convert", input, { ...given, ...options })).structured.value;
+  };
+  assert.equal(await litres(), 4.54609);
+  const said = await testing.call(app, "prefer", { gallon: "US gallon" }, given);
+  assert.equal(said.text, "A gallon is the US gallon from now on.");
+  assert.equal(await litres(), 3.785411784);
+  assert.equal(await litres({ caller: testing.person("grace") }), 4.54609);
+});
+
 test("what cannot be converted is for the model to mend", async () => {
   const result = await testing.call(app, "convert", { value: 1, from: "mile", to: "pound" });
   assert.ok(result.isError);

@@ -1,15 +1,15 @@
 """Units of measurement for a model: an example of a tools component.
 
-It converts, shows how far it has come, asks which gallon is meant, and offers what it knows as
-resources and a prompt. The same is in ../tools-rust and ../tools-js.
+It converts, shows how far it has come, asks which gallon is meant or remembers it, and offers what
+it knows as resources and a prompt. The same is in ../tools-rust and ../tools-js.
 """
 
 import json
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from gatehouse import Complete, Context, Field, NotFound, ToolError, ToolResult
-from gatehouse import prompt, resource, resource_template, server, tool
+from gatehouse import Caller, Complete, Context, Field, KeyValueError, NotFound, ToolError, ToolResult, VariableError
+from gatehouse import key_value, prompt, resource, resource_template, server, tool, variable
 from units import KINDS, UNITS, Different, convert as converted
 
 server(
@@ -20,6 +20,8 @@ server(
 )
 
 Unit = Annotated[str, "A unit, such as mile or celsius"]
+Gallon = Literal["US gallon", "imperial gallon"]
+PREFERENCES = key_value("units")
 # Units do not change from one hour to the next, nor from one person to another.
 AN_HOUR = 3600
 
@@ -37,11 +39,11 @@ class Quantities:
 
 
 @tool(read_only=True, open_world=False)
-def convert(
+async def convert(
     value: Annotated[float, "How many"], from_: Unit, to: Unit, context: Context
 ) -> ToolResult[Quantity]:
     """Converts a value into another unit."""
-    source, target = which_unit(from_, context), which_unit(to, context)
+    source, target = await which_unit(from_, context), await which_unit(to, context)
     result = or_say_why(value, source, target)
     return ToolResult(Quantity(result, target), f"{result:.10g} {target}")
 
@@ -54,12 +56,19 @@ async def convert_many(
     context: Context,
 ) -> ToolResult[Quantities]:
     """Converts many values."""
-    source, target = which_unit(from_, context), which_unit(to, context)
+    source, target = await which_unit(from_, context), await which_unit(to, context)
     results = []
     for value in values:
         results.append(or_say_why(value, source, target))
         await context.progress(len(results), len(values))
     return ToolResult(Quantities(results, target), json.dumps(results))
+
+
+@tool(idempotent=True, open_world=False)
+async def prefer(gallon: Gallon, caller: Caller) -> str:
+    """Remembers which gallon the person means."""
+    await PREFERENCES.set(caller.subject, gallon)
+    return f"A gallon is the {gallon} from now on."
 
 
 @resource("units:all", name="all", title="All units", mime_type="application/json", ttl=AN_HOUR, shared=True)
@@ -96,13 +105,24 @@ def or_say_why(value: float, source: str, target: str) -> float:
         raise ToolError(str(different)) from None
 
 
-def which_unit(name: str, context: Context) -> str:
-    """The name of the unit. A gallon may be one of two: the person is asked, if the client can ask."""
+async def which_unit(name: str, context: Context) -> str:
+    """The name of the unit. A gallon may be one of two: the person has said which, or is asked if the client can ask."""
     if name in UNITS:
         return name
     if name != "gallon":
         raise ToolError(f"there is no unit “{name}”; the resource units:all lists them")
-    meant = context.ask("Which gallon?", Literal["US gallon", "imperial gallon"], name="gallon")
+    usual = await usual_gallon(context.caller)
+    if usual in UNITS:
+        return usual
+    meant = context.ask("Which gallon?", Gallon, name="gallon")
     if meant is None:
         raise ToolError("Say “US gallon” or “imperial gallon”.")
     return meant
+
+
+async def usual_gallon(caller: Caller) -> str | None:
+    """The gallon that the person prefers, or else the operator. Tools that are composed into mcp know neither."""
+    try:
+        return await PREFERENCES.get_text(caller.subject) or await variable("gallon")
+    except (KeyValueError, VariableError):
+        return None

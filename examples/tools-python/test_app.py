@@ -25,6 +25,16 @@ class Units(unittest.TestCase):
             self.assertTrue(result.is_error)
             self.assertEqual(result.text, "Say “US gallon” or “imperial gallon”.")
 
+    def test_a_gallon_is_the_one_that_the_person_prefers_or_else_the_operator(self):
+        arguments = {"value": 1, "from": "gallon", "to": "litre"}
+        with testing.stores(units={}), testing.variables(gallon="imperial gallon"):
+            self.assertEqual(testing.call("convert", arguments).structured["value"], 4.54609)
+            said = testing.call("prefer", {"gallon": "US gallon"}).text
+            self.assertEqual(said, "A gallon is the US gallon from now on.")
+            self.assertEqual(testing.call("convert", arguments).structured["value"], 3.785411784)
+            other = testing.call("convert", arguments, caller=testing.person("grace"))
+            self.assertEqual(other.structured["value"], 4.54609)
+
     def test_what_cannot_be_converted_is_for_the_model_to_mend(self):
         result = testing.call("convert", {"value": 1, "from": "mile", "to": "pound"})
         self.assertTrue(result.is_error)

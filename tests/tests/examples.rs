@@ -2,6 +2,7 @@
 //! Whatever the language and the contract, they are the same tools. `cargo xtask test` builds them with the commands of
 //! docs/tools.md.
 
+use composition::Interface;
 use gatehouse_tests::{
     Client, Flavour, Gatehouse, Mcp, Person, Settings, SseStream, Stateless, mcp,
 };
@@ -68,7 +69,8 @@ in_every_language!(
     a_unit_is_explained_and_completed,
 );
 
-/// A tool that sends a request, in [`tests/tools-http`](../tools-http), in Python and in JavaScript.
+/// A tool that sends a request, and one that reports changes, in [`tests/tools-http`](../tools-http), in Python and in
+/// JavaScript.
 const HTTP: [&str; 2] = [
     "target/examples/http_python.wasm",
     "target/examples/http_js.wasm",
@@ -116,6 +118,66 @@ async fn a_tool_that_inherits_no_hosts_calls_none() {
         let call = json!({ "name": "send", "arguments": { "method": "GET", "url": url } });
         let client = example.stateless(json!({}));
         assert_eq!(refused(&client, "tools/call", call).await, -32603);
+    }
+}
+
+#[tokio::test]
+async fn changes_that_a_tool_reports_come_to_who_listens() {
+    for tools in HTTP {
+        let example = Example::start(tools, None).await;
+        let client = example.stateless(json!({}));
+        let wanted = json!({
+            "toolsListChanged": true,
+            "promptsListChanged": true,
+            "resourcesListChanged": true,
+            "resourceSubscriptions": ["test:one", "test:two"],
+        });
+        let (acknowledged, mut stream) = client.listen(wanted.clone()).await;
+        assert_eq!(acknowledged, wanted, "{tools}");
+        let result = client.call("change", json!({})).await;
+        assert_eq!(text(&result), "changed");
+        for kind in [
+            "tools/list_changed",
+            "prompts/list_changed",
+            "resources/list_changed",
+        ] {
+            let message = stream.message().await;
+            assert_eq!(
+                message["method"],
+                format!("notifications/{kind}"),
+                "{tools}"
+            );
+        }
+        let updated = stream.message().await;
+        assert_eq!(updated["method"], "notifications/resources/updated");
+        assert_eq!(updated["params"]["uri"], "test:one");
+    }
+}
+
+#[test]
+fn a_component_imports_of_spin_what_its_sdk_may_call_and_in_rust_what_it_calls() {
+    const OF_WASI_0_2: [&str; 2] = [
+        "fermyon:spin/key-value@2.0.0",
+        "fermyon:spin/variables@2.0.0",
+    ];
+    const OF_WASI_0_3: [&str; 2] = [
+        "spin:key-value/key-value@3.0.0",
+        "spin:variables/variables@3.0.0",
+    ];
+    for (tools, main, portable) in [
+        (RUST_WEATHER, &[][..], &[][..]),
+        (RUST, &OF_WASI_0_3, &OF_WASI_0_2),
+        (PYTHON, &OF_WASI_0_3, &OF_WASI_0_2),
+        (JAVASCRIPT, &OF_WASI_0_2, &OF_WASI_0_2),
+    ] {
+        for (extension, expected) in [("wasm", main), ("portable.wasm", portable)] {
+            let path = root().join(tools).with_extension(extension);
+            let component = std::fs::read(&path).unwrap();
+            let mut imports = Interface::of(&component).unwrap().imports;
+            imports.retain(|import| import.contains("spin"));
+            imports.sort();
+            assert_eq!(imports, expected, "{}", path.display());
+        }
     }
 }
 
@@ -229,10 +291,13 @@ async fn every_language_offers_the_same_in_both_builds() {
             offer.push(client.result(method, json!({})).await);
         }
         offers.push(offer);
+        // What composed tools lack is for the operator to read.
+        let prefer = json!({ "name": "prefer", "arguments": { "gallon": "US gallon" } });
+        assert_eq!(refused(&client, "tools/call", prefer).await, -32603);
     }
     let tools = offers[0][1]["tools"].as_array().unwrap();
     let names: Vec<&Value> = tools.iter().map(|tool| &tool["name"]).collect();
-    assert_eq!(names, ["convert", "convert_many"]);
+    assert_eq!(names, ["convert", "convert_many", "prefer"]);
     for offer in &offers[1..] {
         assert_eq!(*offer, offers[0]);
     }

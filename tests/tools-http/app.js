@@ -1,4 +1,4 @@
-// A tool that sends a request.
+// A tool that sends a request, and one that reports changes.
 
 import { http, serve, tool } from "gatehouse-sdk";
 
@@ -14,4 +14,16 @@ const send = tool({
   },
 });
 
-export default serve({ name: "http", tools: [send] });
+const change = tool({
+  name: "change",
+  description: "Reports every change that there can be.",
+  run: async (_, context) => {
+    for (const what of ["tools", "prompts", "resources"]) await context.changed(what);
+    await context.resourceChanged("test:one");
+    return "changed";
+  },
+});
+
+const changes = ["tools", "prompts", "resources", "resourceContents"];
+
+export default serve({ name: "http", changes, tools: [send, change] });

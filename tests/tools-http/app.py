@@ -1,8 +1,8 @@
-"""A tool that sends a request."""
+"""A tool that sends a request, and one that reports changes."""
 
-from gatehouse import http, server, tool
+from gatehouse import Context, http, server, tool
 
-server("http")
+server("http", changes=["tools", "prompts", "resources", "resource_contents"])
 
 
 @tool
@@ -10,3 +10,12 @@ async def send(method: str, url: str, body: str = "") -> dict:
     """Sends a request and returns the response."""
     response = await http.request(method, url, body=body)
     return {"status": response.status, "text": response.text}
+
+
+@tool
+async def change(context: Context) -> str:
+    """Reports every change that there can be."""
+    for what in ("tools", "prompts", "resources"):
+        await context.changed(what)
+    await context.resource_changed("test:one")
+    return "changed"

@@ -1,12 +1,13 @@
 //! Units of measurement for a model: an example of a tools component.
 //!
-//! It converts, shows how far it has come, asks which gallon is meant, and offers what it knows as
-//! resources and a prompt. The same is in ../tools-js and ../tools-python.
+//! It converts, shows how far it has come, asks which gallon is meant or remembers it, and offers what
+//! it knows as resources and a prompt. The same is in ../tools-js and ../tools-python.
 
 mod units;
 
 use gatehouse_sdk::{
-    Client, Completion, Error, Output, Progress, Result, data, json, prompt, resource, tool,
+    Caller, Client, Completion, Error, KeyValue, KeyValueError, Output, Progress, Result, data,
+    json, prompt, resource, tool, variable,
 };
 use units::{KINDS, UNITS, Unit};
 
@@ -14,7 +15,7 @@ gatehouse_sdk::server! {
     name: "units",
     title: "Units of measurement",
     instructions: "Converts units. `units:all` lists them.",
-    tools: [convert, convert_many],
+    tools: [convert, convert_many, prefer],
     resources: [all, of_kind],
     prompts: [explain],
 }
@@ -47,8 +48,10 @@ async fn convert(
     from: UnitName,
     to: UnitName,
     client: Client,
+    caller: Caller,
 ) -> Result<Output<Converted>> {
-    let (from, to) = (meant(&from, &client).await?, meant(&to, &client).await?);
+    let from = meant(&from, &client, &caller).await?;
+    let to = meant(&to, &client, &caller).await?;
     let (value, unit) = (converted(&value, from, to)?, to.name);
     Ok(Output::structured(Converted { value, unit }).text(format!("{value} {unit}")))
 }
@@ -60,9 +63,11 @@ async fn convert_many(
     from: UnitName,
     to: UnitName,
     client: Client,
+    caller: Caller,
     progress: Progress,
 ) -> Result<Output<ConvertedMany>> {
-    let (from, to) = (meant(&from, &client).await?, meant(&to, &client).await?);
+    let from = meant(&from, &client, &caller).await?;
+    let to = meant(&to, &client, &caller).await?;
     let mut many = Vec::new();
     for value in &values {
         many.push(converted(value, from, to)?);
@@ -74,6 +79,14 @@ async fn convert_many(
         unit: to.name,
     })
     .text(text))
+}
+
+/// Remembers which gallon the person means.
+#[tool(idempotent, open_world = false, ignore_unknown)]
+async fn prefer(gallon: Gallon, caller: Caller) -> Result<String> {
+    let name = gallon.name();
+    remember(&caller, name).await.map_err(Error::internal)?;
+    Ok(format!("A gallon is the {name} from now on."))
 }
 
 #[resource(
@@ -132,16 +145,31 @@ enum Gallon {
     Imperial,
 }
 
-/// Returns the unit of this name. A gallon may be one of two: the person is asked, if the client can ask.
-async fn meant(UnitName(name): &UnitName, client: &Client) -> Result<&'static Unit> {
+impl Gallon {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Us => "US gallon",
+            Self::Imperial => "imperial gallon",
+        }
+    }
+}
+
+/// Returns the unit of this name. A gallon may be one of two: the person has said which, or is asked if the client can
+/// ask.
+async fn meant(name: &UnitName, client: &Client, caller: &Caller) -> Result<&'static Unit> {
+    let UnitName(name) = name;
     let name = match name.as_str() {
-        "gallon" => match client.elicit("gallon", "Which gallon?").await {
-            Ok(Which { gallon: Gallon::Us }) => "US gallon",
-            Ok(Which {
-                gallon: Gallon::Imperial,
-            }) => "imperial gallon",
-            Err(_) => return Err(Error::new("Say “US gallon” or “imperial gallon”.")),
-        },
+        "gallon" => {
+            let usual = usual_gallon(caller).await;
+            if let Some(unit) = usual.as_deref().and_then(units::find) {
+                return Ok(unit);
+            }
+            let answer: Result<Which, _> = client.elicit("gallon", "Which gallon?").await;
+            let Ok(Which { gallon }) = answer else {
+                return Err(Error::new("Say “US gallon” or “imperial gallon”."));
+            };
+            gallon.name()
+        }
         name => name,
     };
     units::find(name).ok_or_else(|| {
@@ -149,6 +177,24 @@ async fn meant(UnitName(name): &UnitName, client: &Client) -> Result<&'static Un
             "there is no unit “{name}”; the resource units:all lists them"
         ))
     })
+}
+
+/// Returns the gallon that the person prefers, or else the operator. Tools that are composed into mcp know neither.
+async fn usual_gallon(caller: &Caller) -> Option<String> {
+    match remembered(caller).await {
+        Ok(Some(name)) => Some(name),
+        Ok(None) | Err(_) => variable("gallon").await.ok(),
+    }
+}
+
+async fn remembered(caller: &Caller) -> Result<Option<String>, KeyValueError> {
+    let preferences = KeyValue::open("units").await?;
+    preferences.get_text(&caller.subject).await
+}
+
+async fn remember(caller: &Caller, gallon: &str) -> Result<(), KeyValueError> {
+    let preferences = KeyValue::open("units").await?;
+    preferences.set(&caller.subject, gallon).await
 }
 
 fn converted(Amount(value): &Amount, from: &Unit, to: &Unit) -> Result<f64> {
@@ -164,7 +210,8 @@ fn converted(Amount(value): &Amount, from: &Unit, to: &Unit) -> Result<f64> {
 #[cfg(test)]
 mod tests {
     use super::SERVER;
-    use gatehouse_sdk::{json, testing::TestClient};
+    use gatehouse_sdk::json;
+    use gatehouse_sdk::testing::{MemoryStore, TestClient};
 
     #[test]
     fn the_person_is_asked_which_gallon_is_meant() {
@@ -172,5 +219,18 @@ mod tests {
         let call = json!({ "value": 1, "from": "gallon", "to": "litre" });
         let outcome = client.call("convert", call).unwrap();
         assert_eq!(outcome.text(), "3.785411784 litre");
+    }
+
+    #[test]
+    fn a_gallon_is_the_one_that_the_person_prefers_or_else_the_operator() {
+        let client = TestClient::new(&SERVER)
+            .variable("gallon", "imperial gallon")
+            .store("units", &MemoryStore::default());
+        let text = |tool, arguments| client.call(tool, arguments).unwrap().text();
+        let call = json!({ "value": 1, "from": "gallon", "to": "litre" });
+        assert_eq!(text("convert", call.clone()), "4.54609 litre");
+        let said = text("prefer", json!({ "gallon": "US gallon" }));
+        assert_eq!(said, "A gallon is the US gallon from now on.");
+        assert_eq!(text("convert", call), "3.785411784 litre");
     }
 }
