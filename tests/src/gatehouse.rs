@@ -161,7 +161,7 @@ impl ToolServer {
             r#"
             source = {server:?}
             key_value_stores = ["{id}"]
-            variables = {{ greeting = "Hello from {id}" }}
+            variables = {{ gallon = "imperial gallon" }}
             dependencies = {{ "{TOOLS_CONTRACT}" = {{ path = {tools:?}, inherit_configuration = true }} }}
             "#
         )

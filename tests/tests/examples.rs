@@ -69,8 +69,7 @@ in_every_language!(
     a_unit_is_explained_and_completed,
 );
 
-/// A tool that sends a request, and one that reports changes, in [`tests/tools-http`](../tools-http), in Python and in
-/// JavaScript.
+/// Tools that ask the host for what they may have, or not, in [`tests/tools-http`](../tools-http), in Python and in JavaScript.
 const HTTP: [&str; 2] = [
     "target/examples/http_python.wasm",
     "target/examples/http_js.wasm",
@@ -151,6 +150,81 @@ async fn changes_that_a_tool_reports_come_to_who_listens() {
         let updated = stream.message().await;
         assert_eq!(updated["method"], "notifications/resources/updated");
         assert_eq!(updated["params"]["uri"], "test:one");
+    }
+}
+
+#[tokio::test]
+async fn behind_a_tool_server_an_example_in_each_language_has_a_setting_and_a_store() {
+    for tools in [RUST, JAVASCRIPT, PYTHON] {
+        let settings = Settings {
+            flavour: None,
+            ..Settings::default()
+                .tool_server("units", tools)
+                .variable("tools", "units")
+        };
+        let example = Example::start_with(settings).await;
+        let client = example.stateless(json!({}));
+        // The operator says which gallon is meant, until the person does.
+        let litres = async || {
+            let result = client.result("tools/call", gallon()).await;
+            let value = result["structuredContent"]["value"].as_f64();
+            value.unwrap_or_else(|| panic!("{tools}: {result}"))
+        };
+        assert_eq!(litres().await, 4.54609);
+        let preferred = client.call("prefer", json!({ "gallon": "US gallon" }));
+        assert_eq!(
+            text(&preferred.await),
+            "A gallon is the US gallon from now on."
+        );
+        assert_eq!(litres().await, 3.785411784);
+    }
+}
+
+#[tokio::test]
+async fn a_tool_reads_neither_a_secret_nor_a_record_of_gatehouse() {
+    for tools in HTTP {
+        let settings = Settings {
+            flavour: None,
+            ..Settings::default()
+                .tools(tools)
+                .tool_server("own", tools)
+                .variable("tools", "composed own")
+        };
+        let example = Example::start_with(settings).await;
+        let client = example.stateless(json!({}));
+        let refused = async |tool: &str, arguments: Value| {
+            let call = json!({ "name": tool, "arguments": arguments });
+            refused(&client, "tools/call", call).await
+        };
+        for component in ["composed", "own"] {
+            let (variable, key) = (
+                format!("{component}_read_variable"),
+                format!("{component}_read_key"),
+            );
+            for name in [
+                "encryption_key",
+                "descope_client_secret",
+                "descope_management_key",
+                "oidc_client_secret",
+            ] {
+                let code = refused(&variable, json!({ "name": name })).await;
+                assert_eq!(code, -32603, "{tools} {component} {name}");
+            }
+            let arguments = json!({ "store": "default", "key": "deployment" });
+            assert_eq!(
+                refused(&key, arguments).await,
+                -32603,
+                "{tools} {component}"
+            );
+        }
+        // What the tool server is granted is there.
+        let own = client
+            .call("own_read_variable", json!({ "name": "gallon" }))
+            .await;
+        assert_eq!(text(&own), "imperial gallon");
+        let key = json!({ "store": "own", "key": "deployment" });
+        let own = client.call("own_read_key", key).await;
+        assert_eq!(own["structuredContent"]["exists"], false);
     }
 }
 
@@ -294,6 +368,9 @@ async fn every_language_offers_the_same_in_both_builds() {
         // What composed tools lack is for the operator to read.
         let prefer = json!({ "name": "prefer", "arguments": { "gallon": "US gallon" } });
         assert_eq!(refused(&client, "tools/call", prefer).await, -32603);
+        let log = example.gatehouse.host.log().lines().join("\n");
+        let advice = "add \"units\" to key_value_stores of its [component.NAME]";
+        assert!(log.contains(advice), "{tools}: {log}");
     }
     let tools = offers[0][1]["tools"].as_array().unwrap();
     let names: Vec<&Value> = tools.iter().map(|tool| &tool["name"]).collect();

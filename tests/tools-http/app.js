@@ -1,6 +1,6 @@
-// A tool that sends a request, and one that reports changes.
+// Tools that ask the host for what they may have, or not: requests, variables and stores; and one that reports changes.
 
-import { http, serve, tool } from "gatehouse-sdk";
+import { http, keyValue, resource, serve, tool, variable } from "gatehouse-sdk";
 
 const text = { type: "string" };
 
@@ -14,6 +14,20 @@ const send = tool({
   },
 });
 
+const readVariable = tool({
+  name: "read_variable",
+  description: "Returns the value of a variable.",
+  input: { type: "object", properties: { name: text }, required: ["name"] },
+  run: ({ name }) => variable(name),
+});
+
+const readKey = tool({
+  name: "read_key",
+  description: "Says whether a store has a key.",
+  input: { type: "object", properties: { store: text, key: text }, required: ["store", "key"] },
+  run: async ({ store, key }) => ({ exists: await keyValue(store).exists(key) }),
+});
+
 const change = tool({
   name: "change",
   description: "Reports every change that there can be.",
@@ -24,6 +38,8 @@ const change = tool({
   },
 });
 
+const one = resource({ uri: "test:one", name: "one", read: () => "One." });
+
 const changes = ["tools", "prompts", "resources", "resourceContents"];
 
-export default serve({ name: "http", changes, tools: [send, change] });
+export default serve({ name: "http", changes, tools: [send, readVariable, readKey, change], resources: [one] });
