@@ -1,6 +1,6 @@
 //! Building the components.
 
-use crate::shell::{cargo, root, run, step, target};
+use crate::shell::{cargo, repository, root, run, step, target};
 use crate::toolchain::{WASM, ensure_wasm};
 use anyhow::{Context, Result};
 use std::path::PathBuf;
@@ -45,7 +45,7 @@ impl WasmBuild {
 ///
 /// If the manifest grants what it may not, the target cannot be installed or a component does not build.
 pub fn components() -> Result<()> {
-    crate::manifest::check()?;
+    project::manifest::check(&repository())?;
     wasm(&packages()?, WasmBuild::Main)
 }
 

@@ -1,13 +1,13 @@
 //! `cargo xtask clients`: the matrix of clients that others wrote (tests/clients/matrix.json).
 
-use crate::environment::{PREFIX, Variables, new_encryption_key};
-use crate::identity::{EMULATOR_CLIENT, EMULATOR_PROJECT, EMULATOR_SECRET, configure_emulator};
-use crate::identity_component::Identity;
-use crate::servers::{Servers, binary, stop_signal};
-use crate::shell::{program, root, run, step, target};
+use crate::shell::{binary, program, repository, root, run, step, target};
 use crate::{build, install};
 use anyhow::{Context, Result, bail};
 use clap::Args;
+use project::environment::{PREFIX, Variables, new_encryption_key};
+use project::identity::{EMULATOR_CLIENT, EMULATOR_PROJECT, EMULATOR_SECRET, configure_emulator};
+use project::identity_component::Identity;
+use project::servers::{Servers, stop_signal};
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -104,7 +104,7 @@ pub fn join<T>(thread: ScopedJoinHandle<'_, Result<T>>) -> Result<T> {
 /// Starts the emulator and the application with records in memory, on free ports and whatever is configured here; the
 /// base URL.
 fn start(servers: &mut Servers) -> Result<String> {
-    let mut variables = Variables::defaults()?;
+    let mut variables = Variables::defaults(&repository())?;
     if variables.identity() == Identity::Own {
         bail!(
             "The emulator cannot stand in for an identity component of your own. Start the application, and give its address with --url"

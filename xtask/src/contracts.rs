@@ -12,6 +12,7 @@
 
 use crate::shell::{root, step};
 use anyhow::{Context, Result, bail, ensure};
+use project::flavours::portable_package;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -113,12 +114,6 @@ fn copies() -> Result<Vec<(PathBuf, String)>> {
         }
     }
     Ok(files)
-}
-
-/// Returns the name that a package of the main build has in the portable one: `gatehouse:tools-portable` for
-/// `gatehouse:tools`.
-pub fn portable_package(package: &str) -> String {
-    format!("{package}-portable")
 }
 
 fn portable_path(name: &str) -> PathBuf {

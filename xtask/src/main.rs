@@ -11,26 +11,20 @@ mod build;
 mod check_layers;
 mod check_licenses;
 mod clients;
-mod connect;
 mod contracts;
-mod deploy;
-mod doctor;
-mod environment;
+mod differences;
 mod examples;
 mod flavours;
-mod identity;
-mod identity_component;
 mod install;
-mod manifest;
-mod report;
-mod runtime_config;
-mod servers;
 mod shell;
 mod test;
 mod toolchain;
 mod up;
 
 use clap::{Parser, Subcommand};
+use project::flavours::Flavour;
+use project::{deploy, doctor};
+use shell::repository;
 use std::process::ExitCode;
 
 /// Build, run and test Gatehouse
@@ -69,7 +63,7 @@ enum Command {
 struct BuildOptions {
     /// The host to build for: writes target/<host>/spin.toml and its Wasm
     #[arg(long = "for", value_name = "HOST")]
-    flavour: Option<flavours::Flavour>,
+    flavour: Option<Flavour>,
 }
 
 fn main() -> ExitCode {
@@ -81,12 +75,12 @@ fn main() -> ExitCode {
             None => build::components(),
             Some(flavour) => flavours::build(flavour).map(drop),
         },
-        Command::Deploy(options) => deploy::deploy(&options),
+        Command::Deploy(options) => deploy::deploy(&repository(), &options, &flavours::Built),
         Command::Bench(options) => bench::bench(&options),
         Command::Contracts => contracts::contracts(),
         Command::CheckLayers => check_layers::check_layers(),
         Command::CheckLicenses => check_licenses::check_licenses(),
-        Command::Doctor(options) => doctor::doctor(&options),
+        Command::Doctor(options) => doctor::doctor(&repository(), &options, toolchain::describe),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,8 +1,15 @@
-//! Running other programs, and telling what is going on.
+//! The workspace, and running programs in its folder.
 
-use anyhow::{Context, Result, bail};
+pub use project::shell::{exists, output, run, step};
+
+use project::Project;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
+
+/// Returns the project that the workspace is.
+pub fn repository() -> Project {
+    Project::repository(root(), target())
+}
 
 /// Returns the folder of the workspace.
 pub fn root() -> &'static Path {
@@ -15,11 +22,6 @@ pub fn root() -> &'static Path {
 /// Returns where cargo puts what it builds.
 pub fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
-}
-
-/// Says what begins now.
-pub fn step(what: &str) {
-    eprintln!("\n== {what}");
 }
 
 /// Returns the cargo that runs this.
@@ -35,47 +37,9 @@ pub fn program(name: impl AsRef<std::ffi::OsStr>) -> Command {
     command
 }
 
-/// Runs a command to its end with its output shown.
-///
-/// # Errors
-///
-/// If it cannot be started or fails; the message names it.
-pub fn run(command: &mut Command) -> Result<()> {
-    let name = name(command);
-    let status = command
-        .status()
-        .with_context(|| format!("{name} cannot be started"))?;
-    if !status.success() {
-        bail!("{name} failed ({status})");
-    }
-    Ok(())
-}
-
-/// Returns what a command prints, or `None` if it cannot be started or fails.
-pub fn output(command: &mut Command) -> Option<String> {
-    let output = command.stderr(Stdio::null()).output().ok()?;
-    output
-        .status
-        .success()
-        .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
-}
-
-/// Whether a program of this name can be started.
-pub fn exists(program: &str) -> bool {
-    Command::new(program)
-        .arg("--version")
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .stdin(Stdio::null())
-        .status()
-        .is_ok()
-}
-
-fn name(command: &Command) -> String {
-    let mut name = command.get_program().to_string_lossy().into_owned();
-    if let Some(first) = command.get_args().next() {
-        name.push(' ');
-        name.push_str(&first.to_string_lossy());
-    }
-    name
+/// Returns the path of a program of this workspace.
+pub fn binary(name: &str) -> PathBuf {
+    target()
+        .join("debug")
+        .join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
 }

@@ -1,10 +1,12 @@
 //! `cargo xtask test`: installs what the tests need, and runs every test.
 
-use crate::flavours::{self, Flavour};
+use crate::differences::not_tested;
+use crate::flavours;
 use crate::shell::{cargo, program, root, run, step, target};
 use crate::{build, clients, examples, install, toolchain};
 use anyhow::{Context, Result, bail};
 use clap::Args;
+use project::flavours::Flavour;
 use std::io::{BufRead, BufReader};
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
@@ -96,7 +98,7 @@ pub fn test(options: &Options) -> Result<()> {
             tests.args(["--test", target]);
         }
         tests.arg("--");
-        for (name, _reason) in flavours::not_tested(flavour) {
+        for (name, _reason) in not_tested(flavour) {
             tests.args(["--skip", name]);
         }
     }

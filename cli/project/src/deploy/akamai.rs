@@ -8,13 +8,12 @@ use super::plan::{FileLife, Plan, PlannedCommand, PlannedFile};
 use super::tools::Tool;
 use crate::environment::Variables;
 use crate::flavours::Flavour;
-use crate::shell::root;
 use anyhow::Result;
 use clap::Args;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// What `cargo xtask deploy akamai` takes.
+/// What `deploy akamai` takes.
 #[derive(Args)]
 pub(super) struct Options {
     /// The first deployment, before the address of the application is known
@@ -39,7 +38,6 @@ pub(super) fn host() -> Host {
 /// Returns what keeps the plugin from knowing the application in the flavour's folder, which it remembers there.
 pub(super) fn not_linked(folder: &Path, is_first: bool) -> Option<String> {
     let is_linked = folder.join(".spin-aka").exists();
-    let folder = folder.strip_prefix(root()).unwrap_or(folder);
     (!is_first && !is_linked).then(|| {
         format!(
             "{} does not know its application, since `cargo clean` or on this machine: link it with `spin aka app link --from {}`, or it becomes another application with another address",

@@ -29,13 +29,18 @@ fn to(arguments: &[&str]) -> To {
 }
 
 fn variables() -> Variables {
-    let manifest = include_str!("../../../spin.toml").parse().unwrap();
+    let manifest = include_str!("../../../../spin.toml").parse().unwrap();
     let mut variables = Variables::of(&manifest);
     variables.set("public_url", "https://mcp.example.com");
     for (name, value) in SECRETS {
         variables.set(name, value);
     }
     variables
+}
+
+/// The repository, as a project.
+fn project() -> Project {
+    Project::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
 }
 
 /// A folder of programs that stand for those that deploy.
@@ -82,13 +87,8 @@ fn spinkube_plan(folder: &Path, more: &[&str]) -> Plan {
     let To::Spinkube(options) = to(&[&image, more].concat()) else {
         panic!("not SpinKube");
     };
-    spinkube::plan(
-        Path::new("/built/spin.toml"),
-        folder,
-        &variables(),
-        &options,
-    )
-    .unwrap()
+    let manifest = Path::new("/built/spin.toml");
+    spinkube::plan(&project(), manifest, folder, &variables(), &options).unwrap()
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn akamai_gets_every_variable_in_a_file_that_is_removed_afterwards() {
     let folder = tempfile::tempdir().unwrap();
     let to = to(&["akamai", "--", "--no-confirm"]);
     let plan = to
-        .plan(&folder.path().join("spin.toml"), &variables())
+        .plan(&project(), &folder.path().join("spin.toml"), &variables())
         .unwrap();
     let fakes = Fakes::new();
     plan.run(&fakes.tools()).unwrap();
@@ -122,7 +122,7 @@ fn akamai_gets_every_variable_in_a_file_that_is_removed_afterwards() {
 fn a_file_of_secrets_is_removed_also_when_a_command_fails() {
     let folder = tempfile::tempdir().unwrap();
     let plan = to(&["akamai"])
-        .plan(&folder.path().join("spin.toml"), &variables())
+        .plan(&project(), &folder.path().join("spin.toml"), &variables())
         .unwrap();
     let error = plan.run(&Fakes::failing_at("aka").tools()).unwrap_err();
     assert!(error.to_string().contains("spin aka failed"), "{error}");
@@ -149,7 +149,7 @@ fn fermyon_cloud_gets_secrets_only_if_the_operator_says_so() {
     assert_eq!(exposed(&allowed), None);
 
     let plan = to(&allowed)
-        .plan(Path::new("/built/spin.toml"), &variables())
+        .plan(&project(), Path::new("/built/spin.toml"), &variables())
         .unwrap();
     let fakes = Fakes::new();
     plan.run(&fakes.tools()).unwrap();
@@ -223,10 +223,10 @@ fn with_a_secret_of_the_cluster_none_is_written_here() {
 #[test]
 fn what_follows_the_first_deployment_is_the_second_one() {
     let host = akamai::host();
-    let follows = what_follows(&Variables::of(&toml::Table::new()), &host);
+    let follows = what_follows(&project(), &Variables::of(&toml::Table::new()), &host);
     assert!(follows.contains("SPIN_VARIABLE_PUBLIC_URL"));
-    assert!(follows.contains("cargo xtask deploy akamai"));
-    let follows = what_follows(&variables(), &host);
+    assert!(follows.contains("gatehouse deploy akamai"));
+    let follows = what_follows(&project(), &variables(), &host);
     assert!(follows.contains("https://mcp.example.com/mcp"));
     assert!(follows.contains("https://mcp.example.com/callback"));
 }
@@ -246,7 +246,7 @@ fn an_application_is_linked_before_it_is_deployed_again() {
 
 #[test]
 fn every_variable_that_spin_toml_calls_secret_is_never_printed() {
-    let manifest: toml::Table = include_str!("../../../spin.toml").parse().unwrap();
+    let manifest: toml::Table = include_str!("../../../../spin.toml").parse().unwrap();
     let mut variables = Variables::of(&manifest);
     let declared = manifest["variables"].as_table().unwrap();
     for name in declared.keys() {
@@ -265,12 +265,13 @@ fn every_variable_that_spin_toml_calls_secret_is_never_printed() {
     ] {
         let shown = match to(arguments) {
             To::Spinkube(options) => {
-                spinkube::plan(Path::new("spin.toml"), folder.path(), &variables, &options)
+                let manifest = Path::new("spin.toml");
+                spinkube::plan(&project(), manifest, folder.path(), &variables, &options)
                     .unwrap()
                     .shown()
             }
             to => to
-                .plan(&folder.path().join("spin.toml"), &variables)
+                .plan(&project(), &folder.path().join("spin.toml"), &variables)
                 .unwrap()
                 .shown(),
         };

@@ -1,11 +1,10 @@
 //! What `spin.toml` may not grant: the rules of `manifest-rules`, before anything is built or served.
 //!
-//! The embedded host keeps them too, but for those about tool servers. Spin does not know those about tools, so this is
-//! where who serves with Spin hears of them.
+//! The embedded host keeps them too. Spin does not know those about tools, so this is where who serves
+//! with Spin hears of them.
 
-use crate::shell::root;
-use anyhow::{Context, Result, bail};
-use config::COMPOSED;
+use crate::project::Project;
+use anyhow::{Result, bail};
 
 /// What is wrong with `spin.toml`, and what is worth knowing about it, in words.
 #[derive(Default)]
@@ -19,18 +18,17 @@ pub struct Findings {
 impl Findings {
     /// Those of this manifest.
     fn of(manifest: &toml::Table) -> Self {
+        let words = |findings: Vec<manifest_rules::Finding>| {
+            let lines = findings
+                .iter()
+                .map(|finding| format!("spin.toml, {finding}"));
+            lines.collect()
+        };
         Self {
-            refusals: words(&manifest_rules::refusals(manifest)),
-            warnings: words(&manifest_rules::warnings(manifest)),
+            refusals: words(manifest_rules::refusals(manifest)),
+            warnings: words(manifest_rules::warnings(manifest)),
         }
     }
-}
-
-fn words(findings: &[manifest_rules::Finding]) -> Vec<String> {
-    let lines = findings.iter();
-    lines
-        .map(|finding| format!("spin.toml, {finding}"))
-        .collect()
 }
 
 /// Looks at `spin.toml`.
@@ -38,36 +36,8 @@ fn words(findings: &[manifest_rules::Finding]) -> Vec<String> {
 /// # Errors
 ///
 /// If it cannot be read.
-pub fn findings() -> Result<Findings> {
-    Ok(Findings::of(&read()?))
-}
-
-/// Returns what keeps `mcp` from calling the components that the variable `tools` names.
-///
-/// # Errors
-///
-/// If `spin.toml` cannot be read.
-pub fn tool_servers(tools: &str) -> Result<Vec<String>> {
-    Ok(uncallable(&read()?, tools))
-}
-
-fn uncallable(manifest: &toml::Table, tools: &str) -> Vec<String> {
-    let ids = tools.split_whitespace().filter(|id| *id != COMPOSED);
-    words(&manifest_rules::tool_servers(
-        manifest,
-        &ids.collect::<Vec<_>>(),
-    ))
-}
-
-/// Returns what `spin.toml` says.
-///
-/// # Errors
-///
-/// If it cannot be read.
-pub fn read() -> Result<toml::Table> {
-    let text =
-        std::fs::read_to_string(root().join("spin.toml")).context("spin.toml cannot be read")?;
-    text.parse().context("spin.toml is not valid TOML")
+pub fn findings(project: &Project) -> Result<Findings> {
+    Ok(Findings::of(&project.manifest()?))
 }
 
 /// Fails if `spin.toml` grants what it may not.
@@ -75,8 +45,8 @@ pub fn read() -> Result<toml::Table> {
 /// # Errors
 ///
 /// Names each line, and says what to do.
-pub fn check() -> Result<()> {
-    let refusals = findings()?.refusals;
+pub fn check(project: &Project) -> Result<()> {
+    let refusals = findings(project)?.refusals;
     if !refusals.is_empty() {
         bail!(
             "spin.toml has to be mended first:\n  {}",
@@ -91,7 +61,7 @@ mod tests {
     use super::*;
 
     fn with(tools: &str) -> Findings {
-        let shipped = include_str!("../../spin.toml");
+        let shipped = include_str!("../../../spin.toml");
         let line = "gatehouse_tools.wasm\" }";
         assert!(shipped.contains(line));
         let changed = shipped.replace(line, &format!("gatehouse_tools.wasm\"{tools} }}"));
@@ -122,15 +92,6 @@ mod tests {
                 assert!(found.refusals[0].contains(words), "{}", found.refusals[0]);
             }
         }
-    }
-
-    #[test]
-    fn a_component_with_tools_that_the_endpoint_cannot_call_is_named() {
-        let shipped = include_str!("../../spin.toml").parse().unwrap();
-        assert!(uncallable(&shipped, "composed").is_empty());
-        let found = uncallable(&shipped, "composed weather");
-        assert_eq!(found.len(), 1);
-        assert!(found[0].contains("\"weather\""));
     }
 
     #[test]

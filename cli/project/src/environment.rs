@@ -1,8 +1,8 @@
-//! The variables of the application, as Spin finds them: in the environment, in `.env`, and the
+//! The variables of an application, as Spin finds them: in the environment, in `.env`, and the
 //! defaults of `spin.toml`.
 
 use crate::identity_component::Identity;
-use crate::shell::root;
+use crate::project::Project;
 use anyhow::{Context, Result};
 use rand::TryRng;
 use rand::rngs::SysRng;
@@ -12,6 +12,9 @@ use std::path::Path;
 
 /// What the name of a variable starts with in the environment.
 pub const PREFIX: &str = "SPIN_VARIABLE_";
+
+/// The file of variables that Spin reads, too.
+const ENV_FILE: &str = ".env";
 
 /// Every variable of `spin.toml`, with the value it has now.
 pub struct Variables {
@@ -39,9 +42,9 @@ impl Variables {
     /// # Errors
     ///
     /// If `spin.toml` or `.env` cannot be read; a message names the line of `.env`.
-    pub fn read() -> Result<Self> {
-        let mut variables = Self::defaults()?;
-        let file = root().join(".env");
+    pub fn read(project: &Project) -> Result<Self> {
+        let mut variables = Self::defaults(project)?;
+        let file = project.path(ENV_FILE);
         if file.is_file() {
             for entry in dotenvy::from_path_iter(&file).context(".env cannot be read")? {
                 let (name, value) = entry.context(".env has a line that is not NAME=VALUE")?;
@@ -63,8 +66,8 @@ impl Variables {
     /// # Errors
     ///
     /// If it cannot be read.
-    pub fn defaults() -> Result<Self> {
-        Ok(Self::of(&crate::manifest::read()?))
+    pub fn defaults(project: &Project) -> Result<Self> {
+        Ok(Self::of(&project.manifest()?))
     }
 
     /// Those of this manifest, with its defaults.
@@ -165,15 +168,16 @@ impl Variables {
     /// # Errors
     ///
     /// If there is no randomness or `.env` cannot be written.
-    pub fn ensure_encryption_key(&mut self) -> Result<bool> {
+    pub fn ensure_encryption_key(&mut self, project: &Project) -> Result<bool> {
         if self.is_set("encryption_key") {
             return Ok(false);
         }
         let key = new_encryption_key()?;
-        append_to_env_file(&format!(
+        let line = format!(
             "# Gatehouse's master secret. Whoever has it can sign in as anyone: keep it to yourself.\n{}={key}\n",
             environment_name("encryption_key")
-        ))?;
+        );
+        append(&project.path(ENV_FILE), &line).context(".env cannot be written")?;
         self.set("encryption_key", key);
         Ok(true)
     }
@@ -198,20 +202,18 @@ fn environment_name(variable: &str) -> String {
 }
 
 /// Writes a file that may hold secrets: only its owner can read it, also where there was one that others could.
-/// `path` starts from the workspace's folder.
 ///
 /// # Errors
 ///
 /// If it cannot be written.
-pub fn write_secret(path: impl AsRef<Path>, text: &str) -> Result<()> {
-    let path = root().join(path);
+pub fn write_secret(path: &Path, text: &str) -> Result<()> {
     let write = || {
         // The permissions of a file count when it is made.
-        match std::fs::remove_file(&path) {
+        match std::fs::remove_file(path) {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        let mut file = for_the_owner().write(true).create_new(true).open(&path)?;
+        let mut file = for_the_owner().write(true).create_new(true).open(path)?;
         file.write_all(text.as_bytes())
     };
     write().with_context(|| format!("{} cannot be written", path.display()))
@@ -229,18 +231,17 @@ fn for_the_owner() -> std::fs::OpenOptions {
     options
 }
 
-fn append_to_env_file(text: &str) -> Result<()> {
-    let path = root().join(".env");
+/// Adds a line to a file with secrets.
+fn append(path: &Path, text: &str) -> std::io::Result<()> {
     let mut options = for_the_owner();
     options.append(true);
     let needs_newline =
-        std::fs::read(&path).is_ok_and(|bytes| bytes.last().is_some_and(|last| *last != b'\n'));
-    let mut file = options.open(&path).context(".env cannot be written")?;
+        std::fs::read(path).is_ok_and(|bytes| bytes.last().is_some_and(|last| *last != b'\n'));
+    let mut file = options.open(path)?;
     if needs_newline {
         writeln!(file)?;
     }
     file.write_all(text.as_bytes())
-        .context(".env cannot be written")
 }
 
 #[cfg(test)]
@@ -249,7 +250,7 @@ mod tests {
 
     #[test]
     fn what_was_set_is_known_with_its_secrecy_and_what_is_no_variable_is_named() {
-        let manifest = include_str!("../../spin.toml").parse().unwrap();
+        let manifest = include_str!("../../../spin.toml").parse().unwrap();
         let mut variables = Variables::of(&manifest);
         variables.set("public_url", "https://mcp.example.com");
         variables.set("encryption_key", "key");
@@ -266,7 +267,7 @@ mod tests {
 
     #[test]
     fn a_default_gives_way_to_what_was_set() {
-        let manifest = include_str!("../../spin.toml").parse().unwrap();
+        let manifest = include_str!("../../../spin.toml").parse().unwrap();
         let mut variables = Variables::of(&manifest);
         variables.set("call_timeout", "10");
         variables.change_defaults(&[("call_timeout", "25"), ("stream_seconds", "25")]);
@@ -277,7 +278,7 @@ mod tests {
 
     #[test]
     fn what_is_set_to_nothing_has_the_default_of_the_manifest_on_a_host() {
-        let manifest = include_str!("../../spin.toml").parse().unwrap();
+        let manifest = include_str!("../../../spin.toml").parse().unwrap();
         let mut variables = Variables::of(&manifest);
         for (name, value) in [("redis_host", " "), ("allowed", ""), ("call_timeout", "10")] {
             variables.set(name, value);

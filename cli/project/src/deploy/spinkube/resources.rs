@@ -1,6 +1,6 @@
 //! The resources of Kubernetes for an application: a `SpinApp` (core.spinkube.dev/v1alpha1) and its Secrets, in YAML.
 //!
-//! `xtask/spin-operator` has the operator's schema, against which the tests hold what is written here.
+//! `spin-operator/` has the operator's schema, against which the tests hold what is written here.
 
 use anyhow::{Context, Result};
 use base64::Engine;

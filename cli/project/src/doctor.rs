@@ -3,16 +3,15 @@
 use crate::environment::Variables;
 use crate::identity::{self, configure_emulator, emulator_address, wants_emulator};
 use crate::identity_component::Identity;
+use crate::project::Project;
 use crate::report::Report;
-use crate::shell::{exists, output, program};
-use crate::toolchain::{WASM, has_wasm};
 use crate::{manifest, runtime_config};
 use anyhow::Result;
 use clap::Args;
 use config::{AuthorizationServer, PresentedTokens, Problem, PublicUrl, RedisUrl};
 use std::net::{SocketAddr, TcpListener};
 
-/// What `cargo xtask doctor` takes.
+/// What `doctor` takes.
 #[derive(Args)]
 pub struct Options {
     /// The address that `up` would listen on
@@ -20,16 +19,21 @@ pub struct Options {
     listen: SocketAddr,
 }
 
-/// Checks the toolchain, the ports and the configuration, and says what to do.
+/// Checks what builds (`toolchain`), the ports and the configuration, and says what to do.
 ///
 /// # Errors
 ///
 /// If anything would keep `up` from working.
-pub fn doctor(options: &Options) -> Result<()> {
+pub fn doctor(
+    project: &Project,
+    options: &Options,
+    toolchain: impl FnOnce(&mut Report),
+) -> Result<()> {
+    let up = project.command("up");
     let mut report = Report::default();
     toolchain(&mut report);
     port(&mut report, "the application", options.listen);
-    let mut variables = Variables::read()?;
+    let mut variables = Variables::read(project)?;
     let identity = variables.identity();
     if wants_emulator(&variables) {
         let emulator = emulator_address(options.listen);
@@ -41,27 +45,29 @@ pub fn doctor(options: &Options) -> Result<()> {
     }
     describe_servers(&mut report, &variables);
     if !variables.is_set("encryption_key") {
-        report.good("encryption_key: not set yet; `cargo xtask up` will make one in .env");
+        report.good(&format!(
+            "encryption_key: not set yet; `{up}` will make one in .env"
+        ));
         variables.set("encryption_key", EXAMPLE_KEY);
     }
     for problem in problems(&variables, options.listen) {
         report.bad(&problem);
     }
-    describe_grants(&mut report)?;
+    describe_grants(project, &mut report)?;
     describe_rules(&mut report, &variables);
     match runtime_config::local_host(&variables) {
         Some(name) => report.good(&format!(
-            "private networks: open while `cargo xtask up` serves, since {name} is on this machine"
+            "private networks: open while `{up}` serves, since {name} is on this machine"
         )),
         None => report.good("private networks: as runtime-config.toml has them"),
     }
-    for network in runtime_config::missing_networks()? {
+    for network in runtime_config::missing_networks(project)? {
         report.warn(&format!(
             "runtime-config.toml: {network} is not in block_networks, so a public name may lead through it into a private network; docs/deploy.md says when to leave it out"
         ));
     }
-    report.print("`cargo xtask up`")?;
-    println!("\nAll is well. Start with `cargo xtask up`.");
+    report.print(&format!("`{up}`"))?;
+    println!("\nAll is well. Start with `{up}`.");
     Ok(())
 }
 
@@ -90,8 +96,8 @@ pub fn describe_servers(report: &mut Report, variables: &Variables) {
 /// # Errors
 ///
 /// If it cannot be read.
-pub fn describe_grants(report: &mut Report) -> Result<()> {
-    let manifest = manifest::findings()?;
+pub fn describe_grants(project: &Project, report: &mut Report) -> Result<()> {
+    let manifest = manifest::findings(project)?;
     if manifest.refusals.is_empty() {
         report.good("spin.toml: no tools component can reach a secret");
     }
@@ -131,10 +137,7 @@ pub fn problems(variables: &Variables, listen: SocketAddr) -> Vec<String> {
             "Set it to the https URL under which people reach this server",
         ));
     }
-    let tools = variables.get("tools").unwrap_or_default();
-    let uncallable = manifest::tool_servers(tools);
-    let uncallable = uncallable.unwrap_or_else(|error| vec![format!("{error:#}")]);
-    problems.iter().map(in_words).chain(uncallable).collect()
+    problems.iter().map(in_words).collect()
 }
 
 /// Returns what is wrong with the configuration, wherever it is served.
@@ -271,28 +274,6 @@ fn client_address(variables: &Variables) -> Option<String> {
 /// Stands in for the key that `up` will make, so that the rest can be checked.
 pub const EXAMPLE_KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 
-fn toolchain(report: &mut Report) {
-    match output(program("rustc").arg("--version")) {
-        Some(version) => report.good(&version),
-        None => report.bad("rustc is missing. Install Rust with rustup"),
-    }
-    if has_wasm() {
-        report.good(&format!("the target {WASM} is installed"));
-    } else if exists("rustup") {
-        report.good(&format!(
-            "the target {WASM} is missing; `cargo xtask up` will install it"
-        ));
-    } else {
-        report.bad(&format!("the target {WASM} and rustup are missing. Install rustup, or the target with the package manager your Rust came from"));
-    }
-    match output(program("spin").arg("--version")) {
-        Some(version) => report.good(&format!(
-            "{version} (for `up --runtime spin`; it has to be 4.1 or later)"
-        )),
-        None => report.good("spin is not installed; the embedded host serves instead"),
-    }
-}
-
 fn port(report: &mut Report, who: &str, address: SocketAddr) {
     match TcpListener::bind(address) {
         Ok(_) => report.good(&format!("{address} is free for {who}")),
@@ -307,7 +288,7 @@ mod tests {
     use super::*;
 
     fn warned(set: &[(&str, &str)]) -> Vec<&'static str> {
-        let manifest = include_str!("../../spin.toml");
+        let manifest = include_str!("../../../spin.toml");
         let mut variables = Variables::of(&manifest.parse().unwrap());
         variables.set("encryption_key", EXAMPLE_KEY);
         for (name, value) in set {
@@ -342,7 +323,7 @@ mod tests {
 
     #[test]
     fn a_policy_that_is_not_asked_again_for_want_of_a_refresh_token_is_warned_of() {
-        let manifest = include_str!("../../spin.toml").replace(
+        let manifest = include_str!("../../../spin.toml").replace(
             "gatehouse_identity_descope.wasm",
             "gatehouse_identity_oidc.wasm",
         );
@@ -362,7 +343,7 @@ mod tests {
     }
 
     fn variables(set: &[(&str, &str)]) -> Variables {
-        let manifest = include_str!("../../spin.toml");
+        let manifest = include_str!("../../../spin.toml");
         let mut variables = Variables::of(&manifest.parse().unwrap());
         variables.set("encryption_key", EXAMPLE_KEY);
         variables.set("descope_project_id", "P1");
@@ -394,7 +375,7 @@ mod tests {
 
     #[test]
     fn what_a_component_would_leave_out_keeps_up_from_starting() {
-        let manifest = include_str!("../../spin.toml");
+        let manifest = include_str!("../../../spin.toml");
         let mut variables = Variables::of(&manifest.parse().unwrap());
         variables.set("encryption_key", EXAMPLE_KEY);
         let listen = "127.0.0.1:3000".parse().unwrap();

@@ -1,10 +1,19 @@
 //! The hosts, and what each has.
 
-use crate::build::WasmBuild;
-use crate::shell::target;
 use clap::ValueEnum;
 use host_limits::HostLimits;
-use std::path::PathBuf;
+
+/// What Wasm is built for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wasi {
+    /// WASI 0.3.
+    Main,
+    /// WASI 0.2.
+    Portable {
+        /// Whether the host's key-value store has an atomic increment.
+        atomics: bool,
+    },
+}
 
 /// What a host takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -30,11 +39,6 @@ impl Flavour {
         }
     }
 
-    /// Returns the folder that has its manifest and Wasm.
-    pub fn folder(self) -> PathBuf {
-        target().join(self.name())
-    }
-
     /// Returns what it gives to an application at most.
     pub fn limits(self) -> HostLimits {
         match self {
@@ -45,12 +49,12 @@ impl Flavour {
     }
 
     /// Whether its key-value store has `wasi:keyvalue/atomics`.
-    pub(super) fn has_atomics(self) -> bool {
+    pub fn has_atomics(self) -> bool {
         self.limits().key_value.atomics
     }
 
     /// Whether a component can call another one of the application (`*.spin.internal`).
-    pub(super) fn has_service_chaining(self) -> bool {
+    pub fn has_service_chaining(self) -> bool {
         self.limits().service_chaining
     }
 
@@ -73,13 +77,12 @@ impl Flavour {
         }
     }
 
-    /// Returns how its components are built: small and fast (`optimized`), or soon.
-    pub(super) fn wasm_build(self, optimized: bool) -> WasmBuild {
+    /// Returns what its Wasm is built for.
+    pub fn wasi(self) -> Wasi {
         match self {
-            Self::Spin => WasmBuild::Main,
-            Self::Portable | Self::Akamai | Self::FermyonCloud => WasmBuild::Portable {
+            Self::Spin => Wasi::Main,
+            Self::Portable | Self::Akamai | Self::FermyonCloud => Wasi::Portable {
                 atomics: self.has_atomics(),
-                optimized,
             },
         }
     }

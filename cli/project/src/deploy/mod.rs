@@ -1,4 +1,4 @@
-//! `cargo xtask deploy`: from the variables of this machine to an application on a host.
+//! Deployments: from the variables of this machine to an application on a host.
 //!
 //! Everything that can be checked is checked before anything is built, and nothing is run before all is built. The plan is
 //! data (`plan`), so that what is printed is what is run.
@@ -15,9 +15,10 @@ mod tools;
 mod variables;
 
 use crate::environment::Variables;
+use crate::flavours::WasmFiles;
+use crate::project::Project;
 use crate::report::Report;
-use crate::shell::target;
-use crate::{doctor, flavours, identity, manifest};
+use crate::{doctor, flavours, identity};
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
 use host::Host;
@@ -25,7 +26,7 @@ use plan::{Plan, remove_files};
 use std::path::Path;
 use tools::Tools;
 
-/// What `cargo xtask deploy` takes.
+/// What `deploy` takes.
 #[derive(Args)]
 pub struct Options {
     /// Check and build, and show the commands without running one
@@ -48,20 +49,20 @@ enum To {
 /// What a shell says of a program that Ctrl-C ended (128 and the number of SIGINT).
 const EXIT_INTERRUPTED: i32 = 130;
 
-/// Checks, builds, and deploys to a host.
+/// Checks, builds with what `files` has, and deploys to a host.
 ///
 /// # Errors
 ///
 /// If something has to be corrected first, a program that deploys is missing or fails, or something does not build.
-pub fn deploy(options: &Options) -> Result<()> {
+pub fn deploy(project: &Project, options: &Options, files: &dyn WasmFiles) -> Result<()> {
     let to = &options.to;
     let host = to.host();
-    let mut variables = Variables::read()?;
+    let mut variables = Variables::read(project)?;
     variables.change_defaults(host.flavour.defaults());
     let mut report = Report::default();
     variables::check(&mut report, &variables, &host, to.is_first());
-    doctor::describe_grants(&mut report)?;
-    let planned = flavours::manifest_of(manifest::read()?, host.flavour)?;
+    doctor::describe_grants(project, &mut report)?;
+    let planned = flavours::manifest_of(project, project.manifest()?, host.flavour)?;
     let refusals = application::refusals(&planned, host.flavour);
     if refusals.is_empty() {
         report.good(&format!("spin.toml: {} takes it", host.name));
@@ -69,8 +70,8 @@ pub fn deploy(options: &Options) -> Result<()> {
     for refusal in &refusals {
         report.bad(refusal);
     }
-    to.check(&mut report, &variables, &host)?;
-    let tools = Tools::default();
+    to.check(project, &mut report, &variables, &host)?;
+    let tools = Tools::of(project);
     let missing = tools.missing(&host.tools);
     for line in &missing {
         report.warn(line);
@@ -82,12 +83,12 @@ pub fn deploy(options: &Options) -> Result<()> {
             missing.join("\n  ")
         );
     }
-    let manifest = flavours::build(host.flavour)?;
-    let folder = host.flavour.folder();
+    let manifest = flavours::build(project, host.flavour, files)?;
+    let folder = project.flavour_folder(host.flavour.name());
     let bytes = application::check_wasm(&planned, &folder, host.flavour, host.name)?;
     println!("\nWasm: {} KiB in all.", bytes / 1024);
     variables.fill_blank(&planned);
-    let plan = to.plan(&manifest, &variables)?;
+    let plan = to.plan(project, &manifest, &variables)?;
     if options.dry_run {
         plan.write_kept_files()?;
         println!("\nA deployment does this:\n{}", plan.shown());
@@ -101,7 +102,7 @@ pub fn deploy(options: &Options) -> Result<()> {
     })
     .context("Ctrl-C cannot be handled")?;
     plan.run(&tools)?;
-    println!("\n{}", what_follows(&variables, &host));
+    println!("\n{}", what_follows(project, &variables, &host));
     Ok(())
 }
 
@@ -124,10 +125,18 @@ impl To {
     }
 
     /// Adds what is wrong, or should be known, on this host alone.
-    fn check(&self, report: &mut Report, variables: &Variables, host: &Host) -> Result<()> {
+    fn check(
+        &self,
+        project: &Project,
+        report: &mut Report,
+        variables: &Variables,
+        host: &Host,
+    ) -> Result<()> {
         match self {
             Self::Akamai(options) => {
-                if let Some(line) = akamai::not_linked(&host.flavour.folder(), options.first) {
+                if let Some(line) =
+                    akamai::not_linked(&project.flavour_folder(host.flavour.name()), options.first)
+                {
                     report.warn(&line);
                 }
             }
@@ -136,13 +145,13 @@ impl To {
                     report.bad(&line);
                 }
             }
-            Self::Spinkube(options) => spinkube::check(report, variables, options)?,
+            Self::Spinkube(options) => spinkube::check(project, report, variables, options)?,
         }
         Ok(())
     }
 
     /// Returns what a deployment of this manifest does.
-    fn plan(&self, manifest: &Path, variables: &Variables) -> Result<Plan> {
+    fn plan(&self, project: &Project, manifest: &Path, variables: &Variables) -> Result<Plan> {
         match self {
             Self::Akamai(options) => {
                 let folder = manifest.parent().context("the manifest is in no folder")?;
@@ -150,18 +159,20 @@ impl To {
             }
             Self::FermyonCloud(options) => Ok(fermyon_cloud::plan(manifest, variables, options)),
             Self::Spinkube(options) => {
-                spinkube::plan(manifest, &target().join("spinkube"), variables, options)
+                let folder = project.flavour_folder("spinkube");
+                spinkube::plan(project, manifest, &folder, variables, options)
             }
         }
     }
 }
 
 /// Returns what is left to do after a deployment.
-fn what_follows(variables: &Variables, host: &Host) -> String {
+fn what_follows(project: &Project, variables: &Variables, host: &Host) -> String {
     let Some(url) = variables.get("public_url").filter(|url| !url.is_empty()) else {
         return format!(
             "The address is in what was printed above. Set SPIN_VARIABLE_PUBLIC_URL to it, enter <address>/callback as a \
-             redirect URL at the identity provider, and deploy again:\n  cargo xtask deploy {}",
+             redirect URL at the identity provider, and deploy again:\n  {} {}",
+            project.command("deploy"),
             host.argument
         );
     };

@@ -1,7 +1,9 @@
 //! The programs that deploy: whether they are installed, and how to get them.
 
-use crate::shell::{output, program};
+use crate::project::Project;
+use crate::shell::output;
 use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// A program that deploys.
@@ -16,24 +18,40 @@ pub(super) enum Tool {
 }
 
 /// The programs of this machine.
-#[derive(Default)]
 pub(super) struct Tools {
+    /// Where they start.
+    folder: PathBuf,
     /// Where they are looked for, in place of the `PATH` of this process.
     path: Option<OsString>,
 }
 
 impl Tools {
+    /// Returns the programs for a project.
+    pub(super) fn of(project: &Project) -> Self {
+        Self {
+            folder: project.path(""),
+            path: None,
+        }
+    }
+
     /// Returns the programs of this `PATH`.
     #[cfg(test)]
     pub(super) fn in_path(path: impl Into<OsString>) -> Self {
         Self {
+            folder: std::env::temp_dir(),
             path: Some(path.into()),
         }
     }
 
-    /// Returns a program that starts in the workspace's folder.
+    /// Returns where they start.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Returns a program that starts in the project's folder.
     pub(super) fn command(&self, name: &str) -> Command {
-        let mut command = program(name);
+        let mut command = Command::new(name);
+        command.current_dir(&self.folder);
         if let Some(path) = &self.path {
             command.env("PATH", path);
         }

@@ -8,8 +8,8 @@ use super::plan::{FileLife, Plan, PlannedCommand, PlannedFile};
 use super::tools::Tool;
 use crate::environment::Variables;
 use crate::flavours::Flavour;
+use crate::project::Project;
 use crate::report::Report;
-use crate::shell::root;
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use resources::{Application, resources};
@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
-/// What `cargo xtask deploy spinkube` takes.
+/// What `deploy spinkube` takes.
 #[derive(Args)]
 pub(super) struct Options {
     /// The image, with a tag: where the application is pushed to and the cluster pulls it from
@@ -41,7 +41,7 @@ pub(super) struct Options {
     /// A Secret of the cluster that has the secret variables under their names; none is written then
     #[arg(long, value_name = "NAME", value_parser = parse_name)]
     secret: Option<String>,
-    /// The runtime configuration, from the workspace's folder
+    /// The runtime configuration, from the folder of spin.toml
     #[arg(long, value_name = "FILE", default_value = "runtime-config.toml")]
     runtime_config_file: PathBuf,
 }
@@ -74,9 +74,14 @@ pub(super) fn host(options: &Options) -> Host {
 /// # Errors
 ///
 /// If it cannot be read.
-pub(super) fn check(report: &mut Report, variables: &Variables, options: &Options) -> Result<()> {
+pub(super) fn check(
+    project: &Project,
+    report: &mut Report,
+    variables: &Variables,
+    options: &Options,
+) -> Result<()> {
     let name = options.runtime_config_file.display();
-    let text = runtime_config(options)?;
+    let text = runtime_config(project, options)?;
     let table = text
         .parse()
         .with_context(|| format!("{name} is not valid TOML"))?;
@@ -94,9 +99,9 @@ pub(super) fn check(report: &mut Report, variables: &Variables, options: &Option
     Ok(())
 }
 
-fn runtime_config(options: &Options) -> Result<String> {
+fn runtime_config(project: &Project, options: &Options) -> Result<String> {
     let file = &options.runtime_config_file;
-    std::fs::read_to_string(root().join(file))
+    std::fs::read_to_string(project.path(file))
         .with_context(|| format!("{} cannot be read", file.display()))
 }
 
@@ -123,12 +128,13 @@ fn blocks_private_networks(runtime_config: &Table) -> bool {
 ///
 /// If the runtime configuration cannot be read, or a resource cannot be written as YAML.
 pub(super) fn plan(
+    project: &Project,
     manifest: &Path,
     folder: &Path,
     variables: &Variables,
     options: &Options,
 ) -> Result<Plan> {
-    let runtime_config = runtime_config(options)?;
+    let runtime_config = runtime_config(project, options)?;
     let pick = |is_secret: bool| -> BTreeMap<&str, &str> {
         let set = variables.set_variables();
         let set = set.filter(|variable| variable.is_secret == is_secret);
@@ -214,7 +220,7 @@ mod tests {
     #[test]
     fn a_store_in_a_file_is_one_of_a_single_pod() {
         let is_one = |text: &str| is_store_of_one_pod(&text.parse().unwrap());
-        assert!(is_one(include_str!("../../../../runtime-config.toml")));
+        assert!(is_one(include_str!("../../../../../runtime-config.toml")));
         assert!(is_one(""));
         assert!(!is_one(
             "[key_value_store.default]\ntype = 'redis'\nurl = ''"
@@ -223,7 +229,7 @@ mod tests {
 
     #[test]
     fn private_networks_are_blocked_by_the_shipped_runtime_configuration() {
-        let shipped = include_str!("../../../../runtime-config.toml");
+        let shipped = include_str!("../../../../../runtime-config.toml");
         assert!(blocks_private_networks(&shipped.parse().unwrap()));
         assert!(!blocks_private_networks(&Table::new()));
     }

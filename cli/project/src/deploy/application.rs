@@ -236,11 +236,13 @@ fn wasm_files(manifest: &Table) -> BTreeSet<PathBuf> {
 mod tests {
     use super::*;
     use crate::flavours;
+    use crate::project::Project;
     use clap::ValueEnum;
 
     fn manifest(flavour: Flavour) -> Table {
-        let shipped = include_str!("../../../spin.toml").parse().unwrap();
-        flavours::manifest_of(shipped, flavour).unwrap()
+        let shipped = include_str!("../../../../spin.toml").parse().unwrap();
+        let project = Project::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
+        flavours::manifest_of(&project, shipped, flavour).unwrap()
     }
 
     #[test]

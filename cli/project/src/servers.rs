@@ -1,19 +1,11 @@
 //! The servers that a command starts, and that end with it.
 
-use crate::shell::target;
 use anyhow::{Context, Result, bail};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
-
-/// Returns the path of a program of this workspace.
-pub fn binary(name: &str) -> std::path::PathBuf {
-    target()
-        .join("debug")
-        .join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
-}
 
 /// Receives Ctrl-C.
 ///

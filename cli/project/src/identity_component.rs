@@ -16,8 +16,11 @@ impl Identity {
     pub fn of(manifest: &toml::Table) -> Self {
         let source = manifest
             .get("component")
-            .and_then(|components| components.get("identity")?.get("source")?.as_str())
-            .unwrap_or_default();
+            .and_then(|components| components.get("identity")?.get("source"));
+        // A path, or where a release has it.
+        let source =
+            source.and_then(|source| source.as_str().or_else(|| source.get("url")?.as_str()));
+        let source = source.unwrap_or_default();
         match source.rsplit('/').next() {
             Some("gatehouse_identity_descope.wasm") => Self::Descope,
             Some("gatehouse_identity_oidc.wasm") => Self::OpenId,

@@ -1,7 +1,7 @@
 //! The manifest of a flavour.
 
 use super::flavour::Flavour;
-use crate::contracts::portable_package;
+use super::wasm::Wasm;
 use anyhow::{Context, Result, bail};
 use composition::{DependencyName, Inherit};
 use std::collections::BTreeSet;
@@ -16,8 +16,7 @@ pub(super) struct Flavoured {
 /// A component that requests reach.
 pub(super) struct Part {
     pub(super) id: String,
-    /// As `spin.toml` names it.
-    pub(super) source: String,
+    pub(super) source: Wasm,
     /// What is composed in.
     pub(super) dependencies: Vec<PartDependency>,
 }
@@ -25,8 +24,7 @@ pub(super) struct Part {
 /// What satisfies imports of a component.
 pub(super) struct PartDependency {
     pub(super) name: DependencyName,
-    /// As `spin.toml` names it.
-    pub(super) path: String,
+    pub(super) wasm: Wasm,
     pub(super) export: Option<String>,
     pub(super) inherit: Inherit,
 }
@@ -38,6 +36,7 @@ pub(super) struct PartDependency {
 /// If the manifest is not as `spin.toml` is, or has what cannot be composed.
 pub(super) fn flavoured(mut manifest: Table, flavour: Flavour) -> Result<Flavoured> {
     if !flavour.has_service_chaining() {
+        check_composed_tools(&manifest)?;
         remove_private_routes(&mut manifest)?;
     }
     let reached = reached(&manifest)?;
@@ -51,6 +50,7 @@ pub(super) fn flavoured(mut manifest: Table, flavour: Flavour) -> Result<Flavour
             .context("a component is no table")?;
         // What is built is built here, and the folder has nothing to build it from.
         component.remove("build");
+        component.remove("profile");
         if !flavour.has_service_chaining() {
             remove_chained_hosts(component);
         }
@@ -58,7 +58,7 @@ pub(super) fn flavoured(mut manifest: Table, flavour: Flavour) -> Result<Flavour
             id: id.clone(),
             dependencies: take_dependencies(component, &all)
                 .with_context(|| format!("component {id}"))?,
-            source: text(component, "source")?.to_owned(),
+            source: Wasm::of_component(component)?,
         });
         component.insert("source".to_owned(), format!("{id}.wasm").into());
     }
@@ -81,7 +81,7 @@ pub(super) fn flavoured(mut manifest: Table, flavour: Flavour) -> Result<Flavour
 /// # Errors
 ///
 /// If the manifest is not as `spin.toml` is.
-pub(super) fn with_components(mut manifest: Table, identity: &str, tools: &str) -> Result<Table> {
+pub fn with_components(mut manifest: Table, identity: &str, tools: &str) -> Result<Table> {
     let components = table(&mut manifest, "component")?;
     table(components, "identity")?.insert("source".to_owned(), identity.into());
     let dependencies = table(table(components, "mcp")?, "dependencies")?;
@@ -98,7 +98,7 @@ pub(super) fn with_components(mut manifest: Table, identity: &str, tools: &str) 
 /// # Errors
 ///
 /// If the manifest is not as `spin.toml` is.
-pub(super) fn with_tool_server(mut manifest: Table, id: &str, tools: &str) -> Result<Table> {
+pub fn with_tool_server(mut manifest: Table, id: &str, tools: &str) -> Result<Table> {
     let added: Table = toml::toml! {
         source = "target/wasm32-wasip2/wasm/gatehouse_tool_server.wasm"
         [dependencies]
@@ -133,8 +133,10 @@ pub(super) fn with_absolute_paths(
 ) -> Result<Table> {
     for component in tables(&mut manifest, "component")? {
         component.remove("build");
-        let source = absolute(text(component, "source")?);
-        component.insert("source".to_owned(), source.into());
+        component.remove("profile");
+        if let Wasm::File(path) = Wasm::of_component(component)? {
+            component.insert("source".to_owned(), absolute(&path).into());
+        }
         if component.contains_key("dependencies") {
             for dependency in tables(component, "dependencies")? {
                 if dependency.contains_key("path") {
@@ -145,6 +147,20 @@ pub(super) fn with_absolute_paths(
         }
     }
     Ok(manifest)
+}
+
+/// Checks that `mcp` needs no other component for its tools.
+fn check_composed_tools(manifest: &Table) -> Result<()> {
+    let tools = manifest
+        .get("variables")
+        .and_then(|variables| variables.get("tools")?.get("default")?.as_str());
+    let mut others = tools.into_iter().flat_map(str::split_whitespace);
+    if let Some(other) = others.find(|name| *name != "composed") {
+        bail!(
+            "spin.toml, variable tools: the host has no service chaining, so that {other:?} cannot be reached. Make the tools a dependency of `mcp` (gatehouse:tools/tools), and set the default to composed"
+        );
+    }
+    Ok(())
 }
 
 /// Removes the triggers that other components alone reach.
@@ -210,13 +226,14 @@ fn take_dependencies(component: &mut Table, all: &Table) -> Result<Vec<PartDepen
         let dependency = dependency.as_table().with_context(|| {
             format!("dependency {name}: a package of a registry cannot be composed in")
         })?;
-        let path = match dependency.get("component").and_then(Value::as_str) {
+        let wasm = match dependency.get("component").and_then(Value::as_str) {
             Some(other) => {
                 let other = all.get(other).and_then(Value::as_table);
-                text(other.context("a dependency on no component")?, "source")?
+                Wasm::of_component(other.context("a dependency on no component")?)
             }
-            None => text(dependency, "path").with_context(|| format!("dependency {name}"))?,
+            None => Wasm::of_dependency(dependency),
         };
+        let wasm = wasm.with_context(|| format!("dependency {name}"))?;
         let inherit = match dependency.get("inherit_configuration") {
             Some(Value::Boolean(true)) => Inherit::All,
             Some(Value::Array(names)) => {
@@ -229,7 +246,7 @@ fn take_dependencies(component: &mut Table, all: &Table) -> Result<Vec<PartDepen
         let export = dependency.get("export").and_then(Value::as_str);
         Ok(PartDependency {
             name: portable_name(&name)?,
-            path: path.to_owned(),
+            wasm,
             export: export
                 .map(|export| portable_name(export).map(|name| name.to_string()))
                 .transpose()?,
@@ -253,6 +270,12 @@ fn portable_name(name: &str) -> Result<DependencyName> {
         }),
         DependencyName::Plain(name) => bail!("{name} is of no contract"),
     }
+}
+
+/// Returns the name that a package of the main build has in the portable one: `gatehouse:tools-portable` for
+/// `gatehouse:tools`.
+pub fn portable_package(package: &str) -> String {
+    format!("{package}-portable")
 }
 
 fn table<'a>(parent: &'a mut Table, name: &str) -> Result<&'a mut Table> {
@@ -279,7 +302,7 @@ mod tests {
     use super::*;
 
     fn shipped() -> Table {
-        include_str!("../../../spin.toml").parse().unwrap()
+        include_str!("../../../../spin.toml").parse().unwrap()
     }
 
     fn of(flavour: Flavour) -> Flavoured {
@@ -369,6 +392,24 @@ mod tests {
     }
 
     #[test]
+    fn tools_in_another_component_need_service_chaining() {
+        let with = |tools: &str| {
+            let mut manifest = shipped();
+            let variables = manifest["variables"].as_table_mut().unwrap();
+            let variable = Table::from_iter([("default".to_owned(), Value::from(tools))]);
+            variables.insert("tools".to_owned(), variable.into());
+            manifest
+        };
+        let both = with("composed weather");
+        assert!(flavoured(both.clone(), Flavour::Akamai).is_ok());
+        assert!(flavoured(with("composed"), Flavour::FermyonCloud).is_ok());
+        let Err(error) = flavoured(both, Flavour::FermyonCloud) else {
+            panic!("it is taken");
+        };
+        assert!(error.to_string().contains("\"weather\""), "{error}");
+    }
+
+    #[test]
     fn the_limits_of_a_host_are_defaults_of_variables() {
         let default = |flavour, name: &str| {
             let manifest = of(flavour).manifest;
@@ -394,16 +435,17 @@ mod tests {
         let parts = flavoured(swapped, Flavour::Portable).unwrap().parts;
         let paths = |id: &str| {
             let part = parts.iter().find(|part| part.id == id).unwrap();
-            let paths = part.dependencies.iter().map(|one| one.path.as_str());
-            paths.collect::<Vec<_>>()
+            let wasm = part.dependencies.iter().map(|one| one.wasm.clone());
+            wasm.collect::<Vec<_>>()
         };
-        assert_eq!(paths("authorize"), ["a/x.wasm"]);
-        assert_eq!(paths("mcp"), ["a/x.wasm", "b/y.wasm"]);
+        let file = |path: &str| Wasm::File(path.to_owned());
+        assert_eq!(paths("authorize"), [file("a/x.wasm")]);
+        assert_eq!(paths("mcp"), [file("a/x.wasm"), file("b/y.wasm")]);
     }
 
     #[test]
     fn components_read_the_address_that_stands_for_none_as_nothing() {
-        let read = include_str!("../../../crates/platform/src/variables.rs");
+        let read = include_str!("../../../../crates/platform/src/variables.rs");
         assert!(read.contains(&format!("const UNSET_HOST: &str = \"{UNSET_HOST}\";")));
     }
 

@@ -5,7 +5,7 @@
 
 use super::tools::Tools;
 use crate::environment::write_secret;
-use crate::shell::{root, run, step};
+use crate::shell::{run, step};
 use anyhow::Result;
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -22,7 +22,7 @@ pub(super) struct Plan {
 
 /// A file that may hold secrets: only its owner can read it.
 pub(super) struct PlannedFile {
-    /// Where, from the workspace's folder.
+    /// Where; an absolute path.
     pub(super) path: PathBuf,
     /// What it says.
     pub(super) text: String,
@@ -47,7 +47,7 @@ pub(super) struct PlannedCommand {
     pub(super) program: &'static str,
     /// Its arguments.
     pub(super) arguments: Vec<Argument>,
-    /// Where it starts, from the workspace's folder.
+    /// Where it starts, from the project's folder.
     pub(super) folder: PathBuf,
 }
 
@@ -65,7 +65,7 @@ pub(super) enum Argument {
 }
 
 impl PlannedCommand {
-    /// Returns a command without secrets that starts in the workspace's folder.
+    /// Returns a command without secrets that starts in the project's folder.
     pub(super) fn new<T: Into<String>>(
         program: &'static str,
         arguments: impl IntoIterator<Item = T>,
@@ -100,7 +100,7 @@ impl PlannedCommand {
 
     fn command(&self, tools: &Tools) -> Command {
         let mut command = tools.command(self.program);
-        command.current_dir(root().join(&self.folder));
+        command.current_dir(tools.folder().join(&self.folder));
         for argument in &self.arguments {
             match argument {
                 Argument::Plain(text) => command.arg(text),
@@ -173,7 +173,7 @@ impl Plan {
 
 fn write(file: &PlannedFile) -> Result<()> {
     if let Some(folder) = file.path.parent() {
-        std::fs::create_dir_all(root().join(folder))?;
+        std::fs::create_dir_all(folder)?;
     }
     write_secret(&file.path, &file.text)
 }
@@ -190,7 +190,7 @@ impl Drop for Removed {
 /// Removes files, as far as they are there.
 pub(super) fn remove_files(paths: &[PathBuf]) {
     for path in paths {
-        let _ = std::fs::remove_file(root().join(path));
+        let _ = std::fs::remove_file(path);
     }
 }
 

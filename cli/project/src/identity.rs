@@ -111,8 +111,8 @@ mod tests {
     const LISTEN: &str = "127.0.0.1:3000";
 
     fn variables(component: &str, set: &[(&str, &str)]) -> Variables {
-        let manifest =
-            include_str!("../../spin.toml").replace("gatehouse_identity_descope.wasm", component);
+        let manifest = include_str!("../../../spin.toml")
+            .replace("gatehouse_identity_descope.wasm", component);
         let mut variables = Variables::of(&manifest.parse().unwrap());
         for (name, value) in set {
             variables.set(name, *value);

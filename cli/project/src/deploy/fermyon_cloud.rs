@@ -10,7 +10,7 @@ use crate::flavours::Flavour;
 use clap::Args;
 use std::path::Path;
 
-/// What `cargo xtask deploy fermyon-cloud` takes.
+/// What `deploy fermyon-cloud` takes.
 #[derive(Args)]
 pub(super) struct Options {
     /// The first deployment, before the address of the application is known

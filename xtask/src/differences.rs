@@ -1,6 +1,6 @@
 //! The black-box tests of what a flavour's host does not have. docs/deploy.md says what a client is told in its place.
 
-use super::Flavour;
+use project::flavours::Flavour;
 
 /// A part of a test's name, and why the test does not apply.
 type Difference = (&'static str, &'static str);

@@ -184,7 +184,7 @@ mod tests {
     }
 
     fn lines(host: &Host, is_first: bool, changes: &[(&str, &str)], kind: &str) -> Vec<String> {
-        let manifest = include_str!("../../../spin.toml").parse().unwrap();
+        let manifest = include_str!("../../../../spin.toml").parse().unwrap();
         let mut variables = Variables::of(&manifest);
         variables.change_defaults(host.flavour.defaults());
         let good = [
@@ -318,7 +318,7 @@ mod tests {
 
     #[test]
     fn without_an_identity_provider_there_is_one_line_that_says_so() {
-        let manifest = include_str!("../../../spin.toml").parse().unwrap();
+        let manifest = include_str!("../../../../spin.toml").parse().unwrap();
         let mut variables = Variables::of(&manifest);
         variables.set(URL.0, URL.1);
         let mut report = Report::default();

@@ -1,10 +1,10 @@
-//! The runtime configuration that `cargo xtask up` serves with.
+//! The runtime configuration that `up` serves with.
 //!
 //! `runtime-config.toml` keeps every outbound call out of private networks, and this machine is one
 //! of them. Where what is called is on this machine, `up` serves with a copy that leaves them open.
 
 use crate::environment::Variables;
-use crate::shell::root;
+use crate::project::Project;
 use anyhow::{Context, Result};
 use std::path::PathBuf;
 
@@ -27,24 +27,29 @@ pub fn local_host(variables: &Variables) -> Option<&'static str> {
     })
 }
 
-/// Returns the file to serve with.
+/// Returns the file to serve with; none where the application has none.
 ///
 /// # Errors
 ///
 /// If `runtime-config.toml` cannot be read, or its copy cannot be written.
-pub fn file(variables: &Variables) -> Result<PathBuf> {
-    const FILE: &str = "runtime-config.toml";
-    if local_host(variables).is_none() {
-        return Ok(FILE.into());
+pub fn file(project: &Project, variables: &Variables) -> Result<Option<PathBuf>> {
+    let path = project.path(FILE);
+    if !path.exists() {
+        return Ok(None);
     }
-    let text = std::fs::read_to_string(root().join(FILE))
-        .with_context(|| format!("{FILE} cannot be read"))?;
+    if local_host(variables).is_none() {
+        return Ok(Some(path));
+    }
+    let text = std::fs::read_to_string(path).with_context(|| format!("{FILE} cannot be read"))?;
     let open = open_private_networks(&text).with_context(|| format!("{FILE} is not valid TOML"))?;
     // Beside the original, since relative paths in it start from its folder.
-    let copy = ".runtime-config.local.toml";
-    crate::environment::write_secret(copy, &open)?;
-    Ok(copy.into())
+    let copy = project.path(".runtime-config.local.toml");
+    crate::environment::write_secret(&copy, &open)?;
+    Ok(Some(copy))
 }
+
+/// The name of the runtime configuration.
+pub const FILE: &str = "runtime-config.toml";
 
 /// Networks of IPv6 that carry addresses of IPv4, which `private` does not cover.
 const TRANSLATED: [&str; 4] = ["64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32"];
@@ -54,10 +59,13 @@ const TRANSLATED: [&str; 4] = ["64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2
 /// # Errors
 ///
 /// If `runtime-config.toml` cannot be read.
-pub fn missing_networks() -> Result<Vec<&'static str>> {
-    let text = std::fs::read_to_string(root().join("runtime-config.toml"))
-        .context("runtime-config.toml cannot be read")?;
-    missing(&text).context("runtime-config.toml is not valid TOML")
+pub fn missing_networks(project: &Project) -> Result<Vec<&'static str>> {
+    let path = project.path(FILE);
+    if !path.exists() {
+        return Ok(TRANSLATED.to_vec());
+    }
+    let text = std::fs::read_to_string(path).with_context(|| format!("{FILE} cannot be read"))?;
+    missing(&text).with_context(|| format!("{FILE} is not valid TOML"))
 }
 
 fn missing(text: &str) -> Result<Vec<&'static str>, toml::de::Error> {
@@ -92,7 +100,7 @@ mod tests {
     use super::*;
 
     fn variables(set: &[(&str, &str)]) -> Variables {
-        let mut variables = Variables::of(&include_str!("../../spin.toml").parse().unwrap());
+        let mut variables = Variables::of(&include_str!("../../../spin.toml").parse().unwrap());
         for (name, value) in set {
             variables.set(name, *value);
         }
@@ -122,7 +130,7 @@ mod tests {
             let list = list.unwrap().iter().filter_map(toml::Value::as_str);
             list.map(ToOwned::to_owned).collect::<Vec<_>>()
         };
-        let shipped = include_str!("../../runtime-config.toml");
+        let shipped = include_str!("../../../runtime-config.toml");
         assert_eq!(blocked(shipped), [&["private"][..], &TRANSLATED].concat());
         assert_eq!(
             blocked(&open_private_networks(shipped).unwrap()),
