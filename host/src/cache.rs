@@ -11,8 +11,8 @@ use std::{
 use sha2::{Digest, Sha256};
 use wasmtime::{Engine, component::Component};
 
-/// How many bytes of compiled components are kept; the ones not used for the longest time go first.
-const KEPT: u64 = 512 << 20;
+/// How many bytes of components are kept, compiled and fetched ones each; those not used for the longest time go first.
+pub(crate) const KEPT: u64 = 512 << 20;
 
 const DIGEST: usize = 32;
 
@@ -173,10 +173,11 @@ fn store(directory: &Path, path: &Path, compiled: &[u8]) -> std::io::Result<()> 
         let _ = fs::remove_file(&partial);
         return Err(error);
     }
-    prune(directory, KEPT)
+    prune(directory, "cwasm", KEPT)
 }
 
-fn unique() -> String {
+/// Returns a part for the name of a file that only this host writes.
+pub(crate) fn unique() -> String {
     use std::sync::atomic::{AtomicU64, Ordering};
     static NEXT: AtomicU64 = AtomicU64::new(0);
     format!(
@@ -186,14 +187,15 @@ fn unique() -> String {
     )
 }
 
-fn prune(directory: &Path, kept: u64) -> std::io::Result<()> {
+/// Removes the files with this extension that were not used for the longest time, until no more bytes are left than these.
+pub(crate) fn prune(directory: &Path, extension: &str, kept: u64) -> std::io::Result<()> {
     let mut files = Vec::new();
     for entry in fs::read_dir(directory)? {
         let entry = entry?;
         if entry
             .path()
             .extension()
-            .is_some_and(|extension| extension == "cwasm")
+            .is_some_and(|found| found == extension)
         {
             let metadata = entry.metadata()?;
             files.push((metadata.modified()?, metadata.len(), entry.path()));
@@ -320,7 +322,7 @@ mod tests {
             let time = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(10_000 - age);
             fs::File::open(&path).unwrap().set_modified(time).unwrap();
         }
-        prune(directory.path(), 35).unwrap();
+        prune(directory.path(), "cwasm", 35).unwrap();
         for age in 0..5 {
             assert_eq!(
                 directory.path().join(format!("{age}.cwasm")).exists(),

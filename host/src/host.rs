@@ -8,7 +8,7 @@ use std::{
 
 use host_limits::HostLimits;
 
-use crate::{cache, hooks::Hooks, key_value::KeyValue, limits::Limits};
+use crate::{cache, hooks::Hooks, key_value::KeyValue, limits::Limits, sources::Sources};
 
 type Patch = Box<dyn FnOnce(&mut toml::Table) + Send>;
 type BoundVariables = Box<dyn FnOnce(SocketAddr) -> Vec<(String, String)> + Send>;
@@ -30,6 +30,7 @@ pub struct Host {
     pub(crate) forward_logs: bool,
     pub(crate) keep_logs: bool,
     pub(crate) cache: Option<PathBuf>,
+    pub(crate) sources: Sources,
     pub(crate) threads: Option<usize>,
     pub(crate) limits: Limits,
     pub(crate) host_limits: HostLimits,
@@ -55,6 +56,7 @@ impl Host {
             forward_logs: false,
             keep_logs: true,
             cache: Some(cache::default_directory()),
+            sources: Sources::default(),
             threads: None,
             limits: Limits::default(),
             host_limits: HostLimits::default(),
@@ -180,7 +182,9 @@ impl Host {
             if let Some(dependency) =
                 table(manifest, &["component", &component, "dependencies", &name])
             {
-                dependency.remove("component");
+                for field in ["component", "url", "digest"] {
+                    dependency.remove(field);
+                }
                 dependency.insert("path".to_owned(), path.into());
             }
         })
@@ -204,6 +208,13 @@ impl Host {
     #[must_use]
     pub fn cache(mut self, directory: Option<PathBuf>) -> Self {
         self.cache = directory;
+        self
+    }
+
+    /// Keeps the Wasm that other machines have in this directory. By default it lies in the user's cache directory.
+    #[must_use]
+    pub fn sources(mut self, sources: Sources) -> Self {
+        self.sources = sources;
         self
     }
 

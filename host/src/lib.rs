@@ -5,7 +5,9 @@
 //!
 //! - HTTP triggers with components of WASI 0.2 (`wasi:http/incoming-handler@0.2`) or 0.3 (`wasi:http/handler@0.3`), or with
 //!   static responses;
-//! - component dependencies from files, with the grants that they inherit;
+//! - component dependencies, with the grants that they inherit;
+//! - Wasm in files, and at `{ url = "...", digest = "sha256:..." }`, which is fetched once and kept; not in registries
+//!   (`{ registry = "...", package = "...", version = "..." }`), whose client is larger than the rest of the host;
 //! - key-value stores on SQLite or Redis (`fermyon:spin/key-value@2.0.0`, `spin:key-value@3.0.0`, `wasi:keyvalue@0.2.0-draft2`);
 //! - variables (`fermyon:spin/variables@2.0.0`, `spin:variables@3.0.0`), and templates over them;
 //! - outbound HTTP within `allowed_outbound_hosts`, to other components at `http://<component>.spin.internal` included;
@@ -35,6 +37,7 @@ mod component;
 mod compose;
 mod deadline;
 mod denied_imports;
+mod download;
 mod engine;
 mod handler;
 mod headers;
@@ -54,6 +57,7 @@ mod routes;
 mod running;
 mod runtime_config;
 mod server;
+mod sources;
 mod start;
 mod state;
 mod template;
@@ -72,5 +76,6 @@ pub use limits::Limits;
 pub use logs::Logs;
 pub use running::Running;
 pub use runtime_config::RuntimeConfigError;
+pub use sources::{SourceError, Sources, fetch};
 pub use start::StartError;
 pub use variables::{VariableError, VariableSource};

@@ -31,6 +31,7 @@ use crate::{
     running::{Running, Stopping},
     runtime_config::{Defaults, RuntimeConfig, RuntimeConfigError},
     server::Server,
+    sources::{SourceError, Sources},
     state::State,
     template::Template,
     variables::{self, VariableError, VariableSource},
@@ -53,6 +54,9 @@ pub enum StartError {
     /// About variables.
     #[error(transparent)]
     Variables(#[from] VariableError),
+    /// About Wasm that another machine has.
+    #[error(transparent)]
+    Source(#[from] SourceError),
     /// About a component and its dependencies.
     #[error("component {component:?}: {source}")]
     Compose {
@@ -139,6 +143,8 @@ impl Host {
             patch(&mut table);
         }
         let app = App::from_table(table, directory)?;
+        // This thread is one that may wait.
+        tokio::runtime::Handle::current().block_on(self.sources.fetch(app.remotes()))?;
         let defaults = Defaults {
             application: directory,
             state: self.state_dir.as_deref(),
@@ -170,6 +176,7 @@ impl Host {
             linker: engine::linker(&engine, &host_limits.key_value).map_err(system)?,
             engine,
             cache: Cache::new(self.cache),
+            sources: self.sources,
             key_value: Arc::new(stores),
             outbound: Arc::new(Shared {
                 client: http_connector::client(blocked.clone(), config.pooling),
@@ -209,6 +216,7 @@ struct Loader {
     engine: Engine,
     linker: Linker<State>,
     cache: Cache,
+    sources: Sources,
     key_value: Arc<Stores>,
     outbound: Arc<Shared>,
     environment: BTreeMap<String, String>,
@@ -224,7 +232,8 @@ impl Loader {
             .get(id)
             .ok_or_else(|| system(format!("there is no component {id:?}")))?;
         let shared = self.grant(app, id, component)?;
-        let composed = compose::compose(id, component).map_err(|source| StartError::Compose {
+        let composed = compose::compose(id, component, &self.sources);
+        let composed = composed.map_err(|source| StartError::Compose {
             component: id.to_owned(),
             source,
         })?;

@@ -2,8 +2,10 @@
 
 mod common;
 
+use std::io::{BufRead, BufReader, Write};
+
 use common::{App, MANIFEST, ask};
-use gatehouse_host::StartError;
+use gatehouse_host::{Sources, StartError, manifest};
 
 async fn refused(manifest: &str) -> String {
     match App::with(manifest).host().start().await {
@@ -38,11 +40,11 @@ async fn what_is_not_supported_is_named_with_its_component() {
     assert!(message.contains("redis"), "{message}");
     let message = refused_with(
         "source = \"GUEST\"",
-        "source = { url = \"https://a.test\", digest = \"sha256:0\" }",
+        "source = { registry = \"a.test\", package = \"b:c\", version = \"1.0.0\" }",
     )
     .await;
     assert!(
-        message.contains("\"guest\"") && message.contains("source"),
+        message.contains("\"guest\"") && message.contains("source.registry"),
         "{message}"
     );
     let message = refused_with("\"http://self\"", "\"mysql://a.test\"").await;
@@ -182,6 +184,63 @@ async fn a_source_and_a_dependency_can_be_replaced() {
         .unwrap();
     assert_eq!(ask(&running, "count?to=1").await, "1\n");
     running.shutdown().await;
+}
+
+#[tokio::test]
+async fn wasm_of_another_machine_is_fetched_once() {
+    let app = App::new();
+    let manifest = app.directory().join("spin.toml");
+    let local = std::fs::read_to_string(&manifest).unwrap();
+    let mut files = Vec::new();
+    let mut remote = local.clone();
+    for before in ["source = ", "{ path = "] {
+        let (_, rest) = local.split_once(&format!("{before}\"")).unwrap();
+        let (path, _) = rest.split_once('"').unwrap();
+        let wasm = std::fs::read(path).unwrap();
+        let digest = manifest::Sha256::of(&wasm);
+        let url = format!("http://127.0.0.1:PORT/{}", files.len());
+        let inside = format!("url = \"{url}\", digest = \"{digest}\"");
+        let after = match before {
+            "source = " => format!("source = {{ {inside} }}"),
+            _ => format!("{{ {inside}"),
+        };
+        remote = remote.replace(&format!("{before}\"{path}\""), &after);
+        files.push(wasm);
+    }
+    let serve = async |port: u16| {
+        std::fs::write(&manifest, remote.replace("PORT", &port.to_string())).unwrap();
+        let sources = Sources::new(app.directory().join("sources"));
+        let running = app.host().sources(sources).start().await?;
+        assert_eq!(ask(&running, "count?to=1").await, "1\n");
+        running.shutdown().await;
+        Ok::<_, StartError>(())
+    };
+    assert!(
+        serve(1)
+            .await
+            .unwrap_err()
+            .to_string()
+            .contains("http://127.0.0.1:1/")
+    );
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let other_machine = std::thread::spawn(move || {
+        for _ in 0..files.len() {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut head = BufReader::new(stream.try_clone().unwrap()).lines();
+            let line = head.next().unwrap().unwrap();
+            assert!(head.any(|line| line.unwrap().is_empty()));
+            let wasm = &files[line["GET /".len()..][..1].parse::<usize>().unwrap()];
+            let length = wasm.len();
+            let head =
+                format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n");
+            stream.write_all(&[head.as_bytes(), wasm].concat()).unwrap();
+        }
+    });
+    serve(port).await.unwrap();
+    // Each was asked for once, and now nothing listens there.
+    other_machine.join().unwrap();
+    serve(port).await.unwrap();
 }
 
 #[tokio::test]

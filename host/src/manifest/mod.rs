@@ -1,6 +1,7 @@
 //! The application manifest, `spin.toml` version 2: what of it this host runs, and words for the rest.
 
 mod read;
+mod source;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,6 +11,8 @@ use std::{
 use serde::Deserialize;
 
 pub(crate) use self::read::directory;
+pub use self::source::{InvalidSource, Remote, Sha256, Source};
+pub(crate) use self::source::{may_be_fetched, shown};
 pub use composition::Inherit;
 
 use composition::DependencyName;
@@ -94,8 +97,8 @@ pub struct StaticResponse {
 /// A component and what it is granted.
 #[derive(Clone, Debug)]
 pub struct Component {
-    /// The Wasm file.
-    pub source: PathBuf,
+    /// Where its Wasm is.
+    pub source: Source,
     /// What the component is for.
     pub description: Option<String>,
     /// Variables by name; values are templates over application variables.
@@ -117,8 +120,8 @@ pub struct Component {
 pub struct Dependency {
     /// Which imports it satisfies.
     pub name: DependencyName,
-    /// The Wasm file.
-    pub path: PathBuf,
+    /// Where its Wasm is.
+    pub source: Source,
     /// The export to use where it is not named as the import is.
     pub export: Option<String>,
     /// Which of the parent's grants it may use.
@@ -173,6 +176,24 @@ impl App {
             .filter_map(|trigger| match &trigger.target {
                 Target::Component(id) => Some(id.as_str()),
                 Target::Static(_) => None,
+            })
+            .collect()
+    }
+
+    /// The files of other machines that the components which some trigger uses consist of.
+    pub fn remotes(&self) -> BTreeSet<&Remote> {
+        let used = self.triggered();
+        let used = used.into_iter().filter_map(|id| self.components.get(id));
+        let sources = used.flat_map(|component| {
+            let dependencies = component.dependencies.iter();
+            dependencies
+                .map(|dependency| &dependency.source)
+                .chain([&component.source])
+        });
+        sources
+            .filter_map(|source| match source {
+                Source::Remote(remote) => Some(remote),
+                Source::File(_) => None,
             })
             .collect()
     }

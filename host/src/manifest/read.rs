@@ -9,8 +9,8 @@ use std::{
 use serde::Deserialize;
 
 use super::{
-    App, Build, Component, Dependency, Inherit, ManifestError, Route, StaticResponse, Target,
-    Trigger, Variable,
+    App, Build, Component, Dependency, Inherit, ManifestError, Remote, Route, Source,
+    StaticResponse, Target, Trigger, Variable,
 };
 use composition::{DependencyName, identifier_case};
 
@@ -186,7 +186,7 @@ fn component(
         identifier_case::snake(name)
             .map_err(|reason| invalid(&place, format!("variable {name:?}: {reason}")))?;
     }
-    let source = local(&table.source).ok_or_else(|| unsupported(&place, "source = { ... }"))?;
+    let source = source(&place, &table.source, directory)?;
     let by_component = table.dependencies_inherit_configuration;
     let mut dependencies: Vec<Dependency> = Vec::new();
     for (name, value) in &table.dependencies {
@@ -194,7 +194,7 @@ fn component(
         let name: DependencyName = name
             .parse()
             .map_err(|reason: String| invalid(&place, reason))?;
-        let dependency = dependency(&place, value, all)?;
+        let dependency = dependency(&place, value, directory, all)?;
         if by_component.is_some() && dependency.inherit_configuration.is_some() {
             return Err(invalid(
                 place,
@@ -221,13 +221,13 @@ fn component(
         };
         dependencies.push(Dependency {
             name,
-            path: directory.join(dependency.path),
+            source: dependency.source,
             export: dependency.export,
             inherit,
         });
     }
     Ok(Component {
-        source: directory.join(source),
+        source,
         description: table
             .description
             .filter(|description| !description.is_empty()),
@@ -246,43 +246,82 @@ fn component(
     })
 }
 
+/// What satisfies an import, read.
+struct DependencyValue {
+    source: Source,
+    export: Option<String>,
+    inherit_configuration: Option<InheritValue>,
+}
+
 fn dependency(
     place: &str,
     value: &toml::Value,
+    directory: &Path,
     all: &BTreeMap<String, toml::Value>,
-) -> Result<DependencyTable, ManifestError> {
+) -> Result<DependencyValue, ManifestError> {
     let toml::Value::Table(table) = value else {
         return Err(unsupported(place, "version"));
     };
-    for field in ["version", "registry", "package", "url", "digest"] {
-        unsupported_if(table.contains_key(field), place, field)?;
-    }
-    let mut table = table.clone();
-    // A dependency on a component of the application is a dependency on that component's file.
-    if let Some(component) = table.remove("component") {
-        let source = component
-            .as_str()
-            .and_then(|id| all.get(id))
-            .and_then(|component| component.get("source"));
-        let source = source.ok_or_else(|| {
-            invalid(
-                place,
-                format!(
-                    "there is no component {:?}",
-                    component.as_str().unwrap_or_default()
-                ),
-            )
-        })?;
-        let path = local(source).ok_or_else(|| unsupported(place, "component"))?;
-        table.insert("path".to_owned(), toml::Value::String(path.to_owned()));
-    }
-    table
+    let table: DependencyTable = table
+        .clone()
         .try_into()
-        .map_err(|error: toml::de::Error| invalid(place, error.message()))
+        .map_err(|error: toml::de::Error| invalid(place, error.message()))?;
+    for (field, present) in [
+        ("version", table.version.is_some()),
+        ("registry", table.registry.is_some()),
+        ("package", table.package.is_some()),
+    ] {
+        unsupported_if(present, place, field)?;
+    }
+    let source = match (table.path, table.component, table.url, table.digest) {
+        (Some(path), None, None, None) => Source::File(directory.join(path)),
+        // A dependency on a component of the application is a dependency on that component's file.
+        (None, Some(component), None, None) => {
+            let source = all
+                .get(&component)
+                .and_then(|component| component.get("source"))
+                .ok_or_else(|| invalid(place, format!("there is no component {component:?}")))?;
+            self::source(place, source, directory)?
+        }
+        (None, None, Some(url), Some(digest)) => remote(place, &url, &digest)?,
+        _ => {
+            return Err(invalid(
+                place,
+                "must have `path`, `component`, or `url` and `digest`",
+            ));
+        }
+    };
+    Ok(DependencyValue {
+        source,
+        export: table.export,
+        inherit_configuration: table.inherit_configuration,
+    })
 }
 
-fn local(source: &toml::Value) -> Option<&str> {
-    source.as_str()
+/// Reads where the Wasm of a component is.
+fn source(place: &str, value: &toml::Value, directory: &Path) -> Result<Source, ManifestError> {
+    if let toml::Value::String(path) = value {
+        return Ok(Source::File(directory.join(path)));
+    }
+    for field in ["registry", "package", "version"] {
+        unsupported_if(
+            value.get(field).is_some(),
+            place,
+            &format!("source.{field}"),
+        )?;
+    }
+    let table: RemoteTable = value.clone().try_into().map_err(|_| {
+        invalid(
+            place,
+            "`source` must be a path, or { url = \"...\", digest = \"sha256:...\" }",
+        )
+    })?;
+    remote(place, &table.url, &table.digest)
+}
+
+fn remote(place: &str, url: &str, digest: &str) -> Result<Source, ManifestError> {
+    let remote = Remote::new(url, digest).map_err(|error| invalid(place, error))?;
+    Ok(Source::Remote(remote))
 }
 
 fn invalid(place: impl ToString, reason: impl ToString) -> ManifestError {
@@ -406,11 +445,31 @@ struct ComponentTable {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct DependencyTable {
-    path: PathBuf,
+    #[serde(default)]
+    path: Option<PathBuf>,
+    #[serde(default)]
+    component: Option<String>,
+    #[serde(default)]
+    url: Option<String>,
+    #[serde(default)]
+    digest: Option<String>,
+    #[serde(default)]
+    version: Option<String>,
+    #[serde(default)]
+    registry: Option<String>,
+    #[serde(default)]
+    package: Option<String>,
     #[serde(default)]
     export: Option<String>,
     #[serde(default)]
     inherit_configuration: Option<InheritValue>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RemoteTable {
+    url: String,
+    digest: String,
 }
 
 #[derive(Deserialize)]
@@ -483,26 +542,24 @@ mod tests {
         )
         .unwrap();
         let one = &app.components["one"];
-        assert_eq!(one.source, Path::new("/app/one.wasm"));
+        let file = |path: &str| Source::File(path.into());
+        assert_eq!(one.source, file("/app/one.wasm"));
         assert_eq!(one.build.as_ref().unwrap().commands, ["one", "two"]);
         let [c, d, e] = &one.dependencies[..] else {
             panic!("three dependencies")
         };
         assert_eq!(
-            (c.path.as_path(), c.export.as_deref()),
-            (Path::new("/app/two.wasm"), Some("d:e/f"))
+            (&c.source, c.export.as_deref()),
+            (&file("/app/two.wasm"), Some("d:e/f"))
         );
         assert_eq!(c.inherit, Inherit::Only(vec!["variables".to_owned()]));
         assert_eq!(
-            (d.path.as_path(), &d.inherit),
-            (Path::new("/app/two.wasm"), &Inherit::All)
+            (&d.source, &d.inherit),
+            (&file("/app/two.wasm"), &Inherit::All)
         );
         assert_eq!(
-            (e.path.as_path(), &e.inherit),
-            (
-                Path::new("/elsewhere/three.wasm"),
-                &Inherit::Only(Vec::new())
-            )
+            (&e.source, &e.inherit),
+            (&file("/elsewhere/three.wasm"), &Inherit::Only(Vec::new()))
         );
         assert_eq!(app.triggers[1].route, Route::Private);
         assert_eq!(app.triggered().into_iter().collect::<Vec<_>>(), ["one"]);
@@ -536,11 +593,11 @@ mod tests {
     }
 
     #[test]
-    fn a_dependency_from_elsewhere_is_not_supported() {
+    fn a_package_of_a_registry_is_not_supported() {
         for value in [
             "\">= 1.0.0\"",
             "{ version = \"1.0.0\" }",
-            "{ url = \"https://a.test\", digest = \"sha256:0\" }",
+            "{ version = \"1.0.0\", registry = \"a.test\", package = \"b:c\" }",
         ] {
             let source = "[component.a]\nsource = \"a.wasm\"\n[component.a.dependencies]";
             refused(
@@ -548,6 +605,54 @@ mod tests {
                 &["\"a\"", "b:c/d", "not supported"],
             );
         }
+        refused(
+            "[component.a]\nsource = { registry = \"a.test\", package = \"b:c\", version = \"1.0.0\" }",
+            &["\"a\"", "source.registry", "not supported"],
+        );
+    }
+
+    #[test]
+    fn a_source_may_be_a_url_with_a_digest() {
+        let digest = format!("sha256:{}", "0".repeat(64));
+        let remote = |name: &str| {
+            let url = format!("https://a.test/{name}.wasm");
+            format!("{{ url = \"{url}\", digest = \"{digest}\" }}")
+        };
+        let text = |one: &str, dependency: &str| {
+            format!(
+                "[[trigger.http]]\nroute = \"/\"\ncomponent = \"one\"\n\
+                 [component.one]\nsource = {one}\n\
+                 [component.one.dependencies]\n\"a:b/c\" = {dependency}\n\"a:b/d\" = {{ component = \"two\" }}\n\
+                 [component.two]\nsource = {}\n[component.unused]\nsource = {}",
+                remote("two"),
+                remote("unused")
+            )
+        };
+        let dependency = remote("dependency").replace(" }", ", inherit_configuration = true }");
+        let app = parse(&text(&remote("one"), &dependency)).unwrap();
+        let urls = app
+            .remotes()
+            .into_iter()
+            .map(|remote| remote.url().path().to_owned());
+        assert_eq!(
+            urls.collect::<Vec<_>>(),
+            ["/dependency.wasm", "/one.wasm", "/two.wasm"]
+        );
+        assert_eq!(app.components["one"].dependencies[0].inherit, Inherit::All);
+        for wrong in [
+            "{ url = \"https://a.test\" }",
+            "{ digest = \"sha256:0\" }",
+            "{ url = \"https://a.test\", digest = \"sha256:0\" }",
+            "{ path = \"a.wasm\", component = \"two\" }",
+            "{}",
+        ] {
+            refused(&text(&remote("one"), wrong), &["\"one\"", "a:b/c"]);
+        }
+        refused(
+            &text("{ path = \"one.wasm\" }", &dependency),
+            &["\"one\"", "digest"],
+        );
+        refused(&text("7", &dependency), &["\"one\"", "source"]);
     }
 
     #[test]
