@@ -9,6 +9,7 @@
     reason = "for programs for a terminal"
 )]
 
+pub mod builds;
 mod connect;
 pub mod deploy;
 pub mod doctor;
@@ -19,9 +20,11 @@ pub mod identity_component;
 pub mod launch;
 pub mod manifest;
 mod project;
+pub mod release;
 pub mod report;
 mod runtime_config;
 pub mod servers;
 pub mod shell;
+pub mod templates;
 
 pub use project::{MANIFEST, Project};
