@@ -1,0 +1,164 @@
+//! The commands, from a new project to an upgrade, with tools that need no building.
+
+mod common;
+
+use common::{Releases, Server, bad, built, free_address, gatehouse, good};
+use std::fs;
+use std::path::Path;
+
+fn named(name: &str) -> Vec<u8> {
+    name.as_bytes().to_vec()
+}
+
+#[test]
+fn a_project_is_written_into_a_folder_of_its_own_and_never_over_another() {
+    let releases = Releases::new();
+    releases.seal("0.1.0", named);
+    let folder = tempfile::tempdir().unwrap();
+    let url = releases.url("0.1.0");
+    for (language, file) in [
+        ("rust", "src/lib.rs"),
+        ("python", "app.py"),
+        ("js", "app.js"),
+    ] {
+        let name = format!("tools-{language}");
+        let arguments = ["new", &name, "--lang", language, "--release", &url];
+        assert!(good(folder.path(), &arguments).contains(&format!("cd {name}")));
+        let project = folder.path().join(&name);
+        assert!(project.join(file).is_file());
+        let app = host::manifest::App::read(&project.join("spin.toml")).unwrap();
+        assert_eq!(app.remotes().len(), 9, "{:?}", app.remotes());
+        fs::write(project.join(file), "mine").unwrap();
+        assert!(bad(folder.path(), &arguments).contains("something in it"));
+        assert_eq!(fs::read(project.join(file)).unwrap(), b"mine");
+    }
+    let no_project = bad(folder.path(), &["build"]);
+    assert!(no_project.contains("gatehouse new"), "{no_project}");
+    let missing = [
+        "new",
+        "a",
+        "--lang",
+        "js",
+        "--release",
+        &releases.url("0.9.9"),
+    ];
+    assert!(bad(folder.path(), &missing).contains("no release of Gatehouse"));
+}
+
+#[test]
+fn an_upgrade_takes_everything_from_the_other_release_or_nothing() {
+    let releases = Releases::new();
+    releases.seal("0.1.0", named);
+    releases.seal("0.2.0", |name| format!("new {name}").into_bytes());
+    let folder = tempfile::tempdir().unwrap();
+    let url = releases.url("0.1.0");
+    good(
+        folder.path(),
+        &["new", "weather", "--lang", "python", "--release", &url],
+    );
+    let project = folder.path().join("weather");
+    let read = |name: &str| fs::read_to_string(project.join(name)).unwrap();
+    let mine = read("spin.toml").replace(
+        "allowed_outbound_hosts = []",
+        "allowed_outbound_hosts = [\"https://api.example.com\"] # mine",
+    );
+    fs::write(project.join("spin.toml"), &mine).unwrap();
+
+    fs::remove_file(releases.folder("0.2.0").join("gatehouse.toml")).unwrap();
+    bad(&project, &["upgrade", "0.2.0"]);
+    assert_eq!(read("spin.toml"), mine);
+    bad(&project, &["upgrade", "0.3.0"]);
+    bad(&project, &["upgrade", "newest"]);
+
+    releases.seal("0.2.0", named);
+    let told = good(&project, &["upgrade", "0.2.0"]);
+    assert!(told.contains("From 0.1.0 to 0.2.0"), "{told}");
+    let (manifest, requirements) = (read("spin.toml"), read("requirements.txt"));
+    for text in [&manifest, &requirements] {
+        assert!(
+            text.contains(&releases.url("0.2.0")) && !text.contains("0.1.0/"),
+            "{text}"
+        );
+    }
+    assert!(manifest.contains("[\"https://api.example.com\"] # mine"));
+    assert!(requirements.contains("gatehouse_sdk-0.2.0-py3-none-any.whl"));
+    good(&project, &["upgrade", &releases.url("0.1.0")]);
+    assert_eq!(read("spin.toml"), mine);
+}
+
+/// Makes a project of a release with the built components, whose tools are copied from where its file `tools` says.
+fn copied_tools(releases: &Releases, folder: &Path) -> std::path::PathBuf {
+    releases.seal("0.1.0", |name| match name.ends_with(".wasm") {
+        true => fs::read(built(name)).unwrap(),
+        false => named(name),
+    });
+    let url = releases.url("0.1.0");
+    good(
+        folder,
+        &["new", "copied", "--lang", "python", "--release", &url],
+    );
+    let project = folder.join("copied");
+    let manifest = project.join("spin.toml");
+    let text = fs::read_to_string(&manifest).unwrap();
+    let built = "\".venv/bin/python -m gatehouse build app.py -o copied.wasm\"";
+    assert!(text.contains(built) && text.contains("[\"*.py\", "));
+    let text = text.replace(built, "\"cp $(cat tools.txt) copied.wasm\"");
+    fs::write(&manifest, text.replace("[\"*.py\", ", "[\"*.txt\", ")).unwrap();
+    project
+}
+
+fn choose(project: &Path, wasm: &str) {
+    fs::write(project.join("tools.txt"), wasm).unwrap();
+}
+
+#[test]
+fn what_changes_is_built_and_served_again_and_what_does_not_build_is_not() {
+    let releases = Releases::new();
+    let folder = tempfile::tempdir().unwrap();
+    let project = copied_tools(&releases, folder.path());
+    choose(&project, &built("gatehouse_tools.wasm").to_string_lossy());
+    let address = free_address();
+    let call = |arguments: &[&str]| {
+        let arguments = [&["call", "--listen", &address], arguments].concat();
+        common::run(&project, &arguments)
+    };
+    let mut server = Server::start(gatehouse(&project, &["watch", "--listen", &address]));
+    server.wait_for("Gatehouse is served at");
+    let (is_good, sum) = call(&["add", "--a", "2", "--b", "3"]);
+    assert!(is_good && sum.contains('5'), "{sum}");
+    let (is_good, sum) = call(&["--json", r#"{"a": 2, "b": 4}"#, "add"]);
+    assert!(is_good && sum.contains('6'), "{sum}");
+
+    choose(&project, "no-such-file.wasm");
+    server.wait_for("served on");
+    assert!(call(&["add", "--a", "2", "--b", "3"]).0);
+
+    choose(&project, &built("conformance_tools.wasm").to_string_lossy());
+    server.wait_for("Serving what changed");
+    let (is_good, other) = call(&["add"]);
+    assert!(
+        !is_good && other.contains("There is no tool \"add\""),
+        "{other}"
+    );
+    server.stop();
+}
+
+#[test]
+fn a_call_starts_a_server_where_none_runs_and_ends_it() {
+    let releases = Releases::new();
+    let folder = tempfile::tempdir().unwrap();
+    let project = copied_tools(&releases, folder.path());
+    choose(&project, &built("gatehouse_tools.wasm").to_string_lossy());
+    let address = free_address();
+    let arguments = [
+        "call", "--listen", &address, "add", "--a", "20", "--b", "22",
+    ];
+    assert!(good(&project, &arguments).contains("42"));
+    assert!(std::net::TcpListener::bind(&*address).is_ok());
+    // Another time it needs no network.
+    fs::remove_dir_all(releases.folder("0.1.0")).unwrap();
+    let arguments = [&arguments[..3], &["--skip-build"], &arguments[3..]].concat();
+    assert!(good(&project, &arguments).contains("42"));
+    let wrong = bad(&project, &[&arguments[..4], &["add", "--a", "x"]].concat());
+    assert!(wrong.contains("--a x"), "{wrong}");
+}
