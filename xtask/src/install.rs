@@ -51,27 +51,37 @@ pub fn python_packages(folder: &Path) -> Result<PathBuf> {
 ///
 /// If Python is missing or the packages cannot be installed.
 pub fn python_environment(folder: &Path, environment: &str, requirements: &str) -> Result<PathBuf> {
+    let programs = python_venv(&folder.join(environment))?;
+    run(program(programs.join(executable("python")))
+        .current_dir(folder)
+        .args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--requirement",
+            requirements,
+        ]))?;
+    Ok(programs)
+}
+
+/// Makes a virtual environment in this folder if there is none, and gives the folder of the programs in it.
+///
+/// # Errors
+///
+/// If Python is missing or has no `venv`.
+pub fn python_venv(environment: &Path) -> Result<PathBuf> {
     let Some(system) = ["python3", "python"].into_iter().find(|name| exists(name)) else {
         bail!(
-            "The clients and examples need Python 3.10 or later. Install it, or run `cargo xtask test --quick`"
+            "The clients, the examples and the SDK for Python need Python 3.10 or later. Install it, or run `cargo xtask test --quick`"
         );
     };
-    let environment = folder.join(environment);
     let programs = environment.join(if cfg!(windows) { "Scripts" } else { "bin" });
-    let python = programs.join(executable("python"));
-    if !python.is_file() {
-        run(program(system).args(["-m", "venv"]).arg(&environment))
+    if !programs.join(executable("python")).is_file() {
+        run(program(system).args(["-m", "venv"]).arg(environment))
             .context("Python needs its venv module (Debian: apt-get install python3-venv)")?;
     }
-    run(program(&python).current_dir(folder).args([
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "--requirement",
-        requirements,
-    ]))?;
     Ok(programs)
 }
 

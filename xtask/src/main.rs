@@ -13,6 +13,7 @@ mod check_licenses;
 mod clients;
 mod contracts;
 mod differences;
+mod dist;
 mod examples;
 mod flavours;
 mod install;
@@ -47,6 +48,8 @@ enum Command {
     Build(BuildOptions),
     /// Check, build and deploy to a host
     Deploy(deploy::Options),
+    /// Write a release into target/dist: components, SDKs, templates, and the command gatehouse for this machine
+    Dist(dist::Options),
     /// Measure, side by side with an empty component
     Bench(bench::Options),
     /// Derive the contracts for WASI 0.2 (wit/portable) from those of the main build
@@ -76,6 +79,7 @@ fn main() -> ExitCode {
             Some(flavour) => flavours::build(flavour).map(drop),
         },
         Command::Deploy(options) => deploy::deploy(&repository(), &options, &flavours::Built),
+        Command::Dist(options) => dist::dist(&options),
         Command::Bench(options) => bench::bench(&options),
         Command::Contracts => contracts::contracts(),
         Command::CheckLayers => check_layers::check_layers(),
