@@ -1,10 +1,12 @@
 //! What `spin.toml` may not grant: the rules of `manifest-rules`, before anything is built or served.
 //!
-//! The embedded host keeps them too. Spin does not know those about tools, so this is where who serves
-//! with Spin hears of them.
+//! The embedded host keeps them too, but for those about tool servers. Spin does not know those about tools, so this is
+//! where who serves with Spin hears of them.
 
+use crate::environment::Variables;
 use crate::project::Project;
 use anyhow::{Result, bail};
+use config::COMPOSED;
 
 /// What is wrong with `spin.toml`, and what is worth knowing about it, in words.
 #[derive(Default)]
@@ -16,28 +18,34 @@ pub struct Findings {
 }
 
 impl Findings {
-    /// Those of this manifest.
-    fn of(manifest: &toml::Table) -> Self {
+    /// Those of this manifest, in which these components have tools of their own.
+    fn of(manifest: &toml::Table, tool_servers: &[&str]) -> Self {
         let words = |findings: Vec<manifest_rules::Finding>| {
             let lines = findings
                 .iter()
                 .map(|finding| format!("spin.toml, {finding}"));
             lines.collect()
         };
+        let mut refusals = manifest_rules::refusals(manifest);
+        refusals.extend(manifest_rules::tool_servers(manifest, tool_servers));
         Self {
-            refusals: words(manifest_rules::refusals(manifest)),
+            refusals: words(refusals),
             warnings: words(manifest_rules::warnings(manifest)),
         }
     }
 }
 
-/// Looks at `spin.toml`.
+/// Looks at `spin.toml`, with the variables that are set.
 ///
 /// # Errors
 ///
-/// If it cannot be read.
+/// If it, or `.env`, cannot be read.
 pub fn findings(project: &Project) -> Result<Findings> {
-    Ok(Findings::of(&project.manifest()?))
+    let variables = Variables::read(project)?;
+    let tools = variables.get("tools").unwrap_or_default();
+    let tool_servers = tools.split_whitespace().filter(|id| *id != COMPOSED);
+    let tool_servers: Vec<&str> = tool_servers.collect();
+    Ok(Findings::of(&project.manifest()?, &tool_servers))
 }
 
 /// Fails if `spin.toml` grants what it may not.
@@ -65,7 +73,7 @@ mod tests {
         let line = "gatehouse_tools.wasm\" }";
         assert!(shipped.contains(line));
         let changed = shipped.replace(line, &format!("gatehouse_tools.wasm\"{tools} }}"));
-        Findings::of(&changed.parse().unwrap())
+        Findings::of(&changed.parse().unwrap(), &[])
     }
 
     #[test]
@@ -92,6 +100,14 @@ mod tests {
                 assert!(found.refusals[0].contains(words), "{}", found.refusals[0]);
             }
         }
+    }
+
+    #[test]
+    fn a_component_with_tools_that_the_endpoint_cannot_call_is_named() {
+        let shipped = include_str!("../../../spin.toml").parse().unwrap();
+        let found = Findings::of(&shipped, &["weather"]);
+        assert_eq!(found.refusals.len(), 1);
+        assert!(found.refusals[0].contains("\"weather\""));
     }
 
     #[test]

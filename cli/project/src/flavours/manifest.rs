@@ -4,6 +4,7 @@ use super::flavour::Flavour;
 use super::wasm::Wasm;
 use anyhow::{Context, Result, bail};
 use composition::{DependencyName, Inherit};
+use config::COMPOSED;
 use std::collections::BTreeSet;
 use toml::{Table, Value};
 
@@ -155,7 +156,7 @@ fn check_composed_tools(manifest: &Table) -> Result<()> {
         .get("variables")
         .and_then(|variables| variables.get("tools")?.get("default")?.as_str());
     let mut others = tools.into_iter().flat_map(str::split_whitespace);
-    if let Some(other) = others.find(|name| *name != "composed") {
+    if let Some(other) = others.find(|name| *name != COMPOSED) {
         bail!(
             "spin.toml, variable tools: the host has no service chaining, so that {other:?} cannot be reached. Make the tools a dependency of `mcp` (gatehouse:tools/tools), and set the default to composed"
         );
