@@ -14,6 +14,7 @@ mod jsonrpc;
 mod jwt;
 mod mcp_headers;
 mod message_order;
+mod openapi_document;
 mod parameters;
 mod policy;
 mod provider_answers;
@@ -34,6 +35,7 @@ pub use cookie::cookie;
 pub use jsonrpc::jsonrpc;
 pub use mcp_headers::mcp_headers;
 pub use message_order::{STEP, message_order};
+pub use openapi_document::openapi_document;
 pub use parameters::parameters;
 pub use provider_answers::provider_answers;
 pub use public_url::public_url;
@@ -63,6 +65,7 @@ pub const TARGETS: &[Target] = &[
     ("jwt", jwt),
     ("mcp_headers", mcp_headers),
     ("message_order", message_order),
+    ("openapi_document", openapi_document),
     ("parameters", parameters),
     ("policy", policy),
     ("provider_answers", provider_answers),

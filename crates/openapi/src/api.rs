@@ -1,0 +1,157 @@
+//! The API: a document, and the operations of it that are offered.
+
+use crate::document::{Document, DocumentError, object};
+use crate::methods::METHODS;
+use crate::name::Names;
+use crate::operation::{Entry, Operation, operation_id};
+use crate::pattern::Subject;
+use crate::schema::{bounded, text};
+use crate::settings::Settings;
+use crate::tool::Tool;
+use crate::unusable::Unusable;
+use serde_json::Value;
+use url::Url;
+
+/// A document with the operations that the configuration selects.
+#[derive(Debug)]
+pub struct Api {
+    document: Document,
+    entries: Vec<Entry>,
+    over_the_limit: usize,
+}
+
+/// What the document says of the API as a whole (Info Object).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Info {
+    /// For programs: the title in the characters of tools' names.
+    pub name: String,
+    /// For people.
+    pub title: String,
+    /// Of the API.
+    pub version: String,
+    /// What it is for.
+    pub description: Option<String>,
+}
+
+/// The tools, and what did not become one.
+#[derive(Clone, Debug, Default)]
+pub struct Tools {
+    /// In the order of their paths.
+    pub tools: Vec<Tool>,
+    /// Operations that were selected and cannot be tools, each with the reason.
+    pub left_out: Vec<(String, Unusable)>,
+    /// Operations that were selected beyond the largest number allowed.
+    pub over_the_limit: usize,
+}
+
+impl Api {
+    /// Reads a document. `url` is where it was fetched from.
+    ///
+    /// # Errors
+    ///
+    /// See [`DocumentError`].
+    pub fn read(text: &str, url: Option<Url>, settings: &Settings) -> Result<Self, DocumentError> {
+        let document = Document::read(text, url)?;
+        let mut entries = Vec::new();
+        let mut over_the_limit = 0;
+        // Every operation takes its name, so that a name does not depend on what is selected.
+        let mut names = Names::default();
+        for (path, path_item) in document.get("paths").map(object).into_iter().flatten() {
+            let Ok(path_item) = document.resolve(path_item) else {
+                continue;
+            };
+            for method in METHODS {
+                let key = method.as_str().to_ascii_lowercase();
+                let Some(operation) = path_item
+                    .get(&key)
+                    .filter(|operation| operation.is_object())
+                else {
+                    continue;
+                };
+                let by_path = format!("{key} {path}");
+                let operation_id = operation_id(operation);
+                let name = names.take(&[operation_id.unwrap_or_default(), &by_path]);
+                let subject = Subject {
+                    name: &name,
+                    operation_id,
+                    method: &method,
+                    path,
+                };
+                let tags = operation.get("tags").and_then(Value::as_array);
+                let tags: Vec<_> = tags
+                    .into_iter()
+                    .flatten()
+                    .filter_map(Value::as_str)
+                    .collect();
+                if !settings.selection.includes(subject, &tags) {
+                    continue;
+                }
+                if entries.len() < settings.selection.max_operations {
+                    entries.push(Entry {
+                        name,
+                        method,
+                        path: path.clone(),
+                    });
+                } else {
+                    over_the_limit += 1;
+                }
+            }
+        }
+        Ok(Self {
+            document,
+            entries,
+            over_the_limit,
+        })
+    }
+
+    /// Returns what the document says of the API as a whole.
+    pub fn info(&self) -> Info {
+        let said = |key: &str| {
+            let value = self.document.at(&["info", key])?;
+            // YAML without quotes has a number for a version.
+            let written = value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned);
+            text(Some(&written)).map(|text| bounded(text, 500))
+        };
+        let title = said("title").unwrap_or_else(|| "API".to_owned());
+        Info {
+            name: Names::default().take(&[&title.to_lowercase(), "api"]),
+            version: said("version").unwrap_or_else(|| "0".to_owned()),
+            description: said("summary").or_else(|| said("description")),
+            title,
+        }
+    }
+
+    /// Returns the tools.
+    pub fn tools(&self, settings: &Settings) -> Tools {
+        let mut tools = Tools {
+            over_the_limit: self.over_the_limit,
+            ..Tools::default()
+        };
+        for entry in &self.entries {
+            let operation = Operation::read(&self.document, entry, settings);
+            match operation.and_then(|operation| operation.tool(settings)) {
+                Ok(tool) => tools.tools.push(tool),
+                Err(unusable) => tools.left_out.push((entry.name.clone(), unusable)),
+            }
+        }
+        tools
+    }
+
+    /// Returns the operation whose tool has this name; `None` if there is none.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the operation cannot be a tool.
+    pub fn operation(
+        &self,
+        name: &str,
+        settings: &Settings,
+    ) -> Result<Option<Operation<'_>>, Unusable> {
+        let entry = self.entries.iter().find(|entry| entry.name == name);
+        entry
+            .map(|entry| Operation::read(&self.document, entry, settings))
+            .transpose()
+    }
+}

@@ -1,0 +1,379 @@
+//! The credentials that the API is shown, and where in a request they stand (Security Scheme Object).
+
+use crate::document::{Document, ReferenceError, object};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::header::{AUTHORIZATION, COOKIE};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use serde_json::Value;
+use std::fmt;
+use url::Url;
+
+/// What the API is shown.
+#[derive(Debug)]
+pub enum Credentials {
+    /// Nothing.
+    None,
+    /// The same secret for everyone.
+    Secret {
+        /// The secret.
+        secret: Secret,
+        /// Where it goes.
+        place: SecretPlace,
+    },
+    /// The access token that the identity provider issued for the person.
+    Upstream,
+}
+
+/// A text that is shown to the API alone.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Takes a text; `None` if no header could hold it.
+    pub fn read(text: &str) -> Option<Self> {
+        let fits = !text.is_empty() && text.bytes().all(|c| c == b' ' || c.is_ascii_graphic());
+        fits.then(|| Self(text.to_owned()))
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret")
+    }
+}
+
+/// Where the secret goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SecretPlace {
+    /// Where the document's security requirement for the operation says.
+    Document,
+    /// Where this security scheme of the document says.
+    Scheme(String),
+    /// Here, whatever the document says.
+    Fixed(Place),
+}
+
+/// A place in a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// `Authorization: Bearer`.
+    Bearer,
+    /// `Authorization: Basic`; the secret is `user:password`.
+    Basic,
+    /// A header of its own.
+    Header(HeaderName),
+    /// A parameter of the query.
+    Query(String),
+    /// A cookie.
+    Cookie(String),
+}
+
+impl Place {
+    /// Returns whether a cookie may have this name (RFC 6265 section 4.1.1: a token).
+    pub(crate) fn is_cookie_name(name: &str) -> bool {
+        name.parse::<HeaderName>().is_ok()
+    }
+}
+
+/// Why a secret has no place in a request.
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+pub enum NoPlace {
+    /// The scheme that the configuration names does not exist or cannot be used.
+    #[error("the document has no security scheme {0} that takes one secret; correct secret_in")]
+    Scheme(String),
+    /// None of the schemes that the operation requires can be used.
+    #[error(
+        "none of its security schemes takes one secret; say with secret_in where the secret goes"
+    )]
+    Requirement,
+    /// A scheme is a reference that leads nowhere.
+    #[error(transparent)]
+    Reference(#[from] ReferenceError),
+}
+
+/// A secret and its place in a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Credential {
+    pub(crate) place: Place,
+    pub(crate) secret: Secret,
+}
+
+impl Credential {
+    /// Puts the credential into a request.
+    pub(crate) fn apply(&self, url: &mut Url, headers: &mut HeaderMap) {
+        let secret = &self.secret.0;
+        match &self.place {
+            Place::Bearer => set(headers, AUTHORIZATION, &format!("Bearer {secret}")),
+            Place::Basic => set(headers, AUTHORIZATION, &format!("Basic {}", self.basic())),
+            Place::Header(name) => set(headers, name.clone(), secret),
+            Place::Query(name) => {
+                let others: Vec<_> = url
+                    .query()
+                    .into_iter()
+                    .flat_map(|query| query.split('&'))
+                    .collect();
+                let pair = form_urlencoded::Serializer::new(String::new())
+                    .append_pair(name, secret)
+                    .finish();
+                // A redirect may have kept it.
+                let is_there = others.contains(&pair.as_str());
+                if !is_there {
+                    let query = [others, vec![pair.as_str()]].concat().join("&");
+                    url.set_query(Some(&query));
+                }
+            }
+            Place::Cookie(name) => {
+                let own = format!("{name}={secret}");
+                let cookies = match headers.get(COOKIE).and_then(|value| value.to_str().ok()) {
+                    Some(others) => format!("{others}; {own}"),
+                    None => own,
+                };
+                set(headers, COOKIE, &cookies);
+            }
+        }
+    }
+
+    /// Returns every text under which the credential may come back in a response.
+    pub(crate) fn traces(&self) -> Vec<String> {
+        let mut traces = vec![self.secret.0.clone()];
+        if self.place == Place::Basic {
+            traces.push(self.basic());
+            traces.extend(
+                self.secret
+                    .0
+                    .split_once(':')
+                    .map(|(_, password)| password.to_owned()),
+            );
+        }
+        traces
+    }
+
+    fn basic(&self) -> String {
+        let secret = &self.secret.0;
+        match secret.contains(':') {
+            true => STANDARD.encode(secret),
+            // A key as the user, with an empty password, as many APIs want it.
+            false => STANDARD.encode(format!("{secret}:")),
+        }
+    }
+}
+
+fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    // A secret is read so that it fits.
+    if let Ok(mut value) = HeaderValue::from_str(value) {
+        value.set_sensitive(true);
+        headers.insert(name, value);
+    }
+}
+
+/// Returns whether the document says that the operation needs no credentials (`security` is empty).
+pub(crate) fn is_public(document: &Document, operation: &Value) -> bool {
+    requirements(document, operation).is_some_and(Vec::is_empty)
+}
+
+/// Returns the place of a secret in the requests of an operation; `None` if the document says that the operation needs no
+/// credentials.
+///
+/// # Errors
+///
+/// See [`NoPlace`].
+pub(crate) fn find_place(
+    document: &Document,
+    operation: &Value,
+    configured: &SecretPlace,
+) -> Result<Option<Place>, NoPlace> {
+    match configured {
+        SecretPlace::Fixed(place) => Ok(Some(place.clone())),
+        SecretPlace::Scheme(name) => {
+            let place = scheme(document, name)?;
+            place
+                .map(Some)
+                .ok_or_else(|| NoPlace::Scheme(strict_json::excerpt(name)))
+        }
+        SecretPlace::Document => match requirements(document, operation) {
+            Some(requirements) if requirements.is_empty() => Ok(None),
+            Some(requirements) => {
+                let names = requirements
+                    .iter()
+                    .flat_map(|requirement| object(requirement).keys());
+                first_usable(document, names)?
+                    .map(Some)
+                    .ok_or(NoPlace::Requirement)
+            }
+            None => {
+                let schemes = document.at(&["components", "securitySchemes"]);
+                let names = schemes
+                    .into_iter()
+                    .flat_map(|schemes| object(schemes).keys());
+                Ok(Some(
+                    first_usable(document, names)?.unwrap_or(Place::Bearer),
+                ))
+            }
+        },
+    }
+}
+
+fn requirements<'d>(document: &'d Document, operation: &'d Value) -> Option<&'d Vec<Value>> {
+    operation
+        .get("security")
+        .or_else(|| document.get("security"))?
+        .as_array()
+}
+
+fn first_usable<'d>(
+    document: &Document,
+    names: impl Iterator<Item = &'d String>,
+) -> Result<Option<Place>, ReferenceError> {
+    for name in names {
+        if let Some(place) = scheme(document, name)? {
+            return Ok(Some(place));
+        }
+    }
+    Ok(None)
+}
+
+fn scheme(document: &Document, name: &str) -> Result<Option<Place>, ReferenceError> {
+    let Some(scheme) = document.at(&["components", "securitySchemes", name]) else {
+        return Ok(None);
+    };
+    let scheme = document.resolve(scheme)?;
+    let text = |key: &str| scheme.get(key).and_then(Value::as_str).unwrap_or_default();
+    Ok(match text("type") {
+        "apiKey" => match (text("in"), text("name")) {
+            ("header", name) => name.parse().ok().map(Place::Header),
+            ("query", name) if !name.is_empty() => Some(Place::Query(name.to_owned())),
+            ("cookie", name) if Place::is_cookie_name(name) => Some(Place::Cookie(name.to_owned())),
+            _ => None,
+        },
+        "http" if text("scheme").eq_ignore_ascii_case("bearer") => Some(Place::Bearer),
+        "http" if text("scheme").eq_ignore_ascii_case("basic") => Some(Place::Basic),
+        "oauth2" | "openIdConnect" => Some(Place::Bearer),
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn apply(place: Place, secret: &str, url: &str) -> (String, HeaderMap) {
+        let mut url = Url::parse(url).unwrap();
+        let mut headers = HeaderMap::new();
+        headers.insert(COOKIE, HeaderValue::from_static("a=1"));
+        let secret = Secret::read(secret).unwrap();
+        Credential { place, secret }.apply(&mut url, &mut headers);
+        (url.into(), headers)
+    }
+
+    #[test]
+    fn a_credential_is_put_into_its_place() {
+        let url = "https://a.example/x?y=1";
+        let (same, headers) = apply(Place::Bearer, "t0ken", url);
+        assert_eq!(
+            (same.as_str(), &headers[AUTHORIZATION]),
+            (url, &"Bearer t0ken".parse().unwrap())
+        );
+        assert!(headers[AUTHORIZATION].is_sensitive());
+        let (_, headers) = apply(Place::Basic, "user:word", url);
+        assert_eq!(headers[AUTHORIZATION], "Basic dXNlcjp3b3Jk");
+        let (_, headers) = apply(Place::Basic, "key", url);
+        assert_eq!(headers[AUTHORIZATION], "Basic a2V5Og==");
+        let (_, headers) = apply(Place::Header(HeaderName::from_static("x-key")), "k", url);
+        assert_eq!(headers["x-key"], "k");
+        let (_, headers) = apply(Place::Cookie("sid".to_owned()), "k", url);
+        assert_eq!(headers[COOKIE], "a=1; sid=k");
+        let query = Place::Query("api key".to_owned());
+        let (with, _) = apply(query.clone(), "a&b", url);
+        assert_eq!(with, "https://a.example/x?y=1&api+key=a%26b");
+        let (again, _) = apply(query, "a&b", &with);
+        assert_eq!(again, with);
+    }
+
+    #[test]
+    fn a_secret_fits_into_a_header() {
+        assert!(Secret::read("a b:c").is_some());
+        for wrong in ["", "a\nb", "a\0", "é"] {
+            assert!(Secret::read(wrong).is_none());
+        }
+    }
+
+    fn document(security: &Value) -> Document {
+        let document = json!({
+            "openapi": "3.0.0",
+            "security": security,
+            "components": {"securitySchemes": {
+                "Header": {"type": "apiKey", "in": "header", "name": "X-Key"},
+                "Query": {"$ref": "#/components/securitySchemes/Other"},
+                "Other": {"type": "apiKey", "in": "query", "name": "key"},
+                "Login": {"type": "oauth2", "flows": {}},
+                "Basic": {"type": "http", "scheme": "Basic"},
+                "Certificate": {"type": "mutualTLS"},
+            }},
+        });
+        Document::read(&document.to_string(), None).unwrap()
+    }
+
+    #[test]
+    fn the_document_says_where_a_secret_goes() {
+        let header = || Place::Header(HeaderName::from_static("x-key"));
+        for (root, operation, expected) in [
+            (json!([{"Header": []}]), json!({}), Ok(Some(header()))),
+            (json!([{"Header": []}]), json!({"security": []}), Ok(None)),
+            (
+                json!([{"Header": []}]),
+                json!({"security": [{"Login": ["a"]}]}),
+                Ok(Some(Place::Bearer)),
+            ),
+            (
+                json!([{"Certificate": []}, {"Query": []}]),
+                json!({}),
+                Ok(Some(Place::Query("key".to_owned()))),
+            ),
+            (
+                json!([{}, {"Basic": []}]),
+                json!({}),
+                Ok(Some(Place::Basic)),
+            ),
+            (
+                json!([{"Certificate": []}]),
+                json!({}),
+                Err(NoPlace::Requirement),
+            ),
+            (
+                json!([{"Missing": []}]),
+                json!({}),
+                Err(NoPlace::Requirement),
+            ),
+            // Nothing is required, though there are schemes.
+            (Value::Null, json!({}), Ok(Some(Place::Basic))),
+        ] {
+            let document = document(&root);
+            let place = find_place(&document, &operation, &SecretPlace::Document);
+            assert_eq!(place, expected, "{root} {operation}");
+        }
+        let without = Document::read(r#"{"openapi":"3.0.0"}"#, None).unwrap();
+        let place = find_place(&without, &json!({}), &SecretPlace::Document);
+        assert_eq!(place, Ok(Some(Place::Bearer)));
+    }
+
+    #[test]
+    fn the_configuration_says_it_whatever_the_document_says() {
+        let document = document(&json!([{"Header": []}]));
+        let public = json!({"security": []});
+        let place = |configured: &SecretPlace| find_place(&document, &public, configured);
+        assert_eq!(
+            place(&SecretPlace::Fixed(Place::Basic)),
+            Ok(Some(Place::Basic))
+        );
+        let named = |name: &str| SecretPlace::Scheme(name.to_owned());
+        assert_eq!(
+            place(&named("Query")),
+            Ok(Some(Place::Query("key".to_owned())))
+        );
+        for wrong in ["Certificate", "Missing"] {
+            assert_eq!(place(&named(wrong)), Err(NoPlace::Scheme(wrong.to_owned())));
+        }
+    }
+}

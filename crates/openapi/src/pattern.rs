@@ -1,0 +1,124 @@
+//! Patterns that select operations, and give scopes to them.
+
+use crate::methods::METHODS;
+use http::Method;
+
+/// A pattern of operations: a text in which `*` stands for any text, held against an operation's name, its
+/// `operationId` and its path; behind a method and a colon (`DELETE:*`) for operations of that method alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pattern {
+    method: Option<Method>,
+    text: String,
+}
+
+/// What patterns are held against.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    /// The tool's name.
+    pub name: &'a str,
+    /// As the document has it.
+    pub operation_id: Option<&'a str>,
+    /// The method.
+    pub method: &'a Method,
+    /// The path's template, as the document has it.
+    pub path: &'a str,
+}
+
+impl Pattern {
+    /// Reads a pattern.
+    pub fn read(text: &str) -> Self {
+        let method = text.split_once(':').and_then(|(method, rest)| {
+            let method = METHODS.iter().find(|known| known.as_str() == method)?;
+            Some((method.clone(), rest))
+        });
+        match method {
+            Some((method, text)) => Self {
+                method: Some(method),
+                text: text.to_owned(),
+            },
+            None => Self {
+                method: None,
+                text: text.to_owned(),
+            },
+        }
+    }
+
+    /// Returns whether the operation fits.
+    pub fn fits(&self, subject: Subject<'_>) -> bool {
+        self.method
+            .as_ref()
+            .is_none_or(|method| method == subject.method)
+            && [Some(subject.name), subject.operation_id, Some(subject.path)]
+                .into_iter()
+                .flatten()
+                .any(|text| fits(&self.text, text))
+    }
+}
+
+/// Returns whether `pattern`, in which `*` stands for any text, fits `text`. Takes at most the product of
+/// both lengths in steps.
+fn fits(pattern: &str, text: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let first = parts.next().unwrap_or_default();
+    let Some(mut rest) = text.strip_prefix(first) else {
+        return false;
+    };
+    let mut parts = parts.peekable();
+    if parts.peek().is_none() {
+        return rest.is_empty();
+    }
+    while let Some(part) = parts.next() {
+        if parts.peek().is_none() {
+            return rest.ends_with(part);
+        }
+        match rest.find(part) {
+            Some(at) => rest = &rest[at + part.len()..],
+            None => return false,
+        }
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_stands_for_any_text() {
+        for (pattern, text, expected) in [
+            ("*", "", true),
+            ("*", "anything", true),
+            ("get*", "getPet", true),
+            ("get*", "forgetPet", false),
+            ("*Pet", "getPet", true),
+            ("*Pet", "getPets", false),
+            ("get*Pet*", "getOldPetById", true),
+            ("get*get", "get", false),
+            ("a*b*c", "axbxc", true),
+            ("a*b*c", "axcxb", false),
+            ("getPet", "getPet", true),
+            ("getPet", "getPets", false),
+            ("", "", true),
+            ("", "x", false),
+            ("**", "x", true),
+        ] {
+            assert_eq!(fits(pattern, text), expected, "{pattern} {text}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_is_held_against_name_operation_id_and_path() {
+        let subject = Subject {
+            name: "pets_list",
+            operation_id: Some("pets/list"),
+            method: &Method::GET,
+            path: "/v1/pets",
+        };
+        for pattern in ["pets_*", "pets/*", "/v1/*", "GET:*", "GET:/v1/*"] {
+            assert!(Pattern::read(pattern).fits(subject), "{pattern}");
+        }
+        for pattern in ["list", "POST:*", "get:*", "GET:/v2/*", "GET"] {
+            assert!(!Pattern::read(pattern).fits(subject), "{pattern}");
+        }
+    }
+}
