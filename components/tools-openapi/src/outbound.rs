@@ -1,0 +1,26 @@
+//! Requests to the API.
+
+use bytes::Bytes;
+use http::{Request, Response};
+use openapi::{Bounds, Http, SendError};
+use platform::http_client::{self, Error};
+
+/// The platform's HTTP client, which follows no redirect.
+pub(crate) struct Outbound;
+
+impl Http for Outbound {
+    async fn send(
+        &self,
+        request: Request<Bytes>,
+        Bounds { time, size }: Bounds,
+    ) -> Result<Response<Bytes>, SendError> {
+        let bounds = http_client::Bounds { time, size };
+        http_client::send(request, bounds)
+            .await
+            .map_err(|error| match error {
+                Error::Denied(_) => SendError::Denied(error.to_string()),
+                Error::TooLarge(_, size) => SendError::TooLarge(size),
+                _ => SendError::Failed(error.to_string()),
+            })
+    }
+}
