@@ -46,6 +46,7 @@ pub fn test(options: &Options) -> Result<()> {
         let beside = (!options.quick).then(|| {
             let installing = scope.spawn(|| {
                 let clients = clients::install()?;
+                install::node_packages(&root().join("tests/openapi"))?;
                 let chromium = install::chromium()?;
                 install::redis()?;
                 anyhow::Ok((clients, chromium))
