@@ -105,7 +105,25 @@ impl Settings {
             id,
             path,
             is_public: false,
+            variables: Vec::new(),
+            hosts: Vec::new(),
         });
+        self
+    }
+
+    /// With these variables and hosts of the tool server that was added last.
+    ///
+    /// # Panics
+    ///
+    /// If none was added.
+    #[must_use]
+    pub fn granted(mut self, variables: &[(&'static str, &str)], hosts: &[&str]) -> Self {
+        let server = self.tool_servers.last_mut().expect("a tool server");
+        server.variables = variables
+            .iter()
+            .map(|(name, value)| (*name, (*value).to_owned()))
+            .collect();
+        server.hosts = hosts.iter().map(|host| (*host).to_owned()).collect();
         self
     }
 
@@ -140,34 +158,40 @@ impl Settings {
 }
 
 /// A tools component of its own.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct ToolServer {
     id: &'static str,
     path: &'static str,
     is_public: bool,
+    variables: Vec<(&'static str, String)>,
+    hosts: Vec<String>,
 }
 
 impl ToolServer {
-    /// Adds it to the manifest, with a variable and a store of its own, and lets `mcp` call it.
-    fn add_to(self, manifest: &mut toml::Table) {
-        let Self {
-            id,
-            path,
-            is_public,
-        } = self;
+    /// Adds it to the manifest, with variables, hosts and a store of its own, and lets `mcp` call it.
+    fn add_to(&self, manifest: &mut toml::Table) {
+        let (id, path) = (self.id, self.path);
         let wasm = |path: &str| root().join(path).display().to_string();
         let (server, tools) = (wasm(TOOL_SERVER), wasm(path));
-        let component: toml::Table = format!(
+        let mut component: toml::Table = format!(
             r#"
             source = {server:?}
             key_value_stores = ["{id}"]
-            variables = {{ gallon = "imperial gallon" }}
             dependencies = {{ "{TOOLS_CONTRACT}" = {{ path = {tools:?}, inherit_configuration = true }} }}
             "#
         )
         .parse()
         .expect("TOML");
-        let route = if is_public {
+        component.insert(
+            "allowed_outbound_hosts".to_owned(),
+            self.hosts.clone().into(),
+        );
+        let variables = self.variables.iter();
+        let variables =
+            variables.map(|(name, value)| ((*name).to_owned(), toml::Value::from(value.as_str())));
+        let variables: toml::Table = variables.collect();
+        component.insert("variables".to_owned(), variables.into());
+        let route = if self.is_public {
             format!("\"/{id}/...\"")
         } else {
             "{ private = true }".to_owned()

@@ -160,6 +160,7 @@ async fn behind_a_tool_server_an_example_in_each_language_has_a_setting_and_a_st
             flavour: None,
             ..Settings::default()
                 .tool_server("units", tools)
+                .granted(&[("gallon", "imperial gallon")], &[])
                 .variable("tools", "units")
         };
         let example = Example::start_with(settings).await;
@@ -188,6 +189,7 @@ async fn a_tool_reads_neither_a_secret_nor_a_record_of_gatehouse() {
             ..Settings::default()
                 .tools(tools)
                 .tool_server("own", tools)
+                .granted(&[("gallon", "imperial gallon")], &[])
                 .variable("tools", "composed own")
         };
         let example = Example::start_with(settings).await;

@@ -24,6 +24,7 @@ mod mcp_endpoint;
 mod message_shapes;
 mod methods;
 mod misplaced;
+mod openapi_tools;
 mod pages;
 mod policy;
 mod presented_tokens;
