@@ -12,6 +12,7 @@ pub mod ports;
 mod provider;
 pub mod proxy;
 pub mod published;
+mod remote_server;
 pub mod schema;
 pub mod scripts;
 pub mod secrets;
@@ -31,6 +32,7 @@ pub use person::Person;
 pub use provider::Provider;
 pub use proxy::Proxy;
 pub use published::Published;
+pub use remote_server::RemoteServer;
 pub use sse::{SseStream, sse_events};
 pub use stateless::Stateless;
 

@@ -5,8 +5,8 @@
 //! can act on it without reading the body. The header and the body must not differ, because the proxy acts on
 //! one and the tool on the other.
 
-use crate::headers::decode;
-use http::{HeaderMap, HeaderName};
+use crate::headers::{decode, encode};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use schema::{Applies, subschemas};
 use serde_json::{Number, Value};
 
@@ -49,6 +49,21 @@ impl HeaderParam {
         &self.header
     }
 
+    /// Returns the value that the header has with these `arguments`; `None` if there is no such header.
+    pub fn value(&self, arguments: &Value) -> Option<HeaderValue> {
+        match self.argument(arguments)? {
+            Value::String(text) => Some(encode(text)),
+            value @ (Value::Bool(_) | Value::Number(_)) => Some(encode(&value.to_string())),
+            Value::Null | Value::Array(_) | Value::Object(_) => None,
+        }
+    }
+
+    fn argument<'a>(&self, arguments: &'a Value) -> Option<&'a Value> {
+        self.path
+            .iter()
+            .try_fold(arguments, |value, step| value.get(step))
+    }
+
     /// Checks that the header has the value that `arguments` have.
     ///
     /// # Errors
@@ -56,11 +71,7 @@ impl HeaderParam {
     /// Fails if it does not.
     pub fn check(&self, headers: &HeaderMap, arguments: &Value) -> Result<(), Mismatch> {
         let name = || self.header.clone();
-        let value = self
-            .path
-            .iter()
-            .try_fold(arguments, |value, step| value.get(step))
-            .filter(|value| !value.is_null());
+        let value = self.argument(arguments).filter(|value| !value.is_null());
         let mut sent = headers.get_all(&self.header).iter();
         let (value, sent) = match (value, sent.next(), sent.next()) {
             (_, Some(_), Some(_)) => return Err(Mismatch::Unreadable(name())),
@@ -181,7 +192,6 @@ mod tests {
     use super::*;
     use base64::Engine;
     use base64::engine::general_purpose::STANDARD;
-    use http::HeaderValue;
     use rand::rngs::StdRng;
     use rand::{RngExt, SeedableRng};
     use serde_json::json;
@@ -213,6 +223,26 @@ mod tests {
 
     fn name(header: &'static str) -> HeaderName {
         HeaderName::from_static(header)
+    }
+
+    #[test]
+    fn a_header_that_a_client_makes_is_one_that_a_server_takes() {
+        let arguments = json!({
+            "region": " Zürich ",
+            "where": {"shelf": -7, "top": true},
+            "query": "any",
+        });
+        let mut headers = HeaderMap::new();
+        for param in header_params(&schema()).unwrap() {
+            headers.append(param.header(), param.value(&arguments).unwrap());
+        }
+        assert_eq!(headers["mcp-param-shelf"], "-7");
+        assert_eq!(headers["mcp-param-top"], "true");
+        let params = header_params(&schema()).unwrap();
+        let mut checked = params.iter().map(|param| param.check(&headers, &arguments));
+        assert!(checked.all(|checked| checked == Ok(())));
+        let nothing = json!({"where": {"shelf": null}});
+        assert!(params.iter().all(|param| param.value(&nothing).is_none()));
     }
 
     #[test]

@@ -53,8 +53,8 @@ pub fn protocol_version(headers: &HeaderMap) -> Result<Option<Revision>, Unsuppo
 pub fn decode(value: &HeaderValue) -> Option<Cow<'_, str>> {
     let text = value.to_str().ok()?.trim_matches([' ', '\t']);
     let encoded = text
-        .strip_prefix("=?base64?")
-        .and_then(|rest| rest.strip_suffix("?="));
+        .strip_prefix(ENCODED.0)
+        .and_then(|rest| rest.strip_suffix(ENCODED.1));
     match encoded {
         None => Some(text.into()),
         Some(encoded) => {
@@ -63,6 +63,25 @@ pub fn decode(value: &HeaderValue) -> Option<Cow<'_, str>> {
         }
     }
 }
+
+/// Returns the header value that carries `text`: [`decode`] is its reverse.
+pub fn encode(text: &str) -> HeaderValue {
+    let is_visible = |byte: u8| byte == b'\t' || (b' '..=b'~').contains(&byte);
+    let is_plain = text.bytes().all(is_visible)
+        && text.trim_matches([' ', '\t']) == text
+        && !(text.starts_with(ENCODED.0) && text.ends_with(ENCODED.1));
+    let value = if is_plain {
+        HeaderValue::try_from(text)
+    } else {
+        let encoded = STANDARD.encode(text);
+        HeaderValue::try_from([ENCODED.0, &encoded, ENCODED.1].concat())
+    };
+    // Both have visible characters alone.
+    value.unwrap_or_else(|_| HeaderValue::from_static(""))
+}
+
+/// What stands around Base64.
+const ENCODED: (&str, &str) = ("=?base64?", "?=");
 
 /// What of the two kinds of answer a client takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,6 +156,22 @@ mod tests {
         assert_eq!(version("2027-01-01"), Err(UnsupportedVersion::Newer));
         assert_eq!(version("nonsense"), Err(UnsupportedVersion::Unknown));
         assert_eq!(protocol_version(&HeaderMap::new()), Ok(None));
+    }
+
+    #[test]
+    fn a_value_of_the_body_is_encoded_unless_it_is_plain() {
+        // The examples of the specification.
+        for (text, value) in [
+            ("us-west1", "us-west1"),
+            ("", ""),
+            ("Hello, 世界", "=?base64?SGVsbG8sIOS4lueVjA==?="),
+            (" padded ", "=?base64?IHBhZGRlZCA=?="),
+            ("line1\nline2", "=?base64?bGluZTEKbGluZTI=?="),
+            ("=?base64?literal?=", "=?base64?PT9iYXNlNjQ/bGl0ZXJhbD89?="),
+        ] {
+            assert_eq!(encode(text), value);
+            assert_eq!(decode(&encode(text)).as_deref(), Some(text));
+        }
     }
 
     #[test]

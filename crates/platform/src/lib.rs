@@ -23,9 +23,9 @@ mod wasi2;
 mod wasi3;
 
 #[cfg(portable)]
-pub use wasi2::{block_on, note_blocking, spawn, wit_bindgen};
+pub use wasi2::{OUTLIVES_A_REQUEST, block_on, note_blocking, spawn, wit_bindgen};
 #[cfg(not(portable))]
-pub use wasi3::{scheduling::note_blocking, spawn, wit_bindgen};
+pub use wasi3::{OUTLIVES_A_REQUEST, scheduling::note_blocking, spawn, wit_bindgen};
 
 #[doc(hidden)]
 pub use axum;

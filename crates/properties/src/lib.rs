@@ -20,6 +20,7 @@ mod policy;
 mod provider_answers;
 mod public_url;
 mod redirect_uri;
+mod remote_server;
 mod sealed;
 mod stateless_request;
 mod tool_schema;
@@ -40,6 +41,7 @@ pub use parameters::parameters;
 pub use provider_answers::provider_answers;
 pub use public_url::public_url;
 pub use redirect_uri::redirect_uri;
+pub use remote_server::remote_server;
 pub use sealed::sealed;
 pub use stateless_request::stateless_request;
 pub use tool_schema::tool_schema;
@@ -71,6 +73,7 @@ pub const TARGETS: &[Target] = &[
     ("provider_answers", provider_answers),
     ("public_url", public_url),
     ("redirect_uri", redirect_uri),
+    ("remote_server", remote_server),
     ("sealed", sealed),
     ("stateless_request", stateless_request),
     ("tool_schema", tool_schema),

@@ -70,3 +70,12 @@ impl GuestEventStream for Events {
         Some(event)
     }
 }
+
+impl Drop for Events {
+    fn drop(&mut self) {
+        if self.0.take().is_some() {
+            // The call is cancelled: what that spawned goes out now, or never.
+            block_on(std::future::ready(()));
+        }
+    }
+}

@@ -15,6 +15,9 @@ pub(crate) mod variables;
 
 pub use tasks::{block_on, spawn};
 
+/// Whether an instance goes on after a request, and may serve others.
+pub const OUTLIVES_A_REQUEST: bool = false;
+
 /// Does nothing: an instance of WASI 0.2 cannot yield to its host.
 pub fn note_blocking() {}
 

@@ -10,6 +10,9 @@ pub(crate) mod variables;
 
 pub use spin_sdk::wasip3::{self, spawn};
 
+/// Whether an instance goes on after a request, and may serve others.
+pub const OUTLIVES_A_REQUEST: bool = true;
+
 /// For bindings of further contracts: two versions in one component would be two async runtimes.
 /// Its `generate!` wants `runtime_path: "platform::wit_bindgen::rt"`.
 pub use spin_sdk::wit_bindgen;

@@ -1,0 +1,10 @@
+//! Texts of the server that are passed on in messages of ours.
+
+/// Returns the text, or as much of it as a message holds.
+pub(crate) fn excerpt(text: &str) -> String {
+    const MAX_CHARS: usize = 2000;
+    match text.char_indices().nth(MAX_CHARS) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
