@@ -1,8 +1,9 @@
-//! The landing page at `/`: what this server is, and how to connect a client to it. Whatever reaches no
+//! The landing page at `/`: what this server is and offers, and how to connect a client to it. Whatever reaches no
 //! other component comes here as well, and is told where the MCP endpoint is.
 
 mod clients;
 mod misplaced;
+mod offer;
 mod page;
 mod snippet;
 
@@ -10,6 +11,7 @@ use axum::Router;
 use axum::extract::{Request, State};
 use config::{AuthorizationServer, HTTP_SSE, Problem, PublicUrl, read_http_sse};
 use http::{HeaderMap, Method};
+use offer::Offer;
 use platform::variables;
 use std::sync::Arc;
 use web::Response;
@@ -65,21 +67,31 @@ impl Home {
 }
 
 async fn handle(State(home): State<Arc<Result<Home, Vec<Problem>>>>, request: Request) -> Response {
-    let path = request.uri().path();
-    answer(&home, request.method(), path, request.headers())
+    let (method, path) = (request.method(), request.uri().path());
+    let offer = match home.as_ref() {
+        Ok(_) if is_page(method, path) => offer::offer().await,
+        _ => None,
+    };
+    answer(&home, offer.as_ref(), method, path, request.headers())
+}
+
+/// Whether a request is for the landing page.
+fn is_page(method: &Method, path: &str) -> bool {
+    Route::find(ROUTES, path).is_some_and(|route| route.endpoint(method).is_some())
 }
 
 /// Returns the response, with the headers that depend on where the server is.
 fn answer(
     home: &Result<Home, Vec<Problem>>,
+    offer: Option<&Offer>,
     method: &Method,
     path: &str,
     headers: &HeaderMap,
 ) -> Response {
-    let route = Route::find(ROUTES, path);
-    let response = if route.is_some_and(|route| route.endpoint(method).is_some()) {
-        page_for(home, method, headers)
+    let response = if is_page(method, path) {
+        page_for(home, offer, method, headers)
     } else {
+        let route = Route::find(ROUTES, path);
         let base = home.as_ref().ok();
         let base = base.and_then(|home| home.public_url.base(headers).ok());
         let http_sse = home.as_ref().is_ok_and(|home| home.http_sse);
@@ -92,10 +104,18 @@ fn answer(
     }
 }
 
-fn page_for(home: &Result<Home, Vec<Problem>>, method: &Method, headers: &HeaderMap) -> Response {
+fn page_for(
+    home: &Result<Home, Vec<Problem>>,
+    offer: Option<&Offer>,
+    method: &Method,
+    headers: &HeaderMap,
+) -> Response {
     let page = match home {
         Ok(home) => match home.public_url.base(headers) {
-            Ok(base) => Ok(page::home(&base, home.http_sse, &home.authorization_server)),
+            Ok(base) => {
+                let server = &home.authorization_server;
+                Ok(page::home(&base, home.http_sse, server, offer))
+            }
             Err(problem) => Err(vec![problem]),
         },
         Err(problems) => Err(problems.clone()),
@@ -119,7 +139,7 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert("spin-full-url", HeaderValue::from_static(full_url));
         headers.insert("accept", HeaderValue::from_static("text/html"));
-        read(answer(&home, &method, "/", &headers))
+        read(answer(&home, None, &method, "/", &headers))
     }
 
     fn read(response: Response) -> (Response, String) {
@@ -160,7 +180,7 @@ mod tests {
             _ => None,
         });
         for path in ["/", "/elsewhere"] {
-            let response = answer(&home, &Method::GET, path, &HeaderMap::new());
+            let response = answer(&home, None, &Method::GET, path, &HeaderMap::new());
             let (_, text) = read(response);
             assert!(text.contains("https://mcp.example.com/mcp"), "{text}");
             assert!(
@@ -198,7 +218,7 @@ mod tests {
         for (name, value) in headers.iter().chain([&url]) {
             all.insert(*name, HeaderValue::from_static(value));
         }
-        answer(&home, &method, path, &all)
+        answer(&home, None, &method, path, &all)
     }
 
     #[test]
@@ -244,7 +264,7 @@ mod tests {
     #[test]
     fn where_the_server_does_not_know_its_url_the_path_of_the_endpoint_is_told() {
         let home = Home::read(|_| None);
-        let response = answer(&home, &Method::POST, "/x", &HeaderMap::new());
+        let response = answer(&home, None, &Method::POST, "/x", &HeaderMap::new());
         let (response, text) = read(response);
         assert_eq!(response.status(), 404);
         assert!(text.contains("/mcp") && !text.contains("://"), "{text}");

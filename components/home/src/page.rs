@@ -1,23 +1,40 @@
 //! The page itself.
 
 use crate::clients::clients;
+use crate::offer::{Items, Offer, Server};
 use crate::snippet::snippet;
 use config::{AuthorizationServer, BaseUrl};
 use maud::{Markup, html};
 use web::{Page, Response};
 
 /// Returns the landing page of the server at `base`, whose tokens `server` issues. `http_sse`: whether it offers HTTP+SSE.
-pub fn home(base: &BaseUrl, http_sse: bool, server: &AuthorizationServer) -> Response {
+/// `offer` is what its MCP endpoint offers, if that is known.
+pub fn home(
+    base: &BaseUrl,
+    http_sse: bool,
+    server: &AuthorizationServer,
+    offer: Option<&Offer>,
+) -> Response {
+    let described = offer.map(|offer| &offer.server);
+    let title = described.map_or(
+        "Tools for your AI client, behind your own sign-in",
+        Server::title,
+    );
+    let icon = described.and_then(Server::icon);
     let clients = clients(base, http_sse);
     let first = clients
         .iter()
         .find(|client| client.is_reached)
         .map(|client| client.name);
     let body = html! {
-        h1 { "Tools for your AI client, behind your own sign-in" }
-        p.lead {
-            "Gatehouse is a remote MCP server. An AI client that you connect to it can use its tools for you, once you \
-             have signed in and said yes."
+        h1 {
+            @if let Some(icon) = &icon { img.icon src=(icon.src) alt="" width="40" height="40"; }
+            (title)
+        }
+        @if let Some(what) = described.and_then(|server| server.description.as_deref()) { p.lead { (what) } }
+        p.lead[described.is_none()] {
+            "An AI client that you connect to this server can use its tools for you, once you have signed in and said yes."
+            @if let Some(website) = described.and_then(Server::website) { " " a href=(website) { "More about it" } }
         }
         section aria-labelledby="address" {
             h2 #address { "The address" }
@@ -36,7 +53,7 @@ pub fn home(base: &BaseUrl, http_sse: bool, server: &AuthorizationServer) -> Res
         }
         section aria-labelledby="tools" {
             h2 #tools { "Its tools" }
-            (tools())
+            (offered(offer))
         }
         section aria-labelledby="sign-in" {
             h2 #sign-in { "How signing in works" }
@@ -48,11 +65,15 @@ pub fn home(base: &BaseUrl, http_sse: bool, server: &AuthorizationServer) -> Res
         }
         p.visually-hidden #copied role="status" {}
     };
-    Page::new("Gatehouse: an MCP server behind a sign-in", body)
+    let name = described.map_or("Gatehouse", Server::title);
+    let page = Page::new(format!("{name}: an MCP server behind a sign-in"), body)
         .wide()
         .style(include_str!("style.css"))
-        .script(include_str!("copy.js"))
-        .into_response()
+        .script(include_str!("copy.js"));
+    match icon.and_then(|icon| icon.origin) {
+        Some(origin) => page.image_source(&origin).into_response(),
+        None => page.into_response(),
+    }
 }
 
 fn sign_in(base: &BaseUrl, server: &AuthorizationServer) -> Markup {
@@ -82,33 +103,35 @@ fn sign_in(base: &BaseUrl, server: &AuthorizationServer) -> Markup {
     }
 }
 
-/// The tools of `components/tools`; a change of that component changes this list too.
-const TOOLS: [(&str, &str, &str); 3] = [
-    ("add", "Adds two numbers and gives their sum.", "tools"),
-    (
-        "getUserInfo",
-        "Tells who you are: your name, your email address, and whatever else the identity provider says of you.",
-        "userinfo",
-    ),
-    (
-        "getToken",
-        "Gives your token of the identity provider, for its own services. Allow it to clients alone that you trust with it.",
-        "upstream_token",
-    ),
-];
+fn offered(offer: Option<&Offer>) -> Markup {
+    let Some(offer) = offer else {
+        return html! { p { "Your client lists them once it is connected." } };
+    };
+    html! {
+        (cards(&offer.tools))
+        @if !offer.prompts.first.is_empty() {
+            h3 { "Prompts" }
+            (cards(&offer.prompts))
+        }
+        p.small { "A client can use what you allowed it the scope of." }
+    }
+}
 
-fn tools() -> Markup {
+fn cards(items: &Items) -> Markup {
     html! {
         ul.cards.tools {
-            @for (name, what, scope) in TOOLS {
+            @for item in &items.first {
                 li.card {
-                    h3 { code { (name) } }
-                    p { (what) }
-                    p.small { "Scope: " code { (scope) } }
+                    h3 { code { (item.name) } }
+                    @if let Some(title) = item.title.as_ref().filter(|title| **title != item.name) { p { b { (title) } } }
+                    @if let Some(what) = &item.description { p { (what) } }
+                    @if !item.scopes.is_empty() {
+                        p.small { "Scope: " @for scope in &item.scopes { code { (scope) } " " } }
+                    }
                 }
             }
         }
-        p.small { "A client can call a tool if you allowed it the tool's scope." }
+        @if items.more > 0 { p.small { "And " (items.more) " more." } }
     }
 }
 
@@ -149,14 +172,22 @@ mod tests {
     use config::{External, PublicUrl};
     use futures::executor::block_on;
     use http_body_util::BodyExt;
+    use serde_json::json;
 
     fn page() -> String {
         page_with(&AuthorizationServer::BuiltIn)
     }
 
     fn page_with(server: &AuthorizationServer) -> String {
+        text(response(server, None))
+    }
+
+    fn response(server: &AuthorizationServer, offer: Option<&Offer>) -> Response {
         let public_url = PublicUrl::read(|_| Some("https://mcp.example.com")).unwrap();
-        let page = home(public_url.configured().unwrap(), true, server);
+        home(public_url.configured().unwrap(), true, server, offer)
+    }
+
+    fn text(page: Response) -> String {
         let body = block_on(page.into_body().collect()).unwrap();
         String::from_utf8(body.to_bytes().to_vec()).unwrap()
     }
@@ -179,14 +210,55 @@ mod tests {
         }
     }
 
+    fn offering(icon: &str) -> Response {
+        let tool = json!({ "name": "weather_now", "title": "Weather", "description": "Tells <the> weather.", "scopes": ["weather.read"] });
+        let prompt = json!({ "name": "travel", "scopes": [] });
+        let offer = json!({
+            "server": { "name": "weather", "title": "Weather of Oslo", "version": "1", "description": "It rains.",
+                "icons": [{ "src": icon }], "websiteUrl": "https://weather.example/about" },
+            "tools": { "first": [tool], "more": 12 },
+            "prompts": { "first": [prompt], "more": 0 },
+        });
+        let offer = serde_json::from_value(offer).unwrap();
+        response(&AuthorizationServer::BuiltIn, Some(&offer))
+    }
+
     #[test]
-    fn every_tool_is_named_with_its_scope() {
+    fn where_the_offer_is_not_known_the_page_says_who_lists_it() {
         let page = page();
-        for (name, what, scope) in TOOLS {
-            for part in [name, what, scope] {
-                assert!(page.contains(part), "{part}");
-            }
+        assert!(page.contains("Your client lists them once it is connected."));
+        assert!(page.contains("<title>Gatehouse: "));
+    }
+
+    #[test]
+    fn what_is_offered_is_shown_under_its_own_name_and_icon() {
+        let page = text(offering("data:image/png;base64,AAAA"));
+        for part in [
+            "<title>Weather of Oslo: ",
+            "src=\"data:image/png;base64,AAAA\"",
+            "It rains.",
+            "href=\"https://weather.example/about\"",
+            "weather_now",
+            "Tells &lt;the&gt; weather.",
+            "weather.read",
+            "And 12 more.",
+            "travel",
+        ] {
+            assert!(page.contains(part), "{part}");
         }
+    }
+
+    #[test]
+    fn an_icon_from_elsewhere_is_all_that_is_loaded_from_there() {
+        let policy = |icon| {
+            offering(icon).headers()["content-security-policy"]
+                .to_str()
+                .unwrap()
+                .to_owned()
+        };
+        assert!(policy("https://a.example/icon.png").contains("img-src data: https://a.example;"));
+        assert!(policy("data:image/png;base64,AAAA").contains("img-src data:;"));
+        assert!(!text(offering("http://a.example/icon.png")).contains("<img"));
     }
 
     #[test]

@@ -129,6 +129,11 @@ impl Tool {
         &self.description.name
     }
 
+    /// What its component says of it.
+    pub fn description(&self) -> &ToolDescription {
+        &self.description
+    }
+
     /// The JSON Schema of its arguments.
     pub fn input_schema(&self) -> &str {
         self.input_schema.get()

@@ -14,6 +14,7 @@ use crate::http::endpoints::{EndpointUrls, Transport};
 use crate::http::grant_watch::GrantWatch;
 use crate::http::origin;
 use crate::http::rejection::{ChallengeContext, RejectedRequest, Rejection};
+use crate::http::response::json;
 use crate::http::scheme::Scheme;
 use crate::protocol::catalog::CatalogSource;
 use crate::protocol::dispatch::Dispatcher;
@@ -43,6 +44,7 @@ pub struct Server<P: Parts> {
     authenticator: Authenticator<P>,
     streamable_http: StreamableHttp<P>,
     http_sse: Arc<HttpSse<P>>,
+    catalog: Arc<CatalogSource<P>>,
 }
 
 impl<P: Parts> Server<P> {
@@ -179,10 +181,11 @@ impl<P: Parts> Server<P> {
                 outbound.clone(),
                 notifications.clone(),
             )),
+            catalog: catalog.clone(),
         })
     }
 
-    /// Answers a request to `/mcp`, `/sse` or `/messages`.
+    /// Answers a request to `/mcp`, `/sse` or `/messages`, or the landing page's to [`OFFER`].
     pub async fn handle<B>(&self, request: Request<B>) -> Response<Body>
     where
         B: http_body::Body + Send,
@@ -212,6 +215,7 @@ impl<P: Parts> Server<P> {
             }
             "/sse" => (Transport::HttpSse, http_sse::STREAM_METHODS),
             "/messages" => (Transport::HttpSse, http_sse::MESSAGE_METHODS),
+            OFFER => return self.offer().await,
             "/mcp" | "/mcp/" => (Transport::StreamableHttp, streamable_http::METHODS),
             // Spin takes several slashes for one (`//mcp`).
             _ => {
@@ -267,6 +271,17 @@ impl<P: Parts> Server<P> {
         response
     }
 
+    /// Returns what is offered, in short, to who has no token. The manifest gives its path no route.
+    async fn offer(&self) -> Response<Body> {
+        match self.catalog.current().await {
+            Ok(catalog) => json(StatusCode::OK, catalog.summary.clone()),
+            Err(_) => from_web(web::text(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "The tools do not describe themselves; the log says why.\n",
+            )),
+        }
+    }
+
     async fn answer<B>(
         &self,
         head: &Head,
@@ -306,6 +321,9 @@ impl<P: Parts> Server<P> {
         }
     }
 }
+
+/// Where the component `home` asks what is offered.
+const OFFER: &str = "/offer";
 
 /// What pages may send and read; the methods are each path's own. The star stands for
 /// `Mcp-Param-*`, whose names are the tools' own; it does not stand for `Authorization`.

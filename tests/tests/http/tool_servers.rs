@@ -161,3 +161,26 @@ async fn a_tool_server_on_a_public_route_serves_no_request_from_outside() {
     let greeting = mcp.call("greet", json!({ "name": "Ada" })).await;
     assert_eq!(text(&greeting), "Hello, Ada!");
 }
+
+#[tokio::test]
+async fn the_landing_page_lists_what_is_offered_under_its_name() {
+    let gatehouse = Gatehouse::start_with(both()).await;
+    let person = Person::new();
+    let page = person.page(&gatehouse.url("/")).await;
+    for part in [
+        "<h1>Gatehouse</h1>",
+        "getUserInfo",
+        "upstream_token",
+        "test_simple_text",
+    ] {
+        assert!(page.html.contains(part), "{part}");
+    }
+    // From outside, nothing leads to where that is asked.
+    let offer = reqwest::get(gatehouse.url("/offer")).await.unwrap();
+    assert_eq!(offer.status(), 404);
+
+    let fixtures = both().variable("tools", "fixtures");
+    let gatehouse = Gatehouse::start_with(fixtures).await;
+    let page = person.page(&gatehouse.url("/")).await;
+    assert!(page.html.contains("test_simple_text") && !page.html.contains("getUserInfo"));
+}

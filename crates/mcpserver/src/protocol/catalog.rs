@@ -5,6 +5,7 @@ use crate::call::validated_tool::ValidatedTool;
 use crate::context::Context;
 use crate::contract::tools::{Changed, Changes, Offer, OfferedPrompt, ResourceOffer, TaskUse};
 use crate::http::authenticated::Authenticated;
+use crate::protocol::summary::summary;
 use crate::stream::change_feed::{ChangeFeed, ChangeReader, FeedRead};
 use crate::{Environment, Parts, ToolProvider};
 use futures::future::{Either, select};
@@ -40,6 +41,8 @@ pub(crate) struct Catalog {
     /// Of the results that are not prepared.
     envelope: Envelope,
     pub(crate) instructions: Option<String>,
+    /// What is offered, for people who have not signed in.
+    pub(crate) summary: String,
     /// The reasons why something is left out or cannot be used, for the log.
     pub(crate) complaints: Vec<String>,
     /// Whether something is missing that may be there later.
@@ -235,7 +238,12 @@ impl Catalog {
         let prepared = Revision::ALL.map(prepare);
         let prepared: Vec<Prepared> = prepared.into_iter().collect::<Result<_, _>>()?;
         let prepared = prepared.try_into().map_err(|_| "a revision is missing")?;
+        let for_summary = tools.iter().map(|one| {
+            let offered = &one.offered;
+            (&offered.tool, offered.scopes.as_slice())
+        });
         Ok(Self {
+            summary: summary(&offer, for_summary),
             prepared,
             tools: by_name("tools", tools, |one| one.offered.tool.name())?,
             prompts: by_name("prompts", offer.prompts, |one| &one.prompt.metadata.name)?,

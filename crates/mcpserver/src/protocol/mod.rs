@@ -5,3 +5,4 @@ pub(crate) mod cursor;
 pub(crate) mod dispatch;
 pub(crate) mod methods;
 pub(crate) mod pending_request;
+pub(crate) mod summary;

@@ -80,3 +80,18 @@ fn a_tool_sees_the_defaults_of_its_schema_and_what_was_sent_as_it_was() {
         assert_eq!(unfit["isError"], true);
     });
 }
+
+#[test]
+fn what_is_offered_is_told_in_short_to_who_has_no_token() {
+    run(async |fixture, _| {
+        let answer = fixture.send("GET", "/offer", &[], "").await;
+        assert_eq!(answer.status, 200);
+        let summary = answer.json().await;
+        assert!(summary["server"]["name"].is_string(), "{summary}");
+        let tools = summary["tools"]["first"].as_array().unwrap();
+        let echo = tools.iter().find(|tool| tool["name"] == "echo").unwrap();
+        assert_eq!(echo["scopes"], json!(["tools"]));
+        assert!(echo.get("inputSchema").is_none());
+        assert_eq!(summary["tools"]["more"], 0);
+    });
+}
