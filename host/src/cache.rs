@@ -1,11 +1,13 @@
 //! Compiled components on disk, so that a second start need not compile them again.
 
 use std::{
-    env, fs,
+    env,
+    ffi::OsStr,
+    fs,
     hash::{DefaultHasher, Hash, Hasher},
     io::Write,
     path::{Path, PathBuf},
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use sha2::{Digest, Sha256};
@@ -13,6 +15,9 @@ use wasmtime::{Engine, component::Component};
 
 /// How many bytes of components are kept, compiled and fetched ones each; those not used for the longest time go first.
 pub(crate) const KEPT: u64 = 512 << 20;
+
+/// How old a file may be that is still written.
+const MAX_PARTIAL_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 
 const DIGEST: usize = 32;
 
@@ -71,7 +76,7 @@ pub(crate) fn default_directory() -> PathBuf {
 
 /// Why a directory is not used.
 #[derive(Debug, thiserror::Error)]
-enum Unusable {
+pub(crate) enum Unusable {
     #[error(transparent)]
     System(#[from] std::io::Error),
     #[cfg(unix)]
@@ -87,7 +92,7 @@ enum Unusable {
 
 /// Makes sure that there is this directory and that it is this user's alone.
 #[cfg(unix)]
-fn claim(directory: &Path) -> Result<(), Unusable> {
+pub(crate) fn claim(directory: &Path) -> Result<(), Unusable> {
     use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 
     if let Some(parent) = directory.parent() {
@@ -119,7 +124,7 @@ fn claim(directory: &Path) -> Result<(), Unusable> {
 
 /// Makes sure that there is this directory; its parent's access rules hold for it.
 #[cfg(not(unix))]
-fn claim(directory: &Path) -> Result<(), Unusable> {
+pub(crate) fn claim(directory: &Path) -> Result<(), Unusable> {
     Ok(fs::create_dir_all(directory)?)
 }
 
@@ -176,29 +181,31 @@ fn store(directory: &Path, path: &Path, compiled: &[u8]) -> std::io::Result<()> 
     prune(directory, "cwasm", KEPT)
 }
 
-/// Returns a part for the name of a file that only this host writes.
+/// Returns a part for the name of a file that only this host writes. It is random: in a container, every process has the
+/// same number, and one that was killed leaves its file behind.
 pub(crate) fn unique() -> String {
-    use std::sync::atomic::{AtomicU64, Ordering};
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    format!(
-        "{}-{}",
-        std::process::id(),
-        NEXT.fetch_add(1, Ordering::Relaxed)
-    )
+    use std::hash::BuildHasher;
+    format!("{:016x}", std::hash::RandomState::new().hash_one(0))
 }
 
-/// Removes the files with this extension that were not used for the longest time, until no more bytes are left than these.
+/// Removes the files with this extension that were not used for the longest time, until no more bytes are left than these;
+/// and what was begun so long ago that its writer is no more.
 pub(crate) fn prune(directory: &Path, extension: &str, kept: u64) -> std::io::Result<()> {
     let mut files = Vec::new();
     for entry in fs::read_dir(directory)? {
         let entry = entry?;
-        if entry
-            .path()
-            .extension()
-            .is_some_and(|found| found == extension)
-        {
-            let metadata = entry.metadata()?;
-            files.push((metadata.modified()?, metadata.len(), entry.path()));
+        let path = entry.path();
+        let found = path.extension().and_then(OsStr::to_str).unwrap_or_default();
+        if found != extension && found != "partial" {
+            continue;
+        }
+        let metadata = entry.metadata()?;
+        let modified = metadata.modified()?;
+        if found == extension {
+            files.push((modified, metadata.len(), path));
+        } else if modified.elapsed().is_ok_and(|age| age > MAX_PARTIAL_AGE) {
+            // Another host may have removed it first.
+            let _ = fs::remove_file(path);
         }
     }
     files.sort_unstable();
@@ -314,12 +321,28 @@ mod tests {
     }
 
     #[test]
+    fn what_a_killed_host_left_unfinished_is_removed_after_a_day() {
+        let directory = tempfile::tempdir().unwrap();
+        let partial = |name: &str, age: Duration| {
+            let path = directory.path().join(name);
+            let file = fs::File::create(&path).unwrap();
+            file.set_modified(SystemTime::now() - age).unwrap();
+            path
+        };
+        let old = partial("a.1.partial", MAX_PARTIAL_AGE * 2);
+        let new = partial("b.2.partial", Duration::ZERO);
+        prune(directory.path(), "wasm", KEPT).unwrap();
+        assert!(!old.exists() && new.exists());
+        assert_ne!(unique(), unique());
+    }
+
+    #[test]
     fn the_files_used_last_are_kept() {
         let directory = tempfile::tempdir().unwrap();
         for age in 0..5 {
             let path = directory.path().join(format!("{age}.cwasm"));
             fs::write(&path, [0; 10]).unwrap();
-            let time = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(10_000 - age);
+            let time = SystemTime::UNIX_EPOCH + Duration::from_secs(10_000 - age);
             fs::File::open(&path).unwrap().set_modified(time).unwrap();
         }
         prune(directory.path(), "cwasm", 35).unwrap();

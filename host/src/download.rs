@@ -46,7 +46,7 @@ pub(crate) struct Ended;
 /// Why a download failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DownloadError {
-    #[error("{0}. Is this machine online?")]
+    #[error("{0}. Is this machine online? Nothing is fetched through a proxy (HTTPS_PROXY)")]
     Connect(http_connector::ConnectError),
     #[error("the connection broke off")]
     Broken,

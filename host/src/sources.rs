@@ -21,7 +21,8 @@ use crate::{
 /// How many bytes a file may have.
 const MAX_BYTES: u64 = 256 << 20;
 
-/// A directory of files by their digests. What lies there is checked whenever it is used, so that it need not be trusted.
+/// A directory of files by their digests. What lies there is checked at each start, before it is used; so that no other user
+/// can change it in between, the directory has to be this user's alone.
 #[derive(Clone, Debug)]
 pub struct Sources {
     directory: PathBuf,
@@ -85,14 +86,16 @@ impl Sources {
         &self,
         remotes: impl IntoIterator<Item = &Remote>,
     ) -> Result<(), SourceError> {
-        let missing = remotes
-            .into_iter()
-            .filter(|remote| !self.has(remote))
-            .collect::<Vec<_>>();
+        let mut missing = remotes.into_iter().peekable();
+        if missing.peek().is_none() {
+            return Ok(());
+        }
+        cache::claim(&self.directory)
+            .map_err(|error| keep(&self.directory, io::Error::other(error)))?;
+        let missing: Vec<_> = missing.filter(|remote| !self.has(remote)).collect();
         if missing.is_empty() {
             return Ok(());
         }
-        fs::create_dir_all(&self.directory).map_err(|source| keep(&self.directory, source))?;
         let downloads = Downloads::default();
         let fetched = missing.into_iter().map(|remote| {
             tracing::info!("fetching {}", remote.url());

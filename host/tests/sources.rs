@@ -106,6 +106,42 @@ async fn a_damaged_file_is_fetched_again() {
     }
 }
 
+/// In a container the next process has the number of the one that was killed.
+#[tokio::test]
+async fn what_a_killed_host_left_behind_keeps_no_one_from_fetching() {
+    let (directory, sources) = sources();
+    let address = server(|_| HashMap::from([("/a", ok(b"wasm"))]));
+    let wasm = remote(address, "/a", b"wasm");
+    let folder = directory.path().join("a/sources");
+    fs::create_dir_all(&folder).unwrap();
+    for begun in 0..9 {
+        let name = format!(
+            "{}.{}-{begun}.partial",
+            wasm.digest().hex(),
+            std::process::id()
+        );
+        fs::write(folder.join(name), b"wa").unwrap();
+    }
+    assert_eq!(sources.read(&wasm).await.unwrap(), b"wasm");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_directory_where_others_can_write_is_not_used() {
+    use std::os::unix::fs::PermissionsExt;
+    let (directory, sources) = sources();
+    let address = server(|_| HashMap::from([("/a", ok(b"wasm"))]));
+    let wasm = remote(address, "/a", b"wasm");
+    sources.fetch([&wasm]).await.unwrap();
+    let folder = directory.path().join("a/sources");
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).unwrap();
+    let message = sources.read(&wasm).await.unwrap_err().to_string();
+    assert!(message.contains("other users can write there"), "{message}");
+    fs::remove_dir_all(&folder).unwrap();
+    std::os::unix::fs::symlink(directory.path(), &folder).unwrap();
+    assert!(sources.read(&wasm).await.is_err());
+}
+
 #[tokio::test]
 async fn a_server_may_send_on_to_this_machine_or_to_a_tls_server() {
     let (_directory, sources) = sources();
