@@ -5,9 +5,11 @@ use host::Sources;
 use host::manifest::{Remote, Source};
 use project::flavours::{Wasi, Wasm, WasmFiles, portable_beside};
 use project::release::{self, Address, Release, SUMS};
-use project::{Project, builds};
+use project::shell::run;
+use project::{Project, builds, sdk_lock};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::process::Command;
 
 /// Releases, of which files are kept as the host keeps them.
 #[derive(Default)]
@@ -22,8 +24,39 @@ pub struct Releases {
 /// At the first component that does not build.
 pub fn build_all(project: &Project, profile: Option<&str>) -> Result<()> {
     project::manifest::check(project)?;
+    check_sdk(project)?;
     for build in builds::of_manifest(project, &project.manifest()?, profile)? {
         build.run()?;
+    }
+    Ok(())
+}
+
+/// Checks that npm and Cargo fetched the SDK of the project's release, if the project has it from there.
+///
+/// # Errors
+///
+/// If they fetched another one.
+pub fn check_sdk(project: &Project) -> Result<()> {
+    let read = |name: &str| std::fs::read_to_string(project.path(name)).unwrap_or_default();
+    let (address, _) = match release::of_manifest(&project.manifest()?) {
+        Ok(named) => named,
+        Err(_) => return Ok(()),
+    };
+    let releases = Releases::default();
+    let lock = read("package-lock.json");
+    if read("package.json").contains(address.url()) && !lock.is_empty() {
+        let release = releases.of_project(project)?;
+        let package = releases.read(&release, &sdk_lock::npm_file(&release))?;
+        sdk_lock::check_npm(&lock, &package)?;
+    }
+    if read(".cargo/config.toml").contains(address.url()) {
+        // Writes Cargo.lock, or changes it to what Cargo.toml wants.
+        let mut fetch = Command::new("cargo");
+        fetch
+            .args(["fetch", "--quiet"])
+            .current_dir(project.path(""));
+        run(&mut fetch).context("The project's crates cannot be fetched")?;
+        sdk_lock::check_cargo(&read("Cargo.lock"), &releases.of_project(project)?)?;
     }
     Ok(())
 }

@@ -15,6 +15,8 @@ pub struct Served<'a> {
     pub is_descope_mode: bool,
     /// Whether the emulator signs people in without its page.
     pub auto_login: bool,
+    /// Where Gatehouse's README is.
+    pub readme: &'a str,
     /// Whether an encryption key was made.
     pub made_key: bool,
 }
@@ -49,7 +51,7 @@ Clients that only start programs, such as Claude Desktop without connectors
         Some(address) => println!(
             "Sign-in: the emulator at http://{address}{}. It lets anyone in: it is for this machine.\n\
              For a real {};\n\
-             the README goes through it step by step.",
+             {} goes through it step by step.",
             if served.auto_login {
                 ", without its page"
             } else {
@@ -64,7 +66,8 @@ Clients that only start programs, such as Claude Desktop without connectors
                     "Descope project put SPIN_VARIABLE_DESCOPE_PROJECT_ID, SPIN_VARIABLE_DESCOPE_CLIENT_ID and\n\
                      SPIN_VARIABLE_DESCOPE_CLIENT_SECRET into .env"
                 }
-            }
+            },
+            served.readme
         ),
         None => println!("Sign-in: {}.", served.identity.name()),
     }

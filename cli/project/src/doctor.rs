@@ -63,7 +63,8 @@ pub fn doctor(
     }
     for network in runtime_config::missing_networks(project)? {
         report.warn(&format!(
-            "runtime-config.toml: {network} is not in block_networks, so a public name may lead through it into a private network; docs/deploy.md says when to leave it out"
+            "runtime-config.toml: {network} is not in block_networks, so a public name may lead through it into a private network; {} says when to leave it out",
+            project.document("docs/deploy.md")
         ));
     }
     report.print(&format!("`{up}`"))?;

@@ -60,13 +60,13 @@ pub fn problems(variables: &Variables) -> Vec<Problem> {
             vec![Problem::new(
                 "oidc_issuer",
                 "it is set, but spin.toml has Descope's component",
-                "Write gatehouse_identity_oidc.wasm in place of gatehouse_identity_descope.wasm in spin.toml",
+                "In spin.toml, under [component.identity], take the source that stands there as a comment: gatehouse_identity_oidc.wasm",
             )]
         }
         Identity::OpenId if !is_built_in => vec![Problem::new(
             "authorization_server",
             "clients are to sign in at Descope, but spin.toml has another provider's component",
-            "Set it to built-in, or write gatehouse_identity_descope.wasm in place of gatehouse_identity_oidc.wasm in spin.toml",
+            "Set it to built-in, or in spin.toml, under [component.identity], take the other source: gatehouse_identity_descope.wasm",
         )],
         Identity::OpenId => oidc::Settings::read(values).err().unwrap_or_default(),
         // Clients that sign in elsewhere need no credentials of ours, and the rest is read with the

@@ -32,10 +32,12 @@ pub struct Launch {
     variables: Variables,
     runtime_config: Option<PathBuf>,
     emulator: Option<Emulator>,
+    readme: String,
     made_key: bool,
 }
 
 /// How the emulator is started.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Emulator {
     /// The address that it listens on.
     pub listen: SocketAddr,
@@ -50,6 +52,7 @@ pub struct Emulator {
 }
 
 /// An MCP server of the emulator.
+#[derive(Clone, PartialEq, Eq)]
 pub struct McpServer {
     /// Its id.
     pub id: &'static str,
@@ -89,6 +92,7 @@ impl Launch {
             runtime_config: runtime_config::file(project, &variables)?,
             emulator: emulator.transpose()?,
             variables,
+            readme: project.document("README.md"),
             made_key,
         })
     }
@@ -146,6 +150,7 @@ impl Launch {
             emulator: self.emulator.as_ref().map(|emulator| emulator.listen),
             is_descope_mode: is_descope_mode(&self.variables),
             auto_login: self.options.auto_login,
+            readme: &self.readme,
             made_key: self.made_key,
         });
     }

@@ -23,6 +23,7 @@ mod project;
 pub mod release;
 pub mod report;
 mod runtime_config;
+pub mod sdk_lock;
 pub mod servers;
 pub mod shell;
 pub mod templates;

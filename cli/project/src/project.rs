@@ -1,5 +1,6 @@
 //! The folder of an application.
 
+use crate::release;
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 
@@ -54,6 +55,13 @@ impl Project {
     /// Returns what a person types for the command of this name.
     pub fn command(&self, name: &str) -> String {
         format!("{} {name}", self.program)
+    }
+
+    /// Returns where a document of the repository is, such as `docs/deploy.md`: in the release that `spin.toml` names, if it
+    /// names one.
+    pub fn document(&self, path: &str) -> String {
+        let release = self.manifest().and_then(|read| release::of_manifest(&read));
+        release.map_or_else(|_| path.to_owned(), |(address, _)| address.file(path))
     }
 
     /// Returns what `spin.toml` says.

@@ -35,7 +35,7 @@ impl Address {
     pub fn new(url: &str) -> Result<Self> {
         let url = url.trim_end_matches('/');
         let read = Url::parse(url).with_context(|| format!("{url} is no URL"))?;
-        let is_loopback = match read.host() {
+        let is_loopback = match Url::host(&read) {
             Some(Host::Domain(name)) => name == "localhost",
             Some(Host::Ipv4(address)) => address.is_loopback(),
             Some(Host::Ipv6(address)) => address.is_loopback(),
@@ -143,13 +143,15 @@ impl Release {
     ///
     /// # Errors
     ///
-    /// If the release lacks a file that the text names with its digest.
+    /// If the release lacks a file or package that the text names.
     pub fn put_into(&self, text: &str, from: &Address) -> Result<String> {
         let mut replaced = String::with_capacity(text.len());
         for line in text.split_inclusive('\n') {
             let line = self.put_into_line(line, from)?;
             if line.contains("registry = \"gatehouse\"") {
                 let version = |address: &Address| format!("version = \"{}\"", address.version());
+                let name = line.split('=').next().unwrap_or_default().trim();
+                self.digest(&format!("{name}-{}.crate", self.address.version()))?;
                 replaced += &line.replace(&version(from), &version(&self.address));
             } else {
                 replaced += &line;
@@ -176,12 +178,15 @@ impl Release {
             let (name, rest) = part.split_at(end.unwrap_or(part.len()));
             let name = name.replace(from.version(), self.address.version());
             replaced += &self.address.file(&name);
+            if rest.starts_with('/') {
+                // Digests are of files in the folder itself.
+                replaced += rest;
+                continue;
+            }
+            let new = self.digest(&name)?;
             replaced += &match digest_in(rest) {
                 None => rest.to_owned(),
-                Some(old) => {
-                    let new = self.digest(&name)?;
-                    rest.replacen(old, new.trim_start_matches("sha256:"), 1)
-                }
+                Some(old) => rest.replacen(old, new.trim_start_matches("sha256:"), 1),
             };
         }
         Ok(replaced)
@@ -334,6 +339,7 @@ mod tests {
         let files = [
             ("gatehouse_mcp.wasm", &b"mcp"[..]),
             ("sdk-1.2.3.whl", b"sdk"),
+            ("sdk-1.2.3.crate", b"crate"),
         ];
         Release::new(address("https://b.test/c/1.2.3"), &sums(files)).unwrap()
     }
@@ -418,9 +424,17 @@ mod tests {
              alone = \"https://b.test/c/1.2.3\""
         );
         assert_eq!(release().put_into(&text, &from).unwrap(), expected);
-        let missing = text.replace("gatehouse_mcp", "gatehouse_new");
-        let error = release().put_into(&missing, &from).unwrap_err();
-        assert!(error.to_string().contains("gatehouse_new.wasm"), "{error}");
+        for (name, missing) in [
+            (
+                "gatehouse_new.wasm",
+                text.replace("gatehouse_mcp", "gatehouse_new"),
+            ),
+            ("a.tgz", "\"https://a.test/0.1.0/a.tgz\"".to_owned()),
+            ("new-1.2.3.crate", text.replace("sdk = {", "new = {")),
+        ] {
+            let error = release().put_into(&missing, &from).unwrap_err();
+            assert!(error.to_string().contains(name), "{error}");
+        }
     }
 
     #[test]

@@ -97,8 +97,9 @@ impl Language {
 }
 
 /// The files of a project, or of its template, that name a release.
-pub const WITH_RELEASE: [&str; 5] = [
+pub const WITH_RELEASE: [&str; 6] = [
     "spin.toml",
+    "runtime-config.toml",
     "requirements.txt",
     "package.json",
     "Cargo.toml",
@@ -132,7 +133,10 @@ pub fn template(language: Language, release: &Release) -> Result<Vec<File>> {
     });
     let runtime_config = File {
         path: "content/runtime-config.toml".to_owned(),
-        text: gatehouse_part::runtime_config(RUNTIME_CONFIG),
+        text: release.put_into(
+            &gatehouse_part::runtime_config(RUNTIME_CONFIG, placeholder.url()),
+            &placeholder,
+        )?,
     };
     files.chain([Ok(runtime_config)]).collect()
 }
@@ -211,6 +215,10 @@ fn check_name(name: &str) -> Result<()> {
     let components = manifest.get("component").and_then(toml::Value::as_table);
     let is_taken = |name: &str| components.is_some_and(|taken| taken.contains_key(name));
     ensure!(
+        name != config::COMPOSED,
+        "{name:?} cannot be the name: the variable `tools` has it for the component in `mcp`"
+    );
+    ensure!(
         !is_taken(name) && !is_taken(&format!("{name}-tools")),
         "{name:?} cannot be the name: it is one of Gatehouse's own components"
     );
@@ -249,12 +257,22 @@ mod tests {
             "metadata",
             "tool_server",
             "tools",
+            "tools_mcp",
+            "tools_openapi",
         ];
         let mut names: Vec<String> = components
             .iter()
             .map(|name| format!("gatehouse_{name}.wasm"))
             .collect();
-        names.push("gatehouse_sdk-1.2.3-py3-none-any.whl".to_owned());
+        names.extend(
+            [
+                "README.md",
+                "gatehouse_sdk-1.2.3-py3-none-any.whl",
+                "gatehouse-sdk-1.2.3.tgz",
+                "gatehouse-sdk-1.2.3.crate",
+            ]
+            .map(str::to_owned),
+        );
         let files = names.iter().map(|name| (name.as_str(), name.as_bytes()));
         Release::new(
             Address::new("https://a.test/r/1.2.3").unwrap(),
@@ -401,7 +419,7 @@ mod tests {
         }
         for bad in [
             "", "Weather", "my_tools", "my tools", "1a", "a--b", "../a", "a/b", "wäther", "mcp",
-            "home", "identity",
+            "home", "identity", "composed",
         ] {
             assert!(project(Language::Rust, bad, &release()).is_err(), "{bad}");
         }

@@ -13,7 +13,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 /// The Wasm that a project's manifest names.
-pub const COMPONENTS: [&str; 10] = [
+pub const COMPONENTS: [&str; 12] = [
     "account",
     "authorize",
     "client_metadata",
@@ -24,6 +24,8 @@ pub const COMPONENTS: [&str; 10] = [
     "metadata",
     "tool_server",
     "tools",
+    "tools_mcp",
+    "tools_openapi",
 ];
 
 /// How long a step may take before a test gives up.
@@ -67,9 +69,14 @@ impl Releases {
     /// Makes the release of what is in the folder of a version, with these contents for what is not there.
     pub fn seal(&self, version: &str, content: impl Fn(&str) -> Vec<u8>) {
         let folder = self.folder(version);
-        let wheel = format!("gatehouse_sdk-{version}-py3-none-any.whl");
+        let others = [
+            "README.md".to_owned(),
+            format!("gatehouse_sdk-{version}-py3-none-any.whl"),
+            format!("gatehouse-sdk-{version}.tgz"),
+            format!("gatehouse-sdk-{version}.crate"),
+        ];
         let names = COMPONENTS.map(|name| format!("gatehouse_{name}.wasm"));
-        for name in names.into_iter().chain([wheel]) {
+        for name in names.into_iter().chain(others) {
             if !folder.join(&name).exists() {
                 fs::write(folder.join(&name), content(&name)).unwrap();
             }

@@ -43,11 +43,6 @@ pub(super) fn text(manifest: &str, release: &str) -> Result<String> {
         match line {
             "[variables]" => lines.push(format!(r#"tools = {{ default = "{NAME}" }}"#)),
             "[component.mcp.variables]" => lines.push(r#"tools = "{{ tools }}""#.to_owned()),
-            _ if line.contains("gatehouse_identity_descope.wasm") => {
-                let other = line.replace("_descope", "_oidc");
-                lines.push(format!("# {}", from_release(&other, release)));
-                continue;
-            }
             _ => continue,
         }
         changed += 1;
@@ -60,11 +55,18 @@ pub(super) fn text(manifest: &str, release: &str) -> Result<String> {
 }
 
 /// Returns the runtime configuration as text of a template.
-pub(super) fn runtime_config(text: &str) -> String {
-    text.replace("`cargo\n# xtask up` leaves", "`gatehouse\n# up` leaves")
+pub(super) fn runtime_config(text: &str, release: &str) -> String {
+    let text = text.replace("`cargo\n# xtask up` leaves", "`gatehouse\n# up` leaves");
+    with_documents(&text, release)
 }
 
-/// Returns a line of the manifest in which Wasm that the repository builds is that of a release.
+/// Returns a comment in which documents of the repository are those of a release.
+fn with_documents(text: &str, release: &str) -> String {
+    text.replace("docs/", &format!("{release}/docs/"))
+        .replace("README.md", &format!("{release}/README.md"))
+}
+
+/// Returns a line of the manifest in which what the repository has or builds is that of a release.
 fn from_release(line: &str, release: &str) -> String {
     let remote = |file: &str| {
         let url = file.replacen(BUILT, &format!("{release}/"), 1);
@@ -83,8 +85,8 @@ fn from_release(line: &str, release: &str) -> String {
             return format!("{start}{open}{}{close}{end}", remote(file));
         }
     }
-    line.replace(
-        "write gatehouse_identity_oidc.wasm here",
-        "take the other source",
-    )
+    match line.starts_with('#') {
+        true => with_documents(line, release),
+        false => line.to_owned(),
+    }
 }

@@ -93,7 +93,8 @@ pub(super) fn check(
     }
     if has_redis && blocks_private_networks(&table) {
         report.warn(&format!(
-            "{name}: block_networks has `private`, so a Redis or a provider at an address of the cluster cannot be called. docs/deploy.md says how to open a network (--runtime-config-file)"
+            "{name}: block_networks has `private`, so a Redis or a provider at an address of the cluster cannot be called. {} says how to open a network (--runtime-config-file)",
+            project.document("docs/deploy.md")
         ));
     }
     Ok(())
