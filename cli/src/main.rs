@@ -1,5 +1,5 @@
 //! `gatehouse`: a project with tools of one's own, from an empty folder to a deployment. It works on the folder that it is
-//! called in, or the one that `--from` names.
+//! called in, or the one that `--project` names.
 
 #![allow(
     clippy::print_stderr,
@@ -41,7 +41,7 @@ struct Arguments {
 struct Folder {
     /// The project's folder
     #[arg(
-        long = "from",
+        long = "project",
         value_name = "FOLDER",
         default_value = ".",
         global = true

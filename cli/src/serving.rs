@@ -6,6 +6,7 @@ use host::{Host, Running};
 use project::identity::{EMULATOR_CLIENT, EMULATOR_PROJECT, EMULATOR_SECRET};
 use project::launch::{self, HEALTH, Launch};
 use project::{MANIFEST, Project};
+use reqwest::ClientBuilder;
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 use tokio::runtime::Runtime;
@@ -19,6 +20,8 @@ pub struct Serving {
     listener: TcpListener,
     application: Running,
     emulator: Option<descope_emulator::Running>,
+    /// How the emulator was started.
+    emulated: Option<launch::Emulator>,
 }
 
 impl Serving {
@@ -28,10 +31,7 @@ impl Serving {
     ///
     /// If one does not start, or the application does not answer as it should.
     pub async fn start(project: &Project, launch: &Launch) -> Result<Self> {
-        let emulator = match launch.emulator() {
-            Some(emulator) => Some(start_emulator(emulator).await?),
-            None => None,
-        };
+        let emulator = start_emulator(launch.emulator()).await?;
         let listener = TcpListener::bind(launch.listen())
             .with_context(|| format!("{} cannot be listened on", launch.listen()))?;
         let application = start_application(project, launch, &listener).await?;
@@ -40,6 +40,7 @@ impl Serving {
             listener,
             application,
             emulator,
+            emulated: launch.emulator().cloned(),
         })
     }
 
@@ -53,6 +54,23 @@ impl Serving {
         std::mem::replace(&mut self.application, new)
             .shutdown()
             .await;
+        Ok(())
+    }
+
+    /// Starts, ends or changes the emulator as the project now needs it, and asks the application something.
+    ///
+    /// # Errors
+    ///
+    /// If the emulator does not start, or the application does not answer as it should.
+    pub async fn settle(&mut self, launch: &Launch) -> Result<()> {
+        if self.emulated.as_ref() != launch.emulator() {
+            if let Some(emulator) = self.emulator.take() {
+                emulator.stop().await;
+            }
+            self.emulated = None;
+            self.emulator = start_emulator(launch.emulator()).await?;
+            self.emulated = launch.emulator().cloned();
+        }
         check_health(launch.reached_at()).await
     }
 
@@ -65,7 +83,13 @@ impl Serving {
     }
 }
 
-async fn start_emulator(emulator: &launch::Emulator) -> Result<descope_emulator::Running> {
+/// Starts the emulator if there is to be one.
+async fn start_emulator(
+    emulator: Option<&launch::Emulator>,
+) -> Result<Option<descope_emulator::Running>> {
+    let Some(emulator) = emulator else {
+        return Ok(None);
+    };
     let mut config = Config {
         listen: emulator.listen,
         project_id: EMULATOR_PROJECT.to_owned(),
@@ -86,7 +110,7 @@ async fn start_emulator(emulator: &launch::Emulator) -> Result<descope_emulator:
             .collect();
     }
     let started = Emulator::start(config).await;
-    started.context("The emulator does not start")
+    started.map(Some).context("The emulator does not start")
 }
 
 async fn start_application(
@@ -107,10 +131,15 @@ async fn start_application(
     Ok(host.start().await?)
 }
 
+/// Returns what makes a client for servers on this machine, which no proxy is for.
+pub fn local_client() -> ClientBuilder {
+    reqwest::Client::builder().no_proxy()
+}
+
 /// Asks for something that needs a component, its variables and its store.
 async fn check_health(address: SocketAddr) -> Result<()> {
     let url = format!("http://{address}{HEALTH}");
-    let client = reqwest::Client::builder().timeout(HEALTH_TIMEOUT).build()?;
+    let client = local_client().timeout(HEALTH_TIMEOUT).build()?;
     let answer = client.get(&url).send().await;
     let answer = answer.with_context(|| format!("{url} does not answer"))?;
     let status = answer.status();

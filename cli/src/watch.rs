@@ -1,6 +1,7 @@
 //! `gatehouse watch`: serves a project, and builds and serves again what changes. What does not build or start is told, and
 //! what was served before is served on.
 
+use crate::release_files::check_sdk;
 use crate::serving::{Serving, runtime, stop_signal};
 use crate::watched_files::{Changes, WatchedFiles};
 use anyhow::{Context, Result};
@@ -89,11 +90,7 @@ impl<'a> Session<'a> {
     async fn run(&mut self) -> Result<()> {
         loop {
             if let Err(error) = self.renew().await {
-                let state = match self.serving {
-                    Some(_) => "What was served before is served on",
-                    None => "Nothing is served yet",
-                };
-                eprintln!("\n{error:#}\n{state}; a change is built again.");
+                eprintln!("\n{error:#}\nA change is built again.");
             }
             let changes = self.changes().await?;
             self.stale.extend(changes.components);
@@ -105,9 +102,38 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Builds what is stale, and serves it.
+    /// Builds what is stale, and serves it. An error says what is served then.
     async fn renew(&mut self) -> Result<()> {
+        let unchanged = match self.serving {
+            Some(_) => "What was served before is served on",
+            None => "Nothing is served yet",
+        };
+        let launch = self.build_stale().await.context(unchanged)?;
+        match &mut self.serving {
+            Some(serving) => {
+                let replaced = serving.replace(self.project, &launch).await;
+                replaced.context(unchanged)?;
+                let settled = serving.settle(&launch).await;
+                settled.context("What changed is served now, and does not work")?;
+                step(&format!("Serving what changed at {}", launch.base()));
+            }
+            None => {
+                step("Starting (the first time it fetches Gatehouse and compiles it)");
+                let started = Serving::start(self.project, &launch).await;
+                self.serving = Some(started.context(unchanged)?);
+                launch.announce();
+            }
+        }
+        Ok(())
+    }
+
+    /// Builds what is stale, and returns how it is to be served.
+    async fn build_stale(&mut self) -> Result<Launch> {
         manifest::check(self.project)?;
+        if !self.stale.is_empty() {
+            let project = self.project.clone();
+            tokio::task::spawn_blocking(move || check_sdk(&project)).await??;
+        }
         for build in &self.builds {
             if self.stale.contains(&build.component) {
                 let running = build.clone();
@@ -115,19 +141,7 @@ impl<'a> Session<'a> {
                 self.stale.remove(&build.component);
             }
         }
-        let launch = Launch::plan(self.project, self.options)?;
-        match &mut self.serving {
-            Some(serving) => {
-                serving.replace(self.project, &launch).await?;
-                step(&format!("Serving what changed at {}", launch.base()));
-            }
-            None => {
-                step("Starting (the first time it fetches Gatehouse and compiles it)");
-                self.serving = Some(Serving::start(self.project, &launch).await?);
-                launch.announce();
-            }
-        }
-        Ok(())
+        Launch::plan(self.project, self.options)
     }
 
     /// Waits for changes, until there are no more of them for a moment.

@@ -86,6 +86,62 @@ fn an_upgrade_takes_everything_from_the_other_release_or_nothing() {
     assert_eq!(read("spin.toml"), mine);
 }
 
+/// A `cargo` that writes the Wasm of the crate `weather` and a lock file with this checksum.
+#[cfg(unix)]
+fn fake_cargo(folder: &Path, index: &str, checksum: &str) {
+    use std::os::unix::fs::PermissionsExt;
+    let script = format!(
+        "#!/bin/sh\nif [ \"$1\" = fetch ]; then\nprintf '[[package]]\\nname = \"gatehouse-sdk\"\\nversion = \"0.1.0\"\\n\
+         source = \"sparse+{index}\"\\nchecksum = \"{checksum}\"\\n' > Cargo.lock\nexit\nfi\n\
+         case \"$*\" in *\"--target-dir \"*) target=${{*##*--target-dir }};; *) target=target;; esac\n\
+         mkdir -p \"$target/wasm32-wasip2/release\" && echo wasm > \"$target/wasm32-wasip2/release/weather.wasm\"\n"
+    );
+    let path = folder.join("cargo");
+    fs::write(&path, script).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn a_fresh_project_in_rust_builds_for_every_host_with_the_sdk_of_its_release_alone() {
+    let releases = Releases::new();
+    releases.seal("0.1.0", named);
+    let folder = tempfile::tempdir().unwrap();
+    let url = releases.url("0.1.0");
+    good(
+        folder.path(),
+        &["new", "weather", "--lang", "rust", "--release", &url],
+    );
+    let project = folder.path().join("weather");
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let paths = std::iter::once(folder.path().to_owned()).chain(std::env::split_paths(&path));
+    let path = std::env::join_paths(paths).unwrap();
+    let build = |arguments: &[&str], sdk: &str| {
+        let checksum = project::release::hex(sdk.as_bytes());
+        fake_cargo(folder.path(), &format!("{url}/index/"), &checksum);
+        let output = gatehouse(&project, arguments)
+            .env("PATH", &path)
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        (output.status.success(), text)
+    };
+    // The release has no other form of Gatehouse's own components here; the tools are built before those are looked for.
+    let (is_good, told) = build(&["build", "--for", "portable"], "gatehouse-sdk-0.1.0.crate");
+    let built = project.join("target/wasm32-wasip2/release");
+    assert!(built.join("weather.portable.wasm").is_file(), "{told}");
+    assert!(!is_good && !built.join("weather.wasm").exists(), "{told}");
+    assert!(build(&["build"], "gatehouse-sdk-0.1.0.crate").0);
+    assert!(built.join("weather.wasm").is_file());
+    fs::remove_dir_all(&built).unwrap();
+    let (is_good, told) = build(&["build"], "another");
+    assert!(
+        !is_good && told.contains("another gatehouse-sdk than the release"),
+        "{told}"
+    );
+    assert!(!built.exists());
+}
+
 /// Makes a project of a release with the built components, whose tools are copied from where its file `tools` says.
 fn copied_tools(releases: &Releases, folder: &Path) -> std::path::PathBuf {
     releases.seal("0.1.0", |name| match name.ends_with(".wasm") {
@@ -128,6 +184,27 @@ fn what_changes_is_built_and_served_again_and_what_does_not_build_is_not() {
     assert!(is_good && sum.contains('5'), "{sum}");
     let (is_good, sum) = call(&["--json", r#"{"a": 2, "b": 4}"#, "add"]);
     assert!(is_good && sum.contains('6'), "{sum}");
+    // What follows the tool's name is the tool's, whatever this command calls so.
+    let (is_good, told) = call(&[
+        "add",
+        "--json",
+        "1",
+        "--project",
+        "x",
+        "--token",
+        "y",
+        "--a",
+        "2",
+        "--b",
+        "3",
+    ]);
+    assert!(
+        !told.contains("unexpected argument") && !told.contains("no JSON"),
+        "{told}"
+    );
+    assert!(!is_good && told.contains("json"), "{told}");
+    let (is_good, told) = call(&["--jsn", "add"]);
+    assert!(!is_good && told.contains("no option --jsn"), "{told}");
 
     choose(&project, "no-such-file.wasm");
     server.wait_for("served on");
@@ -144,6 +221,30 @@ fn what_changes_is_built_and_served_again_and_what_does_not_build_is_not() {
 }
 
 #[test]
+fn what_listens_and_is_not_gatehouse_is_not_called() {
+    let releases = Releases::new();
+    releases.seal("0.1.0", named);
+    let folder = tempfile::tempdir().unwrap();
+    let url = releases.url("0.1.0");
+    good(
+        folder.path(),
+        &["new", "weather", "--lang", "js", "--release", &url],
+    );
+    // The server of the releases answers 404, and then with no JSON.
+    let address = url.trim_start_matches("http://").trim_end_matches("/0.1.0");
+    let arguments = ["call", "--listen", address, "greet"];
+    let project = folder.path().join("weather");
+    assert!(bad(&project, &arguments).contains("--listen"));
+    let other = releases.folder(".well-known/oauth-protected-resource");
+    fs::write(other.join("mcp"), "{\"hello\": 1}").unwrap();
+    let told = bad(&project, &arguments);
+    assert!(
+        told.contains("Something else than Gatehouse listens at"),
+        "{told}"
+    );
+}
+
+#[test]
 fn a_call_starts_a_server_where_none_runs_and_ends_it() {
     let releases = Releases::new();
     let folder = tempfile::tempdir().unwrap();
@@ -155,6 +256,13 @@ fn a_call_starts_a_server_where_none_runs_and_ends_it() {
     ];
     assert!(good(&project, &arguments).contains("42"));
     assert!(std::net::TcpListener::bind(&*address).is_ok());
+    // No proxy is asked for what is on this machine.
+    let mut proxied = gatehouse(&project, &arguments);
+    proxied
+        .env("HTTP_PROXY", "http://127.0.0.1:1")
+        .env("http_proxy", "http://127.0.0.1:1");
+    proxied.env_remove("NO_PROXY").env_remove("no_proxy");
+    assert!(proxied.output().unwrap().status.success());
     // Another time it needs no network.
     fs::remove_dir_all(releases.folder("0.1.0")).unwrap();
     let arguments = [&arguments[..3], &["--skip-build"], &arguments[3..]].concat();

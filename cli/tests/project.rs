@@ -1,61 +1,120 @@
-//! A project in Python from its template: its package, its build and its tests as README.md says.
+//! Projects from their templates: their packages, their builds and their tests as README.md says.
 
 mod common;
 
-use common::{Releases, built, free_address, good};
+use common::{Releases, bad, built, free_address, good};
+use project::Project;
+use project::builds::{self, PORTABLE};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 fn run(command: &mut Command) {
     let status = command.status().unwrap();
     assert!(status.success(), "{command:?}: {status}");
 }
 
+/// Returns a folder of the repository.
+fn repository(folder: &str) -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    root.join(folder)
+}
+
+/// Makes a project of a release with the built components and the packages that are in its folder.
+fn new(folder: &Path, releases: &Releases, language: &str) -> PathBuf {
+    releases.seal(VERSION, |name| match name.ends_with(".wasm") {
+        true => fs::read(built(name)).unwrap(),
+        false => name.as_bytes().to_vec(),
+    });
+    let url = releases.url(VERSION);
+    good(
+        folder,
+        &["new", "hello", "--lang", language, "--release", &url],
+    );
+    folder.join("hello")
+}
+
+fn call(project: &Path) {
+    let address = free_address();
+    let called = good(
+        project,
+        &["call", "--listen", &address, "greet", "--name", "Ada"],
+    );
+    assert!(called.contains("Hello, Ada!"), "{called}");
+}
+
+/// Builds the tools for hosts of WASI 0.2.
+fn build_portable(folder: &Path) {
+    let project = Project::new(folder);
+    let manifest = project.manifest().unwrap();
+    for build in builds::of_manifest(&project, &manifest, Some(PORTABLE)).unwrap() {
+        build.run().unwrap();
+    }
+    assert!(folder.join("hello.portable.wasm").is_file());
+}
+
 #[test]
 fn a_project_in_python_is_made_tested_built_and_called() {
     let folder = tempfile::tempdir().unwrap();
     let releases = Releases::new();
-    let release = releases.folder(env!("CARGO_PKG_VERSION"));
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     // One environment makes the package of the SDK and becomes the project's.
     let environment = folder.path().join("venv");
     run(Command::new("python3")
         .args(["-m", "venv"])
         .arg(&environment));
-    let python = environment.join("bin/python");
-    let pip = || {
-        let mut pip = Command::new(&python);
+    let pip = |python: &Path| {
+        let mut pip = Command::new(python);
         pip.args(["-m", "pip", "--quiet", "--disable-pip-version-check"]);
         pip
     };
-    run(pip()
+    run(pip(&environment.join("bin/python"))
         .args(["wheel", "--no-deps", "--wheel-dir"])
-        .arg(&release)
-        .arg(root.join("sdk/python")));
-    releases.seal(env!("CARGO_PKG_VERSION"), |name| {
-        fs::read(built(name)).unwrap()
-    });
-    let url = releases.url(env!("CARGO_PKG_VERSION"));
-    good(
-        folder.path(),
-        &["new", "hello", "--lang", "python", "--release", &url],
-    );
-    let project = folder.path().join("hello");
+        .arg(releases.folder(VERSION))
+        .arg(repository("sdk/python")));
+    let project = new(folder.path(), &releases, "python");
     fs::rename(&environment, project.join(".venv")).unwrap();
     let python = project.join(".venv/bin/python");
-    let mut install = Command::new(&python);
-    run(install
+    run(pip(&python)
         .current_dir(&project)
-        .args(["-m", "pip", "--quiet", "--disable-pip-version-check"])
         .args(["install", "--requirement", "requirements.txt"]));
     run(Command::new(&python)
         .current_dir(&project)
         .args(["-m", "unittest", "--quiet"]));
-    let address = free_address();
-    let called = good(
-        &project,
-        &["call", "--listen", &address, "greet", "--name", "Ada"],
+    call(&project);
+    build_portable(&project);
+}
+
+#[test]
+fn a_project_in_javascript_is_made_tested_built_and_called() {
+    let folder = tempfile::tempdir().unwrap();
+    let releases = Releases::new();
+    run(Command::new("npm")
+        .current_dir(repository("sdk/js"))
+        .args(["pack", "--silent", "--pack-destination"])
+        .arg(releases.folder(VERSION)));
+    let project = new(folder.path(), &releases, "js");
+    // Without `npm install` no package of this name is fetched from elsewhere.
+    let missing = bad(&project, &["build"]);
+    assert!(
+        missing.contains("README.md says what to install first"),
+        "{missing}"
     );
-    assert!(called.contains("Hello, Ada!"), "{called}");
+    for arguments in [
+        &["install", "--no-audit", "--no-fund"][..],
+        &["test", "--silent"],
+    ] {
+        run(Command::new("npm").current_dir(&project).args(arguments));
+    }
+    call(&project);
+    build_portable(&project);
+    let lock = project.join("package-lock.json");
+    let text = fs::read_to_string(&lock).unwrap();
+    fs::write(&lock, text.replace("sha512-", "sha512-other")).unwrap();
+    let refused = bad(&project, &["build"]);
+    assert!(
+        refused.contains("another gatehouse-sdk than the release"),
+        "{refused}"
+    );
 }

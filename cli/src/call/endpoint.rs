@@ -1,5 +1,6 @@
 //! The MCP endpoint, by the revision 2026-07-28: no session, and every request says all there is to know.
 
+use crate::serving::local_client;
 use anyhow::{Context, Result, bail};
 use reqwest::{Client, Response, StatusCode};
 use serde_json::{Value, json};
@@ -22,7 +23,7 @@ impl Endpoint {
         Ok(Self {
             url: format!("{base}/mcp"),
             token: token.to_owned(),
-            http: Client::builder().build()?,
+            http: local_client().build()?,
         })
     }
 

@@ -7,13 +7,14 @@ mod outcome;
 mod sign_in;
 
 use crate::release_files::build_all;
-use crate::serving::{Serving, runtime};
-use anyhow::{Context, Result, bail};
+use crate::serving::{Serving, local_client, runtime};
+use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use endpoint::Endpoint;
 use project::Project;
 use project::launch::{self, HEALTH, Launch};
 use project::shell::step;
+use serde_json::Value;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -32,15 +33,15 @@ pub struct Options {
     /// All arguments, as a JSON object
     #[arg(long, value_name = "OBJECT")]
     json: Option<String>,
-    /// The name of the tool
-    tool: String,
-    /// Its arguments, such as `--city Oslo`; what is no text is written as in JSON
+    /// The name of the tool, and then its arguments, such as `--city Oslo`: what is no text is written as in JSON. Options of
+    /// this command stand before the name
     #[arg(
-        value_name = "ARGUMENTS",
+        value_name = "TOOL [ARGUMENTS]",
+        required = true,
         trailing_var_arg = true,
         allow_hyphen_values = true
     )]
-    arguments: Vec<String>,
+    tool: Vec<String>,
 }
 
 /// How long a server that runs may take to answer whether it does.
@@ -52,8 +53,13 @@ const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
 ///
 /// If it cannot be called, or gave an error.
 pub fn call(project: &Project, options: &Options) -> Result<()> {
+    let tool = options.tool();
+    ensure!(
+        !tool.starts_with('-'),
+        "There is no option {tool} of `gatehouse call`. Options of the tool stand after its name"
+    );
     let runtime = runtime()?;
-    if runtime.block_on(is_served(options.listen)) {
+    if runtime.block_on(is_served(options.listen))? {
         return runtime.block_on(call_at(&format!("http://{}", options.listen), options));
     }
     let launch = launch::Options {
@@ -74,15 +80,31 @@ pub fn call(project: &Project, options: &Options) -> Result<()> {
     })
 }
 
-/// Whether a server answers at this address.
-async fn is_served(address: SocketAddr) -> bool {
-    let client = reqwest::Client::builder().timeout(PROBE_TIMEOUT).build();
-    let Ok(client) = client else {
-        return false;
-    };
+impl Options {
+    fn tool(&self) -> &str {
+        self.tool.first().map_or("", String::as_str)
+    }
+}
+
+/// Whether Gatehouse answers at this address.
+///
+/// # Errors
+///
+/// If something else listens there.
+async fn is_served(address: SocketAddr) -> Result<bool> {
+    let client = local_client().timeout(PROBE_TIMEOUT).build()?;
     let answer = client.get(format!("http://{address}{HEALTH}")).send().await;
-    // A refused connection is no answer; any other error is one of a server.
-    answer.map_or_else(|error| !error.is_connect(), |_| true)
+    // The protected resource metadata (RFC 9728).
+    let metadata: Value = match answer {
+        Err(error) if error.is_connect() => return Ok(false),
+        Ok(answer) if answer.status().is_success() => answer.json().await.unwrap_or_default(),
+        Ok(_) | Err(_) => Value::Null,
+    };
+    ensure!(
+        metadata["resource"].is_string(),
+        "Something else than Gatehouse listens at {address}. Choose another address with --listen, before the tool's name"
+    );
+    Ok(true)
 }
 
 async fn call_at(base: &str, options: &Options) -> Result<()> {
@@ -93,23 +115,23 @@ async fn call_at(base: &str, options: &Options) -> Result<()> {
     };
     let endpoint = Endpoint::new(base, &token)?;
     let tools = endpoint.tools().await?;
-    let Some(tool) = tools.iter().find(|tool| tool["name"] == *options.tool) else {
+    let name = options.tool();
+    let Some(tool) = tools.iter().find(|tool| tool["name"] == name) else {
         let names: Vec<&str> = tools
             .iter()
             .filter_map(|tool| tool["name"].as_str())
             .collect();
         bail!(
-            "There is no tool {:?} here, or none that may be called: there is {}",
-            options.tool,
+            "There is no tool {name:?} here, or none that may be called: there is {}",
             names.join(", ")
         );
     };
     let arguments = arguments::read(
         options.json.as_deref(),
-        &options.arguments,
+        options.tool.get(1..).unwrap_or_default(),
         &tool["inputSchema"],
     )
-    .with_context(|| format!("The arguments of {}", options.tool))?;
-    let result = endpoint.call(&options.tool, arguments).await?;
+    .with_context(|| format!("The arguments of {name}"))?;
+    let result = endpoint.call(name, arguments).await?;
     outcome::print(&result)
 }

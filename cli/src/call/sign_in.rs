@@ -2,6 +2,7 @@
 //! with a person who allows everything.
 
 use super::form;
+use crate::serving::local_client;
 use anyhow::{Context, Result, bail, ensure};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -26,7 +27,7 @@ const MAX_STEPS: usize = 12;
 ///
 /// If the server does not register clients, or people sign in elsewhere than on this machine.
 pub(super) async fn token(base: &str) -> Result<String> {
-    let http = Client::builder()
+    let http = local_client()
         .redirect(Policy::none())
         .cookie_store(true)
         .build()?;
