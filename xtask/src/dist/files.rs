@@ -8,6 +8,27 @@ use std::path::Path;
 /// The version of the release: that of every crate of the workspace.
 pub(super) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
+/// A program of a release.
+#[derive(Clone, Copy)]
+pub(super) struct Program {
+    /// The package of the workspace.
+    pub(super) package: &'static str,
+    /// What it is called.
+    pub(super) name: &'static str,
+}
+
+/// The programs of a release, the command of projects first.
+pub(super) const PROGRAMS: [Program; 2] = [
+    Program {
+        package: "gatehouse-cli",
+        name: "gatehouse",
+    },
+    Program {
+        package: "gatehouse-host",
+        name: "gatehouse-host",
+    },
+];
+
 /// Copies a file.
 ///
 /// # Errors

@@ -10,7 +10,10 @@
 //! | `gatehouse.toml` | Gatehouse's part of a project's `spin.toml` |
 //! | `templates/` | templates, for `spin templates install --dir` |
 //! | `gatehouse-<target>` | the command `gatehouse` for the machine that made the release |
-//! | `gatehouse.cdx.json` | what is in it all (CycloneDX) |
+//! | `gatehouse-host-<target>` | the embedded host for that machine |
+//! | `docs/`, `README.md`, `CHANGELOG.md`, `SECURITY.md` | the documentation, to which projects point |
+//! | `LICENSE`, `NOTICES.txt` | the licence, and those of what it is made of |
+//! | `gatehouse.cdx.json` | what is in it all (CycloneDX), but for what projects build with |
 //! | `release.sha256` | digests of what projects are made of; `spin.toml` names its digest |
 //! | `SHA256SUMS` | digests of everything |
 //!
@@ -18,14 +21,15 @@
 
 mod cargo_index;
 mod files;
+mod notices;
 mod packages;
 mod sbom;
 
 use crate::build::{self, WasmBuild};
-use crate::shell::{cargo, output, program, run, step, target};
+use crate::shell::{cargo, output, program, root, run, step, target};
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
-use files::{VERSION, copy, write};
+use files::{PROGRAMS, Program, VERSION, copy, write};
 use project::release::{self, Address, Release, SUMS};
 use project::templates::{self, Language};
 use std::fs;
@@ -56,13 +60,30 @@ pub fn dist(options: &Options) -> Result<()> {
     components(&folder)?;
     packages::write(&folder, VERSION)?;
     cargo_index::write(&folder, &address)?;
-    step("Writing the bill of materials");
+    step("Writing the documentation and the bill of materials");
+    documents(&folder)?;
+    write(&folder.join("NOTICES.txt"), notices::text()?.as_bytes())?;
     write(&folder.join("gatehouse.cdx.json"), sbom::text()?.as_bytes())?;
     let release = seal(&folder, &address)?;
-    command(&folder, &release)?;
+    let command = programs(&folder, &release)?;
     let sums = release::sums_of(&folder)?;
     write(&folder.join("SHA256SUMS"), sums.as_bytes())?;
-    tell(&folder, &address)
+    tell(&folder, &address, &command)
+}
+
+/// Copies the documentation.
+fn documents(folder: &Path) -> Result<()> {
+    for name in ["README.md", "CHANGELOG.md", "SECURITY.md", "LICENSE"] {
+        copy(&root().join(name), &folder.join(name))?;
+    }
+    let docs = root().join("docs");
+    for path in release::files(&docs)? {
+        write(
+            &folder.join("docs").join(&path),
+            &fs::read(docs.join(&path))?,
+        )?;
+    }
+    Ok(())
 }
 
 /// Writes Gatehouse's part of manifests, the digests of all there is so far, and the templates.
@@ -102,30 +123,32 @@ fn components(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Builds the command `gatehouse`, with the release in it that new projects are of.
-fn command(folder: &Path, release: &Release) -> Result<()> {
-    step("Building the command gatehouse (release; the first time takes some minutes)");
+/// Builds the programs, with the release in the first one that new projects are of. Returns the name of its file.
+fn programs(folder: &Path, release: &Release) -> Result<String> {
+    step("Building the programs (release; the first time takes some minutes)");
     let sums = fs::read_to_string(folder.join(SUMS))?;
-    run(cargo()
-        .args([
-            "build",
-            "--release",
-            "--locked",
-            "--package",
-            "gatehouse-cli",
-        ])
+    let mut build = cargo();
+    build.args(["build", "--release", "--locked"]);
+    for program in PROGRAMS {
+        build.args(["--package", program.package]);
+    }
+    run(build
         .args(["--config", "profile.release.strip=true"])
         .env("GATEHOUSE_RELEASE_URL", release.address().url())
         .env("GATEHOUSE_RELEASE_SUMS", sums))?;
     let host = output(program("rustc").args(["--print", "host-tuple"]))
         .context("rustc does not say for what it compiles")?;
     let suffix = std::env::consts::EXE_SUFFIX;
-    let built = target().join(format!("release/gatehouse{suffix}"));
-    copy(&built, &folder.join(format!("gatehouse-{host}{suffix}")))
+    let file = |program: &Program| format!("{}-{host}{suffix}", program.name);
+    for program in &PROGRAMS {
+        let built = target().join(format!("release/{}{suffix}", program.name));
+        copy(&built, &folder.join(file(program)))?;
+    }
+    Ok(file(&PROGRAMS[0]))
 }
 
 /// Says what there is, and what to do with it.
-fn tell(folder: &Path, address: &Address) -> Result<()> {
+fn tell(folder: &Path, address: &Address, command: &str) -> Result<()> {
     println!();
     for path in release::files(folder)? {
         let bytes = folder.join(&path).metadata()?.len();
@@ -143,5 +166,73 @@ fn tell(folder: &Path, address: &Address) -> Result<()> {
             target().join("dist").display()
         );
     }
+    println!(
+        "\nTo get the command, once on each machine:\n\n{}",
+        get_command(address, command)
+    );
     Ok(())
+}
+
+/// Returns the shell commands that fetch, check and install a file as the command `gatehouse`.
+fn get_command(address: &Address, file: &str) -> String {
+    format!(
+        "  curl -fLO {}\n  curl -fLO {}\n  sha256sum --check --ignore-missing SHA256SUMS\n  install -D -m 755 {file} ~/.local/bin/gatehouse",
+        address.file(file),
+        address.file("SHA256SUMS"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sealed_release_has_what_projects_and_templates_are_made_of() {
+        let made = tempfile::tempdir().unwrap();
+        let folder = made.path();
+        documents(folder).unwrap();
+        for package in build::packages().unwrap() {
+            let file = folder.join(format!("{}.wasm", package.replace('-', "_")));
+            write(&file, package.as_bytes()).unwrap();
+        }
+        let packages = ["gatehouse_sdk-", "gatehouse-sdk-", "gatehouse-sdk-"];
+        for (start, end) in packages.iter().zip(["-py3-none-any.whl", ".tgz", ".crate"]) {
+            write(&folder.join(format!("{start}{VERSION}{end}")), b"sdk").unwrap();
+        }
+        let address = Address::new(&format!("https://a.test/{VERSION}")).unwrap();
+        let release = seal(folder, &address).unwrap();
+        for (language, file) in [
+            ("rust", "Cargo.toml.tmpl"),
+            ("python", "requirements.txt"),
+            ("js", "package.json"),
+        ] {
+            // As `spin templates install --dir` wants it.
+            let template = folder.join(format!("templates/gatehouse-{language}"));
+            let about = fs::read_to_string(template.join("metadata/spin-template.toml")).unwrap();
+            let about: toml::Table = about.parse().unwrap();
+            assert_eq!(about["manifest_version"].as_str(), Some("1"));
+            assert_eq!(
+                about["id"].as_str(),
+                Some(&*format!("gatehouse-{language}"))
+            );
+            let manifest = fs::read_to_string(template.join("content/spin.toml")).unwrap();
+            assert!(manifest.contains(&release.digest(SUMS).unwrap()));
+            assert!(template.join("content").join(file).is_file());
+        }
+        // Documents that projects point to, but for those in a folder, have a digest.
+        assert!(release.digest("README.md").is_ok() && release.digest("CHANGELOG.md").is_ok());
+        assert!(folder.join("docs/deploy.md").is_file());
+    }
+
+    #[test]
+    fn the_command_is_fetched_and_checked_before_it_is_installed() {
+        let address = Address::new("https://a.test/r/1.2.3").unwrap();
+        let lines = get_command(&address, "gatehouse-x86_64-unknown-linux-gnu");
+        let lines: Vec<&str> = lines.lines().map(str::trim).collect();
+        assert_eq!(
+            lines[0],
+            "curl -fLO https://a.test/r/1.2.3/gatehouse-x86_64-unknown-linux-gnu"
+        );
+        assert!(lines[2].starts_with("sha256sum --check") && lines[3].starts_with("install "));
+    }
 }

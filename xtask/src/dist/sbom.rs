@@ -1,6 +1,8 @@
-//! The bill of materials: what the components and the command are made of (CycloneDX 1.6, JSON), from Cargo's own records.
+//! The bill of materials: what the components and the commands are made of (CycloneDX 1.6, JSON), from Cargo's own records.
+//! What builds tools in JavaScript and Python (componentize-qjs, componentize-py) is a project's own matter, and not in it:
+//! npm and pip fetch it, and `npm sbom` or `pip inspect` list it.
 
-use super::files::{VERSION, metadata};
+use super::files::{PROGRAMS, VERSION, metadata};
 use crate::build;
 use crate::shell::root;
 use anyhow::{Context, Result};
@@ -15,22 +17,29 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) fn text() -> Result<String> {
     let metadata: Value = serde_json::from_str(&metadata(&[])?)?;
     let lock: toml::Table = std::fs::read_to_string(root().join("Cargo.lock"))?.parse()?;
-    let mut shipped = build::packages()?;
-    shipped.push("gatehouse-cli".to_owned());
-    let document = document(&metadata, &lock, &shipped)?;
+    let document = document(&metadata, &lock, &shipped()?)?;
     Ok(serde_json::to_string_pretty(&document)? + "\n")
 }
 
-/// Returns the document for what is shipped: packages of the workspace, and what they are built from.
-fn document(metadata: &Value, lock: &toml::Table, shipped: &[String]) -> Result<Value> {
-    let packages = list(metadata, "packages");
-    let by_id: BTreeMap<&str, &Value> = packages
-        .map(|package| (text_of(package, "id"), package))
-        .collect();
-    let nodes = list(&metadata["resolve"], "nodes");
-    let needs: BTreeMap<&str, Vec<&str>> = nodes
-        .map(|node| (text_of(node, "id"), needed(node)))
-        .collect();
+/// Returns the packages of the workspace that are shipped.
+///
+/// # Errors
+///
+/// If the components cannot be listed.
+pub(super) fn shipped() -> Result<Vec<String>> {
+    let mut shipped = build::packages()?;
+    shipped.extend(PROGRAMS.map(|program| program.package.to_owned()));
+    Ok(shipped)
+}
+
+/// Returns these packages and all that they are built from or with, by name and version.
+///
+/// # Errors
+///
+/// If a package is needed that is not listed.
+pub(super) fn packages<'a>(metadata: &'a Value, shipped: &[String]) -> Result<Vec<&'a Value>> {
+    let by_id = by_id(metadata);
+    let needs = needs(metadata);
     let mut waiting: Vec<&str> = by_id
         .iter()
         .filter(|(_, package)| shipped.iter().any(|name| package["name"] == **name))
@@ -42,16 +51,23 @@ fn document(metadata: &Value, lock: &toml::Table, shipped: &[String]) -> Result<
             waiting.extend(needs.get(id).into_iter().flatten());
         }
     }
-    let digests = digests(lock);
-    let mut components = Vec::new();
-    let mut dependencies = Vec::new();
-    let mut described: Vec<&Value> = reached
+    let mut found: Vec<&Value> = reached
         .iter()
         .map(|id| by_id.get(id).copied())
         .collect::<Option<_>>()
         .context("cargo metadata names a package that it does not list")?;
-    described.sort_by_key(|package| (text_of(package, "name"), text_of(package, "version")));
-    for package in described {
+    found.sort_by_key(|package| (text_of(package, "name"), text_of(package, "version")));
+    Ok(found)
+}
+
+/// Returns the document for what is shipped: packages of the workspace, and what they are built from.
+fn document(metadata: &Value, lock: &toml::Table, shipped: &[String]) -> Result<Value> {
+    let by_id = by_id(metadata);
+    let needs = needs(metadata);
+    let digests = digests(lock);
+    let mut components = Vec::new();
+    let mut dependencies = Vec::new();
+    for package in packages(metadata, shipped)? {
         components.push(component(package, &digests));
         let uses = needs.get(text_of(package, "id")).into_iter().flatten();
         let uses: BTreeSet<String> = uses
@@ -75,6 +91,20 @@ fn document(metadata: &Value, lock: &toml::Table, shipped: &[String]) -> Result<
         "components": components,
         "dependencies": dependencies,
     }))
+}
+
+fn by_id(metadata: &Value) -> BTreeMap<&str, &Value> {
+    let packages = list(metadata, "packages");
+    packages
+        .map(|package| (text_of(package, "id"), package))
+        .collect()
+}
+
+fn needs(metadata: &Value) -> BTreeMap<&str, Vec<&str>> {
+    let nodes = list(&metadata["resolve"], "nodes");
+    nodes
+        .map(|node| (text_of(node, "id"), needed(node)))
+        .collect()
 }
 
 /// What a package is built from or with, as Cargo resolved it; not what its tests need.
