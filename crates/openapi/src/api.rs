@@ -1,9 +1,10 @@
 //! The API: a document, and the operations of it that are offered.
 
 use crate::document::{Document, DocumentError, object};
+use crate::entry::Entry;
 use crate::methods::METHODS;
 use crate::name::Names;
-use crate::operation::{Entry, Operation, operation_id};
+use crate::operation::{Operation, operation_id};
 use crate::pattern::Subject;
 use crate::schema::{bounded, text};
 use crate::settings::Settings;
@@ -16,6 +17,7 @@ use url::Url;
 #[derive(Debug)]
 pub struct Api {
     document: Document,
+    /// All of them, whether they are offered or not.
     entries: Vec<Entry>,
     over_the_limit: usize,
 }
@@ -53,7 +55,7 @@ impl Api {
     pub fn read(text: &str, url: Option<Url>, settings: &Settings) -> Result<Self, DocumentError> {
         let document = Document::read(text, url)?;
         let mut entries = Vec::new();
-        let mut over_the_limit = 0;
+        let (mut offered, mut over_the_limit) = (0, 0);
         // Every operation takes its name, so that a name does not depend on what is selected.
         let mut names = Names::default();
         for (path, path_item) in document.get("paths").map(object).into_iter().flatten() {
@@ -83,18 +85,16 @@ impl Api {
                     .flatten()
                     .filter_map(Value::as_str)
                     .collect();
-                if !settings.selection.includes(subject, &tags) {
-                    continue;
-                }
-                if entries.len() < settings.selection.max_operations {
-                    entries.push(Entry {
-                        name,
-                        method,
-                        path: path.clone(),
-                    });
-                } else {
-                    over_the_limit += 1;
-                }
+                let is_selected = settings.selection.includes(subject, &tags);
+                let is_offered = is_selected && offered < settings.selection.max_operations;
+                offered += usize::from(is_offered);
+                over_the_limit += usize::from(is_selected && !is_offered);
+                entries.push(Entry {
+                    name,
+                    method,
+                    path: path.clone(),
+                    is_offered,
+                });
             }
         }
         Ok(Self {
@@ -129,8 +129,8 @@ impl Api {
             over_the_limit: self.over_the_limit,
             ..Tools::default()
         };
-        for entry in &self.entries {
-            let operation = Operation::read(&self.document, entry, settings);
+        for entry in self.entries.iter().filter(|entry| entry.is_offered) {
+            let operation = Operation::read(&self.document, &self.entries, entry, settings);
             match operation.and_then(|operation| operation.tool(settings)) {
                 Ok(tool) => tools.tools.push(tool),
                 Err(unusable) => tools.left_out.push((entry.name.clone(), unusable)),
@@ -149,9 +149,10 @@ impl Api {
         name: &str,
         settings: &Settings,
     ) -> Result<Option<Operation<'_>>, Unusable> {
-        let entry = self.entries.iter().find(|entry| entry.name == name);
+        let mut entries = self.entries.iter().filter(|entry| entry.is_offered);
+        let entry = entries.find(|entry| entry.name == name);
         entry
-            .map(|entry| Operation::read(&self.document, entry, settings))
+            .map(|entry| Operation::read(&self.document, &self.entries, entry, settings))
             .transpose()
     }
 }

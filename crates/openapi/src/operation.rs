@@ -3,37 +3,32 @@
 use crate::body::{body, is_json};
 use crate::credential::{Credentials, Place, Secret, find_place, is_public};
 use crate::document::{Document, object};
+use crate::entry::Entry;
 use crate::input::inputs;
 use crate::location::Location;
 use crate::parameter::{Parameter, parameters};
 use crate::request::path::Template;
 use crate::request::{ArgumentError, Prepared, Shape, prepare};
+use crate::routes::is_of_another;
 use crate::schema::{bounded, input_schema, output_schema, text};
 use crate::server_url::server_url;
 use crate::settings::Settings;
 use crate::tool::{Hints, Tool};
 use crate::unusable::Unusable;
 use crate::{Credential, pattern::Subject};
-use http::{HeaderValue, Method};
+use http::HeaderValue;
 use serde_json::{Map, Value};
 use strict_json::excerpt;
 use url::Url;
-
-/// Where an operation is in the document, and its name.
-#[derive(Clone, Debug)]
-pub(crate) struct Entry {
-    pub(crate) name: String,
-    pub(crate) method: Method,
-    pub(crate) path: String,
-}
 
 /// An operation that can be called.
 #[derive(Debug)]
 pub struct Operation<'d> {
     document: &'d Document,
-    name: &'d str,
+    /// Those of the document.
+    entries: &'d [Entry],
+    entry: &'d Entry,
     value: &'d Value,
-    path: &'d str,
     shape: Shape<'d>,
     access: Access,
 }
@@ -79,6 +74,7 @@ pub enum CallError {
 impl<'d> Operation<'d> {
     pub(crate) fn read(
         document: &'d Document,
+        entries: &'d [Entry],
         entry: &'d Entry,
         settings: &Settings,
     ) -> Result<Self, Unusable> {
@@ -118,9 +114,9 @@ impl<'d> Operation<'d> {
         };
         Ok(Self {
             document,
-            name: &entry.name,
+            entries,
+            entry,
             value,
-            path: &entry.path,
             shape,
             access,
         })
@@ -136,7 +132,7 @@ impl<'d> Operation<'d> {
             .output_schemas
             .then(|| output_schema(self.document, self.value));
         Ok(Tool {
-            name: self.name.to_owned(),
+            name: self.entry.name.clone(),
             title: self.text("summary").map(|text| bounded(text, 100)),
             description: self.description(),
             input_schema: input_schema(
@@ -182,20 +178,26 @@ impl<'d> Operation<'d> {
             (Access::Upstream, PersonsToken::Presented) => return Err(CallError::PresentedToken),
             (Access::Upstream, PersonsToken::Absent) => return Err(CallError::NoToken),
         };
-        Ok(prepare(&self.shape, arguments, credential)?)
+        let request = prepare(&self.shape, arguments, credential)?;
+        let base = self.shape.base.path().trim_end_matches('/');
+        let path = request.url.path().strip_prefix(base).unwrap_or_default();
+        if is_of_another(self.entries, &request.method, &self.entry.path, path) {
+            return Err(ArgumentError::OtherOperation.into());
+        }
+        Ok(request)
     }
 
     /// The tool's name.
     pub(crate) fn name(&self) -> &str {
-        self.name
+        &self.entry.name
     }
 
     fn subject(&self) -> Subject<'_> {
         Subject {
-            name: self.name,
+            name: &self.entry.name,
             operation_id: operation_id(self.value),
-            method: &self.shape.method,
-            path: self.path,
+            method: &self.entry.method,
+            path: &self.entry.path,
         }
     }
 
@@ -217,7 +219,11 @@ impl<'d> Operation<'d> {
             }
             (_, Some(description)) => parts.push(bounded(description, MAX_CHARS)),
             (Some(summary), None) => parts.push(summary.to_owned()),
-            (None, None) => parts.push(format!("{} {}", self.shape.method, excerpt(self.path))),
+            (None, None) => parts.push(format!(
+                "{} {}",
+                self.shape.method,
+                excerpt(&self.entry.path)
+            )),
         }
         parts.join("\n\n")
     }

@@ -57,7 +57,7 @@ impl Pattern {
 
 /// Returns whether `pattern`, in which `*` stands for any text, fits `text`. Takes at most the product of
 /// both lengths in steps.
-fn fits(pattern: &str, text: &str) -> bool {
+pub(crate) fn fits(pattern: &str, text: &str) -> bool {
     let mut parts = pattern.split('*');
     let first = parts.next().unwrap_or_default();
     let Some(mut rest) = text.strip_prefix(first) else {

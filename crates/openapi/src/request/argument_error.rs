@@ -27,6 +27,9 @@ pub enum ArgumentError {
     /// The body has to be a text or an object.
     #[error("`{0}` has to be {1}")]
     Kind(String, &'static str),
+    /// The path would be another operation's.
+    #[error("the arguments make the path of another operation of the API")]
+    OtherOperation,
     /// The URL would be too long.
     #[error("the arguments make a URL of more than {0} bytes")]
     TooLong(usize),

@@ -82,15 +82,18 @@ impl<'d> Template<'d> {
 /// Returns whether a server could take a part of this path for `.` or `..` (RFC 3986 section 3.3): behind a slash or a backslash,
 /// before a path parameter, and decoded however often.
 pub(crate) fn has_dot_segment(path: &str) -> bool {
+    decoded(path)
+        .split(['/', '\\'])
+        .any(|segment| matches!(segment.split(';').next(), Some("." | "..")))
+}
+
+/// Returns a path decoded as often as that changes it. Takes as many steps as the square of its length.
+pub(crate) fn decoded(path: &str) -> String {
     let mut path = path.to_owned();
     loop {
-        let mut segments = path.split(['/', '\\']);
-        if segments.any(|segment| matches!(segment.split(';').next(), Some("." | ".."))) {
-            return true;
-        }
         let decoded = percent_decode_str(&path).decode_utf8_lossy().into_owned();
         if decoded == path {
-            return false;
+            return path;
         }
         path = decoded;
     }

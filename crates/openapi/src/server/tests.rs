@@ -416,6 +416,26 @@ fn wrong_arguments_are_for_the_model_to_correct() {
 }
 
 #[test]
+fn no_argument_makes_the_path_of_an_operation_that_is_denied() {
+    let script = Script::default();
+    let document = document().replace("/broken", "/pets/export");
+    script.respond(200, "", &document);
+    script.respond(200, "", "{}");
+    let variables = [&SECRET[..], &[("deny", "/pets/export")]].concat();
+    let server = server(&script, &variables);
+    for id in ["export", "Export", "%65xport", "export;a=b"] {
+        let arguments = json!({ "id": id }).to_string();
+        let refused = block_on(server.call("getPet", &arguments, PersonsToken::Absent, 0));
+        let reason = "the arguments make the path of another operation of the API";
+        let expected = Err(Failure::InvalidArguments(reason.to_owned()));
+        assert_eq!(refused, expected, "{id}");
+    }
+    let arguments = r#"{"id":"exports"}"#;
+    assert!(block_on(server.call("getPet", arguments, PersonsToken::Absent, 0)).is_ok());
+    assert_eq!(script.urls()[1..], ["https://api.example/v1/pets/exports"]);
+}
+
+#[test]
 fn without_a_token_the_person_is_told_to_sign_in() {
     let script = Script::default();
     script.respond(200, "", &document());
