@@ -11,6 +11,7 @@ use crate::settings::Settings;
 use crate::tool::Tool;
 use crate::unusable::Unusable;
 use serde_json::Value;
+use std::sync::OnceLock;
 use url::Url;
 
 /// A document with the operations that the configuration selects.
@@ -94,6 +95,7 @@ impl Api {
                     method,
                     path: path.clone(),
                     is_offered,
+                    output_schema: OnceLock::new(),
                 });
             }
         }

@@ -53,14 +53,21 @@ pub(crate) fn body<'d>(
     let best = content
         .map(|(media_type, described)| {
             let (kind, media_type) = classify(media_type);
-            (kind, media_type, described)
+            // Of 3.2, where a Media Type Object may be a reference.
+            let described = document.resolve_object(described)?;
+            let schema = described.get("schema").unwrap_or(&Value::Null);
+            // Documents name JSON Patch, which is a list, for objects too.
+            let is_wrong = json_rank(media_type) == JSON_PATCH
+                && !may_be_array(document.resolve_object(schema)?);
+            let rank = (is_wrong, kind, json_rank(media_type));
+            Ok((rank, kind, media_type, described))
         })
-        .min_by_key(|(kind, ..)| *kind);
-    let Some((kind, media_type, described)) = best else {
+        .collect::<Result<Vec<_>, ReferenceError>>()?
+        .into_iter()
+        .min_by_key(|(rank, ..)| *rank);
+    let Some((_, kind, media_type, described)) = best else {
         return Ok(None);
     };
-    // Of 3.2, where a Media Type Object may be a reference.
-    let described = document.resolve_object(described)?;
     Ok(Some(Body {
         required: request_body.get("required").and_then(Value::as_bool) == Some(true),
         media_type,
@@ -71,13 +78,16 @@ pub(crate) fn body<'d>(
     }))
 }
 
+/// Bytes of a media type.
+pub(crate) const MAX_MEDIA_TYPE_BYTES: usize = 200;
+
 /// Returns how a media type is written, and which is sent: a range stands for JSON or for bytes.
 fn classify(media_type: &str) -> (BodyKind, &str) {
     let essence = essence(media_type);
     let is = |known: &str| essence.eq_ignore_ascii_case(known);
-    if HeaderValue::from_str(media_type).is_err() {
+    if HeaderValue::from_str(media_type).is_err() || media_type.len() > MAX_MEDIA_TYPE_BYTES {
         (BodyKind::Binary, "application/octet-stream")
-    } else if is("*/*") || is("application/*") {
+    } else if is("*/*") || is("application/*") || is("application/*+json") {
         (BodyKind::Json, "application/json")
     } else if is_json(media_type) {
         (BodyKind::Json, media_type)
@@ -106,6 +116,27 @@ pub(crate) fn is_json(media_type: &str) -> bool {
     let essence = essence(media_type).to_ascii_lowercase();
     ["application/json", "text/json", "application/x-json"].contains(&essence.as_str())
         || essence.ends_with("+json")
+}
+
+/// The rank of JSON Patch (RFC 6902).
+const JSON_PATCH: u8 = 3;
+
+/// Returns which of several media types of JSON is used: the lowest.
+pub(crate) fn json_rank(media_type: &str) -> u8 {
+    match essence(media_type).to_ascii_lowercase().as_str() {
+        "application/json" => 0,
+        "application/merge-patch+json" => 1,
+        "application/json-patch+json" => JSON_PATCH,
+        _ => 2,
+    }
+}
+
+fn may_be_array(schema: &Map<String, Value>) -> bool {
+    match schema.get("type") {
+        Some(Value::Array(types)) => types.iter().any(|name| name == "array"),
+        Some(name) => name == "array",
+        None => !schema.contains_key("properties"),
+    }
 }
 
 /// Returns whether a media type is a text.
@@ -161,6 +192,26 @@ mod tests {
                 "application/vnd.api+json; v=1",
             ),
             (&["*/*"], BodyKind::Json, "application/json"),
+            (&["application/*+json"], BodyKind::Json, "application/json"),
+            (
+                &["application/hal+json", "application/json; charset=utf-8"],
+                BodyKind::Json,
+                "application/json; charset=utf-8",
+            ),
+            (
+                &[
+                    "application/json-patch+json",
+                    "application/merge-patch+json",
+                    "application/x+json",
+                ],
+                BodyKind::Json,
+                "application/merge-patch+json",
+            ),
+            (
+                &["application/json-patch+json", "application/x+json"],
+                BodyKind::Json,
+                "application/x+json",
+            ),
             (
                 &["multipart/form-data", "application/x-www-form-urlencoded"],
                 BodyKind::Form,
@@ -189,5 +240,23 @@ mod tests {
             );
         }
         assert_eq!(chosen(&[]), None);
+    }
+
+    #[test]
+    fn json_patch_is_sent_where_the_body_may_be_a_list() {
+        for (schema, expected) in [
+            (json!({"type": "array"}), "application/json-patch+json"),
+            (json!({}), "application/json-patch+json"),
+            (json!({"type": "object"}), "text/plain"),
+            (json!({"$ref": "#/pet"}), "text/plain"),
+        ] {
+            let content =
+                json!({"application/json-patch+json": {"schema": schema}, "text/plain": {}});
+            let operation = json!({"requestBody": {"content": content}});
+            let document = r#"{"openapi":"3.0.0","pet":{"properties":{}}}"#;
+            let document = Document::read(document, None).unwrap();
+            let body = body(&document, &operation).unwrap().unwrap();
+            assert_eq!(body.media_type, expected, "{schema}");
+        }
     }
 }

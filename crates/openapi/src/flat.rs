@@ -1,13 +1,17 @@
 //! Objects whose properties can be arguments of their own.
 
 use crate::document::{Dialect, Document, ReferenceError, object};
+use crate::steps::Steps;
 use serde_json::{Map, Value};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The properties of an object schema.
 #[derive(Debug, Default)]
 pub(crate) struct Flat<'d> {
-    pub(crate) properties: Vec<(&'d str, &'d Value)>,
-    pub(crate) required: Vec<&'d str>,
+    pub(crate) properties: BTreeMap<&'d str, &'d Value>,
+    pub(crate) required: BTreeSet<&'d str>,
+    /// Whether there may be no other properties.
+    pub(crate) is_closed: bool,
 }
 
 /// Keywords that say nothing about which objects are valid, or what [`flat`] reads.
@@ -33,8 +37,11 @@ const KEYWORDS: [&str; 16] = [
 /// Parts of an `allOf`, one in the other.
 const MAX_DEPTH: usize = 16;
 
-/// Returns the properties of a schema, if valid instances are exactly the objects with these properties: other schemas are
-/// one argument as a whole.
+/// Keywords, properties and required names that are read. A tool has no use for as many.
+const MAX_STEPS: usize = 4000;
+
+/// Returns the properties of a schema, if valid instances are exactly the objects with these properties: other schemas, and those that
+/// take more than [`MAX_STEPS`] to read, are one argument as a whole.
 ///
 /// # Errors
 ///
@@ -44,7 +51,8 @@ pub(crate) fn flat<'d>(
     schema: &'d Value,
 ) -> Result<Option<Flat<'d>>, ReferenceError> {
     let mut flat = Flat::default();
-    let is_flat = collect(document, schema, MAX_DEPTH, &mut flat)? && !flat.properties.is_empty();
+    let mut steps = Steps::new(MAX_STEPS);
+    let is_flat = collect(document, schema, MAX_DEPTH, &mut steps, &mut flat)?;
     Ok(is_flat.then_some(flat))
 }
 
@@ -52,6 +60,7 @@ fn collect<'d>(
     document: &'d Document,
     schema: &'d Value,
     depth: usize,
+    steps: &mut Steps,
     flat: &mut Flat<'d>,
 ) -> Result<bool, ReferenceError> {
     if document.dialect() == Dialect::JsonSchema
@@ -65,31 +74,34 @@ fn collect<'d>(
     let Some(keywords) = document.resolve(schema)?.as_object() else {
         return Ok(false);
     };
-    if depth == 0 || !is_plain(keywords) {
+    let lengths = ["properties", "required"].map(|key| match keywords.get(key) {
+        Some(Value::Object(members)) => members.len(),
+        Some(Value::Array(items)) => items.len(),
+        _ => 0,
+    });
+    let length = keywords.len() + lengths.iter().sum::<usize>();
+    if depth == 0 || !steps.take(length) || !is_plain(keywords) {
         return Ok(false);
     }
+    flat.is_closed |= keywords.contains_key("additionalProperties");
     for part in keywords
         .get("allOf")
         .and_then(Value::as_array)
         .into_iter()
         .flatten()
     {
-        if !collect(document, part, depth - 1, flat)? {
+        if !collect(document, part, depth - 1, steps, flat)? {
             return Ok(false);
         }
     }
     for (name, property) in keywords.get("properties").map(object).into_iter().flatten() {
-        if flat.properties.iter().any(|(known, _)| known == name) {
+        if flat.properties.insert(name, property).is_some() {
             return Ok(false);
         }
-        flat.properties.push((name, property));
     }
     let required = keywords.get("required").and_then(Value::as_array);
-    for name in required.into_iter().flatten().filter_map(Value::as_str) {
-        if !flat.required.contains(&name) {
-            flat.required.push(name);
-        }
-    }
+    let required = required.into_iter().flatten();
+    flat.required.extend(required.filter_map(Value::as_str));
     Ok(true)
 }
 
@@ -133,8 +145,8 @@ mod tests {
         let flat = flat(&document, schema).unwrap()?;
         let properties = flat
             .properties
-            .iter()
-            .map(|(name, _)| (*name).to_owned())
+            .keys()
+            .map(|name| (*name).to_owned())
             .collect();
         Some((
             properties,
@@ -174,7 +186,6 @@ mod tests {
         for schema in [
             json!(true),
             json!({}),
-            json!({"type": "object"}),
             json!({"type": "array", "properties": {"a": {}}}),
             json!({"type": ["object", "null"], "properties": {"a": {}}}),
             json!({"properties": {"a": {}}, "nullable": true}),

@@ -1,12 +1,14 @@
 //! The arguments of a tool: an operation's parameters and its body as one object.
 
 use crate::body::{Body, BodyKind};
-use crate::document::{Document, ReferenceError};
+use crate::document::{Document, ReferenceError, object};
 use crate::flat::flat;
 use crate::location::Location;
 use crate::name::Names;
 use crate::parameter::Parameter;
+use crate::steps::Steps;
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// An argument.
 #[derive(Clone, Debug)]
@@ -29,7 +31,11 @@ pub(crate) enum Source<'d> {
         content: Content,
     },
     /// The body as a whole.
-    Body(Content),
+    Body {
+        content: Content,
+        /// Of a form, what each property is that its schema names.
+        members: BTreeMap<&'d str, Content>,
+    },
 }
 
 /// What a value of the body is.
@@ -49,7 +55,7 @@ impl Source<'_> {
         match self {
             Self::Parameter(parameter) => parameter.location.name(),
             Self::PathVariable(_) => Location::Path.name(),
-            Self::Property { .. } | Self::Body(_) => "body",
+            Self::Property { .. } | Self::Body { .. } => "body",
         }
     }
 }
@@ -101,41 +107,90 @@ pub(crate) fn inputs<'d>(
 }
 
 /// Returns the properties of a body, or the body as a whole: where it is no plain object, and where it may be left out but not
-/// some of its properties without the others.
+/// some of its properties without the others. A body of which nothing can be said is no argument.
 fn of_body<'d>(
     document: &'d Document,
     body: &Body<'d>,
 ) -> Result<Vec<(&'d str, bool, Source<'d>)>, ReferenceError> {
-    let whole = |content| vec![("body", body.required, Source::Body(content))];
-    let flat = match (body.kind, body.schema) {
-        (BodyKind::Binary, _) => return Ok(whole(Content::File)),
-        (BodyKind::Text, _) | (_, None) => None,
-        (_, Some(schema)) => flat(document, schema)?,
+    let whole = |content, members| {
+        let source = Source::Body { content, members };
+        vec![("body", body.required, source)]
     };
-    let Some(flat) = flat.filter(|flat| body.required || flat.required.is_empty()) else {
-        return Ok(whole(Content::Value));
+    let is_form = matches!(body.kind, BodyKind::Form | BodyKind::Multipart);
+    let schema = match (body.kind, body.schema) {
+        (BodyKind::Binary, _) => return Ok(whole(Content::File, BTreeMap::new())),
+        (BodyKind::Text, _) | (_, None) => return Ok(whole(Content::Value, BTreeMap::new())),
+        (_, Some(schema)) => schema,
     };
-    let mut properties = Vec::new();
-    for (name, schema) in flat.properties {
-        if is_read_only(document, schema)? {
-            continue;
-        }
-        let content = match body.kind {
-            BodyKind::Multipart => content(document, schema, body.encoding.get(name))?,
-            _ => Content::Value,
-        };
-        let required = flat.required.contains(&name);
-        properties.push((
-            name,
-            required,
-            Source::Property {
+    if let Some(flat) = flat(document, schema)? {
+        let mut properties = Vec::new();
+        for (name, schema) in &flat.properties {
+            if is_read_only(document, schema)? {
+                continue;
+            }
+            let content = match body.kind {
+                BodyKind::Multipart => content(document, schema, body.encoding.get(*name))?,
+                _ => Content::Value,
+            };
+            let source = Source::Property {
                 name,
                 schema,
                 content,
-            },
-        ));
+            };
+            properties.push((*name, flat.required.contains(name), source));
+        }
+        let is_closed =
+            flat.is_closed || is_form && document.resolve(schema)?.get("properties").is_some();
+        let says_something = !flat.properties.is_empty() || is_closed;
+        let needs_others = properties.iter().any(|(_, required, _)| *required);
+        if says_something && (body.required || !needs_others) {
+            return Ok(properties);
+        }
     }
-    Ok(properties)
+    let mut members = BTreeMap::new();
+    if is_form {
+        let mut steps = Steps::new(MAX_MEMBER_STEPS);
+        collect_members(
+            document,
+            body,
+            schema,
+            MAX_MEMBER_DEPTH,
+            &mut steps,
+            &mut members,
+        )?;
+    }
+    Ok(whole(Content::Value, members))
+}
+
+/// Schemas and properties that are read to find the properties of a form.
+const MAX_MEMBER_STEPS: usize = 4000;
+
+/// Parts and alternatives of a form's schema, one in the other.
+const MAX_MEMBER_DEPTH: usize = 16;
+
+fn collect_members<'d>(
+    document: &'d Document,
+    body: &Body<'d>,
+    schema: &'d Value,
+    depth: usize,
+    steps: &mut Steps,
+    members: &mut BTreeMap<&'d str, Content>,
+) -> Result<(), ReferenceError> {
+    if depth == 0 || !steps.take(1) {
+        return Ok(());
+    }
+    let keywords = document.resolve_object(schema)?;
+    for (name, property) in keywords.get("properties").map(object).into_iter().flatten() {
+        if !steps.take(1) {
+            return Ok(());
+        }
+        members.insert(name, content(document, property, body.encoding.get(name))?);
+    }
+    let parts = ["allOf", "anyOf", "oneOf"].map(|key| keywords.get(key).and_then(Value::as_array));
+    for part in parts.into_iter().flatten().flatten() {
+        collect_members(document, body, part, depth - 1, steps, members)?;
+    }
+    Ok(())
 }
 
 /// Returns whether a property is the server's to decide (Schema Object, `readOnly`).
@@ -154,7 +209,7 @@ pub(crate) fn is_marked(
 }
 
 /// Returns whether a part of a multipart body is a file, or an array of files (section 4.8.15.4 of 3.1).
-fn content(
+pub(crate) fn content(
     document: &Document,
     schema: &Value,
     encoding: Option<&Value>,
@@ -273,6 +328,34 @@ mod tests {
         }
         let text = json!({"requestBody": {"content": {"text/plain": {"schema": {"properties": {"a": {}}}}}}});
         assert_eq!(names(&text), expected(&[("free", true), ("body", false)]));
+    }
+
+    #[test]
+    fn a_body_that_says_nothing_is_no_argument() {
+        let form = "application/x-www-form-urlencoded";
+        let closed = json!({"type": "object", "additionalProperties": false});
+        let empty = json!({"type": "object", "properties": {}});
+        for (media_type, schema, is_argument) in [
+            (form, &closed, false),
+            (form, &empty, false),
+            (form, &json!({"type": "object"}), true),
+            ("application/json", &closed, false),
+            ("application/json", &empty, true),
+        ] {
+            let operation = json!({"requestBody": {"content": {media_type: {"schema": schema}}}});
+            assert_eq!(names(&operation).len() == 2, is_argument, "{operation}");
+        }
+    }
+
+    #[test]
+    fn what_is_required_and_read_only_keeps_no_body_whole() {
+        let schema = json!({
+            "properties": {"id": {"$ref": "#/components/schemas/Id"}, "name": {}},
+            "required": ["id"],
+        });
+        let operation = json!({"requestBody": json_body(false, &schema)});
+        let expected = expected(&[("free", true), ("name", false)]);
+        assert_eq!(names(&operation), expected);
     }
 
     #[test]

@@ -29,6 +29,7 @@ mod schema;
 mod server;
 mod server_url;
 mod settings;
+mod steps;
 mod tool;
 mod unusable;
 

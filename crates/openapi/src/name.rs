@@ -1,6 +1,6 @@
 //! Names of tools and arguments, of the characters that models' APIs take.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// Characters of a tool's or an argument's name. The contract takes 128 and MCP too, but the APIs that models are called by take
 /// 64 of `A-Z a-z 0-9 _ -`, and refuse a whole list of tools for one name.
@@ -29,29 +29,33 @@ fn sanitized(text: &str) -> String {
 
 /// Names that are given once each.
 #[derive(Default)]
-pub(crate) struct Names(HashSet<String>);
+pub(crate) struct Names {
+    taken: HashSet<String>,
+    /// The last number behind each name that has some.
+    numbers: HashMap<String, usize>,
+}
 
 impl Names {
     /// Returns a name made of the first of `texts` that makes one which is not taken; else the last one with a number.
     pub(crate) fn take(&mut self, texts: &[&str]) -> String {
         let candidates: Vec<_> = texts.iter().map(|text| sanitized(text)).collect();
         for name in &candidates {
-            if !name.is_empty() && self.0.insert(name.clone()) {
+            if !name.is_empty() && self.taken.insert(name.clone()) {
                 return name.clone();
             }
         }
         let last = candidates.last().map_or("", String::as_str);
         let last = if last.is_empty() { "unnamed" } else { last };
-        (2_usize..)
-            .map(|n| {
-                let suffix = format!("_{n}");
-                format!(
-                    "{}{suffix}",
-                    &last[..last.len().min(MAX_CHARS - suffix.len())]
-                )
-            })
-            .find(|name| self.0.insert(name.clone()))
-            .unwrap_or_default()
+        let number = self.numbers.entry(last.to_owned()).or_insert(1);
+        loop {
+            *number += 1;
+            let suffix = format!("_{number}");
+            let kept = &last[..last.len().min(MAX_CHARS - suffix.len())];
+            let name = format!("{kept}{suffix}");
+            if self.taken.insert(name.clone()) {
+                return name;
+            }
+        }
     }
 }
 
@@ -92,5 +96,14 @@ mod tests {
             names.take(&[&long]),
             format!("{}_2", "x".repeat(MAX_CHARS - 2))
         );
+    }
+
+    #[test]
+    fn many_names_that_are_alike_are_given_in_one_pass() {
+        let mut names = Names::default();
+        for _ in 0..200_000 {
+            names.take(&["a/b", "a.b"]);
+        }
+        assert_eq!(names.take(&["a b"]), "a_b_200001");
     }
 }

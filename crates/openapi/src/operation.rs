@@ -1,6 +1,6 @@
 //! An operation of the API (Operation Object), with what the configuration says of it.
 
-use crate::body::{body, is_json};
+use crate::body::{MAX_MEDIA_TYPE_BYTES, body, is_json, json_rank};
 use crate::credential::{Credentials, Place, Secret, find_place, is_public};
 use crate::document::{Document, object};
 use crate::entry::Entry;
@@ -128,9 +128,6 @@ impl<'d> Operation<'d> {
     ///
     /// Fails with [`Unusable::TooLarge`] or [`Unusable::Reference`].
     pub(crate) fn tool(&self, settings: &Settings) -> Result<Tool, Unusable> {
-        let output_schema = settings
-            .output_schemas
-            .then(|| output_schema(self.document, self.value));
         Ok(Tool {
             name: self.entry.name.clone(),
             title: self.text("summary").map(|text| bounded(text, 100)),
@@ -140,16 +137,21 @@ impl<'d> Operation<'d> {
                 &self.shape.inputs,
                 self.shape.body.as_ref(),
             )?,
-            output_schema: output_schema.flatten(),
+            output_schema: self.output_schema(settings).cloned(),
             hints: Hints::of(&self.shape.method),
             scopes: settings.scopes.of(self.subject()),
             wants_token: matches!(self.access, Access::Upstream),
         })
     }
 
-    /// Returns whether the tool was announced with an output schema.
-    pub(crate) fn has_output_schema(&self, settings: &Settings) -> bool {
-        settings.output_schemas && output_schema(self.document, self.value).is_some()
+    /// Returns the output schema with which the tool was announced.
+    pub(crate) fn output_schema(&self, settings: &Settings) -> Option<&'d Value> {
+        let made = || output_schema(self.document, self.value);
+        let schema = self.entry.output_schema.get_or_init(|| {
+            let made = settings.output_schemas.then(made);
+            made.flatten()
+        });
+        schema.as_ref()
     }
 
     /// Returns the request of a call with these arguments.
@@ -214,11 +216,11 @@ impl<'d> Operation<'d> {
         }
         match (self.text("summary"), self.text("description")) {
             (Some(summary), Some(description)) if !description.starts_with(summary) => {
-                parts.push(summary.to_owned());
+                parts.push(bounded(summary, MAX_CHARS));
                 parts.push(bounded(description, MAX_CHARS));
             }
             (_, Some(description)) => parts.push(bounded(description, MAX_CHARS)),
-            (Some(summary), None) => parts.push(summary.to_owned()),
+            (Some(summary), None) => parts.push(bounded(summary, MAX_CHARS)),
             (None, None) => parts.push(format!(
                 "{} {}",
                 self.shape.method,
@@ -255,25 +257,29 @@ pub(crate) fn operation_id(operation: &Value) -> Option<&str> {
 /// Returns the value of the Accept header: JSON where the operation has it, else everything that it says it gives.
 fn accept(document: &Document, operation: &Value) -> String {
     const ANYTHING: &str = "application/json, text/*;q=0.8, */*;q=0.5";
+    const MAX_TYPES: usize = 8;
     let responses = operation.get("responses").map(object).into_iter().flatten();
     let successes = responses.filter(|(status, _)| status.starts_with('2'));
     let responses = successes.filter_map(|(_, response)| document.resolve_object(response).ok());
-    let contents = responses
-        .filter_map(|response| response.get("content"))
-        .map(object);
-    let mut types: Vec<&str> = Vec::new();
-    for name in contents.flat_map(Map::keys) {
-        if !types.contains(&name.as_str()) && HeaderValue::from_str(name).is_ok() {
+    let contents = responses.filter_map(|response| response.get("content"));
+    let (mut json, mut types): (Option<&str>, Vec<&str>) = (None, Vec::new());
+    for name in contents.flat_map(|content| object(content).keys()) {
+        if name.len() > MAX_MEDIA_TYPE_BYTES || HeaderValue::from_str(name).is_err() {
+            continue;
+        }
+        if is_json(name) {
+            json = json
+                .into_iter()
+                .chain([name.as_str()])
+                .min_by_key(|name| json_rank(name));
+        } else if types.len() < MAX_TYPES && !types.contains(&name.as_str()) {
             types.push(name);
         }
     }
-    match types.iter().find(|name| is_json(name)) {
-        Some(json) => (*json).to_owned(),
+    match json {
+        Some(json) => json.to_owned(),
         None if types.is_empty() => ANYTHING.to_owned(),
-        None => {
-            types.truncate(8);
-            types.join(", ")
-        }
+        None => types.join(", "),
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a response becomes.
 
 use crate::body::{is_json, is_text};
+use crate::schema::conforms;
 use bytes::Bytes;
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, Response, StatusCode};
@@ -64,12 +65,13 @@ const MAX_DEPTH: usize = 60;
 const MAX_VALUES: usize = 90_000;
 
 /// Returns the output of the tool `name` for a response. `traces` are the texts of the credentials, which are taken out of what comes
-/// back: some APIs repeat the request in their responses. `has_output_schema` asks for structured content whatever came.
+/// back: some APIs repeat the request in their responses. An output schema asks for structured content whatever came, and for one that
+/// fits it.
 pub(crate) fn output(
     name: &str,
     response: &Response<Bytes>,
     traces: &[String],
-    has_output_schema: bool,
+    output_schema: Option<&Value>,
 ) -> Output {
     let status = response.status();
     let mut body = Body::read(response);
@@ -78,9 +80,15 @@ pub(crate) fn output(
         return Output::error(error_text(status, response.headers(), body, traces));
     }
     let structured = match &body {
-        Body::Json(value) if value.is_object() && fits(value) => Some(value.clone()),
+        Body::Json(value)
+            if value.is_object()
+                && fits(value)
+                && output_schema.is_none_or(|schema| conforms(schema, value)) =>
+        {
+            Some(value.clone())
+        }
         // No output schema requires anything.
-        _ => has_output_schema.then(|| json!({})),
+        _ => output_schema.map(|_| json!({})),
     };
     let content = match body {
         Body::Empty => Content::Text(empty_text(status, response.headers(), traces)),
@@ -298,7 +306,7 @@ mod tests {
             "getPet",
             &response(status, &[("content-type", media_type)], body),
             &[],
-            false,
+            None,
         )
     }
 
@@ -328,15 +336,21 @@ mod tests {
 
     #[test]
     fn an_output_schema_always_has_its_structured_content() {
+        let schema = json!({"type": "object", "properties": {"id": {"type": ["integer", "null"]}}});
         let with_schema = |status, body: String| {
             let response = response(status, &[("content-type", "application/json")], body);
-            output("getPet", &response, &[], true)
+            output("getPet", &response, &[], Some(&schema))
         };
         assert_eq!(
             with_schema(200, "[1]".to_owned()).structured,
             Some(json!({}))
         );
         assert_eq!(with_schema(204, String::new()).structured, Some(json!({})));
+        let misfit = with_schema(200, r#"{"id":"17"}"#.to_owned());
+        assert_eq!(misfit.structured, Some(json!({})));
+        assert_eq!(text(&misfit), r#"{"id":"17"}"#);
+        let fitting = with_schema(200, r#"{"id":17}"#.to_owned());
+        assert_eq!(fitting.structured, Some(json!({"id": 17})));
         let deep = format!("{{\"a\":{}{}}}", "[".repeat(80), "]".repeat(80));
         assert_eq!(with_schema(200, deep).structured, Some(json!({})));
         let long = format!("{{\"a\":[{}0]}}", "0,".repeat(100_000));
@@ -393,7 +407,7 @@ mod tests {
                 "attachment; filename=\"a b.zip\"; x=1",
             ),
         ];
-        let named = output("getPet", &response(200, &headers, bytes()), &[], false);
+        let named = output("getPet", &response(200, &headers, bytes()), &[], None);
         assert_eq!(
             named.content,
             blob("response:getPet/a%20b.zip", "application/zip")
@@ -419,7 +433,7 @@ mod tests {
             "The API answered 502 Bad Gateway: 1 bytes of image/png"
         );
         let busy = response(429, &[("retry-after", "7")], "");
-        let busy = super::output("x", &busy, &[], false);
+        let busy = super::output("x", &busy, &[], None);
         assert_eq!(
             text(&busy),
             "The API answered 429 Too Many Requests (Retry-After: 7)."
@@ -431,7 +445,7 @@ mod tests {
         assert_eq!(text(&of(204, "", "")), "The API answered 204 No Content.");
         let made = response(201, &[("location", "/pets/7")], "");
         assert_eq!(
-            text(&output("x", &made, &[], false)),
+            text(&output("x", &made, &[], None)),
             "The API answered 201 Created, at /pets/7"
         );
     }
@@ -439,7 +453,7 @@ mod tests {
     #[test]
     fn a_redirect_elsewhere_is_an_error_that_says_where() {
         let away = response(302, &[("location", "https://files.example/x?sig=1")], "");
-        let output = output("x", &away, &[], false);
+        let output = output("x", &away, &[], None);
         assert!(output.is_error);
         assert_eq!(
             text(&output),
@@ -458,7 +472,7 @@ mod tests {
             (500, "text/html"),
         ] {
             let headers = [("content-type", media_type)];
-            let output = output("x", &response(status, &headers, echo), &traces, false);
+            let output = output("x", &response(status, &headers, echo), &traces, None);
             let all = format!("{output:?}");
             assert!(!all.contains("s3cret"), "{all}");
             assert!(all.contains("[credential]") && all.contains('1'));
@@ -468,6 +482,6 @@ mod tests {
             &[("location", "https://x.example/?key=s3cret-key")],
             "",
         );
-        assert!(!text(&output("x", &away, &traces, false)).contains("s3cret"));
+        assert!(!text(&output("x", &away, &traces, None)).contains("s3cret"));
     }
 }

@@ -35,12 +35,15 @@ pub(crate) enum Format {
     Json,
 }
 
+/// Parameters of an operation.
+const MAX_PARAMETERS: usize = 200;
+
 /// Returns the parameters of an operation: its own, and those of its path that it does not replace. Headers that HTTP or
 /// the security schemes decide are left out.
 ///
 /// # Errors
 ///
-/// Fails if one that is required cannot be written.
+/// Fails if one that is required cannot be written, or there are more than [`MAX_PARAMETERS`].
 pub(crate) fn parameters<'d>(
     document: &'d Document,
     path_item: &'d Value,
@@ -57,13 +60,17 @@ pub(crate) fn parameters<'d>(
             let Some(parameter) = read(document.resolve_object(object)?)? else {
                 continue;
             };
-            let same = parameters
-                .iter_mut()
+            let mut known = parameters.iter_mut();
+            let same = known
                 .find(|other| other.name == parameter.name && other.location == parameter.location);
-            match same {
-                Some(replaced) => *replaced = parameter,
-                None => parameters.push(parameter),
+            if let Some(replaced) = same {
+                *replaced = parameter;
+                continue;
             }
+            if parameters.len() == MAX_PARAMETERS {
+                return Err(Unusable::Parameters(MAX_PARAMETERS));
+            }
+            parameters.push(parameter);
         }
     }
     Ok(parameters)

@@ -80,6 +80,7 @@ mod tests {
             method: (*method).clone(),
             path: (*path).to_owned(),
             is_offered: true,
+            output_schema: std::sync::OnceLock::new(),
         };
         paths.iter().map(entry).collect()
     }

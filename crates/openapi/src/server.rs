@@ -181,13 +181,8 @@ impl<H: Http> Server<H> {
         };
         match self.exchange(request, bounds).await {
             Ok((_, response)) => {
-                let has_output_schema = operation.has_output_schema(settings);
-                Ok(output(
-                    operation.name(),
-                    &response,
-                    &traces,
-                    has_output_schema,
-                ))
+                let schema = operation.output_schema(settings);
+                Ok(output(operation.name(), &response, &traces, schema))
             }
             Err(SendError::Denied(text)) => Err(Failure::Internal(text)),
             Err(SendError::TooLarge(size)) => Ok(Output::error(format!(

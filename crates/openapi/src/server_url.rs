@@ -1,9 +1,10 @@
 //! The URL that an operation's path is appended to (Server Object).
 
 use crate::document::{Document, object};
+use crate::request::scalar::scalar;
 use crate::safe_url::is_safe;
 use crate::unusable::Unusable;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use strict_json::excerpt;
 use url::Url;
 
@@ -30,10 +31,9 @@ pub(crate) fn server_url(
     let template = server
         .and_then(|server| server.get("url")?.as_str())
         .unwrap_or("/");
-    let written = match server.and_then(|server| server.get("variables")) {
-        Some(variables) => with_defaults(template, variables),
-        None => template.to_owned(),
-    };
+    let variables = server.and_then(|server| server.get("variables"));
+    let written = with_defaults(template, variables.map(object));
+    let written = written.ok_or_else(|| Unusable::Server(excerpt(template)))?;
     let url = match document.url() {
         Some(document) => document.join(&written),
         None => Url::parse(&written),
@@ -49,21 +49,33 @@ pub(crate) fn server_url(
     Ok(url)
 }
 
-/// Replaces each variable of a template by its default.
-fn with_defaults(template: &str, variables: &Value) -> String {
-    object(variables)
-        .iter()
-        .fold(template.to_owned(), |url, (name, variable)| match variable
+/// Returns a template with each variable replaced by its default; `None` if that has more than [`MAX_BYTES`].
+fn with_defaults(template: &str, variables: Option<&Map<String, Value>>) -> Option<String> {
+    let default = |name: &str| {
+        let variable = variables?.get(name)?;
+        let default = variable
             .get("default")
-            .or_else(|| variable.get("enum")?.get(0))
+            .or_else(|| variable.get("enum")?.get(0));
+        default.filter(|default| default.is_string() || default.is_number())
+    };
+    let mut url = String::new();
+    for (n, part) in template.split('{').enumerate() {
+        match part
+            .split_once('}')
+            .and_then(|(name, rest)| Some((default(name)?, rest)))
         {
-            Some(Value::String(default)) => url.replace(&format!("{{{name}}}"), default),
-            Some(Value::Number(default)) => {
-                url.replace(&format!("{{{name}}}"), &default.to_string())
-            }
-            _ => url,
-        })
+            Some((default, rest)) if n > 0 => url.extend([&scalar(default), rest]),
+            _ => url.extend([if n > 0 { "{" } else { "" }, part]),
+        }
+        if url.len() > MAX_BYTES {
+            return None;
+        }
+    }
+    Some(url)
 }
+
+/// Bytes of a server's URL.
+const MAX_BYTES: usize = 2000;
 
 #[cfg(test)]
 mod tests {
@@ -141,6 +153,21 @@ mod tests {
         ] {
             let error = url_of(&json!([{"url": url}]), &json!({}), &json!({}));
             assert_eq!(error, Err(Unusable::Server(url.to_owned())));
+        }
+    }
+
+    #[test]
+    fn a_server_does_not_grow_by_its_variables() {
+        let next = |n: usize| json!({"default": format!("{{{0}}}{{{0}}}", n + 1)});
+        let variables: Map<_, _> = (0..60).map(|n| (n.to_string(), next(n))).collect();
+        let long = json!({"a": {"default": "x".repeat(1500)}});
+        for (url, variables) in [
+            ("https://{0}", Value::Object(variables)),
+            ("https://api.example/{a}{a}", long),
+        ] {
+            let servers = json!([{"url": url, "variables": variables}]);
+            let refused = url_of(&servers, &json!({}), &json!({}));
+            assert!(matches!(refused, Err(Unusable::Server(_))));
         }
     }
 }

@@ -28,6 +28,9 @@ pub enum Unusable {
     /// A parameter is written in a way that its place does not have.
     #[error("its parameter {0} has a place or a style that does not exist")]
     Parameter(String),
+    /// A model could not choose among them.
+    #[error("it has more than {0} parameters")]
+    Parameters(usize),
     /// A header that only the sender of a request may decide is required.
     #[error("it requires the header {0}, which no caller may set")]
     Header(String),

@@ -1,23 +1,38 @@
 //! Bodies in `application/x-www-form-urlencoded` (section 4.8.15.3 of 3.1).
 
+use super::argument_error::ArgumentError;
+use super::member::Member;
 use super::scalar::scalar;
-use super::style::{Pair, STRICT, Style, encode, pairs};
+use super::style::{Pair, STRICT, Style, encode, of_another, pairs};
 use serde_json::{Map, Value};
+use strict_json::excerpt;
 
 /// Returns the members of a form as its body. `encoding` says of some how they are written; the others are written as most servers
-/// read them: a list by repeating the name, and what is nested as JSON.
-pub(super) fn encoded<'a>(
-    members: impl Iterator<Item = (&'a str, &'a Value)>,
+/// read them: a list by repeating the name, and what is nested as JSON. `names` are those of all properties of the body.
+///
+/// # Errors
+///
+/// Fails with [`ArgumentError::Member`] if a member of an object would be another property of the body.
+pub(super) fn encoded(
+    members: &[Member<'_>],
+    names: &[&str],
     encoding: &Map<String, Value>,
-) -> Vec<u8> {
-    let pairs = members.flat_map(|(name, value)| member(name, value, encoding.get(name)));
-    let pairs: Vec<_> = pairs
-        .map(|(name, value)| format!("{name}={value}"))
-        .collect();
-    pairs.join("&").into_bytes()
+) -> Result<Vec<u8>, ArgumentError> {
+    let mut body = Vec::new();
+    for member in members {
+        let pairs = pairs_of(member.name, member.value, encoding.get(member.name));
+        if let Some(name) = of_another(&pairs, member.name, names.iter().copied()) {
+            return Err(ArgumentError::Member(
+                member.argument.to_owned(),
+                excerpt(&name),
+            ));
+        }
+        body.extend(pairs.iter().map(|(name, value)| format!("{name}={value}")));
+    }
+    Ok(body.join("&").into_bytes())
 }
 
-fn member(name: &str, value: &Value, encoding: Option<&Value>) -> Vec<Pair> {
+fn pairs_of(name: &str, value: &Value, encoding: Option<&Value>) -> Vec<Pair> {
     let of = |key: &str| encoding.and_then(|encoding| encoding.get(key));
     let style = of("style").and_then(Value::as_str).and_then(Style::read);
     let explode = of("explode").and_then(Value::as_bool);
@@ -41,12 +56,20 @@ fn member(name: &str, value: &Value, encoding: Option<&Value>) -> Vec<Pair> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::input::Content;
     use serde_json::json;
 
     fn form(members: Value, encoding: Value) -> String {
         let members = members.as_object().unwrap();
-        let members = members.iter().map(|(name, value)| (name.as_str(), value));
-        String::from_utf8(encoded(members, encoding.as_object().unwrap())).unwrap()
+        let members = members.iter().map(|(name, value)| Member {
+            name,
+            argument: "it",
+            content: Content::Value,
+            value,
+        });
+        let members: Vec<_> = members.collect();
+        let body = encoded(&members, &[], encoding.as_object().unwrap());
+        String::from_utf8(body.unwrap()).unwrap()
     }
 
     #[test]

@@ -6,9 +6,10 @@
 mod argument_error;
 mod file;
 mod form;
+mod member;
 mod multipart;
 pub(crate) mod path;
-mod scalar;
+pub(crate) mod scalar;
 pub(crate) mod style;
 
 pub use argument_error::ArgumentError;
@@ -22,12 +23,13 @@ use bytes::Bytes;
 use file::File;
 use http::header::{ACCEPT, CONTENT_TYPE, COOKIE, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
+use member::Member;
 use path::{Template, has_dot_segment};
 use scalar::scalar;
 use serde_json::{Map, Value};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use strict_json::excerpt;
-use style::{Pair, RESERVED_ALLOWED, STRICT, encode};
+use style::{Pair, RESERVED_ALLOWED, STRICT, encode, of_another};
 use url::Url;
 
 /// What the requests of an operation have in common.
@@ -268,10 +270,7 @@ fn pairs(
         } else {
             STRICT
         };
-        let members = match value {
-            Value::Object(members) if explode && style != style::Style::DeepObject => Some(members),
-            _ => None,
-        };
+        let own = style::pairs(style, explode, parameter.name, value, set);
         let others = arguments
             .inputs
             .iter()
@@ -279,18 +278,10 @@ fn pairs(
                 Source::Parameter(other) if other.location == location => Some(other.name),
                 _ => None,
             });
-        let taken: Vec<_> = others
-            .filter(|name| *name != parameter.name)
-            .chain(reserved)
-            .collect();
-        if let Some(name) = members
-            .into_iter()
-            .flat_map(Map::keys)
-            .find(|name| taken.contains(&name.as_str()))
-        {
-            return Err(ArgumentError::Member(argument.to_owned(), excerpt(name)));
+        if let Some(name) = of_another(&own, parameter.name, others.chain(reserved)) {
+            return Err(ArgumentError::Member(argument.to_owned(), excerpt(&name)));
         }
-        pairs.extend(style::pairs(style, explode, parameter.name, value, set));
+        pairs.extend(own);
     }
     Ok(pairs)
 }
@@ -340,65 +331,87 @@ fn body_bytes(
     body: &Body<'_>,
     arguments: &Arguments<'_>,
 ) -> Result<Option<(String, Vec<u8>)>, ArgumentError> {
-    let whole = arguments
-        .given
-        .iter()
-        .find_map(|(input, value)| match &input.source {
-            Source::Body(_) => Some((input.name.as_str(), *value)),
-            _ => None,
-        });
-    let media_type = body.media_type.to_owned();
-    if let Some((argument, value)) = whole {
-        let kind = |kind| ArgumentError::Kind(argument.to_owned(), kind);
-        let bytes = match (body.kind, value) {
-            (BodyKind::Json, value) => (media_type, value.to_string().into_bytes()),
-            (BodyKind::Text, Value::String(text)) => {
-                (text_type(media_type), text.clone().into_bytes())
+    let mut members = Vec::new();
+    for (input, value) in &arguments.given {
+        let argument = input.name.as_str();
+        match &input.source {
+            Source::Body { members, .. } => {
+                return whole(body, members, argument, value).map(Some);
             }
-            (BodyKind::Text, _) => return Err(kind("a text")),
-            (BodyKind::Binary, file) => (media_type, File::read(argument, file)?.bytes),
-            (BodyKind::Form, Value::Object(members)) => (
-                media_type,
-                form::encoded(
-                    members.iter().map(|(name, value)| (name.as_str(), value)),
-                    body.encoding,
-                ),
-            ),
-            (BodyKind::Multipart, Value::Object(members)) => {
-                let parts = members
-                    .iter()
-                    .map(|(name, value)| (name.as_str(), argument, Content::Value, value));
-                multipart::encoded(parts, body.encoding)?
-            }
-            (BodyKind::Form | BodyKind::Multipart, _) => return Err(kind("an object")),
-        };
-        return Ok(Some(bytes));
+            Source::Property { name, content, .. } => members.push(Member {
+                name,
+                argument,
+                content: *content,
+                value,
+            }),
+            _ => {}
+        }
     }
-    let properties: Vec<_> = arguments
-        .given
-        .iter()
-        .filter_map(|(input, value)| match &input.source {
-            Source::Property { name, content, .. } => {
-                Some((*name, input.name.as_str(), *content, *value))
-            }
+    if members.is_empty() && !body.required {
+        return Ok(None);
+    }
+    let inputs = arguments.inputs.iter();
+    let names: Vec<_> = inputs
+        .filter_map(|input| match &input.source {
+            Source::Property { name, .. } => Some(*name),
             _ => None,
         })
         .collect();
-    if properties.is_empty() && !body.required {
-        return Ok(None);
-    }
-    let members = properties.iter().map(|(name, _, _, value)| (*name, *value));
-    Ok(Some(match body.kind {
-        BodyKind::Form => (media_type, form::encoded(members, body.encoding)),
-        BodyKind::Multipart => multipart::encoded(properties.into_iter(), body.encoding)?,
-        _ => {
-            let members = members.map(|(name, value)| (name.to_owned(), value.clone()));
-            (
-                media_type,
-                Value::Object(members.collect()).to_string().into_bytes(),
-            )
+    form(body, &members, &names).map(Some)
+}
+
+/// Returns the media type and the bytes of a body that is one argument. `members` are what its schema names.
+fn whole(
+    body: &Body<'_>,
+    members: &BTreeMap<&str, Content>,
+    argument: &str,
+    value: &Value,
+) -> Result<(String, Vec<u8>), ArgumentError> {
+    let media_type = body.media_type.to_owned();
+    let kind = |kind| ArgumentError::Kind(argument.to_owned(), kind);
+    Ok(match (body.kind, value) {
+        (BodyKind::Json, value) => (media_type, value.to_string().into_bytes()),
+        (BodyKind::Text, Value::String(text)) => (text_type(media_type), text.clone().into_bytes()),
+        (BodyKind::Text, _) => return Err(kind("a text")),
+        (BodyKind::Binary, file) => (media_type, File::read(argument, file)?.bytes),
+        (BodyKind::Form | BodyKind::Multipart, Value::Object(given)) => {
+            let names = members
+                .keys()
+                .copied()
+                .chain(given.keys().map(String::as_str));
+            let names: Vec<_> = names.collect();
+            let given = given.iter().map(|(name, value)| Member {
+                name,
+                argument,
+                content: members
+                    .get(name.as_str())
+                    .copied()
+                    .unwrap_or(Content::Value),
+                value,
+            });
+            form(body, &given.collect::<Vec<_>>(), &names)?
         }
-    }))
+        (BodyKind::Form | BodyKind::Multipart, _) => return Err(kind("an object")),
+    })
+}
+
+/// Returns the media type and the bytes of a body of these members. `names` are those of all its properties.
+fn form(
+    body: &Body<'_>,
+    members: &[Member<'_>],
+    names: &[&str],
+) -> Result<(String, Vec<u8>), ArgumentError> {
+    let media_type = body.media_type.to_owned();
+    Ok(match body.kind {
+        BodyKind::Form => (media_type, form::encoded(members, names, body.encoding)?),
+        BodyKind::Multipart => multipart::encoded(members, body.encoding)?,
+        _ => {
+            let members = members.iter();
+            let members = members.map(|member| (member.name.to_owned(), member.value.clone()));
+            let object = Value::Object(members.collect());
+            (media_type, object.to_string().into_bytes())
+        }
+    })
 }
 
 /// Returns a media type of text with the charset in which it is sent.

@@ -2,23 +2,30 @@
 
 use super::argument_error::ArgumentError;
 use super::file::File;
+use super::member::Member;
 use super::scalar::scalar;
 use crate::input::Content;
 use http::HeaderValue;
 use serde_json::{Map, Value};
 use std::collections::HashSet;
 
-/// Returns the media type and the body. Each part has a name, the name of its argument, what it is, and a value.
+/// Returns the media type and the body.
 ///
 /// # Errors
 ///
 /// Fails with [`ArgumentError::File`].
-pub(super) fn encoded<'a>(
-    members: impl Iterator<Item = (&'a str, &'a str, Content, &'a Value)>,
+pub(super) fn encoded(
+    members: &[Member<'_>],
     encoding: &Map<String, Value>,
 ) -> Result<(String, Vec<u8>), ArgumentError> {
     let mut parts = Vec::new();
-    for (name, argument, content, value) in members {
+    for &Member {
+        name,
+        argument,
+        content,
+        value,
+    } in members
+    {
         let media_type = encoding
             .get(name)
             .and_then(|encoding| encoding.get("contentType")?.as_str());
@@ -150,9 +157,18 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    fn member<'a>(name: &'a str, content: Content, value: &'a Value) -> Member<'a> {
+        Member {
+            name,
+            argument: "it",
+            content,
+            value,
+        }
+    }
+
     fn body(name: &str, content: Content, value: &Value, encoding: Value) -> (String, String) {
         let (media_type, body) = encoded(
-            [(name, "it", content, value)].into_iter(),
+            &[member(name, content, value)],
             encoding.as_object().unwrap(),
         )
         .unwrap();
@@ -240,10 +256,7 @@ mod tests {
             json!({"text": "", "base64": ""}),
             json!(null),
         ] {
-            let refused = encoded(
-                [("f", "it", Content::File, &wrong)].into_iter(),
-                &Map::new(),
-            );
+            let refused = encoded(&[member("f", Content::File, &wrong)], &Map::new());
             assert_eq!(
                 refused,
                 Err(ArgumentError::File("it".to_owned())),

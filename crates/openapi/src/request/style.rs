@@ -2,8 +2,9 @@
 
 use super::scalar::scalar;
 use crate::location::Location;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::{Map, Value};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use serde_json::Value;
+use std::collections::HashSet;
 
 /// A style.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,7 +84,8 @@ pub(crate) fn encode(text: &str, set: &'static AsciiSet) -> String {
 /// Returns the text of a value in a path, for `simple`, `label` and `matrix`. An absent value is an empty text.
 pub(crate) fn in_path(style: Style, explode: bool, name: &str, value: &Value) -> String {
     let name = encode(name, STRICT);
-    let items = Items::of(value, |text| encode(text, STRICT));
+    let strict = |text: &str| encode(text, STRICT);
+    let items = Items::of(value, strict, strict);
     match style {
         Style::Label => {
             let delimiter = if explode { "." } else { "," };
@@ -111,7 +113,7 @@ pub(crate) fn in_path(style: Style, explode: bool, name: &str, value: &Value) ->
 
 /// Returns the text of a header's value, in the style `simple`. Nothing is encoded.
 pub(crate) fn in_header(explode: bool, value: &Value) -> Option<String> {
-    Items::of(value, str::to_owned).joined(explode, ",")
+    Items::of(value, str::to_owned, str::to_owned).joined(explode, ",")
 }
 
 /// A name and a value of a query, a cookie or a form, both encoded.
@@ -131,7 +133,8 @@ pub(crate) fn pairs(
         deep(&encoded, value, set, &mut pairs);
         return pairs;
     }
-    let items = Items::of(value, |text| encode(text, set));
+    let key = |text: &str| encode(text, STRICT);
+    let items = Items::of(value, key, |text| encode(text, set));
     match items {
         Items::List(texts) if explode => texts
             .into_iter()
@@ -150,6 +153,31 @@ pub(crate) fn pairs(
                 .collect()
         }
     }
+}
+
+/// Returns the name of the first pair that a server may take for another parameter than `own`, one of `others`.
+pub(crate) fn of_another<'a>(
+    pairs: &[Pair],
+    own: &str,
+    others: impl Iterator<Item = &'a str>,
+) -> Option<String> {
+    // Some servers ignore case, and take `a[b]` for a part of `a`.
+    let parameter = |name: &str| {
+        let name = name.to_lowercase();
+        name.split_once('[')
+            .map_or(name.clone(), |(name, _)| name.to_owned())
+    };
+    let own = parameter(own);
+    let others: HashSet<_> = others
+        .map(parameter)
+        .filter(|other| *other != own)
+        .collect();
+    let mut names = pairs
+        .iter()
+        .map(|(name, _)| percent_decode_str(name).decode_utf8_lossy());
+    names
+        .find(|name| others.contains(&parameter(name)))
+        .map(Into::into)
 }
 
 /// `deepObject` for nested objects and for arrays too, which the specification leaves open: as most servers read them.
@@ -190,12 +218,18 @@ enum Items {
 
 impl Items {
     /// Null is no value (RFC 6570 section 2.3), and what is nested deeper is its JSON.
-    fn of(value: &Value, encode: impl Fn(&str) -> String) -> Self {
+    ///
+    /// A name is encoded by `key`, as in a query it may stand for itself.
+    fn of(value: &Value, key: impl Fn(&str) -> String, encode: impl Fn(&str) -> String) -> Self {
         let text = |value: &Value| (!value.is_null()).then(|| encode(&scalar(value)));
         match value {
             Value::Null => Self::None,
             Value::Array(items) => Self::List(items.iter().filter_map(text).collect()),
-            Value::Object(members) => Self::Members(of_members(members, encode)),
+            Value::Object(members) => {
+                let members = members.iter().filter(|(_, value)| !value.is_null());
+                let members = members.map(|(name, value)| (key(name), encode(&scalar(value))));
+                Self::Members(members.collect())
+            }
             value => Self::One(encode(&scalar(value))),
         }
     }
@@ -214,14 +248,6 @@ impl Items {
             }
         }
     }
-}
-
-fn of_members(members: &Map<String, Value>, encode: impl Fn(&str) -> String) -> Vec<Pair> {
-    members
-        .iter()
-        .filter(|(_, value)| !value.is_null())
-        .map(|(key, value)| (encode(key), encode(&scalar(value))))
-        .collect()
 }
 
 fn joined(texts: impl Iterator<Item = String>, delimiter: &str) -> Option<String> {
@@ -374,5 +400,13 @@ mod tests {
             reserved,
             "a%26b=c%23d?e/f%3Bg%2Bh%2526i,j%20k%22%3C%3E%C3%A9%0D%0A"
         );
+        let members = pairs(
+            Style::Form,
+            true,
+            "q",
+            &json!({"a=b": "c=d"}),
+            RESERVED_ALLOWED,
+        );
+        assert_eq!(members, [("a%3Db".to_owned(), "c=d".to_owned())]);
     }
 }

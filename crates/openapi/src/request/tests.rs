@@ -297,6 +297,67 @@ fn members_of_an_object_are_no_other_parameters() {
 }
 
 #[test]
+fn a_server_that_is_lenient_about_names_finds_no_other_parameter() {
+    let operation = parameters(&[
+        ("filter", "query", json!({"allowReserved": true})),
+        ("page", "query", json!({"style": "deepObject"})),
+        ("page[size]", "query", json!({})),
+        ("admin", "query", json!({})),
+    ]);
+    for member in ["Admin", "admin[]", "ADMIN[a]"] {
+        let refused = request_of("/", &operation, &json!({"filter": {member: 1}})).unwrap_err();
+        let error = ArgumentError::Member("filter".into(), member.into());
+        assert_eq!(refused, CallError::Argument(error));
+    }
+    let arguments = json!({"filter": {"admin=1&a": "b=c"}, "page": {"number": 2}});
+    assert_eq!(
+        sent("/", &operation, &arguments).uri().query(),
+        Some("admin%3D1%26a=b=c&page%5Bnumber%5D=2")
+    );
+}
+
+#[test]
+fn members_of_an_object_are_no_other_properties_of_a_form() {
+    let body = |schema: Value| {
+        let form = json!({"schema": schema, "encoding": {"meta": {"style": "form"}}});
+        json!({"requestBody": {"content": {"application/x-www-form-urlencoded": form}}})
+    };
+    let properties = json!({"properties": {"meta": {"type": "object"}, "role": {}}});
+    let flat = body(properties.clone());
+    let whole = body(json!({"oneOf": [properties]}));
+    let arguments = json!({"meta": {"role": "admin"}, "role": "user"});
+    for (operation, arguments, argument) in [
+        (&flat, arguments.clone(), "meta"),
+        (&flat, json!({"meta": {"role": "admin"}}), "meta"),
+        (&whole, json!({"body": arguments}), "body"),
+        (&whole, json!({"body": {"meta": {"Role": "admin"}}}), "body"),
+    ] {
+        let refused = request_of("/", operation, &arguments).unwrap_err();
+        let CallError::Argument(ArgumentError::Member(of, _)) = refused else {
+            panic!("{refused}");
+        };
+        assert_eq!(of, argument);
+    }
+    let request = sent("/", &flat, &json!({"meta": {"a": 1}, "role": "user"}));
+    assert_eq!(request.body(), "a=1&role=user");
+}
+
+#[test]
+fn a_file_of_a_body_that_may_be_absent_is_sent_as_a_file() {
+    let schema = json!({"properties": {"file": {"format": "binary"}}, "required": ["file"]});
+    let operation =
+        json!({"requestBody": {"content": {"multipart/form-data": {"schema": schema}}}});
+    let arguments = json!({"body": {"file": {"base64": "aGk=", "filename": "a.txt"}}});
+    let request = sent("/", &operation, &arguments);
+    let body = String::from_utf8(request.body().to_vec()).unwrap();
+    assert!(
+        body.contains("filename=\"a.txt\"") && body.contains("\r\n\r\nhi\r\n"),
+        "{body}"
+    );
+    assert_eq!(sent("/", &operation, &json!({})).body(), "");
+}
+
+#[test]
 fn a_parameter_that_the_secret_fills_is_no_argument() {
     let operation = parameters(&[
         ("key", "query", json!({"required": true})),
@@ -447,6 +508,42 @@ proptest! {
         if let Some(cookie) = request.headers().get(COOKIE) {
             let cookie = cookie.to_str().unwrap();
             prop_assert!(cookie.starts_with("sid=") && !cookie.contains(';'));
+        }
+    }
+
+    #[test]
+    fn no_property_of_a_form_leaves_its_part_of_the_body(
+        values in prop::collection::vec(hostile_value(), 4),
+        media_type in prop::sample::select(vec!["application/x-www-form-urlencoded", "multipart/form-data"]),
+    ) {
+        const PROPERTIES: [&str; 4] = ["plain", "list", "deep", "role"];
+        let named = |value: Value| PROPERTIES.map(|name| (name.to_owned(), value.clone()));
+        let form = json!({
+            "schema": {"properties": Map::from_iter(named(json!({})))},
+            "encoding": {"plain": {"style": "form"}, "list": {"explode": false}, "deep": {"style": "deepObject"}},
+        });
+        let operation = json!({"requestBody": {"content": {media_type: form}}});
+        let arguments: Map<_, _> = PROPERTIES.iter().map(|name| (*name).to_owned()).zip(values).collect();
+        let arguments = Value::Object(arguments);
+        let Ok(request) = request_of("/", &operation, &arguments) else {
+            return Ok(());
+        };
+        let request = request.to_http();
+        let body = String::from_utf8_lossy(request.body());
+        if media_type == "multipart/form-data" {
+            let boundary = body.lines().next().unwrap_or_default();
+            for part in body.split(boundary).filter(|part| part.starts_with("\r\nContent")) {
+                let name = part.split('"').nth(1).unwrap_or_default();
+                prop_assert!(PROPERTIES.contains(&name), "{}", name);
+            }
+            return Ok(());
+        }
+        // `plain` is an exploded object: its members are properties, but none of the others.
+        let members = arguments["plain"].as_object();
+        for (name, _) in form_urlencoded::parse(request.body()) {
+            let is_member = members.is_some_and(|members| members.contains_key(&*name));
+            let is_own = PROPERTIES.contains(&&*name) || name.starts_with("deep[");
+            prop_assert!(is_member || is_own, "{}", name);
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use crate::document::Dialect;
 use serde_json::{Map, Number, Value, json};
+use std::collections::HashSet;
+use std::io;
 
 /// Characters of a description in a schema.
 pub(crate) const MAX_DESCRIPTION_CHARS: usize = 600;
@@ -10,6 +12,20 @@ pub(crate) const MAX_DESCRIPTION_CHARS: usize = 600;
 const MAX_EXAMPLE_BYTES: usize = 300;
 
 const MAX_EXAMPLES: usize = 3;
+
+/// Types of a schema, before it is taken for one of anything.
+const MAX_TYPES: usize = 16;
+
+/// The keywords that [`validation`] and [`required`] copy, however large they are.
+pub(crate) const COPIED: [&str; 7] = [
+    "const",
+    "contentEncoding",
+    "contentMediaType",
+    "dependentRequired",
+    "enum",
+    "format",
+    "required",
+];
 
 /// Returns the types that `type` names, known ones alone. None: any.
 pub(crate) fn types(keywords: &Map<String, Value>) -> Vec<&'static str> {
@@ -27,6 +43,9 @@ pub(crate) fn types(keywords: &Map<String, Value>) -> Vec<&'static str> {
         Some(name) => std::slice::from_ref(name),
         None => &[],
     };
+    if named.len() > MAX_TYPES {
+        return types;
+    }
     for name in named {
         match known(name) {
             Some(known) if !types.contains(&known) => types.push(known),
@@ -48,10 +67,12 @@ pub(crate) fn description(keywords: &Map<String, Value>, for_request: bool) -> M
         let value = keywords.get(key).filter(|_| for_request)?;
         let written = match (key, value) {
             (_, Value::Null) => return None,
-            ("pattern", Value::String(pattern)) => pattern.clone(),
-            (_, value) => value.to_string(),
+            ("pattern", Value::String(pattern)) if pattern.len() <= MAX_EXAMPLE_BYTES => {
+                pattern.clone()
+            }
+            (_, value) => written(value, MAX_EXAMPLE_BYTES)?,
         };
-        (written.len() <= MAX_EXAMPLE_BYTES).then(|| format!("({key}: {written})"))
+        Some(format!("({key}: {written})"))
     };
     let description = text("description").map(|text| bounded(text, MAX_DESCRIPTION_CHARS));
     let parts: Vec<_> = description
@@ -74,18 +95,19 @@ pub(crate) fn description(keywords: &Map<String, Value>, for_request: bool) -> M
 /// Returns the examples that a schema, or what has one, shows.
 pub(crate) fn examples(keywords: &Map<String, Value>) -> Map<String, Value> {
     let several = match keywords.get("examples") {
-        Some(Value::Array(examples)) => examples.iter().collect(),
+        Some(Value::Array(examples)) => examples.iter().take(MAX_EXAMPLES).collect(),
         // Of a parameter: Example Objects by name.
         Some(Value::Object(examples)) => examples
             .values()
             .filter_map(|example| example.get("value"))
+            .take(MAX_EXAMPLES)
             .collect(),
         _ => Vec::new(),
     };
     let examples: Vec<_> = several
         .into_iter()
         .chain(keywords.get("example"))
-        .filter(|example| example.to_string().len() <= MAX_EXAMPLE_BYTES)
+        .filter(|example| is_short(example))
         .take(MAX_EXAMPLES)
         .collect();
     match examples.is_empty() {
@@ -96,15 +118,11 @@ pub(crate) fn examples(keywords: &Map<String, Value>) -> Map<String, Value> {
 
 /// Returns the properties that are required, each once.
 pub(crate) fn required(keywords: &Map<String, Value>) -> Vec<&str> {
-    let mut required = Vec::new();
     // A boolean in draft 3, which some documents still have.
     let names = keywords.get("required").and_then(Value::as_array);
-    for name in names.into_iter().flatten().filter_map(Value::as_str) {
-        if !required.contains(&name) {
-            required.push(name);
-        }
-    }
-    required
+    let mut known = HashSet::new();
+    let names = names.into_iter().flatten().filter_map(Value::as_str);
+    names.filter(|name| known.insert(*name)).collect()
 }
 
 /// Returns the keywords that restrict a value, as 2020-12 has them.
@@ -139,13 +157,9 @@ pub(crate) fn validation(keywords: &Map<String, Value>, dialect: Dialect) -> Map
     if let Some(Value::Array(values)) = keywords.get("enum")
         && !values.is_empty()
     {
-        let mut distinct: Vec<&Value> = Vec::new();
-        for value in values {
-            if !distinct.contains(&value) {
-                distinct.push(value);
-            }
-        }
-        put("enum", json!(distinct));
+        let mut known = HashSet::new();
+        let distinct = values.iter().filter(|value| known.insert(*value));
+        put("enum", distinct.cloned().collect());
     }
     if let Some(Value::String(format)) = keywords.get("format") {
         put("format", Value::String(format.clone()));
@@ -216,6 +230,38 @@ fn is_texts(value: &Value) -> bool {
     value
         .as_array()
         .is_some_and(|values| values.iter().all(Value::is_string))
+}
+
+/// Returns a value as JSON; `None` if that has more than so many bytes, of which no more are written.
+pub(crate) fn written(value: &Value, max_bytes: usize) -> Option<String> {
+    struct Bounded {
+        bytes: Vec<u8>,
+        max: usize,
+    }
+    impl io::Write for Bounded {
+        fn write(&mut self, more: &[u8]) -> io::Result<usize> {
+            if self.bytes.len() + more.len() > self.max {
+                return Err(io::ErrorKind::FileTooLarge.into());
+            }
+            self.bytes.extend_from_slice(more);
+            Ok(more.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut written = Bounded {
+        bytes: Vec::new(),
+        max: max_bytes,
+    };
+    serde_json::to_writer(&mut written, value).ok()?;
+    String::from_utf8(written.bytes).ok()
+}
+
+/// Returns whether an example or a default is short enough to be shown.
+pub(crate) fn is_short(value: &Value) -> bool {
+    written(value, MAX_EXAMPLE_BYTES).is_some()
 }
 
 /// Returns a text that says something.

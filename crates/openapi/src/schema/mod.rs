@@ -1,16 +1,21 @@
 //! The schemas of a tool: its arguments as one object, and what it gives.
 
+mod conforms;
+mod file;
 mod keywords;
 mod translate;
 
-use crate::body::{Body, BodyKind, is_json};
+use crate::body::{Body, BodyKind, is_json, json_rank};
 use crate::document::{Document, ReferenceError, object};
 use crate::input::{Content, Input, Source};
 use crate::parameter::Parameter;
+use crate::steps::Steps;
 use crate::unusable::Unusable;
+use file::{described, file};
 use serde_json::{Map, Value, json};
 use translate::{Failure, Purpose, References, Translation};
 
+pub(crate) use conforms::conforms;
 pub(crate) use keywords::{bounded, text};
 
 /// Bytes of an input schema. The contract takes four times as much, but a model pays for each of them.
@@ -47,7 +52,8 @@ pub(crate) fn input_schema(
     body: Option<&Body<'_>>,
 ) -> Result<Value, Unusable> {
     for (references, budget, max_bytes) in INPUT_ATTEMPTS {
-        let mut translation = Translation::new(document, Purpose::Request, references, budget);
+        let mut translation =
+            Translation::new(document, Purpose::Request, references, budget, max_bytes);
         let properties: Result<Map<_, _>, Failure> = inputs
             .iter()
             .map(|input| Ok((input.name.clone(), property(&mut translation, input, body)?)))
@@ -107,18 +113,24 @@ fn property<'d>(
         Source::Property {
             schema, content, ..
         } => Ok(file(*content, schema.get("description"))),
-        Source::Body(Content::Value) => {
+        Source::Body {
+            content: Content::Value,
+            ..
+        } => {
             let Some(body) = body else {
                 return Ok(json!({}));
             };
             let schema = match (body.kind, body.schema) {
                 (BodyKind::Text, _) => json!({
                     "type": "string",
-                    "description": format!("The body of the request, as {}.", body.media_type),
+                    "description": format!("The body of the request, as {}.", bounded(body.media_type, 100)),
                 }),
                 (BodyKind::Form | BodyKind::Multipart, schema) => {
                     let translated = schema
-                        .map(|schema| translation.schema(schema))
+                        .map(|schema| match body.kind {
+                            BodyKind::Multipart => translation.multipart(schema, body.encoding),
+                            _ => translation.schema(schema),
+                        })
                         .transpose()?;
                     let mut members = match translated {
                         Some(Value::Object(members)) => members,
@@ -132,7 +144,7 @@ fn property<'d>(
             };
             Ok(described(schema, body.description))
         }
-        Source::Body(content) => {
+        Source::Body { content, .. } => {
             let description = body.and_then(|body| body.description);
             Ok(described(file(*content, None), description))
         }
@@ -145,51 +157,25 @@ fn said_of(
     parameter: &Parameter<'_>,
 ) -> Result<Map<String, Value>, ReferenceError> {
     let mut said = Map::new();
-    for key in ["description", "deprecated"] {
-        said.extend(
-            parameter
-                .object
-                .get(key)
-                .map(|value| (key.to_owned(), value.clone())),
-        );
-    }
-    if text(parameter.object.get("description").and_then(Value::as_str)).is_some()
-        && let Some(schema) = parameter.schema
-    {
-        let default = translation.document().resolve(schema)?.get("default");
+    let description = text(parameter.object.get("description").and_then(Value::as_str));
+    if let Some(description) = description {
+        let description = bounded(description, keywords::MAX_DESCRIPTION_CHARS);
+        said.insert("description".to_owned(), description.into());
+        let schema = parameter
+            .schema
+            .map(|schema| translation.document().resolve(schema));
+        let default = schema.transpose()?.and_then(|schema| schema.get("default"));
+        let default = default.filter(|default| keywords::is_short(default));
         said.extend(default.map(|default| ("default".to_owned(), default.clone())));
+    }
+    if parameter.object.get("deprecated") == Some(&Value::Bool(true)) {
+        said.insert("deprecated".to_owned(), true.into());
     }
     Ok(said)
 }
 
-/// Returns a schema with this description, unless it has one.
-fn described(mut schema: Value, description: Option<&str>) -> Value {
-    if let (Value::Object(schema), Some(description)) = (&mut schema, text(description)) {
-        schema
-            .entry("description")
-            .or_insert_with(|| bounded(description, 600).into());
-    }
-    schema
-}
-
-/// Returns the schema of a file, which is written as text or in base64.
-fn file(content: Content, description: Option<&Value>) -> Value {
-    let one = json!({
-        "type": "object",
-        "properties": {
-            "text": {"type": "string", "description": "What the file contains, if that is text."},
-            "base64": {"type": "string", "contentEncoding": "base64", "description": "What the file contains, in base64."},
-            "filename": {"type": "string"},
-        },
-        "oneOf": [{"required": ["text"]}, {"required": ["base64"]}],
-        "additionalProperties": false,
-    });
-    let schema = match content {
-        Content::Files => json!({"type": "array", "items": one}),
-        Content::Value | Content::File => one,
-    };
-    described(schema, description.and_then(Value::as_str))
-}
+/// Schemas that are read to find out whether a response is an object.
+const MAX_STEPS: usize = 2000;
 
 /// Returns the schema of what the operation gives; `None` if it may give something else than a JSON object when it succeeds, or
 /// the document does not say what.
@@ -198,14 +184,16 @@ pub(crate) fn output_schema(document: &Document, operation: &Value) -> Option<Va
     let successes = responses
         .iter()
         .filter(|(status, _)| status.starts_with('2'));
+    let mut steps = Steps::new(MAX_STEPS);
     let schemas: Option<Vec<_>> = successes
-        .map(|(_, response)| success_schema(document, response).ok()?)
+        .map(|(_, response)| success_schema(document, response, &mut steps).ok()?)
         .collect();
     let schemas = schemas.filter(|schemas| !schemas.is_empty())?;
     OUTPUT_ATTEMPTS
         .into_iter()
         .find_map(|(references, budget, max_bytes)| {
-            let mut translation = Translation::new(document, Purpose::Response, references, budget);
+            let mut translation =
+                Translation::new(document, Purpose::Response, references, budget, max_bytes);
             let translated: Result<Vec<_>, _> = schemas
                 .iter()
                 .map(|schema| translation.schema(schema))
@@ -250,6 +238,7 @@ fn put_definitions(schema: &mut Value, translation: Translation<'_>) {
 fn success_schema<'d>(
     document: &'d Document,
     response: &'d Value,
+    steps: &mut Steps,
 ) -> Result<Option<&'d Value>, ReferenceError> {
     let content = document
         .resolve_object(response)?
@@ -258,39 +247,50 @@ fn success_schema<'d>(
     let json = content
         .into_iter()
         .flatten()
-        .find(|(media_type, _)| is_json(media_type));
+        .filter(|(media_type, _)| is_json(media_type))
+        .min_by_key(|(media_type, _)| json_rank(media_type));
     let Some((_, json)) = json else {
         return Ok(None);
     };
     let Some(schema) = document.resolve_object(json)?.get("schema") else {
         return Ok(None);
     };
-    Ok(is_object(document, schema, 8)?.then_some(schema))
+    Ok(is_object(document, schema, 8, steps)?.then_some(schema))
 }
 
-/// Returns whether every valid instance of a schema is an object.
-fn is_object(document: &Document, schema: &Value, depth: usize) -> Result<bool, ReferenceError> {
-    let Some(keywords) = document.resolve(schema)?.as_object().filter(|_| depth > 0) else {
+/// Returns whether every valid instance of a schema is an object; false if that takes more steps than are left.
+fn is_object(
+    document: &Document,
+    schema: &Value,
+    depth: usize,
+    steps: &mut Steps,
+) -> Result<bool, ReferenceError> {
+    let keywords = document.resolve(schema)?.as_object();
+    let Some(keywords) = keywords.filter(|_| depth > 0 && steps.take(1)) else {
         return Ok(false);
     };
     if keywords.contains_key("type") {
         return Ok(keywords::types(keywords) == ["object"]);
     }
-    let parts = |key: &str| {
-        let parts = keywords
-            .get(key)
-            .and_then(Value::as_array)
-            .map_or(&[][..], Vec::as_slice);
-        parts
-            .iter()
-            .map(|part| is_object(document, part, depth - 1))
-            .collect::<Result<Vec<_>, _>>()
-    };
-    let all = |parts: Vec<bool>| !parts.is_empty() && parts.into_iter().all(|is| is);
-    Ok(keywords.contains_key("properties")
-        || parts("allOf")?.contains(&true)
-        || all(parts("anyOf")?)
-        || all(parts("oneOf")?))
+    if keywords.contains_key("properties") {
+        return Ok(true);
+    }
+    // One part of `allOf` is enough; of the others it takes all.
+    for (key, enough) in [("allOf", true), ("anyOf", false), ("oneOf", false)] {
+        let parts = keywords.get(key).and_then(Value::as_array);
+        let parts = parts.map_or(&[][..], Vec::as_slice);
+        let mut is = !enough && !parts.is_empty();
+        for part in parts {
+            is = is_object(document, part, depth - 1, steps)?;
+            if is == enough {
+                break;
+            }
+        }
+        if is {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 #[cfg(test)]
@@ -396,6 +396,63 @@ mod tests {
         let holder = of("Holder").unwrap();
         assert_eq!(holder["properties"]["a"], json!({"$ref": "#/$defs/Wide"}));
         assert_eq!(of("Huge"), Err(Unusable::TooLarge(MAX_INPUT_BYTES)));
+    }
+
+    #[test]
+    fn parts_that_multiply_are_read_in_a_bounded_number_of_steps() {
+        let mut schemas = Map::new();
+        for n in 0..15 {
+            let next = json!({"$ref": format!("#/components/schemas/S{}", n + 1)});
+            schemas.insert(format!("S{n}"), json!({"allOf": vec![next.clone(); 20]}));
+            let next = json!({"$ref": format!("#/components/schemas/T{}", n + 1)});
+            schemas.insert(format!("T{n}"), json!({"anyOf": vec![next; 100]}));
+        }
+        schemas.insert("S15".to_owned(), json!({"required": ["a"]}));
+        schemas.insert("T15".to_owned(), json!({"anyOf": [{}]}));
+        let document = document(&Value::Object(schemas));
+        for media_type in ["application/json", "multipart/form-data"] {
+            let schema = json!({"$ref": "#/components/schemas/S0"});
+            let body = json!({"required": true, "content": {media_type: {"schema": schema}}});
+            let refused = input_schema(&document, &json!({"requestBody": body}));
+            assert_eq!(refused, Err(Unusable::TooLarge(MAX_INPUT_BYTES)));
+        }
+        for name in ["S0", "T0"] {
+            let response = json_response(json!({"$ref": format!("#/components/schemas/{name}")}));
+            let operation = json!({"responses": {"200": response}});
+            assert_eq!(output_schema(&document, &operation), None);
+        }
+    }
+
+    #[test]
+    fn a_long_list_of_values_is_written_once() {
+        let words: Vec<_> = (0..1000).map(|n| format!("the word {n}")).collect();
+        let document = document(&json!({"Word": {"type": "string", "enum": words}}));
+        let word = json!({"$ref": "#/components/schemas/Word"});
+        let named: Map<_, _> = (0..6).map(|n| (format!("w{n}"), word.clone())).collect();
+        let schema = json!({"properties": named});
+        let body = json!({"required": true, "content": {"application/json": {"schema": schema}}});
+        let schema = input_schema(&document, &json!({"requestBody": body})).unwrap();
+        assert_eq!(schema["properties"]["w5"], json!({"$ref": "#/$defs/Word"}));
+    }
+
+    #[test]
+    fn a_file_of_a_multipart_body_that_may_be_absent_is_a_file() {
+        let document = document(&json!({"Upload": {
+            "properties": {"file": {"type": "string", "format": "binary"}, "id": {"type": "integer"}},
+            "required": ["file"],
+        }}));
+        let upload = json!({"$ref": "#/components/schemas/Upload"});
+        for schema in [upload.clone(), json!({"oneOf": [upload]})] {
+            let body = json!({"content": {"multipart/form-data": {"schema": schema}}});
+            let schema = input_schema(&document, &json!({"requestBody": body})).unwrap();
+            let schema = Schema::read(&schema.to_string()).unwrap();
+            let check = |file: Value| {
+                let arguments = json!({"body": {"file": file, "id": 1}}).to_string();
+                schema.check(&Instance::read(&arguments).unwrap(), "it")
+            };
+            assert_eq!(check(json!({"base64": "YQ=="})), Ok(()));
+            assert!(check(json!("YQ==")).is_err());
+        }
     }
 
     fn output(responses: Value) -> Option<Value> {

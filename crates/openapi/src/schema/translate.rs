@@ -3,9 +3,12 @@
 //! The Schema Object of 3.0 is a dialect of its own (section 4.7.24 of 3.0); that of 3.1 is 2020-12 with some more keywords. Only
 //! keywords that are known here are taken over, and only with values that are valid.
 
-use super::keywords;
+use super::file::file;
+use super::keywords::{self, written};
 use crate::document::{Dialect, Document, ReferenceError, object};
-use crate::input::is_marked;
+use crate::input::{Content, content, is_marked};
+use crate::name::Names;
+use crate::steps::Steps;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, HashSet};
 
@@ -45,10 +48,12 @@ pub(crate) struct Translation<'d> {
     purpose: Purpose,
     references: References,
     /// Schemas that may still be written.
-    budget: usize,
+    schemas: Steps,
+    /// Bytes that may still be written.
+    bytes: Steps,
     /// By reference.
     definitions: BTreeMap<&'d str, Definition>,
-    names: HashSet<String>,
+    names: Names,
     /// The references that are being replaced, outermost first.
     open: Vec<&'d str>,
     /// How many of `open` were met on the way to a value inside of the one at hand.
@@ -59,6 +64,10 @@ pub(crate) struct Translation<'d> {
     level: usize,
     /// Schemas around the one at hand that are of the same value, in whatever definition.
     chain: usize,
+    /// Properties of the value at hand that are the server's to decide, by any part of its schema.
+    hidden: HashSet<&'d str>,
+    /// Of a multipart body, how its parts are written.
+    encoding: Option<&'d Map<String, Value>>,
 }
 
 struct Definition {
@@ -77,20 +86,24 @@ impl<'d> Translation<'d> {
         document: &'d Document,
         purpose: Purpose,
         references: References,
-        budget: usize,
+        max_schemas: usize,
+        max_bytes: usize,
     ) -> Self {
         Self {
             document,
             purpose,
             references,
-            budget,
+            schemas: Steps::new(max_schemas),
+            bytes: Steps::new(max_bytes),
             definitions: BTreeMap::new(),
-            names: HashSet::new(),
+            names: Names::default(),
             open: Vec::new(),
             outside: 0,
             depth: 0,
             level: 0,
             chain: 0,
+            hidden: HashSet::new(),
+            encoding: None,
         }
     }
 
@@ -112,9 +125,12 @@ impl<'d> Translation<'d> {
     ///
     /// Fails if the schema is too large, or refers to what is not there.
     pub(crate) fn schema(&mut self, schema: &'d Value) -> Result<Value, Failure> {
-        self.budget = self.budget.checked_sub(1).ok_or(Failure::TooLarge)?;
+        self.count()?;
         if self.depth >= MAX_DEPTH || self.chain >= MAX_CHAIN {
             return Err(Failure::TooLarge);
+        }
+        if self.chain == 0 && self.purpose == Purpose::Request {
+            self.hide(schema, &mut HashSet::new())?;
         }
         self.depth += 1;
         self.chain += 1;
@@ -129,23 +145,87 @@ impl<'d> Translation<'d> {
         Ok(translated)
     }
 
+    /// As [`schema`](Self::schema), for that of a multipart body, some of whose properties are files.
+    pub(crate) fn multipart(
+        &mut self,
+        schema: &'d Value,
+        encoding: &'d Map<String, Value>,
+    ) -> Result<Value, Failure> {
+        self.encoding = Some(encoding);
+        let translated = self.schema(schema);
+        self.encoding = None;
+        translated
+    }
+
+    /// Counts a schema, or what is read as one.
+    fn count(&mut self) -> Result<(), Failure> {
+        self.schemas.take(1).then_some(()).ok_or(Failure::TooLarge)
+    }
+
+    /// Counts the bytes of what is written.
+    fn count_bytes(&mut self, bytes: usize) -> Result<(), Failure> {
+        self.bytes
+            .take(bytes)
+            .then_some(())
+            .ok_or(Failure::TooLarge)
+    }
+
+    fn count_written(&mut self, value: Map<String, Value>) -> Result<Map<String, Value>, Failure> {
+        let value = Value::Object(value);
+        let written = written(&value, self.bytes.left()).ok_or(Failure::TooLarge)?;
+        self.count_bytes(written.len())?;
+        match value {
+            Value::Object(value) => Ok(value),
+            _ => Ok(Map::new()),
+        }
+    }
+
+    /// Notes the properties of a value that are the server's to decide. One part of its schema may say so of what another requires.
+    fn hide(
+        &mut self,
+        schema: &'d Value,
+        known: &mut HashSet<*const Value>,
+    ) -> Result<(), Failure> {
+        // A reference to nothing is an error where it is translated.
+        let Ok(schema) = self.document.resolve(schema) else {
+            return Ok(());
+        };
+        if !known.insert(schema) {
+            return Ok(());
+        }
+        for (name, property) in schema.get("properties").map(object).into_iter().flatten() {
+            if is_marked(self.document, property, "readOnly")? {
+                self.hidden.insert(name);
+            }
+        }
+        let parts = schema.get("allOf").and_then(Value::as_array);
+        for part in parts.into_iter().flatten() {
+            self.count()?;
+            self.hide(part, known)?;
+        }
+        Ok(())
+    }
+
     /// Translates the schema of a value inside of the one at hand.
     fn inner(&mut self, schema: &'d Value) -> Result<Value, Failure> {
+        let hidden = std::mem::take(&mut self.hidden);
         let outside = std::mem::replace(&mut self.outside, self.open.len());
         let chain = std::mem::take(&mut self.chain);
         self.level += 1;
         let translated = match self.references {
-            References::Cut(levels) if self.level > levels => self.outline(schema),
+            References::Cut(levels) if self.level > levels => self.outline(schema)?,
             _ => self.schema(schema)?,
         };
         self.level -= 1;
         self.chain = chain;
         self.outside = outside;
+        self.hidden = hidden;
         Ok(translated)
     }
 
     /// Returns what a schema says in one level.
-    fn outline(&self, schema: &'d Value) -> Value {
+    fn outline(&mut self, schema: &'d Value) -> Result<Value, Failure> {
+        self.count()?;
         let keywords = self.document.resolve_object(schema);
         let mut outline = Map::new();
         if let Ok(keywords) = keywords {
@@ -155,7 +235,7 @@ impl<'d> Translation<'d> {
                 self.purpose == Purpose::Request,
             ));
         }
-        Value::Object(outline)
+        Ok(Value::Object(self.count_written(outline)?))
     }
 
     fn reference(
@@ -170,9 +250,12 @@ impl<'d> Translation<'d> {
         let target = self.document.target(reference)?;
         let is_open = self.open.contains(&reference);
         let translated = match self.references {
-            References::Cut(_) if is_open => self.outline(target),
+            References::Cut(_) if is_open => self.outline(target)?,
             References::Inline if is_open => self.defined(reference, target)?,
-            References::Defined if is_composite(target) => self.defined(reference, target)?,
+            // Only the body itself has files.
+            References::Defined if is_worth_a_definition(target) && !self.is_multipart() => {
+                self.defined(reference, target)?
+            }
             _ => self.opened(reference, target)?,
         };
         let is_3_1 = self.document.dialect() == Dialect::JsonSchema;
@@ -208,7 +291,8 @@ impl<'d> Translation<'d> {
     /// Returns a reference to the definition of `target`, which is translated once.
     fn defined(&mut self, reference: &'d str, target: &'d Value) -> Result<Value, Failure> {
         if !self.definitions.contains_key(reference) {
-            let name = self.definition_name(reference);
+            let last = reference.rsplit('/').next().unwrap_or_default();
+            let name = self.names.take(&[last]);
             let definition = Definition {
                 name,
                 schema: Value::Null,
@@ -236,20 +320,8 @@ impl<'d> Translation<'d> {
         Ok(json!({"$ref": format!("#/$defs/{name}")}))
     }
 
-    fn definition_name(&mut self, reference: &str) -> String {
-        let last = reference.rsplit('/').next().unwrap_or_default();
-        let name: String = last
-            .chars()
-            .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'))
-            .take(64)
-            .collect();
-        let mut candidate = name.clone();
-        let mut number = 1;
-        while candidate.is_empty() || !self.names.insert(candidate.clone()) {
-            number += 1;
-            candidate = format!("{name}_{number}");
-        }
-        candidate
+    fn is_multipart(&self) -> bool {
+        self.encoding.is_some() && self.level == 0
     }
 
     fn keywords(&mut self, keywords: &'d Map<String, Value>) -> Result<Value, Failure> {
@@ -258,9 +330,15 @@ impl<'d> Translation<'d> {
         self.types(keywords, &mut schema);
         schema.extend(keywords::description(keywords, is_request));
         if is_request {
+            // Before they are copied.
+            let mut copied = keywords::COPIED.iter().filter_map(|key| keywords.get(*key));
+            if copied.any(|value| written(value, self.bytes.left()).is_none()) {
+                return Err(Failure::TooLarge);
+            }
             schema.extend(keywords::validation(keywords, self.document.dialect()));
             schema.extend(keywords::examples(keywords));
         }
+        let mut schema = self.count_written(schema)?;
         self.properties(keywords, &mut schema)?;
         self.items(keywords, &mut schema)?;
         self.alternatives(keywords, &mut schema)?;
@@ -332,11 +410,22 @@ impl<'d> Translation<'d> {
             };
             let mut translated = Map::new();
             for (name, property) in properties {
-                if is_marked(self.document, property, mark)? {
+                if self.hidden.contains(name.as_str()) || is_marked(self.document, property, mark)?
+                {
+                    self.count()?;
                     hidden.insert(name.as_str());
-                } else {
-                    translated.insert(name.clone(), self.inner(property)?);
+                    continue;
                 }
+                self.count_bytes(name.len())?;
+                let content = match self.encoding.filter(|_| self.level == 0) {
+                    Some(encoding) => content(self.document, property, encoding.get(name))?,
+                    None => Content::Value,
+                };
+                let property = match content {
+                    Content::Value => self.inner(property)?,
+                    files => file(files, property.get("description")),
+                };
+                translated.insert(name.clone(), property);
             }
             schema.insert("properties".to_owned(), Value::Object(translated));
         }
@@ -356,8 +445,9 @@ impl<'d> Translation<'d> {
             let required = keywords::required(keywords);
             let required: Vec<_> = required
                 .into_iter()
-                .filter(|name| !hidden.contains(name))
+                .filter(|name| !hidden.contains(name) && !self.hidden.contains(name))
                 .collect();
+            self.count_bytes(required.iter().map(|name| name.len()).sum())?;
             if !required.is_empty() {
                 schema.insert("required".to_owned(), json!(required));
             }
@@ -474,8 +564,9 @@ const ANNOTATIONS: [&str; 12] = [
     "writeOnly",
 ];
 
-/// Returns whether a schema contains others, so that it is better written once.
-fn is_composite(schema: &Value) -> bool {
+/// Returns whether a schema contains others or is long, so that it is better written once.
+fn is_worth_a_definition(schema: &Value) -> bool {
+    const MAX_INLINE_BYTES: usize = 200;
     const COMPOSITE: [&str; 8] = [
         "$ref",
         "additionalProperties",
@@ -486,9 +577,8 @@ fn is_composite(schema: &Value) -> bool {
         "prefixItems",
         "properties",
     ];
-    object(schema)
-        .keys()
-        .any(|key| COMPOSITE.contains(&key.as_str()))
+    COMPOSITE.iter().any(|key| schema.get(key).is_some())
+        || written(schema, MAX_INLINE_BYTES).is_none()
 }
 
 #[cfg(test)]
@@ -521,7 +611,7 @@ mod tests {
             "schema": schema,
         });
         let document = Document::read(&document.to_string(), None).unwrap();
-        let mut translation = Translation::new(&document, purpose, references, 1000);
+        let mut translation = Translation::new(&document, purpose, references, 1000, 64 * 1024);
         let schema = translation.schema(document.get("schema").unwrap())?;
         Ok(Translated {
             schema,
@@ -617,6 +707,21 @@ mod tests {
     }
 
     #[test]
+    fn what_one_part_says_is_the_servers_no_other_part_requires() {
+        let written = json!({"allOf": [
+            {"properties": {"id": {"readOnly": true}, "name": {}}},
+            {"required": ["id", "name"], "properties": {"inner": {"required": ["id"]}}},
+        ]});
+        assert_eq!(
+            translate("3.1.0", written),
+            json!({"allOf": [
+                {"properties": {"name": {}}},
+                {"required": ["name"], "properties": {"inner": {"required": ["id"]}}},
+            ]})
+        );
+    }
+
+    #[test]
     fn one_of_becomes_any_of() {
         let written = json!({"oneOf": [{"type": "string"}], "anyOf": [{"minLength": 1}], "allOf": [{"maxLength": 2}]});
         assert_eq!(
@@ -702,13 +807,50 @@ mod tests {
         let document = Document::read(&document, None).unwrap();
         let first = document.at(&["components", "schemas", "S0"]).unwrap();
         let translate = |references| {
-            Translation::new(&document, Purpose::Request, references, 500)
+            Translation::new(&document, Purpose::Request, references, 500, 64 * 1024)
                 .schema(first)
                 .map(|_| ())
         };
         assert_eq!(translate(References::Inline), Err(Failure::TooLarge));
         assert_eq!(translate(References::Defined), Ok(()));
         assert_eq!(translate(References::Cut(4)), Ok(()));
+    }
+
+    #[test]
+    fn growth_is_bounded_in_bytes_too() {
+        let words: Vec<_> = (0..200).map(|n| format!("word {n}")).collect();
+        let described = json!({"type": "string", "description": "x".repeat(500)});
+        let properties = (0..400).map(|n| (format!("p{n}"), described.clone()));
+        for (large, bytes) in [
+            (json!({"enum": words}), 3000),
+            (json!({"required": words}), 3000),
+            (json!({"properties": Map::from_iter(properties)}), 300_000),
+        ] {
+            let twice = [json!({"$ref": "#/a"}), json!({"$ref": "#/a"})];
+            let document = json!({"openapi": "3.1.0", "a": large}).to_string();
+            let document = Document::read(&document, None).unwrap();
+            for (references, is_written_twice) in [
+                (References::Inline, true),
+                (References::Defined, false),
+                (References::Cut(1), true),
+                (References::Cut(0), false),
+            ] {
+                let translate = |bytes| {
+                    let mut translation =
+                        Translation::new(&document, Purpose::Request, references, 2000, bytes);
+                    twice
+                        .iter()
+                        .try_for_each(|schema| translation.inner(schema).map(|_| ()))
+                };
+                assert_eq!(translate(2 * bytes), Ok(()), "{references:?}");
+                let expected = if is_written_twice {
+                    Err(Failure::TooLarge)
+                } else {
+                    Ok(())
+                };
+                assert_eq!(translate(bytes), expected, "{references:?}");
+            }
+        }
     }
 
     #[test]
