@@ -30,9 +30,10 @@ pub enum Credentials {
 pub struct Secret(String);
 
 impl Secret {
-    /// Takes a text; `None` if no header could hold it.
+    /// Takes a text; `None` if no header could hold it, or it has more than 16 KiB.
     pub fn read(text: &str) -> Option<Self> {
-        let fits = !text.is_empty() && text.bytes().all(|c| c == b' ' || c.is_ascii_graphic());
+        let has_length = (1..=16 * 1024).contains(&text.len());
+        let fits = has_length && text.bytes().all(|c| c == b' ' || c.is_ascii_graphic());
         fits.then(|| Self(text.to_owned()))
     }
 }
@@ -137,6 +138,9 @@ impl Credential {
     /// Returns every text under which the credential may come back in a response.
     pub(crate) fn traces(&self) -> Vec<String> {
         let mut traces = vec![self.secret.0.clone()];
+        // Without the word of its scheme.
+        let parts = self.secret.0.split_once(' ');
+        traces.extend(parts.map(|(_, token)| token.to_owned()));
         if self.place == Place::Basic {
             traces.push(self.basic());
             traces.extend(
@@ -294,9 +298,22 @@ mod tests {
     #[test]
     fn a_secret_fits_into_a_header() {
         assert!(Secret::read("a b:c").is_some());
-        for wrong in ["", "a\nb", "a\0", "é"] {
+        let long = "x".repeat(16 * 1024 + 1);
+        for wrong in ["", "a\nb", "a\0", "é", &long] {
             assert!(Secret::read(wrong).is_none());
         }
+    }
+
+    #[test]
+    fn a_secret_is_known_without_its_scheme_and_in_basic() {
+        let traces = |place, secret| {
+            let secret = Secret::read(secret).unwrap();
+            Credential { place, secret }.traces()
+        };
+        let header = Place::Header(AUTHORIZATION);
+        assert_eq!(traces(header, "Bearer t0ken"), ["Bearer t0ken", "t0ken"]);
+        let basic = ["user:word", "dXNlcjp3b3Jk", "word"];
+        assert_eq!(traces(Place::Basic, "user:word"), basic);
     }
 
     fn document(security: &Value) -> Document {

@@ -31,6 +31,7 @@ mod server_url;
 mod settings;
 mod steps;
 mod tool;
+mod traces;
 mod unusable;
 
 pub use api::{Api, Info, Tools};

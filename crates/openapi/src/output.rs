@@ -2,6 +2,7 @@
 
 use crate::body::{is_json, is_text};
 use crate::schema::conforms;
+use crate::traces::{remove, without};
 use bytes::Bytes;
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, Response, StatusCode};
@@ -164,36 +165,10 @@ impl Body {
     /// Takes the credentials out of what is read by a model.
     fn remove(&mut self, traces: &[String]) {
         match self {
-            Self::Json(value) => without_in(value, traces),
+            Self::Json(value) => remove(value, traces),
             Self::Text(text) => *text = without(text, traces),
             Self::Empty | Self::Bytes(_) => {}
         }
-    }
-}
-
-/// Characters below which a credential is too short to be told from other text.
-const MIN_TRACE_CHARS: usize = 6;
-
-fn without(text: &str, traces: &[String]) -> String {
-    let traces = traces.iter().filter(|trace| trace.len() >= MIN_TRACE_CHARS);
-    traces.fold(text.to_owned(), |text, trace| match text.contains(trace) {
-        true => text.replace(trace, "[credential]"),
-        false => text,
-    })
-}
-
-fn without_in(value: &mut Value, traces: &[String]) {
-    match value {
-        Value::String(text) => *text = without(text, traces),
-        Value::Array(items) => items.iter_mut().for_each(|item| without_in(item, traces)),
-        Value::Object(members) => {
-            let named: Vec<_> = std::mem::take(members).into_iter().collect();
-            members.extend(named.into_iter().map(|(name, mut value)| {
-                without_in(&mut value, traces);
-                (without(&name, traces), value)
-            }));
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 
