@@ -8,7 +8,6 @@ mod outbound;
 
 use openapi::{Server, Settings};
 use outbound::Outbound;
-use platform::time::now;
 use platform::variables::Variables;
 use std::sync::OnceLock;
 use tools_export::{AtOnce, Call, Failure, Instance, Offer, Provider};
@@ -39,13 +38,13 @@ impl Provider for Tools {
     type Steps = AtOnce;
 
     async fn describe(&self) -> Result<Offer, Failure> {
-        let offer = self.0.describe(now()).await;
+        let offer = self.0.describe().await;
         offer.map(contract::offer).map_err(contract::failure)
     }
 
     async fn call_tool(&self, call: Call) -> Result<AtOnce, Failure> {
         let token = contract::token(&call.context.caller);
-        let output = self.0.call(&call.name, &call.arguments, token, now()).await;
+        let output = self.0.call(&call.name, &call.arguments, token).await;
         let output = output.map(contract::output).map_err(contract::failure)?;
         Ok(output.into())
     }

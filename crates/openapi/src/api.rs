@@ -8,10 +8,12 @@ use crate::operation::{Operation, operation_id};
 use crate::pattern::Subject;
 use crate::schema::{bounded, text};
 use crate::settings::Settings;
+use crate::steps::Steps;
 use crate::tool::Tool;
 use crate::unusable::Unusable;
 use serde_json::Value;
 use std::sync::OnceLock;
+use strict_json::excerpt;
 use url::Url;
 
 /// A document with the operations that the configuration selects.
@@ -20,7 +22,11 @@ pub struct Api {
     document: Document,
     /// All of them, whether they are offered or not.
     entries: Vec<Entry>,
+    /// Paths whose reference leads nowhere.
+    left_out: Vec<(String, Unusable)>,
     over_the_limit: usize,
+    /// Patterns that fit no operation, each with its variable.
+    unmatched: Vec<(&'static str, String)>,
 }
 
 /// What the document says of the API as a whole (Info Object).
@@ -41,11 +47,18 @@ pub struct Info {
 pub struct Tools {
     /// In the order of their paths.
     pub tools: Vec<Tool>,
-    /// Operations that were selected and cannot be tools, each with the reason.
+    /// Operations that were selected and cannot be tools, and paths whose reference leads nowhere, each with the reason.
     pub left_out: Vec<(String, Unusable)>,
+    /// Patterns that fit no operation, each with its variable.
+    pub unmatched: Vec<(&'static str, String)>,
+    /// Whether any of the tools shows the API the configured credentials.
+    pub use_credentials: bool,
     /// Operations that were selected beyond the largest number allowed.
     pub over_the_limit: usize,
 }
+
+/// Bytes of all tools. A tool server takes 16 MiB.
+const MAX_OFFER_BYTES: usize = 8 << 20;
 
 impl Api {
     /// Reads a document. `url` is where it was fetched from.
@@ -55,13 +68,18 @@ impl Api {
     /// See [`DocumentError`].
     pub fn read(text: &str, url: Option<Url>, settings: &Settings) -> Result<Self, DocumentError> {
         let document = Document::read(text, url)?;
-        let mut entries = Vec::new();
+        let (mut entries, mut left_out) = (Vec::new(), Vec::new());
+        let mut unmatched: Vec<_> = settings.patterns().collect();
         let (mut offered, mut over_the_limit) = (0, 0);
         // Every operation takes its name, so that a name does not depend on what is selected.
         let mut names = Names::default();
         for (path, path_item) in document.get("paths").map(object).into_iter().flatten() {
-            let Ok(path_item) = document.resolve(path_item) else {
-                continue;
+            let path_item = match document.resolve(path_item) {
+                Ok(path_item) => path_item,
+                Err(error) => {
+                    left_out.push((excerpt(path), error.into()));
+                    continue;
+                }
             };
             for method in METHODS {
                 let key = method.as_str().to_ascii_lowercase();
@@ -80,6 +98,7 @@ impl Api {
                     method: &method,
                     path,
                 };
+                unmatched.retain(|(_, pattern)| !pattern.fits(subject));
                 let tags = operation.get("tags").and_then(Value::as_array);
                 let tags: Vec<_> = tags
                     .into_iter()
@@ -99,9 +118,13 @@ impl Api {
                 });
             }
         }
+        let unmatched = unmatched.into_iter();
+        let unmatched = unmatched.map(|(variable, pattern)| (variable, pattern.to_string()));
         Ok(Self {
+            unmatched: unmatched.collect(),
             document,
             entries,
+            left_out,
             over_the_limit,
         })
     }
@@ -128,13 +151,24 @@ impl Api {
     /// Returns the tools.
     pub fn tools(&self, settings: &Settings) -> Tools {
         let mut tools = Tools {
+            left_out: self.left_out.clone(),
             over_the_limit: self.over_the_limit,
+            unmatched: self.unmatched.clone(),
             ..Tools::default()
         };
+        let mut bytes = Steps::new(MAX_OFFER_BYTES);
         for entry in self.entries.iter().filter(|entry| entry.is_offered) {
-            let operation = Operation::read(&self.document, &self.entries, entry, settings);
-            match operation.and_then(|operation| operation.tool(settings)) {
-                Ok(tool) => tools.tools.push(tool),
+            let tool = Operation::read(&self.document, &self.entries, entry, settings)
+                .and_then(|operation| Ok((operation.tool(settings)?, operation.has_credential())))
+                .and_then(|tool| match bytes.take(tool.0.bytes()) {
+                    true => Ok(tool),
+                    false => Err(Unusable::Offer(MAX_OFFER_BYTES)),
+                });
+            match tool {
+                Ok((tool, has_credential)) => {
+                    tools.tools.push(tool);
+                    tools.use_credentials |= has_credential;
+                }
                 Err(unusable) => tools.left_out.push((entry.name.clone(), unusable)),
             }
         }

@@ -29,6 +29,9 @@ pub enum DocumentError {
     /// It is neither JSON nor YAML.
     #[error("it is neither JSON nor YAML: {0}")]
     Syntax(String),
+    /// It is YAML that is nested too deep, or becomes much more than its text by aliases.
+    #[error("it is nested too deep, or its aliases (`*name`) repeat too much; convert it to JSON")]
+    Budget,
     /// It is JSON or YAML, but not an OpenAPI document.
     #[error("it is not an OpenAPI document: there is no `openapi` in it that names the version")]
     NotOpenApi,
@@ -176,13 +179,32 @@ fn dialect(root: &Value) -> Result<Dialect, DocumentError> {
 }
 
 fn yaml(text: &str) -> Result<Value, DocumentError> {
+    /// As `serde_json` has it.
+    const MAX_DEPTH: usize = 127;
+    // Few documents have less than eight bytes a value. A short one may repeat some by aliases.
+    let nodes = (text.len() / 4).max(10_000);
     let options = serde_saphyr::options! {
         // The schema of YAML 1.2, as section 4.3 of 3.0 recommends: `no` is a text.
         strict_booleans: true,
         duplicate_keys: serde_saphyr::DuplicateKeyPolicy::LastWins,
         with_snippet: false,
+        budget: serde_saphyr::budget! {
+            max_depth: MAX_DEPTH,
+            max_nodes: nodes,
+            max_events: 4 * nodes,
+            max_total_scalar_bytes: (4 * text.len()).max(1 << 20),
+        },
     };
-    serde_saphyr::from_str_with_options(text, options).map_err(|error| syntax(&error.to_string()))
+    serde_saphyr::from_str_with_options(text, options).map_err(|error| {
+        let mut cause = &error;
+        while let serde_saphyr::Error::AliasError { error, .. } = cause {
+            cause = error;
+        }
+        match cause {
+            serde_saphyr::Error::Budget { .. } => DocumentError::Budget,
+            _ => syntax(&error.to_string()),
+        }
+    })
 }
 
 fn syntax(error: &str) -> DocumentError {
@@ -223,7 +245,17 @@ mod tests {
             let aliases = vec![format!("*a{}", n - 1); 10].join(", ");
             text.push_str(&format!("a{n}: &a{n} [{aliases}]\n"));
         }
-        assert!(matches!(read(&text), Err(DocumentError::Syntax(_))));
+        assert_eq!(read(&text).map(|_| ()), Err(DocumentError::Budget));
+    }
+
+    #[test]
+    fn a_long_document_in_yaml_is_read() {
+        let mut text = "openapi: 3.0.3\nx:\n".to_owned();
+        for n in 0..300_000 {
+            text.push_str(&format!("- {n}\n"));
+        }
+        let items = read(&text).unwrap().get("x").cloned();
+        assert_eq!(items.unwrap().as_array().unwrap().len(), 300_000);
     }
 
     #[test]
@@ -237,7 +269,11 @@ mod tests {
                 "]".repeat(2000)
             ),
         ] {
-            assert!(matches!(read(&text), Err(DocumentError::Syntax(_))));
+            let error = read(&text).map(|_| ()).unwrap_err();
+            assert!(matches!(
+                error,
+                DocumentError::Syntax(_) | DocumentError::Budget
+            ));
         }
     }
 

@@ -7,16 +7,16 @@ use crate::entry::Entry;
 use crate::input::inputs;
 use crate::location::Location;
 use crate::parameter::{Parameter, parameters};
-use crate::request::path::Template;
+use crate::request::path::{Template, has_dot_segment};
 use crate::request::{ArgumentError, Prepared, Shape, prepare};
-use crate::routes::is_of_another;
+use crate::routes::{is_hidden, is_of_another};
 use crate::schema::{bounded, input_schema, output_schema, text};
 use crate::server_url::server_url;
 use crate::settings::Settings;
 use crate::tool::{Hints, Tool};
 use crate::unusable::Unusable;
 use crate::{Credential, pattern::Subject};
-use http::HeaderValue;
+use http::{HeaderValue, Method};
 use serde_json::{Map, Value};
 use strict_json::excerpt;
 use url::Url;
@@ -181,12 +181,29 @@ impl<'d> Operation<'d> {
             (Access::Upstream, PersonsToken::Absent) => return Err(CallError::NoToken),
         };
         let request = prepare(&self.shape, arguments, credential)?;
-        let base = self.shape.base.path().trim_end_matches('/');
-        let path = request.url.path().strip_prefix(base).unwrap_or_default();
+        let path = self.below_base(&request.url).unwrap_or_default();
         if is_of_another(self.entries, &request.method, &self.entry.path, path) {
             return Err(ArgumentError::OtherOperation.into());
         }
         Ok(request)
+    }
+
+    /// Returns whether the requests have a credential.
+    pub(crate) fn has_credential(&self) -> bool {
+        !matches!(self.access, Access::None)
+    }
+
+    /// Returns whether a redirect of a call may be followed: below the base, and not to an operation that is not offered.
+    pub(crate) fn may_redirect(&self, method: &Method, url: &Url) -> bool {
+        let below = self.below_base(url);
+        below.is_some_and(|path| !has_dot_segment(path) && !is_hidden(self.entries, method, path))
+    }
+
+    /// Returns the path behind that of the base.
+    fn below_base<'u>(&self, url: &'u Url) -> Option<&'u str> {
+        let base = self.shape.base.path().trim_end_matches('/');
+        let path = url.path().strip_prefix(base)?;
+        (path.is_empty() || path.starts_with('/')).then_some(path)
     }
 
     /// The tool's name.

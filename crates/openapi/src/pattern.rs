@@ -2,6 +2,8 @@
 
 use crate::methods::METHODS;
 use http::Method;
+use std::fmt;
+use strict_json::excerpt;
 
 /// A pattern of operations: a text in which `*` stands for any text, held against an operation's name, its
 /// `operationId` and its path; behind a method and a colon (`DELETE:*`) for operations of that method alone.
@@ -24,23 +26,32 @@ pub struct Subject<'a> {
     pub path: &'a str,
 }
 
-impl Pattern {
-    /// Reads a pattern.
-    pub fn read(text: &str) -> Self {
-        let method = text.split_once(':').and_then(|(method, rest)| {
-            let method = METHODS.iter().find(|known| known.as_str() == method)?;
-            Some((method.clone(), rest))
-        });
-        match method {
-            Some((method, text)) => Self {
-                method: Some(method),
-                text: text.to_owned(),
-            },
-            None => Self {
-                method: None,
-                text: text.to_owned(),
-            },
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(method) = &self.method {
+            write!(f, "{method}:")?;
         }
+        f.write_str(&excerpt(&self.text))
+    }
+}
+
+impl Pattern {
+    /// Reads a pattern; `None` if it has a comma in it, or before its colon a word that is no method: it would fit nothing.
+    pub fn read(text: &str) -> Option<Self> {
+        let is_word =
+            |word: &str| !word.is_empty() && word.bytes().all(|c| c.is_ascii_alphabetic());
+        let (method, rest) = match text.split_once(':') {
+            Some((word, rest)) if is_word(word) => {
+                let mut methods = METHODS.iter();
+                let method = methods.find(|method| method.as_str().eq_ignore_ascii_case(word))?;
+                (Some(method.clone()), rest)
+            }
+            _ => (None, text),
+        };
+        (!text.contains(',')).then(|| Self {
+            method,
+            text: rest.to_owned(),
+        })
     }
 
     /// Returns whether the operation fits.
@@ -114,11 +125,21 @@ mod tests {
             method: &Method::GET,
             path: "/v1/pets",
         };
-        for pattern in ["pets_*", "pets/*", "/v1/*", "GET:*", "GET:/v1/*"] {
-            assert!(Pattern::read(pattern).fits(subject), "{pattern}");
+        for pattern in ["pets_*", "pets/*", "/v1/*", "GET:*", "get:/v1/*"] {
+            assert!(Pattern::read(pattern).unwrap().fits(subject), "{pattern}");
         }
-        for pattern in ["list", "POST:*", "get:*", "GET:/v2/*", "GET"] {
-            assert!(!Pattern::read(pattern).fits(subject), "{pattern}");
+        for pattern in ["list", "POST:*", "GET:/v2/*", "GET"] {
+            assert!(!Pattern::read(pattern).unwrap().fits(subject), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_that_can_only_be_a_mistake_is_none() {
+        for wrong in ["delet:*", "TRACE:*", "a*,", "a*,b*", "GET:a,b"] {
+            assert_eq!(Pattern::read(wrong), None, "{wrong}");
+        }
+        for path in ["/v1/{name}:cancel", "*:cancel", ":a"] {
+            assert_eq!(Pattern::read(path).unwrap().to_string(), path);
         }
     }
 }

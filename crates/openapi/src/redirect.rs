@@ -1,8 +1,9 @@
 //! Redirects (RFC 9110 section 15.4), which are followed within one origin.
 
+use crate::request::{MAX_URL_BYTES, Prepared};
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, LOCATION};
-use http::{Method, Response, StatusCode};
+use http::{Method, Response, StatusCode, Uri};
 use url::Url;
 
 /// Redirects of one call.
@@ -17,12 +18,15 @@ pub(crate) fn target(url: &Url, response: &Response<Bytes>) -> Option<Url> {
     let location = response.headers().get(LOCATION)?.to_str().ok()?;
     let mut target = url.join(location).ok()?;
     target.set_fragment(None);
+    if target.as_str().len() > MAX_URL_BYTES || target.as_str().parse::<Uri>().is_err() {
+        return None;
+    }
     let has_credentials = !target.username().is_empty() || target.password().is_some();
     (target.origin() == url.origin() && !has_credentials).then_some(target)
 }
 
-/// Makes `request` the one that a redirect with this status asks for.
-pub(crate) fn follow(request: &mut crate::Prepared, status: StatusCode, target: Url) {
+/// Returns the request that a redirect of `request` with this status asks for.
+pub(crate) fn follow(mut request: Prepared, status: StatusCode, target: Url) -> Prepared {
     let becomes_get = match status {
         StatusCode::SEE_OTHER => request.method != Method::HEAD,
         StatusCode::MOVED_PERMANENTLY | StatusCode::FOUND => request.method == Method::POST,
@@ -34,12 +38,12 @@ pub(crate) fn follow(request: &mut crate::Prepared, status: StatusCode, target: 
         request.headers.remove(CONTENT_TYPE);
     }
     request.url = target;
+    request
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Prepared;
     use http::{HeaderMap, HeaderValue};
 
     fn target_of(status: u16, location: &str) -> Option<String> {
@@ -67,6 +71,7 @@ mod tests {
         ] {
             assert_eq!(target_of(302, elsewhere), None, "{elsewhere}");
         }
+        assert_eq!(target_of(302, &format!("/{}", "x".repeat(70_000))), None);
         for status in [200, 201, 300, 304] {
             assert_eq!(target_of(status, "/x"), None, "{status}");
         }
@@ -87,14 +92,14 @@ mod tests {
             let mut headers = HeaderMap::new();
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
             let body = Bytes::from_static(b"x");
-            let mut request = Prepared {
+            let request = Prepared {
                 method,
                 url: url.clone(),
                 headers,
                 body,
                 credential: None,
             };
-            follow(&mut request, StatusCode::from_u16(status).unwrap(), url);
+            let request = follow(request, StatusCode::from_u16(status).unwrap(), url);
             assert_eq!(request.method, expected);
             assert_eq!(request.body.is_empty(), !keeps_body);
             assert_eq!(request.headers.contains_key(CONTENT_TYPE), keeps_body);

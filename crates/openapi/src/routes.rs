@@ -59,6 +59,15 @@ pub(crate) fn is_of_another(entries: &[Entry], method: &Method, own: &str, path:
     })
 }
 
+/// Returns whether a server finds an operation for a path that is not offered: the most literal of those that fit.
+pub(crate) fn is_hidden(entries: &[Entry], method: &Method, path: &str) -> bool {
+    let path = Segments::of(path);
+    let fitting = templates(entries, method).filter(|(_, template)| template.fits(&path));
+    let found = fitting
+        .max_by_key(|(entry, template)| (template.literals().sum::<usize>(), !entry.is_offered));
+    found.is_some_and(|(entry, _)| !entry.is_offered)
+}
+
 /// Returns the templates of the operations that a method reaches: a server answers HEAD as it does GET (RFC 9110 section 9.3.2).
 fn templates<'a>(
     entries: &'a [Entry],

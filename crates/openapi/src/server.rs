@@ -2,6 +2,7 @@
 
 use crate::Credential;
 use crate::api::{Api, Info};
+use crate::credential::Credentials;
 use crate::operation::{CallError, PersonsToken};
 use crate::output::{Output, output};
 use crate::redirect::{MAX_REDIRECTS, follow, target};
@@ -12,13 +13,17 @@ use bytes::Bytes;
 use http::header::{ACCEPT, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Method, Request, Response};
 use serde_json::Value;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::borrow::Cow;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use strict_json::excerpt;
 use url::Url;
 
-/// What sends a request. It follows no redirect.
+/// What sends a request, and its clock. It follows no redirect.
 pub trait Http {
+    /// Returns the time since some moment, which never goes back.
+    fn now(&self) -> Duration;
+
     /// Sends `request` and returns the whole response, whatever its status.
     fn send(
         &self,
@@ -83,12 +88,12 @@ enum Loaded {
     /// The document could not be had, and is not asked for before this time.
     Failed {
         error: String,
-        retry_at: u64,
+        retry_at: Duration,
     },
 }
 
-/// Seconds in which a document that could not be had is not fetched again.
-const RETRY_SECONDS: u64 = 5;
+/// How long a document that could not be had is not fetched again.
+const RETRY_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Operations that are named in the log if they cannot be tools.
 const MAX_NAMED: usize = 20;
@@ -103,14 +108,14 @@ impl<H: Http> Server<H> {
         }
     }
 
-    /// Returns what there is, and logs which operations are left out. `now` is in seconds.
+    /// Returns what there is, and logs which operations are left out.
     ///
     /// # Errors
     ///
     /// Fails with [`Failure::Internal`] if the settings are wrong or the document cannot be had.
-    pub async fn describe(&self, now: u64) -> Result<Offer, Failure> {
+    pub async fn describe(&self) -> Result<Offer, Failure> {
         let settings = self.settings()?;
-        let api = self.api(settings, now).await?;
+        let api = self.api(settings).await?;
         let tools = api.tools(settings);
         for (name, unusable) in tools.left_out.iter().take(MAX_NAMED) {
             log_line::write(format_args!(
@@ -131,13 +136,25 @@ impl<H: Http> Server<H> {
                 tools.over_the_limit, settings.selection.max_operations,
             ));
         }
+        for (variable, pattern) in tools.unmatched {
+            log_line::write(format_args!(
+                "openapi: {variable}: the pattern {pattern} fits no operation"
+            ));
+        }
+        if tools.tools.is_empty() {
+            log_line::write(format_args!("openapi: no operation is offered"));
+        } else if !tools.use_credentials && !matches!(settings.credentials, Credentials::None) {
+            log_line::write(format_args!(
+                "openapi: no operation is called with the credentials, as the document says `security: []`; for a secret, set secret_in"
+            ));
+        }
         Ok(Offer {
             info: api.info(),
             tools: tools.tools,
         })
     }
 
-    /// Calls a tool with arguments in JSON. `now` is in seconds.
+    /// Calls a tool with arguments in JSON.
     ///
     /// # Errors
     ///
@@ -147,10 +164,9 @@ impl<H: Http> Server<H> {
         name: &str,
         arguments: &str,
         token: PersonsToken<'_>,
-        now: u64,
     ) -> Result<Output, Failure> {
         let settings = self.settings()?;
-        let api = self.api(settings, now).await?;
+        let api = self.api(settings).await?;
         let operation = api.operation(name, settings).map_err(|unusable| {
             Failure::Internal(format!(
                 "the operation {} cannot be a tool: {unusable}",
@@ -179,7 +195,8 @@ impl<H: Http> Server<H> {
             time: settings.timeout,
             size: settings.max_response_bytes,
         };
-        match self.exchange(request, bounds).await {
+        let may_redirect = |method: &Method, url: &Url| operation.may_redirect(method, url);
+        match self.exchange(request, bounds, may_redirect).await {
             Ok((_, response)) => {
                 let schema = operation.output_schema(settings);
                 Ok(output(operation.name(), &response, &traces, schema))
@@ -189,7 +206,10 @@ impl<H: Http> Server<H> {
                 "The API's response has more than {size} bytes. Ask for less, such as fewer entries or fields."
             ))),
             Err(SendError::Failed(text)) => {
-                Ok(Output::error(format!("The API did not answer: {text}.")))
+                // The model is not told of hosts and networks.
+                log_line::write(format_args!("openapi: {}: {text}", operation.name()));
+                let text = "The API cannot be reached, or did not answer in time.";
+                Ok(Output::error(text))
             }
         }
     }
@@ -202,20 +222,26 @@ impl<H: Http> Server<H> {
     }
 
     /// Returns the API, of which the document is read once.
-    async fn api(&self, settings: &Settings, now: u64) -> Result<Arc<Api>, Failure> {
-        match &*self.loaded.lock().unwrap_or_else(PoisonError::into_inner) {
+    async fn api(&self, settings: &Settings) -> Result<Arc<Api>, Failure> {
+        match &mut *self.loaded() {
             Loaded::Api(api) => return Ok(Arc::clone(api)),
-            Loaded::Failed { error, retry_at } if now < *retry_at => {
+            Loaded::Failed { error, retry_at } if self.http.now() < *retry_at => {
                 return Err(Failure::Internal(error.clone()));
             }
-            Loaded::NotYet | Loaded::Failed { .. } => {}
+            // One call tries again, and meanwhile the others fail at once.
+            Loaded::Failed { retry_at, .. } => *retry_at = self.http.now() + settings.timeout,
+            // Calls that come meanwhile read it too: none may wait for another request of its instance.
+            Loaded::NotYet => {}
         }
-        // Calls that come meanwhile read it too: none may wait for another request of its instance.
-        let read = self
-            .read(settings)
-            .await
-            .map_err(|error| format!("openapi: {error}"));
-        let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        let fetched = self.text(settings).await;
+        let mut loaded = self.loaded();
+        if let Loaded::Api(api) = &*loaded {
+            return Ok(Arc::clone(api));
+        }
+        let read = fetched.and_then(|(text, url)| {
+            Api::read(&text, url, settings)
+                .map_err(|error| format!("the document cannot be used: {error}"))
+        });
         match read {
             Ok(api) => {
                 let api = Arc::new(api);
@@ -223,27 +249,32 @@ impl<H: Http> Server<H> {
                 Ok(api)
             }
             Err(error) => {
-                if !matches!(*loaded, Loaded::Api(_)) {
-                    *loaded = Loaded::Failed {
-                        error: error.clone(),
-                        retry_at: now.saturating_add(RETRY_SECONDS),
-                    };
-                }
+                let error = format!("openapi: {error}");
+                *loaded = Loaded::Failed {
+                    error: error.clone(),
+                    retry_at: self.http.now() + RETRY_INTERVAL,
+                };
                 Err(Failure::Internal(error))
             }
         }
     }
 
-    async fn read(&self, settings: &Settings) -> Result<Api, String> {
-        let (text, url) = match &settings.document {
-            Source::Text(text) => (text.clone(), None),
+    fn loaded(&self) -> MutexGuard<'_, Loaded> {
+        self.loaded.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns the text of the document, and where it was fetched from.
+    async fn text<'s>(
+        &self,
+        settings: &'s Settings,
+    ) -> Result<(Cow<'s, str>, Option<Url>), String> {
+        match &settings.document {
+            Source::Text(text) => Ok((text.into(), None)),
             Source::Url(url) => {
                 let (url, text) = self.fetch(url, settings).await?;
-                (text, Some(url))
+                Ok((text.into(), Some(url)))
             }
-        };
-        Api::read(&text, url, settings)
-            .map_err(|error| format!("the document cannot be used: {error}"))
+        }
     }
 
     /// Returns the text of the document and where it came from in the end.
@@ -270,7 +301,7 @@ impl<H: Http> Server<H> {
             size: settings.max_document_bytes,
         };
         let (url, response) =
-            self.exchange(request, bounds)
+            self.exchange(request, bounds, |_, _| true)
                 .await
                 .map_err(|error| match error {
                     SendError::TooLarge(size) => failed(&format!(
@@ -291,21 +322,32 @@ impl<H: Http> Server<H> {
         Ok((url, text.map_err(|_| failed("it is not UTF-8"))?))
     }
 
-    /// Sends a request and follows redirects; the last response with its URL, which is without credentials.
+    /// Sends a request and follows redirects, as far as `may_redirect` allows the next request; the last response with its URL, which
+    /// is without credentials. The bounds are those of all of it.
     async fn exchange(
         &self,
         mut request: Prepared,
         bounds: Bounds,
+        may_redirect: impl Fn(&Method, &Url) -> bool,
     ) -> Result<(Url, Response<Bytes>), SendError> {
-        let mut redirects = 0;
-        loop {
+        let end = self.http.now() + bounds.time;
+        for _ in 0..MAX_REDIRECTS {
+            let time = end.saturating_sub(self.http.now());
+            let bounds = Bounds { time, ..bounds };
             let response = self.http.send(request.to_http(), bounds).await?;
-            match target(&request.url, &response).filter(|_| redirects < MAX_REDIRECTS) {
-                Some(target) => follow(&mut request, response.status(), target),
-                None => return Ok((request.url, response)),
+            let Some(target) = target(&request.url, &response) else {
+                return Ok((request.url, response));
+            };
+            let next = follow(request.clone(), response.status(), target);
+            if !may_redirect(&next.method, &next.url) {
+                return Ok((request.url, response));
             }
-            redirects += 1;
+            request = next;
         }
+        let time = end.saturating_sub(self.http.now());
+        let bounds = Bounds { time, ..bounds };
+        let response = self.http.send(request.to_http(), bounds).await?;
+        Ok((request.url, response))
     }
 }
 

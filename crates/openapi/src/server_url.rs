@@ -33,20 +33,25 @@ pub(crate) fn server_url(
         .unwrap_or("/");
     let variables = server.and_then(|server| server.get("variables"));
     let written = with_defaults(template, variables.map(object));
-    let written = written.ok_or_else(|| Unusable::Server(excerpt(template)))?;
+    let written = written.ok_or_else(|| unusable(template))?;
     let url = match document.url() {
         Some(document) => document.join(&written),
         None => Url::parse(&written),
     };
-    let mut url = url.map_err(|_| Unusable::Server(excerpt(&written)))?;
+    let mut url = url.map_err(|_| unusable(&written))?;
     if !is_safe(&url) || written.contains('{') {
-        return Err(Unusable::Server(excerpt(&written)));
+        return Err(unusable(&written));
     }
     url.set_query(None);
     url.set_fragment(None);
     let path = url.path().trim_end_matches('/').to_owned();
     url.set_path(&path);
     Ok(url)
+}
+
+/// Returns the error for a URL, which names it without a user and a password.
+fn unusable(url: &str) -> Unusable {
+    Unusable::Server(excerpt(url.rsplit('@').next().unwrap_or_default()))
 }
 
 /// Returns a template with each variable replaced by its default; `None` if that has more than [`MAX_BYTES`].
@@ -152,7 +157,8 @@ mod tests {
             "ftp://api.example",
         ] {
             let error = url_of(&json!([{"url": url}]), &json!({}), &json!({}));
-            assert_eq!(error, Err(Unusable::Server(url.to_owned())));
+            let named = url.replace("https://user:word@", "");
+            assert_eq!(error, Err(Unusable::Server(named)));
         }
     }
 

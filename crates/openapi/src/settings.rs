@@ -105,6 +105,7 @@ impl Settings {
     pub const VARIABLES: &[&'static str] = &[
         "document",
         "base_url",
+        "allow_http",
         "tags",
         "methods",
         "operations",
@@ -120,6 +121,16 @@ impl Settings {
         "timeout",
     ];
 
+    /// Returns the patterns, each with its variable.
+    pub(crate) fn patterns(&self) -> impl Iterator<Item = (&'static str, &Pattern)> {
+        let Selection { allow, deny, .. } = &self.selection;
+        let scopes = self.scopes.0.iter().map(|(pattern, _)| ("scopes", pattern));
+        let allow = allow.iter().map(|pattern| ("operations", pattern));
+        allow
+            .chain(deny.iter().map(|pattern| ("deny", pattern)))
+            .chain(scopes)
+    }
+
     /// Reads and checks every variable. A blank one counts as not set.
     ///
     /// # Errors
@@ -132,6 +143,11 @@ impl Settings {
                 .filter(|value| !value.is_empty())
         };
         let mut problems = Vec::new();
+        let allow_http = or(
+            &mut problems,
+            boolean("allow_http", given("allow_http"), false),
+            false,
+        );
         let settings = Self {
             document: or(
                 &mut problems,
@@ -140,14 +156,20 @@ impl Settings {
             ),
             base_url: or(
                 &mut problems,
-                given("base_url").map(base_url).transpose(),
+                given("base_url")
+                    .map(|value| base_url(value, allow_http))
+                    .transpose(),
                 None,
             ),
             selection: Selection {
                 tags: list(given("tags"), ","),
                 methods: or(&mut problems, methods(given("methods")), Vec::new()),
-                allow: patterns(given("operations")),
-                deny: patterns(given("deny")),
+                allow: or(
+                    &mut problems,
+                    patterns("operations", given("operations")),
+                    Vec::new(),
+                ),
+                deny: or(&mut problems, patterns("deny", given("deny")), Vec::new()),
                 max_operations: or(
                     &mut problems,
                     number("max_operations", given("max_operations"), 128, 1..=1000),
@@ -166,7 +188,7 @@ impl Settings {
             ),
             output_schemas: or(
                 &mut problems,
-                output_schemas(given("output_schemas")),
+                boolean("output_schemas", given("output_schemas"), true),
                 false,
             ),
             max_document_bytes: or(
@@ -185,7 +207,7 @@ impl Settings {
                     "max_response_bytes",
                     given("max_response_bytes"),
                     MIB,
-                    1024..=16 * MIB,
+                    1024..=MAX_RESPONSE_BYTES,
                 ),
                 0,
             ),
@@ -197,6 +219,16 @@ impl Settings {
             .try_into()
             .map_or(Duration::ZERO, Duration::from_secs),
         };
+        let has_credentials = !matches!(settings.credentials, Credentials::None);
+        let is_fetched = matches!(settings.document, Source::Url(_));
+        if has_credentials && is_fetched && given("base_url").is_none() {
+            problems.push(Problem {
+                variable: "base_url",
+                problem: "it is not set, and credentials would go where the fetched document says"
+                    .to_owned(),
+                remedy: BASE_URL_REMEDY,
+            });
+        }
         if problems.is_empty() {
             Ok(settings)
         } else {
@@ -206,6 +238,9 @@ impl Settings {
 }
 
 const MIB: usize = 1024 * 1024;
+
+/// A result is text and structured content, and a tool server takes 16 MiB.
+const MAX_RESPONSE_BYTES: usize = 6 * MIB;
 
 /// Returns the value, or notes the problem and returns `fallback`, which is never used.
 fn or<T>(problems: &mut Vec<Problem>, value: Result<T, Problem>, fallback: T) -> T {
@@ -236,16 +271,20 @@ fn source(value: Option<&str>) -> Result<Source, Problem> {
     Ok(Source::Url(url))
 }
 
-fn base_url(value: &str) -> Result<Url, Problem> {
+const BASE_URL_REMEDY: &str =
+    "Set it to what the paths of the document are appended to, such as https://api.example.com/v1";
+
+fn base_url(value: &str, allow_http: bool) -> Result<Url, Problem> {
     let problem = |problem: &str| Problem {
         variable: "base_url",
         problem: problem.to_owned(),
-        remedy: "Set it to what the paths of the document are appended to, such as https://api.example.com/v1",
+        remedy: BASE_URL_REMEDY,
     };
     let mut url = Url::parse(value).map_err(|_| problem("it is not a URL"))?;
-    if !matches!(url.scheme(), "https" | "http") || has_credentials(&url) {
+    let is_allowed = allow_http && url.scheme() == "http" && !has_credentials(&url);
+    if !is_allowed && !is_safe(&url) {
         return Err(problem(
-            "it is no http or https URL, or has credentials in it",
+            "it does not start with https:// (allow_http = true lets everybody on the way read along), or has credentials in it",
         ));
     }
     if url.query().is_some() || url.fragment().is_some() {
@@ -293,27 +332,34 @@ fn methods(value: Option<&str>) -> Result<Vec<Method>, Problem> {
         .collect()
 }
 
-fn patterns(value: Option<&str>) -> Vec<Pattern> {
-    value
-        .unwrap_or_default()
-        .split_whitespace()
-        .map(Pattern::read)
-        .collect()
+fn patterns(variable: &'static str, value: Option<&str>) -> Result<Vec<Pattern>, Problem> {
+    let patterns = value.unwrap_or_default().split_whitespace().enumerate();
+    let read = patterns.map(|(n, text)| {
+        Pattern::read(text).ok_or_else(|| Problem {
+            variable,
+            problem: format!(
+                "pattern {} has a comma, or an unknown method before its colon",
+                n + 1
+            ),
+            remedy: "Write patterns as in `get* DELETE:* /pets/*`, with spaces between them",
+        })
+    });
+    read.collect()
 }
 
 fn scope_rules(value: Option<&str>) -> Result<ScopeRules, Problem> {
     let rules = value.unwrap_or_default().split_whitespace().enumerate().map(|(n, rule)| {
         let (pattern, scopes) = rule.rsplit_once('=').unwrap_or_default();
         let scopes: Vec<String> = scopes.split(',').map(str::to_owned).collect();
-        if pattern.is_empty() || !scopes.iter().all(|scope| is_scope(scope)) {
-            return Err(Problem {
-                variable: "scopes",
-                problem: format!("rule {} is no pattern with a scope", n + 1),
-                remedy: "Write rules as in `get*=tools.read *=tools.write`, with spaces between them and commas between \
-                         the scopes of one rule",
-            });
-        }
-        Ok((Pattern::read(pattern), scopes))
+        let are_scopes = !pattern.is_empty() && scopes.iter().all(|scope| is_scope(scope));
+        let pattern = Pattern::read(pattern).filter(|_| are_scopes);
+        let pattern = pattern.ok_or_else(|| Problem {
+            variable: "scopes",
+            problem: format!("rule {} is no pattern with a scope", n + 1),
+            remedy: "Write rules as in `get*=tools.read *=tools.write`, with spaces between them and commas between \
+                     the scopes of one rule",
+        })?;
+        Ok((pattern, scopes))
     });
     rules.collect::<Result<_, _>>().map(ScopeRules)
 }
@@ -346,16 +392,14 @@ fn number(
         })
 }
 
-fn output_schemas(value: Option<&str>) -> Result<bool, Problem> {
-    match value {
-        None | Some("true") => Ok(true),
-        Some("false") => Ok(false),
-        Some(_) => Err(Problem {
-            variable: "output_schemas",
+fn boolean(variable: &'static str, value: Option<&str>, default: bool) -> Result<bool, Problem> {
+    value.map_or(Ok(default), |value| {
+        value.parse().map_err(|_| Problem {
+            variable,
             problem: "it is neither true nor false".to_owned(),
-            remedy: "Set it to `false` for tools without output schemas, or leave it out",
-        }),
-    }
+            remedy: "Set it to `true` or `false`, or leave it out",
+        })
+    })
 }
 
 fn credentials(
@@ -449,7 +493,7 @@ mod tests {
     }
 
     fn with(variables: &[(&str, &str)]) -> Settings {
-        let document = [("document", "https://api.example.com/openapi.json")];
+        let document = [("document", "{}")];
         read(&[&document, variables].concat()).unwrap()
     }
 
@@ -563,7 +607,7 @@ mod tests {
         for (value, expected) in [
             ("https://a.example/v1/", "https://a.example/v1"),
             ("https://a.example", "https://a.example/"),
-            ("http://a.example:8080//", "http://a.example:8080/"),
+            ("http://127.0.0.1:8080//", "http://127.0.0.1:8080/"),
         ] {
             assert_eq!(
                 with(&[("base_url", value)]).base_url.unwrap().as_str(),
@@ -574,6 +618,7 @@ mod tests {
             "https://a.example/?x",
             "https://a.example/#x",
             "https://u:p@a.example",
+            "http://a.example",
             "a",
         ] {
             assert!(
@@ -581,6 +626,51 @@ mod tests {
                 "{value}"
             );
         }
+    }
+
+    #[test]
+    fn http_elsewhere_is_allowed_by_a_variable_of_its_own() {
+        let of = |base_url| {
+            read(&[
+                ("document", "{}"),
+                ("allow_http", "true"),
+                ("base_url", base_url),
+            ])
+        };
+        assert!(of("http://a.example").is_ok());
+        assert!(of("http://u:p@a.example").is_err() && of("ftp://a.example").is_err());
+    }
+
+    #[test]
+    fn a_fetched_document_does_not_say_where_credentials_go() {
+        let url = ("document", "https://docs.example/openapi.json");
+        let upstream = ("credentials", "upstream");
+        let base = ("base_url", "https://api.example");
+        let problems = read(&[url, upstream]).unwrap_err();
+        assert!(
+            problems[0].starts_with("base_url: it is not set"),
+            "{problems:?}"
+        );
+        assert!(read(&[url, upstream, base]).is_ok());
+        assert!(read(&[("document", "{}"), upstream]).is_ok());
+        assert!(read(&[url]).is_ok());
+    }
+
+    #[test]
+    fn a_pattern_that_denies_nothing_by_mistake_is_a_problem() {
+        for (variable, value) in [
+            ("deny", "delet:*"),
+            ("deny", "a*, b*"),
+            ("operations", "get*,list*"),
+            ("scopes", "gett:*=a"),
+            ("scopes", "a,b=a"),
+        ] {
+            let problems = read(&[("document", "{}"), (variable, value)]).unwrap_err();
+            assert!(problems[0].starts_with(variable), "{problems:?}");
+        }
+        let settings = with(&[("deny", "delete:*")]);
+        let delete = subject("x", &Method::DELETE);
+        assert!(!settings.selection.includes(delete, &[]));
     }
 
     #[test]

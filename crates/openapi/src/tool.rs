@@ -24,6 +24,16 @@ pub struct Tool {
     pub wants_token: bool,
 }
 
+impl Tool {
+    /// Returns about how many bytes the tool has in the contract.
+    pub(crate) fn bytes(&self) -> usize {
+        let schemas = [Some(&self.input_schema), self.output_schema.as_ref()];
+        let schemas = schemas.into_iter().flatten();
+        let schemas: usize = schemas.map(|schema| schema.to_string().len()).sum();
+        self.description.len() + schemas
+    }
+}
+
 /// What the method of an operation says of it (RFC 9110 section 9.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hints {

@@ -28,6 +28,11 @@ pub enum Unusable {
     /// A parameter is written in a way that its place does not have.
     #[error("its parameter {0} has a place or a style that does not exist")]
     Parameter(String),
+    /// The tools before it are as much as can be offered.
+    #[error(
+        "the tools before it have {0} bytes already; select fewer with tags, methods, operations and deny"
+    )]
+    Offer(usize),
     /// A model could not choose among them.
     #[error("it has more than {0} parameters")]
     Parameters(usize),

@@ -44,7 +44,9 @@ impl Api {
     /// A Gatehouse whose tools are the API's, with these variables more.
     async fn behind_gatehouse(&self, variables: &[(&'static str, &str)]) -> Gatehouse {
         let document = format!("{}/openapi.json", self.origin);
-        let variables = [&[("document", document.as_str())][..], variables].concat();
+        let base_url = format!("{}/v1", self.origin);
+        let own = [("document", document.as_str()), ("base_url", &base_url)];
+        let variables = [&own[..], variables].concat();
         let settings = Settings {
             // Its manifest is not that of a flavour.
             flavour: None,

@@ -71,7 +71,7 @@ impl Prepared {
 }
 
 /// Bytes of a URL, which most servers take.
-const MAX_URL_BYTES: usize = 8 * 1024;
+pub(crate) const MAX_URL_BYTES: usize = 8 * 1024;
 
 /// Returns the request of a call.
 ///

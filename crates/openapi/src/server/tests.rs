@@ -6,21 +6,34 @@ use http::StatusCode;
 use http::header::{AUTHORIZATION, LOCATION};
 use serde_json::json;
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// Responses in their order, and the requests that they answered.
 #[derive(Default)]
 struct Script {
     responses: Mutex<VecDeque<Result<Response<Bytes>, SendError>>>,
     requests: Mutex<Vec<(Request<Bytes>, Bounds)>>,
+    /// Seconds, of which each exchange takes two.
+    now: AtomicU64,
+    /// Whether no response ever comes.
+    stall: AtomicBool,
 }
 
 impl Http for &Script {
+    fn now(&self) -> Duration {
+        Duration::from_secs(self.now.load(Ordering::Relaxed))
+    }
+
     async fn send(
         &self,
         request: Request<Bytes>,
         bounds: Bounds,
     ) -> Result<Response<Bytes>, SendError> {
         self.requests.lock().unwrap().push((request, bounds));
+        self.now.fetch_add(2, Ordering::Relaxed);
+        if self.stall.load(Ordering::Relaxed) {
+            std::future::pending::<()>().await;
+        }
         self.responses
             .lock()
             .unwrap()
@@ -95,7 +108,7 @@ fn server<'s>(script: &'s Script, variables: &[(&str, &str)]) -> Server<&'s Scri
 /// What there is, and what is logged as it is asked for.
 fn described(server: &Server<&Script>) -> (Offer, String) {
     log_line::capture();
-    let offer = block_on(server.describe(0)).unwrap();
+    let offer = block_on(server.describe()).unwrap();
     (offer, log_line::captured())
 }
 
@@ -148,8 +161,8 @@ fn operations_become_tools() {
 #[test]
 fn credentials_of_a_document_go_to_one_origin() {
     let script = Script::default();
-    script.respond(200, "", &document());
-    let server = server(&script, &[("credentials", "upstream")]);
+    let text = document().replace("\"/v1\"", "\"https://api.example/v1\"");
+    let server = server(&script, &[("credentials", "upstream"), ("document", &text)]);
     let (offer, log) = described(&server);
     assert!(!names(&offer).contains(&"elsewhere"));
     assert!(offer.tools.iter().all(|tool| tool.wants_token));
@@ -171,7 +184,7 @@ fn no_more_operations_than_allowed_become_tools() {
         log.contains("2 operations are left out, since max_operations is 2"),
         "{log}"
     );
-    let refused = block_on(server.call("getPet", "{\"id\":\"1\"}", PersonsToken::Absent, 0));
+    let refused = block_on(server.call("getPet", "{\"id\":\"1\"}", PersonsToken::Absent));
     assert_eq!(refused, Err(Failure::NotFound));
 }
 
@@ -188,10 +201,9 @@ fn the_document_is_fetched_once_an_instance() {
             ("timeout", "7"),
         ],
     );
-    block_on(server.describe(0)).unwrap();
-    block_on(server.describe(0)).unwrap();
-    let output =
-        block_on(server.call("listPets", r#"{"limit":5}"#, PersonsToken::Absent, 9)).unwrap();
+    block_on(server.describe()).unwrap();
+    block_on(server.describe()).unwrap();
+    let output = block_on(server.call("listPets", r#"{"limit":5}"#, PersonsToken::Absent)).unwrap();
     assert_eq!(output.content, [Content::Text("[]".to_owned())]);
     assert_eq!(
         script.urls(),
@@ -217,16 +229,21 @@ fn a_document_that_cannot_be_had_is_fetched_again_after_some_seconds() {
     script.respond(503, "", "");
     script.respond(200, "", &document());
     let server = server(&script, &[]);
-    let error = |now| match block_on(server.describe(now)) {
-        Err(Failure::Internal(text)) => text,
-        other => panic!("{other:?}"),
+    let error = |now| {
+        script.now.store(now, Ordering::Relaxed);
+        match block_on(server.describe()) {
+            Err(Failure::Internal(text)) => text,
+            other => panic!("{other:?}"),
+        }
     };
     let timeout = "openapi: the document cannot be fetched from api.example: api.example did not answer in time";
     assert_eq!(error(100), timeout);
-    assert_eq!(error(104), timeout);
+    // Since it failed, at 102.
+    assert_eq!(error(106), timeout);
     assert_eq!(script.urls().len(), 1);
-    assert!(error(105).contains("the answer is 503"));
-    assert!(block_on(server.describe(110)).is_ok());
+    assert!(error(107).contains("the answer is 503"));
+    script.now.store(114, Ordering::Relaxed);
+    assert!(block_on(server.describe()).is_ok());
     assert_eq!(script.urls().len(), 3);
 }
 
@@ -250,7 +267,7 @@ fn what_is_wrong_with_a_document_says_what_to_do() {
         script.respond(status, location, body);
         let error = format!(
             "{:?}",
-            block_on(server(&script, &[]).describe(0)).unwrap_err()
+            block_on(server(&script, &[]).describe()).unwrap_err()
         );
         assert!(error.contains(expected), "{error}");
     }
@@ -262,7 +279,7 @@ fn what_is_wrong_with_a_document_says_what_to_do() {
         script.fail(failure);
         let error = format!(
             "{:?}",
-            block_on(server(&script, &[]).describe(0)).unwrap_err()
+            block_on(server(&script, &[]).describe()).unwrap_err()
         );
         assert!(error.contains(expected), "{error}");
     }
@@ -275,7 +292,7 @@ fn a_document_is_followed_within_its_origin_and_is_the_base_of_its_servers() {
     script.respond(200, "", &document().replace("\"/v1\"", "\"../api\""));
     script.respond(204, "", "");
     let server = server(&script, &[]);
-    block_on(server.call("addPet", "{}", PersonsToken::Absent, 0)).unwrap();
+    block_on(server.call("addPet", "{}", PersonsToken::Absent)).unwrap();
     assert_eq!(
         script.urls()[1..],
         [
@@ -289,7 +306,7 @@ fn a_document_is_followed_within_its_origin_and_is_the_base_of_its_servers() {
 fn problems_with_the_settings_are_named_in_the_log_alone() {
     let script = Script::default();
     let server = server(&script, &[("document", ""), ("timeout", "x")]);
-    let Err(Failure::Internal(text)) = block_on(server.describe(0)) else {
+    let Err(Failure::Internal(text)) = block_on(server.describe()) else {
         panic!()
     };
     assert!(
@@ -310,11 +327,11 @@ const SECRET: [(&str, &str); 4] = [
 fn redirects_are_followed_within_the_origin_with_the_credentials() {
     let script = Script::default();
     script.respond(200, "", &document());
-    script.respond(307, "/v2/pets", "");
-    script.respond(303, "https://api.example/v2/pets/7", "");
+    script.respond(307, "/v1/dogs", "");
+    script.respond(303, "https://api.example/v1/pets/7", "");
     script.respond(200, "", r#"{"token":"s3cret-key"}"#);
     let server = server(&script, &SECRET);
-    let output = block_on(server.call("addPet", "{}", PersonsToken::Absent, 0)).unwrap();
+    let output = block_on(server.call("addPet", "{}", PersonsToken::Absent)).unwrap();
     assert_eq!(
         output.content,
         [Content::Text(r#"{"token":"[credential]"}"#.to_owned())]
@@ -329,8 +346,8 @@ fn redirects_are_followed_within_the_origin_with_the_credentials() {
         [
             ("GET", "/openapi.json"),
             ("POST", "/v1/pets"),
-            ("POST", "/v2/pets"),
-            ("GET", "/v2/pets/7")
+            ("POST", "/v1/dogs"),
+            ("GET", "/v1/pets/7")
         ]
     );
     let with_secret: Vec<_> = requests
@@ -338,6 +355,119 @@ fn redirects_are_followed_within_the_origin_with_the_credentials() {
         .map(|(request, _)| request.headers().contains_key(AUTHORIZATION))
         .collect();
     assert_eq!(with_secret, [false, true, true, true]);
+    let seconds: Vec<_> = requests
+        .iter()
+        .map(|(_, bounds)| bounds.time.as_secs())
+        .collect();
+    assert_eq!(seconds, [25, 25, 23, 21]);
+}
+
+#[test]
+fn a_redirect_stays_below_the_base_and_away_from_what_is_denied() {
+    for (location, is_followed) in [
+        ("/v1/pets/7", true),
+        ("/v2/pets", false),
+        ("/v10/pets", false),
+        ("/v1/%2E%2E/admin", false),
+        ("/v1/..%2Fadmin", false),
+        ("/v1/broken", false),
+        ("/v1/Broken;a=b", false),
+    ] {
+        let script = Script::default();
+        script.respond(200, "", &document());
+        script.respond(302, location, "");
+        script.respond(200, "", "{}");
+        let variables = [&SECRET[..], &[("deny", "/broken")]].concat();
+        let server = server(&script, &variables);
+        let output = block_on(server.call("listPets", "{}", PersonsToken::Absent)).unwrap();
+        assert_eq!(output.is_error, !is_followed, "{location}");
+        assert_eq!(script.urls().len() == 3, is_followed, "{location}");
+    }
+}
+
+#[test]
+fn while_a_document_is_fetched_again_other_calls_fail_at_once() {
+    let script = Script::default();
+    script.fail(SendError::Failed("it is down".to_owned()));
+    let server = server(&script, &[]);
+    let is_down = |described: Result<Offer, Failure>| {
+        assert!(format!("{:?}", described.unwrap_err()).contains("it is down"));
+    };
+    is_down(block_on(server.describe()));
+    script.now.store(60, Ordering::Relaxed);
+    // Dropped where it waits for the response.
+    let mut again = Box::pin(server.describe());
+    script.stall.store(true, Ordering::Relaxed);
+    assert!(block_on(async { futures::poll!(&mut again).is_pending() }));
+    is_down(block_on(server.describe()));
+    drop(again);
+    assert_eq!(script.urls().len(), 2);
+    script.stall.store(false, Ordering::Relaxed);
+    script.now.store(100, Ordering::Relaxed);
+    script.respond(200, "", &document());
+    assert!(block_on(server.describe()).is_ok());
+}
+
+#[test]
+fn what_the_operator_should_know_is_in_the_log() {
+    for (variables, expected) in [
+        (
+            &[("deny", "getpet")][..],
+            "openapi: deny: the pattern getpet fits no operation",
+        ),
+        (
+            &[("scopes", "drop*=a")],
+            "openapi: scopes: the pattern drop* fits no operation",
+        ),
+        (
+            &[("operations", "none")],
+            "openapi: no operation is offered",
+        ),
+        (
+            &[("credentials", "secret"), ("secret", "s3cret-key")],
+            "no operation is called with the credentials",
+        ),
+        (
+            &[],
+            "openapi: the operation /other is left out: it refers to other.yaml",
+        ),
+    ] {
+        let script = Script::default();
+        let mut document: Value = serde_json::from_str(&document()).unwrap();
+        document["security"] = json!([]);
+        document["servers"] = json!([{"url": "https://api.example"}]);
+        document["paths"]["/other"] = json!({"$ref": "other.yaml"});
+        let document = document.to_string();
+        let variables = [variables, &[("document", &document)]].concat();
+        let (_, log) = described(&server(&script, &variables));
+        assert!(log.contains(expected), "{log}");
+    }
+}
+
+#[test]
+fn all_tools_together_are_bounded_in_bytes() {
+    let script = Script::default();
+    let long = "x".repeat(590);
+    let property = json!({"type": "string", "description": long});
+    let properties: serde_json::Map<_, _> = (0..100)
+        .map(|n| (format!("p{n}"), property.clone()))
+        .collect();
+    let body = json!({"content": {"application/json": {"schema": {"properties": properties}}}});
+    let post = json!({"post": {"requestBody": {"$ref": "#/body"}}});
+    let paths: serde_json::Map<_, _> = (0..150).map(|n| (format!("/{n}"), post.clone())).collect();
+    let document = json!({"openapi": "3.1.0", "servers": [{"url": "https://api.example"}], "paths": paths, "body": body});
+    let document = document.to_string();
+    let server = server(
+        &script,
+        &[("document", &document), ("max_operations", "150")],
+    );
+    let (offer, log) = described(&server);
+    assert!(
+        (100..150).contains(&offer.tools.len()),
+        "{}",
+        offer.tools.len()
+    );
+    assert!(log.contains("select fewer"), "{log}");
 }
 
 #[test]
@@ -351,7 +481,7 @@ fn a_redirect_to_another_origin_is_not_followed() {
         script.respond(200, "", &document());
         script.respond(302, location, "");
         let server = server(&script, &SECRET);
-        let output = block_on(server.call("listPets", "{}", PersonsToken::Absent, 0)).unwrap();
+        let output = block_on(server.call("listPets", "{}", PersonsToken::Absent)).unwrap();
         assert!(output.is_error);
         assert_eq!(script.urls().len(), 2);
     }
@@ -365,7 +495,7 @@ fn redirects_end() {
         script.respond(302, "/v1/pets", "");
     }
     let server = server(&script, &SECRET);
-    let output = block_on(server.call("listPets", "{}", PersonsToken::Absent, 0)).unwrap();
+    let output = block_on(server.call("listPets", "{}", PersonsToken::Absent)).unwrap();
     assert!(output.is_error);
     assert_eq!(script.urls().len(), MAX_REDIRECTS + 2);
 }
@@ -376,7 +506,7 @@ fn an_api_that_is_out_of_reach_is_an_error_of_the_tool_or_of_the_manifest() {
         let script = Script::default();
         script.respond(200, "", &document());
         script.fail(error);
-        block_on(server(&script, &[]).call("listPets", "{}", PersonsToken::Absent, 0))
+        block_on(server(&script, &[]).call("listPets", "{}", PersonsToken::Absent))
     };
     let denied = call(SendError::Denied(
         "add it to allowed_outbound_hosts".to_owned(),
@@ -389,10 +519,10 @@ fn an_api_that_is_out_of_reach_is_an_error_of_the_tool_or_of_the_manifest() {
     );
     let text = |output: Result<Output, Failure>| format!("{:?}", output.unwrap());
     assert!(text(call(SendError::TooLarge(5))).contains("more than 5 bytes. Ask for less"));
-    assert!(
-        text(call(SendError::Failed("it broke off".to_owned())))
-            .contains("did not answer: it broke off.")
-    );
+    log_line::capture();
+    let failed = text(call(SendError::Failed("10.0.0.1 is down".to_owned())));
+    assert!(failed.contains("The API cannot be reached") && !failed.contains("10.0.0.1"));
+    assert!(log_line::captured().contains("openapi: listPets: 10.0.0.1 is down"));
 }
 
 #[test]
@@ -400,7 +530,7 @@ fn wrong_arguments_are_for_the_model_to_correct() {
     let script = Script::default();
     script.respond(200, "", &document());
     let server = server(&script, &[]);
-    let call = |name, arguments| block_on(server.call(name, arguments, PersonsToken::Absent, 0));
+    let call = |name, arguments| block_on(server.call(name, arguments, PersonsToken::Absent));
     let invalid = |text: &str| Err(Failure::InvalidArguments(text.to_owned()));
     assert_eq!(call("getPet", "{}"), invalid("`id` is missing"));
     assert_eq!(
@@ -425,13 +555,13 @@ fn no_argument_makes_the_path_of_an_operation_that_is_denied() {
     let server = server(&script, &variables);
     for id in ["export", "Export", "%65xport", "export;a=b"] {
         let arguments = json!({ "id": id }).to_string();
-        let refused = block_on(server.call("getPet", &arguments, PersonsToken::Absent, 0));
+        let refused = block_on(server.call("getPet", &arguments, PersonsToken::Absent));
         let reason = "the arguments make the path of another operation of the API";
         let expected = Err(Failure::InvalidArguments(reason.to_owned()));
         assert_eq!(refused, expected, "{id}");
     }
     let arguments = r#"{"id":"exports"}"#;
-    assert!(block_on(server.call("getPet", arguments, PersonsToken::Absent, 0)).is_ok());
+    assert!(block_on(server.call("getPet", arguments, PersonsToken::Absent)).is_ok());
     assert_eq!(script.urls()[1..], ["https://api.example/v1/pets/exports"]);
 }
 
@@ -439,9 +569,10 @@ fn no_argument_makes_the_path_of_an_operation_that_is_denied() {
 fn without_a_token_the_person_is_told_to_sign_in() {
     let script = Script::default();
     script.respond(200, "", &document());
-    let server = server(&script, &[("credentials", "upstream")]);
+    let base_url = ("base_url", "https://api.example");
+    let server = server(&script, &[("credentials", "upstream"), base_url]);
     for token in [PersonsToken::Absent, PersonsToken::Presented] {
-        let output = block_on(server.call("listPets", "{}", token, 0)).unwrap();
+        let output = block_on(server.call("listPets", "{}", token)).unwrap();
         assert!(output.is_error);
     }
     assert_eq!(script.urls().len(), 1);
