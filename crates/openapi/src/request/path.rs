@@ -87,16 +87,18 @@ pub(crate) fn has_dot_segment(path: &str) -> bool {
         .any(|segment| matches!(segment.split(';').next(), Some("." | "..")))
 }
 
-/// Returns a path decoded as often as that changes it. Takes as many steps as the square of its length.
+/// Returns a path decoded as often as that changes it, but not more often than any server does.
 pub(crate) fn decoded(path: &str) -> String {
+    const MAX_TIMES: usize = 64;
     let mut path = path.to_owned();
-    loop {
+    for _ in 0..MAX_TIMES {
         let decoded = percent_decode_str(&path).decode_utf8_lossy().into_owned();
         if decoded == path {
-            return path;
+            break;
         }
         path = decoded;
     }
+    path
 }
 
 #[cfg(test)]

@@ -348,6 +348,20 @@ mod tests {
     }
 
     #[test]
+    fn what_is_read_only_in_one_argument_stays_in_the_others() {
+        let of =
+            |read_only| json!({"properties": {"id": {"readOnly": read_only}}, "required": ["id"]});
+        let operation = json!({"parameters": [
+            {"name": "a", "in": "query", "schema": of(true)},
+            {"name": "b", "in": "query", "schema": of(false)},
+        ]});
+        let schema = input_schema(&document(&json!({})), &operation).unwrap();
+        let expected =
+            json!({"a": {"properties": {}}, "b": {"properties": {"id": {}}, "required": ["id"]}});
+        assert_eq!(schema["properties"], expected);
+    }
+
+    #[test]
     fn a_file_is_text_or_base64() {
         let document = document(&json!({}));
         let upload = json!({"requestBody": {"required": true, "content": {"multipart/form-data": {"schema": {

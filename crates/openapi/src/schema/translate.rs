@@ -130,6 +130,7 @@ impl<'d> Translation<'d> {
             return Err(Failure::TooLarge);
         }
         if self.chain == 0 && self.purpose == Purpose::Request {
+            self.hidden.clear();
             self.hide(schema, &mut HashSet::new())?;
         }
         self.depth += 1;
