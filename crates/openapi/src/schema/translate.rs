@@ -130,8 +130,7 @@ impl<'d> Translation<'d> {
             return Err(Failure::TooLarge);
         }
         if self.chain == 0 && self.purpose == Purpose::Request {
-            self.hidden.clear();
-            self.hide(schema, &mut HashSet::new())?;
+            self.hide(schema)?;
         }
         self.depth += 1;
         self.chain += 1;
@@ -182,27 +181,28 @@ impl<'d> Translation<'d> {
     }
 
     /// Notes the properties of a value that are the server's to decide. One part of its schema may say so of what another requires.
-    fn hide(
-        &mut self,
-        schema: &'d Value,
-        known: &mut HashSet<*const Value>,
-    ) -> Result<(), Failure> {
-        // A reference to nothing is an error where it is translated.
-        let Ok(schema) = self.document.resolve(schema) else {
-            return Ok(());
-        };
-        if !known.insert(schema) {
-            return Ok(());
-        }
-        for (name, property) in schema.get("properties").map(object).into_iter().flatten() {
-            if is_marked(self.document, property, "readOnly")? {
-                self.hidden.insert(name);
+    fn hide(&mut self, schema: &'d Value) -> Result<(), Failure> {
+        self.hidden.clear();
+        let mut known = HashSet::new();
+        let mut left = vec![schema];
+        while let Some(schema) = left.pop() {
+            // A reference to nothing is an error where it is translated.
+            let Ok(schema) = self.document.resolve(schema) else {
+                continue;
+            };
+            if !known.insert(std::ptr::from_ref(schema)) {
+                continue;
             }
-        }
-        let parts = schema.get("allOf").and_then(Value::as_array);
-        for part in parts.into_iter().flatten() {
-            self.count()?;
-            self.hide(part, known)?;
+            for (name, property) in schema.get("properties").map(object).into_iter().flatten() {
+                if is_marked(self.document, property, "readOnly")? {
+                    self.hidden.insert(name);
+                }
+            }
+            let parts = schema.get("allOf").and_then(Value::as_array);
+            for part in parts.into_iter().flatten() {
+                self.count()?;
+                left.push(part);
+            }
         }
         Ok(())
     }
