@@ -1,12 +1,14 @@
 //! Compiled components on disk, so that a second start need not compile them again.
 
 use std::{
+    collections::BTreeMap,
     env,
     ffi::OsStr,
     fs,
     hash::{DefaultHasher, Hash, Hasher},
     io::Write,
     path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, SystemTime},
 };
 
@@ -14,7 +16,7 @@ use sha2::{Digest, Sha256};
 use wasmtime::{Engine, component::Component};
 
 /// How many bytes of components are kept, compiled and fetched ones each; those not used for the longest time go first.
-pub(crate) const KEPT: u64 = 512 << 20;
+pub(crate) const KEPT: u64 = 1 << 30;
 
 /// How old a file may be that is still written.
 const MAX_PARTIAL_AGE: Duration = Duration::from_secs(24 * 60 * 60);
@@ -49,6 +51,8 @@ impl Cache {
             return Component::new(engine, component);
         };
         let path = directory.join(format!("{}.cwasm", key(engine, component)));
+        let turn = turn(&path);
+        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(found) = load(engine, &path) {
             return Ok(found);
         }
@@ -59,6 +63,13 @@ impl Cache {
         }
         deserialize(engine, &compiled)
     }
+}
+
+/// Returns what is locked while a file is made: hosts of this process that start at once compile a component once.
+fn turn(path: &Path) -> Arc<Mutex<()>> {
+    static TURNS: Mutex<BTreeMap<PathBuf, Arc<Mutex<()>>>> = Mutex::new(BTreeMap::new());
+    let mut turns = TURNS.lock().unwrap_or_else(PoisonError::into_inner);
+    Arc::clone(turns.entry(path.to_owned()).or_default())
 }
 
 /// Where compiled components lie by default: the user's cache directory, or else the system's temporary one.
