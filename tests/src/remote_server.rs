@@ -49,7 +49,7 @@ impl RemoteServer {
 
     /// Starts a server of the Rust SDK.
     pub async fn rust() -> Self {
-        let program = root().join("target/rmcp/debug/rmcp-server");
+        let program = root().join("target/debug/rmcp-server");
         Self::start(&program.to_string_lossy(), &[PORT], "/mcp").await
     }
 

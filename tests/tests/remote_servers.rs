@@ -40,6 +40,10 @@ impl Environment for Network {
         self.start.elapsed()
     }
 
+    fn random(&self) -> u64 {
+        1 << 51
+    }
+
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send {
         tokio::time::sleep(duration)
     }

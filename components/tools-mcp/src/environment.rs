@@ -40,6 +40,10 @@ impl Environment for Platform {
         platform::time::elapsed()
     }
 
+    fn random(&self) -> u64 {
+        rand::random()
+    }
+
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send {
         platform::time::sleep(duration)
     }

@@ -12,7 +12,7 @@ use crate::question::{NotAsked, Question};
 use crate::remote::Remote;
 use crate::reports::Reports;
 use crate::results::{Outcome, outcome};
-use crate::round::{Answers, Round, asked_by_server, opened};
+use crate::round::{Answers, Round};
 use mcp::jsonrpc::Id;
 use mcp::{Error as RpcAnswer, ErrorCode};
 use serde::Deserialize;
@@ -24,6 +24,7 @@ use tools_export::{Caller, ClientCapabilities, Context, Event, InputRequest, Inp
 pub(crate) struct Asking<'a, E: Environment> {
     remote: &'a Remote<E>,
     context: &'a Context,
+    round: Round,
     peer: Peer,
     deadline: Duration,
     /// Whether the request may be made again from its beginning, which a question while it runs takes.
@@ -71,6 +72,7 @@ impl<'a, E: Environment> Asking<'a, E> {
         Ok(Self {
             remote,
             context,
+            round: Round::read(context),
             peer: Peer {
                 capabilities: capabilities(&context.capabilities),
                 log_level: context.log_level.map(wire_level),
@@ -92,7 +94,7 @@ impl<'a, E: Environment> Asking<'a, E> {
         mut outgoing: Outgoing,
         complete: impl FnOnce(&RawValue) -> Result<T, &'static str>,
     ) -> Result<End<T>, Error> {
-        let round = Round::read(self.context);
+        let round = &self.round;
         if round.is_declined() {
             return Ok(End::Declined);
         }
@@ -108,21 +110,28 @@ impl<'a, E: Environment> Asking<'a, E> {
         let max_bytes = self.remote.settings().max_bytes;
         let sent = connection.send(&self.peer, &outgoing, max_bytes, self.deadline);
         let followed = match sent.await {
-            Ok(exchange) => self.follow(exchange, round.into_answers()).await?,
+            Ok(exchange) => self.follow(exchange).await?,
             Err(Error::Rpc(error)) => Followed::Failed(error),
             Err(error) => return Err(error),
         };
         match followed {
             Followed::Result(result) => {
-                match outcome(&result, complete).map_err(Error::Malformed)? {
+                let outcome = outcome(&result, &self.context.capabilities, complete);
+                match outcome.map_err(Error::Malformed)? {
                     Outcome::Complete(value) => Ok(End::Complete(value)),
-                    Outcome::InputRequired { requests, state } => {
-                        Ok(End::InputRequired(asked_by_server(requests, state)))
+                    Outcome::InputRequired { requests, state } if round.may_ask() => {
+                        Ok(End::InputRequired(round.asked_by_server(requests, state)))
+                    }
+                    Outcome::InputRequired { .. } => {
+                        Err(Error::Malformed("it asks one question after the other"))
                     }
                 }
             }
-            Followed::Failed(error) => match self.to_open(&error) {
-                Some(requests) => Ok(End::InputRequired(opened(requests))),
+            Followed::Failed(error) => match self.to_open(&error).filter(|_| round.may_ask()) {
+                Some(requests) => {
+                    let answers = round.answers();
+                    Ok(End::InputRequired(round.opened(requests, answers)))
+                }
                 None => Err(Error::Rpc(error)),
             },
             Followed::Asked(input_required) => Ok(End::InputRequired(input_required)),
@@ -130,11 +139,8 @@ impl<'a, E: Environment> Asking<'a, E> {
     }
 
     /// Follows a request until its response, or until its client has to be asked.
-    async fn follow(
-        &self,
-        mut exchange: Exchange<E>,
-        mut answers: Answers,
-    ) -> Result<Followed, Error> {
+    async fn follow(&self, mut exchange: Exchange<E>) -> Result<Followed, Error> {
+        let mut answers = self.round.answers();
         let mut notifications = Notifications::new(exchange.id(), self.context);
         loop {
             match exchange.next().await? {
@@ -193,10 +199,10 @@ impl<'a, E: Environment> Asking<'a, E> {
             exchange.reply(id, Ok(answer.get())).await?;
             return Ok(Ok(answers));
         }
-        let problem = if !answers.may_ask() {
+        let problem = if !self.round.may_ask() {
             "The client was asked too often."
         } else if self.may_repeat().await {
-            return Ok(Err(answers.ask(method, params)));
+            return Ok(Err(self.round.asked(question, answers)));
         } else {
             "The client can be asked only by a tool whose calls may be made again from their beginning."
         };

@@ -13,7 +13,7 @@ use crate::settings::Settings;
 use crate::wire::{Head, MAX_SHORT_BYTES, Wire};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use mcp::headers::SESSION_ID;
-use mcp::{Lifecycle, Revision};
+use mcp::{ErrorCode, Lifecycle, Revision};
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
@@ -76,6 +76,7 @@ impl<E: Environment> Connection<E> {
                 (Error::Rpc(error), Lifecycle::Stateless) => may_be_of_before(error),
                 (Error::Rpc(error), Lifecycle::Session) => is_of_stateless(error),
                 (Error::Status(status), Lifecycle::Stateless) => status.is_client_error(),
+                (Error::NoRevision, Lifecycle::Session) => true,
                 _ => false,
             };
         if may_have_changed
@@ -190,6 +191,9 @@ impl<E: Environment> Connection<E> {
                         .await?;
                     return Ok(self.sessions.add(session));
                 }
+                Err(Error::Rpc(error)) if error.is(ErrorCode::MethodNotFound) => {
+                    return Err(Error::NoRevision);
+                }
                 Err(Error::Rpc(error)) if !is_of_stateless(&error) => refused = Error::Rpc(error),
                 Err(error) => return Err(error),
             }
@@ -203,7 +207,7 @@ impl<E: Environment> Connection<E> {
         peer: &Peer,
         deadline: Duration,
     ) -> Result<Session, Error> {
-        let sent = Sent::new(&self.wire, None, None);
+        let sent = Sent::new(&self.wire, None, peer.authorization.as_ref());
         let body = initialize(offer, peer).in_session(sent.id());
         let authorization = peer.authorization.as_ref();
         let posted = self.wire.post(

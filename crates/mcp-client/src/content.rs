@@ -1,6 +1,6 @@
 //! Content blocks, resources and what describes them (2025-11-25 and 2026-07-28, Schema).
 
-use crate::json;
+use crate::json::{self, Items};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
@@ -160,7 +160,7 @@ struct WireResource<'a> {
     name: String,
     title: Option<String>,
     description: Option<String>,
-    icons: Option<Vec<WireIcon>>,
+    icons: Option<Items<WireIcon>>,
     mime_type: Option<String>,
     size: Option<u64>,
     annotations: Option<WireAnnotations>,
@@ -172,14 +172,14 @@ struct WireResource<'a> {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct WireAnnotations {
-    audience: Option<Vec<String>>,
+    audience: Option<Items<String>>,
     priority: Option<f64>,
     last_modified: Option<String>,
 }
 
 impl From<WireAnnotations> for Annotations {
     fn from(wire: WireAnnotations) -> Self {
-        let audience = wire.audience.unwrap_or_default();
+        let audience = wire.audience.unwrap_or_default().first;
         Self {
             audience: audience.iter().filter_map(|name| role(name)).collect(),
             priority: wire
@@ -204,21 +204,21 @@ fn role(name: &str) -> Option<Role> {
 pub(crate) struct WireIcon {
     src: String,
     mime_type: Option<String>,
-    sizes: Option<Vec<String>>,
+    sizes: Option<Items<String>>,
     theme: Option<String>,
 }
 
 /// Returns the icons that clients may show: those of other schemes than `https` and `data` are left out.
-pub(crate) fn icons(icons: Option<Vec<WireIcon>>) -> Vec<Icon> {
+pub(crate) fn icons(icons: Option<Items<WireIcon>>) -> Vec<Icon> {
     const MAX_ICONS: usize = 16;
-    let icons = icons.unwrap_or_default().into_iter();
+    let icons = icons.unwrap_or_default().first.into_iter();
     icons
         .filter(|icon| icon.src.starts_with("https://") || icon.src.starts_with("data:"))
         .take(MAX_ICONS)
         .map(|icon| Icon {
             src: icon.src,
             mime_type: icon.mime_type,
-            sizes: icon.sizes.unwrap_or_default(),
+            sizes: icon.sizes.unwrap_or_default().first,
             theme: match icon.theme.as_deref() {
                 Some("light") => Some(Theme::Light),
                 Some("dark") => Some(Theme::Dark),
@@ -301,7 +301,11 @@ mod tests {
             "data:image/png;base64,",
             "/b.png",
         ];
-        let icons = icons(Some(given.map(icon).into()));
+        let given = Items {
+            first: given.map(icon).into(),
+            is_more: false,
+        };
+        let icons = icons(Some(given));
         let left: Vec<_> = icons.iter().map(|icon| &*icon.src).collect();
         assert_eq!(left, ["https://a/b.png", "data:image/png;base64,"]);
         assert_eq!(icons[0].theme, Some(Theme::Dark));

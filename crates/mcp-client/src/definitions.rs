@@ -1,9 +1,10 @@
 //! Tools and prompts, as lists have them (2025-11-25 and 2026-07-28, Schema). Titles and descriptions are passed as they are.
 
 use crate::content::{WireIcon, icons};
-use crate::json;
-use crate::pattern::Kind;
+use crate::json::{self, Items};
+use crate::pattern::{Kind, is_of_names};
 use crate::settings::Settings;
+use crate::text::quoted;
 use mcp::header_params::{HeaderParam, header_params};
 use serde::Deserialize;
 use serde_json::Value;
@@ -24,8 +25,8 @@ pub(crate) struct RemoteTool {
 /// Something that is in a list, and why it is left out.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum LeftOut {
-    /// The operator wants it so.
-    Unwanted,
+    /// The operator wants it so. It has this name at the server.
+    Unwanted(String),
     /// For the log.
     Invalid(String),
 }
@@ -40,15 +41,14 @@ impl RemoteTool {
         let wire: WireTool<'_> = named(raw, "tool")?;
         let names = &settings.names;
         if !names.is_offered(Kind::Tool, &wire.name) {
-            return Err(LeftOut::Unwanted);
+            return Err(LeftOut::Unwanted(wire.name));
         }
         let invalid = |problem: &str| {
-            let name: String = wire.name.chars().take(MAX_NAME_BYTES).collect();
-            LeftOut::Invalid(format!("the tool “{name}” is left out: {problem}"))
+            let name = quoted(&wire.name);
+            LeftOut::Invalid(format!("the tool {name} is left out: {problem}"))
         };
         let name = names.here(&wire.name);
-        let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"_-./".contains(&byte);
-        if wire.name.is_empty() || name.len() > MAX_NAME_BYTES || !name.bytes().all(is_name) {
+        if wire.name.is_empty() || name.len() > MAX_NAME_BYTES || !name.bytes().all(is_of_names) {
             return Err(invalid(
                 "its name is not 1 to 128 of the characters A-Z a-z 0-9 _ - . /",
             ));
@@ -59,9 +59,8 @@ impl RemoteTool {
         {
             return Err(invalid("it runs as a task of its server alone"));
         }
-        let schema = schema(wire.input_schema).ok_or_else(|| {
-            invalid("its input schema is not a JSON object of at most 256 KB and 128 levels")
-        })?;
+        let schema = schema(wire.input_schema)
+            .ok_or_else(|| invalid("its input schema is not a JSON object of at most 256 KB"))?;
         if schema.get("type").is_none_or(|kind| kind != "object") {
             return Err(invalid("its input schema has no \"type\": \"object\""));
         }
@@ -69,7 +68,7 @@ impl RemoteTool {
         let output_schema = match wire.output_schema {
             Some(output_schema) if self::schema(output_schema).is_none() => {
                 return Err(invalid(
-                    "its output schema is not a JSON object of at most 256 KB and 128 levels",
+                    "its output schema is not a JSON object of at most 256 KB",
                 ));
             }
             output_schema => output_schema.map(|schema| schema.get().to_owned()),
@@ -112,7 +111,7 @@ pub(crate) fn prompt(raw: &RawValue, settings: &Settings) -> Result<Prompt, Left
     let wire: WirePrompt<'_> = named(raw, "prompt")?;
     let names = &settings.names;
     if !names.is_offered(Kind::Prompt, &wire.name) {
-        return Err(LeftOut::Unwanted);
+        return Err(LeftOut::Unwanted(wire.name));
     }
     let argument = |argument: WireArgument| PromptArgument {
         name: argument.name,
@@ -129,6 +128,7 @@ pub(crate) fn prompt(raw: &RawValue, settings: &Settings) -> Result<Prompt, Left
         arguments: wire
             .arguments
             .unwrap_or_default()
+            .first
             .into_iter()
             .map(argument)
             .collect(),
@@ -169,7 +169,7 @@ struct WireTool<'a> {
     name: String,
     title: Option<String>,
     description: Option<String>,
-    icons: Option<Vec<WireIcon>>,
+    icons: Option<Items<WireIcon>>,
     #[serde(borrow)]
     input_schema: &'a RawValue,
     #[serde(borrow)]
@@ -202,8 +202,8 @@ struct WirePrompt<'a> {
     name: String,
     title: Option<String>,
     description: Option<String>,
-    icons: Option<Vec<WireIcon>>,
-    arguments: Option<Vec<WireArgument>>,
+    icons: Option<Items<WireIcon>>,
+    arguments: Option<Items<WireArgument>>,
     #[serde(rename = "_meta", borrow)]
     meta: Option<&'a RawValue>,
 }
@@ -258,7 +258,8 @@ mod tests {
         assert!(tool.tool.input_schema.contains("1.5"));
         assert!(tool.may_repeat && !tool.tool.wants_credential);
         let denied = json!({"name": "secret_all", "inputSchema": {"type": "object"}});
-        assert_eq!(read(denied).unwrap_err(), LeftOut::Unwanted);
+        let unwanted = |name: &str| LeftOut::Unwanted(name.to_owned());
+        assert_eq!(read(denied).unwrap_err(), unwanted("secret_all"));
     }
 
     #[test]
@@ -299,6 +300,34 @@ mod tests {
     }
 
     #[test]
+    fn a_tool_that_is_offered_is_one_that_the_endpoint_takes() {
+        let deep = "[".repeat(130) + &"]".repeat(130);
+        for value in ["1.50", "\"\\ud800\"", "1e999", &deep, "{}", "null"] {
+            for member in ["_meta", "outputSchema", "inputSchema"] {
+                let object = format!(r#"{{"type":"object","x":{value}}}"#);
+                let rest = match member {
+                    "inputSchema" => String::new(),
+                    _ => r#","inputSchema":{"type":"object"}"#.to_owned(),
+                };
+                let text = format!(r#"{{"name":"a","{member}":{object}{rest}}}"#);
+                let raw = RawValue::from_string(text).unwrap();
+                let Ok(RemoteTool { tool, .. }) = RemoteTool::read(&raw, &settings(&[])) else {
+                    assert_ne!(member, "_meta", "{value}");
+                    continue;
+                };
+                let taken = mcp::Tool::new(mcp::ToolDescription {
+                    name: tool.name,
+                    input_schema: tool.input_schema,
+                    output_schema: tool.output_schema,
+                    meta: tool.meta,
+                    ..mcp::ToolDescription::default()
+                });
+                assert!(taken.is_ok(), "{member} {value}");
+            }
+        }
+    }
+
+    #[test]
     fn marked_arguments_are_found() {
         let tool = read(
             json!({"name": "a", "inputSchema": {"type": "object", "properties": {
@@ -322,7 +351,8 @@ mod tests {
             .map(|argument| argument.required)
             .collect();
         assert_eq!((&*found.name, required), ("crm_p", vec![true, false]));
-        assert_eq!(read(json!({"name": "x1"})).unwrap_err(), LeftOut::Unwanted);
+        let unwanted = LeftOut::Unwanted("x1".to_owned());
+        assert_eq!(read(json!({"name": "x1"})).unwrap_err(), unwanted);
         assert!(read(json!({"name": "p", "arguments": {}})).is_err());
     }
 }

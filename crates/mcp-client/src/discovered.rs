@@ -2,7 +2,7 @@
 //! Discovery).
 
 use crate::content::{WireIcon, icons};
-use crate::json;
+use crate::json::{self, Items};
 use crate::text::excerpt;
 use mcp::Revision;
 use serde::Deserialize;
@@ -21,26 +21,11 @@ pub(crate) struct Discovered {
 /// What a server has.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(crate) struct Capabilities {
-    pub(crate) tools: Option<List>,
-    pub(crate) prompts: Option<List>,
-    pub(crate) resources: Option<List>,
+    pub(crate) tools: Option<IgnoredAny>,
+    pub(crate) prompts: Option<IgnoredAny>,
+    pub(crate) resources: Option<IgnoredAny>,
     pub(crate) completions: Option<IgnoredAny>,
     pub(crate) logging: Option<IgnoredAny>,
-}
-
-/// A list.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(crate) struct List {
-    /// Whether clients are told when it changes.
-    pub(crate) list_changed: Option<bool>,
-}
-
-impl List {
-    /// Returns whether the list is there, and clients are told when it changes.
-    pub(crate) fn changes(list: Option<Self>) -> bool {
-        list.is_some_and(|list| list.list_changed == Some(true))
-    }
 }
 
 impl Discovered {
@@ -70,7 +55,7 @@ impl Discovered {
     pub(crate) fn of_discover(result: &RawValue) -> Result<(Self, Vec<String>), &'static str> {
         const PROBLEM: &str = "the result of server/discover is none";
         let wire: Wire<'_> = json::read(result, PROBLEM)?;
-        let versions = wire.supported_versions.ok_or(PROBLEM)?;
+        let versions = wire.supported_versions.ok_or(PROBLEM)?.first;
         // A name is all that is lost if there is none.
         let info = wire.meta.and_then(|meta| meta.server_info);
         let server = info.and_then(|info| server(info).ok());
@@ -108,7 +93,7 @@ fn unnamed() -> ServerInfo {
 #[serde(rename_all = "camelCase")]
 struct Wire<'a> {
     protocol_version: Option<String>,
-    supported_versions: Option<Vec<String>>,
+    supported_versions: Option<Items<String>>,
     #[serde(default)]
     capabilities: Capabilities,
     instructions: Option<String>,
@@ -133,7 +118,7 @@ fn server(raw: &RawValue) -> Result<ServerInfo, &'static str> {
         #[serde(default)]
         version: String,
         description: Option<String>,
-        icons: Option<Vec<WireIcon>>,
+        icons: Option<Items<WireIcon>>,
         website_url: Option<String>,
     }
     let wire: Implementation = json::read(raw, "what the server says of itself cannot be read")?;
@@ -168,8 +153,8 @@ mod tests {
             let (discovered, settled) = initialize(result).unwrap();
             assert_eq!(settled.as_str(), revision);
             let has = discovered.capabilities;
-            assert!(List::changes(has.tools) && !List::changes(has.prompts));
-            assert!(has.resources.is_none() && has.logging.is_some());
+            assert!(has.tools.is_some() && has.prompts.is_some() && has.logging.is_some());
+            assert!(has.resources.is_none() && has.completions.is_none());
             assert_eq!(discovered.server.website, None);
         }
         for revision in ["2026-07-28", "1.0", ""] {

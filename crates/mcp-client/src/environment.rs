@@ -29,6 +29,9 @@ pub trait Environment: Send + Sync + 'static {
     /// Returns the time since some moment; it never goes back.
     fn elapsed(&self) -> Duration;
 
+    /// Returns a random number.
+    fn random(&self) -> u64;
+
     /// Waits.
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send;
 

@@ -15,6 +15,8 @@ pub struct EventReader {
     /// The name of the event is another than `message`.
     is_other: bool,
     id: Option<Vec<u8>>,
+    /// That of the event which is not complete yet.
+    next_id: Option<Vec<u8>>,
     retry: Option<Duration>,
     ready: VecDeque<Vec<u8>>,
 }
@@ -52,7 +54,7 @@ impl EventReader {
         };
     }
 
-    /// Returns the id of the last event that had one, if it is not empty.
+    /// Returns the id of the last complete event that had one, if it is not empty.
     pub fn last_id(&self) -> Option<&[u8]> {
         self.id.as_deref().filter(|id| !id.is_empty())
     }
@@ -87,7 +89,7 @@ impl EventReader {
                 self.has_data = true;
             }
             b"event" => self.is_other = !matches!(value, b"" | b"message"),
-            b"id" if !value.contains(&0) => self.id = Some(value.to_vec()),
+            b"id" if !value.contains(&0) => self.next_id = Some(value.to_vec()),
             b"retry" => {
                 let milliseconds = std::str::from_utf8(value).ok();
                 let milliseconds =
@@ -107,6 +109,7 @@ impl EventReader {
         }
         self.has_data = false;
         self.is_other = false;
+        self.id = self.next_id.take().or(self.id.take());
     }
 }
 
@@ -157,6 +160,15 @@ mod tests {
         }
         let (events, _) = read(b"event: other\ndata: a\n\ndata: b\n\n", 5);
         assert_eq!(events, ["b"], "a name is of one event");
+    }
+
+    #[test]
+    fn an_event_that_breaks_off_leaves_no_id() {
+        let (_, mut reader) = read(b"id: 1\ndata: a\n\nid: 2\ndata: b\n", 4);
+        assert_eq!(reader.last_id(), Some(&b"1"[..]));
+        reader.resume();
+        reader.push(b"data: b\n\n");
+        assert_eq!(reader.last_id(), Some(&b"1"[..]));
     }
 
     #[test]

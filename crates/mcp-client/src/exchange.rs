@@ -37,17 +37,14 @@ pub(crate) struct Exchange<E: Environment> {
     read: VecDeque<Incoming>,
     /// Requests of the server.
     requests: u32,
-    resumptions: u32,
 }
 
 /// Requests that the server sends while one of ours runs.
 const MAX_REQUESTS: u32 = 100;
 
-/// Times that one stream is asked for again.
-const MAX_RESUMPTIONS: u32 = 100;
-
-/// After which time a stream is asked for again, if the server does not say, and at most.
+/// After which time a stream is asked for again: if the server does not say, at least, and at most.
 const RETRY: Duration = Duration::from_secs(1);
+const MIN_RETRY: Duration = Duration::from_millis(500);
 const MAX_RETRY: Duration = Duration::from_secs(30);
 
 /// For a notification that a request is cancelled.
@@ -101,7 +98,6 @@ impl<E: Environment> Sent<E> {
             messages,
             read: VecDeque::new(),
             requests: 0,
-            resumptions: 0,
         }
     }
 }
@@ -148,7 +144,7 @@ impl<E: Environment> Exchange<E> {
                 .await
             {
                 Ok(Some(text)) => {
-                    self.resumptions = 0;
+                    let text = self.sent.wire.redacted(text, self.sent.authorization());
                     self.read
                         .extend(incoming::read(&text).map_err(Error::Malformed)?);
                 }
@@ -221,11 +217,11 @@ impl<E: Environment> Exchange<E> {
         }
     }
 
-    /// Asks for the rest of a stream (2025-11-25, Transports, Resumability and Redelivery).
+    /// Asks for the rest of a stream, until there is one (2025-11-25, Transports, Resumability and Redelivery).
     ///
     /// # Errors
     ///
-    /// Fails with `ended` if it cannot be asked for.
+    /// Fails with `ended` if it cannot be asked for, or is not to be had.
     async fn resume(&mut self, ended: Error) -> Result<(), Error> {
         let (Some(lease), Some((id, retry))) = (&self.sent.lease, self.messages.resumption())
         else {
@@ -234,29 +230,26 @@ impl<E: Environment> Exchange<E> {
         let Ok(id) = HeaderValue::from_bytes(id) else {
             return Err(ended);
         };
-        self.resumptions += 1;
-        if self.resumptions > MAX_RESUMPTIONS {
-            return Err(ended);
-        }
-        let retry = retry.unwrap_or(RETRY).min(MAX_RETRY);
-        let environment = &self.sent.wire.environment;
-        within(environment, self.deadline, environment.sleep(retry)).await?;
+        let pause = retry.unwrap_or(RETRY).clamp(MIN_RETRY, MAX_RETRY);
         let mut headers: HeaderMap = lease.session.headers();
         headers.insert(HeaderName::from_static(LAST_EVENT_ID), id);
-        let authorization = self.sent.authorization.as_ref();
-        let sent = self.sent.wire.send(
-            Method::GET,
-            headers,
-            authorization,
-            Bytes::new(),
-            self.deadline,
-        );
-        let response = sent.await?;
-        if response.status() != StatusCode::OK {
-            return Err(ended);
+        let wire = &self.sent.wire;
+        loop {
+            let pause = wire.environment.sleep(pause);
+            within(&wire.environment, self.deadline, pause).await?;
+            let authorization = self.sent.authorization.as_ref();
+            let (headers, body) = (headers.clone(), Bytes::new());
+            let sent = wire.send(Method::GET, headers, authorization, body, self.deadline);
+            match sent.await {
+                Ok(response) if response.status() == StatusCode::OK => {
+                    self.messages.resume(response.into_body());
+                    return Ok(());
+                }
+                Ok(_) => return Err(ended),
+                Err(Error::Send(SendError::Unreachable(_))) => {}
+                Err(error) => return Err(error),
+            }
         }
-        self.messages.resume(response.into_body());
-        Ok(())
     }
 }
 

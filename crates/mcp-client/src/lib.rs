@@ -28,6 +28,7 @@ mod pattern;
 mod peer;
 mod posted;
 mod question;
+mod redaction;
 mod remote;
 mod reports;
 mod results;
@@ -39,6 +40,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 mod text;
+mod uri;
 mod wire;
 
 pub use client::{CallSteps, Client};

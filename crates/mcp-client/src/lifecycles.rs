@@ -5,6 +5,7 @@ use crate::environment::Environment;
 use crate::error::Error;
 use crate::exchange::Sent;
 use crate::incoming::RpcError;
+use crate::json::Items;
 use crate::outgoing::Outgoing;
 use crate::peer::Peer;
 use crate::posted::{Posted, post};
@@ -74,10 +75,10 @@ impl<E: Environment> Lifecycles<E> {
             Err(Error::Rpc(error)) if error.is(ErrorCode::UnsupportedProtocolVersion) => {
                 #[derive(Deserialize)]
                 struct Data {
-                    supported: Vec<String>,
+                    supported: Items<String>,
                 }
                 let data: Option<Data> = error.data();
-                let supported = data.map(|data| data.supported).unwrap_or_default();
+                let supported = data.map(|data| data.supported.first).unwrap_or_default();
                 Ok((self.found_to_be(common(&supported)?), None))
             }
             Err(Error::Rpc(error)) if !is_of_stateless(&error) => {

@@ -3,18 +3,23 @@
 use crate::connection::Connection;
 use crate::content::template;
 use crate::definitions::{LeftOut, RemoteTool, prompt};
-use crate::discovered::{Discovered, List};
+use crate::discovered::Discovered;
 use crate::environment::Environment;
 use crate::error::Error;
+use crate::json::{Items, MAX_ITEMS};
 use crate::outgoing::Outgoing;
-use crate::pattern::Kind;
+use crate::pattern::{Kind, Pattern};
 use crate::peer::Peer;
 use crate::results::freshness;
 use crate::settings::Settings;
+use crate::text::quoted;
+use crate::uri::has_scheme;
 use futures::future::join3;
-use mcp::ClientCapabilities;
+use http::StatusCode;
+use mcp::{ClientCapabilities, ErrorCode};
+use serde::Deserialize;
 use serde_json::value::RawValue;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::time::Duration;
 use tools_export::{Changes, Offer, Prompt, ResourceOffer, ResourceTemplate};
 
@@ -40,9 +45,6 @@ const EVERYTHING: ClientCapabilities = ClientCapabilities {
     lists_roots: true,
     knows_tasks: false,
 };
-
-/// Items of one list.
-const MAX_ITEMS: usize = 1000;
 
 /// Pages of one list.
 const MAX_PAGES: usize = 100;
@@ -74,7 +76,7 @@ impl Lists {
             deadline,
             left: settings.max_bytes,
             ttl: None,
-            complaints: Vec::new(),
+            complaints: Complaints::default(),
         };
         let tool = |raw: &RawValue| RemoteTool::read(raw, settings);
         let tools = fetch().list(has.tools.is_some(), &TOOLS, tool, |tool| &tool.tool.name);
@@ -82,30 +84,34 @@ impl Lists {
         let has_prompts = has.prompts.is_some() && !settings.credentials.are_personal();
         let prompt = |raw: &RawValue| prompt(raw, settings);
         let prompts = fetch().list(has_prompts, &PROMPTS, prompt, |prompt| &prompt.name);
-        let template = |raw: &RawValue| match template(raw) {
-            Ok(found)
-                if settings
-                    .names
-                    .is_offered(Kind::Resource, &found.uri_template) =>
-            {
-                Ok(found)
+        let template = |raw: &RawValue| {
+            let invalid =
+                |problem: String| LeftOut::Invalid(format!("a template is left out: {problem}"));
+            let found = template(raw).map_err(|problem| invalid(problem.to_owned()))?;
+            let (names, uri) = (&settings.names, &found.uri_template);
+            if !names.is_offered(Kind::Resource, uri) {
+                return Err(LeftOut::Unwanted(found.uri_template));
             }
-            Ok(_) => Err(LeftOut::Unwanted),
-            Err(problem) => Err(LeftOut::Invalid(format!(
-                "a template is left out: {problem}"
-            ))),
+            if !has_scheme(uri) && names.allow.is_empty() {
+                return Err(invalid(format!(
+                    "{} may be a URI of any other server; the variable allow has to name it",
+                    quoted(uri)
+                )));
+            }
+            Ok(found)
         };
         let has_resources = has.resources.is_some();
         let templates = fetch().list(has_resources, &TEMPLATES, template, |it| &it.uri_template);
         let (tools, prompts, templates) = join3(tools, prompts, templates).await;
         // Not every server that has resources knows templates. Without its tools, there is nothing to offer.
         let (tools, prompts, templates) = (tools?, prompts.or_none()?, templates.or_none()?);
-        let complaints = [
+        for complaints in [
             &tools.complaints,
             &prompts.complaints,
             &templates.complaints,
-        ];
-        complain(settings.host(), complaints.into_iter().flatten());
+        ] {
+            complaints.log(settings.host());
+        }
         let ttl = [tools.ttl, prompts.ttl, templates.ttl]
             .into_iter()
             .flatten()
@@ -141,10 +147,11 @@ impl Lists {
                 wants_credential: are_personal,
             }),
             completes: has.completions.is_some() && !are_personal,
+            // Whatever the server says: its lists are fetched again after a time, and may then be others.
             changes: Changes {
-                tools: List::changes(has.tools),
-                prompts: List::changes(has.prompts) && !are_personal,
-                resources: List::changes(has.resources),
+                tools: has.tools.is_some(),
+                prompts: has.prompts.is_some() && !are_personal,
+                resources: has.resources.is_some(),
                 // Whoever wants to hear of these would need a connection that stays.
                 resource_contents: false,
             },
@@ -155,36 +162,77 @@ impl Lists {
 /// A list, as a method of the protocol.
 struct ListMethod {
     method: &'static str,
-    /// The member of the result that has the items.
-    member: &'static str,
+    kind: Kind,
+    /// Returns the items of a page.
+    items: for<'a> fn(Page<'a>) -> Option<Items<&'a RawValue>>,
 }
 
 const TOOLS: ListMethod = ListMethod {
     method: "tools/list",
-    member: "tools",
+    kind: Kind::Tool,
+    items: |page| page.tools,
 };
 
 const PROMPTS: ListMethod = ListMethod {
     method: "prompts/list",
-    member: "prompts",
+    kind: Kind::Prompt,
+    items: |page| page.prompts,
 };
 
 const TEMPLATES: ListMethod = ListMethod {
     method: "resources/templates/list",
-    member: "resourceTemplates",
+    kind: Kind::Resource,
+    items: |page| page.resource_templates,
 };
+
+/// A page of a list.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Page<'a> {
+    #[serde(borrow)]
+    tools: Option<Items<&'a RawValue>>,
+    #[serde(borrow)]
+    prompts: Option<Items<&'a RawValue>>,
+    #[serde(borrow)]
+    resource_templates: Option<Items<&'a RawValue>>,
+    next_cursor: Option<String>,
+}
 
 /// A list that was fetched.
 struct Fetched<T> {
     items: Vec<T>,
     /// The shortest that the server gave for a page.
     ttl: Option<Duration>,
-    complaints: Vec<String>,
+    complaints: Complaints,
+}
+
+/// What is told to the operator: the first complaints, and how many there are more.
+#[derive(Debug, Default)]
+struct Complaints {
+    first: Vec<String>,
+    more: usize,
+}
+
+impl Complaints {
+    fn push(&mut self, complaint: String) {
+        if self.first.len() < MAX_COMPLAINTS {
+            self.first.push(complaint);
+        } else {
+            self.more += 1;
+        }
+    }
+
+    fn log(&self, host: &str) {
+        let more = (self.more > 0).then(|| format!("{} more complaints", self.more));
+        for complaint in self.first.iter().chain(&more) {
+            log_line::write(format_args!("mcp-client: {host}: {complaint}"));
+        }
+    }
 }
 
 /// What may be missing.
 trait OrNone: Sized {
-    /// Returns an empty list in place of one that the server does not give.
+    /// Returns an empty list in place of one that the server does not know.
     ///
     /// # Errors
     ///
@@ -194,14 +242,18 @@ trait OrNone: Sized {
 
 impl<T> OrNone for Result<Fetched<T>, Error> {
     fn or_none(self) -> Self {
-        let problem = match &self {
-            Err(error @ (Error::Rpc(_) | Error::Status(_))) => error.to_string(),
-            _ => return self,
+        let is_unknown = match &self {
+            Err(Error::Rpc(error)) => error.is(ErrorCode::MethodNotFound),
+            Err(Error::Status(status)) => *status == StatusCode::NOT_FOUND,
+            _ => false,
         };
+        if !is_unknown {
+            return self;
+        }
         Ok(Fetched {
             items: Vec::new(),
             ttl: None,
-            complaints: vec![format!("a list is left out: the server {problem}")],
+            complaints: Complaints::default(),
         })
     }
 }
@@ -214,7 +266,7 @@ struct Fetch<'a, E: Environment> {
     /// Bytes.
     left: usize,
     ttl: Option<Duration>,
-    complaints: Vec<String>,
+    complaints: Complaints,
 }
 
 impl<E: Environment> Fetch<'_, E> {
@@ -239,12 +291,18 @@ impl<E: Environment> Fetch<'_, E> {
 
     async fn pages<T>(
         &mut self,
-        &ListMethod { method, member }: &ListMethod,
+        list: &ListMethod,
         read: impl Fn(&RawValue) -> Result<T, LeftOut>,
         name: impl Fn(&T) -> &str,
         items: &mut Vec<T>,
     ) -> Result<(), Error> {
         const NO_LIST: Error = Error::Malformed("a list is none");
+        let (method, kind) = (list.method, list.kind);
+        let connection = self.connection;
+        let settings = &connection.wire.settings;
+        // Of resources, templates alone are listed here.
+        let is_looked_for = |pattern: &&Pattern| kind != Kind::Resource && pattern.kind() == kind;
+        let mut unused: Vec<_> = settings.patterns().filter(is_looked_for).collect();
         let mut names = HashSet::new();
         let mut cursor: Option<String> = None;
         for _ in 0..MAX_PAGES {
@@ -253,34 +311,49 @@ impl<E: Environment> Fetch<'_, E> {
                 None => Outgoing::new(method),
             };
             let result = self.page(&outgoing).await?;
-            let page: Option<BTreeMap<String, &RawValue>> = serde_json::from_str(result.get()).ok();
-            let page = page.ok_or(NO_LIST)?;
-            let listed = page
-                .get(member)
-                .and_then(|list| serde_json::from_str(list.get()).ok());
-            let listed: Vec<&RawValue> = listed.ok_or(NO_LIST)?;
-            for raw in listed {
-                match read(raw) {
-                    Ok(item) if items.len() >= MAX_ITEMS => {
-                        let left_out = name(&item);
-                        self.complaints.push(format!(
-                            "“{left_out}” and what follows in {method} is left out: {MAX_ITEMS} are taken"
-                        ));
-                        return Ok(());
+            let mut page: Page<'_> = serde_json::from_str(result.get()).map_err(|_| NO_LIST)?;
+            let next = page.next_cursor.take();
+            let listed = (list.items)(page).ok_or(NO_LIST)?;
+            for raw in listed.first {
+                let item = match read(raw) {
+                    Ok(item) => item,
+                    Err(LeftOut::Unwanted(name)) => {
+                        unused.retain(|pattern| !pattern.matches(kind, &name));
+                        continue;
                     }
-                    Ok(item) if names.insert(name(&item).to_owned()) => items.push(item),
-                    Ok(item) => {
-                        let twice = name(&item);
-                        self.complaints
-                            .push(format!("the second “{twice}” in {method} is left out"));
+                    Err(LeftOut::Invalid(complaint)) => {
+                        self.complaints.push(complaint);
+                        continue;
                     }
-                    Err(LeftOut::Unwanted) => {}
-                    Err(LeftOut::Invalid(complaint)) => self.complaints.push(complaint),
+                };
+                let here = name(&item);
+                let there = settings.names.without_prefix(here);
+                unused.retain(|pattern| !pattern.matches(kind, there));
+                if items.len() >= MAX_ITEMS {
+                    self.complaints.push(format!(
+                        "{} and what follows in {method} is left out: {MAX_ITEMS} are taken",
+                        quoted(here)
+                    ));
+                    return Ok(());
+                }
+                if names.insert(here.to_owned()) {
+                    items.push(item);
+                } else {
+                    let twice = quoted(here);
+                    self.complaints
+                        .push(format!("the second {twice} in {method} is left out"));
                 }
             }
-            let next = page.get("nextCursor");
-            let next: Option<String> = next.and_then(|next| serde_json::from_str(next.get()).ok());
+            if listed.is_more {
+                self.complaints.push(format!(
+                    "what follows {MAX_ITEMS} items of a page of {method} is left out"
+                ));
+            }
             if next.is_none() || next == cursor {
+                for pattern in unused {
+                    self.complaints
+                        .push(format!("the pattern {pattern} fits nothing in {method}"));
+                }
                 return Ok(());
             }
             cursor = next;
@@ -305,15 +378,5 @@ impl<E: Environment> Fetch<'_, E> {
             self.ttl = Some(self.ttl.map_or(ttl, |shortest| shortest.min(ttl)));
         }
         Ok(result)
-    }
-}
-
-fn complain<'a>(host: &str, mut complaints: impl Iterator<Item = &'a String>) {
-    for complaint in complaints.by_ref().take(MAX_COMPLAINTS) {
-        log_line::write(format_args!("mcp-client: {host}: {complaint}"));
-    }
-    let more = complaints.count();
-    if more > 0 {
-        log_line::write(format_args!("mcp-client: {host}: {more} more complaints"));
     }
 }

@@ -1,6 +1,7 @@
 //! The names of what is offered: which of the server's are, and how they are called here.
 
 use crate::pattern::{Kind, Pattern};
+use crate::uri;
 
 /// Which of the server's names are offered, with what in front, and which scopes they take.
 #[derive(Clone, Debug, Default)]
@@ -15,8 +16,14 @@ pub(crate) struct Names {
 }
 
 impl Names {
-    /// Returns whether what the server calls by this name is offered.
+    /// Returns whether what the server calls by this name is offered. A URI is, however it is spelled, if all that it may
+    /// mean is.
     pub(crate) fn is_offered(&self, kind: Kind, name: &str) -> bool {
+        let uri = (kind == Kind::Resource).then(|| uri::normal(name));
+        if uri.is_some() && uri::is_ambiguous(name) {
+            return false;
+        }
+        let name = uri.as_deref().unwrap_or(name);
         let fits = |pattern: &Pattern| pattern.matches(kind, name);
         (self.allow.is_empty() || self.allow.iter().any(fits)) && !self.deny.iter().any(fits)
     }
@@ -24,6 +31,11 @@ impl Names {
     /// Returns the name here of what the server calls by this name.
     pub(crate) fn here(&self, name: &str) -> String {
         format!("{}{name}", self.prefix)
+    }
+
+    /// Returns the server's name of a tool or a prompt that is offered by this name here.
+    pub(crate) fn without_prefix<'a>(&self, here: &'a str) -> &'a str {
+        here.strip_prefix(&*self.prefix).unwrap_or(here)
     }
 
     /// Returns the server's name of what is called by this name here; `None` if it is not offered.
@@ -52,14 +64,18 @@ const DEFAULT_SCOPE: &str = "tools";
 mod tests {
     use super::*;
 
+    fn pattern(text: &str) -> Pattern {
+        Pattern::parse(text).unwrap()
+    }
+
     fn names() -> Names {
         Names {
             prefix: "crm_".to_owned(),
-            allow: Pattern::parse_all("get_* delete_* resource:crm:*"),
-            deny: Pattern::parse_all("*_secret"),
+            allow: Pattern::parse_all("get_* delete_* resource:crm:*").unwrap(),
+            deny: Pattern::parse_all("*_secret resource:crm:secret/*").unwrap(),
             scopes: vec![
-                (Pattern::parse("delete_*"), vec!["tools.write".to_owned()]),
-                (Pattern::parse("get_free"), Vec::new()),
+                (pattern("delete_*"), vec!["tools.write".to_owned()]),
+                (pattern("get_free"), Vec::new()),
             ],
         }
     }
@@ -87,9 +103,24 @@ mod tests {
     }
 
     #[test]
+    fn no_spelling_of_a_uri_gets_around_a_pattern() {
+        let names = names();
+        assert!(names.is_offered(Kind::Resource, "CRM:1"));
+        for uri in [
+            "crm:secret/1",
+            "Crm:secret/1",
+            "crm:%73ecret/1",
+            "crm:a/../secret/1",
+            "crm:a/%2e%2e/secret/1",
+        ] {
+            assert!(!names.is_offered(Kind::Resource, uri), "{uri}");
+        }
+    }
+
+    #[test]
     fn without_a_list_everything_is_offered_that_is_not_denied() {
         let names = Names {
-            deny: Pattern::parse_all("prompt:*"),
+            deny: Pattern::parse_all("prompt:*").unwrap(),
             ..Names::default()
         };
         assert!(names.is_offered(Kind::Tool, "any") && names.is_offered(Kind::Resource, "any:"));

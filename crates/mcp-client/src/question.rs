@@ -1,7 +1,7 @@
 //! Questions of the server to its client: `elicitation/create`, `sampling/createMessage` and `roots/list`.
 
+use crate::json::Members;
 use serde_json::value::RawValue;
-use std::collections::BTreeMap;
 use tools_export::ClientCapabilities;
 
 /// A question.
@@ -37,8 +37,8 @@ impl Question {
         capabilities: &ClientCapabilities,
     ) -> Result<Self, NotAsked> {
         let params = params.map_or("{}", RawValue::get);
-        let members: Result<BTreeMap<String, &RawValue>, _> = serde_json::from_str(params);
-        let mut members = members.map_err(|_| NotAsked::Malformed)?;
+        let members = serde_json::from_str(params);
+        let Members(mut members) = members.map_err(|_| NotAsked::Malformed)?;
         members.remove("_meta");
         let is_of_url = members
             .get("mode")

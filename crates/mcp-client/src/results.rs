@@ -1,12 +1,13 @@
 //! Results of calls, prompts, resources and completions (2025-11-25 and 2026-07-28, Schema).
 
 use crate::content::{content, contents, message, resource};
-use crate::json;
+use crate::json::{self, Items, Members};
+use crate::question::Question;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use std::collections::BTreeMap;
 use tools_export::{
-    Contents, Freshness, InputRequest, Output, PromptMessages, ResourcePage, Suggestions,
+    ClientCapabilities, Contents, Freshness, InputRequest, Output, PromptMessages, ResourcePage,
+    Suggestions,
 };
 
 /// A result, or what a server of 2026-07-28 wants to know first.
@@ -25,7 +26,7 @@ pub(crate) enum Outcome<T> {
 struct Envelope<'a> {
     result_type: Option<String>,
     #[serde(borrow)]
-    input_requests: Option<BTreeMap<String, WireRequest<'a>>>,
+    input_requests: Option<Members<'a>>,
     request_state: Option<String>,
     ttl_ms: Option<f64>,
     cache_scope: Option<String>,
@@ -38,13 +39,18 @@ struct WireRequest<'a> {
     params: Option<&'a RawValue>,
 }
 
-/// Reads a result with `complete`, if it is complete.
+/// Questions that a result may ask.
+const MAX_REQUESTS: usize = 16;
+
+/// Reads a result with `complete`, if it is complete; what else it wants to know first is for a client with these
+/// capabilities.
 ///
 /// # Errors
 ///
 /// Says what is wrong.
 pub(crate) fn outcome<T>(
     result: &RawValue,
+    capabilities: &ClientCapabilities,
     complete: impl FnOnce(&RawValue) -> Result<T, &'static str>,
 ) -> Result<Outcome<T>, &'static str> {
     let envelope: Envelope<'_> = json::read(result, "a result is not an object")?;
@@ -52,17 +58,22 @@ pub(crate) fn outcome<T>(
         // Revisions before 2026-07-28 have no such member.
         None | Some("complete") => complete(result).map(Outcome::Complete),
         Some("input_required") => {
-            let requests = envelope.input_requests.unwrap_or_default().into_iter();
-            let request = |(id, request): (String, WireRequest<'_>)| {
-                let params = request.params.map_or("{}", RawValue::get);
-                params.starts_with('{').then(|| InputRequest {
+            let Members(requests) = envelope.input_requests.unwrap_or_default();
+            if requests.len() > MAX_REQUESTS {
+                return Err("it asks more than 16 questions at once");
+            }
+            let request = |(id, request): (String, &RawValue)| {
+                let request: WireRequest<'_> = serde_json::from_str(request.get()).ok()?;
+                let question =
+                    Question::read(&request.method, request.params, capabilities).ok()?;
+                Some(InputRequest {
                     id,
-                    method: request.method,
-                    params: params.to_owned(),
+                    method: question.method,
+                    params: question.params,
                 })
             };
-            let requests: Option<Vec<_>> = requests.map(request).collect();
-            let requests = requests.ok_or("it asks with parameters that are no object")?;
+            let requests: Option<Vec<_>> = requests.into_iter().map(request).collect();
+            let requests = requests.ok_or("it asks what its client cannot be asked")?;
             let state = envelope.request_state;
             if requests.is_empty() && state.is_none() {
                 return Err("it asks nothing, and has no state");
@@ -83,7 +94,7 @@ pub(crate) fn output(result: &RawValue) -> Result<Output, &'static str> {
     #[serde(rename_all = "camelCase")]
     struct Wire<'a> {
         #[serde(borrow)]
-        content: Option<Vec<&'a RawValue>>,
+        content: Option<Items<&'a RawValue>>,
         #[serde(borrow)]
         structured_content: Option<&'a RawValue>,
         is_error: Option<bool>,
@@ -91,7 +102,7 @@ pub(crate) fn output(result: &RawValue) -> Result<Output, &'static str> {
         meta: Option<&'a RawValue>,
     }
     let wire: Wire<'_> = json::read(result, "the result of a call is none")?;
-    let blocks = wire.content.unwrap_or_default();
+    let blocks = wire.content.unwrap_or_default().all()?;
     Ok(Output {
         content: blocks.into_iter().map(content).collect(),
         structured: wire.structured_content.map(|json| json.get().to_owned()),
@@ -110,7 +121,7 @@ pub(crate) fn prompt(result: &RawValue) -> Result<PromptMessages, &'static str> 
     struct Wire<'a> {
         description: Option<String>,
         #[serde(borrow)]
-        messages: Vec<&'a RawValue>,
+        messages: Items<&'a RawValue>,
         #[serde(rename = "_meta", borrow)]
         meta: Option<&'a RawValue>,
     }
@@ -119,6 +130,7 @@ pub(crate) fn prompt(result: &RawValue) -> Result<PromptMessages, &'static str> 
         description: wire.description,
         messages: wire
             .messages
+            .all()?
             .into_iter()
             .map(message)
             .collect::<Result<_, _>>()?,
@@ -135,12 +147,13 @@ pub(crate) fn reading(result: &RawValue) -> Result<Contents, &'static str> {
     #[derive(Deserialize)]
     struct Wire<'a> {
         #[serde(borrow)]
-        contents: Vec<&'a RawValue>,
+        contents: Items<&'a RawValue>,
     }
     let wire: Wire<'_> = json::read(result, "the contents of a resource are none")?;
     Ok(Contents {
         parts: wire
             .contents
+            .all()?
             .into_iter()
             .map(contents)
             .collect::<Result<_, _>>()?,
@@ -148,7 +161,8 @@ pub(crate) fn reading(result: &RawValue) -> Result<Contents, &'static str> {
     })
 }
 
-/// Reads the result of `resources/list`. `is_offered` chooses by URI; what is no resource is left out.
+/// Reads the result of `resources/list`. `is_offered` chooses by URI; what is no resource is left out, and what follows
+/// the first 1,000.
 ///
 /// # Errors
 ///
@@ -161,12 +175,13 @@ pub(crate) fn resources(
     #[serde(rename_all = "camelCase")]
     struct Wire<'a> {
         #[serde(borrow)]
-        resources: Vec<&'a RawValue>,
+        resources: Items<&'a RawValue>,
         next_cursor: Option<String>,
     }
     let wire: Wire<'_> = json::read(result, "a list of resources is none")?;
     let listed = wire
         .resources
+        .first
         .into_iter()
         .filter_map(|raw| resource(raw).ok());
     Ok(ResourcePage {
@@ -190,13 +205,18 @@ pub(crate) fn suggestions(result: &RawValue) -> Result<Suggestions, &'static str
     }
     #[derive(Deserialize)]
     struct Completion {
-        values: Vec<String>,
+        values: Items<String>,
         total: Option<u32>,
     }
     const MAX_VALUES: usize = 100;
     let Wire { completion } = json::read(result, "a completion is none")?;
     Ok(Suggestions {
-        values: completion.values.into_iter().take(MAX_VALUES).collect(),
+        values: completion
+            .values
+            .first
+            .into_iter()
+            .take(MAX_VALUES)
+            .collect(),
         total: completion.total,
     })
 }
@@ -214,6 +234,7 @@ pub(crate) fn freshness(result: &RawValue) -> Option<Freshness> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::context;
     use serde_json::{Value, json, value::to_raw_value};
     use tools_export::Content;
 
@@ -222,7 +243,7 @@ mod tests {
     }
 
     fn called(value: Value) -> Result<Outcome<Output>, &'static str> {
-        outcome(&raw(value), output)
+        outcome(&raw(value), &context().capabilities, output)
     }
 
     #[test]
@@ -238,7 +259,7 @@ mod tests {
         ] {
             let result = RawValue::from_string(format!("{text}{rest}")).unwrap();
             assert_eq!(
-                outcome(&result, output),
+                outcome(&result, &context().capabilities, output),
                 Ok(Outcome::Complete(expected.clone()))
             );
         }
@@ -253,6 +274,9 @@ mod tests {
 
     #[test]
     fn what_is_no_result_is_told() {
+        let many_requests: serde_json::Map<_, _> = (0..17)
+            .map(|id| (id.to_string(), json!({"method": "roots/list"})))
+            .collect();
         for value in [
             json!([]),
             json!("text"),
@@ -263,6 +287,9 @@ mod tests {
             json!({"resultType": "input_required"}),
             json!({"resultType": "input_required", "inputRequests": {"a": {"method": "roots/list", "params": []}}}),
             json!({"resultType": "input_required", "inputRequests": ["a"]}),
+            json!({"resultType": "input_required", "inputRequests": {"a": {"method": "shell/run"}}}),
+            json!({"resultType": "input_required", "inputRequests": many_requests}),
+            json!({"content": vec![7; 1001]}),
         ] {
             assert!(called(value.clone()).is_err(), "{value}");
         }
@@ -272,7 +299,7 @@ mod tests {
     fn what_a_server_wants_to_know_is_passed_with_its_state() {
         let asked = called(json!({
             "resultType": "input_required",
-            "inputRequests": {"name": {"method": "elicitation/create", "params": {"message": "?"}}},
+            "inputRequests": {"name": {"method": "elicitation/create", "params": {"message": "?", "_meta": {}}}},
             "requestState": "opaque",
         }));
         let request = InputRequest {
@@ -287,6 +314,19 @@ mod tests {
         assert_eq!(asked, Ok(expected));
         let later = called(json!({"resultType": "input_required", "requestState": "opaque"}));
         assert!(matches!(later, Ok(Outcome::InputRequired { .. })));
+    }
+
+    #[test]
+    fn a_result_asks_only_what_the_client_can_be_asked() {
+        let mut capabilities = context().capabilities;
+        capabilities.elicits_forms = false;
+        let asked = |method: &str| {
+            let requests = json!({"a": {"method": method, "params": {"message": "?"}}});
+            let result = json!({"resultType": "input_required", "inputRequests": requests});
+            outcome(&raw(result), &capabilities, output)
+        };
+        assert!(asked("elicitation/create").is_err());
+        assert!(asked("sampling/createMessage").is_ok());
     }
 
     #[test]

@@ -105,8 +105,9 @@ pub(crate) struct Lease<E: Environment> {
 /// Sessions that an instance keeps.
 const MAX_SESSIONS: usize = 64;
 
-/// For the request that ends a session.
+/// For the request that ends a session: at most, and where the caller waits for it.
 const END_TIMEOUT: Duration = Duration::from_secs(5);
+const SHORT_END_TIMEOUT: Duration = Duration::from_secs(1);
 
 impl<E: Environment> Sessions<E> {
     pub(crate) fn new(wire: Arc<Wire<E>>) -> Self {
@@ -223,7 +224,11 @@ impl<E: Environment> Sessions<E> {
         let (wire, session) = (Arc::clone(&self.wire), Arc::clone(session));
         self.wire.environment.spawn(async move {
             let authorization = session.latest().authorization.clone();
-            let deadline = wire.environment.elapsed() + END_TIMEOUT;
+            let timeout = match E::SESSION_IDLE.is_zero() {
+                true => SHORT_END_TIMEOUT,
+                false => END_TIMEOUT,
+            };
+            let deadline = wire.environment.elapsed() + timeout;
             let (headers, body) = (session.headers(), Bytes::new());
             let ended = wire.send(
                 Method::DELETE,

@@ -70,7 +70,13 @@ impl Settings {
             problems
                 .push("prefix: it has at most 64 of the characters A-Z a-z 0-9 _ - . /".to_owned());
         }
-        let patterns = |name| get(name).map(Pattern::parse_all).unwrap_or_default();
+        let patterns = |name| Pattern::parse_all(get(name).unwrap_or_default());
+        let repeat = patterns("repeat").and_then(|patterns| {
+            let are_of_tools = patterns.iter().all(|pattern| pattern.kind() == Kind::Tool);
+            are_of_tools
+                .then_some(patterns)
+                .ok_or("it names tools alone")
+        });
         let scopes = read_scopes(get("scopes").unwrap_or_default());
         let revision = match get("revision") {
             None | Some("auto") => Ok(None),
@@ -87,23 +93,21 @@ impl Settings {
                 problems.push(format!("{name}: it is {seconds}"));
             }
         }
-        let max_bytes = read(
-            get,
-            "max_bytes",
-            8 * 1024 * 1024,
-            "a number of bytes",
-            &mut problems,
-        );
+        let bytes = "a number of bytes, from 1 to 5242880: a tool server passes no more on";
+        let max_bytes = read(get, "max_bytes", MAX_BYTES, bytes, &mut problems);
+        if !(1..=MAX_BYTES).contains(&max_bytes) {
+            problems.push(format!("max_bytes: it is {bytes}"));
+        }
         let settings = Self {
             url: note("url", url, &mut problems),
             credentials: note("credentials", credentials, &mut problems),
             names: Names {
                 prefix: prefix.to_owned(),
-                allow: patterns("allow"),
-                deny: patterns("deny"),
+                allow: note("allow", patterns("allow"), &mut problems),
+                deny: note("deny", patterns("deny"), &mut problems),
                 scopes: note("scopes", scopes, &mut problems),
             },
-            repeat: patterns("repeat"),
+            repeat: note("repeat", repeat, &mut problems),
             revision: note("revision", revision, &mut problems),
             list_ttl: Duration::from_secs(list_ttl),
             timeout: Duration::from_secs(timeout),
@@ -119,6 +123,18 @@ impl Settings {
         }
     }
 
+    /// Returns all patterns, of whatever variable.
+    pub(crate) fn patterns(&self) -> impl Iterator<Item = &Pattern> {
+        let Names {
+            allow,
+            deny,
+            scopes,
+            ..
+        } = &self.names;
+        let scopes = scopes.iter().map(|(pattern, _)| pattern);
+        allow.iter().chain(deny).chain(scopes).chain(&self.repeat)
+    }
+
     /// Returns whether calls of the tool that the server calls so may be made again.
     pub(crate) fn may_repeat(&self, name: &str) -> bool {
         let mut patterns = self.repeat.iter();
@@ -130,6 +146,9 @@ impl Settings {
         self.url.host().unwrap_or_default()
     }
 }
+
+/// Three lists of so much are what a tool server passes on at once.
+const MAX_BYTES: usize = 5 * 1024 * 1024;
 
 /// A name with a prefix has 128 bytes at most.
 const MAX_PREFIX_BYTES: usize = 64;
@@ -195,15 +214,25 @@ fn stays_here(authority: &Authority) -> bool {
 
 /// Reads rules such as `delete_*=tools.write,admin *=tools`.
 fn read_scopes(text: &str) -> Result<Vec<(Pattern, Vec<String>)>, &'static str> {
-    let rule = |rule: &str| {
-        let (pattern, scopes) = rule.split_once('=')?;
+    let mut rules: Vec<(Pattern, Vec<String>)> = Vec::new();
+    for rule in text.split_whitespace() {
+        let (pattern, scopes) = rule.split_once('=').ok_or(
+            "each rule is PATTERN=SCOPE or PATTERN=SCOPE,SCOPE, such as delete_*=tools.write",
+        )?;
+        let pattern = Pattern::parse(pattern)?;
+        if pattern.kind() == Kind::Resource && !pattern.is_everything() {
+            return Err("all resources have the same scopes: resource:*=SCOPE");
+        }
+        let hides = |(earlier, _): &(Pattern, _)| {
+            earlier.kind() == pattern.kind() && earlier.is_everything()
+        };
+        if rules.iter().any(hides) {
+            return Err("a rule comes after one that fits everything, which has to be the last");
+        }
         let scopes = scopes.split(',').filter(|scope| !scope.is_empty());
-        Some((Pattern::parse(pattern), scopes.map(str::to_owned).collect()))
-    };
-    let rules = text.split_whitespace().map(rule);
-    rules
-        .collect::<Option<_>>()
-        .ok_or("each rule is PATTERN=SCOPE or PATTERN=SCOPE,SCOPE, such as delete_*=tools.write")
+        rules.push((pattern, scopes.map(str::to_owned).collect()));
+    }
+    Ok(rules)
 }
 
 #[cfg(test)]
@@ -264,7 +293,7 @@ mod tests {
             ("revision", "hunter2"),
             ("list_ttl", "0"),
             ("timeout", "hunter2"),
-            ("max_bytes", "-1"),
+            ("max_bytes", "5242881"),
             ("allow_http", "hunter2"),
         ])
         .unwrap_err();
@@ -286,6 +315,27 @@ mod tests {
         assert!(!problems.contains("hunter2"), "{problems}");
         let missing = read(&[]).unwrap_err();
         assert!(missing.contains("url: it is missing"), "{missing}");
+    }
+
+    #[test]
+    fn a_rule_that_can_never_apply_is_a_problem() {
+        for (name, value) in [
+            ("deny", "tool:delete_*"),
+            ("allow", "get_* resources:*"),
+            ("repeat", "prompt:x"),
+            ("scopes", "tool:delete_*=admin"),
+            ("scopes", "resource:file:*=admin"),
+            ("scopes", "*=tools delete_*=admin"),
+            ("scopes", "delete_*"),
+        ] {
+            let problem = read(&[("url", "https://example.com"), (name, value)]).unwrap_err();
+            assert!(
+                problem.contains(&format!("{name}: ")),
+                "{name} {value}: {problem}"
+            );
+        }
+        let rules = "delete_*=admin *=tools prompt:*=prompts resource:*=files";
+        assert!(read(&[("url", "https://example.com"), ("scopes", rules)]).is_ok());
     }
 
     #[test]

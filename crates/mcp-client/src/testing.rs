@@ -334,6 +334,10 @@ impl<const IDLE_SECONDS: u64> Environment for Script<IDLE_SECONDS> {
         *self.0.clock.lock().unwrap()
     }
 
+    fn random(&self) -> u64 {
+        0
+    }
+
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send {
         let until = self.elapsed() + duration;
         let number = self.0.last_sleeper.fetch_add(1, Relaxed);

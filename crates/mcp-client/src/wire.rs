@@ -5,6 +5,7 @@ use crate::environment::Environment;
 use crate::error::Error;
 use crate::incoming::{RpcError, read_error};
 use crate::messages::{Messages, within};
+use crate::redaction::without;
 use crate::settings::Settings;
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, USER_AGENT};
@@ -32,6 +33,9 @@ pub(crate) enum Head<B> {
     Failed(StatusCode, Option<(Option<Id>, RpcError)>),
 }
 
+/// Ids that follow one below this are exact in JSON, which has them as floating-point numbers in some languages.
+const MAX_FIRST_ID: u64 = 1 << 52;
+
 /// Bytes of a response to what every server answers shortly.
 pub(crate) const MAX_SHORT_BYTES: usize = 1024 * 1024;
 
@@ -42,14 +46,21 @@ impl<E: Environment> Wire<E> {
     pub(crate) fn new(settings: Settings, environment: E) -> Self {
         Self {
             settings,
+            // Where an instance serves one request, the next one must not begin with the same ids.
+            last_id: AtomicU64::new(environment.random() % MAX_FIRST_ID),
             environment,
-            last_id: AtomicU64::new(0),
         }
     }
 
     /// Returns an id that no other request of this instance has.
     pub(crate) fn new_id(&self) -> u64 {
         self.last_id.fetch_add(1, Relaxed) + 1
+    }
+
+    /// Returns what the server says without what authorized the request, and without the operator's secret.
+    pub(crate) fn redacted(&self, text: Vec<u8>, authorization: Option<&Header>) -> Vec<u8> {
+        let secret = self.settings.credentials.for_lists();
+        without(text, authorization.into_iter().chain(&secret))
     }
 
     /// Returns when a call that begins now has to be over.
@@ -96,7 +107,10 @@ impl<E: Environment> Wire<E> {
             _ => {}
         }
         let text = within(&self.environment, deadline, beginning(body)).await?;
-        Ok(Head::Failed(status, read_error(&text)))
+        Ok(Head::Failed(
+            status,
+            read_error(&self.redacted(text, authorization)),
+        ))
     }
 
     /// Sends a request of any method and returns the response when its head is there.

@@ -211,6 +211,10 @@ impl Environment for Server {
         *self.clock.lock().expect("a clock")
     }
 
+    fn random(&self) -> u64 {
+        0
+    }
+
     async fn sleep(&self, duration: Duration) {
         *self.clock.lock().expect("a clock") += duration;
     }

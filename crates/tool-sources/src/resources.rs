@@ -2,6 +2,7 @@
 
 use mcpserver::{Caller, ResourceOffer};
 use serde_json::json;
+use std::cmp::Reverse;
 
 /// A component with resources.
 #[derive(Clone, Debug)]
@@ -41,32 +42,32 @@ impl ResourceSource {
         }
     }
 
-    fn may_have(&self, uri: &str) -> bool {
-        self.templates
-            .iter()
-            .any(|template| may_match(template, uri))
+    /// Returns how well the best of its templates fits a URI; `None` if none does.
+    fn fit(&self, uri: &str) -> Option<usize> {
+        let fits = self.templates.iter();
+        fits.filter_map(|template| fit(template, uri)).max()
     }
 }
 
-/// Returns the components in the order in which they are asked for a URI: first those that have a template for it.
+/// Returns the components in the order in which they are asked for a URI: first those that have a template for it, the
+/// one that says most of it before the others.
 pub(crate) fn in_order<'a>(sources: &'a [ResourceSource], uri: &str) -> Vec<&'a ResourceSource> {
-    let (mut first, others): (Vec<_>, Vec<_>) =
-        sources.iter().partition(|source| source.may_have(uri));
-    first.extend(others);
-    first
+    let mut sources: Vec<_> = sources.iter().collect();
+    sources.sort_by_cached_key(|source| Reverse(source.fit(uri)));
+    sources
 }
 
-/// Whether an RFC 6570 template may have expanded to a URI, or is itself: its literals before the first expression and
-/// after the last are compared.
-fn may_match(template: &str, uri: &str) -> bool {
+/// Returns how much of a URI an RFC 6570 template says literally, if it may have expanded to the URI, or is it: its
+/// literals before the first expression and after the last are compared.
+fn fit(template: &str, uri: &str) -> Option<usize> {
     if template == uri {
-        return true;
+        return Some(usize::MAX);
     }
-    let (Some(first), Some(last)) = (template.find('{'), template.rfind('}')) else {
-        return false;
-    };
+    let (first, last) = (template.find('{')?, template.rfind('}')?);
     let (before, after) = (&template[..first], &template[last + 1..]);
-    uri.len() >= before.len() + after.len() && uri.starts_with(before) && uri.ends_with(after)
+    let literal = before.len() + after.len();
+    let may_match = uri.len() >= literal && uri.starts_with(before) && uri.ends_with(after);
+    may_match.then_some(literal)
 }
 
 /// A cursor, or the state of a round, with the component that it is of.
@@ -107,8 +108,34 @@ mod tests {
             ("}{", "x", false),
             ("}x{", "x", false),
         ] {
-            assert_eq!(may_match(template, uri), matches, "{template} {uri}");
+            assert_eq!(fit(template, uri).is_some(), matches, "{template} {uri}");
         }
+    }
+
+    #[test]
+    fn the_component_that_says_most_of_a_uri_is_asked_first() {
+        let source = |(source, template): (usize, &&str)| ResourceSource {
+            source,
+            scopes: Vec::new(),
+            wants_credential: false,
+            templates: vec![(*template).to_owned()],
+        };
+        let templates = [
+            "other:{x}",
+            "{+x}",
+            "crm:{x}",
+            "crm:{x}/card",
+            "crm:7/card",
+            "crm:{y}",
+        ];
+        let sources: Vec<_> = templates.iter().enumerate().map(source).collect();
+        let asked = |uri: &str| {
+            let asked = in_order(&sources, uri).into_iter();
+            asked.map(|one| one.source).collect::<Vec<_>>()
+        };
+        assert_eq!(asked("crm:7/card"), [4, 3, 2, 5, 1, 0]);
+        assert_eq!(asked("crm:8/card"), [3, 2, 5, 1, 0, 4]);
+        assert_eq!(asked("other:1"), [0, 1, 2, 3, 4, 5]);
     }
 
     #[test]

@@ -7,7 +7,14 @@ use crate::bindings::contract::{
 use crate::bindings::wit_stream;
 use crate::provider::{Instance, Provider, provider};
 use crate::steps::{Steps, logged};
+use futures::future::{Either, select};
+use futures::poll;
+use platform::time::sleep;
+use platform::wit_bindgen::{StreamResult, StreamWriter};
 use std::marker::PhantomData;
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
 
 /// The component of a provider.
 #[derive(Debug)]
@@ -20,10 +27,17 @@ impl<I: Instance> Guest for Component<I> {
 
     async fn call_tool(call: Call) -> Result<CallResult, Failure> {
         let mut steps = provider::<I>().await.call_tool(call).await?;
-        Ok(match steps.next().await? {
-            Event::Done(output) => CallResult::Done(output),
-            Event::InputRequired(input_required) => CallResult::InputRequired(input_required),
-            first => running(first, steps),
+        let first = poll!(pin!(steps.next()));
+        Ok(match first {
+            Poll::Ready(Ok(Event::Done(output))) => CallResult::Done(output),
+            Poll::Ready(Ok(Event::InputRequired(questions))) => {
+                CallResult::InputRequired(questions)
+            }
+            Poll::Ready(Err(failure)) => return Err(failure),
+            Poll::Ready(Ok(first)) => running(Some(first), steps),
+            // A function that is cancelled before it returns ends at once, and what it spawned with it: the end of the
+            // call could not be told to others. So it returns before it waits.
+            Poll::Pending => running(None, steps),
         })
     }
 
@@ -48,22 +62,39 @@ impl<I: Instance> Guest for Component<I> {
     }
 }
 
-/// Returns a call that has reported its first event.
-fn running(first: Event, mut steps: impl Steps) -> CallResult {
+/// How often a call that says nothing looks whether its caller is still there.
+const LOOK_INTERVAL: Duration = Duration::from_secs(2);
+
+/// Returns a call that takes its time.
+fn running(mut event: Option<Event>, mut steps: impl Steps) -> CallResult {
     let (mut writer, reader) = wit_stream::new();
     platform::spawn(async move {
-        let mut event = first;
         loop {
+            if event.is_none() {
+                event = next(&mut steps, &mut writer).await;
+            }
+            let Some(event) = event.take() else { return };
             let is_last = matches!(event, Event::Done(_) | Event::InputRequired(_));
             // A caller who no longer listens has cancelled the call.
             if writer.write_one(event).await.is_some() || is_last {
                 return;
             }
-            match logged(steps.next().await) {
-                Some(next) => event = next,
-                None => return,
-            }
         }
     });
     CallResult::Running(reader)
+}
+
+/// Waits for the next event; `None` if none comes, or the caller no longer listens.
+async fn next(steps: &mut impl Steps, writer: &mut StreamWriter<Event>) -> Option<Event> {
+    let mut step = pin!(steps.next());
+    loop {
+        let pause = pin!(sleep(LOOK_INTERVAL));
+        if let Either::Left((step, _)) = select(step.as_mut(), pause).await {
+            return logged(step);
+        }
+        // A write of nothing is answered as soon as the caller reads, or is gone.
+        if let (StreamResult::Dropped, _) = writer.write(Vec::new()).await {
+            return None;
+        }
+    }
 }

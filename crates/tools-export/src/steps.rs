@@ -5,12 +5,12 @@ use crate::bindings::contract::{Event, Failure, InputRequired, Output};
 /// A call of a tool that has begun. Dropping it cancels the call.
 pub trait Steps: 'static {
     /// Waits for the next event. [`Event::Done`], [`Event::InputRequired`] and a failure are the last: nothing is asked
-    /// for after them.
+    /// for after them. Dropping the wait loses nothing: the next one goes on with it.
     ///
     /// # Errors
     ///
-    /// If the call cannot go on. As the first step it is the failure of the call; later the client is told no more than
-    /// that the call failed, and the text is in the operator's log.
+    /// If the call cannot go on. Before the first wait it is the failure of the call; later the client is told no more
+    /// than that the call failed, and the text is in the operator's log.
     fn next(&mut self) -> impl Future<Output = Result<Event, Failure>>;
 }
 

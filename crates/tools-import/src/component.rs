@@ -42,7 +42,7 @@ impl ToolProvider for ToolsComponent {
             tools::Failure::Internal(reason) => reason,
             other => format!("{other:?}"),
         })?;
-        let mut offer = offer(described)?;
+        let mut offer = offer(described);
         if let Self::Remote(remote) = self {
             for tool in &mut offer.tools {
                 tool.component = Some(remote.id().to_owned());

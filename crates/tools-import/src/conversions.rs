@@ -6,17 +6,18 @@ use mcpserver::{
     Offer, OfferedPrompt, OfferedTool, ResourceOffer, Round, TaskUse,
 };
 
-/// Returns the offer.
-///
-/// # Errors
-///
-/// What is wrong with a tool, for the log.
-pub(crate) fn offer(offer: tools::Offer) -> Result<Offer, String> {
-    let tools = offer.tools.into_iter().map(tool);
-    Ok(Offer {
+/// Returns the offer. A tool that cannot be offered is left out, and the log says why.
+pub(crate) fn offer(offer: tools::Offer) -> Offer {
+    let tools = offer.tools.into_iter().filter_map(|offered| {
+        let left_out = |error: &mcp::InvalidTool| {
+            log_line::write(format_args!("mcp: a tool is left out: {error}"));
+        };
+        tool(offered).inspect_err(left_out).ok()
+    });
+    Offer {
         server: server(offer.server),
         instructions: offer.instructions,
-        tools: tools.collect::<Result<_, _>>()?,
+        tools: tools.collect(),
         prompts: offer.prompts.into_iter().map(prompt).collect(),
         resources: offer.resources.map(resources),
         completes: offer.completes,
@@ -27,7 +28,7 @@ pub(crate) fn offer(offer: tools::Offer) -> Result<Offer, String> {
             resource_contents: offer.changes.resource_contents,
         },
         ..Offer::default()
-    })
+    }
 }
 
 pub(crate) fn caller(caller: Caller) -> tools::Caller {
@@ -114,7 +115,7 @@ pub(crate) fn server(server: tools::ServerInfo) -> mcp::ServerInfo {
     }
 }
 
-pub(crate) fn tool(tool: tools::Tool) -> Result<OfferedTool, String> {
+pub(crate) fn tool(tool: tools::Tool) -> Result<OfferedTool, mcp::InvalidTool> {
     let annotations = tool.annotations.map(|annotations| mcp::ToolAnnotations {
         read_only: annotations.read_only,
         destructive: annotations.destructive,
@@ -132,7 +133,7 @@ pub(crate) fn tool(tool: tools::Tool) -> Result<OfferedTool, String> {
         meta: tool.meta,
     };
     Ok(OfferedTool {
-        tool: mcp::Tool::new(description).map_err(|error| error.to_string())?,
+        tool: mcp::Tool::new(description)?,
         scopes: tool.scopes,
         wants_credential: tool.wants_credential,
         tasks: match tool.tasks {
@@ -336,4 +337,56 @@ pub(crate) fn freshness(freshness: Option<tools::Freshness>) -> mcp::Freshness {
         ttl: freshness.ttl,
         is_shared: freshness.shared,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn described(name: &str, meta: &str) -> tools::Tool {
+        tools::Tool {
+            name: name.to_owned(),
+            title: None,
+            description: None,
+            icons: Vec::new(),
+            input_schema: "{\"type\":\"object\"}".to_owned(),
+            output_schema: None,
+            annotations: None,
+            scopes: Vec::new(),
+            wants_credential: false,
+            tasks: tools::TaskUse::Never,
+            meta: Some(meta.to_owned()),
+        }
+    }
+
+    #[test]
+    fn a_tool_that_cannot_be_offered_costs_no_other() {
+        let offer = offer(tools::Offer {
+            server: tools::ServerInfo {
+                name: "server".to_owned(),
+                title: None,
+                version: "1".to_owned(),
+                description: None,
+                icons: Vec::new(),
+                website: None,
+            },
+            instructions: None,
+            tools: vec![
+                described("bad", "{\"a\":\"\\ud800\"}"),
+                described("bad name", "{}"),
+                described("good", "{}"),
+            ],
+            prompts: Vec::new(),
+            resources: None,
+            completes: false,
+            changes: tools::Changes {
+                tools: false,
+                prompts: false,
+                resources: false,
+                resource_contents: false,
+            },
+        });
+        let names: Vec<_> = offer.tools.iter().map(|tool| tool.tool.name()).collect();
+        assert_eq!(names, ["good"]);
+    }
 }

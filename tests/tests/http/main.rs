@@ -30,6 +30,7 @@ mod policy;
 mod presented_tokens;
 mod register;
 mod registered_client;
+mod remote_mcp;
 mod restart;
 mod resumption;
 mod revoke;

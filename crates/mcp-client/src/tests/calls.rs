@@ -197,6 +197,32 @@ fn a_stream_that_breaks_off_goes_on_where_the_server_can_send_the_rest() {
 }
 
 #[test]
+fn a_server_that_lets_its_client_poll_may_take_as_long_as_a_call_may() {
+    let mut polls = 0;
+    let script: Script = Script::new(server("2025-11-25", move |seen| match seen.method() {
+        "tools/call" => Some(Reply::events(["id: 0\nretry: 2000\ndata: \n\n".to_owned()])),
+        "GET" if polls < 200 => {
+            polls += 1;
+            Some(match polls % 3 {
+                0 => Reply::failed(SendError::Unreachable("refused".to_owned())),
+                1 => Reply::events([format!("id: {polls}\ndata: \n\n")]),
+                // The connection breaks before the event is complete.
+                _ => Reply::events(["id: 999\n".to_owned()]).broken(),
+            })
+        }
+        "GET" => {
+            assert_eq!(seen.header("last-event-id"), Some("199"));
+            let result = json!({"jsonrpc": "2.0", "id": 3, "result": {"content": []}});
+            Some(Reply::events([format!("data: {result}\n\n")]))
+        }
+        _ => None,
+    }));
+    let output = script.output(&script.client(&[("timeout", "600")]), call("add"));
+    assert!(!output.is_error, "{output:?}");
+    assert_eq!(script.now(), 402);
+}
+
+#[test]
 fn a_stream_that_ends_without_a_result_is_an_error() {
     for revision in BOTH {
         for reply in [

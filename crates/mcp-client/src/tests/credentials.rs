@@ -1,8 +1,8 @@
 //! Which requests carry which credentials.
 
-use crate::testing::{Reply, Script, call, caller, error_text, server};
+use crate::testing::{Reply, Script, Seen, call, caller, error_text, server};
 use serde_json::json;
-use tools_export::{Credential, Provider};
+use tools_export::{Credential, LogLevel, Provider};
 
 fn with_token(token: &str) -> tools_export::Call {
     let mut call = call("add");
@@ -146,6 +146,56 @@ fn neither_log_nor_errors_have_a_credential() {
             "{told}"
         );
     }
+}
+
+#[test]
+fn credentials_that_the_server_repeats_are_taken_out() {
+    let ways: [fn(&Seen, &str) -> Reply; 5] = [
+        |seen, shown| seen.result(json!({"content": [{"type": "text", "text": shown}]})),
+        |seen, shown| seen.error(200, -32000, shown),
+        |seen, shown| seen.error(400, -32000, shown),
+        |seen, shown| {
+            let params = json!({"level": "info", "data": shown});
+            let log =
+                json!({"jsonrpc": "2.0", "method": "notifications/message", "params": params});
+            seen.stream(&[log], Some(json!({"content": []})))
+        },
+        |seen, shown| {
+            let params = json!({"message": shown, "requestedSchema": {}});
+            let question = json!({"jsonrpc": "2.0", "id": 1, "method": "elicitation/create", "params": params});
+            seen.stream(&[question], Some(json!({"content": []})))
+        },
+    ];
+    for way in ways {
+        let script: Script = Script::new(server("2025-11-25", move |seen| {
+            let shown = format!("{} s3cret", seen.header("authorization").unwrap());
+            (seen.method() == "tools/call").then(|| way(seen, &shown))
+        }));
+        let values = [
+            ("credentials", "upstream"),
+            ("secret", "s3cret"),
+            ("repeat", "add"),
+        ];
+        let mut call = with_token("t0ken-of-ada");
+        call.context.log_level = Some(LogLevel::Info);
+        log_line::capture();
+        let events = script.call(&script.client(&values), call).unwrap();
+        let told = format!("{events:?} {}", log_line::captured());
+        assert!(told.contains("Bearer [credential] [credential]"), "{told}");
+        assert!(
+            !told.contains("t0ken") && !told.contains("s3cret"),
+            "{told}"
+        );
+    }
+    let script: Script = Script::new(server("2026-07-28", |seen| {
+        let tool = json!({"name": "add", "inputSchema": {"type": "object"},
+            "description": seen.header("authorization")});
+        (seen.method() == "tools/list").then(|| seen.result(json!({"tools": [tool]})))
+    }));
+    let values = [("credentials", "secret"), ("secret", "s3cret")];
+    let offer = script.run(script.client(&values).describe()).unwrap();
+    let description = offer.tools[0].description.as_deref();
+    assert_eq!(description, Some("Bearer [credential]"));
 }
 
 #[test]

@@ -150,11 +150,26 @@ fn a_revision_of_the_operators_is_not_asked_for() {
     assert_eq!(seen[0].body["params"]["protocolVersion"], "2025-06-18");
 }
 
+fn nothing(_: &Seen) -> Option<Reply> {
+    None
+}
+
+#[test]
+fn a_server_that_knows_no_sessions_any_more_is_found_out_again() {
+    let mut servers = [server("2025-06-18", nothing), server("2026-07-28", nothing)];
+    let current = Arc::new(AtomicUsize::new(0));
+    let chosen = Arc::clone(&current);
+    let script: Script = Script::new(move |seen| servers[chosen.load(Relaxed)](seen));
+    let client = script.client(&[]);
+    for at in [0, 1] {
+        current.store(at, Relaxed);
+        script.wait(60);
+        assert!(!script.output(&client, call("add")).is_error, "{at}");
+    }
+}
+
 #[test]
 fn a_server_that_changes_its_lifecycle_is_found_out_again() {
-    fn nothing(_: &Seen) -> Option<Reply> {
-        None
-    }
     // From stateless to sessions, and back.
     let mut servers = [server("2026-07-28", nothing), server("2025-06-18", nothing)];
     let current = Arc::new(AtomicUsize::new(0));

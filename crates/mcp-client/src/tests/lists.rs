@@ -41,7 +41,8 @@ fn what_a_server_of_any_revision_has_is_offered() {
             (resources.templates.len(), &*resources.scopes),
             (1, &["files".to_owned()][..])
         );
-        assert!(offer.completes && offer.changes.tools && !offer.changes.prompts);
+        let changes = offer.changes;
+        assert!(offer.completes && changes.tools && changes.prompts && changes.resources);
     }
 }
 
@@ -64,6 +65,64 @@ fn a_server_that_has_resources_need_not_know_templates() {
     }));
     let resources = describe(&script, &[]).resources.unwrap();
     assert!(resources.templates.is_empty());
+}
+
+#[test]
+fn lists_that_cannot_be_had_now_are_not_taken_for_empty() {
+    for (method, status, code) in [
+        ("prompts/list", 200, -32603),
+        ("resources/templates/list", 500, -32603),
+        ("tools/list", 200, -32601),
+    ] {
+        let script: Script = Script::new(server("2025-06-18", move |seen| {
+            (seen.method() == method).then(|| seen.error(status, code, "no"))
+        }));
+        assert!(
+            script.run(script.client(&[]).describe()).is_err(),
+            "{method}"
+        );
+    }
+}
+
+fn templates(values: &[(&str, &'static str)]) -> Vec<String> {
+    let script: Script = Script::new(server("2026-07-28", |seen| {
+        let templates = ["{+x}", "{scheme}:x", "note:{name}", "file:///{+path}"];
+        let templates = templates.map(|uri| json!({"uriTemplate": uri, "name": "n"}));
+        (seen.method() == "resources/templates/list")
+            .then(|| seen.result(json!({ "resourceTemplates": templates })))
+    }));
+    let templates = describe(&script, values).resources.unwrap().templates;
+    let templates = templates.into_iter().map(|template| template.uri_template);
+    templates.collect()
+}
+
+#[test]
+fn a_template_of_any_scheme_is_left_out_unless_the_operator_allows_it() {
+    log_line::capture();
+    assert_eq!(templates(&[]), ["note:{name}", "file:///{+path}"]);
+    assert!(log_line::captured().contains("“{+x}” may be a URI of any other server"));
+    assert_eq!(templates(&[("allow", "resource:note:*")]), ["note:{name}"]);
+    assert_eq!(templates(&[("allow", "resource:{+x}")]), ["{+x}"]);
+}
+
+#[test]
+fn a_pattern_that_fits_nothing_is_in_the_log() {
+    let script: Script = Script::new(server("2026-07-28", |_| None));
+    log_line::capture();
+    let values = [
+        ("prefix", "r_"),
+        ("allow", "add look prompt:* resource:any:*"),
+        ("deny", "delete_* l*k"),
+        ("scopes", "r_add=x add=y prompt:no*=z"),
+    ];
+    describe(&script, &values);
+    let log = log_line::captured();
+    let complaints: Vec<_> = log
+        .lines()
+        .filter_map(|line| line.split_once("the pattern "))
+        .map(|(_, complaint)| complaint.split(' ').next().unwrap())
+        .collect();
+    assert_eq!(complaints, ["delete_*", "r_add", "prompt:no*"], "{log}");
 }
 
 #[test]

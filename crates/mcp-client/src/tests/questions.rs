@@ -206,6 +206,47 @@ fn a_server_that_asks_without_end_is_told_so() {
 }
 
 #[test]
+fn a_stateless_server_that_asks_without_end_is_left() {
+    let script: Script = Script::new(server("2026-07-28", |seen| {
+        let result =
+            json!({"resultType": "input_required", "requestState": seen.body["id"].to_string()});
+        (seen.method() == "tools/call").then(|| seen.result(result))
+    }));
+    let client = script.client(&[]);
+    let mut asked = script.asked(&client, call("add"));
+    for _ in 1..32 {
+        asked = script.asked(&client, next("add", &asked, &[]));
+    }
+    assert!(script.output(&client, next("add", &asked, &[])).is_error);
+}
+
+#[test]
+fn a_url_of_a_question_is_opened_and_the_call_then_made_again() {
+    let mut calls = 0;
+    let script: Script = Script::new(server("2025-11-25", move |seen| {
+        if seen.method() != "tools/call" {
+            return None;
+        }
+        calls += 1;
+        let question = json!({"jsonrpc": "2.0", "id": "q", "method": "elicitation/create", "params": {
+            "mode": "url", "elicitationId": format!("{calls}"), "url": "https://x.example", "message": "Sign in"}});
+        let questions = if calls == 1 { &[question][..] } else { &[] };
+        Some(seen.stream(questions, Some(json!({"content": []}))))
+    }));
+    let client = script.client(&[("repeat", "add")]);
+    let first = script.asked(&client, call("add"));
+    let accepted = next("add", &first, &[("question", json!({"action": "accept"}))]);
+    let output = script.output(&client, accepted);
+    assert!(!output.is_error, "{output:?}");
+    assert!(
+        answers(&script.seen()).is_empty(),
+        "the server knows by itself"
+    );
+    let declined = next("add", &first, &[("question", json!({"action": "decline"}))]);
+    assert!(error_text(&script.output(&client, declined)).contains("did not open"));
+}
+
+#[test]
 fn what_the_client_cannot_be_asked_is_refused_and_the_call_goes_on() {
     let Asker { script, .. } = asker(&["Name?"], true);
     let mut call = call("add");

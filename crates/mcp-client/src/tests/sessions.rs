@@ -1,5 +1,6 @@
 //! Whose a session is, and how long it lives.
 
+use crate::environment::SendError;
 use crate::testing::{Reply, Script, call, caller, server};
 use serde_json::json;
 use tools_export::{Credential, LogLevel};
@@ -129,6 +130,16 @@ fn where_an_instance_ends_with_its_call_so_does_the_session() {
         "{methods:?}"
     );
     assert_eq!(methods.last().map(String::as_str), Some("DELETE"));
+}
+
+#[test]
+fn where_a_caller_waits_for_the_end_of_a_session_it_takes_a_second_at_most() {
+    let script: Script<0> = Script::new(server("2025-11-25", |seen| {
+        (seen.method() == "DELETE").then(|| Reply::failed(SendError::TimedOut))
+    }));
+    script.output(&script.client(&[]), of("ada"));
+    script.settle();
+    assert_eq!(script.now(), 1);
 }
 
 #[test]

@@ -74,7 +74,7 @@ pub struct ResourceOffer {
     pub scopes: Vec<String>,
     /// The scopes without which no change of them is told.
     pub change_scopes: Vec<String>,
-    /// Whether reading gets the person's credential.
+    /// Whether listing and reading get the person's credential.
     pub wants_credential: bool,
 }
 

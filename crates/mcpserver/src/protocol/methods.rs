@@ -185,8 +185,8 @@ impl<P: Parts> Methods<P> {
         revision: Revision,
     ) -> Result<MethodResult, MethodError> {
         let catalog = self.catalog.current().await?;
-        resource_scopes(&catalog, "resources/list", authenticated)?;
-        let caller = authenticated.caller.clone();
+        let wants_credential = resource_scopes(&catalog, "resources/list", authenticated)?;
+        let caller = self.caller(authenticated, wants_credential).await?;
         let (keys, subject) = (&self.context.config.keys, authenticated.subject());
         let cursor = match params.cursor {
             None => None,

@@ -1,0 +1,258 @@
+//! What a remote MCP server has: `tools-mcp` behind a tool server.
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use futures::stream::{self, StreamExt};
+use gatehouse_tests::{Client, Gatehouse, Mcp, Person, Settings, SseStream, secrets};
+use http::{StatusCode, header};
+use serde_json::{Value, json};
+use std::convert::Infallible;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::JoinHandle;
+
+const TOOLS_MCP: &str = "target/wasm32-wasip2/wasm/gatehouse_tools_mcp.wasm";
+
+/// How long the server may wait for a request.
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// A server of 2025-11-25. It ends with this value.
+struct Remote {
+    origin: String,
+    requests: UnboundedReceiver<Seen>,
+    server: JoinHandle<()>,
+}
+
+/// A message that the server has seen.
+struct Seen {
+    authorization: Option<String>,
+    message: Value,
+}
+
+impl Remote {
+    async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let origin = format!("http://{}", listener.local_addr().expect("an address"));
+        let (sender, requests) = unbounded_channel();
+        let router = Router::new().fallback(answer).with_state(sender);
+        let server = tokio::spawn(async move {
+            axum::serve(listener, router).await.ok();
+        });
+        Self {
+            origin,
+            requests,
+            server,
+        }
+    }
+
+    /// A Gatehouse that offers what the server has, with these variables more.
+    async fn behind_gatehouse(&self, variables: &[(&'static str, &str)]) -> Gatehouse {
+        let url = format!("{}/mcp", self.origin);
+        let variables = [&[("url", url.as_str())][..], variables].concat();
+        let settings = Settings {
+            // Its manifest is not that of a flavour.
+            flavour: None,
+            ..Settings::default()
+                .tool_server("remote", TOOLS_MCP)
+                .granted(&variables, &[self.origin.as_str()])
+                .variable("tools", "composed remote")
+        };
+        Gatehouse::start_with(settings).await
+    }
+
+    /// Waits for a message with this method.
+    async fn sees(&mut self, method: &str) -> Seen {
+        let seen = async {
+            loop {
+                let seen = self.requests.recv().await.expect("a server that runs");
+                if seen.message["method"] == method {
+                    return seen;
+                }
+            }
+        };
+        let seen = tokio::time::timeout(TIMEOUT, seen).await;
+        seen.unwrap_or_else(|_| panic!("no {method} comes"))
+    }
+}
+
+impl Drop for Remote {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+async fn answer(State(requests): State<UnboundedSender<Seen>>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let body = axum::body::to_bytes(body, 1 << 20).await.unwrap();
+    let message: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let authorization = parts.headers.get(header::AUTHORIZATION);
+    let authorization = authorization.map(|value| value.to_str().unwrap().to_owned());
+    let answer = match message["method"].as_str().unwrap_or_default() {
+        "tools/call" => call(&message, authorization.as_deref()),
+        method => match result(method, authorization.as_deref()) {
+            Some(result) => json_response(&message, "result", &result),
+            None if message["id"].is_null() => status(StatusCode::ACCEPTED),
+            None => json_response(
+                &message,
+                "error",
+                &json!({ "code": -32601, "message": "no" }),
+            ),
+        },
+    };
+    requests
+        .send(Seen {
+            authorization,
+            message,
+        })
+        .ok();
+    answer
+}
+
+fn result(method: &str, authorization: Option<&str>) -> Option<Value> {
+    let tool = |name: &str| json!({ "name": name, "inputSchema": { "type": "object" } });
+    Some(match method {
+        "initialize" => json!({
+            "protocolVersion": "2025-11-25",
+            "capabilities": { "tools": {}, "resources": {} },
+            "serverInfo": { "name": "remote", "version": "1" },
+        }),
+        "tools/list" => json!({ "tools": [tool("who"), tool("report"), tool("wait")] }),
+        "resources/templates/list" => {
+            json!({ "resourceTemplates": [{ "uriTemplate": "note:{name}", "name": "notes" }] })
+        }
+        // Each person has their own.
+        "resources/list" => {
+            let is_a_person = authorization.is_some();
+            let notes = is_a_person.then(|| json!({ "uri": "note:mine", "name": "mine" }));
+            json!({ "resources": notes.as_slice() })
+        }
+        "resources/read" => json!({ "contents": [{ "uri": "note:mine", "text": authorization }] }),
+        _ => return None,
+    })
+}
+
+/// Answers a call: `who` tells who calls, as servers do that show a request, and the others never end.
+fn call(message: &Value, authorization: Option<&str>) -> Response {
+    let params = &message["params"];
+    let first = match params["name"].as_str().unwrap_or_default() {
+        "who" => {
+            let text = json!({ "type": "text", "text": authorization });
+            return json_response(message, "result", &json!({ "content": [text] }));
+        }
+        "report" => Some(
+            json!({ "jsonrpc": "2.0", "method": "notifications/progress", "params": {
+            "progressToken": params["_meta"]["progressToken"], "progress": 1 } }),
+        ),
+        _ => None,
+    };
+    let first = first.map(|first| Ok::<_, Infallible>(format!("data: {first}\n\n")));
+    let body = Body::from_stream(stream::iter(first).chain(stream::pending()));
+    with_type("text/event-stream", body)
+}
+
+fn json_response(request: &Value, member: &str, value: &Value) -> Response {
+    let message = json!({ "jsonrpc": "2.0", "id": request["id"], member: value });
+    with_type("application/json", Body::from(message.to_string()))
+}
+
+fn with_type(media_type: &'static str, body: Body) -> Response {
+    let response = Response::builder().header(header::CONTENT_TYPE, media_type);
+    let response = response.header("mcp-session-id", "session");
+    response.body(body).expect("a response")
+}
+
+fn status(status: StatusCode) -> Response {
+    let response = Response::builder().status(status);
+    response.body(Body::empty()).expect("a response")
+}
+
+fn text(result: &Value) -> &str {
+    result["content"][0]["text"].as_str().unwrap_or_default()
+}
+
+#[tokio::test]
+async fn the_tools_of_a_remote_server_are_called_and_its_secret_stays_here() {
+    let mut remote = Remote::start().await;
+    secrets::keep("s3cret-of-the-remote");
+    let gatehouse = remote
+        .behind_gatehouse(&[
+            ("credentials", "secret"),
+            ("secret", "s3cret-of-the-remote"),
+            ("prefix", "crm_"),
+            ("deny", "report"),
+        ])
+        .await;
+    let mcp = Mcp::signed_in(&gatehouse).await;
+    let list = gatehouse_tests::mcp::result(mcp.request("tools/list", json!({})).await).await;
+    let tools = list["tools"].as_array().unwrap();
+    let names = tools.iter().map(|tool| tool["name"].as_str().unwrap());
+    let names: Vec<_> = names.filter(|name| name.starts_with("crm_")).collect();
+    assert_eq!(names, ["crm_who", "crm_wait"]);
+    let who = mcp.call("crm_who", json!({})).await;
+    assert_eq!(text(&who), "Bearer [credential]", "{who}");
+    let called = remote.sees("tools/call").await;
+    assert_eq!(
+        called.authorization.as_deref(),
+        Some("Bearer s3cret-of-the-remote")
+    );
+}
+
+#[tokio::test]
+async fn a_call_that_is_cancelled_is_cancelled_at_the_remote_server() {
+    let mut remote = Remote::start().await;
+    let gatehouse = remote.behind_gatehouse(&[]).await;
+    let mcp = Mcp::signed_in(&gatehouse).await;
+    let cancelled = json!({ "jsonrpc": "2.0", "method": "notifications/cancelled",
+        "params": { "requestId": 1 } });
+    for tool in ["report", "wait"] {
+        let params = json!({ "name": tool, "arguments": {}, "_meta": { "progressToken": "p" } });
+        let call = async {
+            let mut stream = SseStream::of(mcp.request("tools/call", params).await);
+            if tool == "report" {
+                let progress = stream.message().await;
+                assert_eq!(progress["params"]["progressToken"], "p", "{progress}");
+            }
+            stream.end().await;
+        };
+        let cancel = async {
+            let called = remote.sees("tools/call").await;
+            mcp.post(&cancelled).await;
+            let told = remote.sees("notifications/cancelled").await;
+            assert_eq!(told.message["params"]["requestId"], called.message["id"]);
+        };
+        tokio::join!(call, cancel);
+    }
+}
+
+#[tokio::test]
+async fn a_persons_resources_are_listed_and_read_with_their_token() {
+    let mut remote = Remote::start().await;
+    let gatehouse = remote
+        .behind_gatehouse(&[("credentials", "upstream")])
+        .await;
+    let tokens = Client::register(&gatehouse)
+        .await
+        .sign_in(&Person::new())
+        .await;
+    let mcp = Mcp::initialized(&gatehouse, &tokens.access).await;
+    let upstream = mcp.call("getToken", json!({})).await;
+    let upstream = format!("Bearer {}", text(&upstream));
+    let list = gatehouse_tests::mcp::result(mcp.request("resources/list", json!({})).await).await;
+    let resources = list["resources"].as_array().unwrap();
+    assert!(
+        resources
+            .iter()
+            .any(|resource| resource["uri"] == "note:mine"),
+        "{list}"
+    );
+    let listed = remote.sees("resources/list").await;
+    assert_eq!(listed.authorization.as_ref(), Some(&upstream));
+    let read = json!({ "uri": "note:mine" });
+    let read = gatehouse_tests::mcp::result(mcp.request("resources/read", read).await).await;
+    assert_eq!(read["contents"][0]["text"], "Bearer [credential]");
+    let asked = remote.sees("resources/read").await;
+    assert_eq!(asked.authorization.as_ref(), Some(&upstream));
+}
