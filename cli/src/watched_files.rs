@@ -31,7 +31,7 @@ impl WatchedFiles {
     ///
     /// # Errors
     ///
-    /// If a pattern is none.
+    /// If a pattern is invalid.
     pub fn of(project: &Project, builds: &[Build]) -> Result<Self> {
         let components = builds.iter().map(|build| {
             let mut patterns = GlobSetBuilder::new();

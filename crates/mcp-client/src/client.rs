@@ -248,7 +248,7 @@ fn headers(params: &[HeaderParam], arguments: &str) -> HeaderMap {
     headers
 }
 
-/// Makes a request that asks nobody anything.
+/// Makes a request that asks no question.
 async fn request<E: Environment>(
     remote: &Remote<E>,
     caller: &Caller,

@@ -66,7 +66,7 @@ struct Block<'a> {
 ///
 /// # Errors
 ///
-/// If it is none.
+/// If it is malformed.
 pub(crate) fn message(raw: &RawValue) -> Result<PromptMessage, &'static str> {
     #[derive(Deserialize)]
     struct Wire<'a> {
@@ -74,7 +74,7 @@ pub(crate) fn message(raw: &RawValue) -> Result<PromptMessage, &'static str> {
         #[serde(borrow)]
         content: &'a RawValue,
     }
-    const PROBLEM: &str = "a message of a prompt is none";
+    const PROBLEM: &str = "a message of a prompt is malformed";
     let wire: Wire<'_> = json::read(raw, PROBLEM)?;
     Ok(PromptMessage {
         role: role(&wire.role).ok_or(PROBLEM)?,
@@ -117,9 +117,9 @@ pub(crate) fn contents(raw: &RawValue) -> Result<ResourceContents, &'static str>
 ///
 /// # Errors
 ///
-/// If it is none.
+/// If it is malformed.
 pub(crate) fn resource(raw: &RawValue) -> Result<ListedResource, &'static str> {
-    let wire: WireResource<'_> = json::read(raw, "a resource is none")?;
+    let wire: WireResource<'_> = json::read(raw, "a resource is malformed")?;
     Ok(ListedResource {
         uri: wire.uri.ok_or("a resource has no URI")?,
         name: wire.name,
@@ -137,7 +137,7 @@ pub(crate) fn resource(raw: &RawValue) -> Result<ListedResource, &'static str> {
 ///
 /// # Errors
 ///
-/// If it is none.
+/// If it is malformed.
 pub(crate) fn template(raw: &RawValue) -> Result<ResourceTemplate, &'static str> {
     let wire: WireResource<'_> = json::read(raw, "it is no template")?;
     Ok(ResourceTemplate {

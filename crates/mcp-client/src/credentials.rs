@@ -13,9 +13,9 @@ pub(crate) enum Credentials {
     /// Nothing.
     #[default]
     None,
-    /// A secret of the operator's, the same for everybody.
+    /// A secret of the operator's, the same for all.
     Secret(Header),
-    /// The token that the identity provider gave the person. Lists, which are the same for everybody, are asked for with
+    /// The token that the identity provider gave the person. Lists, which are the same for all, are asked for with
     /// the operator's secret, or with nothing.
     Upstream { lists: Option<Header> },
 }

@@ -33,9 +33,9 @@ impl Discovered {
     ///
     /// # Errors
     ///
-    /// If it is none, or the revision is not one with sessions.
+    /// If it is malformed, or the revision is not one with sessions.
     pub(crate) fn of_initialize(result: &RawValue) -> Result<(Self, Revision), &'static str> {
-        let wire: Wire<'_> = json::read(result, "the result of initialize is none")?;
+        let wire: Wire<'_> = json::read(result, "the result of initialize is malformed")?;
         let revision = wire.protocol_version.as_deref().and_then(Revision::parse);
         let revision = revision.filter(|revision| !revision.is_stateless());
         let revision =
@@ -51,9 +51,9 @@ impl Discovered {
     ///
     /// # Errors
     ///
-    /// If it is none.
+    /// If it is malformed.
     pub(crate) fn of_discover(result: &RawValue) -> Result<(Self, Vec<String>), &'static str> {
-        const PROBLEM: &str = "the result of server/discover is none";
+        const PROBLEM: &str = "the result of server/discover is malformed";
         let wire: Wire<'_> = json::read(result, PROBLEM)?;
         let versions = wire.supported_versions.ok_or(PROBLEM)?.first;
         // A name is all that is lost if there is none.

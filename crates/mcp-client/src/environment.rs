@@ -11,7 +11,7 @@ pub trait Environment: Send + Sync + 'static {
     /// The body of a response, read as it comes. Dropping it ends the exchange.
     type Body: Body<Data = Bytes, Error: Display> + Send + Unpin + 'static;
 
-    /// For how long a session that nobody uses is kept. Zero where an instance does not outlive a call: each session then
+    /// For how long a session that is not used is kept. Zero where an instance does not outlive a call: each session then
     /// ends with the call that began it.
     const SESSION_IDLE: Duration;
 

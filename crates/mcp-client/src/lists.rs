@@ -67,7 +67,7 @@ impl Lists {
             ..Peer::default()
         };
         let deadline = connection.wire.deadline();
-        // A session that nobody uses may end at once.
+        // A session that is not used may end at once.
         let (discovered, _lease) = connection.discover(&peer, deadline).await?;
         let has = &discovered.capabilities;
         let fetch = || Fetch {
@@ -296,7 +296,7 @@ impl<E: Environment> Fetch<'_, E> {
         name: impl Fn(&T) -> &str,
         items: &mut Vec<T>,
     ) -> Result<(), Error> {
-        const NO_LIST: Error = Error::Malformed("a list is none");
+        const NO_LIST: Error = Error::Malformed("a list is malformed");
         let (method, kind) = (list.method, list.kind);
         let connection = self.connection;
         let settings = &connection.wire.settings;

@@ -7,7 +7,7 @@ use tools_export::{Changed, Context, Event, Log, LogLevel, Progress};
 /// The notifications of one request, as events.
 #[derive(Debug)]
 pub(crate) struct Notifications {
-    /// The id of the request, which is its progress token too; `None` if nobody wants to see progress.
+    /// The id of the request, which is its progress token too; `None` if progress is not wanted.
     token: Option<u64>,
     progress: f64,
     log_level: Option<LogLevel>,

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 /// For whom a request is made, and what the server may ask and tell them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Peer {
-    /// The caller; `None` for the lists, which are everybody's.
+    /// The caller; `None` for the lists, which all callers share.
     pub(crate) subject: Option<String>,
     pub(crate) authorization: Option<Header>,
     pub(crate) capabilities: ClientCapabilities,

@@ -14,7 +14,7 @@ pub(crate) struct Question {
     pub(crate) is_of_url: bool,
 }
 
-/// Why nobody is asked.
+/// Why no question is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NotAsked {
     /// There is no such question.

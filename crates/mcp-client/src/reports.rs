@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::task::Poll;
 use tools_export::Event;
 
-/// The way from a call that runs to whoever polls it. It holds one event.
+/// The way from a call that runs to what polls it. It holds one event.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Reports(Rc<RefCell<Option<Event>>>);
 

@@ -101,7 +101,7 @@ pub(crate) fn output(result: &RawValue) -> Result<Output, &'static str> {
         #[serde(rename = "_meta", borrow)]
         meta: Option<&'a RawValue>,
     }
-    let wire: Wire<'_> = json::read(result, "the result of a call is none")?;
+    let wire: Wire<'_> = json::read(result, "the result of a call is malformed")?;
     let blocks = wire.content.unwrap_or_default().all()?;
     Ok(Output {
         content: blocks.into_iter().map(content).collect(),
@@ -125,7 +125,7 @@ pub(crate) fn prompt(result: &RawValue) -> Result<PromptMessages, &'static str> 
         #[serde(rename = "_meta", borrow)]
         meta: Option<&'a RawValue>,
     }
-    let wire: Wire<'_> = json::read(result, "a prompt is none")?;
+    let wire: Wire<'_> = json::read(result, "a prompt is malformed")?;
     Ok(PromptMessages {
         description: wire.description,
         messages: wire
@@ -178,7 +178,7 @@ pub(crate) fn resources(
         resources: Items<&'a RawValue>,
         next_cursor: Option<String>,
     }
-    let wire: Wire<'_> = json::read(result, "a list of resources is none")?;
+    let wire: Wire<'_> = json::read(result, "a list of resources is malformed")?;
     let listed = wire
         .resources
         .first
@@ -209,7 +209,7 @@ pub(crate) fn suggestions(result: &RawValue) -> Result<Suggestions, &'static str
         total: Option<u32>,
     }
     const MAX_VALUES: usize = 100;
-    let Wire { completion } = json::read(result, "a completion is none")?;
+    let Wire { completion } = json::read(result, "a completion is malformed")?;
     Ok(Suggestions {
         values: completion
             .values

@@ -195,7 +195,7 @@ fn read_url(text: &str, allow_http: bool) -> Result<Uri, &'static str> {
         Ok(url)
     } else {
         Err(
-            "it begins with https://, or with http:// on a loopback address; allow_http = true lets everybody on the way read along",
+            "it begins with https://, or with http:// on a loopback address; allow_http = true lets all on the way read along",
         )
     }
 }

@@ -194,7 +194,7 @@ struct World {
     sleepers: Mutex<Vec<(u64, Duration)>>,
     last_sleeper: AtomicU64,
     spawned: Mutex<Vec<BoxFuture<'static, ()>>>,
-    /// Endless bodies that nobody reads any more.
+    /// Endless bodies that are not read any more.
     given_up: AtomicUsize,
 }
 
@@ -373,7 +373,7 @@ impl Drop for Sleeper {
 /// A body that the script has written.
 pub(crate) struct ScriptBody {
     frames: VecDeque<Result<Bytes, String>>,
-    /// It does not end, and somebody counts who gives up.
+    /// It does not end, and who gives up is counted.
     endless: Option<Arc<World>>,
 }
 

@@ -5,7 +5,7 @@
 //! it over an [`Http`] that it is given, so that all of it runs in tests.
 //!
 //! The document is the operator's choice and is trusted to say what the API is, within bounds of size and nesting. The arguments
-//! are a model's, and the responses whoever's data the API has: neither decides where a request goes.
+//! are a model's, and the responses whatever data the API has: neither decides where a request goes.
 
 mod api;
 mod body;

@@ -284,7 +284,7 @@ fn base_url(value: &str, allow_http: bool) -> Result<Url, Problem> {
     let is_allowed = allow_http && url.scheme() == "http" && !has_credentials(&url);
     if !is_allowed && !is_safe(&url) {
         return Err(problem(
-            "it does not start with https:// (allow_http = true lets everybody on the way read along), or has credentials in it",
+            "it does not start with https:// (allow_http = true lets all on the way read along), or has credentials in it",
         ));
     }
     if url.query().is_some() || url.fragment().is_some() {
@@ -438,7 +438,7 @@ fn credentials(
         }
         _ => Err(Problem {
             variable: "credentials",
-            problem: "it is none of none, secret and upstream".to_owned(),
+            problem: "it is not none, secret or upstream".to_owned(),
             remedy: "Set it to `secret` for one key of the operator's, or to `upstream` for the person's own token",
         }),
     }
