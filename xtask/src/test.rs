@@ -22,7 +22,7 @@ pub struct Options {
     #[arg(long, value_name = "TIMES", default_value_t = 10)]
     kills: u32,
     /// Let the clients of each race between machines meet so many times
-    #[arg(long, value_name = "TIMES", default_value_t = 250)]
+    #[arg(long, value_name = "TIMES", default_value_t = 100)]
     rounds: u32,
     /// Run the black-box tests over the build for this host and with its limits, except tests of features that it lacks
     #[arg(long = "for", value_name = "HOST", conflicts_with = "quick")]

@@ -49,7 +49,10 @@ impl<I: Instance> Guest for Component<I> {
 }
 
 /// The events that are left of a call: what gives the next one, until the last.
-pub struct Events(RefCell<Option<Box<dyn FnMut() -> Option<Event>>>>);
+pub struct Events(RefCell<Option<NextEvent>>);
+
+/// Gives the next event, and then `None`.
+type NextEvent = Box<dyn FnMut() -> Option<Event>>;
 
 impl Events {
     fn new(first: Event, mut steps: impl Steps) -> Self {
