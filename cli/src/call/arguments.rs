@@ -45,8 +45,8 @@ pub(super) fn read(json: Option<&str>, words: &[String], schema: &Value) -> Resu
     Ok(Value::Object(arguments))
 }
 
-/// Returns the value that a text stands for.
-fn value(text: &str, property: &Value) -> Option<Value> {
+/// Returns the value that a text stands for; `None` if it is not of the property's type.
+pub(super) fn value(text: &str, property: &Value) -> Option<Value> {
     if may_be(property, "string") {
         return Some(text.into());
     }

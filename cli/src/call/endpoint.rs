@@ -1,14 +1,19 @@
 //! The MCP endpoint, by the revision 2026-07-28: no session, and every request says all there is to know.
 
+use super::questions;
 use crate::serving::local_client;
 use anyhow::{Context, Result, bail};
 use reqwest::{Client, Response, StatusCode};
 use serde_json::{Value, json};
+use std::io::{stderr, stdin};
 
 const REVISION: &str = "2026-07-28";
 
 /// How many bytes a line of a stream, or a whole response, may have.
 const MAX_BYTES: usize = 64 << 20;
+
+/// How often a tool may ask.
+const MAX_ROUNDS: u32 = 32;
 
 /// An endpoint, with a token for it.
 pub(super) struct Endpoint {
@@ -51,14 +56,26 @@ impl Endpoint {
         }
     }
 
-    /// Calls a tool. What it reports on the way is printed.
+    /// Calls a tool. What it reports on the way is printed, and what it asks is asked here.
     ///
     /// # Errors
     ///
-    /// If it cannot be called.
+    /// If it cannot be called, or asks what cannot be answered here.
     pub(super) async fn call(&self, tool: &str, arguments: Value) -> Result<Value> {
-        let params = json!({ "name": tool, "arguments": arguments });
-        self.request("tools/call", params).await
+        let mut params = json!({ "name": tool, "arguments": arguments });
+        for _ in 0..MAX_ROUNDS {
+            let mut result = self.request("tools/call", params.clone()).await?;
+            if result["resultType"] != "input_required" {
+                return Ok(result);
+            }
+            let requests = &result["inputRequests"];
+            let answers = questions::answers(requests, &mut stdin().lock(), &mut stderr().lock());
+            params["inputResponses"] = answers?;
+            if let state @ Value::String(_) = result["requestState"].take() {
+                params["requestState"] = state;
+            }
+        }
+        bail!("The tool asks without end")
     }
 
     async fn request(&self, method: &str, mut params: Value) -> Result<Value> {
@@ -68,7 +85,7 @@ impl Endpoint {
                 "name": "gatehouse call",
                 "version": env!("CARGO_PKG_VERSION"),
             },
-            "io.modelcontextprotocol/clientCapabilities": {},
+            "io.modelcontextprotocol/clientCapabilities": { "elicitation": { "form": {} } },
             "io.modelcontextprotocol/logLevel": "info",
             "progressToken": 1,
         });

@@ -4,6 +4,7 @@ mod arguments;
 mod endpoint;
 mod form;
 mod outcome;
+mod questions;
 mod sign_in;
 
 use crate::release_files::build_all;

@@ -7,15 +7,8 @@ use serde_json::Value;
 ///
 /// # Errors
 ///
-/// If the tool gave an error, or wants to know something.
+/// If the tool gave an error.
 pub(super) fn print(result: &Value) -> Result<()> {
-    let is_over = matches!(result["resultType"].as_str(), None | Some("complete"));
-    if !is_over {
-        let questions = questions(result);
-        bail!(
-            "The tool asks something, which `gatehouse call` cannot answer: connect a client that can.\n{questions}"
-        );
-    }
     let content = result["content"].as_array();
     let lines: Vec<String> = content.into_iter().flatten().map(shown).collect();
     let text = lines.join("\n");
@@ -42,33 +35,18 @@ fn shown(part: &Value) -> String {
     }
 }
 
-/// Returns what the client is asked, one question a line.
-fn questions(result: &Value) -> String {
-    let requests = result["inputRequests"].as_object();
-    let messages = requests.into_iter().flatten().map(|(_, request)| {
-        let message = request["params"]["message"].as_str();
-        message.map_or_else(|| request["method"].to_string(), str::to_owned)
-    });
-    messages.collect::<Vec<_>>().join("\n")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
 
     #[test]
-    fn an_error_of_the_tool_and_a_question_end_the_call_with_an_error() {
+    fn an_error_of_the_tool_ends_the_call_with_an_error() {
         let text = json!([{ "type": "text", "text": "There is no city." }]);
         print(&json!({ "content": text })).unwrap();
         print(&json!({ "resultType": "complete", "content": [] })).unwrap();
         let failed = print(&json!({ "content": text, "isError": true })).unwrap_err();
         assert!(failed.to_string().contains("There is no city."));
-        let question = json!({
-            "resultType": "input_required",
-            "inputRequests": { "a": { "method": "elicitation/create", "params": { "message": "Which?" } } },
-        });
-        assert!(print(&question).unwrap_err().to_string().contains("Which?"));
     }
 
     #[test]
