@@ -133,6 +133,13 @@ impl Header {
         value.set_sensitive(true);
         Ok(Some(Self { name, value }))
     }
+
+    /// Returns what is secret of it: behind the name of a scheme, such as `Bearer`, if there is one.
+    pub(crate) fn secret(&self) -> &[u8] {
+        let value = self.value.as_bytes();
+        let space = value.iter().position(|&byte| byte == b' ');
+        space.map_or(value, |space| &value[space + 1..])
+    }
 }
 
 /// The headers that have another use.
@@ -185,6 +192,18 @@ mod tests {
     fn a_secret_is_never_shown() {
         let header = Header::read(Some("s3cret"), None).unwrap().unwrap();
         assert!(!format!("{header:?}").contains("s3cret"));
+    }
+
+    #[test]
+    fn the_secret_of_a_header_is_behind_its_scheme() {
+        for (secret, name, expected) in [
+            ("s3cret", None, "s3cret"),
+            ("Basic eDp5", None, "eDp5"),
+            ("s3cret", Some("X-Api-Key"), "s3cret"),
+        ] {
+            let header = Header::read(Some(secret), name).unwrap().unwrap();
+            assert_eq!(header.secret(), expected.as_bytes());
+        }
     }
 
     #[test]

@@ -28,7 +28,6 @@ mod pattern;
 mod peer;
 mod posted;
 mod question;
-mod redaction;
 mod remote;
 mod reports;
 mod results;

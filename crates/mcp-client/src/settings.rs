@@ -4,11 +4,11 @@ use crate::credentials::{Credentials, Header};
 use crate::names::Names;
 use crate::pattern::{Kind, Pattern};
 use http::Uri;
-use http::uri::{Authority, Scheme};
+use http::uri::Scheme;
 use mcp::Revision;
-use std::net::IpAddr;
 use std::str::FromStr;
 use std::time::Duration;
+use tool_adapters::stays_here;
 
 /// How to reach the server, and what of it is offered.
 #[derive(Clone, Debug)]
@@ -188,7 +188,7 @@ fn read_url(text: &str, allow_http: bool) -> Result<Uri, &'static str> {
     }
     let is_safe = match scheme {
         Some(scheme) if *scheme == Scheme::HTTPS => true,
-        Some(scheme) if *scheme == Scheme::HTTP => allow_http || stays_here(authority),
+        Some(scheme) if *scheme == Scheme::HTTP => allow_http || stays_here(authority.host()),
         _ => false,
     };
     if is_safe {
@@ -198,18 +198,6 @@ fn read_url(text: &str, allow_http: bool) -> Result<Uri, &'static str> {
             "it begins with https://, or with http:// on a loopback address; allow_http = true lets all on the way read along",
         )
     }
-}
-
-/// Returns whether requests to this host leave neither the machine nor the application.
-fn stays_here(authority: &Authority) -> bool {
-    let host = authority.host();
-    let address = host
-        .trim_start_matches('[')
-        .trim_end_matches(']')
-        .parse::<IpAddr>();
-    host == "localhost"
-        || host.ends_with(".spin.internal")
-        || address.is_ok_and(|address| address.is_loopback())
 }
 
 /// Reads rules such as `delete_*=tools.write,admin *=tools`.

@@ -5,7 +5,6 @@ use crate::environment::Environment;
 use crate::error::Error;
 use crate::incoming::{RpcError, read_error};
 use crate::messages::{Messages, within};
-use crate::redaction::without;
 use crate::settings::Settings;
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, USER_AGENT};
@@ -15,6 +14,7 @@ use http_body_util::BodyExt;
 use mcp::jsonrpc::Id;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
+use tool_adapters::redaction::without_in_json;
 
 /// The endpoint, and the way there.
 pub(crate) struct Wire<E> {
@@ -59,8 +59,10 @@ impl<E: Environment> Wire<E> {
 
     /// Returns what the server says without what authorized the request, and without the operator's secret.
     pub(crate) fn redacted(&self, text: Vec<u8>, authorization: Option<&Header>) -> Vec<u8> {
-        let secret = self.settings.credentials.for_lists();
-        without(text, authorization.into_iter().chain(&secret))
+        let lists = self.settings.credentials.for_lists();
+        let headers = authorization.into_iter().chain(&lists);
+        let secrets: Vec<_> = headers.map(Header::secret).collect();
+        without_in_json(text, &secrets)
     }
 
     /// Returns when a call that begins now has to be over.
@@ -87,10 +89,8 @@ impl<E: Environment> Wire<E> {
         let status = response.status();
         let (head, body) = response.into_parts();
         if status.is_success() {
-            if head.headers.get(CONTENT_TYPE).is_none() {
-                return Ok(Head::Accepted);
-            }
-            if matches!(status, StatusCode::ACCEPTED | StatusCode::NO_CONTENT) {
+            let is_empty = matches!(status, StatusCode::ACCEPTED | StatusCode::NO_CONTENT);
+            if is_empty || !head.headers.contains_key(CONTENT_TYPE) {
                 return Ok(Head::Accepted);
             }
             let messages = Messages::new(&head.headers, body, max_bytes)?;

@@ -31,7 +31,6 @@ mod server_url;
 mod settings;
 mod steps;
 mod tool;
-mod traces;
 mod unusable;
 
 pub use api::{Api, Info, Tools};

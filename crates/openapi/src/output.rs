@@ -2,12 +2,12 @@
 
 use crate::body::{is_json, is_text};
 use crate::schema::conforms;
-use crate::traces::{remove, without};
 use bytes::Bytes;
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, Response, StatusCode};
 use serde_json::{Value, json};
 use strict_json::excerpt;
+use tool_adapters::redaction::{remove, without};
 
 /// What a call gives.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,6 +1,7 @@
 //! Redirects (RFC 9110 section 15.4), which are followed within one origin.
 
 use crate::request::{MAX_URL_BYTES, Prepared};
+use crate::safe_url::has_credentials;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, LOCATION};
 use http::{Method, Response, StatusCode, Uri};
@@ -21,8 +22,7 @@ pub(crate) fn target(url: &Url, response: &Response<Bytes>) -> Option<Url> {
     if target.as_str().len() > MAX_URL_BYTES || target.as_str().parse::<Uri>().is_err() {
         return None;
     }
-    let has_credentials = !target.username().is_empty() || target.password().is_some();
-    (target.origin() == url.origin() && !has_credentials).then_some(target)
+    (target.origin() == url.origin() && !has_credentials(&target)).then_some(target)
 }
 
 /// Returns the request that a redirect of `request` with this status asks for.

@@ -4,9 +4,9 @@
 //! literal to a variable. So `/users/export` may be another operation than `/users/{id}`, one that is not offered or takes other scopes.
 
 use crate::entry::Entry;
-use crate::pattern::fits;
 use crate::request::path::decoded;
 use http::Method;
+use tool_adapters::fits;
 
 /// The segments of a path as the most lenient server reads them. In a template's, `*` stands for a variable.
 struct Segments(Vec<String>);
