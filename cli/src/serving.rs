@@ -161,34 +161,3 @@ pub fn runtime() -> Result<Runtime> {
         .enable_all()
         .build()?)
 }
-
-/// Resolves when the process is asked to stop, by Ctrl-C or SIGTERM.
-///
-/// # Errors
-///
-/// If it cannot be asked.
-pub fn stop_signal() -> Result<impl Future<Output = ()>> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let (mut interrupt, mut terminate) = (
-            signal(SignalKind::interrupt())?,
-            signal(SignalKind::terminate())?,
-        );
-        Ok(async move {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
-        })
-    }
-    #[cfg(not(unix))]
-    {
-        Ok(async {
-            // Without a handler there is nothing to wait for but the end of the process.
-            if tokio::signal::ctrl_c().await.is_err() {
-                std::future::pending().await
-            }
-        })
-    }
-}

@@ -1,7 +1,7 @@
 //! `gatehouse up`: builds the tools and serves them.
 
 use crate::release_files::build_all;
-use crate::serving::{Serving, runtime, stop_signal};
+use crate::serving::{Serving, runtime};
 use anyhow::Result;
 use clap::Args;
 use project::Project;
@@ -30,14 +30,14 @@ pub fn up(project: &Project, options: &Options) -> Result<()> {
         build_all(project, None)?;
     }
     runtime()?.block_on(async {
-        let stop = stop_signal()?;
+        let stop = host::stop_signal()?;
         step("Starting (the first time it fetches Gatehouse and compiles it)");
         let serving = tokio::select! {
             serving = Serving::start(project, &launch) => serving?,
             () = stop => return Ok(()),
         };
         launch.announce();
-        stop_signal()?.await;
+        host::stop_signal()?.await;
         eprintln!("\nStopping.");
         serving.stop().await;
         Ok(())

@@ -2,7 +2,7 @@
 //! what was served before is served on.
 
 use crate::release_files::check_sdk;
-use crate::serving::{Serving, runtime, stop_signal};
+use crate::serving::{Serving, runtime};
 use crate::watched_files::{Changes, WatchedFiles};
 use anyhow::{Context, Result};
 use clap::Args;
@@ -35,7 +35,7 @@ pub fn watch(project: &Project, options: &Options) -> Result<()> {
     Launch::plan(project, &options.launch)?.check_addresses()?;
     let runtime = runtime()?;
     let watched = runtime.block_on(async {
-        let stop = stop_signal()?;
+        let stop = host::stop_signal()?;
         let mut session = Session::new(project, &options.launch)?;
         let result = tokio::select! {
             result = session.run() => result,

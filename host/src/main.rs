@@ -9,6 +9,7 @@ use clap::{Parser, ValueEnum};
 use gatehouse_host::{
     Host, HostLimits, Limits, Running,
     manifest::{Route, Target},
+    stop_signal,
 };
 use tracing_subscriber::EnvFilter;
 
@@ -108,42 +109,15 @@ async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
     for (name, value) in options.environment {
         host = host.component_environment(name, value);
     }
-    let stop = signals()?;
+    let stop = stop_signal()?;
     let running = tokio::select! {
         running = host.start() => running?,
         () = stop => return Ok(()),
     };
     announce(&running);
-    signals()?.await;
+    stop_signal()?.await;
     running.shutdown().await;
     Ok(())
-}
-
-/// Resolves when the process is asked to stop.
-fn signals() -> std::io::Result<impl Future<Output = ()>> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let (mut interrupt, mut terminate) = (
-            signal(SignalKind::interrupt())?,
-            signal(SignalKind::terminate())?,
-        );
-        Ok(async move {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
-        })
-    }
-    #[cfg(not(unix))]
-    {
-        Ok(async {
-            // Without a handler there is nothing to wait for but the end of the process.
-            if tokio::signal::ctrl_c().await.is_err() {
-                std::future::pending().await
-            }
-        })
-    }
 }
 
 /// Says on stdout where the application listens. A program that reads no further than it needs closes

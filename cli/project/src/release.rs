@@ -2,11 +2,12 @@
 //! of, in `release.sha256`.
 
 use anyhow::{Context, Result, bail, ensure};
+use config::is_loopback;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use url::{Host, Url};
+use url::Url;
 
 /// The file of a release that has the digests of what projects are made of, as `sha256sum` writes them. Its own digest
 /// stands in a project's `spin.toml`, and so stands for the whole release.
@@ -35,14 +36,8 @@ impl Address {
     pub fn new(url: &str) -> Result<Self> {
         let url = url.trim_end_matches('/');
         let read = Url::parse(url).with_context(|| format!("{url} is no URL"))?;
-        let is_loopback = match Url::host(&read) {
-            Some(Host::Domain(name)) => name == "localhost",
-            Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.is_loopback(),
-            None => false,
-        };
         ensure!(
-            read.scheme() == "https" || read.scheme() == "http" && is_loopback,
+            read.scheme() == "https" || read.scheme() == "http" && is_loopback(&read),
             "{url}: a release has to be at an https URL, or at an http URL of this machine"
         );
         // Every part of it stands in files of other syntaxes.

@@ -6,6 +6,7 @@ use crate::serving::local_client;
 use anyhow::{Context, Result, bail, ensure};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use config::is_loopback;
 use project::launch::HEALTH;
 use rand::TryRng;
 use rand::rngs::SysRng;
@@ -13,7 +14,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, Response};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use url::{Host, Url};
+use url::Url;
 
 /// Where codes are sent; nothing listens there, as the address is read before it is opened.
 const REDIRECT_URI: &str = "http://127.0.0.1/callback";
@@ -166,15 +167,6 @@ async fn read(response: Response) -> Result<Value> {
 fn text(answer: &Value, name: &str) -> Result<String> {
     let text = answer[name].as_str().map(str::to_owned);
     text.with_context(|| format!("The server's answer has no {name}"))
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
 }
 
 /// Returns 32 random bytes as text.
