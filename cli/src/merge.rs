@@ -128,31 +128,54 @@ fn item(changes: &mut Vec<Change>, own: &mut Item, old: &Item, new: &Item, path:
     }
 }
 
+/// What to do to what is there several times.
+struct Difference {
+    /// Places in the new ones.
+    added: Vec<usize>,
+    removed: Vec<String>,
+}
+
+/// Returns what has changed from `old` to `new` and concerns `own`, by the texts that the entries are told apart by.
+fn difference(
+    changes: &mut Vec<Change>,
+    own: &[String],
+    old: &[String],
+    new: &[String],
+    path: &str,
+) -> Difference {
+    let is_new = |(at, text): &(usize, &String)| {
+        let known = [own, old, &new[..*at]];
+        !known.iter().any(|texts| texts.contains(text))
+    };
+    let is_gone = |(at, text): &(usize, &String)| {
+        own.contains(text) && !new.contains(text) && !old[..*at].contains(text)
+    };
+    let added: Vec<usize> = new
+        .iter()
+        .enumerate()
+        .filter(is_new)
+        .map(|(at, _)| at)
+        .collect();
+    let removed = old.iter().enumerate().filter(is_gone);
+    let removed: Vec<String> = removed.map(|(_, text)| text.clone()).collect();
+    let added_kinds = added.iter().map(|&at| Kind::Added(new[at].clone()));
+    let removed_kinds = removed.iter().map(|text| Kind::Removed(Some(text.clone())));
+    changes.extend(added_kinds.chain(removed_kinds).map(|kind| Change {
+        path: path.to_owned(),
+        kind,
+    }));
+    Difference { added, removed }
+}
+
 fn array(changes: &mut Vec<Change>, own: &mut Array, old: &Array, new: &Array, path: &str) {
-    let has = |array: &Array, text: &str| array.iter().any(|value| bare(value) == text);
-    for value in new {
-        let text = bare(value);
-        if !has(own, &text) && !has(old, &text) {
-            let mut value = value.clone();
-            value.decor_mut().clear();
-            own.push(value);
-            let kind = Kind::Added(text);
-            changes.push(Change {
-                path: path.to_owned(),
-                kind,
-            });
-        }
+    let texts = |array: &Array| array.iter().map(bare).collect::<Vec<_>>();
+    let Difference { added, removed } =
+        difference(changes, &texts(own), &texts(old), &texts(new), path);
+    for mut value in added.into_iter().filter_map(|at| new.get(at).cloned()) {
+        value.decor_mut().clear();
+        own.push(value);
     }
-    for text in old.iter().map(bare) {
-        if !has(new, &text) && has(own, &text) {
-            own.retain(|value| bare(value) != text);
-            let kind = Kind::Removed(Some(text));
-            changes.push(Change {
-                path: path.to_owned(),
-                kind,
-            });
-        }
-    }
+    own.retain(|value| !removed.contains(&bare(value)));
 }
 
 /// Tables are the same if their route and their component are: more there is not in triggers.
@@ -163,30 +186,14 @@ fn tables(
     new: &ArrayOfTables,
     path: &str,
 ) {
-    let has = |tables: &ArrayOfTables, text: &str| tables.iter().any(|table| route(table) == text);
-    for table in new {
-        let text = route(table);
-        if !has(own, &text) && !has(old, &text) {
-            let mut added = table.clone();
-            added.set_position(None);
-            own.push(added);
-            let kind = Kind::Added(text);
-            changes.push(Change {
-                path: path.to_owned(),
-                kind,
-            });
-        }
+    let texts = |tables: &ArrayOfTables| tables.iter().map(route).collect::<Vec<_>>();
+    let Difference { added, removed } =
+        difference(changes, &texts(own), &texts(old), &texts(new), path);
+    for mut table in added.into_iter().filter_map(|at| new.get(at).cloned()) {
+        table.set_position(None);
+        own.push(table);
     }
-    for text in old.iter().map(route) {
-        if !has(new, &text) && has(own, &text) {
-            own.retain(|table| route(table) != text);
-            let kind = Kind::Removed(Some(text));
-            changes.push(Change {
-                path: path.to_owned(),
-                kind,
-            });
-        }
-    }
+    own.retain(|table| !removed.contains(&route(table)));
 }
 
 /// What a trigger leads from and to.
