@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Releases, Server, bad, built, free_address, gatehouse, good};
+use common::{Releases, Server, bad, built, free_address, gatehouse, good, new_project};
 use std::fs;
 use std::path::Path;
 
@@ -51,12 +51,7 @@ fn an_upgrade_takes_everything_from_the_other_release_or_nothing() {
     releases.seal("0.1.0", named);
     releases.seal("0.2.0", |name| format!("new {name}").into_bytes());
     let folder = tempfile::tempdir().unwrap();
-    let url = releases.url("0.1.0");
-    good(
-        folder.path(),
-        &["new", "weather", "--lang", "python", "--release", &url],
-    );
-    let project = folder.path().join("weather");
+    let project = new_project(&releases.url("0.1.0"), folder.path(), "weather", "python");
     let read = |name: &str| fs::read_to_string(project.join(name)).unwrap();
     let mine = read("spin.toml").replace(
         "allowed_outbound_hosts = []",
@@ -108,11 +103,7 @@ fn a_fresh_project_in_rust_builds_for_every_host_with_the_sdk_of_its_release_alo
     releases.seal("0.1.0", named);
     let folder = tempfile::tempdir().unwrap();
     let url = releases.url("0.1.0");
-    good(
-        folder.path(),
-        &["new", "weather", "--lang", "rust", "--release", &url],
-    );
-    let project = folder.path().join("weather");
+    let project = new_project(&url, folder.path(), "weather", "rust");
     let path = std::env::var_os("PATH").unwrap_or_default();
     let paths = std::iter::once(folder.path().to_owned()).chain(std::env::split_paths(&path));
     let path = std::env::join_paths(paths).unwrap();
@@ -148,12 +139,7 @@ fn copied_tools(releases: &Releases, folder: &Path) -> std::path::PathBuf {
         true => fs::read(built(name)).unwrap(),
         false => named(name),
     });
-    let url = releases.url("0.1.0");
-    good(
-        folder,
-        &["new", "copied", "--lang", "python", "--release", &url],
-    );
-    let project = folder.join("copied");
+    let project = new_project(&releases.url("0.1.0"), folder, "copied", "python");
     let manifest = project.join("spin.toml");
     let text = fs::read_to_string(&manifest).unwrap();
     let built = "\".venv/bin/python -m gatehouse build app.py -o copied.wasm\"";
@@ -226,14 +212,10 @@ fn what_listens_and_is_not_gatehouse_is_not_called() {
     releases.seal("0.1.0", named);
     let folder = tempfile::tempdir().unwrap();
     let url = releases.url("0.1.0");
-    good(
-        folder.path(),
-        &["new", "weather", "--lang", "js", "--release", &url],
-    );
+    let project = new_project(&url, folder.path(), "weather", "js");
     // The server of the releases answers 404, and then with no JSON.
     let address = url.trim_start_matches("http://").trim_end_matches("/0.1.0");
     let arguments = ["call", "--listen", address, "greet"];
-    let project = folder.path().join("weather");
     assert!(bad(&project, &arguments).contains("--listen"));
     let other = releases.folder(".well-known/oauth-protected-resource");
     fs::write(other.join("mcp"), "{\"hello\": 1}").unwrap();

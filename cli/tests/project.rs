@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Releases, bad, built, free_address, good};
+use common::{Releases, bad, built, free_address, good, new_project};
 use project::Project;
 use project::builds::{self, PORTABLE};
 use std::fs;
@@ -28,12 +28,7 @@ fn new(folder: &Path, releases: &Releases, language: &str) -> PathBuf {
         true => fs::read(built(name)).unwrap(),
         false => name.as_bytes().to_vec(),
     });
-    let url = releases.url(VERSION);
-    good(
-        folder,
-        &["new", "hello", "--lang", language, "--release", &url],
-    );
-    folder.join("hello")
+    new_project(&releases.url(VERSION), folder, "hello", language)
 }
 
 fn call(project: &Path) {

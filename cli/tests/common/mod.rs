@@ -133,6 +133,15 @@ pub fn gatehouse(folder: &Path, arguments: &[&str]) -> Command {
     command
 }
 
+/// Makes a project in this language, of the release at this URL.
+pub fn new_project(release: &str, folder: &Path, name: &str, language: &str) -> PathBuf {
+    good(
+        folder,
+        &["new", name, "--lang", language, "--release", release],
+    );
+    folder.join(name)
+}
+
 /// Runs the command to its end, and returns what it printed.
 pub fn run(folder: &Path, arguments: &[&str]) -> (bool, String) {
     let output = gatehouse(folder, arguments).output().unwrap();
