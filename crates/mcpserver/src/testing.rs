@@ -590,6 +590,7 @@ impl ToolProvider for TestTools {
                 resource_contents: true,
             },
             missing: Vec::new(),
+            left_out: vec!["a tool is left out: its name is no name".to_owned()],
         })
     }
 

@@ -53,6 +53,7 @@ pub(crate) fn merge(ids: &[&str], offers: Vec<(usize, Offer)>) -> (Offer, Routes
         }
         merged.changes = either(merged.changes, offer.changes);
         merged.missing.extend(offer.missing);
+        merged.left_out.extend(offer.left_out);
     }
     if !instructions.is_empty() {
         merged.instructions = Some(instructions.join("\n\n"));

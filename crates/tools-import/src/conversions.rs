@@ -6,18 +6,18 @@ use mcpserver::{
     Offer, OfferedPrompt, OfferedTool, ResourceOffer, Round, TaskUse,
 };
 
-/// Returns the offer. A tool that cannot be offered is left out, and the log says why.
+/// Returns the offer. A tool that cannot be offered is left out.
 pub(crate) fn offer(offer: tools::Offer) -> Offer {
+    let mut left_out = Vec::new();
     let tools = offer.tools.into_iter().filter_map(|offered| {
-        let left_out = |error: &mcp::InvalidTool| {
-            log_line::write(format_args!("mcp: a tool is left out: {error}"));
-        };
-        tool(offered).inspect_err(left_out).ok()
+        let complain = |error| left_out.push(format!("a tool is left out: {error}"));
+        tool(offered).map_err(complain).ok()
     });
     Offer {
         server: server(offer.server),
         instructions: offer.instructions,
         tools: tools.collect(),
+        left_out,
         prompts: offer.prompts.into_iter().map(prompt).collect(),
         resources: offer.resources.map(resources),
         completes: offer.completes,
@@ -388,5 +388,7 @@ mod tests {
         });
         let names: Vec<_> = offer.tools.iter().map(|tool| tool.tool.name()).collect();
         assert_eq!(names, ["good"]);
+        assert_eq!(offer.left_out.len(), 2);
+        assert!(offer.missing.is_empty());
     }
 }

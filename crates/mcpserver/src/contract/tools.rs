@@ -27,6 +27,8 @@ pub struct Offer {
     pub changes: Changes,
     /// Why something is missing that may be there later, for the log: the offer is read again soon.
     pub missing: Vec<String>,
+    /// Why something is left out that cannot be offered, for the log.
+    pub left_out: Vec<String>,
 }
 
 /// A tool, and what a call of it requires.

@@ -222,6 +222,7 @@ impl Catalog {
     pub(crate) fn new(mut offer: Offer, scopes: &[String]) -> Result<Self, String> {
         let mut complaints = std::mem::take(&mut offer.missing);
         let is_incomplete = !complaints.is_empty();
+        complaints.append(&mut offer.left_out);
         let mut tools = Vec::with_capacity(offer.tools.len());
         for offered in std::mem::take(&mut offer.tools) {
             match ValidatedTool::new(offered) {

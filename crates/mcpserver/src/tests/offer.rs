@@ -37,6 +37,19 @@ fn a_tool_whose_scope_is_not_in_scopes_is_named_once_per_instance() {
 }
 
 #[test]
+fn what_a_component_cannot_offer_is_in_the_log_once_and_costs_nothing_else() {
+    run(async |fixture, token| {
+        for _ in 0..3 {
+            let list = ask(fixture, &token, "tools/list", json!({})).await;
+            assert!(!list["result"]["tools"].as_array().unwrap().is_empty());
+            fixture.call(&token, "changes").await;
+            fixture.environment.advance(60);
+        }
+        assert_eq!(lines(fixture, "a tool is left out").len(), 1);
+    });
+}
+
+#[test]
 fn what_the_sandbox_refused_is_in_the_log_with_the_tool_and_what_to_add_where() {
     run(async |fixture, token| {
         for tool in ["denied", "denied-softly"] {

@@ -202,6 +202,7 @@ impl ToolProvider for Tools {
                 resource_contents: true,
             },
             missing: Vec::new(),
+            left_out: Vec::new(),
         })
     }
 
