@@ -19,10 +19,6 @@ use std::time::Duration;
 /// is noticed when the next one is written, which cancels the call.
 const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(2);
 
-/// How long the instance goes on after a caller that is gone: the component looks for its caller every two seconds, and
-/// may then have to tell others that the call is over.
-const GRACE: Duration = Duration::from_secs(8);
-
 /// Returns the router of a component that serves the tools component it is composed with.
 pub async fn router() -> Router {
     Router::new().fallback(handle)
@@ -131,64 +127,41 @@ enum Waiting {
     Nothing,
 }
 
-/// Keeps the instance for [`GRACE`] if it is dropped before the call is over. The host takes an instance for idle whose
-/// own functions have returned, whatever the composed component still does.
-struct Unfinished(bool);
-
-impl Drop for Unfinished {
-    fn drop(&mut self) {
-        if self.0 && platform::OUTLIVES_A_REQUEST {
-            platform::spawn(sleep(GRACE));
-        }
-    }
-}
-
 fn next(mut events: EventStream) -> BoxFuture<'static, (Option<tools::Event>, EventStream)> {
     async { (events.next().await, events) }.boxed()
 }
 
 /// Returns the frames of a call that takes its time.
 fn frames(waiting: Waiting) -> impl Stream<Item = Result<Bytes, WireError>> + Send + 'static {
-    let unfinished = Unfinished(true);
-    stream::unfold(
-        (waiting, unfinished),
-        async |(mut waiting, mut unfinished)| {
-            loop {
-                let interval = sleep(KEEP_ALIVE_INTERVAL).boxed();
-                let (payload, next_wait) = match waiting {
-                    Waiting::Nothing => {
-                        unfinished.0 = false;
-                        return None;
+    stream::unfold(waiting, async |mut waiting| {
+        loop {
+            let interval = sleep(KEEP_ALIVE_INTERVAL).boxed();
+            let (payload, next_wait) = match waiting {
+                Waiting::Nothing => return None,
+                Waiting::Answer(answer) => match select(answer, interval).await {
+                    Either::Left((Answer::Whole(payload), _)) => (payload, Waiting::Nothing),
+                    Either::Left((Answer::Events(events), _)) => {
+                        waiting = Waiting::Event(next(events));
+                        continue;
                     }
-                    Waiting::Answer(answer) => match select(answer, interval).await {
-                        Either::Left((Answer::Whole(payload), _)) => (payload, Waiting::Nothing),
-                        Either::Left((Answer::Events(events), _)) => {
-                            waiting = Waiting::Event(next(events));
-                            continue;
-                        }
-                        Either::Right((_, answer)) => {
-                            return Some((Ok(KEEP_ALIVE), (Waiting::Answer(answer), unfinished)));
-                        }
-                    },
-                    Waiting::Event(event) => match select(event, interval).await {
-                        Either::Left(((None, _), _)) => {
-                            unfinished.0 = false;
-                            return None;
-                        }
-                        Either::Left(((Some(event), events), _)) => {
-                            let sent: Result<_, tools::Failure> = Ok(event);
-                            (encode(&sent), Waiting::Event(next(events)))
-                        }
-                        Either::Right((_, event)) => {
-                            return Some((Ok(KEEP_ALIVE), (Waiting::Event(event), unfinished)));
-                        }
-                    },
-                };
-                let frame = payload.and_then(|payload| frame(&payload));
-                return Some((frame, (next_wait, unfinished)));
-            }
-        },
-    )
+                    Either::Right((_, answer)) => {
+                        return Some((Ok(KEEP_ALIVE), Waiting::Answer(answer)));
+                    }
+                },
+                Waiting::Event(event) => match select(event, interval).await {
+                    Either::Left(((None, _), _)) => return None,
+                    Either::Left(((Some(event), events), _)) => {
+                        let sent: Result<_, tools::Failure> = Ok(event);
+                        (encode(&sent), Waiting::Event(next(events)))
+                    }
+                    Either::Right((_, event)) => {
+                        return Some((Ok(KEEP_ALIVE), Waiting::Event(event)));
+                    }
+                },
+            };
+            return Some((payload.and_then(|payload| frame(&payload)), next_wait));
+        }
+    })
 }
 
 /// The composed component may have read variables and its store.
