@@ -2,7 +2,7 @@
 
 use crate::secrets::{self, Watched};
 use crate::wire::Wire;
-use crate::workspace::root;
+use crate::workspace::{over_tested_wasm, root, wasm};
 use crate::{ENCRYPTION_KEY, Flavour, Provider, ports};
 use descope_emulator::{Config, Emulator};
 use host::{Clock, Hooks, Host, KeyValue};
@@ -171,7 +171,6 @@ impl ToolServer {
     /// Adds it to the manifest, with variables, hosts and a store of its own, and lets `mcp` call it.
     fn add_to(&self, manifest: &mut toml::Table) {
         let (id, path) = (self.id, self.path);
-        let wasm = |path: &str| root().join(path).display().to_string();
         let (server, tools) = (wasm(TOOL_SERVER), wasm(path));
         let mut component: toml::Table = format!(
             r#"
@@ -379,7 +378,6 @@ impl Application {
         key_value: KeyValue,
         more: &[(&str, String)],
     ) -> host::Running {
-        let wasm = root().join("target/wasm32-wasip2/wasm");
         let hooks = Hooks::new().clock(self.clock.clone());
         let hooks = match &self.wire {
             Some(wire) => wire.watch(hooks),
@@ -405,8 +403,12 @@ impl Application {
             Some(flavour) => host.host_limits(flavour.limits()),
             None => {
                 let tools = self.tools.unwrap_or(OWN_TOOLS);
-                host.source("identity", wasm.join(self.provider.component()))
-                    .dependency("mcp", TOOLS_CONTRACT, root().join(tools))
+                host.patch_manifest(|manifest| {
+                    let tested = over_tested_wasm(&manifest.to_string());
+                    *manifest = tested.parse().expect("TOML");
+                })
+                .source("identity", wasm(self.provider.component()))
+                .dependency("mcp", TOOLS_CONTRACT, wasm(tools))
             }
         };
         for server in self.tool_servers.clone() {

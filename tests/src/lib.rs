@@ -35,6 +35,7 @@ pub use published::Published;
 pub use remote_server::RemoteServer;
 pub use sse::{SseStream, sse_events};
 pub use stateless::Stateless;
+pub use workspace::over_tested_wasm;
 
 /// The keys that the tests use; they guard nothing.
 pub const ENCRYPTION_KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";

@@ -12,11 +12,11 @@ pub enum Provider {
 }
 
 impl Provider {
-    /// Returns the file name of its component, which is all that differs in the manifest.
+    /// Returns its component as `spin.toml` names it, which is all that differs there.
     pub fn component(self) -> &'static str {
         match self {
-            Self::Descope => "gatehouse_identity_descope.wasm",
-            Self::OpenId => "gatehouse_identity_oidc.wasm",
+            Self::Descope => "target/wasm32-wasip2/wasm/gatehouse_identity_descope.wasm",
+            Self::OpenId => "target/wasm32-wasip2/wasm/gatehouse_identity_oidc.wasm",
         }
     }
 

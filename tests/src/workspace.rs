@@ -1,4 +1,4 @@
-//! The folder of the workspace.
+//! The folder of the workspace, and the Wasm that was built in it.
 
 use std::path::{Path, PathBuf};
 
@@ -8,4 +8,34 @@ pub(crate) fn root() -> PathBuf {
         .parent()
         .expect("tests/ is in the workspace")
         .to_owned()
+}
+
+/// Where `spin.toml` has the Wasm.
+const NAMED: &str = "target/wasm32-wasip2/wasm/";
+
+/// Returns the folder of the Wasm that is tested.
+fn built() -> PathBuf {
+    std::env::var_os("GATEHOUSE_TEST_WASM").map_or_else(
+        || root().join("target/wasm32-wasip2/wasm-for-tests"),
+        Into::into,
+    )
+}
+
+/// Returns the file to test of the Wasm that `spin.toml` would name so.
+pub(crate) fn wasm(path: &str) -> PathBuf {
+    match path.strip_prefix(NAMED) {
+        Some(name) => built().join(name),
+        None => root().join(path),
+    }
+}
+
+/// Returns `spin.toml`, or what was made of it, with the Wasm to test.
+pub fn over_tested_wasm(manifest: &str) -> String {
+    let built = built();
+    assert!(
+        built.is_dir(),
+        "{} is not there: `cargo xtask build --for-tests`",
+        built.display()
+    );
+    manifest.replace(NAMED, &format!("{}/", built.display()))
 }

@@ -405,11 +405,16 @@ async fn two_tools_in_a_screenful_are_called_in_both_builds() {
 fn the_examples_in_rust_pass_their_own_tests() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
     let root = root.expect("tests/ is in the workspace");
+    // What runs while they are built was built for these tests.
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent();
+    let target = target.expect("target/tmp").display().to_string();
+    let build_dir = format!("build.build-dir={target:?}");
     for folder in ["tools-rust", "weather-rust"] {
         let mut tests = Command::new(env!("CARGO"));
         tests
             .current_dir(root.join("examples").join(folder))
-            .args(["test", "--locked", "--quiet", "--target-dir"])
+            .args(["test", "--locked", "--quiet", "--config", &build_dir])
+            .arg("--target-dir")
             .arg(root.join("target/examples/rust"));
         let output = tests.output().expect("cargo runs");
         let errors = String::from_utf8_lossy(&output.stderr);

@@ -1,9 +1,10 @@
 //! `cargo xtask bench`: measures, side by side with an empty component.
 
-use crate::build;
+use crate::build::{self, WasmBuild};
 use crate::shell::{cargo, run, step};
 use anyhow::Result;
 use clap::{Args, ValueEnum};
+use project::flavours::Wasi;
 use std::path::PathBuf;
 
 /// What `cargo xtask bench` takes.
@@ -53,7 +54,7 @@ enum On {
 pub fn bench(options: &Options) -> Result<()> {
     let mut packages = build::packages()?;
     packages.extend(["bench-bare", "bench-empty", "conformance-tools"].map(str::to_owned));
-    build::wasm(&packages, build::WasmBuild::Main)?;
+    build::wasm(&packages, WasmBuild::shipped(Wasi::Main))?;
     step("Building the bench (release)");
     let mut bench = cargo();
     bench

@@ -2,39 +2,61 @@
 
 use crate::shell::{cargo, repository, root, run, step, target};
 use crate::toolchain::{WASM, ensure_wasm};
-use anyhow::{Context, Result};
-use std::path::PathBuf;
+use anyhow::{Context, Result, ensure};
+use project::flavours::Wasi;
+use std::path::{Path, PathBuf};
 
-/// What components are built for.
+/// A build of packages to Wasm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WasmBuild {
-    /// WASI 0.3.
-    Main,
-    /// WASI 0.2.
-    Portable {
-        /// Whether the host's key-value store has an atomic increment.
-        atomics: bool,
-        /// Whether it is small and fast. What is not takes a third of the time: for tests.
-        optimized: bool,
-    },
+pub struct WasmBuild {
+    /// What it is for.
+    pub wasi: Wasi,
+    /// How it is compiled.
+    pub profile: Profile,
+}
+
+/// A profile of Cargo.toml.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Profile {
+    /// Small and fast: what is deployed.
+    Shipped,
+    /// Built in a third of the time.
+    ForTests,
+}
+
+impl Profile {
+    /// Its name in Cargo.toml.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Shipped => "wasm",
+            Self::ForTests => "wasm-for-tests",
+        }
+    }
 }
 
 impl WasmBuild {
-    /// Returns the folder that has the Wasm.
-    pub fn folder(self) -> PathBuf {
-        self.target().join(WASM).join("wasm")
+    /// Returns the build that is deployed.
+    pub fn shipped(wasi: Wasi) -> Self {
+        let profile = Profile::Shipped;
+        Self { wasi, profile }
     }
 
-    /// The portable builds have folders of their own: with other flags everything is built again.
+    /// Returns the build that is tested, but for what is to be deployed.
+    pub fn for_tests(wasi: Wasi) -> Self {
+        let profile = Profile::ForTests;
+        Self { wasi, profile }
+    }
+
+    /// Returns the folder that has the Wasm.
+    pub fn folder(self) -> PathBuf {
+        self.target().join(WASM).join(self.profile.name())
+    }
+
+    /// The portable builds have a folder of their own for what they are made for. What they share with the others is in one.
     fn target(self) -> PathBuf {
-        match self {
-            Self::Main => target(),
-            Self::Portable {
-                optimized: true, ..
-            } => target().join("wasi2"),
-            Self::Portable {
-                optimized: false, ..
-            } => target().join("wasi2-for-tests"),
+        match self.wasi {
+            Wasi::Main => target(),
+            Wasi::Portable { .. } => target().join("wasi2"),
         }
     }
 }
@@ -43,10 +65,23 @@ impl WasmBuild {
 ///
 /// # Errors
 ///
-/// If the manifest grants what it may not, the target cannot be installed or a component does not build.
+/// If the manifest grants what it may not, the target cannot be installed, or a component does not build or is too large.
 pub fn components() -> Result<()> {
     project::manifest::check(&repository())?;
-    wasm(&packages()?, WasmBuild::Main)
+    let shipped = WasmBuild::shipped(Wasi::Main);
+    wasm(&packages()?, shipped)?;
+    check_sizes(&shipped.folder())
+}
+
+/// Builds what the black-box tests take: every component, and those that they put in the places of others.
+///
+/// # Errors
+///
+/// As [`wasm`].
+pub fn to_test(kind: WasmBuild) -> Result<()> {
+    let mut packages = packages()?;
+    packages.extend(FOR_TESTS.map(str::to_owned));
+    wasm(&packages, kind)
 }
 
 /// Builds packages to Wasm.
@@ -58,19 +93,15 @@ pub fn wasm(packages: &[String], kind: WasmBuild) -> Result<()> {
     ensure_wasm()?;
     step("Building the components (the first time takes some minutes)");
     let mut build = cargo();
-    build.args(["build", "--profile", "wasm", "--target", WASM]);
-    if let WasmBuild::Portable { atomics, optimized } = kind {
-        // Cargo joins the flags to those of .cargo/config.toml.
-        let flags = format!(r#"target.{WASM}.rustflags=["--cfg", "portable"]"#);
-        build.arg("--target-dir").arg(kind.target());
-        build.args(["--config", &flags]);
-        if !optimized {
-            for setting in ["lto=\"off\"", "opt-level=1", "codegen-units=16"] {
-                build.args(["--config", &format!("profile.wasm.{setting}")]);
-            }
+    build.args(["build", "--profile", kind.profile.name(), "--target", WASM]);
+    build.arg("--target-dir").arg(kind.target());
+    build.args(["--config", &shared_build_dir()]);
+    if let Wasi::Portable { atomics } = kind.wasi {
+        for package in WITH_PORTABLE {
+            build.args(["--package", package]);
+            build.args(["--features", &format!("{package}/portable")]);
         }
         if !atomics {
-            build.args(["--package", PLATFORM]);
             build.args(["--features", &format!("{PLATFORM}/without-atomics")]);
         }
     }
@@ -80,8 +111,54 @@ pub fn wasm(packages: &[String], kind: WasmBuild) -> Result<()> {
     run(&mut build)
 }
 
+/// What all builds have in common is compiled once, in Cargo's folder of intermediate files.
+pub fn shared_build_dir() -> String {
+    format!("build.build-dir={:?}", target().display().to_string())
+}
+
 /// The crate that has the platform's store.
 const PLATFORM: &str = "gatehouse-platform";
+
+/// The crates that have a second inside, for WASI 0.2: their feature `portable`.
+const WITH_PORTABLE: [&str; 6] = [
+    PLATFORM,
+    "gatehouse-identity-export",
+    "gatehouse-identity-import",
+    "gatehouse-sdk",
+    "gatehouse-tools-export",
+    "gatehouse-tools-import",
+];
+
+/// The most that a component may have, in bytes: hosts load each for every new instance, and some refuse large ones.
+fn most_bytes(component: &str) -> u64 {
+    match component {
+        "gatehouse_mcp.wasm" => 6_100_000,
+        "gatehouse_authorize.wasm" => 1_800_000,
+        "gatehouse_tools_openapi.wasm" => 1_600_000,
+        _ => 1_500_000,
+    }
+}
+
+/// Checks the sizes of the components in a folder.
+///
+/// # Errors
+///
+/// If one is too large, or the folder cannot be read.
+fn check_sizes(folder: &Path) -> Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if !name.starts_with("gatehouse_") || !name.ends_with(".wasm") {
+            continue;
+        }
+        let (bytes, most) = (entry.metadata()?.len(), most_bytes(&name));
+        ensure!(
+            bytes <= most,
+            "{name} has {bytes} bytes, and {most} are allowed: `wasm-tools objdump` shows what grew; xtask/src/build.rs has the limits"
+        );
+    }
+    Ok(())
+}
 
 /// Builds the embedded host and the Descope emulator.
 ///
@@ -131,5 +208,30 @@ pub const GUESTS: [&str; 6] = [
     "host-test-guest-wasip2",
 ];
 
-/// The components that the black-box tests put in the place of others.
-pub const FOR_TESTS: [&str; 1] = ["conformance-tools"];
+/// The components that the black-box tests put in the places of others.
+const FOR_TESTS: [&str; 1] = ["conformance-tools"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_component_that_is_too_large_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, bytes: u64| {
+            let file = std::fs::File::create(folder.path().join(name)).unwrap();
+            file.set_len(bytes).unwrap();
+        };
+        write("gatehouse_mcp.wasm", 6_100_000);
+        write("gatehouse_home.wasm", 1_500_000);
+        write("gatehouse_home.d", 9_000_000);
+        write("bench_bare.wasm", 9_000_000);
+        check_sizes(folder.path()).unwrap();
+        write("gatehouse_home.wasm", 1_500_001);
+        let error = check_sizes(folder.path()).unwrap_err().to_string();
+        assert!(
+            error.starts_with("gatehouse_home.wasm has 1500001 bytes"),
+            "{error}"
+        );
+    }
+}

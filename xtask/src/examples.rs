@@ -1,5 +1,6 @@
 //! Building the examples with the commands that docs/tools.md gives.
 
+use crate::build::{Profile, shared_build_dir};
 use crate::install::{executable, node_packages, npm, python_packages};
 use crate::shell::{cargo, program, root, run, step};
 use crate::toolchain::WASM;
@@ -29,20 +30,29 @@ pub fn build() -> Result<()> {
 }
 
 fn rust(output: &Path) -> Result<()> {
-    let portable = format!(r#"target.{WASM}.rustflags=["--cfg","portable"]"#);
+    // Their release profile, under the name whose build has what these share with the components.
+    let profile = Profile::ForTests.name();
+    let inherits = format!("profile.{profile}.inherits=\"release\"");
     for example in ["tools", "weather"] {
         step(&format!("Building the example {example} in Rust"));
         let folder = root().join(format!("examples/{example}-rust"));
-        // One folder for both: what runs while they are built is built once.
         let target = output.join("rust");
-        for (extension, config) in [("wasm", None), ("portable.wasm", Some(&portable))] {
+        for (extension, features) in [
+            ("wasm", None),
+            ("portable.wasm", Some("gatehouse-sdk/portable")),
+        ] {
             run(cargo()
                 .current_dir(&folder)
-                .args(["build", "--locked", "--release", "--target", WASM])
-                .args(config.into_iter().flat_map(|config| ["--config", config]))
+                .args(["build", "--locked", "--profile", profile, "--target", WASM])
+                .args(["--config", &inherits, "--config", &shared_build_dir()])
+                .args(
+                    features
+                        .into_iter()
+                        .flat_map(|features| ["--features", features]),
+                )
                 .arg("--target-dir")
                 .arg(&target))?;
-            let built = target.join(format!("{WASM}/release/{example}_rust.wasm"));
+            let built = target.join(format!("{WASM}/{profile}/{example}_rust.wasm"));
             let name = format!("{example}_rust.{extension}");
             std::fs::copy(built, output.join(&name))
                 .with_context(|| format!("{name} cannot be written"))?;

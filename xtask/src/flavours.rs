@@ -1,6 +1,6 @@
 //! The flavours of Gatehouse itself: what `cargo xtask build --for`, `deploy` and the tests make of its packages.
 
-use crate::build::{self, WasmBuild};
+use crate::build::{self, Profile, WasmBuild};
 use crate::shell::{repository, target};
 use anyhow::{Context, Result};
 use project::Project;
@@ -11,38 +11,36 @@ use project::flavours::{
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// Wasm that is built as it will be deployed: small and fast.
+/// Wasm that is built as it will be deployed.
 pub struct Built;
 
-/// Wasm that is built soon, for tests.
-struct BuiltForTests;
+/// Wasm that was built once for all manifests of a test.
+struct BuiltForTests(Profile);
 
 impl WasmFiles for Built {
     fn prepare(&self, _: &Project, wasm: &BTreeSet<Wasm>, wasi: Wasi) -> Result<()> {
         match wasi {
             Wasi::Main => build::components(),
-            Wasi::Portable { atomics } => build::wasm(&packages(wasm), portable(atomics, true)),
+            Wasi::Portable { .. } => build::wasm(&packages(wasm), WasmBuild::shipped(wasi)),
         }
     }
 
     fn portable_file(&self, project: &Project, wasm: &Wasm, atomics: bool) -> Result<PathBuf> {
-        file(project, wasm, portable(atomics, true))
+        let wasi = Wasi::Portable { atomics };
+        file(project, wasm, WasmBuild::shipped(wasi))
     }
 }
 
 impl WasmFiles for BuiltForTests {
-    /// Everything was built once, for all manifests.
     fn prepare(&self, _: &Project, _: &BTreeSet<Wasm>, _: Wasi) -> Result<()> {
         Ok(())
     }
 
     fn portable_file(&self, project: &Project, wasm: &Wasm, atomics: bool) -> Result<PathBuf> {
-        file(project, wasm, portable(atomics, false))
+        let wasi = Wasi::Portable { atomics };
+        let profile = self.0;
+        file(project, wasm, WasmBuild { wasi, profile })
     }
-}
-
-fn portable(atomics: bool, optimized: bool) -> WasmBuild {
-    WasmBuild::Portable { atomics, optimized }
 }
 
 /// Builds the components that `spin.toml` names and writes the flavour's manifest and Wasm. Returns the manifest's
@@ -59,7 +57,7 @@ pub fn build(flavour: Flavour) -> Result<PathBuf> {
 const TOOL_SERVER: &str = "fixtures";
 const FIXTURES: &str = "target/wasm32-wasip2/wasm/conformance_tools.wasm";
 
-/// Builds a portable flavour for the black-box tests, in less time and with larger Wasm, once with each of `identities` and
+/// Builds a portable flavour for the black-box tests, once with each of `identities` and
 /// each of `tools`: components by the paths that `spin.toml` would have, and the fixtures behind a tool server where the host
 /// has service chaining. Each lies in a folder of its own,
 /// `<flavour>-for-tests/<identity>+<tools>`, because `target/<flavour>` is for deployments.
@@ -67,10 +65,16 @@ const FIXTURES: &str = "target/wasm32-wasip2/wasm/conformance_tools.wasm";
 /// # Errors
 ///
 /// As [`build()`].
-pub fn build_for_tests(flavour: Flavour, identities: &[&str], tools: &[&str]) -> Result<()> {
-    let mut packages = build::packages()?;
-    packages.extend(build::FOR_TESTS.map(str::to_owned));
-    build::wasm(&packages, portable(flavour.has_atomics(), false))?;
+pub fn build_for_tests(
+    flavour: Flavour,
+    profile: Profile,
+    identities: &[&str],
+    tools: &[&str],
+) -> Result<()> {
+    let wasi = Wasi::Portable {
+        atomics: flavour.has_atomics(),
+    };
+    build::to_test(WasmBuild { wasi, profile })?;
     let project = repository();
     for identity in identities {
         for tools in tools {
@@ -81,7 +85,7 @@ pub fn build_for_tests(flavour: Flavour, identities: &[&str], tools: &[&str]) ->
             if flavour.has_service_chaining() {
                 swapped = with_tool_server(swapped, TOOL_SERVER, FIXTURES)?;
             }
-            write_portable(&project, swapped, &folder, flavour, &BuiltForTests)?;
+            write_portable(&project, swapped, &folder, flavour, &BuiltForTests(profile))?;
         }
     }
     Ok(())

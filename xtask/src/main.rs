@@ -22,8 +22,9 @@ mod test;
 mod toolchain;
 mod up;
 
+use build::WasmBuild;
 use clap::{Parser, Subcommand};
-use project::flavours::Flavour;
+use project::flavours::{Flavour, Wasi};
 use project::{deploy, doctor};
 use shell::repository;
 use std::process::ExitCode;
@@ -67,6 +68,9 @@ struct BuildOptions {
     /// The host to build for: writes target/<host>/spin.toml and its Wasm
     #[arg(long = "for", value_name = "HOST")]
     flavour: Option<Flavour>,
+    /// Build what the black-box tests of spin.toml take, in less time
+    #[arg(long, conflicts_with = "flavour")]
+    for_tests: bool,
 }
 
 fn main() -> ExitCode {
@@ -75,6 +79,7 @@ fn main() -> ExitCode {
         Command::Test(options) => test::test(&options),
         Command::Clients(options) => clients::clients(&options),
         Command::Build(options) => match options.flavour {
+            None if options.for_tests => build::to_test(WasmBuild::for_tests(Wasi::Main)),
             None => build::components(),
             Some(flavour) => flavours::build(flavour).map(drop),
         },

@@ -1,16 +1,17 @@
 //! `cargo xtask test`: installs what the tests need, and runs every test.
 
+use crate::build::{Profile, WasmBuild};
 use crate::differences::not_tested;
 use crate::flavours;
 use crate::shell::{cargo, program, root, run, step, target};
 use crate::{build, clients, examples, install, toolchain};
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use project::flavours::Flavour;
+use project::flavours::{Flavour, Wasi};
 use std::io::{BufRead, BufReader};
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 /// What `cargo xtask test` takes.
 #[derive(Args)]
@@ -24,6 +25,9 @@ pub struct Options {
     /// Let the clients of each race between machines meet so many times
     #[arg(long, value_name = "TIMES", default_value_t = 100)]
     rounds: u32,
+    /// Test the components as they are deployed, which take minutes more to build
+    #[arg(long)]
+    shipped: bool,
     /// Run the black-box tests over the build for this host and with its limits, except tests of features that it lacks
     #[arg(long = "for", value_name = "HOST", conflicts_with = "quick")]
     flavour: Option<Flavour>,
@@ -36,62 +40,58 @@ pub struct Options {
 /// If something cannot be installed or built, or any test fails.
 pub fn test(options: &Options) -> Result<()> {
     let components = build::packages()?;
-    let mut wasm = components.clone();
-    wasm.extend(build::FOR_TESTS.map(str::to_owned));
+    let profile = match options.shipped {
+        true => Profile::Shipped,
+        false => Profile::ForTests,
+    };
     // The example in Rust needs it too.
     toolchain::ensure_wasm()?;
     let flavour = options.flavour.filter(|flavour| *flavour != Flavour::Spin);
-    // Installing waits for the network, and each build for its last and largest crate, while the others use the processor.
+    let wasi = Wasi::Main;
+    let main = WasmBuild { wasi, profile };
+    // Installing waits for the network, and what becomes Wasm for its last and largest crate, while the others use the
+    // processor.
     let installed = std::thread::scope(|scope| {
-        let beside = (!options.quick).then(|| {
-            let installing = scope.spawn(|| {
-                let clients = clients::install()?;
-                install::node_packages(&root().join("tests/openapi"))?;
-                let chromium = install::chromium()?;
-                install::redis()?;
-                anyhow::Ok((clients, chromium))
-            });
-            let building = scope.spawn(move || {
-                build_rust_client()?;
-                if let Some(flavour) = flavour {
-                    return flavours::build_for_tests(flavour, &IDENTITIES, &TOOLS);
-                }
-                examples::build()?;
-                // What they need of a host is checked as they are composed.
-                let tools = [&TOOLS[..1], &examples::EXAMPLES].concat();
-                flavours::build_for_tests(Flavour::Portable, &IDENTITIES[..1], &tools)?;
-                flavours::build_for_tests(Flavour::Akamai, &IDENTITIES[..1], &TOOLS[..1])
-            });
-            (installing, building)
+        let installing = scope.spawn(|| {
+            if options.quick {
+                return Ok(None);
+            }
+            let clients = clients::install()?;
+            install::node_packages(&root().join("tests/openapi"))?;
+            let chromium = install::chromium()?;
+            install::redis()?;
+            anyhow::Ok(Some((clients, chromium)))
         });
-        build::wasm(&wasm, build::WasmBuild::Main)?;
-        let Some((installing, building)) = beside else {
-            return Ok(None);
-        };
+        let building = scope.spawn(|| {
+            build::to_test(main)?;
+            if options.quick {
+                return Ok(());
+            }
+            if let Some(flavour) = flavour {
+                return flavours::build_for_tests(flavour, profile, &IDENTITIES, &TOOLS);
+            }
+            examples::build()?;
+            // What they need of a host is checked as they are composed.
+            let tools = [&TOOLS[..1], &examples::EXAMPLES].concat();
+            flavours::build_for_tests(Flavour::Portable, profile, &IDENTITIES[..1], &tools)?;
+            flavours::build_for_tests(Flavour::Akamai, profile, &IDENTITIES[..1], &TOOLS[..1])
+        });
+        if !options.quick {
+            build_rust_client()?;
+        }
+        run(cargo_test(&components, options.quick).arg("--no-run"))?;
         clients::join(building)?;
-        clients::join(installing).map(Some)
+        clients::join(installing)
     })?;
-    // One run of cargo for everything native: another selection of packages would build the host's
-    // dependencies with other features, and so a second time.
-    let mut tests = cargo();
-    tests.args(["test", "--workspace", "--no-fail-fast"]);
-    for package in components.iter().map(String::as_str).chain(build::GUESTS) {
-        if !build::NATIVELY_TESTED.contains(&package) {
-            tests.args(["--exclude", package]);
-        }
-    }
-    match installed {
-        None => {
-            tests.arg("--no-default-features");
-        }
-        Some((clients, chromium)) => {
-            tests
-                .env("GATEHOUSE_TEST_KILLS", options.kills.to_string())
-                .env("GATEHOUSE_TEST_ROUNDS", options.rounds.to_string())
-                .env("GATEHOUSE_TEST_PYTHON", clients.python)
-                .env("GATEHOUSE_TEST_CHROMIUM", chromium)
-                .env("GATEHOUSE_TEST_SCHEMAS", schemas(&clients.folder)?);
-        }
+    let mut tests = cargo_test(&components, options.quick);
+    tests.env("GATEHOUSE_TEST_WASM", main.folder());
+    if let Some((clients, chromium)) = installed {
+        tests
+            .env("GATEHOUSE_TEST_KILLS", options.kills.to_string())
+            .env("GATEHOUSE_TEST_ROUNDS", options.rounds.to_string())
+            .env("GATEHOUSE_TEST_PYTHON", clients.python)
+            .env("GATEHOUSE_TEST_CHROMIUM", chromium)
+            .env("GATEHOUSE_TEST_SCHEMAS", schemas(&clients.folder)?);
     }
     if let Some(flavour) = flavour {
         tests.env("GATEHOUSE_TEST_FLAVOUR", flavour.name());
@@ -103,10 +103,10 @@ pub fn test(options: &Options) -> Result<()> {
             tests.args(["--skip", name]);
         }
     }
-    // Many black-box tests wait, for a stream or for time to pass: one more than the processors keeps these busy.
+    // Many black-box tests wait, for a stream or for time to pass: this many keep the processors busy.
     if std::env::var_os("RUST_TEST_THREADS").is_none() {
         let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
-        tests.env("RUST_TEST_THREADS", (processors + 1).to_string());
+        tests.env("RUST_TEST_THREADS", (2 * processors + 1).to_string());
     }
     step("Testing");
     let total = counted(&mut tests)?;
@@ -131,6 +131,22 @@ const TOOLS: [&str; 2] = [
 
 /// The targets with the tests that run over a flavour.
 const BLACK_BOX: [&str; 3] = ["http", "conformance", "clients"];
+
+/// Returns the one run of cargo for everything native: another selection of packages would build the host's dependencies
+/// with other features, and so a second time.
+fn cargo_test(components: &[String], quick: bool) -> Command {
+    let mut tests = cargo();
+    tests.args(["test", "--workspace", "--no-fail-fast"]);
+    for package in components.iter().map(String::as_str).chain(build::GUESTS) {
+        if !build::NATIVELY_TESTED.contains(&package) {
+            tests.args(["--exclude", package]);
+        }
+    }
+    if quick {
+        tests.arg("--no-default-features");
+    }
+    tests
+}
 
 /// Builds the Rust SDK's client, among the native builds: procedural macros are the same ones.
 fn build_rust_client() -> Result<()> {
@@ -165,7 +181,7 @@ struct Count {
 }
 
 /// Runs `cargo test`, shows what it prints, and adds up its result lines.
-fn counted(command: &mut std::process::Command) -> Result<Count> {
+fn counted(command: &mut Command) -> Result<Count> {
     let mut child = command
         .stdout(Stdio::piped())
         .spawn()

@@ -108,13 +108,21 @@ fn answer(mut stream: &TcpStream, folder: &Path) {
     let _ = stream.write_all(&[head.as_bytes(), &content].concat());
 }
 
+/// Returns the folder of what cargo builds.
+fn target() -> &'static Path {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap()
+}
+
 /// Returns what the components were built into.
 pub fn built(file: &str) -> PathBuf {
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
-    let path = target.join("wasm32-wasip2/wasm").join(file);
+    let folder = std::env::var_os("GATEHOUSE_TEST_WASM").map_or_else(
+        || target().join("wasm32-wasip2/wasm-for-tests"),
+        PathBuf::from,
+    );
+    let path = folder.join(file);
     assert!(
         path.is_file(),
-        "{} is not there: `cargo xtask build`",
+        "{} is not there: `cargo xtask build --for-tests`",
         path.display()
     );
     path
@@ -124,6 +132,8 @@ pub fn built(file: &str) -> PathBuf {
 pub fn gatehouse(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gatehouse"));
     command.current_dir(folder).args(arguments);
+    // Where the black-box tests find what these have compiled.
+    command.env("XDG_CACHE_HOME", target().join("compiled-components"));
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy().into_owned();
         if name.starts_with("SPIN_VARIABLE_") || name == "GATEHOUSE_TOKEN" {

@@ -10,9 +10,9 @@
 //! identity_export::export!(Component with_types_in identity_export::bindings);
 //! ```
 
-#[cfg(not(portable))]
+#[cfg(not(feature = "portable"))]
 pub mod bindings;
-#[cfg(portable)]
+#[cfg(feature = "portable")]
 #[path = "bindings_portable.rs"]
 pub mod bindings;
 mod outbound;

@@ -1,9 +1,9 @@
 //! The identity provider that a component is composed with: the contract `wit/identity`, imported, as the
 //! traits of the crate `identity`. The portable build imports `wit/portable/identity.wit`.
 
-#[cfg(not(portable))]
+#[cfg(not(feature = "portable"))]
 mod contract;
-#[cfg(portable)]
+#[cfg(feature = "portable")]
 #[path = "contract_portable.rs"]
 mod contract;
 

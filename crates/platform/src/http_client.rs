@@ -4,9 +4,9 @@
 
 use crate::exchange_error::ExchangeError;
 use crate::time::timeout;
-#[cfg(portable)]
+#[cfg(feature = "portable")]
 use crate::wasi2::exchange;
-#[cfg(not(portable))]
+#[cfg(not(feature = "portable"))]
 use crate::wasi3::exchange;
 use bytes::Bytes;
 use http::{Request, Response};

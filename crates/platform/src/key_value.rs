@@ -1,8 +1,8 @@
 //! The component's store behind the [`store::KeyValue`] contract: Spin's default key-value store, or a Redis.
 
-#[cfg(portable)]
+#[cfg(feature = "portable")]
 use crate::wasi2::{clock::monotonic, key_value::DefaultStore};
-#[cfg(not(portable))]
+#[cfg(not(feature = "portable"))]
 use crate::wasi3::{clock::monotonic, key_value::DefaultStore};
 
 use crate::redis::RedisConnection;

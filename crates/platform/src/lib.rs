@@ -5,10 +5,10 @@
 //! the clock and sleep, spawned work.
 //!
 //! There are two insides. `wasi3` is the main build: WASI 0.3, an instance serves many requests at once.
-//! `wasi2`, which `--cfg portable` chooses, is WASI 0.2 for hosts that have no other: an instance serves one
+//! `wasi2`, which the feature `portable` chooses, is WASI 0.2 for hosts that have no other: an instance serves one
 //! request, and its futures wait in an event loop of our own. What both need stands beside them, once.
 
-#[cfg(any(portable, test))]
+#[cfg(any(feature = "portable", test))]
 mod event_loop;
 mod exchange_error;
 pub mod http_client;
@@ -17,14 +17,14 @@ mod redis;
 mod serve;
 pub mod time;
 pub mod variables;
-#[cfg(portable)]
+#[cfg(feature = "portable")]
 mod wasi2;
-#[cfg(not(portable))]
+#[cfg(not(feature = "portable"))]
 mod wasi3;
 
-#[cfg(portable)]
+#[cfg(feature = "portable")]
 pub use wasi2::{OUTLIVES_A_REQUEST, block_on, note_blocking, spawn, wit_bindgen};
-#[cfg(not(portable))]
+#[cfg(not(feature = "portable"))]
 pub use wasi3::{OUTLIVES_A_REQUEST, scheduling::note_blocking, spawn, wit_bindgen};
 
 #[doc(hidden)]
@@ -33,8 +33,8 @@ pub use axum;
 /// What [`http_component!`] expands to; not for direct use.
 #[doc(hidden)]
 pub mod internal {
-    #[cfg(portable)]
+    #[cfg(feature = "portable")]
     pub use crate::wasi2::{bindings, entry::handle};
-    #[cfg(not(portable))]
+    #[cfg(not(feature = "portable"))]
     pub use crate::wasi3::{entry::handle, wasip3};
 }

@@ -1,8 +1,8 @@
 //! The connection to the Redis of `redis_url`, over the interface of either generation.
 
-#[cfg(portable)]
+#[cfg(feature = "portable")]
 use crate::wasi2::redis::{Connection, RedisParameter, RedisResult, connect, run};
-#[cfg(not(portable))]
+#[cfg(not(feature = "portable"))]
 use crate::wasi3::redis::{Connection, RedisParameter, RedisResult, connect, run};
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

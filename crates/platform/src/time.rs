@@ -8,9 +8,9 @@
 use std::sync::OnceLock;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-#[cfg(portable)]
+#[cfg(feature = "portable")]
 pub use crate::wasi2::clock::sleep;
-#[cfg(not(portable))]
+#[cfg(not(feature = "portable"))]
 pub use crate::wasi3::clock::sleep;
 
 /// Seconds since the Unix epoch.

@@ -1,8 +1,8 @@
 //! Application variables. Reading one is slow on Spin: read them once per instance.
 
-#[cfg(portable)]
+#[cfg(feature = "portable")]
 use crate::wasi2::variables::get;
-#[cfg(not(portable))]
+#[cfg(not(feature = "portable"))]
 use crate::wasi3::variables::get;
 use std::collections::HashMap;
 

@@ -10,14 +10,14 @@
 //! tools_export::export!(Component with_types_in tools_export::bindings);
 //! ```
 
-#[cfg(not(portable))]
+#[cfg(not(feature = "portable"))]
 pub mod bindings;
-#[cfg(portable)]
+#[cfg(feature = "portable")]
 #[path = "bindings_portable.rs"]
 pub mod bindings;
-#[cfg(not(portable))]
+#[cfg(not(feature = "portable"))]
 mod component;
-#[cfg(portable)]
+#[cfg(feature = "portable")]
 #[path = "component_portable.rs"]
 mod component;
 mod output;
@@ -38,5 +38,5 @@ pub use component::Component;
 pub use provider::{Instance, Provider};
 pub use steps::{AtOnce, Steps};
 
-#[cfg(all(test, not(portable)))]
+#[cfg(all(test, not(feature = "portable")))]
 mod tests;

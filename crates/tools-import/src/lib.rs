@@ -4,9 +4,9 @@
 //! with them: each is composed with a tool server ([`serve::router`]), which the MCP endpoint calls by service chaining.
 
 mod component;
-#[cfg(not(portable))]
+#[cfg(not(feature = "portable"))]
 mod contract;
-#[cfg(portable)]
+#[cfg(feature = "portable")]
 #[path = "contract_portable.rs"]
 mod contract;
 mod conversions;

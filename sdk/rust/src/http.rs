@@ -25,9 +25,9 @@ mod send;
 mod url;
 #[cfg(target_arch = "wasm32")]
 mod wasi;
-#[cfg(all(target_arch = "wasm32", portable))]
+#[cfg(all(target_arch = "wasm32", feature = "portable"))]
 mod wasi2;
-#[cfg(all(target_arch = "wasm32", not(portable)))]
+#[cfg(all(target_arch = "wasm32", not(feature = "portable")))]
 mod wasi3;
 
 pub use error::Error;

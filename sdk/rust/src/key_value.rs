@@ -3,9 +3,9 @@
 mod error;
 #[cfg(not(target_arch = "wasm32"))]
 mod memory;
-#[cfg(all(target_arch = "wasm32", portable))]
+#[cfg(all(target_arch = "wasm32", feature = "portable"))]
 mod wasi2;
-#[cfg(all(target_arch = "wasm32", not(portable)))]
+#[cfg(all(target_arch = "wasm32", not(feature = "portable")))]
 mod wasi3;
 
 pub use error::KeyValueError;
@@ -18,9 +18,9 @@ pub(crate) use memory::{Stores, given};
 use memory as platform;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-#[cfg(all(target_arch = "wasm32", portable))]
+#[cfg(all(target_arch = "wasm32", feature = "portable"))]
 use wasi2 as platform;
-#[cfg(all(target_arch = "wasm32", not(portable)))]
+#[cfg(all(target_arch = "wasm32", not(feature = "portable")))]
 use wasi3 as platform;
 
 /// A key-value store that `spin.toml` grants to these tools: what it holds outlives the call and the instance.

@@ -57,14 +57,14 @@
 //!
 //! # Hosts
 //!
-//! The component is built for `wasm32-wasip2`, and exports `gatehouse:tools` for hosts of WASI 0.3. With
-//! `--cfg portable` in rustflags it is built for hosts of WASI 0.2.
+//! The component is built for `wasm32-wasip2`, and exports `gatehouse:tools` for hosts of WASI 0.3; with
+//! `--features gatehouse-sdk/portable`, for hosts of WASI 0.2.
 
 mod arguments;
-#[cfg(not(portable))]
+#[cfg(not(feature = "portable"))]
 #[doc(hidden)]
 pub mod bindings;
-#[cfg(portable)]
+#[cfg(feature = "portable")]
 #[doc(hidden)]
 #[path = "bindings_portable.rs"]
 pub mod bindings;
@@ -75,11 +75,11 @@ mod complete;
 mod content;
 mod context;
 mod error;
-#[cfg(portable)]
+#[cfg(feature = "portable")]
 mod executor;
-#[cfg(not(portable))]
+#[cfg(not(feature = "portable"))]
 mod export;
-#[cfg(portable)]
+#[cfg(feature = "portable")]
 #[path = "export_portable.rs"]
 mod export;
 pub mod http;
@@ -87,9 +87,9 @@ mod icon;
 mod key_value;
 mod offer;
 mod output;
-#[cfg(all(target_arch = "wasm32", not(portable)))]
+#[cfg(all(target_arch = "wasm32", not(feature = "portable")))]
 mod platform_main;
-#[cfg(portable)]
+#[cfg(feature = "portable")]
 mod platform_portable;
 mod prompt;
 mod resource;

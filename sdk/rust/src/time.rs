@@ -10,9 +10,9 @@ use std::time::Duration;
 pub async fn sleep(duration: Duration) {
     #[cfg(target_arch = "wasm32")]
     let nanoseconds = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
-    #[cfg(all(target_arch = "wasm32", not(portable)))]
+    #[cfg(all(target_arch = "wasm32", not(feature = "portable")))]
     wasip3::clocks::monotonic_clock::wait_for(nanoseconds).await;
-    #[cfg(all(target_arch = "wasm32", portable))]
+    #[cfg(all(target_arch = "wasm32", feature = "portable"))]
     {
         use crate::platform_portable::wasi::clocks::monotonic_clock::subscribe_duration;
         crate::executor::ready(subscribe_duration(nanoseconds)).await;

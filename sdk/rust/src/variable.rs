@@ -52,15 +52,15 @@ mod spin {
     //! Spin's variables.
 
     use super::VariableError;
-    #[cfg(not(portable))]
+    #[cfg(not(feature = "portable"))]
     use crate::platform_main::spin::variables::variables::{Error, get as get_of_host};
-    #[cfg(portable)]
+    #[cfg(feature = "portable")]
     use crate::platform_portable::fermyon::spin::variables::{Error, get as get_of_host};
 
     pub(super) async fn get(name: &str) -> Result<String, VariableError> {
-        #[cfg(portable)]
+        #[cfg(feature = "portable")]
         let value = get_of_host(name);
-        #[cfg(not(portable))]
+        #[cfg(not(feature = "portable"))]
         let value = get_of_host(name.to_owned()).await;
         let name = || name.to_owned();
         value.map_err(|error| match error {

@@ -38,7 +38,6 @@ mod rotation;
 mod scopes;
 mod session_streams;
 mod sessions;
-mod size;
 mod sse;
 mod stalls;
 mod subscriptions;

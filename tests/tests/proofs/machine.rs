@@ -1,7 +1,7 @@
 //! The host as a process of its own, which may be killed at any moment.
 
 use descope_emulator::{Config, Emulator, User};
-use gatehouse_tests::{ENCRYPTION_KEY, Gatehouse, ports, secrets};
+use gatehouse_tests::{ENCRYPTION_KEY, Gatehouse, over_tested_wasm, ports, secrets};
 use std::fs::{File, OpenOptions};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -138,7 +138,7 @@ fn start(folder: &Path, arguments: &[String]) -> Child {
     let host = tests.ancestors().nth(2).expect("target/debug");
     Command::new(host.join("gatehouse-host"))
         .arg("--from")
-        .arg(workspace().join("spin.toml"))
+        .arg(manifest(folder))
         .arg("--state-dir")
         .arg(folder)
         .args(arguments)
@@ -154,6 +154,14 @@ fn start(folder: &Path, arguments: &[String]) -> Child {
         .stderr(log())
         .spawn()
         .expect("the host starts; `cargo build --package host` builds it")
+}
+
+/// Writes `spin.toml` with the Wasm to test into a folder.
+fn manifest(folder: &Path) -> PathBuf {
+    let manifest = std::fs::read_to_string(workspace().join("spin.toml")).expect("a manifest");
+    let path = folder.join("spin.toml");
+    std::fs::write(&path, over_tested_wasm(&manifest)).expect("it is written");
+    path
 }
 
 fn log(folder: &Path) -> PathBuf {

@@ -30,6 +30,7 @@ use crate::shell::{cargo, output, program, root, run, step, target};
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use files::{PROGRAMS, Program, VERSION, copy, write};
+use project::flavours::Wasi;
 use project::release::{self, Address, Release, SUMS};
 use project::templates::{self, Language};
 use std::fs;
@@ -104,15 +105,12 @@ fn seal(folder: &Path, address: &Address) -> Result<Release> {
 /// Builds the components in every form, and copies them.
 fn components(folder: &Path) -> Result<()> {
     let packages = build::packages()?;
-    let portable = |atomics| WasmBuild::Portable {
-        atomics,
-        optimized: true,
-    };
-    for (build, extension) in [
-        (WasmBuild::Main, "wasm"),
-        (portable(true), "portable.wasm"),
-        (portable(false), "without-atomics.wasm"),
+    for (wasi, extension) in [
+        (Wasi::Main, "wasm"),
+        (Wasi::Portable { atomics: true }, "portable.wasm"),
+        (Wasi::Portable { atomics: false }, "without-atomics.wasm"),
     ] {
+        let build = WasmBuild::shipped(wasi);
         build::wasm(&packages, build)?;
         for package in &packages {
             let name = package.replace('-', "_");

@@ -6,9 +6,9 @@ use super::native as platform;
 use super::request::Request;
 use super::response::Response;
 use super::url::Url;
-#[cfg(all(target_arch = "wasm32", portable))]
+#[cfg(all(target_arch = "wasm32", feature = "portable"))]
 use super::wasi2 as platform;
-#[cfg(all(target_arch = "wasm32", not(portable)))]
+#[cfg(all(target_arch = "wasm32", not(feature = "portable")))]
 use super::wasi3 as platform;
 
 impl Request {
