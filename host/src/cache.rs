@@ -24,8 +24,12 @@ const MAX_PARTIAL_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 const DIGEST: usize = 32;
 
 /// A directory of compiled components. Each file is the SHA-256 digest of the rest of it, and the rest of it.
-#[derive(Clone, Debug)]
-pub(crate) struct Cache(Option<PathBuf>);
+#[derive(Clone)]
+pub(crate) struct Cache {
+    directory: Option<PathBuf>,
+    /// What compiles, if not the engine that runs it.
+    compiler: Option<Engine>,
+}
 
 impl Cache {
     /// A cache in this directory, which is made if it is not there, or none at all.
@@ -42,12 +46,21 @@ impl Cache {
                 false
             }
         });
-        Self(usable)
+        Self {
+            directory: usable,
+            compiler: None,
+        }
+    }
+
+    /// Compiles with this engine for another one of the same configuration.
+    pub(crate) fn compiler(mut self, compiler: Option<Engine>) -> Self {
+        self.compiler = compiler;
+        self
     }
 
     /// Compiles a component, or finds what came of it last time.
     pub(crate) fn compile(&self, engine: &Engine, component: &[u8]) -> wasmtime::Result<Component> {
-        let Some(directory) = &self.0 else {
+        let Some(directory) = &self.directory else {
             return Component::new(engine, component);
         };
         let path = directory.join(format!("{}.cwasm", key(engine, component)));
@@ -56,7 +69,8 @@ impl Cache {
         if let Some(found) = load(engine, &path) {
             return Ok(found);
         }
-        let compiled = engine.precompile_component(component)?;
+        let compiler = self.compiler.as_ref().unwrap_or(engine);
+        let compiled = compiler.precompile_component(component)?;
         // A cache that cannot be written costs time at the next start and nothing else.
         if let Err(error) = store(directory, &path, &compiled) {
             tracing::debug!("cannot write {}: {error}", path.display());
@@ -295,7 +309,7 @@ mod tests {
             fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
             path
         };
-        let is_used = |path: &Path| Cache::new(Some(path.to_owned())).0.is_some();
+        let is_used = |path: &Path| Cache::new(Some(path.to_owned())).directory.is_some();
 
         let new = parent.path().join("a/b/new");
         assert!(is_used(&new));

@@ -24,10 +24,7 @@ pub(crate) fn engine() -> wasmtime::Result<Engine> {
     if let Some(engine) = ENGINE.get() {
         return Ok(engine.clone());
     }
-    let mut config = Config::new();
-    config
-        .wasm_component_model(true)
-        .wasm_component_model_async(true);
+    let mut config = config();
     config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool()));
     let engine = Engine::new(&config).or_else(|error| {
         // The address space may be too small for a pool.
@@ -36,6 +33,15 @@ pub(crate) fn engine() -> wasmtime::Result<Engine> {
         Engine::new(&config)
     })?;
     Ok(ENGINE.get_or_init(|| engine).clone())
+}
+
+/// What decides which code is compiled.
+pub(crate) fn config() -> Config {
+    let mut config = Config::new();
+    config
+        .wasm_component_model(true)
+        .wasm_component_model_async(true);
+    config
 }
 
 fn pool() -> PoolingAllocationConfig {

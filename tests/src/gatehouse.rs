@@ -428,7 +428,8 @@ impl Application {
             .hooks(hooks)
             .cache(Some(
                 root().join("target/compiled-components/gatehouse-host"),
-            ));
+            ))
+            .remember(true);
         for (name, value) in more {
             host = host.variable(*name, value);
         }
