@@ -102,7 +102,7 @@ impl Releases {
     /// Fetches a file of a release, and returns where it is kept.
     fn file(&self, release: &Release, name: &str) -> Result<PathBuf> {
         let remote = Remote::new(&release.address().file(name), &release.digest(name)?)?;
-        blocking(self.sources.fetch([&remote]))?;
+        blocking(self.sources.fetch(&[remote.clone().into()]))?;
         Ok(self.sources.file(&Source::Remote(remote)))
     }
 }

@@ -3,6 +3,8 @@
 mod common;
 
 use common::{Releases, Server, bad, built, free_address, gatehouse, good, new_project};
+use host::manifest::Source;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -27,7 +29,11 @@ fn a_project_is_written_into_a_folder_of_its_own_and_never_over_another() {
         let project = folder.path().join(&name);
         assert!(project.join(file).is_file());
         let app = host::manifest::App::read(&project.join("spin.toml")).unwrap();
-        assert_eq!(app.remotes().len(), 9, "{:?}", app.remotes());
+        let remotes = app.sources().filter_map(|source| match source {
+            Source::Remote(remote) => Some(remote),
+            _ => None,
+        });
+        assert_eq!(remotes.collect::<BTreeSet<_>>().len(), 9);
         fs::write(project.join(file), "mine").unwrap();
         assert!(bad(folder.path(), &arguments).contains("something in it"));
         assert_eq!(fs::read(project.join(file)).unwrap(), b"mine");

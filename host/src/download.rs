@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use http::{Request, Response, header};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
 use tokio::time::timeout;
@@ -53,7 +53,9 @@ pub(crate) enum DownloadError {
     #[error("the server took too long")]
     Timeout,
     #[error("the server answered {0}")]
-    Status(http::StatusCode),
+    Status(StatusCode),
+    #[error("the server wants credentials")]
+    Unauthorized(Option<HeaderValue>),
     #[error("the server sends on to an address that cannot be used: {0}")]
     Redirect(String),
     #[error("the server sends on to another address too often")]
@@ -64,14 +66,15 @@ pub(crate) enum DownloadError {
     Ended,
 }
 
-/// Gets what is at this URL, at most so many bytes, and gives it to `part` piece by piece.
+/// Gets what is at this URL, at most so many bytes, and gives it to `part` piece by piece. `headers` go to this origin alone.
 pub(crate) async fn download(
     client: &Client,
     url: &Url,
+    headers: &HeaderMap,
     most: u64,
     mut part: impl FnMut(&[u8]) -> Result<(), Ended>,
 ) -> Result<(), DownloadError> {
-    let mut body = follow(client, url).await?.into_body();
+    let mut body = follow(client, url, headers).await?.into_body();
     let mut length = 0;
     loop {
         let frame = timeout(READ_TIMEOUT, body.frame()).await;
@@ -90,13 +93,29 @@ pub(crate) async fn download(
 }
 
 /// Returns the response with the content.
-async fn follow(client: &Client, url: &Url) -> Result<Response<Incoming>, DownloadError> {
+async fn follow(
+    client: &Client,
+    url: &Url,
+    headers: &HeaderMap,
+) -> Result<Response<Incoming>, DownloadError> {
+    let origin = url.origin();
     let mut url = url.clone();
     for _ in 0..=MAX_REDIRECTS {
-        let response = get(client, &url).await?;
+        let response = {
+            let none = HeaderMap::new();
+            let headers = match url.origin() == origin {
+                true => headers,
+                false => &none,
+            };
+            get(client, &url, headers).await?
+        };
         let status = response.status();
         if status.is_success() {
             return Ok(response);
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            let challenge = response.headers().get(header::WWW_AUTHENTICATE);
+            return Err(DownloadError::Unauthorized(challenge.cloned()));
         }
         let location = response.headers().get(header::LOCATION);
         let (true, Some(location)) = (status.is_redirection(), location) else {
@@ -114,15 +133,20 @@ async fn follow(client: &Client, url: &Url) -> Result<Response<Incoming>, Downlo
     Err(DownloadError::Redirects)
 }
 
-async fn get(client: &Client, url: &Url) -> Result<Response<Incoming>, DownloadError> {
+async fn get(
+    client: &Client,
+    url: &Url,
+    headers: &HeaderMap,
+) -> Result<Response<Incoming>, DownloadError> {
     let body = Empty::new().map_err(|never| match never {}).boxed_unsync();
-    let request = Request::get(url.as_str())
+    let mut request = Request::get(url.as_str())
         .header(
             header::USER_AGENT,
             concat!("gatehouse-host/", env!("CARGO_PKG_VERSION")),
         )
         .body(body)
         .map_err(|_| DownloadError::Connect(http_connector::ConnectError::Url))?;
+    request.headers_mut().extend(headers.clone());
     let response = http_connector::with_connect_timeout(CONNECT_TIMEOUT, client.request(request));
     let response = timeout(CONNECT_TIMEOUT + READ_TIMEOUT, response).await;
     let response = response.map_err(|_| DownloadError::Timeout)?;

@@ -54,6 +54,7 @@ mod outbound;
 mod outbound_grant;
 mod outbound_redis;
 mod rate;
+mod registry;
 mod routes;
 mod running;
 mod runtime_config;

@@ -8,6 +8,7 @@ use std::{
 };
 
 use futures::future::try_join_all;
+use http::HeaderMap;
 use sha2::Digest;
 use url::Url;
 
@@ -15,7 +16,8 @@ use crate::{
     cache::{self, unique},
     download::{Downloads, Ended, download},
     http_connector::Client,
-    manifest::{Remote, Sha256, Source, may_be_fetched, shown},
+    manifest::{Package, Remote, Sha256, Source, may_be_fetched, shown},
+    registry::{self, RegistryError},
 };
 
 /// How many bytes a file may have.
@@ -78,30 +80,46 @@ impl Sources {
         }
     }
 
-    /// Fetches those of the files that are not here, at once. Without any, no connection is opened.
+    /// Fetches what of the Wasm is not here, at once. Without any on other machines, no connection is opened.
     ///
     /// # Errors
-    /// If one cannot be fetched, is not what its digest says, or cannot be kept.
+    /// If some cannot be fetched, is not what its digest says, or cannot be kept.
     pub async fn fetch(
         &self,
-        remotes: impl IntoIterator<Item = &Remote>,
+        sources: impl IntoIterator<Item = &Source>,
     ) -> Result<(), SourceError> {
-        let mut missing = remotes.into_iter().peekable();
-        if missing.peek().is_none() {
+        // A package in one version has many files that name it.
+        let mut wanted: Vec<&Source> = Vec::new();
+        for source in sources {
+            if !matches!(source, Source::File(_)) && !wanted.contains(&source) {
+                wanted.push(source);
+            }
+        }
+        if wanted.is_empty() {
             return Ok(());
         }
         cache::claim(&self.directory)
             .map_err(|error| keep(&self.directory, io::Error::other(error)))?;
-        let missing: Vec<_> = missing.filter(|remote| !self.has(remote)).collect();
-        if missing.is_empty() {
-            return Ok(());
-        }
         let downloads = Downloads::default();
-        let fetched = missing.into_iter().map(|remote| {
-            tracing::info!("fetching {}", remote.url());
-            self.fetch_one(downloads.client(), remote)
-        });
+        let fetched = wanted
+            .into_iter()
+            .map(|source| self.fetch_source(&downloads, source));
         try_join_all(fetched).await.map(drop)
+    }
+
+    async fn fetch_source(
+        &self,
+        downloads: &Downloads,
+        source: &Source,
+    ) -> Result<(), SourceError> {
+        match source {
+            Source::Remote(remote) if !self.has(remote.digest()) => {
+                tracing::info!("fetching {}", remote.url());
+                self.fetch_one(downloads.client(), remote).await
+            }
+            Source::Package(package) => self.fetch_package(downloads, package).await,
+            Source::File(_) | Source::Remote(_) => Ok(()),
+        }
     }
 
     /// Fetches a file unless it is here, and returns what is in it.
@@ -109,7 +127,7 @@ impl Sources {
     /// # Errors
     /// As [`Sources::fetch`].
     pub async fn read(&self, remote: &Remote) -> Result<Vec<u8>, SourceError> {
-        self.fetch([remote]).await?;
+        self.fetch(&[remote.clone().into()]).await?;
         let path = self.path(remote.digest());
         fs::read(&path).map_err(|source| keep(&path, source))
     }
@@ -119,7 +137,23 @@ impl Sources {
         match source {
             Source::File(path) => path.clone(),
             Source::Remote(remote) => self.path(remote.digest()),
+            Source::Package(package) => match self.found(package) {
+                Some(digest) => self.path(digest),
+                None => self.name(package),
+            },
         }
+    }
+
+    /// The file that says which Wasm a package was found to be.
+    fn name(&self, package: &Package) -> PathBuf {
+        let digest = Sha256::of(package.to_string().as_bytes());
+        self.directory.join(format!("{}.package", digest.hex()))
+    }
+
+    /// Which Wasm a package was found to be the last time.
+    fn found(&self, package: &Package) -> Option<Sha256> {
+        let text = fs::read_to_string(self.name(package)).ok()?;
+        text.trim_end().parse().ok()
     }
 
     fn path(&self, digest: Sha256) -> PathBuf {
@@ -127,10 +161,10 @@ impl Sources {
     }
 
     /// Whether the file is here, and whole.
-    fn has(&self, remote: &Remote) -> bool {
-        let path = self.path(remote.digest());
+    fn has(&self, digest: Sha256) -> bool {
+        let path = self.path(digest);
         match digest_of(&path) {
-            Ok(digest) if digest == remote.digest() => {
+            Ok(actual) if actual == digest => {
                 // Only to know later what was used last.
                 let _ = fs::File::open(&path).and_then(|file| file.set_modified(SystemTime::now()));
                 true
@@ -145,38 +179,96 @@ impl Sources {
 
     async fn fetch_one(&self, client: &Client, remote: &Remote) -> Result<(), SourceError> {
         let path = self.path(remote.digest());
-        // Several hosts may fetch it at once: each writes its own file, and the renaming is atomic.
-        let partial = Partial(path.with_extension(format!("{}.partial", unique())));
-        let mut file =
-            fs::File::create_new(&partial.0).map_err(|source| keep(&partial.0, source))?;
-        let mut hasher = sha2::Sha256::new();
+        let mut partial = Partial::new(&path)?;
         let mut failed = None;
-        let downloaded = download(client, remote.url(), MAX_BYTES, |bytes| {
-            hasher.update(bytes);
-            file.write_all(bytes).map_err(|error| {
+        let none = HeaderMap::new();
+        let downloaded = download(client, remote.url(), &none, MAX_BYTES, |bytes| {
+            partial.write(bytes).map_err(|error| {
                 failed = Some(error);
                 Ended
             })
         });
         let downloaded = downloaded.await;
         if let Some(source) = failed {
-            return Err(keep(&partial.0, source));
+            return Err(keep(&path, source));
         }
         let url = || shown(remote.url());
         downloaded.map_err(|error| SourceError::Fetch {
             url: url(),
             reason: error.to_string(),
         })?;
-        let actual = Sha256::from(<[u8; 32]>::from(hasher.finalize()));
-        if actual != remote.digest() {
+        self.keep_checked(partial, remote.digest(), url)
+    }
+
+    /// Finds the newest version of a package that matches, unless it is here and there is one alone, and fetches it. Where
+    /// the registry cannot be reached, what was found the last time is as good.
+    async fn fetch_package(
+        &self,
+        downloads: &Downloads,
+        package: &Package,
+    ) -> Result<(), SourceError> {
+        let here = self.found(package).filter(|digest| self.has(*digest));
+        if here.is_some() && package.exact_version().is_some() {
+            return Ok(());
+        }
+        let failed = |error: RegistryError| SourceError::Fetch {
+            url: package.to_string(),
+            reason: error.to_string(),
+        };
+        let release = match registry::find(downloads, package).await {
+            Ok(release) => release,
+            Err(error) if here.is_some() => {
+                tracing::warn!("{package} is what was found the last time: {error}");
+                return Ok(());
+            }
+            Err(error) => return Err(failed(error)),
+        };
+        if !self.has(release.digest) {
+            tracing::info!("fetching {package}");
+            let path = self.path(release.digest);
+            let mut partial = Partial::new(&path)?;
+            let mut unwritten = None;
+            let fetched = release.content(MAX_BYTES, |bytes| {
+                partial.write(bytes).map_err(|error| {
+                    unwritten = Some(error);
+                    Ended
+                })
+            });
+            let fetched = fetched.await;
+            if let Some(source) = unwritten {
+                return Err(keep(&path, source));
+            }
+            fetched.map_err(failed)?;
+            self.keep_checked(partial, release.digest, || package.to_string())?;
+        }
+        let name = self.name(package);
+        let mut partial = Partial::new(&name)?;
+        let digest = release.digest.to_string();
+        partial
+            .write(digest.as_bytes())
+            .map_err(|source| keep(&name, source))?;
+        partial.keep().map_err(|source| keep(&name, source))
+    }
+
+    /// Keeps what was fetched if it has the digest that it should have.
+    fn keep_checked(
+        &self,
+        partial: Partial,
+        expected: Sha256,
+        url: impl FnOnce() -> String,
+    ) -> Result<(), SourceError> {
+        let actual = partial.digest();
+        if actual != expected {
+            let url = url();
             return Err(SourceError::Digest {
-                url: url(),
-                expected: remote.digest(),
+                url,
+                expected,
                 actual,
             });
         }
-        drop(file);
-        fs::rename(&partial.0, &path).map_err(|source| keep(&path, source))?;
+        partial
+            .keep()
+            .map_err(|source| keep(&self.path(expected), source))?;
         // What is too much costs space and nothing else.
         let _ = cache::prune(&self.directory, "wasm", cache::KEPT);
         Ok(())
@@ -198,7 +290,8 @@ pub async fn fetch(url: &str, most: u64) -> Result<Vec<u8>, SourceError> {
     }
     let downloads = Downloads::default();
     let mut content = Vec::new();
-    let downloaded = download(downloads.client(), &read, most, |bytes| {
+    let none = HeaderMap::new();
+    let downloaded = download(downloads.client(), &read, &none, most, |bytes| {
         content.extend_from_slice(bytes);
         Ok(())
     });
@@ -208,13 +301,45 @@ pub async fn fetch(url: &str, most: u64) -> Result<Vec<u8>, SourceError> {
     Ok(content)
 }
 
-/// A file that is removed unless it got another name.
-struct Partial(PathBuf);
+/// What was fetched so far of a file, which is removed unless it is kept. Several hosts may fetch it at once: each writes
+/// its own file, and the renaming is atomic.
+struct Partial {
+    path: PathBuf,
+    partial: PathBuf,
+    file: fs::File,
+    hasher: sha2::Sha256,
+}
+
+impl Partial {
+    fn new(path: &Path) -> Result<Self, SourceError> {
+        let partial = path.with_extension(format!("{}.partial", unique()));
+        let file = fs::File::create_new(&partial).map_err(|source| keep(&partial, source))?;
+        Ok(Self {
+            path: path.to_owned(),
+            partial,
+            file,
+            hasher: sha2::Sha256::new(),
+        })
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.hasher.update(bytes);
+        self.file.write_all(bytes)
+    }
+
+    fn digest(&self) -> Sha256 {
+        Sha256::from(<[u8; 32]>::from(self.hasher.clone().finalize()))
+    }
+
+    fn keep(self) -> io::Result<()> {
+        fs::rename(&self.partial, &self.path)
+    }
+}
 
 impl Drop for Partial {
     fn drop(&mut self) {
         // After the renaming it is not there.
-        let _ = fs::remove_file(&self.0);
+        let _ = fs::remove_file(&self.partial);
     }
 }
 

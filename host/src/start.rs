@@ -145,7 +145,7 @@ impl Host {
         }
         let app = App::from_table(table, directory)?;
         // This thread is one that may wait.
-        tokio::runtime::Handle::current().block_on(self.sources.fetch(app.remotes()))?;
+        tokio::runtime::Handle::current().block_on(self.sources.fetch(app.sources()))?;
         let defaults = Defaults {
             application: directory,
             state: self.state_dir.as_deref(),

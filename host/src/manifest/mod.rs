@@ -11,7 +11,7 @@ use std::{
 use serde::Deserialize;
 
 pub(crate) use self::read::directory;
-pub use self::source::{InvalidSource, Remote, Sha256, Source};
+pub use self::source::{InvalidSource, Package, Remote, Sha256, Source};
 pub(crate) use self::source::{may_be_fetched, shown};
 pub use composition::Inherit;
 
@@ -180,21 +180,15 @@ impl App {
             .collect()
     }
 
-    /// The files of other machines that the components which some trigger uses consist of.
-    pub fn remotes(&self) -> BTreeSet<&Remote> {
+    /// Where the Wasm is of the components that some trigger uses.
+    pub fn sources(&self) -> impl Iterator<Item = &Source> {
         let used = self.triggered();
         let used = used.into_iter().filter_map(|id| self.components.get(id));
-        let sources = used.flat_map(|component| {
+        used.flat_map(|component| {
             let dependencies = component.dependencies.iter();
             dependencies
                 .map(|dependency| &dependency.source)
                 .chain([&component.source])
-        });
-        sources
-            .filter_map(|source| match source {
-                Source::Remote(remote) => Some(remote),
-                Source::File(_) => None,
-            })
-            .collect()
+        })
     }
 }

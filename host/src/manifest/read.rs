@@ -9,7 +9,7 @@ use std::{
 use serde::Deserialize;
 
 use super::{
-    App, Build, Component, Dependency, Inherit, ManifestError, Remote, Route, Source,
+    App, Build, Component, Dependency, Inherit, ManifestError, Package, Remote, Route, Source,
     StaticResponse, Target, Trigger, Variable,
 };
 use composition::{DependencyName, identifier_case};
@@ -194,7 +194,7 @@ fn component(
         let name: DependencyName = name
             .parse()
             .map_err(|reason: String| invalid(&place, reason))?;
-        let dependency = dependency(&place, value, directory, all)?;
+        let dependency = dependency(&place, &name, value, directory, all)?;
         if by_component.is_some() && dependency.inherit_configuration.is_some() {
             return Err(invalid(
                 place,
@@ -255,39 +255,52 @@ struct DependencyValue {
 
 fn dependency(
     place: &str,
+    name: &DependencyName,
     value: &toml::Value,
     directory: &Path,
     all: &BTreeMap<String, toml::Value>,
 ) -> Result<DependencyValue, ManifestError> {
     let toml::Value::Table(table) = value else {
-        return Err(unsupported(place, "version"));
+        return Err(unsupported_default(place));
     };
     let table: DependencyTable = table
         .clone()
         .try_into()
         .map_err(|error: toml::de::Error| invalid(place, error.message()))?;
-    for (field, present) in [
-        ("version", table.version.is_some()),
-        ("registry", table.registry.is_some()),
-        ("package", table.package.is_some()),
-    ] {
-        unsupported_if(present, place, field)?;
-    }
-    let source = match (table.path, table.component, table.url, table.digest) {
-        (Some(path), None, None, None) => Source::File(directory.join(path)),
+    let wanted = (
+        table.path,
+        table.component,
+        table.url,
+        table.digest,
+        table.version,
+    );
+    let source = match wanted {
+        (Some(path), None, None, None, None) => Source::File(directory.join(path)),
         // A dependency on a component of the application is a dependency on that component's file.
-        (None, Some(component), None, None) => {
+        (None, Some(component), None, None, None) => {
             let source = all
                 .get(&component)
                 .and_then(|component| component.get("source"))
                 .ok_or_else(|| invalid(place, format!("there is no component {component:?}")))?;
             self::source(place, source, directory)?
         }
-        (None, None, Some(url), Some(digest)) => remote(place, &url, &digest)?,
+        (None, None, Some(url), Some(digest), None) => remote(place, &url, &digest)?,
+        (None, None, None, None, Some(version)) => {
+            let registry = table.registry.ok_or_else(|| unsupported_default(place))?;
+            let package = match (table.package, name) {
+                (Some(package), _) => package,
+                (None, DependencyName::Package { package, .. }) => package.clone(),
+                (None, DependencyName::Plain(_)) => {
+                    return Err(invalid(place, "must have `package`"));
+                }
+            };
+            let package = Package::new(&registry, &package, &version, false);
+            Source::Package(package.map_err(|error| invalid(place, error))?)
+        }
         _ => {
             return Err(invalid(
                 place,
-                "must have `path`, `component`, or `url` and `digest`",
+                "must have `path`, `component`, `url` and `digest`, or `registry` and `version`",
             ));
         }
     };
@@ -303,20 +316,26 @@ fn source(place: &str, value: &toml::Value, directory: &Path) -> Result<Source, 
     if let toml::Value::String(path) = value {
         return Ok(Source::File(directory.join(path)));
     }
-    for field in ["registry", "package", "version"] {
-        unsupported_if(
-            value.get(field).is_some(),
-            place,
-            &format!("source.{field}"),
-        )?;
-    }
-    let table: RemoteTable = value.clone().try_into().map_err(|_| {
+    let table: SourceTable = value.clone().try_into().map_err(|_| {
         invalid(
             place,
-            "`source` must be a path, or { url = \"...\", digest = \"sha256:...\" }",
+            "`source` must be a path, { url = \"...\", digest = \"sha256:...\" }, or { registry = \"...\", package = \"...\", version = \"...\" }",
         )
     })?;
-    remote(place, &table.url, &table.digest)
+    match table {
+        SourceTable::Remote { url, digest } => remote(place, &url, &digest),
+        SourceTable::Package {
+            registry,
+            package,
+            version,
+        } => {
+            let registry = registry.ok_or_else(|| unsupported_default(place))?;
+            let package = Package::new(&registry, &package, &version, true);
+            Ok(Source::Package(
+                package.map_err(|error| invalid(place, error))?,
+            ))
+        }
+    }
 }
 
 fn remote(place: &str, url: &str, digest: &str) -> Result<Source, ManifestError> {
@@ -329,6 +348,14 @@ fn invalid(place: impl ToString, reason: impl ToString) -> ManifestError {
         place: place.to_string(),
         reason: reason.to_string(),
     }
+}
+
+/// That a package names no registry: Spin has a default one in the settings of a user.
+fn unsupported_default(place: &str) -> ManifestError {
+    invalid(
+        place,
+        "a package needs `registry`: the embedded host has no default one",
+    )
 }
 
 fn unsupported(place: &str, field: &str) -> ManifestError {
@@ -466,10 +493,17 @@ struct DependencyTable {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RemoteTable {
-    url: String,
-    digest: String,
+#[serde(untagged, deny_unknown_fields)]
+enum SourceTable {
+    Remote {
+        url: String,
+        digest: String,
+    },
+    Package {
+        registry: Option<String>,
+        package: String,
+        version: String,
+    },
 }
 
 #[derive(Deserialize)]
@@ -593,22 +627,46 @@ mod tests {
     }
 
     #[test]
-    fn a_package_of_a_registry_is_not_supported() {
-        for value in [
-            "\">= 1.0.0\"",
-            "{ version = \"1.0.0\" }",
-            "{ version = \"1.0.0\", registry = \"a.test\", package = \"b:c\" }",
-        ] {
+    fn a_source_may_be_a_package_of_a_registry_that_is_named() {
+        let app = parse(
+            r#"
+            [component.a]
+            source = { registry = "a.test", package = "b:a", version = "1.2.3" }
+            [component.a.dependencies]
+            "b:c/d" = { registry = "a.test", version = "^1.0" }
+            "b:e/d" = { registry = "a.test", version = "=1.0.0", package = "f:g" }
+            "#,
+        )
+        .unwrap();
+        let component = &app.components["a"];
+        let package = |name: &str, version: &str, is_exact| {
+            Source::Package(Package::new("a.test", name, version, is_exact).unwrap())
+        };
+        assert_eq!(component.source, package("b:a", "1.2.3", true));
+        let dependencies = component.dependencies.iter();
+        let dependencies: Vec<_> = dependencies.map(|dependency| &dependency.source).collect();
+        assert_eq!(
+            dependencies,
+            [
+                &package("b:c", "^1.0", false),
+                &package("f:g", "=1.0.0", false)
+            ]
+        );
+        for value in ["\">= 1.0.0\"", "{ version = \"1.0.0\" }"] {
             let source = "[component.a]\nsource = \"a.wasm\"\n[component.a.dependencies]";
             refused(
                 &format!("{source}\n\"b:c/d\" = {value}"),
-                &["\"a\"", "b:c/d", "not supported"],
+                &["\"a\"", "b:c/d", "`registry`"],
             );
         }
-        refused(
-            "[component.a]\nsource = { registry = \"a.test\", package = \"b:c\", version = \"1.0.0\" }",
-            &["\"a\"", "source.registry", "not supported"],
-        );
+        for source in [
+            r#"{ package = "b:c", version = "1.0.0" }"#,
+            r#"{ registry = "a.test", package = "b:c", version = "1" }"#,
+            r#"{ registry = "a.test/b", package = "b:c", version = "1.0.0" }"#,
+            r#"{ registry = "a.test", package = "b:c", version = "1.0.0", digest = "none" }"#,
+        ] {
+            refused(&format!("[component.a]\nsource = {source}"), &["\"a\""]);
+        }
     }
 
     #[test]
@@ -630,14 +688,16 @@ mod tests {
         };
         let dependency = remote("dependency").replace(" }", ", inherit_configuration = true }");
         let app = parse(&text(&remote("one"), &dependency)).unwrap();
-        let urls = app
-            .remotes()
-            .into_iter()
-            .map(|remote| remote.url().path().to_owned());
-        assert_eq!(
-            urls.collect::<Vec<_>>(),
-            ["/dependency.wasm", "/one.wasm", "/two.wasm"]
-        );
+        let mut paths: Vec<_> = app
+            .sources()
+            .map(|source| match source {
+                Source::Remote(remote) => remote.url().path(),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        paths.sort_unstable();
+        paths.dedup();
+        assert_eq!(paths, ["/dependency.wasm", "/one.wasm", "/two.wasm"]);
         assert_eq!(app.components["one"].dependencies[0].inherit, Inherit::All);
         for wrong in [
             "{ url = \"https://a.test\" }",

@@ -1,7 +1,8 @@
-//! Where Wasm is: in a file, or at a URL with a digest.
+//! Where Wasm is: in a file, at a URL with a digest, or in a registry.
 
 use std::{fmt, path::PathBuf, str::FromStr};
 
+use semver::{Comparator, Op, Version, VersionReq};
 use url::{Host, Url};
 
 /// Where the Wasm of a component is.
@@ -11,6 +12,17 @@ pub enum Source {
     File(PathBuf),
     /// On another machine, from where it is fetched once.
     Remote(Remote),
+    /// In a registry, from where it is fetched once for each version.
+    Package(Package),
+}
+
+/// A package of a registry of Wasm.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Package {
+    registry: String,
+    namespace: String,
+    name: String,
+    versions: VersionReq,
 }
 
 /// A file on another machine, whose content is known by its digest.
@@ -33,6 +45,21 @@ pub enum InvalidSource {
     /// The URL is not one, or of another scheme.
     #[error("`url` must begin with https://, or with http:// on a loopback host; {0}")]
     Url(String),
+    /// The registry is none.
+    #[error("`registry` must be a host such as \"registry.example.com\", and is {0:?}")]
+    Registry(String),
+    /// The name of a package is none.
+    #[error("`package` must be such as \"example:weather\", and is {0:?}")]
+    Package(String),
+    /// The version is none.
+    #[error("`version` {0:?} is none: {1}")]
+    Version(String, semver::Error),
+}
+
+impl From<Remote> for Source {
+    fn from(remote: Remote) -> Self {
+        Self::Remote(remote)
+    }
 }
 
 impl Remote {
@@ -61,6 +88,103 @@ impl Remote {
     /// The digest of what is there.
     pub fn digest(&self) -> Sha256 {
         self.digest
+    }
+}
+
+impl Package {
+    /// Returns the package of this name, `<namespace>:<name>`, in one of these versions: for a component's own source
+    /// exactly the one, for a dependency what satisfies a requirement such as `1.2`.
+    ///
+    /// # Errors
+    /// If one of them is not as it should be.
+    pub fn new(
+        registry: &str,
+        package: &str,
+        version: &str,
+        is_exact: bool,
+    ) -> Result<Self, InvalidSource> {
+        let url = Url::parse(&format!("https://{registry}/"));
+        let is_host = url.is_ok_and(|url| url.as_str() == format!("https://{registry}/"));
+        if !is_host || registry.contains(['/', '@', '?', '#']) {
+            return Err(InvalidSource::Registry(registry.to_owned()));
+        }
+        let part = |part: &str| {
+            let is_word = |word: &str| {
+                word.starts_with(|letter: char| letter.is_ascii_lowercase())
+                    && word
+                        .bytes()
+                        .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+            };
+            part.split('-').all(is_word)
+        };
+        let (namespace, name) = package
+            .split_once(':')
+            .filter(|(namespace, name)| part(namespace) && part(name))
+            .ok_or_else(|| InvalidSource::Package(package.to_owned()))?;
+        let invalid = |error| InvalidSource::Version(version.to_owned(), error);
+        let versions = match is_exact {
+            true => Version::parse(version).map(|version| VersionReq {
+                comparators: vec![Comparator {
+                    op: Op::Exact,
+                    major: version.major,
+                    minor: Some(version.minor),
+                    patch: Some(version.patch),
+                    pre: version.pre,
+                }],
+            }),
+            false => VersionReq::parse(version),
+        };
+        Ok(Self {
+            registry: registry.to_owned(),
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+            versions: versions.map_err(invalid)?,
+        })
+    }
+
+    /// The host of the registry.
+    pub(crate) fn registry(&self) -> &str {
+        &self.registry
+    }
+
+    /// Where a registry has it.
+    pub(crate) fn path(&self) -> String {
+        format!("{}/{}", self.namespace, self.name)
+    }
+
+    pub(crate) fn matches(&self, version: &Version) -> bool {
+        self.versions.matches(version)
+    }
+
+    /// The version, if there is one alone that matches.
+    pub(crate) fn exact_version(&self) -> Option<Version> {
+        match &self.versions.comparators[..] {
+            [
+                Comparator {
+                    op: Op::Exact,
+                    major,
+                    minor: Some(minor),
+                    patch: Some(patch),
+                    pre,
+                },
+            ] => Some(Version {
+                pre: pre.clone(),
+                ..Version::new(*major, *minor, *patch)
+            }),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Package {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            registry,
+            namespace,
+            name,
+            versions,
+        } = self;
+        write!(formatter, "{namespace}:{name}@{versions} of {registry}")
     }
 }
 
@@ -179,6 +303,37 @@ mod tests {
             "",
         ] {
             assert!(Remote::new(bad, EMPTY).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_package_is_a_name_in_a_registry_with_its_versions() {
+        let package =
+            |registry, name, version, is_exact| Package::new(registry, name, version, is_exact);
+        let exact = package("registry.example", "a-b:c2", "1.2.3-rc.1", true).unwrap();
+        assert_eq!(exact.exact_version(), Some("1.2.3-rc.1".parse().unwrap()));
+        assert_eq!(exact.to_string(), "a-b:c2@=1.2.3-rc.1 of registry.example");
+        let some = package("127.0.0.1:5000", "a:b", "1.2", false).unwrap();
+        assert_eq!(some.exact_version(), None);
+        assert!(some.matches(&Version::new(1, 9, 0)) && !some.matches(&Version::new(2, 0, 0)));
+        let one = package("registry.example", "a:b", "=1.2.3", false).unwrap();
+        assert_eq!(one.exact_version(), Some(Version::new(1, 2, 3)));
+        for (registry, name, version) in [
+            ("", "a:b", "1.0.0"),
+            ("registry.example/path", "a:b", "1.0.0"),
+            ("user@registry.example", "a:b", "1.0.0"),
+            ("https://registry.example", "a:b", "1.0.0"),
+            ("registry.example", "a", "1.0.0"),
+            ("registry.example", "a:../b", "1.0.0"),
+            ("registry.example", "A:b", "1.0.0"),
+            ("registry.example", "a:b-", "1.0.0"),
+            ("registry.example", "a:b", "1.0"),
+            ("registry.example", "a:b", "newest"),
+        ] {
+            assert!(
+                package(registry, name, version, true).is_err(),
+                "{registry} {name} {version}"
+            );
         }
     }
 
