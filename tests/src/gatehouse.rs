@@ -2,7 +2,7 @@
 
 use crate::secrets::{self, Watched};
 use crate::wire::Wire;
-use crate::workspace::{over_tested_wasm, root, wasm};
+use crate::workspace::{over_tested_wasm, portable_wasm, root, wasm};
 use crate::{ENCRYPTION_KEY, Flavour, Provider, ports};
 use descope_emulator::{Config, Emulator};
 use host::{Clock, Hooks, Host, KeyValue};
@@ -169,14 +169,21 @@ pub struct ToolServer {
 
 impl ToolServer {
     /// Adds it to the manifest, with variables, hosts and a store of its own, and lets `mcp` call it.
-    fn add_to(&self, manifest: &mut toml::Table) {
-        let (id, path) = (self.id, self.path);
-        let (server, tools) = (wasm(TOOL_SERVER), wasm(path));
+    fn add_to(&self, manifest: &mut toml::Table, is_portable: bool) {
+        let id = self.id;
+        let (server, tools, contract) = match is_portable {
+            false => (wasm(TOOL_SERVER), wasm(self.path), TOOLS_CONTRACT),
+            true => (
+                portable_wasm(TOOL_SERVER),
+                portable_wasm(self.path),
+                PORTABLE_CONTRACT,
+            ),
+        };
         let mut component: toml::Table = format!(
             r#"
             source = {server:?}
             key_value_stores = ["{id}"]
-            dependencies = {{ "{TOOLS_CONTRACT}" = {{ path = {tools:?}, inherit_configuration = true }} }}
+            dependencies = {{ "{contract}" = {{ path = {tools:?}, inherit_configuration = true }} }}
             "#
         )
         .parse()
@@ -411,10 +418,11 @@ impl Application {
                 .dependency("mcp", TOOLS_CONTRACT, wasm(tools))
             }
         };
+        let is_portable = self.flavour.is_some();
         for server in self.tool_servers.clone() {
             host = host
                 .key_value_store(server.id, KeyValue::memory())
-                .patch_manifest(move |manifest| server.add_to(manifest));
+                .patch_manifest(move |manifest| server.add_to(manifest, is_portable));
         }
         if self.tools_inherit_hosts {
             host = host.patch_manifest(let_tools_inherit_hosts);
@@ -447,6 +455,7 @@ impl Application {
 
 /// The one line of `spin.toml` that another tools component takes, and what it names there.
 const TOOLS_CONTRACT: &str = "gatehouse:tools/tools@0.3.0";
+const PORTABLE_CONTRACT: &str = "gatehouse:tools-portable/tools@0.3.0";
 const TOOL_SERVER: &str = "target/wasm32-wasip2/wasm/gatehouse_tool_server.wasm";
 const OWN_TOOLS: &str = "target/wasm32-wasip2/wasm/gatehouse_tools.wasm";
 

@@ -1,5 +1,6 @@
 //! A reverse proxy that serves a Gatehouse below a path of a host that has more on it.
 
+use crate::origin::Origin;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
@@ -7,8 +8,6 @@ use axum::http::{HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
 use reqwest::redirect::Policy;
 use std::sync::{Arc, OnceLock};
-use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
 
 /// More than any answer here has.
 const MAX_BODY_BYTES: usize = 8 << 20;
@@ -18,7 +17,7 @@ const MAX_BODY_BYTES: usize = 8 << 20;
 pub struct Proxy {
     base: String,
     to: Arc<OnceLock<String>>,
-    server: JoinHandle<()>,
+    _origin: Origin,
 }
 
 #[derive(Clone)]
@@ -35,8 +34,6 @@ impl Proxy {
     ///
     /// If no port is free.
     pub async fn start(path: &'static str) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let address = listener.local_addr().expect("an address");
         let to = Arc::new(OnceLock::new());
         let http = reqwest::Client::builder()
             .redirect(Policy::none())
@@ -48,12 +45,11 @@ impl Proxy {
             http,
         };
         let router = Router::new().fallback(pass_on).with_state(upstream);
+        let origin = Origin::serve(router).await;
         Self {
-            base: format!("http://{address}{path}"),
+            base: format!("{}{path}", origin.url()),
             to,
-            server: tokio::spawn(async move {
-                axum::serve(listener, router).await.ok();
-            }),
+            _origin: origin,
         }
     }
 
@@ -69,12 +65,6 @@ impl Proxy {
     /// If it leads somewhere already.
     pub fn leads_to(&self, base: impl Into<String>) {
         self.to.set(base.into()).expect("nothing so far");
-    }
-}
-
-impl Drop for Proxy {
-    fn drop(&mut self) {
-        self.server.abort();
     }
 }
 

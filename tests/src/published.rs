@@ -1,5 +1,6 @@
 //! A web server on which a client publishes what it says of itself.
 
+use crate::origin::Origin;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
@@ -9,8 +10,6 @@ use http::StatusCode;
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
 
 /// What lies at a path.
 #[derive(Clone)]
@@ -39,9 +38,8 @@ impl From<Value> for Page {
 
 /// The server. It ends with this value.
 pub struct Published {
-    origin: String,
+    origin: Origin,
     pages: Pages,
-    server: JoinHandle<()>,
 }
 
 #[derive(Clone, Default)]
@@ -61,27 +59,22 @@ impl Published {
     ///
     /// If no port is free.
     pub async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let address = listener.local_addr().expect("an address");
         let pages = Pages::default();
         let router = Router::new().fallback(answer).with_state(pages.clone());
         Self {
-            origin: format!("http://{address}"),
+            origin: Origin::serve(router).await,
             pages,
-            server: tokio::spawn(async move {
-                axum::serve(listener, router).await.ok();
-            }),
         }
     }
 
     /// Its origin.
     pub fn origin(&self) -> &str {
-        &self.origin
+        self.origin.url()
     }
 
     /// Returns the URL of a path.
     pub fn url(&self, path: &str) -> String {
-        format!("{}{path}", self.origin)
+        format!("{}{path}", self.origin())
     }
 
     /// Puts a page at a path.
@@ -105,12 +98,6 @@ impl Published {
     /// Returns the paths that were asked for, in order.
     pub fn asked(&self) -> Vec<String> {
         self.pages.with(|shelf| shelf.asked.clone())
-    }
-}
-
-impl Drop for Published {
-    fn drop(&mut self) {
-        self.server.abort();
     }
 }
 

@@ -29,6 +29,17 @@ pub(crate) fn wasm(path: &str) -> PathBuf {
     }
 }
 
+/// Returns the same, built for hosts of WASI 0.2.
+pub(crate) fn portable_wasm(path: &str) -> PathBuf {
+    let built = built();
+    let profile = built.file_name().expect("the folder of a profile");
+    let name = path.strip_prefix(NAMED).expect("Wasm of this workspace");
+    root()
+        .join("target/wasi2/wasm32-wasip2")
+        .join(profile)
+        .join(name)
+}
+
 /// Returns `spin.toml`, or what was made of it, with the Wasm to test.
 pub fn over_tested_wasm(manifest: &str) -> String {
     let built = built();

@@ -1,5 +1,23 @@
 //! Gatehouse over HTTP, rule by rule.
 
+/// Makes each of these functions, which take the build to test, two tests: over the main build, and over the one for
+/// hosts of WASI 0.2.
+macro_rules! in_both_builds {
+    ($($rule:ident),+ $(,)?) => { $(
+        mod $rule {
+            #[tokio::test]
+            async fn in_the_main_build() {
+                super::$rule(None).await;
+            }
+
+            #[tokio::test]
+            async fn in_the_portable_build() {
+                super::$rule(Some(gatehouse_tests::Flavour::Portable)).await;
+            }
+        }
+    )+ };
+}
+
 mod account;
 mod admin;
 mod authorization_request;

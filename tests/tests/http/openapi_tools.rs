@@ -4,20 +4,17 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use gatehouse_tests::{Client, Gatehouse, Mcp, Person, Settings, secrets};
+use gatehouse_tests::{Client, Flavour, Gatehouse, Mcp, Origin, Person, Settings, secrets};
 use http::{Method, StatusCode, header};
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
-use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
 
 const OPENAPI: &str = "target/wasm32-wasip2/wasm/gatehouse_tools_openapi.wasm";
 
 /// An API with its document. It ends with this value.
 struct Api {
-    origin: String,
+    origin: Origin,
     requests: Requests,
-    server: JoinHandle<()>,
 }
 
 /// What was asked, in order.
@@ -25,34 +22,31 @@ type Requests = Arc<Mutex<Vec<Request<Bytes>>>>;
 
 impl Api {
     async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let origin = format!("http://{}", listener.local_addr().expect("an address"));
         let requests = Requests::default();
         let router = Router::new()
             .fallback(answer)
             .with_state(Arc::clone(&requests));
-        let server = tokio::spawn(async move {
-            axum::serve(listener, router).await.ok();
-        });
         Self {
-            origin,
+            origin: Origin::serve(router).await,
             requests,
-            server,
         }
     }
 
     /// A Gatehouse whose tools are the API's, with these variables more.
-    async fn behind_gatehouse(&self, variables: &[(&'static str, &str)]) -> Gatehouse {
-        let document = format!("{}/openapi.json", self.origin);
-        let base_url = format!("{}/v1", self.origin);
+    async fn behind_gatehouse(
+        &self,
+        build: Option<Flavour>,
+        variables: &[(&'static str, &str)],
+    ) -> Gatehouse {
+        let document = format!("{}/openapi.json", self.origin.url());
+        let base_url = format!("{}/v1", self.origin.url());
         let own = [("document", document.as_str()), ("base_url", &base_url)];
         let variables = [&own[..], variables].concat();
         let settings = Settings {
-            // Its manifest is not that of a flavour.
-            flavour: None,
+            flavour: build,
             ..Settings::default()
                 .tool_server("pets", OPENAPI)
-                .granted(&variables, &[self.origin.as_str()])
+                .granted(&variables, &[self.origin.url()])
                 .variable("tools", "composed pets")
         };
         Gatehouse::start_with(settings).await
@@ -73,12 +67,6 @@ impl Api {
             )
         };
         calls.map(call).collect()
-    }
-}
-
-impl Drop for Api {
-    fn drop(&mut self) {
-        self.server.abort();
     }
 }
 
@@ -153,12 +141,21 @@ fn text(result: &Value) -> &str {
     result["content"][0]["text"].as_str().unwrap_or_default()
 }
 
-#[tokio::test]
-async fn the_operations_of_an_api_are_tools_and_its_secret_stays_here() {
+in_both_builds!(
+    the_operations_of_an_api_are_tools_and_its_secret_stays_here,
+    what_the_api_refuses_is_an_error_and_what_leads_elsewhere_is_never_sent,
+    the_api_gets_the_persons_own_token_and_never_that_of_the_client,
+    operations_require_the_scopes_of_their_pattern,
+);
+
+async fn the_operations_of_an_api_are_tools_and_its_secret_stays_here(build: Option<Flavour>) {
     let api = Api::start().await;
     secrets::keep("s3cret-of-the-pets");
     let gatehouse = api
-        .behind_gatehouse(&[("credentials", "secret"), ("secret", "s3cret-of-the-pets")])
+        .behind_gatehouse(
+            build,
+            &[("credentials", "secret"), ("secret", "s3cret-of-the-pets")],
+        )
         .await;
     let mcp = Mcp::signed_in(&gatehouse).await;
     let list = gatehouse_tests::mcp::answer(mcp.request("tools/list", json!({})).await).await;
@@ -191,10 +188,11 @@ async fn the_operations_of_an_api_are_tools_and_its_secret_stays_here() {
     assert_eq!(api.calls(), sent);
 }
 
-#[tokio::test]
-async fn what_the_api_refuses_is_an_error_and_what_leads_elsewhere_is_never_sent() {
+async fn what_the_api_refuses_is_an_error_and_what_leads_elsewhere_is_never_sent(
+    build: Option<Flavour>,
+) {
     let api = Api::start().await;
-    let gatehouse = api.behind_gatehouse(&[]).await;
+    let gatehouse = api.behind_gatehouse(build, &[]).await;
     let mcp = Mcp::signed_in(&gatehouse).await;
     let missing = mcp.call("getPet", json!({ "id": "7" })).await;
     assert_eq!(missing["isError"], true);
@@ -223,11 +221,13 @@ async fn what_the_api_refuses_is_an_error_and_what_leads_elsewhere_is_never_sent
     assert_eq!(api.calls().len(), before);
 }
 
-#[tokio::test]
-async fn the_api_gets_the_persons_own_token_and_never_that_of_the_client() {
+async fn the_api_gets_the_persons_own_token_and_never_that_of_the_client(build: Option<Flavour>) {
     let api = Api::start().await;
     let gatehouse = api
-        .behind_gatehouse(&[("credentials", "upstream"), ("operations", "getPet")])
+        .behind_gatehouse(
+            build,
+            &[("credentials", "upstream"), ("operations", "getPet")],
+        )
         .await;
     let tokens = Client::register(&gatehouse)
         .await
@@ -243,11 +243,10 @@ async fn the_api_gets_the_persons_own_token_and_never_that_of_the_client() {
     assert!(!authorization.contains(&tokens.access));
 }
 
-#[tokio::test]
-async fn operations_require_the_scopes_of_their_pattern() {
+async fn operations_require_the_scopes_of_their_pattern(build: Option<Flavour>) {
     let api = Api::start().await;
     let gatehouse = api
-        .behind_gatehouse(&[("scopes", "GET:*=tools *=upstream_token")])
+        .behind_gatehouse(build, &[("scopes", "GET:*=tools *=upstream_token")])
         .await;
     let client = Client::register(&gatehouse).await;
     let tokens = client.sign_in_for(&Person::new(), "tools").await;

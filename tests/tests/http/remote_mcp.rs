@@ -5,14 +5,14 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use futures::stream::{self, StreamExt};
-use gatehouse_tests::{Client, Gatehouse, Mcp, Person, Settings, SseStream, secrets};
+use gatehouse_tests::{
+    Client, Flavour, Gatehouse, Mcp, Origin, Person, Settings, SseStream, secrets,
+};
 use http::{StatusCode, header};
 use serde_json::{Value, json};
 use std::convert::Infallible;
 use std::time::Duration;
-use tokio::net::TcpListener;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::task::JoinHandle;
 
 const TOOLS_MCP: &str = "target/wasm32-wasip2/wasm/gatehouse_tools_mcp.wasm";
 
@@ -21,9 +21,8 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A server of 2025-11-25. It ends with this value.
 struct Remote {
-    origin: String,
+    origin: Origin,
     requests: UnboundedReceiver<Seen>,
-    server: JoinHandle<()>,
 }
 
 /// A message that the server has seen.
@@ -34,30 +33,27 @@ struct Seen {
 
 impl Remote {
     async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let origin = format!("http://{}", listener.local_addr().expect("an address"));
         let (sender, requests) = unbounded_channel();
         let router = Router::new().fallback(answer).with_state(sender);
-        let server = tokio::spawn(async move {
-            axum::serve(listener, router).await.ok();
-        });
         Self {
-            origin,
+            origin: Origin::serve(router).await,
             requests,
-            server,
         }
     }
 
     /// A Gatehouse that offers what the server has, with these variables more.
-    async fn behind_gatehouse(&self, variables: &[(&'static str, &str)]) -> Gatehouse {
-        let url = format!("{}/mcp", self.origin);
+    async fn behind_gatehouse(
+        &self,
+        build: Option<Flavour>,
+        variables: &[(&'static str, &str)],
+    ) -> Gatehouse {
+        let url = format!("{}/mcp", self.origin.url());
         let variables = [&[("url", url.as_str())][..], variables].concat();
         let settings = Settings {
-            // Its manifest is not that of a flavour.
-            flavour: None,
+            flavour: build,
             ..Settings::default()
                 .tool_server("remote", TOOLS_MCP)
-                .granted(&variables, &[self.origin.as_str()])
+                .granted(&variables, &[self.origin.url()])
                 .variable("tools", "composed remote")
         };
         Gatehouse::start_with(settings).await
@@ -75,12 +71,6 @@ impl Remote {
         };
         let seen = tokio::time::timeout(TIMEOUT, seen).await;
         seen.unwrap_or_else(|_| panic!("no {method} comes"))
-    }
-}
-
-impl Drop for Remote {
-    fn drop(&mut self) {
-        self.server.abort();
     }
 }
 
@@ -173,17 +163,24 @@ fn text(result: &Value) -> &str {
     result["content"][0]["text"].as_str().unwrap_or_default()
 }
 
-#[tokio::test]
-async fn the_tools_of_a_remote_server_are_called_and_its_secret_stays_here() {
+in_both_builds!(
+    the_tools_of_a_remote_server_are_called_and_its_secret_stays_here,
+    a_persons_resources_are_listed_and_read_with_their_token,
+);
+
+async fn the_tools_of_a_remote_server_are_called_and_its_secret_stays_here(build: Option<Flavour>) {
     let mut remote = Remote::start().await;
     secrets::keep("s3cret-of-the-remote");
     let gatehouse = remote
-        .behind_gatehouse(&[
-            ("credentials", "secret"),
-            ("secret", "s3cret-of-the-remote"),
-            ("prefix", "crm_"),
-            ("deny", "report"),
-        ])
+        .behind_gatehouse(
+            build,
+            &[
+                ("credentials", "secret"),
+                ("secret", "s3cret-of-the-remote"),
+                ("prefix", "crm_"),
+                ("deny", "report"),
+            ],
+        )
         .await;
     let mcp = Mcp::signed_in(&gatehouse).await;
     let list = gatehouse_tests::mcp::result(mcp.request("tools/list", json!({})).await).await;
@@ -203,7 +200,7 @@ async fn the_tools_of_a_remote_server_are_called_and_its_secret_stays_here() {
 #[tokio::test]
 async fn a_call_that_is_cancelled_is_cancelled_at_the_remote_server() {
     let mut remote = Remote::start().await;
-    let gatehouse = remote.behind_gatehouse(&[]).await;
+    let gatehouse = remote.behind_gatehouse(None, &[]).await;
     let mcp = Mcp::signed_in(&gatehouse).await;
     let cancelled = json!({ "jsonrpc": "2.0", "method": "notifications/cancelled",
         "params": { "requestId": 1 } });
@@ -227,11 +224,10 @@ async fn a_call_that_is_cancelled_is_cancelled_at_the_remote_server() {
     }
 }
 
-#[tokio::test]
-async fn a_persons_resources_are_listed_and_read_with_their_token() {
+async fn a_persons_resources_are_listed_and_read_with_their_token(build: Option<Flavour>) {
     let mut remote = Remote::start().await;
     let gatehouse = remote
-        .behind_gatehouse(&[("credentials", "upstream")])
+        .behind_gatehouse(build, &[("credentials", "upstream")])
         .await;
     let tokens = Client::register(&gatehouse)
         .await
