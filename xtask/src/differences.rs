@@ -10,8 +10,14 @@ pub fn not_tested(flavour: Flavour) -> Vec<Difference> {
     match flavour {
         Flavour::Spin => Vec::new(),
         Flavour::Portable => WASI_0_2.to_vec(),
-        Flavour::Akamai => [WASI_0_2, WITHOUT_ATOMICS, FEW_WRITES].concat(),
-        Flavour::FermyonCloud => [WASI_0_2, WITHOUT_ATOMICS, WITHOUT_SERVICE_CHAINING].concat(),
+        Flavour::Akamai => [WASI_0_2, HALF_A_MINUTE, WITHOUT_ATOMICS, FEW_WRITES].concat(),
+        Flavour::FermyonCloud => [
+            WASI_0_2,
+            HALF_A_MINUTE,
+            WITHOUT_ATOMICS,
+            WITHOUT_SERVICE_CHAINING,
+        ]
+        .concat(),
     }
 }
 
@@ -20,6 +26,21 @@ const WASI_0_2: &[Difference] = &[(
     "stalls::a_stalled_store_is_answered_503_by_every_endpoint_until_it_is_back",
     "a request waits for the store until its host ends it",
 )];
+
+/// The host ends a request after 30 seconds.
+const HALF_A_MINUTE: &[Difference] = &[
+    (
+        "session_streams::a_session_that_was_ended_has_no_stream_or_call_at_any_machine",
+        WAITS,
+    ),
+    (
+        "sessions::a_streamed_call_and_a_get_stream_end_when_their_grant_is_revoked",
+        WAITS,
+    ),
+];
+
+const WAITS: &str =
+    "a tool that waits for 50 seconds blocks its instance, so that its stream does not begin";
 
 const WITHOUT_ATOMICS: &[Difference] = &[
     ("_over_sse", NO_HTTP_SSE),
@@ -76,6 +97,7 @@ mod tests {
         let folder = root().join("tests/tests");
         for (name, _) in [
             WASI_0_2,
+            HALF_A_MINUTE,
             WITHOUT_ATOMICS,
             FEW_WRITES,
             WITHOUT_SERVICE_CHAINING,

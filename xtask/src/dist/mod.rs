@@ -158,9 +158,9 @@ fn tell(folder: &Path, address: &Address, command: &str) -> Result<()> {
         address.url(),
         target().join("dist").display()
     );
-    if address.url().starts_with("http://") {
+    if let Some(port) = loopback_port(address.url()) {
         println!(
-            "To try it here: python3 -m http.server 8000 --bind 127.0.0.1 --directory {}",
+            "To try it here: python3 -m http.server {port} --bind 127.0.0.1 --directory {}",
             target().join("dist").display()
         );
     }
@@ -169,6 +169,13 @@ fn tell(folder: &Path, address: &Address, command: &str) -> Result<()> {
         get_command(address, command)
     );
     Ok(())
+}
+
+/// Returns the port of a URL of this machine, the only ones without TLS.
+fn loopback_port(url: &str) -> Option<u16> {
+    let authority = url.strip_prefix("http://")?.split('/').next()?;
+    let port = authority.rsplit_once(':').map(|(_, port)| port.parse());
+    Some(port.and_then(Result::ok).unwrap_or(80))
 }
 
 /// Returns the shell commands that fetch, check and install a file as the command `gatehouse`.
@@ -183,6 +190,13 @@ fn get_command(address: &Address, file: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_release_is_tried_at_the_port_of_its_url() {
+        assert_eq!(loopback_port("http://127.0.0.1:8765/0.1.0"), Some(8765));
+        assert_eq!(loopback_port("http://[::1]/0.1.0"), Some(80));
+        assert_eq!(loopback_port("https://example.com:8765/0.1.0"), None);
+    }
 
     #[test]
     fn a_sealed_release_has_what_projects_and_templates_are_made_of() {
