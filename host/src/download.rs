@@ -101,14 +101,11 @@ async fn follow(
     let origin = url.origin();
     let mut url = url.clone();
     for _ in 0..=MAX_REDIRECTS {
-        let response = {
-            let none = HeaderMap::new();
-            let headers = match url.origin() == origin {
-                true => headers,
-                false => &none,
-            };
-            get(client, &url, headers).await?
+        let headers = match url.origin() == origin {
+            true => headers.clone(),
+            false => HeaderMap::new(),
         };
+        let response = get(client, &url, headers).await?;
         let status = response.status();
         if status.is_success() {
             return Ok(response);
@@ -136,7 +133,7 @@ async fn follow(
 async fn get(
     client: &Client,
     url: &Url,
-    headers: &HeaderMap,
+    headers: HeaderMap,
 ) -> Result<Response<Incoming>, DownloadError> {
     let body = Empty::new().map_err(|never| match never {}).boxed_unsync();
     let mut request = Request::get(url.as_str())
@@ -146,7 +143,7 @@ async fn get(
         )
         .body(body)
         .map_err(|_| DownloadError::Connect(http_connector::ConnectError::Url))?;
-    request.headers_mut().extend(headers.clone());
+    request.headers_mut().extend(headers);
     let response = http_connector::with_connect_timeout(CONNECT_TIMEOUT, client.request(request));
     let response = timeout(CONNECT_TIMEOUT + READ_TIMEOUT, response).await;
     let response = response.map_err(|_| DownloadError::Timeout)?;

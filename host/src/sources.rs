@@ -1,6 +1,7 @@
 //! Wasm that other machines have: fetched once, checked against its digest, and kept.
 
 use std::{
+    fmt::Display,
     fs, io,
     io::{Read, Write},
     path::{Path, PathBuf},
@@ -17,7 +18,7 @@ use crate::{
     download::{Downloads, Ended, download},
     http_connector::Client,
     manifest::{Package, Remote, Sha256, Source, may_be_fetched, shown},
-    registry::{self, RegistryError},
+    registry,
 };
 
 /// How many bytes a file may have.
@@ -88,7 +89,7 @@ impl Sources {
         &self,
         sources: impl IntoIterator<Item = &Source>,
     ) -> Result<(), SourceError> {
-        // A package in one version has many files that name it.
+        // Several components may name one.
         let mut wanted: Vec<&Source> = Vec::new();
         for source in sources {
             if !matches!(source, Source::File(_)) && !wanted.contains(&source) {
@@ -178,26 +179,11 @@ impl Sources {
     }
 
     async fn fetch_one(&self, client: &Client, remote: &Remote) -> Result<(), SourceError> {
-        let path = self.path(remote.digest());
-        let mut partial = Partial::new(&path)?;
-        let mut failed = None;
+        let mut partial = Partial::new(&self.path(remote.digest()))?;
         let none = HeaderMap::new();
-        let downloaded = download(client, remote.url(), &none, MAX_BYTES, |bytes| {
-            partial.write(bytes).map_err(|error| {
-                failed = Some(error);
-                Ended
-            })
-        });
-        let downloaded = downloaded.await;
-        if let Some(source) = failed {
-            return Err(keep(&path, source));
-        }
-        let url = || shown(remote.url());
-        downloaded.map_err(|error| SourceError::Fetch {
-            url: url(),
-            reason: error.to_string(),
-        })?;
-        self.keep_checked(partial, remote.digest(), url)
+        let part = |bytes: &[u8]| partial.write(bytes);
+        let fetched = download(client, remote.url(), &none, MAX_BYTES, part).await;
+        self.keep_fetched(partial, remote.digest(), fetched, || shown(remote.url()))
     }
 
     /// Finds the newest version of a package that matches, unless it is here and there is one alone, and fetches it. Where
@@ -211,64 +197,50 @@ impl Sources {
         if here.is_some() && package.exact_version().is_some() {
             return Ok(());
         }
-        let failed = |error: RegistryError| SourceError::Fetch {
-            url: package.to_string(),
-            reason: error.to_string(),
-        };
         let release = match registry::find(downloads, package).await {
             Ok(release) => release,
             Err(error) if here.is_some() => {
                 tracing::warn!("{package} is what was found the last time: {error}");
                 return Ok(());
             }
-            Err(error) => return Err(failed(error)),
+            Err(error) => return Err(not_fetched(package.to_string(), error)),
         };
+        if here == Some(release.digest) {
+            return Ok(());
+        }
         if !self.has(release.digest) {
             tracing::info!("fetching {package}");
-            let path = self.path(release.digest);
-            let mut partial = Partial::new(&path)?;
-            let mut unwritten = None;
-            let fetched = release.content(MAX_BYTES, |bytes| {
-                partial.write(bytes).map_err(|error| {
-                    unwritten = Some(error);
-                    Ended
-                })
-            });
-            let fetched = fetched.await;
-            if let Some(source) = unwritten {
-                return Err(keep(&path, source));
-            }
-            fetched.map_err(failed)?;
-            self.keep_checked(partial, release.digest, || package.to_string())?;
+            let mut partial = Partial::new(&self.path(release.digest))?;
+            let part = |bytes: &[u8]| partial.write(bytes);
+            let fetched = release.content(MAX_BYTES, part).await;
+            self.keep_fetched(partial, release.digest, fetched, || package.to_string())?;
         }
-        let name = self.name(package);
-        let mut partial = Partial::new(&name)?;
-        let digest = release.digest.to_string();
-        partial
-            .write(digest.as_bytes())
-            .map_err(|source| keep(&name, source))?;
-        partial.keep().map_err(|source| keep(&name, source))
+        let mut name = Partial::new(&self.name(package))?;
+        // A failure is told when it is kept.
+        let _ = name.write(release.digest.to_string().as_bytes());
+        name.keep()
     }
 
-    /// Keeps what was fetched if it has the digest that it should have.
-    fn keep_checked(
+    /// Keeps what was fetched from `origin` if that is all of it, and has the digest that it should have.
+    fn keep_fetched(
         &self,
         partial: Partial,
         expected: Sha256,
-        url: impl FnOnce() -> String,
+        fetched: Result<(), impl Display>,
+        origin: impl Fn() -> String,
     ) -> Result<(), SourceError> {
-        let actual = partial.digest();
-        if actual != expected {
-            let url = url();
-            return Err(SourceError::Digest {
-                url,
-                expected,
-                actual,
-            });
+        if partial.failed.is_none() {
+            fetched.map_err(|error| not_fetched(origin(), error))?;
+            let actual = partial.digest();
+            if actual != expected {
+                return Err(SourceError::Digest {
+                    url: origin(),
+                    expected,
+                    actual,
+                });
+            }
         }
-        partial
-            .keep()
-            .map_err(|source| keep(&self.path(expected), source))?;
+        partial.keep()?;
         // What is too much costs space and nothing else.
         let _ = cache::prune(&self.directory, "wasm", cache::KEPT);
         Ok(())
@@ -280,13 +252,10 @@ impl Sources {
 /// # Errors
 /// If it is at no URL that Wasm may come from, or cannot be fetched.
 pub async fn fetch(url: &str, most: u64) -> Result<Vec<u8>, SourceError> {
-    let failed = |reason: String| SourceError::Fetch {
-        url: url.to_owned(),
-        reason,
-    };
-    let read = Url::parse(url).map_err(|error| failed(error.to_string()))?;
+    let failed = |reason: &dyn Display| not_fetched(url.to_owned(), reason);
+    let read = Url::parse(url).map_err(|error| failed(&error))?;
     if !may_be_fetched(&read) {
-        return Err(failed("it is no https URL".to_owned()));
+        return Err(failed(&"it is no https URL"));
     }
     let downloads = Downloads::default();
     let mut content = Vec::new();
@@ -295,52 +264,70 @@ pub async fn fetch(url: &str, most: u64) -> Result<Vec<u8>, SourceError> {
         content.extend_from_slice(bytes);
         Ok(())
     });
-    downloaded
-        .await
-        .map_err(|error| failed(error.to_string()))?;
+    downloaded.await.map_err(|error| failed(&error))?;
     Ok(content)
 }
 
-/// What was fetched so far of a file, which is removed unless it is kept. Several hosts may fetch it at once: each writes
-/// its own file, and the renaming is atomic.
+/// What was fetched so far of a file. Several hosts may fetch it at once: each writes its own file, and the renaming is
+/// atomic.
 struct Partial {
     path: PathBuf,
-    partial: PathBuf,
+    partial: Removed,
     file: fs::File,
     hasher: sha2::Sha256,
+    /// Why it could not be written.
+    failed: Option<io::Error>,
+}
+
+/// A file that is removed unless it got another name.
+struct Removed(PathBuf);
+
+impl Drop for Removed {
+    fn drop(&mut self) {
+        // After the renaming it is not there.
+        let _ = fs::remove_file(&self.0);
+    }
 }
 
 impl Partial {
     fn new(path: &Path) -> Result<Self, SourceError> {
-        let partial = path.with_extension(format!("{}.partial", unique()));
-        let file = fs::File::create_new(&partial).map_err(|source| keep(&partial, source))?;
+        let partial = Removed(path.with_extension(format!("{}.partial", unique())));
+        let file = fs::File::create_new(&partial.0).map_err(|source| keep(&partial.0, source))?;
         Ok(Self {
             path: path.to_owned(),
             partial,
             file,
             hasher: sha2::Sha256::new(),
+            failed: None,
         })
     }
 
-    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+    /// Writes what follows. If it cannot be written, [`keep()`](Self::keep) says why.
+    fn write(&mut self, bytes: &[u8]) -> Result<(), Ended> {
         self.hasher.update(bytes);
-        self.file.write_all(bytes)
+        self.file.write_all(bytes).map_err(|error| {
+            self.failed = Some(error);
+            Ended
+        })
     }
 
     fn digest(&self) -> Sha256 {
         Sha256::from(<[u8; 32]>::from(self.hasher.clone().finalize()))
     }
 
-    fn keep(self) -> io::Result<()> {
-        fs::rename(&self.partial, &self.path)
+    /// Gives it its name.
+    fn keep(self) -> Result<(), SourceError> {
+        if let Some(source) = self.failed {
+            return Err(keep(&self.partial.0, source));
+        }
+        drop(self.file);
+        fs::rename(&self.partial.0, &self.path).map_err(|source| keep(&self.path, source))
     }
 }
 
-impl Drop for Partial {
-    fn drop(&mut self) {
-        // After the renaming it is not there.
-        let _ = fs::remove_file(&self.partial);
-    }
+fn not_fetched(url: String, reason: impl Display) -> SourceError {
+    let reason = reason.to_string();
+    SourceError::Fetch { url, reason }
 }
 
 fn keep(path: &Path, source: io::Error) -> SourceError {

@@ -8,6 +8,7 @@ use std::{
     io::{Read, Write},
     net::{SocketAddr, TcpListener},
     path::PathBuf,
+    sync::{Arc, Mutex},
 };
 
 use gatehouse_host::{
@@ -15,10 +16,9 @@ use gatehouse_host::{
     manifest::{Package, Remote, Sha256, Source},
 };
 
-/// A server that answers each path with what is here for it, for as long as the process runs.
-fn server<K: Borrow<str> + Eq + Hash + Send + 'static>(
-    answers: impl FnOnce(SocketAddr) -> HashMap<K, Vec<u8>>,
-) -> SocketAddr {
+/// A server that answers each path with what is here for it, or for it and, after a space, the credentials, for as long
+/// as the process runs.
+fn server<A: Answers>(answers: impl FnOnce(SocketAddr) -> A) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let answers = answers(address);
@@ -35,20 +35,37 @@ fn server<K: Borrow<str> + Eq + Hash + Send + 'static>(
             }
             let head = String::from_utf8(head).unwrap();
             let path = head.split(' ').nth(1).unwrap_or_default();
-            let missing =
-                b"HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
-            let authorization = head
+            let credentials = head
                 .lines()
                 .find_map(|line| line.strip_prefix("authorization: "));
-            let with = authorization.and_then(|value| answers.get(&*format!("{path} {value}")));
-            let answer = with
-                .or_else(|| answers.get(path))
-                .map_or(&missing[..], Vec::as_slice);
+            let with = credentials.and_then(|value| answers.get(&format!("{path} {value}")));
+            let answer = with.or_else(|| answers.get(path));
+            let answer = answer.unwrap_or_else(|| {
+                b"HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n".to_vec()
+            });
             // A client that has gone needs no answer.
-            let _ = stream.write_all(answer);
+            let _ = stream.write_all(&answer);
         }
     });
     address
+}
+
+/// What a server answers.
+trait Answers: Send + 'static {
+    fn get(&self, path: &str) -> Option<Vec<u8>>;
+}
+
+impl<K: Borrow<str> + Eq + Hash + Send + 'static> Answers for HashMap<K, Vec<u8>> {
+    fn get(&self, path: &str) -> Option<Vec<u8>> {
+        Self::get(self, path).cloned()
+    }
+}
+
+/// They may change meanwhile.
+impl<A: Answers> Answers for Arc<Mutex<A>> {
+    fn get(&self, path: &str) -> Option<Vec<u8>> {
+        self.lock().unwrap().get(path)
+    }
 }
 
 fn ok(body: &[u8]) -> Vec<u8> {
@@ -315,24 +332,30 @@ async fn the_newest_version_of_a_package_that_matches_comes_from_its_registry() 
 }
 
 #[tokio::test]
-async fn a_package_that_was_found_needs_no_registry_again() {
+async fn a_package_that_was_found_is_used_where_the_registry_has_it_no_longer() {
     let (directory, sources) = sources();
-    let mut answers = registry(&[("1.2.0", b"a")]);
-    let address = server(|_| answers.clone());
+    let answers = Arc::new(Mutex::new(registry(&[("1.2.0", b"a")])));
+    let address = server(|_| Arc::clone(&answers));
     let (exact, some) = (
         package(address, "1.2.0", true),
         package(address, "1", false),
     );
     sources.fetch([&exact, &some]).await.unwrap();
     assert_eq!(kept(&directory).len(), 3, "the Wasm, and a name for each");
-    // At the same address there is nothing any more.
-    answers.clear();
-    let gone = SocketAddr::from(([127, 0, 0, 1], 1));
-    for source in [package(gone, "1.2.0", true), package(gone, "1", false)] {
-        let message = sources.fetch([&source]).await.unwrap_err().to_string();
-        assert!(message.contains("127.0.0.1:1"), "{message}");
-        assert!(!sources.file(&source).is_file());
+    answers.lock().unwrap().clear();
+    sources.fetch([&exact, &some]).await.unwrap();
+    for source in [&exact, &some] {
+        assert_eq!(fs::read(sources.file(source)).unwrap(), b"a");
     }
+    let other = package(address, "1.2", false);
+    let message = sources.fetch([&other]).await.unwrap_err().to_string();
+    assert!(message.contains("404"), "{message}");
+
+    // A newer version takes the place of one that satisfies a requirement, and of no exact one.
+    *answers.lock().unwrap() = registry(&[("1.2.0", b"other"), ("1.3.0", b"b")]);
+    sources.fetch([&exact, &some]).await.unwrap();
+    assert_eq!(fs::read(sources.file(&exact)).unwrap(), b"a");
+    assert_eq!(fs::read(sources.file(&some)).unwrap(), b"b");
 }
 
 #[tokio::test]
@@ -354,18 +377,26 @@ async fn what_a_registry_gives_has_to_have_the_digest_that_it_says() {
 #[tokio::test]
 async fn a_token_that_everyone_gets_is_asked_for_and_goes_to_the_registry_alone() {
     let (_directory, sources) = sources();
-    // A server that tells with which credentials it was asked, by what is not there without them.
+    // With the token, there is something else.
+    let elsewhere = server(|_| HashMap::from([("/blob", ok(b"a")), ("/blob Bearer t", ok(b"b"))]));
     let address = server(|address| {
         let mut answers = registry(&[("1.2.0", b"a")]);
         let realm = format!("http://{address}/token");
         let challenge = format!(
             "HTTP/1.1 401 Unauthorized\r\nconnection: close\r\ncontent-length: 0\r\nwww-authenticate: Bearer realm=\"{realm}\",service=\"s\"\r\n\r\n"
-        );
-        let path = "/v2/tools/example/weather/manifests/1.2.0";
-        let manifest = answers
-            .insert(path.to_owned(), challenge.into_bytes())
-            .unwrap();
-        answers.insert(format!("{path} Bearer t"), manifest);
+        )
+        .into_bytes();
+        let repository = "/v2/tools/example/weather";
+        let manifest = format!("{repository}/manifests/1.2.0");
+        let blob = format!("{repository}/blobs/{}", Sha256::of(b"a"));
+        let with_token = [
+            (manifest.clone(), answers[&manifest].clone()),
+            (blob, redirect(&format!("http://{elsewhere}/blob"))),
+        ];
+        for (path, answer) in with_token {
+            answers.insert(path.clone(), challenge.clone());
+            answers.insert(format!("{path} Bearer t"), answer);
+        }
         answers.insert("/token?service=s".to_owned(), ok(br#"{ "token": "t" }"#));
         answers
     });
