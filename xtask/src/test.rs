@@ -47,8 +47,10 @@ pub fn test(options: &Options) -> Result<()> {
     // The example in Rust needs it too.
     toolchain::ensure_wasm()?;
     let flavour = options.flavour.filter(|flavour| *flavour != Flavour::Spin);
-    let wasi = Wasi::Main;
-    let main = WasmBuild { wasi, profile };
+    let main = WasmBuild {
+        wasi: Wasi::Main,
+        profile,
+    };
     // Installing waits for the network, and what becomes Wasm for its last and largest crate, while the others use the
     // processor.
     let installed = std::thread::scope(|scope| {
@@ -79,11 +81,11 @@ pub fn test(options: &Options) -> Result<()> {
         if !options.quick {
             build_rust_client()?;
         }
-        run(cargo_test(&components, options.quick).arg("--no-run"))?;
+        run(cargo_test(&components, options.quick, flavour).arg("--no-run"))?;
         clients::join(building)?;
         clients::join(installing)
     })?;
-    let mut tests = cargo_test(&components, options.quick);
+    let mut tests = cargo_test(&components, options.quick, flavour);
     tests.env("GATEHOUSE_TEST_WASM", main.folder());
     if let Some((clients, chromium)) = installed {
         tests
@@ -95,9 +97,6 @@ pub fn test(options: &Options) -> Result<()> {
     }
     if let Some(flavour) = flavour {
         tests.env("GATEHOUSE_TEST_FLAVOUR", flavour.name());
-        for target in BLACK_BOX {
-            tests.args(["--test", target]);
-        }
         tests.arg("--");
         for (name, _reason) in not_tested(flavour) {
             tests.args(["--skip", name]);
@@ -133,8 +132,8 @@ const TOOLS: [&str; 2] = [
 const BLACK_BOX: [&str; 3] = ["http", "conformance", "clients"];
 
 /// Returns the one run of cargo for everything native: another selection of packages would build the host's dependencies
-/// with other features, and so a second time.
-fn cargo_test(components: &[String], quick: bool) -> Command {
+/// with other features, and so a second time. Over a flavour it has the black-box tests alone.
+fn cargo_test(components: &[String], quick: bool, flavour: Option<Flavour>) -> Command {
     let mut tests = cargo();
     tests.args(["test", "--workspace", "--no-fail-fast"]);
     for package in components.iter().map(String::as_str).chain(build::GUESTS) {
@@ -144,6 +143,9 @@ fn cargo_test(components: &[String], quick: bool) -> Command {
     }
     if quick {
         tests.arg("--no-default-features");
+    }
+    if flavour.is_some() {
+        tests.args(BLACK_BOX.iter().flat_map(|target| ["--test", target]));
     }
     tests
 }
