@@ -332,6 +332,44 @@ export const http: {
   delete(url: string, options?: HttpOptions): Promise<HttpResponse>;
 };
 
+/** What `fetch` takes. Any other option is refused with a TypeError: there are no signals, streams, caches or cookies here. */
+export interface FetchOptions {
+  /** `GET` by default. */
+  method?: string;
+  /** An object, or pairs: those of one name are joined by commas. */
+  headers?: Record<string, string> | Iterable<readonly [string, string]>;
+  /** A text is sent as `text/plain;charset=UTF-8` unless `headers` says otherwise. */
+  body?: string | ArrayBuffer | ArrayBufferView | null;
+  /** The default, and the only one: a redirect is a response like any other. */
+  redirect?: "manual";
+}
+
+/** The header fields of a response. `get` and `has` take names in any case; values of one name are joined by commas. */
+export interface FetchHeaders extends Iterable<[string, string]> {
+  get(name: string): string | null;
+  has(name: string): boolean;
+  entries(): IterableIterator<[string, string]>;
+}
+
+/** A response, whose body is there; it can be read more than once. */
+export interface FetchResponse {
+  readonly url: string;
+  readonly status: number;
+  /** Whether the status is from 200 to 299. */
+  readonly ok: boolean;
+  readonly headers: FetchHeaders;
+  text(): Promise<string>;
+  /** Rejects with HttpError if the body is not JSON. */
+  json(): Promise<any>;
+  bytes(): Promise<Uint8Array>;
+  arrayBuffer(): Promise<ArrayBuffer>;
+}
+
+/**
+ * The part of `fetch` that a component can have, over `http`: with its limits, and rejecting with HttpError without a response.
+ */
+export function fetch(url: string | { readonly href: string }, options?: FetchOptions): Promise<FetchResponse>;
+
 /** A variable that `spin.toml` does not give to these tools, or that cannot be read. */
 export class VariableError extends Error {}
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { test } from "node:test";
-import { http, HttpError, serve, tool } from "../src/index.js";
+import { fetch, http, HttpError, serve, tool } from "../src/index.js";
 import * as testing from "../src/testing.js";
 import { withWasiNames } from "../src/wasi-names.js";
 
@@ -32,6 +32,57 @@ test("an error status and a body that is no JSON are errors without the query", 
       for (const fails of [() => response.throwForStatus(), () => response.json()]) {
         assert.throws(fails, (error) => error instanceof HttpError && !error.message.includes("secret"));
       }
+    },
+  ));
+
+test("fetch sends what http does, and its response is read as the standard's", () =>
+  testing.withHttp(
+    ({ method, url, headers, body }) => {
+      const seen = { method, url, headers, body: new TextDecoder().decode(body) };
+      return testing.response(seen, { status: url.endsWith("/moved") ? 302 : 201, headers: { "X-Kind": "a" } });
+    },
+    async (requests) => {
+      const headers = new Headers([["X-One", "1"], ["x-one", "2"]]);
+      const response = await fetch(new URL("https://a.test/x?y=é"), { method: "post", headers, body: "hello" });
+      assert.deepEqual([response.status, response.ok, response.url], [201, true, "https://a.test/x?y=%C3%A9"]);
+      assert.deepEqual([response.headers.get("x-KIND"), response.headers.get("x-other")], ["a", null]);
+      assert.deepEqual([response.headers.has("X-kind"), ...response.headers], [true, ["x-kind", "a"]]);
+      const seen = await response.json();
+      assert.deepEqual([seen.method, seen.url, seen.body], ["POST", response.url, "hello"]);
+      assert.equal(seen.headers["x-one"], "1, 2");
+      assert.equal(seen.headers["content-type"], "text/plain;charset=UTF-8");
+      const text = await response.text();
+      assert.equal(new TextDecoder().decode(await response.bytes()), text);
+      assert.equal(new TextDecoder().decode(await response.arrayBuffer()), text);
+
+      const bytes = new Uint8Array([0, 104, 105]).subarray(1);
+      const typed = { "Content-Type": "application/x-a" };
+      for (const body of [bytes, bytes.slice().buffer, new DataView(bytes.buffer, 1)]) {
+        const { body: sent, headers } = await (await fetch("https://a.test", { method: "PUT", headers: typed, body })).json();
+        assert.deepEqual([sent, headers["content-type"]], ["hi", "application/x-a"]);
+      }
+      const moved = await fetch("https://a.test/moved", { redirect: "manual", body: null, signal: undefined });
+      assert.deepEqual([moved.status, moved.ok, requests.at(-1).method], [302, false, "GET"]);
+    },
+  ));
+
+test("fetch refuses what a component cannot have, by its name", () =>
+  testing.withHttp(
+    () => testing.response("no JSON"),
+    async (requests) => {
+      const post = (body) => ({ method: "POST", body });
+      for (const [options, why] of [
+        [{ signal: AbortSignal.timeout(1000) }, /no option signal here/],
+        [{ redirect: "follow" }, /follows no redirects/],
+        [{ body: "hello" }, /a GET request has no body/],
+        [post(new Blob(["hello"])), /a text, a typed array or an ArrayBuffer/],
+        [post(new Blob(["hello"]).stream()), /a text, a typed array or an ArrayBuffer/],
+      ]) {
+        await assert.rejects(fetch("https://a.test", options), (error) => error instanceof TypeError && why.test(error.message));
+      }
+      await assert.rejects(fetch(new Request("https://a.test")), HttpError);
+      assert.equal(requests.length, 0);
+      await assert.rejects((await fetch("https://a.test")).json(), HttpError);
     },
   ));
 

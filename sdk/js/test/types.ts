@@ -1,6 +1,6 @@
 // What the types of the package let an author write; `npm run types` checks it.
 
-import { http, keyValue, prompt, resourceTemplate, result, serve, tool, ToolError, variable } from "gatehouse-sdk";
+import { fetch, http, keyValue, prompt, resourceTemplate, result, serve, tool, ToolError, variable } from "gatehouse-sdk";
 import * as testing from "gatehouse-sdk/testing";
 import { z } from "zod";
 
@@ -43,6 +43,21 @@ const files = tool({
   },
 });
 
+const upload = tool({
+  name: "upload",
+  run: async () => {
+    const headers = new Headers({ accept: "application/json" });
+    const response = await fetch(new URL("https://a.test"), { method: "PUT", headers, body: new Uint8Array(1) });
+    const kind: string | null = response.headers.get("content-type");
+    const bytes: Uint8Array = await response.bytes();
+    // @ts-expect-error: there are no signals
+    await fetch("https://a.test", { headers: { accept: "text/plain" }, signal: AbortSignal.timeout(1) });
+    // @ts-expect-error: redirects are not followed
+    await fetch("https://a.test", { headers: [["accept", "text/plain"]], redirect: "follow" });
+    return response.ok ? `${kind} ${bytes.length} ${await response.text()}` : "failed";
+  },
+});
+
 const homes = keyValue("weather");
 
 const moveTo = tool({
@@ -63,7 +78,7 @@ const moveTo = tool({
 const app = serve({
   name: "weather",
   changes: ["resources", "resourceContents"],
-  tools: [weather, wrong, plain, files, moveTo],
+  tools: [weather, wrong, plain, files, upload, moveTo],
   resources: [resourceTemplate({ uri: "a:{b}", name: "b", complete: { b: ["c"] }, read: ({ b }) => ({ b }) })],
   prompts: [prompt({ name: "explain", arguments: { city: {} }, get: ({ city }) => `Explain ${city}.` })],
 });
