@@ -51,6 +51,9 @@ pub fn test(options: &Options) -> Result<()> {
         wasi: Wasi::Main,
         profile,
     };
+    let portable = |tools: &[&str]| {
+        flavours::build_for_tests(Flavour::Portable, profile, &IDENTITIES[..1], tools)
+    };
     // Installing waits for the network, and what becomes Wasm for its last and largest crate, while the others use the
     // processor.
     let installed = std::thread::scope(|scope| {
@@ -70,12 +73,17 @@ pub fn test(options: &Options) -> Result<()> {
                 return Ok(());
             }
             if let Some(flavour) = flavour {
+                // Some black-box tests run over the main build and the portable one, whatever is tested. What hosts without
+                // atomics take is built last: tool servers are taken from what was.
+                if flavour != Flavour::Portable {
+                    portable(&TOOLS[..1])?;
+                }
                 return flavours::build_for_tests(flavour, profile, &IDENTITIES, &TOOLS);
             }
             examples::build()?;
             // What they need of a host is checked as they are composed.
             let tools = [&TOOLS[..1], &examples::EXAMPLES].concat();
-            flavours::build_for_tests(Flavour::Portable, profile, &IDENTITIES[..1], &tools)?;
+            portable(&tools)?;
             flavours::build_for_tests(Flavour::Akamai, profile, &IDENTITIES[..1], &TOOLS[..1])
         });
         if !options.quick {
