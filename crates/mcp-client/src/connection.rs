@@ -104,7 +104,7 @@ impl<E: Environment> Connection<E> {
             let sent = Sent::new(&self.wire, None, authorization);
             let (headers, body) = outgoing.stateless(sent.id(), peer);
             return match post(&self.wire, sent, headers, body, max_bytes, deadline).await? {
-                Posted::Answered(exchange) => Ok(exchange),
+                Posted::Response(exchange) => Ok(exchange),
                 Posted::Refused(refused) => Err(refused.into_error()),
             };
         }
@@ -115,7 +115,7 @@ impl<E: Environment> Connection<E> {
             let sent = Sent::new(&self.wire, Some(lease), authorization);
             let (headers, body) = (sent.session_headers(), outgoing.in_session(sent.id()));
             match post(&self.wire, sent, headers, body, max_bytes, deadline).await? {
-                Posted::Answered(exchange) => return Ok(exchange),
+                Posted::Response(exchange) => return Ok(exchange),
                 Posted::Refused(refused) if may_be_unknown && is_of_unknown_session(&refused) => {
                     if let Some(lease) = refused.sent.end() {
                         lease.give_up();

@@ -54,7 +54,7 @@ impl<E: Environment> Lifecycles<E> {
         let (headers, body) = Outgoing::discover().stateless(sent.id(), peer);
         let posted = post(&self.wire, sent, headers, body, MAX_SHORT_BYTES, deadline);
         let result = match posted.await? {
-            Posted::Answered(exchange) => exchange.result().await,
+            Posted::Response(exchange) => exchange.result().await,
             Posted::Refused(refused) => {
                 let is_of_before = refused.status.is_client_error() && refused.error().is_none();
                 let error = refused.into_error();

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 /// What came of a request.
 pub(crate) enum Posted<E: Environment> {
-    Answered(Exchange<E>),
+    Response(Exchange<E>),
     Refused(Refused<E>),
 }
 
@@ -49,7 +49,7 @@ pub(crate) async fn post<E: Environment>(
         }
     };
     match head {
-        Head::Messages(_, messages) => Ok(Posted::Answered(sent.answered(messages, deadline))),
+        Head::Messages(_, messages) => Ok(Posted::Response(sent.answered(messages, deadline))),
         Head::Failed(status, error) => Ok(Posted::Refused(Refused {
             sent,
             status,

@@ -40,15 +40,16 @@ enum State {
     Server(Option<String>),
     /// What was answered so far, in order, and what was asked last.
     Asked {
-        answered: Vec<Answered>,
+        answered: Vec<InputResponse>,
         last: String,
     },
     /// The person was sent to URLs, after this was answered. A URL is new each time, so nothing is answered with it.
-    Opened { answered: Vec<Answered> },
+    Opened { answered: Vec<InputResponse> },
 }
 
+/// An answer of the client, as kept for later rounds.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-struct Answered {
+struct InputResponse {
     /// The digest of what was asked.
     asked: String,
     result: Box<RawValue>,
@@ -57,7 +58,7 @@ struct Answered {
 /// What was answered in earlier rounds.
 #[derive(Debug, Default)]
 pub(crate) struct Answers {
-    answered: Vec<Answered>,
+    answered: Vec<InputResponse>,
     given: usize,
 }
 
@@ -68,7 +69,8 @@ const MAX_ROUNDS: u32 = 32;
 const QUESTION: &str = "question";
 
 impl Round {
-    /// Reads what the round before left. What cannot be read is none of ours, and the request begins from its beginning.
+    /// Reads what the round before left. A state that cannot be read is not one of this client, and the request begins
+    /// from its beginning.
     pub(crate) fn read(context: &Context) -> Self {
         let kept = context.state.as_deref();
         let kept = kept.and_then(|kept| serde_json::from_str(kept).ok());
@@ -118,7 +120,7 @@ impl Round {
                 let mut answers = self.answers.iter();
                 if let Some((_, result)) = answers.find(|(id, _)| id == QUESTION) {
                     let (asked, result) = (last.clone(), result.clone());
-                    answered.push(Answered { asked, result });
+                    answered.push(InputResponse { asked, result });
                 }
                 answered
             }
