@@ -19,7 +19,7 @@ pub enum Credentials {
         /// The secret.
         secret: Secret,
         /// Where it goes.
-        place: SecretPlace,
+        location: SecretIn,
     },
     /// The access token that the identity provider issued for the person.
     Upstream,
@@ -46,18 +46,18 @@ impl fmt::Debug for Secret {
 
 /// Where the secret goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SecretPlace {
+pub enum SecretIn {
     /// Where the document's security requirement for the operation says.
     Document,
     /// Where this security scheme of the document says.
     Scheme(String),
     /// Here, whatever the document says.
-    Fixed(Place),
+    Fixed(SecretLocation),
 }
 
-/// A place in a request.
+/// A location in a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum SecretLocation {
     /// `Authorization: Bearer`.
     Bearer,
     /// `Authorization: Basic`; the secret is `user:password`.
@@ -70,16 +70,16 @@ pub enum Place {
     Cookie(String),
 }
 
-impl Place {
+impl SecretLocation {
     /// Returns whether a cookie may have this name (RFC 6265 section 4.1.1: a token).
     pub(crate) fn is_cookie_name(name: &str) -> bool {
         name.parse::<HeaderName>().is_ok()
     }
 }
 
-/// Why a secret has no place in a request.
+/// Why a secret has no location in a request.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
-pub enum NoPlace {
+pub enum NoSecretLocation {
     /// The scheme that the configuration names does not exist or cannot be used.
     #[error("the document has no security scheme {0} that takes one secret; correct secret_in")]
     Scheme(String),
@@ -93,10 +93,10 @@ pub enum NoPlace {
     Reference(#[from] ReferenceError),
 }
 
-/// A secret and its place in a request.
+/// A secret and its location in a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Credential {
-    pub(crate) place: Place,
+    pub(crate) location: SecretLocation,
     pub(crate) secret: Secret,
 }
 
@@ -104,11 +104,13 @@ impl Credential {
     /// Puts the credential into a request.
     pub(crate) fn apply(&self, url: &mut Url, headers: &mut HeaderMap) {
         let secret = &self.secret.0;
-        match &self.place {
-            Place::Bearer => set(headers, AUTHORIZATION, &format!("Bearer {secret}")),
-            Place::Basic => set(headers, AUTHORIZATION, &format!("Basic {}", self.basic())),
-            Place::Header(name) => set(headers, name.clone(), secret),
-            Place::Query(name) => {
+        match &self.location {
+            SecretLocation::Bearer => set(headers, AUTHORIZATION, &format!("Bearer {secret}")),
+            SecretLocation::Basic => {
+                set(headers, AUTHORIZATION, &format!("Basic {}", self.basic()))
+            }
+            SecretLocation::Header(name) => set(headers, name.clone(), secret),
+            SecretLocation::Query(name) => {
                 let others: Vec<_> = url
                     .query()
                     .into_iter()
@@ -124,7 +126,7 @@ impl Credential {
                     url.set_query(Some(&query));
                 }
             }
-            Place::Cookie(name) => {
+            SecretLocation::Cookie(name) => {
                 let own = format!("{name}={secret}");
                 let cookies = match headers.get(COOKIE).and_then(|value| value.to_str().ok()) {
                     Some(others) => format!("{others}; {own}"),
@@ -141,7 +143,7 @@ impl Credential {
         // Without the word of its scheme.
         let parts = self.secret.0.split_once(' ');
         traces.extend(parts.map(|(_, token)| token.to_owned()));
-        if self.place == Place::Basic {
+        if self.location == SecretLocation::Basic {
             traces.push(self.basic());
             traces.extend(
                 self.secret
@@ -176,26 +178,26 @@ pub(crate) fn is_public(document: &Document, operation: &Value) -> bool {
     requirements(document, operation).is_some_and(Vec::is_empty)
 }
 
-/// Returns the place of a secret in the requests of an operation; `None` if the document says that the operation needs no
+/// Returns the location of a secret in the requests of an operation; `None` if the document says that the operation needs no
 /// credentials.
 ///
 /// # Errors
 ///
-/// See [`NoPlace`].
-pub(crate) fn find_place(
+/// See [`NoSecretLocation`].
+pub(crate) fn find_location(
     document: &Document,
     operation: &Value,
-    configured: &SecretPlace,
-) -> Result<Option<Place>, NoPlace> {
+    configured: &SecretIn,
+) -> Result<Option<SecretLocation>, NoSecretLocation> {
     match configured {
-        SecretPlace::Fixed(place) => Ok(Some(place.clone())),
-        SecretPlace::Scheme(name) => {
-            let place = scheme(document, name)?;
-            place
+        SecretIn::Fixed(location) => Ok(Some(location.clone())),
+        SecretIn::Scheme(name) => {
+            let location = scheme(document, name)?;
+            location
                 .map(Some)
-                .ok_or_else(|| NoPlace::Scheme(strict_json::excerpt(name)))
+                .ok_or_else(|| NoSecretLocation::Scheme(strict_json::excerpt(name)))
         }
-        SecretPlace::Document => match requirements(document, operation) {
+        SecretIn::Document => match requirements(document, operation) {
             Some(requirements) if requirements.is_empty() => Ok(None),
             Some(requirements) => {
                 let names = requirements
@@ -203,7 +205,7 @@ pub(crate) fn find_place(
                     .flat_map(|requirement| object(requirement).keys());
                 first_usable(document, names)?
                     .map(Some)
-                    .ok_or(NoPlace::Requirement)
+                    .ok_or(NoSecretLocation::Requirement)
             }
             None => {
                 let schemes = document.at(&["components", "securitySchemes"]);
@@ -211,7 +213,7 @@ pub(crate) fn find_place(
                     .into_iter()
                     .flat_map(|schemes| object(schemes).keys());
                 Ok(Some(
-                    first_usable(document, names)?.unwrap_or(Place::Bearer),
+                    first_usable(document, names)?.unwrap_or(SecretLocation::Bearer),
                 ))
             }
         },
@@ -228,16 +230,16 @@ fn requirements<'d>(document: &'d Document, operation: &'d Value) -> Option<&'d 
 fn first_usable<'d>(
     document: &Document,
     names: impl Iterator<Item = &'d String>,
-) -> Result<Option<Place>, ReferenceError> {
+) -> Result<Option<SecretLocation>, ReferenceError> {
     for name in names {
-        if let Some(place) = scheme(document, name)? {
-            return Ok(Some(place));
+        if let Some(location) = scheme(document, name)? {
+            return Ok(Some(location));
         }
     }
     Ok(None)
 }
 
-fn scheme(document: &Document, name: &str) -> Result<Option<Place>, ReferenceError> {
+fn scheme(document: &Document, name: &str) -> Result<Option<SecretLocation>, ReferenceError> {
     let Some(scheme) = document.at(&["components", "securitySchemes", name]) else {
         return Ok(None);
     };
@@ -245,14 +247,16 @@ fn scheme(document: &Document, name: &str) -> Result<Option<Place>, ReferenceErr
     let text = |key: &str| scheme.get(key).and_then(Value::as_str).unwrap_or_default();
     Ok(match text("type") {
         "apiKey" => match (text("in"), text("name")) {
-            ("header", name) => name.parse().ok().map(Place::Header),
-            ("query", name) if !name.is_empty() => Some(Place::Query(name.to_owned())),
-            ("cookie", name) if Place::is_cookie_name(name) => Some(Place::Cookie(name.to_owned())),
+            ("header", name) => name.parse().ok().map(SecretLocation::Header),
+            ("query", name) if !name.is_empty() => Some(SecretLocation::Query(name.to_owned())),
+            ("cookie", name) if SecretLocation::is_cookie_name(name) => {
+                Some(SecretLocation::Cookie(name.to_owned()))
+            }
             _ => None,
         },
-        "http" if text("scheme").eq_ignore_ascii_case("bearer") => Some(Place::Bearer),
-        "http" if text("scheme").eq_ignore_ascii_case("basic") => Some(Place::Basic),
-        "oauth2" | "openIdConnect" => Some(Place::Bearer),
+        "http" if text("scheme").eq_ignore_ascii_case("bearer") => Some(SecretLocation::Bearer),
+        "http" if text("scheme").eq_ignore_ascii_case("basic") => Some(SecretLocation::Basic),
+        "oauth2" | "openIdConnect" => Some(SecretLocation::Bearer),
         _ => None,
     })
 }
@@ -262,33 +266,37 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn apply(place: Place, secret: &str, url: &str) -> (String, HeaderMap) {
+    fn apply(location: SecretLocation, secret: &str, url: &str) -> (String, HeaderMap) {
         let mut url = Url::parse(url).unwrap();
         let mut headers = HeaderMap::new();
         headers.insert(COOKIE, HeaderValue::from_static("a=1"));
         let secret = Secret::read(secret).unwrap();
-        Credential { place, secret }.apply(&mut url, &mut headers);
+        Credential { location, secret }.apply(&mut url, &mut headers);
         (url.into(), headers)
     }
 
     #[test]
     fn a_credential_is_put_into_its_place() {
         let url = "https://a.example/x?y=1";
-        let (same, headers) = apply(Place::Bearer, "t0ken", url);
+        let (same, headers) = apply(SecretLocation::Bearer, "t0ken", url);
         assert_eq!(
             (same.as_str(), &headers[AUTHORIZATION]),
             (url, &"Bearer t0ken".parse().unwrap())
         );
         assert!(headers[AUTHORIZATION].is_sensitive());
-        let (_, headers) = apply(Place::Basic, "user:word", url);
+        let (_, headers) = apply(SecretLocation::Basic, "user:word", url);
         assert_eq!(headers[AUTHORIZATION], "Basic dXNlcjp3b3Jk");
-        let (_, headers) = apply(Place::Basic, "key", url);
+        let (_, headers) = apply(SecretLocation::Basic, "key", url);
         assert_eq!(headers[AUTHORIZATION], "Basic a2V5Og==");
-        let (_, headers) = apply(Place::Header(HeaderName::from_static("x-key")), "k", url);
+        let (_, headers) = apply(
+            SecretLocation::Header(HeaderName::from_static("x-key")),
+            "k",
+            url,
+        );
         assert_eq!(headers["x-key"], "k");
-        let (_, headers) = apply(Place::Cookie("sid".to_owned()), "k", url);
+        let (_, headers) = apply(SecretLocation::Cookie("sid".to_owned()), "k", url);
         assert_eq!(headers[COOKIE], "a=1; sid=k");
-        let query = Place::Query("api key".to_owned());
+        let query = SecretLocation::Query("api key".to_owned());
         let (with, _) = apply(query.clone(), "a&b", url);
         assert_eq!(with, "https://a.example/x?y=1&api+key=a%26b");
         let (again, _) = apply(query, "a&b", &with);
@@ -306,14 +314,14 @@ mod tests {
 
     #[test]
     fn a_secret_is_known_without_its_scheme_and_in_basic() {
-        let traces = |place, secret| {
+        let traces = |location, secret| {
             let secret = Secret::read(secret).unwrap();
-            Credential { place, secret }.traces()
+            Credential { location, secret }.traces()
         };
-        let header = Place::Header(AUTHORIZATION);
+        let header = SecretLocation::Header(AUTHORIZATION);
         assert_eq!(traces(header, "Bearer t0ken"), ["Bearer t0ken", "t0ken"]);
         let basic = ["user:word", "dXNlcjp3b3Jk", "word"];
-        assert_eq!(traces(Place::Basic, "user:word"), basic);
+        assert_eq!(traces(SecretLocation::Basic, "user:word"), basic);
     }
 
     fn document(security: &Value) -> Document {
@@ -334,63 +342,66 @@ mod tests {
 
     #[test]
     fn the_document_says_where_a_secret_goes() {
-        let header = || Place::Header(HeaderName::from_static("x-key"));
+        let header = || SecretLocation::Header(HeaderName::from_static("x-key"));
         for (root, operation, expected) in [
             (json!([{"Header": []}]), json!({}), Ok(Some(header()))),
             (json!([{"Header": []}]), json!({"security": []}), Ok(None)),
             (
                 json!([{"Header": []}]),
                 json!({"security": [{"Login": ["a"]}]}),
-                Ok(Some(Place::Bearer)),
+                Ok(Some(SecretLocation::Bearer)),
             ),
             (
                 json!([{"Certificate": []}, {"Query": []}]),
                 json!({}),
-                Ok(Some(Place::Query("key".to_owned()))),
+                Ok(Some(SecretLocation::Query("key".to_owned()))),
             ),
             (
                 json!([{}, {"Basic": []}]),
                 json!({}),
-                Ok(Some(Place::Basic)),
+                Ok(Some(SecretLocation::Basic)),
             ),
             (
                 json!([{"Certificate": []}]),
                 json!({}),
-                Err(NoPlace::Requirement),
+                Err(NoSecretLocation::Requirement),
             ),
             (
                 json!([{"Missing": []}]),
                 json!({}),
-                Err(NoPlace::Requirement),
+                Err(NoSecretLocation::Requirement),
             ),
             // Nothing is required, though there are schemes.
-            (Value::Null, json!({}), Ok(Some(Place::Basic))),
+            (Value::Null, json!({}), Ok(Some(SecretLocation::Basic))),
         ] {
             let document = document(&root);
-            let place = find_place(&document, &operation, &SecretPlace::Document);
-            assert_eq!(place, expected, "{root} {operation}");
+            let location = find_location(&document, &operation, &SecretIn::Document);
+            assert_eq!(location, expected, "{root} {operation}");
         }
         let without = Document::read(r#"{"openapi":"3.0.0"}"#, None).unwrap();
-        let place = find_place(&without, &json!({}), &SecretPlace::Document);
-        assert_eq!(place, Ok(Some(Place::Bearer)));
+        let location = find_location(&without, &json!({}), &SecretIn::Document);
+        assert_eq!(location, Ok(Some(SecretLocation::Bearer)));
     }
 
     #[test]
     fn the_configuration_says_it_whatever_the_document_says() {
         let document = document(&json!([{"Header": []}]));
         let public = json!({"security": []});
-        let place = |configured: &SecretPlace| find_place(&document, &public, configured);
+        let location = |configured: &SecretIn| find_location(&document, &public, configured);
         assert_eq!(
-            place(&SecretPlace::Fixed(Place::Basic)),
-            Ok(Some(Place::Basic))
+            location(&SecretIn::Fixed(SecretLocation::Basic)),
+            Ok(Some(SecretLocation::Basic))
         );
-        let named = |name: &str| SecretPlace::Scheme(name.to_owned());
+        let named = |name: &str| SecretIn::Scheme(name.to_owned());
         assert_eq!(
-            place(&named("Query")),
-            Ok(Some(Place::Query("key".to_owned())))
+            location(&named("Query")),
+            Ok(Some(SecretLocation::Query("key".to_owned())))
         );
         for wrong in ["Certificate", "Missing"] {
-            assert_eq!(place(&named(wrong)), Err(NoPlace::Scheme(wrong.to_owned())));
+            assert_eq!(
+                location(&named(wrong)),
+                Err(NoSecretLocation::Scheme(wrong.to_owned()))
+            );
         }
     }
 }

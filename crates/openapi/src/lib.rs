@@ -34,7 +34,7 @@ mod tool;
 mod unusable;
 
 pub use api::{Api, Info, Tools};
-pub use credential::{Credential, NoPlace};
+pub use credential::{Credential, NoSecretLocation};
 pub use document::{DocumentError, ReferenceError};
 pub use operation::{CallError, Operation, PersonsToken};
 pub use output::{Content, Media, Output};

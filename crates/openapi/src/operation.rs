@@ -1,7 +1,7 @@
 //! An operation of the API (Operation Object), with what the configuration says of it.
 
 use crate::body::{MAX_MEDIA_TYPE_BYTES, body, is_json, json_rank};
-use crate::credential::{Credentials, Place, Secret, find_place, is_public};
+use crate::credential::{Credentials, Secret, SecretLocation, find_location, is_public};
 use crate::document::{Document, object};
 use crate::entry::Entry;
 use crate::input::inputs;
@@ -37,7 +37,7 @@ pub struct Operation<'d> {
 #[derive(Clone, Debug)]
 enum Access {
     None,
-    Secret(Place, Secret),
+    Secret(SecretLocation, Secret),
     Upstream,
 }
 
@@ -166,14 +166,14 @@ impl<'d> Operation<'d> {
     ) -> Result<Prepared, CallError> {
         let credential = match (&self.access, token) {
             (Access::None, _) => None,
-            (Access::Secret(place, secret), _) => Some(Credential {
-                place: place.clone(),
+            (Access::Secret(location, secret), _) => Some(Credential {
+                location: location.clone(),
                 secret: secret.clone(),
             }),
             (Access::Upstream, PersonsToken::Upstream(token)) => {
                 let secret = Secret::read(token).ok_or(CallError::NoToken)?;
                 Some(Credential {
-                    place: Place::Bearer,
+                    location: SecretLocation::Bearer,
                     secret,
                 })
             }
@@ -251,16 +251,15 @@ impl<'d> Operation<'d> {
 impl Access {
     /// Returns whether a parameter is where the credential goes, and so is not for the caller to set.
     fn fills(&self, parameter: &Parameter<'_>) -> bool {
-        let Self::Secret(place, _) = self else {
+        let Self::Secret(location, _) = self else {
             return false;
         };
-        match (place, parameter.location) {
-            (Place::Header(name), Location::Header) => {
+        match (location, parameter.location) {
+            (SecretLocation::Header(name), Location::Header) => {
                 name.as_str().eq_ignore_ascii_case(parameter.name)
             }
-            (Place::Query(name), Location::Query) | (Place::Cookie(name), Location::Cookie) => {
-                name == parameter.name
-            }
+            (SecretLocation::Query(name), Location::Query)
+            | (SecretLocation::Cookie(name), Location::Cookie) => name == parameter.name,
             _ => false,
         }
     }
@@ -307,10 +306,12 @@ fn access(
 ) -> Result<Access, Unusable> {
     Ok(match credentials {
         Credentials::None => Access::None,
-        Credentials::Secret { secret, place } => match find_place(document, operation, place)? {
-            Some(place) => Access::Secret(place, secret.clone()),
-            None => Access::None,
-        },
+        Credentials::Secret { secret, location } => {
+            match find_location(document, operation, location)? {
+                Some(location) => Access::Secret(location, secret.clone()),
+                None => Access::None,
+            }
+        }
         Credentials::Upstream if is_public(document, operation) => Access::None,
         Credentials::Upstream => Access::Upstream,
     })

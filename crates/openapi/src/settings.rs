@@ -1,6 +1,6 @@
 //! The configuration, validated.
 
-use crate::credential::{Credentials, Place, Secret, SecretPlace};
+use crate::credential::{Credentials, Secret, SecretIn, SecretLocation};
 use crate::methods::METHODS;
 use crate::pattern::{Pattern, Subject};
 use crate::safe_url::{has_credentials, is_safe};
@@ -405,7 +405,7 @@ fn boolean(variable: &'static str, value: Option<&str>, default: bool) -> Result
 fn credentials(
     kind: Option<&str>,
     secret: Option<&str>,
-    place: Option<&str>,
+    location: Option<&str>,
 ) -> Result<Credentials, Problem> {
     let unused = |variable| Problem {
         variable,
@@ -418,7 +418,7 @@ fn credentials(
         if secret.is_some() {
             return Err(unused("secret"));
         }
-        if place.is_some() {
+        if location.is_some() {
             return Err(unused("secret_in"));
         }
     }
@@ -433,7 +433,7 @@ fn credentials(
             })?;
             Ok(Credentials::Secret {
                 secret,
-                place: secret_place(place)?,
+                location: secret_in(location)?,
             })
         }
         _ => Err(Problem {
@@ -444,26 +444,26 @@ fn credentials(
     }
 }
 
-fn secret_place(value: Option<&str>) -> Result<SecretPlace, Problem> {
+fn secret_in(value: Option<&str>) -> Result<SecretIn, Problem> {
     let Some(value) = value else {
-        return Ok(SecretPlace::Document);
+        return Ok(SecretIn::Document);
     };
     let named = |name: &str| !name.is_empty() && name.bytes().all(|c| c.is_ascii_graphic());
     match value.split_once(':') {
-        None if value == "bearer" => Ok(SecretPlace::Fixed(Place::Bearer)),
-        None if value == "basic" => Ok(SecretPlace::Fixed(Place::Basic)),
+        None if value == "bearer" => Ok(SecretIn::Fixed(SecretLocation::Bearer)),
+        None if value == "basic" => Ok(SecretIn::Fixed(SecretLocation::Basic)),
         Some(("header", name)) => match name.trim().parse::<HeaderName>() {
-            Ok(name) => Ok(SecretPlace::Fixed(Place::Header(name))),
+            Ok(name) => Ok(SecretIn::Fixed(SecretLocation::Header(name))),
             Err(_) => Err(place_problem()),
         },
-        Some(("query", name)) if named(name.trim()) => {
-            Ok(SecretPlace::Fixed(Place::Query(name.trim().to_owned())))
-        }
-        Some(("cookie", name)) if Place::is_cookie_name(name.trim()) => {
-            Ok(SecretPlace::Fixed(Place::Cookie(name.trim().to_owned())))
-        }
+        Some(("query", name)) if named(name.trim()) => Ok(SecretIn::Fixed(SecretLocation::Query(
+            name.trim().to_owned(),
+        ))),
+        Some(("cookie", name)) if SecretLocation::is_cookie_name(name.trim()) => Ok(
+            SecretIn::Fixed(SecretLocation::Cookie(name.trim().to_owned())),
+        ),
         Some(("scheme", name)) if !name.trim().is_empty() => {
-            Ok(SecretPlace::Scheme(name.trim().to_owned()))
+            Ok(SecretIn::Scheme(name.trim().to_owned()))
         }
         _ => Err(place_problem()),
     }
@@ -472,7 +472,7 @@ fn secret_place(value: Option<&str>) -> Result<SecretPlace, Problem> {
 fn place_problem() -> Problem {
     Problem {
         variable: "secret_in",
-        problem: "it is no place for a secret".to_owned(),
+        problem: "it is no location for a secret".to_owned(),
         remedy: "Set it to `bearer`, `basic`, `header:NAME`, `query:NAME`, `cookie:NAME`, or `scheme:NAME` for a \
                  security scheme of the document",
     }
@@ -713,32 +713,32 @@ mod tests {
 
     #[test]
     fn a_secret_goes_where_the_operator_says() {
-        let place = |value| match with(&[
+        let location = |value| match with(&[
             ("credentials", "secret"),
             ("secret", "s3cret"),
             ("secret_in", value),
         ])
         .credentials
         {
-            Credentials::Secret { place, .. } => place,
+            Credentials::Secret { location, .. } => location,
             other => panic!("{other:?}"),
         };
-        assert_eq!(place(""), SecretPlace::Document);
-        assert_eq!(place("bearer"), SecretPlace::Fixed(Place::Bearer));
-        assert_eq!(place("basic"), SecretPlace::Fixed(Place::Basic));
-        let header = Place::Header(HeaderName::from_static("x-api-key"));
-        assert_eq!(place("header:X-Api-Key"), SecretPlace::Fixed(header));
+        assert_eq!(location(""), SecretIn::Document);
+        assert_eq!(location("bearer"), SecretIn::Fixed(SecretLocation::Bearer));
+        assert_eq!(location("basic"), SecretIn::Fixed(SecretLocation::Basic));
+        let header = SecretLocation::Header(HeaderName::from_static("x-api-key"));
+        assert_eq!(location("header:X-Api-Key"), SecretIn::Fixed(header));
         assert_eq!(
-            place("query:key"),
-            SecretPlace::Fixed(Place::Query("key".to_owned()))
+            location("query:key"),
+            SecretIn::Fixed(SecretLocation::Query("key".to_owned()))
         );
         assert_eq!(
-            place("cookie:sid"),
-            SecretPlace::Fixed(Place::Cookie("sid".to_owned()))
+            location("cookie:sid"),
+            SecretIn::Fixed(SecretLocation::Cookie("sid".to_owned()))
         );
         assert_eq!(
-            place("scheme:ApiKey"),
-            SecretPlace::Scheme("ApiKey".to_owned())
+            location("scheme:ApiKey"),
+            SecretIn::Scheme("ApiKey".to_owned())
         );
         for wrong in [
             "header",

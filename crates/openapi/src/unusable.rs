@@ -1,6 +1,6 @@
 //! Why an operation does not become a tool.
 
-use crate::credential::NoPlace;
+use crate::credential::NoSecretLocation;
 use crate::document::ReferenceError;
 
 /// What keeps an operation from being a tool, for the operator's log.
@@ -9,9 +9,9 @@ pub enum Unusable {
     /// A reference leads nowhere.
     #[error(transparent)]
     Reference(#[from] ReferenceError),
-    /// The secret has no place in its requests.
+    /// The secret has no location in its requests.
     #[error(transparent)]
-    NoPlace(#[from] NoPlace),
+    NoSecretLocation(#[from] NoSecretLocation),
     /// Its path is no template of a path.
     #[error(
         "its path {0} cannot be used: it is too long, or has a query, a fragment, `..` or a brace without its other"
@@ -25,8 +25,8 @@ pub enum Unusable {
         "its server {0} is at another origin than the document's first, and credentials go to one origin alone; set base_url"
     )]
     OtherOrigin(String),
-    /// A parameter is written in a way that its place does not have.
-    #[error("its parameter {0} has a place or a style that does not exist")]
+    /// A parameter is written in a way that its location does not have.
+    #[error("its parameter {0} has a location or a style that does not exist")]
     Parameter(String),
     /// The tools before it are as much as can be offered.
     #[error(

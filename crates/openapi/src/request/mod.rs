@@ -15,7 +15,7 @@ pub(crate) mod style;
 pub use argument_error::ArgumentError;
 
 use crate::body::{Body, BodyKind};
-use crate::credential::{Credential, Place};
+use crate::credential::{Credential, SecretLocation};
 use crate::input::{Content, Input, Source};
 use crate::location::Location;
 use crate::parameter::{Format, Parameter};
@@ -183,8 +183,8 @@ fn url(
         .fill(|name| values.get(name).map_or("", String::as_str));
     let base = shape.base.as_str().trim_end_matches('/');
     let mut text = format!("{base}{path}");
-    let reserved = match credential.map(|credential| &credential.place) {
-        Some(Place::Query(name)) => Some(name.as_str()),
+    let reserved = match credential.map(|credential| &credential.location) {
+        Some(SecretLocation::Query(name)) => Some(name.as_str()),
         _ => None,
     };
     let query = pairs(arguments, Location::Query, reserved)?;
@@ -311,8 +311,8 @@ fn cookies(
     arguments: &Arguments<'_>,
     credential: Option<&Credential>,
 ) -> Result<Option<HeaderValue>, ArgumentError> {
-    let reserved = match credential.map(|credential| &credential.place) {
-        Some(Place::Cookie(name)) => Some(name.as_str()),
+    let reserved = match credential.map(|credential| &credential.location) {
+        Some(SecretLocation::Cookie(name)) => Some(name.as_str()),
         _ => None,
     };
     let cookies = pairs(arguments, Location::Cookie, reserved)?;
