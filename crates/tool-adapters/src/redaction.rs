@@ -8,25 +8,25 @@ const MIN_BYTES: usize = 6;
 
 const SUBSTITUTE: &str = "[credential]";
 
-/// Where a credential is looked for.
+/// The text in which credentials are looked for.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
-    /// Anywhere.
-    Text,
-    /// In the strings of a JSON text, which stays one.
-    JsonStrings,
+enum TextFormat {
+    /// Any text, anywhere in it.
+    Plain,
+    /// JSON, in its strings, so that it stays JSON.
+    Json,
 }
 
 /// Returns a text without these credentials.
 pub fn without(text: &str, credentials: &[String]) -> String {
-    let redacted = redacted(text.as_bytes().to_vec(), credentials, Place::Text);
+    let redacted = redacted(text.as_bytes().to_vec(), credentials, TextFormat::Plain);
     // What is taken out of a text are whole characters.
     String::from_utf8_lossy(&redacted).into_owned()
 }
 
 /// Returns a JSON text without these credentials in its strings.
 pub fn without_in_json<C: AsRef<[u8]>>(text: Vec<u8>, credentials: &[C]) -> Vec<u8> {
-    redacted(text, credentials, Place::JsonStrings)
+    redacted(text, credentials, TextFormat::Json)
 }
 
 /// Takes these credentials out of all texts, names and numbers of a value.
@@ -55,24 +55,24 @@ pub fn remove(value: &mut Value, credentials: &[String]) {
     }
 }
 
-fn redacted<C: AsRef<[u8]>>(text: Vec<u8>, credentials: &[C], place: Place) -> Vec<u8> {
+fn redacted<C: AsRef<[u8]>>(text: Vec<u8>, credentials: &[C], format: TextFormat) -> Vec<u8> {
     let credentials = credentials.iter().map(AsRef::as_ref);
     let credentials = credentials.filter(|credential| credential.len() >= MIN_BYTES);
     credentials.fold(text, |text, credential| {
         let (mut left, mut rest) = (Vec::with_capacity(text.len()), text.as_slice());
-        let mut is_inside = place == Place::Text;
+        let mut is_inside = format == TextFormat::Plain;
         while let [first, after @ ..] = rest {
-            if is_inside && let Some(behind) = behind(rest, credential, place) {
+            if is_inside && let Some(behind) = behind(rest, credential, format) {
                 left.extend_from_slice(SUBSTITUTE.as_bytes());
                 rest = behind;
                 continue;
             }
             left.push(*first);
             rest = after;
-            match (place, first) {
-                (Place::JsonStrings, b'"') => is_inside = !is_inside,
+            match (format, first) {
+                (TextFormat::Json, b'"') => is_inside = !is_inside,
                 // A quotation mark behind it ends no string.
-                (Place::JsonStrings, b'\\') => left.extend(rest.split_off_first()),
+                (TextFormat::Json, b'\\') => left.extend(rest.split_off_first()),
                 _ => {}
             }
         }
@@ -81,14 +81,14 @@ fn redacted<C: AsRef<[u8]>>(text: Vec<u8>, credentials: &[C], place: Place) -> V
 }
 
 /// Returns what is behind a credential that stands at the beginning of a text.
-fn behind<'t>(text: &'t [u8], credential: &[u8], place: Place) -> Option<&'t [u8]> {
+fn behind<'t>(text: &'t [u8], credential: &[u8], format: TextFormat) -> Option<&'t [u8]> {
     credential
         .iter()
-        .try_fold(text, |text, &byte| behind_byte(text, byte, place))
+        .try_fold(text, |text, &byte| behind_byte(text, byte, format))
 }
 
 /// Returns what is behind a byte that stands at the beginning of a text, in whatever encoding.
-fn behind_byte(text: &[u8], byte: u8, place: Place) -> Option<&[u8]> {
+fn behind_byte(text: &[u8], byte: u8, format: TextFormat) -> Option<&[u8]> {
     let percent = || {
         let mut code = text.strip_prefix(b"%")?;
         loop {
@@ -110,7 +110,7 @@ fn behind_byte(text: &[u8], byte: u8, place: Place) -> Option<&[u8]> {
     };
     let form = || text.strip_prefix(b"+").filter(|_| byte == b' ');
     // Where a string of JSON ends, so does what is in it.
-    let is_end = place == Place::JsonStrings && byte == b'"';
+    let is_end = format == TextFormat::Json && byte == b'"';
     let plain = || text.strip_prefix(&[byte]).filter(|_| !is_end);
     percent().or_else(json).or_else(form).or_else(plain)
 }
