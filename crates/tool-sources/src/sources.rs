@@ -21,12 +21,12 @@ pub struct Source<T> {
 /// Several tools components, in the operator's order.
 pub struct Sources<T> {
     sources: Vec<Source<T>>,
-    known: RwLock<Known>,
+    cached: RwLock<CachedOffers>,
 }
 
-/// What the components said of themselves.
+/// The last offer of each component, and where its parts lead.
 #[derive(Default)]
-struct Known {
+struct CachedOffers {
     /// The last offer of each component.
     offers: Vec<Option<Offer>>,
     routes: Arc<Routes>,
@@ -47,13 +47,13 @@ impl<T: ToolProvider> Sources<T> {
     pub fn new(sources: Vec<Source<T>>) -> Self {
         Self {
             sources,
-            known: RwLock::default(),
+            cached: RwLock::default(),
         }
     }
 
     fn routes(&self) -> Arc<Routes> {
-        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(&known.routes)
+        let cached = self.cached.read().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&cached.routes)
     }
 
     fn provider(&self, source: usize) -> &T {
@@ -86,19 +86,19 @@ impl<T: ToolProvider> Sources<T> {
 
     /// Takes the offers, as far as there are any. What could not be described has its last offer.
     fn take(&self, described: Vec<Result<Offer, String>>) -> (Vec<(usize, Offer)>, Vec<String>) {
-        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        known.offers.resize(self.sources.len(), None);
+        let mut cached = self.cached.write().unwrap_or_else(PoisonError::into_inner);
+        cached.offers.resize(self.sources.len(), None);
         let mut missing = Vec::new();
         for (source, described) in described.into_iter().enumerate() {
             match described {
-                Ok(offer) => known.offers[source] = Some(offer),
+                Ok(offer) => cached.offers[source] = Some(offer),
                 Err(reason) => missing.push(format!(
                     "what the component {} offers is not known: {reason}",
                     self.sources[source].id
                 )),
             }
         }
-        let offers = known.offers.iter().enumerate();
+        let offers = cached.offers.iter().enumerate();
         let offers = offers.filter_map(|(source, offer)| Some((source, offer.clone()?)));
         (offers.collect(), missing)
     }
@@ -120,8 +120,8 @@ impl<T: ToolProvider> ToolProvider for Sources<T> {
             .collect();
         let (mut offer, routes) = merge(&ids, offers);
         offer.missing.extend(missing);
-        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        known.routes = Arc::new(routes);
+        let mut cached = self.cached.write().unwrap_or_else(PoisonError::into_inner);
+        cached.routes = Arc::new(routes);
         Ok(offer)
     }
 
