@@ -42,14 +42,14 @@ pub struct Client(Rc<Inner>);
 #[derive(Debug)]
 struct Inner {
     capabilities: ClientCapabilities,
-    known: Known,
+    earlier: EarlierRounds,
     remembered: RefCell<Option<Value>>,
     channel: Rc<Channel>,
 }
 
-/// What is known from earlier rounds.
+/// The answers of earlier rounds, and what the function kept for this one.
 #[derive(Debug, Default, Deserialize, Serialize)]
-struct Known {
+struct EarlierRounds {
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     answers: Map<String, Value>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -90,15 +90,15 @@ impl Client {
         state: Option<String>,
         channel: Rc<Channel>,
     ) -> Self {
-        let known = state.and_then(|state| serde_json::from_str(&state).ok());
-        let mut known: Known = known.unwrap_or_default();
+        let earlier = state.and_then(|state| serde_json::from_str(&state).ok());
+        let mut earlier: EarlierRounds = earlier.unwrap_or_default();
         for Answer { id, result } in answers {
             let result = serde_json::from_str(&result).unwrap_or_default();
-            known.answers.insert(id, result);
+            earlier.answers.insert(id, result);
         }
         Self(Rc::new(Inner {
             capabilities,
-            known,
+            earlier,
             remembered: RefCell::default(),
             channel,
         }))
@@ -214,7 +214,7 @@ impl Client {
 
     /// Returns what was kept before the last question.
     pub fn remembered<T: DeserializeOwned>(&self) -> Option<T> {
-        T::deserialize(self.0.known.state.as_ref()?).ok()
+        T::deserialize(self.0.earlier.state.as_ref()?).ok()
     }
 
     /// Returns the answer, or asks and never returns.
@@ -225,7 +225,7 @@ impl Client {
         params: Value,
         is_supported: bool,
     ) -> Result<Value, Unanswered> {
-        if let Some(answer) = self.0.known.answers.get(id) {
+        if let Some(answer) = self.0.earlier.answers.get(id) {
             return Ok(answer.clone());
         }
         if !is_supported {
@@ -241,12 +241,12 @@ impl Client {
 
     /// Returns the questions with what the next round has to know.
     pub(crate) fn input_required(&self, requests: Vec<InputRequest>) -> InputRequired {
-        let known = Known {
-            answers: self.0.known.answers.clone(),
+        let rounds = EarlierRounds {
+            answers: self.0.earlier.answers.clone(),
             state: self.0.remembered.borrow().clone(),
         };
-        let is_worth_keeping = !known.answers.is_empty() || known.state.is_some();
-        let state = is_worth_keeping.then(|| serde_json::to_string(&known).ok());
+        let is_worth_keeping = !rounds.answers.is_empty() || rounds.state.is_some();
+        let state = is_worth_keeping.then(|| serde_json::to_string(&rounds).ok());
         InputRequired {
             requests,
             state: state.flatten(),
