@@ -87,7 +87,7 @@ async fn answer<E: Endpoints>(
     endpoints: &E,
     request: Request,
 ) -> Response {
-    let (Parts { config, store }, base) = match instance.place(request.headers()) {
+    let (Parts { config, store }, base) = match instance.parts_and_base_url(request.headers()) {
         Ok(place) => place,
         Err(problems) => return misconfigured::respond(&problems, request.headers()),
     };

@@ -33,7 +33,7 @@ pub fn key_value(config: &Server) -> KeyValueStore {
 impl Instance {
     /// Reads the configuration from these variables, which are those that the component is
     /// [granted](config::granted). Its problems are also returned by
-    /// [`place`](Self::place).
+    /// [`parts_and_base_url`](Self::parts_and_base_url).
     pub async fn read(variables: &[&'static str]) -> Self {
         Self(configuration(variables).await.map(|config| Parts {
             store: Store::new(key_value(&config), config.key_prefix.clone()),
@@ -46,7 +46,10 @@ impl Instance {
     /// # Errors
     ///
     /// What is wrong with the configuration.
-    pub fn place(&self, headers: &HeaderMap) -> Result<(&Parts, BaseUrl), Vec<Problem>> {
+    pub fn parts_and_base_url(
+        &self,
+        headers: &HeaderMap,
+    ) -> Result<(&Parts, BaseUrl), Vec<Problem>> {
         let parts = self.0.as_ref().map_err(Clone::clone)?;
         let base = parts.config.public_url.base(headers);
         let base = base.map_err(|problem| vec![problem])?;
