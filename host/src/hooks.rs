@@ -70,7 +70,7 @@ pub(crate) type RedisHook =
 /// Faults to put between components and the host, and who watches. None by default.
 #[derive(Clone, Default)]
 pub struct Hooks {
-    pub(crate) exchange: Option<HttpTapHook>,
+    pub(crate) http_tap: Option<HttpTapHook>,
     pub(crate) key_value: Option<KeyValueHook>,
     pub(crate) outbound: Option<OutboundHook>,
     pub(crate) redis: Option<RedisHook>,
@@ -89,7 +89,7 @@ impl Hooks {
         mut self,
         hook: impl Fn(&request::Parts) -> Option<Box<dyn HttpTap>> + Send + Sync + 'static,
     ) -> Self {
-        self.exchange = Some(Arc::new(hook));
+        self.http_tap = Some(Arc::new(hook));
         self
     }
 
@@ -144,7 +144,7 @@ impl fmt::Debug for Hooks {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Hooks")
-            .field("exchange", &self.exchange.is_some())
+            .field("http_tap", &self.http_tap.is_some())
             .field("key_value", &self.key_value.is_some())
             .field("outbound", &self.outbound.is_some())
             .field("redis", &self.redis.is_some())

@@ -197,7 +197,7 @@ impl Host {
         for id in app.triggered() {
             components.insert(id.to_owned(), loader.load(&app, id)?);
         }
-        let watcher = loader.hooks.exchange.clone();
+        let watcher = loader.hooks.http_tap.clone();
         let server = Arc::new(Server::new(
             app,
             router,
