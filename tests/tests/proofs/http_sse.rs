@@ -1,6 +1,6 @@
 //! HTTP+SSE sessions whose stream and whose messages meet two machines on one Redis server.
 
-use crate::machine::Machine;
+use crate::host_process::HostProcess;
 use crate::redis::Redis;
 use gatehouse_tests::sse::initialize;
 use gatehouse_tests::{Client, Gatehouse, Person, Settings, SseStream};
@@ -123,7 +123,7 @@ async fn a_session_whose_machine_died_is_over_in_its_time_and_swept() {
         "[key_value_store.default]\ntype = \"redis\"\nurl = \"{}\"\n",
         world.redis.url()
     );
-    let mut other = Machine::beside(&world.gatehouse, &runtime_config).await;
+    let mut other = HostProcess::beside(&world.gatehouse, &runtime_config).await;
     let (mut stream, url) = world.connect(&other.base()).await;
     assert_eq!(world.post(&url, &initialize()).await, 202);
     stream.message().await;

@@ -6,7 +6,7 @@
     reason = "a run that fails is repeated with its seed"
 )]
 
-use crate::machine::Machine;
+use crate::host_process::HostProcess;
 use crate::number;
 use descope_emulator::User;
 use futures::future::join_all;
@@ -35,7 +35,7 @@ async fn what_was_answered_holds_after_the_host_was_killed_at_any_moment() {
     let seed = number("GATEHOUSE_TEST_SEED", rand::random());
     println!("GATEHOUSE_TEST_SEED={seed}");
     let mut random = StdRng::seed_from_u64(seed);
-    let mut machine = Machine::start().await;
+    let mut machine = HostProcess::start().await;
     let base = machine.base();
     let mut installations: Vec<_> = (0..INSTALLATIONS)
         .map(|_| Installation::new(&base))

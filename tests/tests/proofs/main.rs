@@ -1,9 +1,9 @@
 //! Tests that take minutes: races between machines, and machines that die at any moment.
 #![cfg(unix)]
 
+mod host_process;
 mod http_sse;
 mod kills;
-mod machine;
 mod portable;
 mod races;
 mod redis;

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use tokio::net::TcpStream;
 
 /// A Gatehouse that runs as a process.
-pub struct Machine {
+pub struct HostProcess {
     host: Child,
     address: SocketAddr,
     arguments: Vec<String>,
@@ -20,7 +20,7 @@ pub struct Machine {
     folder: TempDir,
 }
 
-impl Machine {
+impl HostProcess {
     /// Starts one with no records, which will lie in a SQLite file, and with a Descope of its own.
     pub async fn start() -> Self {
         let descope = Emulator::start(Config::for_tests()).await;
@@ -88,7 +88,7 @@ impl Machine {
     }
 }
 
-impl Drop for Machine {
+impl Drop for HostProcess {
     fn drop(&mut self) {
         self.host.kill().ok();
         self.host.wait().ok();
