@@ -181,8 +181,8 @@ impl<P: Parts> StreamedCalls<P> {
                 (None, Step::Notification(_)) => return None,
                 (Some(mut running), Step::Notification(text)) => {
                     // A client that does not read holds no call for longer than it may run.
-                    let told = pin!(self.outbound.send(stream, &text));
-                    match select(told, running.interruption()).await {
+                    let sending = pin!(self.outbound.send(stream, &text));
+                    match select(sending, running.interruption()).await {
                         Either::Left((true, _)) => {}
                         Either::Left((false, _)) | Either::Right(_) => return None,
                     }

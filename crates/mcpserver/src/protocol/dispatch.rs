@@ -107,7 +107,7 @@ impl<P: Parts> Dispatcher<P> {
         authenticated: &Authenticated,
         client: &ClientContext,
     ) -> Result<Option<Reply>, Rejection> {
-        let alone = |id: Id, what: &str| {
+        let not_in_batch = |id: Id, what: &str| {
             let reason = format!("{what} must not be part of a batch.");
             let error = Error::new(ErrorCode::InvalidRequest, reason);
             Ok(Some(Reply::new(id, Err(error))))
@@ -115,7 +115,7 @@ impl<P: Parts> Dispatcher<P> {
         if let Message::Request { id, method, .. } = &message
             && method == "initialize"
         {
-            return alone(id.clone(), "An initialize request");
+            return not_in_batch(id.clone(), "An initialize request");
         }
         let dispatched = self.dispatch(message, authenticated, client).await?;
         let (id, call) = match dispatched {
@@ -124,7 +124,7 @@ impl<P: Parts> Dispatcher<P> {
             | Dispatched::Invalid(reply)
             | Dispatched::Initialized(reply, _, _) => return Ok(Some(reply)),
             Dispatched::Update(id, _) => {
-                return alone(id, "A request that changes the session");
+                return not_in_batch(id, "A request that changes the session");
             }
             // A client that no request can reach has no capabilities, so tools send it no requests.
             Dispatched::Questions(asking, _) => {

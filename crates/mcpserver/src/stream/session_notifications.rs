@@ -89,12 +89,14 @@ impl<P: Parts> SessionNotifications<P> {
     /// # Errors
     ///
     /// The store's.
-    pub(crate) async fn listener(&self, told: Changes) -> Result<Option<Listener>, store::Error> {
-        if told == Changes::default() {
+    pub(crate) async fn listener(
+        &self,
+        notified: Changes,
+    ) -> Result<Option<Listener>, store::Error> {
+        if notified == Changes::default() {
             return Ok(None);
         }
         let reader = self.changes.reader().await?;
-        let notified = told;
         Ok(Some(Listener { reader, notified }))
     }
 
@@ -108,30 +110,30 @@ impl<P: Parts> SessionNotifications<P> {
         listener: &mut Listener,
         subscriptions: impl Future<Output = Result<Vec<String>, store::Error>>,
     ) -> Result<Vec<String>, store::Error> {
-        let told = listener.notified;
+        let notified = listener.notified;
         let changed = match listener.reader.look(&self.changes).await? {
             FeedRead::Nothing => return Ok(Vec::new()),
             FeedRead::Change(Changed::Resource(uri)) => {
-                let is_told = told.resource_contents && subscriptions.await?.contains(&uri);
-                let changed = is_told.then_some(Changed::Resource(uri));
+                let is_notified = notified.resource_contents && subscriptions.await?.contains(&uri);
+                let changed = is_notified.then_some(Changed::Resource(uri));
                 changed.into_iter().collect()
             }
             FeedRead::Change(changed) => vec![changed],
             FeedRead::Anything => {
                 let mut changed = vec![Changed::Tools, Changed::Prompts, Changed::Resources];
-                if told.resource_contents {
+                if notified.resource_contents {
                     changed.extend(subscriptions.await?.into_iter().map(Changed::Resource));
                 }
                 changed
             }
         };
-        let told = changed.iter().filter(|changed| match changed {
-            Changed::Tools => told.tools,
-            Changed::Prompts => told.prompts,
-            Changed::Resources => told.resources,
-            Changed::Resource(_) => told.resource_contents,
+        let messages = changed.iter().filter(|changed| match changed {
+            Changed::Tools => notified.tools,
+            Changed::Prompts => notified.prompts,
+            Changed::Resources => notified.resources,
+            Changed::Resource(_) => notified.resource_contents,
         });
-        Ok(told.map(|changed| changed.to_message(None)).collect())
+        Ok(messages.map(|changed| changed.to_message(None)).collect())
     }
 
     /// Returns the response to a session's GET; `None` if its stream would never carry anything.
@@ -139,10 +141,10 @@ impl<P: Parts> SessionNotifications<P> {
         self: &Arc<Self>,
         session: ListeningSession,
         authenticated: &Authenticated,
-        told: Changes,
+        notified: Changes,
         last_event: Option<&str>,
     ) -> Result<Option<Response<Body>>, Rejection> {
-        let listener = self.listener(told).await;
+        let listener = self.listener(notified).await;
         let listener = listener.map_err(|error| Rejection::unavailable(&error))?;
         let Some(mut listener) = listener else {
             return Ok(None);

@@ -157,8 +157,8 @@ fn work_of_a_presented_token_ends_with_the_token() {
 fn a_call_outlives_its_access_token_where_its_grant_lives() {
     let fixture = Fixture::with(&[("call_timeout", "3600")]);
     fixture.environment.run(async {
-        let soon = |claims: &mut access_token::Claims| claims.exp = START + 5;
-        let token = fixture.token_with(&["tools"], soon).await;
+        let short_lived = |claims: &mut access_token::Claims| claims.exp = START + 5;
+        let token = fixture.token_with(&["tools"], short_lived).await;
         let pauses = message("tools/call", json!({"name": "pauses"}), json!({}));
         let events = send(&fixture, &token, &[], &pauses).await.events().await;
         assert!(events.last().unwrap()["result"].is_object());

@@ -107,14 +107,14 @@ fn it_tells_what_was_asked_for_and_nothing_else_whichever_instance_learns_of_it(
         resources.acknowledged().await;
         tools.acknowledged().await;
         change(&fixture.twin(), &token).await;
-        let told = resources.next().await.unwrap();
-        assert_eq!(told["method"], "notifications/resources/updated");
-        assert_eq!(told["params"]["uri"], "test:two");
-        let told = tools.next().await.unwrap();
-        assert_eq!(told["method"], "notifications/tools/list_changed");
+        let notification = resources.next().await.unwrap();
+        assert_eq!(notification["method"], "notifications/resources/updated");
+        assert_eq!(notification["params"]["uri"], "test:two");
+        let notification = tools.next().await.unwrap();
+        assert_eq!(notification["method"], "notifications/tools/list_changed");
         change(fixture, &token).await;
-        let told = resources.next().await.unwrap();
-        assert_eq!(told["params"]["uri"], "test:two");
+        let notification = resources.next().await.unwrap();
+        assert_eq!(notification["params"]["uri"], "test:two");
     });
 }
 
@@ -192,8 +192,8 @@ fn a_stream_that_the_changes_overtook_tells_of_everything_it_listens_to() {
         for n in 0..100 {
             fixture.changes().report(&uri(n)).await;
         }
-        let told = stream.next().await.unwrap();
-        assert_eq!(told["params"]["uri"], "test:three");
+        let notification = stream.next().await.unwrap();
+        assert_eq!(notification["params"]["uri"], "test:three");
     });
 }
 
@@ -207,16 +207,16 @@ fn a_change_that_was_numbered_and_never_written_stops_no_reader() {
         let numbered = store::KeyValue::increment(store.backend(), &counter, 1, None).await;
         numbered.unwrap();
         fixture.changes().report(&crate::Changed::Tools).await;
-        let told = stream.next().await.unwrap();
-        assert_eq!(told["method"], "notifications/tools/list_changed");
+        let notification = stream.next().await.unwrap();
+        assert_eq!(notification["method"], "notifications/tools/list_changed");
     });
 }
 
 #[test]
 fn it_ends_with_its_token_and_says_so() {
     run(async |fixture, _| {
-        let soon = |claims: &mut access_token::Claims| claims.exp = START + 30;
-        let token = fixture.token_with(&["tools"], soon).await;
+        let short_lived = |claims: &mut access_token::Claims| claims.exp = START + 30;
+        let token = fixture.token_with(&["tools"], short_lived).await;
         let mut stream = Stream::open(fixture, &token, json!({"toolsListChanged": true})).await;
         stream.acknowledged().await;
         let last = stream.next().await.unwrap();

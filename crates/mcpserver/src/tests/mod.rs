@@ -1,17 +1,17 @@
 //! The endpoint as clients meet it, over memory.
 
 mod access;
+mod client_requests;
 mod content;
 mod dpop;
 mod events;
 mod grant_end;
 mod http_sse;
 mod listen;
-mod listening;
 mod offer;
-mod questions;
 mod resumption;
 mod session_client;
+mod session_notifications;
 mod sessions;
 mod stateless;
 mod streamable_http;

@@ -93,8 +93,8 @@ impl<P: Parts> HttpSse<P> {
         }
         let listener = match self.catalog.current().await {
             Ok(catalog) => {
-                let told = catalog.changes_for(authenticated);
-                let listener = self.notifications.listener(told).await;
+                let notified = catalog.changes_for(authenticated);
+                let listener = self.notifications.listener(notified).await;
                 listener.map_err(|error| Rejection::unavailable(&error))?
             }
             Err(_) => None,

@@ -273,7 +273,7 @@ impl<P: Parts> SessionTransport<P> {
             let Ok(catalog) = self.catalog.current().await else {
                 return Err(NONE);
             };
-            let told = catalog.changes_for(authenticated);
+            let notified = catalog.changes_for(authenticated);
             let listening = ListeningSession {
                 name: session.name,
                 revision: session.revision,
@@ -281,7 +281,7 @@ impl<P: Parts> SessionTransport<P> {
             };
             let stream = self
                 .notifications
-                .open(listening, authenticated, told, last);
+                .open(listening, authenticated, notified, last);
             return stream.await?.ok_or(NONE);
         };
         let reader = Reader {

@@ -219,15 +219,15 @@ fn pace(idle: Duration) -> Duration {
 }
 
 /// Returns the part of `wanted` that exists and that the token's holder may know.
-fn granted(wanted: Filter, told: Changes) -> Filter {
+fn granted(wanted: Filter, changes: Changes) -> Filter {
     let mut uris = wanted.resource_subscriptions;
-    uris.retain(|_| told.resource_contents);
+    uris.retain(|_| changes.resource_contents);
     uris.sort_unstable();
     uris.dedup();
     Filter {
-        tools_list_changed: wanted.tools_list_changed && told.tools,
-        prompts_list_changed: wanted.prompts_list_changed && told.prompts,
-        resources_list_changed: wanted.resources_list_changed && told.resources,
+        tools_list_changed: wanted.tools_list_changed && changes.tools,
+        prompts_list_changed: wanted.prompts_list_changed && changes.prompts,
+        resources_list_changed: wanted.resources_list_changed && changes.resources,
         resource_subscriptions: uris,
         task_ids: Vec::new(),
     }
@@ -255,13 +255,13 @@ impl Listener {
             FeedRead::Change(changed) => vec![changed],
             FeedRead::Anything => everything(&self.filter),
         };
-        let told = changed.iter().filter(|changed| match changed {
+        let notified = changed.iter().filter(|changed| match changed {
             Changed::Tools => self.filter.tools_list_changed,
             Changed::Prompts => self.filter.prompts_list_changed,
             Changed::Resources => self.filter.resources_list_changed,
             Changed::Resource(uri) => self.filter.resource_subscriptions.contains(uri),
         });
-        let messages = told.map(|changed| changed.to_message(Some(&self.subscription)));
+        let messages = notified.map(|changed| changed.to_message(Some(&self.subscription)));
         Ok(Some(messages.collect()))
     }
 
@@ -272,14 +272,14 @@ impl Listener {
         server: &Listeners<P>,
     ) -> Result<Vec<String>, store::Error> {
         let mut messages = Vec::new();
-        for (id, told) in std::mem::take(&mut self.tasks) {
+        for (id, sent) in std::mem::take(&mut self.tasks) {
             let view = match server.tasks.view(&id, &self.authenticated).await {
                 Ok(Some(view)) => view,
                 Ok(None) | Err(ViewError::Scopes(_)) => continue,
                 Err(ViewError::Store(error)) => return Err(error),
             };
             let fingerprint = view.fingerprint();
-            if told.as_ref() != Some(&fingerprint) {
+            if sent.as_ref() != Some(&fingerprint) {
                 let message = view.task(&id).to_notification(&self.subscription);
                 messages.extend(message.ok());
             }
