@@ -1,8 +1,8 @@
 //! The client of one Descope project.
 
-use crate::answers::{self, Asked};
+use crate::responses::{self, Asked};
 use crate::settings::{App, Project, Settings};
-use crate::{checks, requests};
+use crate::{checks, endpoint_requests};
 use bytes::Bytes;
 use http::{Request, Response};
 use identity::{
@@ -54,7 +54,7 @@ impl<H: Http, K: KeyValue> ProviderClient for Descope<H, K> {
     /// [`Error::Misconfigured`].
     async fn login_url(&self, login: &Login, _now: u64) -> Result<String, Error> {
         let (project, app) = self.both()?;
-        requests::login_url(project, app, login)
+        endpoint_requests::login_url(project, app, login)
     }
 
     /// Trades a code for the person and their tokens.
@@ -79,9 +79,9 @@ impl<H: Http, K: KeyValue> ProviderClient for Descope<H, K> {
             ));
         }
         let response = self
-            .send(requests::exchange_code(project, app, exchange)?)
+            .send(endpoint_requests::exchange_code(project, app, exchange)?)
             .await?;
-        let answer = answers::tokens(&response, Asked::Exchange, app, now)?;
+        let answer = responses::tokens(&response, Asked::Exchange, app, now)?;
         let id_claims = match &answer.id_token {
             Some(token) => Some(
                 self.check_id_token(token, Some(&exchange.nonce), now)
@@ -118,9 +118,9 @@ impl<H: Http, K: KeyValue> ProviderClient for Descope<H, K> {
     ) -> Result<Refreshed, Error> {
         let (project, app) = self.both()?;
         let response = self
-            .send(requests::refresh(project, app, refresh_token)?)
+            .send(endpoint_requests::refresh(project, app, refresh_token)?)
             .await?;
-        let answer = answers::tokens(&response, Asked::Refresh, app, now)?;
+        let answer = responses::tokens(&response, Asked::Refresh, app, now)?;
         let person = if wants_profile {
             self.person_now(&answer, now).await.map(Some)
         } else {
@@ -141,11 +141,11 @@ impl<H: Http, K: KeyValue> ProviderClient for Descope<H, K> {
         let (project, app) = self.both()?;
         let mut outcome = Ok(());
         for (token, hint) in tokens.to_revoke(now) {
-            let revoked = match requests::revoke(project, app, token, hint) {
+            let revoked = match endpoint_requests::revoke(project, app, token, hint) {
                 Ok(request) => self.send(request).await,
                 Err(error) => Err(error),
             };
-            outcome = outcome.and(revoked.and_then(|response| answers::revoked(&response, app)));
+            outcome = outcome.and(revoked.and_then(|response| responses::revoked(&response, app)));
         }
         outcome
     }
@@ -242,7 +242,7 @@ impl<H: Http, K: KeyValue> Descope<H, K> {
     ) -> Result<Map<String, Value>, Error> {
         let source = KeySource {
             url: &self.project()?.jwks_url(),
-            provider_name: answers::WHO,
+            provider_name: responses::WHO,
             shared: &self.shared,
             fetch: || self.ask_for_keys(),
         };
@@ -250,15 +250,15 @@ impl<H: Http, K: KeyValue> Descope<H, K> {
     }
 
     async fn ask_for_keys(&self) -> Result<Bytes, Error> {
-        let response = self.send(requests::keys(self.project()?)?).await?;
-        answers::keys(response)
+        let response = self.send(endpoint_requests::keys(self.project()?)?).await?;
+        responses::keys(response)
     }
 
     async fn userinfo(&self, access_token: &str) -> Result<Map<String, Value>, Error> {
         let response = self
-            .send(requests::userinfo(self.project()?, access_token)?)
+            .send(endpoint_requests::userinfo(self.project()?, access_token)?)
             .await?;
-        answers::userinfo(&response)
+        responses::userinfo(&response)
     }
 
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Error> {

@@ -10,10 +10,10 @@
 //!
 //! What every OpenID Connect provider has in common is in `crates/oidc`.
 
-mod answers;
 mod checks;
 mod descope;
-mod requests;
+mod endpoint_requests;
+mod responses;
 mod settings;
 
 #[cfg(test)]

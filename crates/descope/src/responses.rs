@@ -9,7 +9,7 @@ use oidc::misconfiguration;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-/// What a request was about: which answers mean what depends on it.
+/// What a request was about: the meaning of some responses depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Asked {
     /// To trade a code.
@@ -108,15 +108,15 @@ fn check_status(response: &Response<Bytes>, asked: Asked, app: Option<&App>) -> 
         ));
     }
     if let Some(app) = app {
-        let words = fields.words();
-        if words.contains("scope") {
+        let text = fields.lowercase_text();
+        if text.contains("scope") {
             return Err(misconfiguration::of(
                 "descope_scopes",
                 "Descope does not accept the scopes",
                 "List only scopes that are defined on the app in the Descope console",
             ));
         }
-        if fields.is_about_credentials(status, asked, &words) {
+        if fields.is_about_credentials(status, asked, &text) {
             return Err(misconfiguration::of(
                 app.credentials.secret_variable(),
                 format!(
@@ -136,7 +136,7 @@ fn check_status(response: &Response<Bytes>, asked: Asked, app: Option<&App>) -> 
 
 impl ErrorFields {
     /// Everything it says, in lower case.
-    fn words(&self) -> String {
+    fn lowercase_text(&self) -> String {
         [
             &self.error,
             &self.error_description,
@@ -151,7 +151,7 @@ impl ErrorFields {
     }
 
     /// Whether it is we who were refused, and not what we brought.
-    fn is_about_credentials(&self, status: StatusCode, asked: Asked, words: &str) -> bool {
+    fn is_about_credentials(&self, status: StatusCode, asked: Asked, text: &str) -> bool {
         if self.error.as_deref() == Some("invalid_client")
             || self.code.as_deref() == Some(INVALID_CLIENT_ID)
         {
@@ -165,9 +165,9 @@ impl ErrorFields {
             "management key",
         ]
         .iter()
-        .any(|hint| words.contains(hint));
+        .any(|hint| text.contains(hint));
         // A bad code is a 400 (RFC 6749 section 5.2).
-        (names_client && !words.contains("token"))
+        (names_client && !text.contains("token"))
             || (asked == Asked::Exchange
                 && status == StatusCode::UNAUTHORIZED
                 && self.error.as_deref() != Some("invalid_grant"))
@@ -192,7 +192,7 @@ impl ErrorFields {
     }
 }
 
-/// Who it is, in words.
+/// The name of the provider, for people.
 pub(crate) const WHO: &str = "Descope";
 /// "Invalid client id".
 const INVALID_CLIENT_ID: &str = "E074130";
