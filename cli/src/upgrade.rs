@@ -61,7 +61,7 @@ pub fn upgrade(project: &Project, options: &Options) -> Result<()> {
         std::fs::write(path, text)
             .with_context(|| format!("{} cannot be written", path.display()))?;
     }
-    tell(&from, &release, &changes);
+    print_summary(&from, &release, &changes);
     Ok(())
 }
 
@@ -106,7 +106,7 @@ fn contracts(manifest: &DocumentMut) -> BTreeMap<String, String> {
     contracts.collect()
 }
 
-fn tell(from: &Address, release: &Release, changes: &[Change]) {
+fn print_summary(from: &Address, release: &Release, changes: &[Change]) {
     println!(
         "From {} to {}.",
         from.version(),
@@ -156,8 +156,8 @@ mod tests {
     fn upgraded(manifest: &str, old: &str, new: &str) -> (toml::Table, Vec<String>) {
         let (merged, changes) = with_changes(manifest, old, new).unwrap();
         assert!(merged.starts_with("# Mine.\n"), "{merged}");
-        let told = changes.iter().map(ToString::to_string).collect();
-        (merged.parse().unwrap(), told)
+        let lines = changes.iter().map(ToString::to_string).collect();
+        (merged.parse().unwrap(), lines)
     }
 
     #[test]
@@ -179,7 +179,7 @@ mod tests {
             "own = { default = \"1\" }",
             "own = { default = \"2\" } # mine",
         );
-        let (merged, told) = upgraded(&mine, &old, &new);
+        let (merged, lines) = upgraded(&mine, &old, &new);
         let variables = merged["variables"].as_table().unwrap();
         assert_eq!(variables["new"]["default"].as_str(), Some(""));
         assert_eq!(variables["call_timeout"]["default"].as_str(), Some("90"));
@@ -193,7 +193,7 @@ mod tests {
         let routes = merged["trigger"]["http"].as_array().unwrap().iter();
         let routes: Vec<&str> = routes.map(|one| one["route"].as_str().unwrap()).collect();
         assert_eq!(routes, ["/mcp", "/events"]);
-        assert_eq!(told.len(), 9, "{told:?}");
+        assert_eq!(lines.len(), 9, "{lines:?}");
     }
 
     #[test]
@@ -209,9 +209,9 @@ mod tests {
             .replace("\"60\"", "\"5\"")
             .replace("url = \"tools\"", "path = \"mine.wasm\"");
         let new = part("1.0.0", "", "\"{{ oidc_host }}\", \"b\"", "").replace("\"60\"", "\"90\"");
-        let (merged, told) = upgraded(&mine, &old, &new);
+        let (merged, lines) = upgraded(&mine, &old, &new);
         assert_eq!(merged, mine.parse().unwrap());
-        assert!(told.is_empty(), "{told:?}");
+        assert!(lines.is_empty(), "{lines:?}");
     }
 
     #[test]

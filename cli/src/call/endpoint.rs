@@ -231,8 +231,8 @@ mod tests {
     #[test]
     fn an_error_of_the_server_is_told_with_its_data() {
         let error = json!({ "error": { "code": 1, "message": "No.", "data": { "x": 1 } } });
-        let told = result(error).unwrap_err().to_string();
-        assert!(told.contains("No. ({\"x\":1})"), "{told}");
+        let message = result(error).unwrap_err().to_string();
+        assert!(message.contains("No. ({\"x\":1})"), "{message}");
         assert_eq!(result(json!({ "result": 7 })).unwrap(), 7);
     }
 }

@@ -29,7 +29,7 @@ pub const COMPONENTS: [&str; 12] = [
 ];
 
 /// How long a step may take before a test gives up.
-const PATIENCE: Duration = Duration::from_secs(300);
+const STEP_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// Releases by their versions, served on loopback.
 pub struct Releases {
@@ -216,7 +216,7 @@ impl Server {
     /// Waits until it prints a line with these words.
     pub fn wait_for(&mut self, words: &str) {
         loop {
-            match self.lines.recv_timeout(PATIENCE) {
+            match self.lines.recv_timeout(STEP_TIMEOUT) {
                 Ok(line) => {
                     self.seen += &format!("{line}\n");
                     if line.contains(words) {
