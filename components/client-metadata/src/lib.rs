@@ -37,7 +37,7 @@ const ROUTES: &[Route<usize>] = &[
 type ExtraOrigin = Result<Option<String>, Problem>;
 
 async fn router() -> Router {
-    let values = platform::variables::read(&["public_url", "client_metadata_origin"]).await;
+    let values = platform::variables::read(config::granted::CLIENT_METADATA).await;
     let extra = config::documents_origin(|name| values.get(name));
     Router::new().fallback(handle).with_state(Arc::new(extra))
 }
@@ -55,10 +55,12 @@ const fn route(path: &'static str, methods: &'static [(Method, usize)]) -> Route
 async fn handle(State(extra): State<Arc<ExtraOrigin>>, request: Request) -> Response {
     let extra = match extra.as_ref() {
         Ok(extra) => extra.as_deref(),
-        Err(problem) => return refused(StatusCode::INTERNAL_SERVER_ERROR, &problem.to_string()),
+        Err(problem) => {
+            return error_response(StatusCode::INTERNAL_SERVER_ERROR, &problem.to_string());
+        }
     };
     let Some(route) = Route::find(ROUTES, request.uri().path()) else {
-        return refused(StatusCode::NOT_FOUND, "not found");
+        return error_response(StatusCode::NOT_FOUND, "not found");
     };
     let Some(max_bytes) = route.endpoint(request.method()) else {
         return route.refuse_method(request.method());
@@ -67,7 +69,7 @@ async fn handle(State(extra): State<Arc<ExtraOrigin>>, request: Request) -> Resp
     let url = query.get("url").unwrap_or_default();
     // The caller has checked it, and was wrong if this fails.
     if let Err(error) = document::check_url(url, extra) {
-        return refused(StatusCode::BAD_REQUEST, &error.to_string());
+        return error_response(StatusCode::BAD_REQUEST, &error.to_string());
     }
     fetch(url, max_bytes).await
 }
@@ -77,7 +79,7 @@ async fn fetch(url: &str, max_bytes: usize) -> Response {
         .header(ACCEPT, "application/json")
         .body(Bytes::new());
     let Ok(request) = request else {
-        return refused(StatusCode::BAD_REQUEST, "the URL cannot be requested");
+        return error_response(StatusCode::BAD_REQUEST, "the URL cannot be requested");
     };
     let bounds = Bounds {
         time: Duration::from_secs(10),
@@ -85,15 +87,15 @@ async fn fetch(url: &str, max_bytes: usize) -> Response {
     };
     let answer = match http_client::send(request, bounds).await {
         Ok(answer) => answer,
-        Err(error) => return refused(StatusCode::BAD_GATEWAY, &words(&error)),
+        Err(error) => return error_response(StatusCode::BAD_GATEWAY, &public_message(&error)),
     };
     match document::read_response(answer.status(), answer.headers()) {
-        Ok(seconds) => given(answer.into_body(), seconds),
-        Err(error) => refused(StatusCode::BAD_GATEWAY, &error.to_string()),
+        Ok(seconds) => document_response(answer.into_body(), seconds),
+        Err(error) => error_response(StatusCode::BAD_GATEWAY, &error.to_string()),
     }
 }
 
-fn given(body: Bytes, seconds: u64) -> Response {
+fn document_response(body: Bytes, seconds: u64) -> Response {
     let mut response = with_header(
         web::text(StatusCode::OK, ""),
         CONTENT_TYPE,
@@ -106,13 +108,13 @@ fn given(body: Bytes, seconds: u64) -> Response {
     }
 }
 
-fn refused(status: StatusCode, words: &str) -> Response {
-    web::text(status, words.to_owned())
+fn error_response(status: StatusCode, message: &str) -> Response {
+    web::text(status, message.to_owned())
 }
 
 /// Returns the error for a page, without what only this network knows: whether a name resolves to an internal
 /// address, and what listens there.
-fn words(error: &Error) -> String {
+fn public_message(error: &Error) -> String {
     match error {
         Error::Timeout(host) => format!("{host} did not answer within 10 seconds"),
         Error::TooLarge(host, most) => {
