@@ -221,9 +221,9 @@ mod tests {
         schema.check(&instance, "`arguments`")
     }
 
-    fn words(schema: &Value, instance: &str) -> String {
+    fn message(schema: &Value, instance: &str) -> String {
         match check(schema, instance) {
-            Err(ValidationError::Instance(words)) => words,
+            Err(ValidationError::Instance(message)) => message,
             other => panic!("{other:?}"),
         }
     }
@@ -264,7 +264,7 @@ mod tests {
                 "`either` fits none of its kinds: `either` has to be a string, not an object; or `either.id` is missing",
             ),
         ] {
-            assert_eq!(words(&schema, instance), expected, "{instance}");
+            assert_eq!(message(&schema, instance), expected, "{instance}");
         }
     }
 
@@ -283,25 +283,25 @@ mod tests {
             });
             assert!(is_trusted(&schema, super::dialect(&schema).unwrap()));
             assert_eq!(check(&schema, r#"{"a":2}"#), Ok(()), "{dialect}");
-            assert_eq!(words(&schema, r#"{"a":1}"#), "`a` has to be more than 1");
-            assert_eq!(words(&schema, "{}"), "`a` is missing");
+            assert_eq!(message(&schema, r#"{"a":1}"#), "`a` has to be more than 1");
+            assert_eq!(message(&schema, "{}"), "`a` is missing");
         }
     }
 
     #[test]
     fn several_problems_are_told_at_once_but_not_without_end() {
         let schema = json!({"items": {"type": "string"}});
-        let told = words(&schema, "[1,2]");
+        let text = message(&schema, "[1,2]");
         assert_eq!(
-            told,
+            text,
             "`[0]` has to be a string, not a number; `[1]` has to be a string, not a number"
         );
-        let told = words(&schema, &format!("[{}0]", "0,".repeat(900)));
-        assert!(told.ends_with("; and 896 more"), "{told}");
-        assert!(told.len() < 500);
-        let told = words(&schema, &format!("[{}0]", "0,".repeat(50_000)));
+        let text = message(&schema, &format!("[{}0]", "0,".repeat(900)));
+        assert!(text.ends_with("; and 896 more"), "{text}");
+        assert!(text.len() < 500);
+        let text = message(&schema, &format!("[{}0]", "0,".repeat(50_000)));
         assert_eq!(
-            told,
+            text,
             "`arguments` does not fit its schema, and is too large to say where"
         );
     }
@@ -324,8 +324,8 @@ mod tests {
             (json!({"pattern": "^a{3000}$"}), format!("\"{long}\"")),
             (json!({"required": [long]}), "{}".to_owned()),
         ] {
-            let told = words(&schema, &instance);
-            assert!(told.len() <= 600, "{}: {told}", told.len());
+            let text = message(&schema, &instance);
+            assert!(text.len() <= 600, "{}: {text}", text.len());
         }
     }
 
@@ -404,7 +404,7 @@ mod tests {
         });
         assert_eq!(check(&schema, r#"{"left":{"left":{"name":"x"}}}"#), Ok(()));
         assert_eq!(
-            words(&schema, r#"{"left":{"left":{"name":1}}}"#),
+            message(&schema, r#"{"left":{"left":{"name":1}}}"#),
             "`left.left.name` has to be a string, not a number"
         );
     }
