@@ -156,8 +156,9 @@ fn the_companions_of_a_record_are_swept_when_it_expires_or_is_gone() {
     block_on(async {
         let store = swept_store().await;
         let companions = ["code:a".to_owned(), "note:b".to_owned(), "none".to_owned()];
-        let enter = |expires_at| store.schedule_expiry_with::<Note>("a", &companions, expires_at);
-        enter(NOW + 1).await.unwrap();
+        let schedule =
+            |expires_at| store.schedule_expiry_with::<Note>("a", &companions, expires_at);
+        schedule(NOW + 1).await.unwrap();
         store.put("a", &Note, Some(NOW + HOUR)).await.unwrap();
         store.put("b", &Note, Some(NOW + 9 * HOUR)).await.unwrap();
         store.backend().increment("code:a", 1, None).await.unwrap();
@@ -170,7 +171,7 @@ fn the_companions_of_a_record_are_swept_when_it_expires_or_is_gone() {
         assert_eq!(store.backend().keys(), ["sweep:cursor"]);
         // Where the record is gone, what is left of it goes alone.
         let later = NOW + 5 * HOUR;
-        enter(later).await.unwrap();
+        schedule(later).await.unwrap();
         store.put("b", &Note, Some(later + HOUR)).await.unwrap();
         assert_eq!(sweep_all(&store, later + 2 * HOUR).await.removed, 1);
         assert_eq!(store.backend().keys(), ["sweep:cursor"]);
