@@ -390,7 +390,7 @@ mod tests {
             "https://example.com:port",
             "https://{a,b}",
             "ht-tp://example.com:1",
-            "{{ nobody }}",
+            "{{ unknown }}",
         ] {
             refused(entry);
         }

@@ -34,7 +34,7 @@ pub(crate) struct Cache {
 impl Cache {
     /// A cache in this directory, which is made if it is not there, or none at all.
     ///
-    /// What lies there is run, so it has to be the user's own, where nobody else can write. If it is not, nothing is cached.
+    /// What lies there is run, so it has to be the user's own, where no one else can write. If it is not, nothing is cached.
     pub(crate) fn new(directory: Option<PathBuf>) -> Self {
         let usable = directory.filter(|directory| match claim(directory) {
             Ok(()) => true,
@@ -182,7 +182,7 @@ fn load(engine: &Engine, path: &Path) -> Option<Component> {
 #[allow(unsafe_code)]
 fn deserialize(engine: &Engine, compiled: &[u8]) -> wasmtime::Result<Component> {
     // SAFETY: the bytes must be what `Engine::precompile_component` made. They come from there just now, or from a file whose
-    // digest says that it is as this program wrote it, in a directory that is this user's and where nobody else can write.
+    // digest says that it is as this program wrote it, in a directory that is this user's and where no one else can write.
     // A user who can write there can run code as this user.
     unsafe { Component::deserialize(engine, compiled) }
 }
@@ -315,7 +315,7 @@ mod tests {
         assert!(is_used(&new));
         assert_eq!(mode(&new), 0o700);
         assert!(is_used(&new));
-        // Nobody else could write there so far.
+        // No one else could write there so far.
         let readable = directory("readable", 0o755);
         assert!(is_used(&readable));
         assert_eq!(mode(&readable), 0o700);

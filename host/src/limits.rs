@@ -235,7 +235,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for TimedStream<S> {
 }
 
 impl<S> TimedStream<S> {
-    /// Whoever still takes the last response is not idle.
+    /// A client that still takes the last response is not idle.
     fn wrote(&mut self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         if let (Phase::Idle(since), Poll::Ready(Ok(1..))) = (&mut self.phase, &written) {
             *since = Instant::now();

@@ -98,7 +98,7 @@ struct Tags {
     tags: Option<Vec<String>>,
 }
 
-/// A token for whoever asks.
+/// A token for any client.
 #[derive(Deserialize)]
 struct Token {
     #[serde(alias = "access_token")]

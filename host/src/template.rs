@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     fn an_unknown_variable_is_named() {
-        assert_eq!(resolve("{{ nobody }}").unwrap_err(), "nobody");
+        assert_eq!(resolve("{{ unknown }}").unwrap_err(), "unknown");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use http_body::{Body, Frame, SizeHint};
 use tokio::time::{Instant, Sleep};
 use wasmtime_wasi_http::Error;
 
-/// A body that fails if it pauses for too long, or comes too slowly. Time in which nobody asks for more
+/// A body that fails if it pauses for too long, or comes too slowly. Time in which no one asks for more
 /// does not count.
 pub(crate) struct TimedBody<B> {
     /// Gone once it has failed, and the connection with it.

@@ -79,9 +79,9 @@ async fn what_is_wrong_is_named_with_its_place() {
         message.contains("\"guest\"") && message.contains("test:other/probe@1.0.0"),
         "{message}"
     );
-    let message = refused_with("{{ greeting }}, world", "{{ nobody }}").await;
+    let message = refused_with("{{ greeting }}, world", "{{ absent }}").await;
     assert!(
-        message.contains("\"guest\"") && message.contains("nobody"),
+        message.contains("\"guest\"") && message.contains("absent"),
         "{message}"
     );
     let message = refused_with("source = \"GUEST\"", "source = \"missing.wasm\"").await;

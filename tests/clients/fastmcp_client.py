@@ -69,7 +69,7 @@ async def use_with(sign_in: SignIn, options: argparse.Namespace) -> dict[str, An
         added, sum_text = await call(client, "add", a=2, b=3)
         check(added == {"sum": 5} and sum_text == "5", f"2 + 3 came out as {added} and {sum_text}")
         user, user_text = await call(client, "getUserInfo")
-        check(user and user.get("sub"), f"getUserInfo names nobody: {user}")
+        check(user and user.get("sub"), f"getUserInfo names no one: {user}")
         _, token_text = await call(client, "getToken")
         scheme, _, token = token_text.rpartition(" ")
         check(token, "getToken gave no token")

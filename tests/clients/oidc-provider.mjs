@@ -1,6 +1,6 @@
 // The certified OpenID Connect provider of npm (oidc-provider), with its own pages, for Gatehouse at REDIRECT_URI. ACCOUNTS
 // is a file of JSON: who can sign in, and the claims of each. It is read at every look-up, so that what changes there
-// counts at once. Without it everybody can, with an address at example.com. Access tokens live so many SECONDS.
+// counts at once. Without it everyone can, with an address at example.com. Access tokens live so many SECONDS.
 //
 // Prints where it is and the client as one line of JSON, and ends with its standard input.
 import "./lib/loopback.mjs";

@@ -103,7 +103,7 @@ run(
 
     step("meeting an error");
     const unknown = new URL(allowed.url);
-    unknown.searchParams.set("client_id", "nobody");
+    unknown.searchParams.set("client_id", "unknown");
     const answer = await watched.page.goto(unknown.href);
     check(answer.status() >= 400 && answer.status() < 500, `an unknown client was answered ${answer.status()}`);
     check(watched.page.url() === unknown.href, "an unknown client's redirect URI was followed");

@@ -222,11 +222,11 @@ fn email_scopes(variables: &Variables) -> Option<&'static str> {
     let (name, warning) = match variables.identity() {
         Identity::Descope => (
             "descope_scopes",
-            "allowed or scope_rules has email: or domain:, which nobody can meet: descope_scopes lacks email, so Descope tells no address. Add it",
+            "allowed or scope_rules has email: or domain:, which no one can meet: descope_scopes lacks email, so Descope tells no address. Add it",
         ),
         Identity::OpenId => (
             "oidc_scopes",
-            "allowed or scope_rules has email: or domain:, which nobody may meet: oidc_scopes lacks email, so most providers tell no address. Add it",
+            "allowed or scope_rules has email: or domain:, which no one may meet: oidc_scopes lacks email, so most providers tell no address. Add it",
         ),
         Identity::Own => return None,
     };
@@ -241,7 +241,7 @@ fn policy(variables: &Variables) -> Vec<String> {
         return Vec::new();
     };
     let allowed = match server.policy.allowed_entries() {
-        None => "everybody whom the identity provider knows; allowed can narrow that".to_owned(),
+        None => "everyone whom the identity provider knows; allowed can narrow that".to_owned(),
         Some(1) => "who meets the one entry of allowed".to_owned(),
         Some(entries) => format!("who meets one of the {entries} entries of allowed"),
     };
@@ -357,7 +357,7 @@ mod tests {
     #[test]
     fn who_may_come_in_is_said_and_a_wrong_policy_keeps_up_from_starting() {
         let said = |set: &[(&str, &str)]| policy(&variables(set)).join("\n");
-        assert!(said(&[]).contains("everybody whom the identity provider knows"));
+        assert!(said(&[]).contains("everyone whom the identity provider knows"));
         let two = ("allowed", "domain:example.com,subject:x");
         assert!(said(&[two]).contains("2 entries of allowed"));
         let listen = "127.0.0.1:3000".parse().unwrap();

@@ -1,4 +1,4 @@
-//! What everybody may know of the Descope project.
+//! What anyone may know of the Descope project.
 
 use crate::{Problem, non_empty};
 use url::Url;

@@ -29,14 +29,14 @@ pub(crate) fn read_policy<'a>(
             Problem::new(
                 ALLOWED,
                 error.to_string(),
-                "List entries such as domain:example.com or claim:/roles=staff with commas between them, or in a JSON array as the README shows; nobody is let in until then",
+                "List entries such as domain:example.com or claim:/roles=staff with commas between them, or in a JSON array as the README shows; no one is let in until then",
             )
         });
         let rules = rules.map(|error| {
             Problem::new(
                 SCOPE_RULES,
                 error.to_string(),
-                "Set it to a JSON array such as [{\"who\": \"claim:/roles=admin\", \"scopes\": \"tools\"}], as the README shows; nobody is let in until then",
+                "Set it to a JSON array such as [{\"who\": \"claim:/roles=admin\", \"scopes\": \"tools\"}], as the README shows; no one is let in until then",
             )
         });
         allowed.into_iter().chain(rules).collect()

@@ -106,7 +106,7 @@ impl Project {
     }
 
     /// Returns the client that is ours alone. The project's own id, which stands for the client where a
-    /// management key is used, is everybody's who has such a key: a token that was issued to it says
+    /// management key is used, is everyone's who has such a key: a token that was issued to it says
     /// nothing of whom it was issued for.
     pub fn own_client_id(&self) -> Option<&str> {
         self.client_id.as_deref().filter(|id| *id != self.id)

@@ -78,7 +78,7 @@ impl<K: KeyValue> UpstreamRecords<'_, K> {
     /// Whether the caller is the one to refresh upstream tokens of this `generation`: providers
     /// that rotate refresh tokens take each just once.
     ///
-    /// Everybody else waits for [`find`](Self::find) to show a higher generation. If the
+    /// Everyone else waits for [`find`](Self::find) to show a higher generation. If the
     /// one who was chosen never comes back, another is chosen one to two minutes later.
     ///
     /// # Errors

@@ -249,7 +249,7 @@ impl TestIdentity {
         self.profiles.load(Ordering::Relaxed)
     }
 
-    /// From now on these are the claims about everybody.
+    /// From now on these are the claims about everyone.
     pub(crate) fn now_says(&self, claims: &str) {
         *self.claims.lock().unwrap() = claims.into();
     }

@@ -26,13 +26,13 @@ use identity::Profile;
 use person::Person;
 use scope_rule::ScopeRule;
 
-/// The rules of one server. The default lets everybody in whom the identity provider knows, with
+/// The rules of one server. The default lets everyone in whom the identity provider knows, with
 /// every scope.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Policy {
-    /// Who may come in; `None`: everybody.
+    /// Who may come in; `None`: everyone.
     allowed: Option<AnyOf>,
-    /// Who gets which scopes; `None`: everybody gets all.
+    /// Who gets which scopes; `None`: everyone gets all.
     rules: Option<Vec<ScopeRule>>,
     /// The scopes that exist, which are those that rules are about.
     existing: Vec<String>,
@@ -79,7 +79,7 @@ impl Policy {
         self.allowed.is_some() || self.rules.is_some()
     }
 
-    /// Returns how many entries `allowed` has; `None` if everybody may come in.
+    /// Returns how many entries `allowed` has; `None` if everyone may come in.
     pub fn allowed_entries(&self) -> Option<usize> {
         self.allowed.as_ref().map(AnyOf::len)
     }

@@ -1,5 +1,5 @@
 //! The parser of the policy's variables. An entry that it does not understand is an error that names the entry
-//! by its number: an error must never mean everybody, and a value may be a person's email address.
+//! by its number: an error must never mean everyone, and a value may be a person's email address.
 
 use crate::condition::{AnyOf, Condition};
 use crate::person::address;
@@ -13,7 +13,7 @@ pub enum AllowedError {
     #[error("it begins with `[` and is not a JSON array")]
     Json,
     /// It is an array without elements.
-    #[error("it lists nobody")]
+    #[error("it lists no one")]
     Empty,
     /// An entry, counted from one, is wrong.
     #[error("entry {0}: {1}")]
@@ -39,7 +39,7 @@ pub enum RulesError {
     #[error("rule {0}: a scope in `scopes` is not in the variable `scopes`")]
     UnknownScope(usize),
     /// The `who` of a rule lists no one.
-    #[error("rule {0}: `who` lists nobody")]
+    #[error("rule {0}: `who` lists no one")]
     EmptyWho(usize),
     /// An entry of the `who` of a rule is wrong.
     #[error("rule {0}, entry {1} of `who`: {2}")]
@@ -62,7 +62,7 @@ pub enum EntryError {
     #[error("it begins with none of `email:`, `domain:`, `subject:` and `claim:`")]
     Kind,
     /// `anyone`, where that means nothing.
-    #[error("`anyone` belongs into scope_rules alone; leave allowed empty to let everybody in")]
+    #[error("`anyone` belongs into scope_rules alone; leave allowed empty to let everyone in")]
     Anyone,
     /// It is not an email address.
     #[error("`email:` needs one whole email address, such as email:ann@example.com")]
@@ -259,5 +259,5 @@ fn is_pointer(text: &str) -> bool {
         .is_some_and(|names| names.split('/').all(is_name))
 }
 
-/// Everybody, in the `who` of a rule.
+/// Everyone, in the `who` of a rule.
 const ANYONE: &str = "anyone";

@@ -5,7 +5,7 @@ use crate::condition::AnyOf;
 /// Scopes for those whom conditions hold for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ScopeRule {
-    /// `None`: everybody.
+    /// `None`: everyone.
     pub(crate) who: Option<AnyOf>,
     pub(crate) scopes: Vec<String>,
 }

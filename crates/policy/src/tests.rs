@@ -367,7 +367,7 @@ fn what_is_set_and_wrong_is_an_error_that_says_where_and_never_what() {
         ("domain:example.com secret", "entry 1"),
         ("domain:example.com,secret", "entry 2"),
         ("[", "JSON"),
-        ("[]", "nobody"),
+        ("[]", "no one"),
         ("[\"domain:example.com\"", "JSON"),
         ("[\"domain:example.com\"] x", "JSON"),
         ("['domain:example.com']", "JSON"),
@@ -384,7 +384,7 @@ fn what_is_set_and_wrong_is_an_error_that_says_where_and_never_what() {
         ("[\"anyone\"]", "entry 1"),
         ("{\"allowed\":[]}", "entry 1"),
         ("true", "entry 1"),
-        ("everybody", "entry 1"),
+        ("everyone", "entry 1"),
         ("none", "entry 1"),
     ] {
         let read = Policy::parse(allowed, "", &existing());
@@ -501,10 +501,10 @@ fn who_has_none_of_the_scopes_that_were_asked_for_is_refused() {
     let rules = json!([{"who": "claim:/roles=staff", "scopes": "tools"}]);
     let policy = policy("", &rules);
     assert!(policy.is_set());
-    let nobody = with_claims("{}");
+    let stranger = with_claims("{}");
     let staff = with_claims(r#"{"roles":"staff"}"#);
     for asked in ["tools", "tools offline_access", "admin"] {
-        let decided = policy.decide(&nobody, &scopes(asked));
+        let decided = policy.decide(&stranger, &scopes(asked));
         assert_eq!(decided, Err(Refusal::NoScope), "{asked}");
     }
     assert_eq!(
@@ -513,7 +513,7 @@ fn who_has_none_of_the_scopes_that_were_asked_for_is_refused() {
     );
     assert_eq!(policy.decide(&staff, &[]), Ok(vec![]));
     let gone = scopes("offline_access");
-    assert_eq!(policy.decide(&nobody, &gone), Ok(gone.clone()));
+    assert_eq!(policy.decide(&stranger, &gone), Ok(gone.clone()));
 }
 
 #[test]

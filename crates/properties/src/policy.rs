@@ -21,7 +21,7 @@ pub fn policy(data: &[u8]) {
             email: Some(email.to_owned()),
             email_verified,
             claims: String::from(claims),
-            ..Profile::new("somebody")
+            ..Profile::new("someone")
         };
         policy.decide(&person, &asked).unwrap_or_default()
     };
@@ -36,7 +36,7 @@ pub fn policy(data: &[u8]) {
         assert!(less.iter().all(|scope| scopes.contains(scope)));
     }
     // Nothing but the subject is known of a person whose claims cannot be read.
-    let is_about_others = !allowed.contains("subject:somebody");
+    let is_about_others = !allowed.contains("subject:someone");
     if is_set(allowed) && is_about_others && !allowed.contains('\\') {
         assert!(decide(None, "nonsense").is_empty());
     }

@@ -275,7 +275,7 @@ async fn first_that_has<'a, R>(
     Err(failure)
 }
 
-/// Returns the freshness of a page: what a component gives everybody is not for everybody where another component of
+/// Returns the freshness of a page: what a component gives everyone is not for everyone where another component of
 /// them is left out for some.
 fn freshness(all: &[ResourceSource], freshness: Freshness) -> Freshness {
     let is_same = all.windows(2).all(|pair| pair[0].scopes == pair[1].scopes);

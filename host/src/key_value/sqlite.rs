@@ -209,7 +209,7 @@ impl Store {
         Ok(changed == 1)
     }
 
-    /// Reads take about 10 µs: where nobody else holds the lock, they are not worth a thread of their own.
+    /// Reads take about 10 µs: where no one else holds the lock, they are not worth a thread of their own.
     fn read<R>(
         &self,
         read: impl FnOnce(&Connection) -> rusqlite::Result<R>,

@@ -36,7 +36,7 @@ export function report(listed, results, revision = STRUCTURED) {
   checkSum(results.add, 5, revision);
   const { structured, text } = summary("getUserInfo", results.getUserInfo);
   const user = JSON.parse(text);
-  check(user.sub, `getUserInfo names nobody: ${text}`);
+  check(user.sub, `getUserInfo names no one: ${text}`);
   check(revision < STRUCTURED || structured?.sub === user.sub, `getUserInfo's structured content is ${JSON.stringify(structured)}`);
   const token = tokenSummary(results.getToken);
   return { tools, add: "5", getUserInfo: text, getToken: "(not shown)", user, token };

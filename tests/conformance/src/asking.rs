@@ -89,7 +89,7 @@ pub(crate) async fn test_input_required_result_request_state(
     confirm(&client, "asked to confirm").await
 }
 
-/// Asks the person to confirm, with a state that nobody may change
+/// Asks the person to confirm, with a state that no one may change
 #[tool]
 pub(crate) async fn test_input_required_result_tampered_state(
     client: Client,

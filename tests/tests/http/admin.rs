@@ -143,9 +143,9 @@ async fn an_operator_sees_the_grants_of_one_subject_alone() {
     for secret in [&tokens.access, &tokens.refresh, "ada@example.com"] {
         assert!(!text.contains(secret), "{text}");
     }
-    let path = "/admin/grants?subject=nobody";
-    let nobody = read(admin(&gatehouse, Method::GET, path).await).await;
-    assert_eq!(nobody["grants"], json!([]));
+    let path = "/admin/grants?subject=unknown";
+    let stranger = read(admin(&gatehouse, Method::GET, path).await).await;
+    assert_eq!(stranger["grants"], json!([]));
 }
 
 #[tokio::test]

@@ -57,7 +57,7 @@ async fn without_a_certain_client_and_redirect_uri_no_one_is_redirected() {
     let bad: [(&str, Option<&str>); 8] = [
         ("client_id", None),
         ("client_id", Some("")),
-        ("client_id", Some("nobody")),
+        ("client_id", Some("unknown")),
         ("client_id", Some("../client:x")),
         ("redirect_uri", Some("https://evil.example/callback")),
         ("redirect_uri", Some("http://127.0.0.1:49152/callback?more")),

@@ -17,7 +17,7 @@ async fn an_unknown_client_or_redirect_uri_ends_at_a_page_and_redirects_no_one()
     let client = Client::register(&gatehouse).await;
     let person = Person::new();
     for (name, value) in [
-        ("client_id", "nobody"),
+        ("client_id", "unknown"),
         ("redirect_uri", "https://evil.example/callback"),
         ("redirect_uri", "http://127.0.0.1/callback/other"),
         ("redirect_uri", "http://127.0.0.1.evil.example/callback"),

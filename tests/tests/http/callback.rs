@@ -203,7 +203,7 @@ async fn a_code_of_another_sign_in_is_refused(provider: Provider) {
             "code_challenge",
             "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
         ),
-        ("nonce", "of-somebody-else"),
+        ("nonce", "of-someone-else"),
     ] {
         let to_provider = location(&started.leave(&started.person).await);
         let changed = with(&to_provider, name, Some(value));
@@ -254,7 +254,7 @@ async fn a_provider_that_fails_or_talks_nonsense_is_an_error_at_the_client_and_c
         // The endpoint is not where the provider's own metadata says.
         Provider::OpenId => "temporarily_unavailable",
     };
-    let nobody = json!({ "access_token": "a.b.c", "id_token": "a.b.c", "token_type": "Bearer" });
+    let no_tokens = json!({ "access_token": "a.b.c", "id_token": "a.b.c", "token_type": "Bearer" });
     for (endpoint, fault, error) in [
         (
             Endpoint::Token,
@@ -290,7 +290,7 @@ async fn a_provider_that_fails_or_talks_nonsense_is_an_error_at_the_client_and_c
             Fault::Json(json!({})),
             "temporarily_unavailable",
         ),
-        (Endpoint::Token, Fault::Json(nobody), "access_denied"),
+        (Endpoint::Token, Fault::Json(no_tokens), "access_denied"),
         (
             Endpoint::Token,
             Fault::LoseAnswer,

@@ -95,7 +95,7 @@ async fn bad_credentials_get_401_a_challenge_and_words() {
     for header in [
         basic(&format!("{id}:wrong")),
         basic(&format!("{id}:")),
-        basic(&format!("nobody:{secret}")),
+        basic(&format!("unknown:{secret}")),
         basic(&format!(":{secret}")),
         basic("nothing"),
         "Basic !".into(),
@@ -109,7 +109,7 @@ async fn bad_credentials_get_401_a_challenge_and_words() {
     }
     for parameters in [
         &[][..],
-        &[("client_id", "nobody")],
+        &[("client_id", "unknown")],
         &[("client_id", "post")],
         &[("client_id", "post"), ("client_secret", "wrong")],
         &[("client_id", "key")],
@@ -121,7 +121,7 @@ async fn bad_credentials_get_401_a_challenge_and_words() {
     for bad in [
         "nonsense".to_owned(),
         assertion(&stranger, "key", &base),
-        assertion(&key, "nobody", &base),
+        assertion(&key, "unknown", &base),
         assertion(&key, "post", &base),
     ] {
         let request = form(

@@ -553,7 +553,7 @@ async fn a_page_of_ours_repeats_nothing_of_a_link_but_as_text() {
     let client = Client::register(&gatehouse).await;
     let plain = {
         let mut request = client.authorization_request();
-        request.insert("client_id", "nobody".to_owned());
+        request.insert("client_id", "unknown".to_owned());
         Person::new()
             .page(&client.authorization_url(&request))
             .await

@@ -101,7 +101,7 @@ async fn a_token_for_another_server_of_another_issuer_forged_or_over_is_invalid(
     Mcp::initialized(&gatehouse, &good).await;
     for bad in [
         mint().audience(["https://next-door.example/mcp", "P_LOCAL"]),
-        mint().audience(["somebody-else"]),
+        mint().audience(["someone-else"]),
         mint().issuer(issuer.replace(MCP_SERVER, "MS_OTHER")),
         mint().issuer("https://evil.example"),
         mint().signature(Signature::ForeignKey),
@@ -242,7 +242,7 @@ async fn a_mode_that_does_not_exist_or_lacks_its_project_is_named_and_nothing_is
     for (name, settings) in [
         (
             "authorization_server",
-            settings().variable("authorization_server", "nobody"),
+            settings().variable("authorization_server", "elsewhere"),
         ),
         (
             "descope_project_id",
@@ -259,7 +259,10 @@ async fn a_mode_that_does_not_exist_or_lacks_its_project_is_named_and_nothing_is
             let response = reqwest::get(gatehouse.url(path)).await.unwrap();
             assert_eq!(response.status(), 500, "{path}");
             let words = response.text().await.unwrap();
-            assert!(words.contains(name) && !words.contains("nobody"), "{words}");
+            assert!(
+                words.contains(name) && !words.contains("elsewhere"),
+                "{words}"
+            );
         }
     }
 }

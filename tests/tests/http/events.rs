@@ -77,13 +77,13 @@ async fn an_event_has_the_identifiers_of_the_requests_trace() {
     let request = request.header("traceparent", format!("00-{TRACE}-00f067aa0ba902b7-01"));
     let form = [
         ("grant_type", "authorization_code"),
-        ("client_id", "nobody"),
+        ("client_id", "unknown"),
     ];
     assert_eq!(request.form(&form).send().await.unwrap().status(), 401);
     let events = events(&gatehouse);
     assert_eq!(events.len(), 1, "{events:?}");
     assert_eq!(events[0]["error"], "invalid_client");
-    assert_eq!(events[0]["client_id"], "nobody");
+    assert_eq!(events[0]["client_id"], "unknown");
     assert_eq!(events[0]["trace_id"], TRACE);
     assert_eq!(events[0]["parent_id"], "00f067aa0ba902b7");
 }

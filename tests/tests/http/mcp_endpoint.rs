@@ -22,7 +22,7 @@ async fn a_token_that_is_not_for_us_is_invalid() {
     let (header, claims) = head.split_once('.').unwrap();
     let mut changed: serde_json::Value =
         serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap();
-    changed["sub"] = json!("somebody else");
+    changed["sub"] = json!("someone else");
     let forged = format!(
         "{header}.{}.{signature}",
         URL_SAFE_NO_PAD.encode(changed.to_string())

@@ -55,7 +55,7 @@ async fn every_page_has_a_strict_policy_no_frames_no_referrer_and_no_foreign_hos
         person.page(&url).await,
         person.page(&gatehouse.url("/authorize")).await,
         person
-            .page(&gatehouse.url("/authorize?client_id=nobody"))
+            .page(&gatehouse.url("/authorize?client_id=unknown"))
             .await,
         person.page(&format!("{url}&prompt=none")).await,
         person.page(&gatehouse.url("/callback")).await,

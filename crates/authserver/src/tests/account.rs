@@ -87,8 +87,8 @@ fn a_form_without_the_sessions_token_changes_nothing() {
         let answer = browser.post_to(&mut world, "/account/end-all", &form);
         assert_eq!(answer.status, 403);
     }
-    let nobody = Browser::default().post_to(&mut world, "/account/end-all", &[("token", &own)]);
-    assert_eq!(nobody.status, 403);
+    let stranger = Browser::default().post_to(&mut world, "/account/end-all", &[("token", &own)]);
+    assert_eq!(stranger.status, 403);
     let request = request("POST", "/account/end-all")
         .header("content-type", "application/x-www-form-urlencoded")
         .header("cookie", browser.cookies())

@@ -5,12 +5,12 @@ use serde_json::json;
 #[test]
 fn an_unknown_client_gets_a_page_that_says_what_to_do() {
     let mut world = World::new();
-    for id in ["nobody", "../../x", "", &"a".repeat(300)] {
+    for id in ["unknown", "../../x", "", &"a".repeat(300)] {
         let answer = world.get(&format!("/authorize?{}", query(id, REDIRECT_URI)));
         assert_eq!(answer.status, 400);
         assert!(!answer.headers.contains_key("location"));
     }
-    let answer = world.get(&format!("/authorize?{}", query("nobody", REDIRECT_URI)));
+    let answer = world.get(&format!("/authorize?{}", query("unknown", REDIRECT_URI)));
     assert!(answer.body.contains("Remove this server") && answer.body.contains("Add it again"));
 }
 

@@ -108,12 +108,12 @@ fn a_refused_request_is_an_event_with_its_reason_and_its_trace() {
     assert_eq!(refusal["error"], answer.json()["error"]);
     assert_eq!(refusal["reason"], answer.json()["error_description"]);
 
-    let traced = request("GET", "/authorize?client_id=nobody").header("traceparent", TRACEPARENT);
+    let traced = request("GET", "/authorize?client_id=unknown").header("traceparent", TRACEPARENT);
     world.send(traced.body(Bytes::new()).unwrap());
     let refusal = one(&world);
     assert_eq!(refusal["endpoint"], "/authorize");
     assert_eq!(refusal["error"], "invalid_client");
-    assert_eq!(refusal["client_id"], "nobody");
+    assert_eq!(refusal["client_id"], "unknown");
     assert_eq!(refusal["trace_id"], "4bf92f3577b34da6a3ce929d0e0e4736");
     assert_eq!(refusal["parent_id"], "00f067aa0ba902b7");
 

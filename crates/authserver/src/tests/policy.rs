@@ -454,7 +454,7 @@ fn what_will_be_refused_anyway_asks_the_provider_nothing() {
 fn a_clients_own_grant_is_under_no_policy_about_people() {
     const CLIENTS: &str = r#"[{"client_id": "nightly", "client_secret": "0123456789abcdef0123456789abcdef",
         "token_endpoint_auth_method": "client_secret_post", "grant_types": ["client_credentials"], "scope": "tools"}]"#;
-    let mut world = world(&[("allowed", "subject:nobody"), RULES, ("clients", CLIENTS)]);
+    let mut world = world(&[("allowed", "subject:unknown"), RULES, ("clients", CLIENTS)]);
     let form = [
         ("grant_type", "client_credentials"),
         ("client_id", "nightly"),

@@ -55,7 +55,7 @@ fn another_client_can_revoke_nothing() {
     assert_eq!(answer.error(), (400, "invalid_request".into()));
     let answer = revoke(
         &mut world,
-        "nobody",
+        "unknown",
         tokens["refresh_token"].as_str().unwrap(),
     );
     assert_eq!(answer.error(), (401, "invalid_client".into()));

@@ -319,10 +319,10 @@ fn a_client_that_cannot_say_who_it_is_gets_401_with_a_challenge() {
     };
     for (authorization, client_id) in [
         (None, id),
-        (None, "nobody"),
+        (None, "unknown"),
         (None, ""),
         (basic(id, "wrong"), id),
-        (basic("nobody", secret), ""),
+        (basic("unknown", secret), ""),
         (Some("Bearer x".to_owned()), id),
     ] {
         let answer = send(authorization, client_id);

@@ -300,7 +300,7 @@ fn without_scope(offer: &Offer, tools: &[Arc<ValidatedTool>], there_are: &[Strin
     let missing = |(name, scopes): (String, &Vec<String>)| {
         let scope = scopes.iter().find(|scope| !there_are.contains(scope))?;
         Some(format!(
-            "nobody can use {name}: it takes the scope {scope}, which is not in the variable scopes. Add it to SPIN_VARIABLE_SCOPES"
+            "no one can use {name}: it takes the scope {scope}, which is not in the variable scopes. Add it to SPIN_VARIABLE_SCOPES"
         ))
     };
     tools

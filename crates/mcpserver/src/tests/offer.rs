@@ -24,7 +24,7 @@ fn a_tool_whose_scope_is_not_in_scopes_is_named_once_per_instance() {
             fixture.call(&token, "changes").await;
             fixture.environment.advance(60);
         }
-        let named = lines(fixture, "nobody can use");
+        let named = lines(fixture, "no one can use");
         assert_eq!(named.len(), 1, "{named:?}");
         for part in [
             "the tool unreachable",

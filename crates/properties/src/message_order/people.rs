@@ -80,7 +80,7 @@ fn upstream(person: usize, expires_at: u64) -> UpstreamTokens {
     }
 }
 
-/// Begins a grant for everybody. Of each: a token of ours, and one of the provider's.
+/// Begins a grant for everyone. Of each: a token of ours, and one of the provider's.
 pub(super) async fn sign_in(store: &Shared) -> Vec<[String; 2]> {
     let keys = KeyRing::parse(KEY).expect("a key");
     let store = Store::new(store.clone(), "gatehouse:");
@@ -130,14 +130,14 @@ fn presented(person: usize) -> String {
     format!("{header}.{claims}.AAAA")
 }
 
-/// Knows everybody.
+/// Knows everyone.
 #[derive(Clone)]
 pub(super) struct Provider(pub(super) TestEnvironment);
 
 impl TokenVerifier for Provider {
     async fn verify(&self, token: &str) -> Result<Presented, identity::Error> {
         let person = (0..PEOPLE.len()).find(|person| presented(*person) == token);
-        let refused = || identity::Error::Refused("nobody's".to_owned());
+        let refused = || identity::Error::Refused("no one's".to_owned());
         Ok(Presented {
             profile: profile(person.ok_or_else(refused)?),
             kind: TokenKind::AccessToken,
