@@ -26,13 +26,13 @@ pub fn handle(external: &External, method: &Method, headers: &HeaderMap) -> Resp
     let response = if web::wants_html(headers) {
         page(external)
     } else {
-        words(external)
+        plain_text(external)
     };
     for_method(method, CORS.allow(Origin::Any, response))
 }
 
 /// For programs.
-pub(crate) fn words(external: &External) -> Response {
+pub(crate) fn plain_text(external: &External) -> Response {
     let External { mode, issuer } = external;
     web::text(
         StatusCode::NOT_FOUND,

@@ -179,7 +179,7 @@ async fn issue<K: KeyValue, S: Future<Output = ()> + Send>(
             token::check_key(code.binding.dpop_jkt.as_deref(), key.as_deref())?;
             let narrowed = narrow(context, &form, &client, &code.grant, None)?;
             // A change of the registration may have overwritten the mark of the sign-in.
-            keep(context, &client, &code.grant).await?;
+            mark_used(context, &client, &code.grant).await?;
             claim(context, proof.as_ref()).await?;
             // Others are bound to their client by its own credentials (RFC 9449 section 5).
             let refresh_key = key.clone().filter(|_| !client.is_confidential());
@@ -219,7 +219,7 @@ async fn issue<K: KeyValue, S: Future<Output = ()> + Send>(
             };
             let refreshed = context.grants().refresh(token, terms, context.now).await;
             let refreshed = refreshed.map_err(failed)?;
-            keep(context, &client, &grant).await?;
+            mark_used(context, &client, &grant).await?;
             Outcome {
                 grant_id: refreshed.grant_id,
                 grant: refreshed.grant,
@@ -369,17 +369,17 @@ fn proof<K: KeyValue>(
         .check(request.headers(), proved, context.now)
 }
 
-/// Keeps the client for longer than its grant.
-async fn keep<K: KeyValue>(
+/// Marks the client as used, so that it is kept for longer than its grant.
+async fn mark_used<K: KeyValue>(
     context: &Context<'_, K>,
     client: &Client,
     grant: &Grant,
 ) -> Result<(), AuthenticationError> {
     let (clients, ends_at) = (context.clients(), grant.expires_at);
-    let kept = clients
+    let marked = clients
         .mark_resolved_used(client, ends_at, context.now)
         .await;
-    Ok(kept?)
+    Ok(marked?)
 }
 
 /// Refuses a proof that was shown before.

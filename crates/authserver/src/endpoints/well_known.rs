@@ -75,7 +75,7 @@ fn issued_by_another(config: &Server, path: &str) -> Option<Response> {
     let (name, _) = split(path)?;
     ISSUED
         .contains(&name)
-        .then(|| external_authorization_server::words(external))
+        .then(|| external_authorization_server::plain_text(external))
 }
 
 /// Returns the document at this path, as it is at `base`.

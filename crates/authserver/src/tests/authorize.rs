@@ -387,11 +387,11 @@ fn two_tabs_of_a_browser_do_not_disturb_each_other() {
 fn a_provider_that_is_not_set_up_is_said_on_a_page_and_one_that_is_down_goes_back() {
     let mut world = World::new();
     let id = world.register(REDIRECT_URI);
-    let words = "descope_project_id: it is not set".to_owned();
-    world.provider.failure = Some(identity::Error::Misconfigured(words.clone()));
+    let problem = "descope_project_id: it is not set".to_owned();
+    world.provider.failure = Some(identity::Error::Misconfigured(problem.clone()));
     let answer = world.begin_login(&mut Browser::default(), &query(&id, REDIRECT_URI));
     assert_eq!(answer.status, 500);
-    assert!(answer.body.contains(&words));
+    assert!(answer.body.contains(&problem));
     world.provider.failure = Some(identity::Error::Unavailable("timeout".into()));
     let answer = world.begin_login(&mut Browser::default(), &query(&id, REDIRECT_URI));
     assert_eq!(answer.redirect()["error"], "temporarily_unavailable");

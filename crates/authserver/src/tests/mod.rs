@@ -4,13 +4,13 @@
 mod account;
 mod authorize;
 mod callback;
+mod client_credentials;
 mod clients;
 mod consent;
 mod discovery;
 mod dpop;
 mod events;
 mod introspect;
-mod machine;
 mod policy;
 mod register;
 mod registered_client;

@@ -52,9 +52,9 @@ fn refused(world: &mut World, id: &str) -> (Browser, Answer) {
     (browser, page)
 }
 
-/// Returns the addresses of the links with these words.
-fn link(page: &Answer, words: &str) -> Url {
-    let (before, _) = page.body.split_once(words).expect(words);
+/// Returns the addresses of the links with this text.
+fn link(page: &Answer, text: &str) -> Url {
+    let (before, _) = page.body.split_once(text).expect(text);
     let (_, href) = before.rsplit_once("href=\"").unwrap();
     let href = href.split_once('"').unwrap().0.replace("&amp;", "&");
     Url::parse(&href).unwrap()
@@ -77,14 +77,14 @@ fn who_may_not_come_in_reads_which_account_it_was_and_gets_no_grant() {
         page.header("content-security-policy")
             .contains("default-src 'none'")
     );
-    for words in [
+    for text in [
         "This account may not use this server",
         "Test Provider",
         "Ada",
         "eve-1",
         "&lt;eve&gt;@evil.example",
     ] {
-        assert!(page.body.contains(words), "{words}: {}", page.body);
+        assert!(page.body.contains(text), "{text}: {}", page.body);
     }
     assert!(!page.body.contains("<eve>"));
     let keys = world.store.backend().keys();
