@@ -8,13 +8,13 @@ use reqwest::Response;
 use serde_json::{Value, json};
 
 /// A public client that proves a key.
-struct Prover {
+struct ProvingClient {
     gatehouse: Gatehouse,
     client: Client,
     key: SigningKey,
 }
 
-impl Prover {
+impl ProvingClient {
     async fn start() -> Self {
         Self::start_with(Settings::default()).await
     }
@@ -105,7 +105,7 @@ fn challenge(response: &Response) -> String {
 
 #[tokio::test]
 async fn a_proof_binds_the_access_token_and_a_public_clients_refresh_token_to_its_key() {
-    let prover = Prover::start().await;
+    let prover = ProvingClient::start().await;
     let tokens = prover.sign_in().await;
     assert_eq!(tokens.answer["token_type"], "DPoP");
     assert_eq!(
@@ -130,7 +130,7 @@ async fn a_proof_binds_the_access_token_and_a_public_clients_refresh_token_to_it
 
 #[tokio::test]
 async fn who_brings_no_proof_gets_bearer_tokens_and_is_asked_for_none() {
-    let prover = Prover::start().await;
+    let prover = ProvingClient::start().await;
     let code = prover.code().await;
     let response = prover.redeem(&code, None).await;
     assert!(response.headers().get("dpop-nonce").is_none());
@@ -144,7 +144,7 @@ async fn who_brings_no_proof_gets_bearer_tokens_and_is_asked_for_none() {
 
 #[tokio::test]
 async fn a_confidential_clients_refresh_token_is_bound_by_its_secret_and_not_by_the_key() {
-    let prover = Prover::start().await;
+    let prover = ProvingClient::start().await;
     let metadata = json!({
         "redirect_uris": [REDIRECT_URI],
         "grant_types": ["authorization_code", "refresh_token"],
@@ -175,7 +175,7 @@ async fn a_confidential_clients_refresh_token_is_bound_by_its_secret_and_not_by_
 
 #[tokio::test]
 async fn a_code_that_was_asked_for_with_a_key_is_worth_nothing_without_it() {
-    let prover = Prover::start().await;
+    let prover = ProvingClient::start().await;
     let thumbprint = prover.key.public().thumbprint();
     let bound = [("dpop_jkt", thumbprint.as_str())];
     let code = prover.client.code_with(&Person::new(), &bound).await;
@@ -192,7 +192,7 @@ async fn a_code_that_was_asked_for_with_a_key_is_worth_nothing_without_it() {
 
 #[tokio::test]
 async fn a_bad_proof_is_refused_and_uses_nothing_up() {
-    let prover = Prover::start().await;
+    let prover = ProvingClient::start().await;
     let code = prover.code().await;
     let url = prover.gatehouse.url("/token");
     let with = |change: fn(&mut Value)| proof_with(&prover.key, "POST", &url, change);
@@ -239,7 +239,7 @@ async fn a_bad_proof_is_refused_and_uses_nothing_up() {
 
 #[tokio::test]
 async fn a_proof_is_good_once_on_every_machine() {
-    let prover = Prover::start().await;
+    let prover = ProvingClient::start().await;
     let code = prover.code().await;
     let first = prover.proof();
     let tokens = Tokens::read(prover.redeem(&code, Some(&first)).await).await;
@@ -271,7 +271,7 @@ async fn a_proof_is_good_once_on_every_machine() {
 
 #[tokio::test]
 async fn a_bound_token_is_worth_nothing_without_a_proof_of_its_key_for_this_very_call() {
-    let prover = Prover::start().await;
+    let prover = ProvingClient::start().await;
     let tokens = prover.sign_in().await;
     let (token, url) = (&tokens.access, prover.gatehouse.url("/mcp"));
     let authorization = format!("DPoP {token}");
@@ -329,7 +329,7 @@ async fn a_bound_token_is_worth_nothing_without_a_proof_of_its_key_for_this_very
 
 #[tokio::test]
 async fn a_bound_token_is_no_bearer_token_and_a_bearer_token_is_not_bound() {
-    let prover = Prover::start().await;
+    let prover = ProvingClient::start().await;
     let bound = prover.sign_in().await.access;
     let good = prover.call_proof(&bound, |_| {});
     let as_bearer = prover.call(&format!("Bearer {bound}"), &[&good]).await;
@@ -346,7 +346,7 @@ async fn a_bound_token_is_no_bearer_token_and_a_bearer_token_is_not_bound() {
 
 #[tokio::test]
 async fn a_bound_token_dies_with_its_grant() {
-    let prover = Prover::start().await;
+    let prover = ProvingClient::start().await;
     let tokens = prover.sign_in().await;
     let authorization = format!("DPoP {}", tokens.access);
     let proof = prover.call_proof(&tokens.access, |_| {});
@@ -361,7 +361,7 @@ async fn a_bound_token_dies_with_its_grant() {
 #[tokio::test]
 async fn where_nonces_are_asked_for_each_answer_brings_the_one_to_use_and_no_clock_matters() {
     let settings = Settings::default().variable("dpop_nonces", "true");
-    let prover = Prover::start_with(settings).await;
+    let prover = ProvingClient::start_with(settings).await;
     let nonce_of = |response: &Response| {
         let nonce = response.headers()["dpop-nonce"].to_str().unwrap();
         let exposed = response.headers()["access-control-expose-headers"].to_str();
@@ -402,11 +402,11 @@ async fn where_nonces_are_asked_for_each_answer_brings_the_one_to_use_and_no_clo
 #[tokio::test]
 async fn a_nonce_of_one_machine_is_good_on_another_and_outlives_a_rotation_of_the_key() {
     let settings = Settings::default().variable("dpop_nonces", "true");
-    let prover = Prover::start_with(settings).await;
+    let prover = ProvingClient::start_with(settings).await;
     let code = prover.code().await;
     let refused = prover.redeem(&code, Some(&prover.proof())).await;
     let nonce = refused.headers()["dpop-nonce"].to_str().unwrap().to_owned();
-    let Prover {
+    let ProvingClient {
         gatehouse,
         client,
         key,
@@ -428,7 +428,7 @@ async fn a_nonce_of_one_machine_is_good_on_another_and_outlives_a_rotation_of_th
 
 #[tokio::test]
 async fn a_request_without_a_token_is_told_of_both_schemes_the_bearer_one_first() {
-    let prover = Prover::start().await;
+    let prover = ProvingClient::start().await;
     let response = Mcp::new(prover.gatehouse.url("/mcp"), None);
     let response = response.request("ping", json!({})).await;
     let challenge = challenge(&response);
@@ -439,7 +439,7 @@ async fn a_request_without_a_token_is_told_of_both_schemes_the_bearer_one_first(
 
 #[tokio::test]
 async fn a_client_with_dpop_bound_access_tokens_gets_no_bearer_token() {
-    let mut prover = Prover::start().await;
+    let mut prover = ProvingClient::start().await;
     let metadata = json!({
         "redirect_uris": [REDIRECT_URI],
         "grant_types": ["authorization_code", "refresh_token"],
@@ -461,7 +461,7 @@ async fn a_client_with_dpop_bound_access_tokens_gets_no_bearer_token() {
 #[tokio::test]
 async fn a_proof_needs_an_iat_with_a_nonce_too() {
     let settings = Settings::default().variable("dpop_nonces", "true");
-    let prover = Prover::start_with(settings).await;
+    let prover = ProvingClient::start_with(settings).await;
     let code = prover.code().await;
     let refused = prover.redeem(&code, Some(&prover.proof())).await;
     let nonce = refused.headers()["dpop-nonce"].to_str().unwrap().to_owned();
