@@ -152,7 +152,7 @@ impl Lists {
                 tools: has.tools.is_some(),
                 prompts: has.prompts.is_some() && !are_personal,
                 resources: has.resources.is_some(),
-                // Whoever wants to hear of these would need a connection that stays.
+                // To hear of these takes a connection that stays open.
                 resource_contents: false,
             },
         }

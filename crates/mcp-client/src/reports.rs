@@ -14,7 +14,7 @@ impl Reports {
     /// Reports an event, and waits until it is taken: a server goes no faster than the client reads.
     pub(crate) async fn send(&self, event: Event) {
         self.0.replace(Some(event));
-        // Whoever takes the event polls the call again.
+        // The task that takes the event polls the call again.
         poll_fn(|_| match *self.0.borrow() {
             Some(_) => Poll::Pending,
             None => Poll::Ready(()),
