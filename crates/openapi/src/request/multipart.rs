@@ -136,7 +136,7 @@ fn join(parts: &[Part]) -> (String, Vec<u8>) {
 /// What a boundary begins with; behind it come a number and a hyphen.
 const PREFIX: &str = "gatehouse-";
 
-/// Returns the numbers that stand behind [`PREFIX`] in a content. One of more digits than a content has bytes is none of ours.
+/// Returns the numbers that stand behind [`PREFIX`] in a content. One of more digits than a content has bytes is not one of them.
 fn numbers(content: &[u8]) -> impl Iterator<Item = u64> {
     const MAX_DIGITS: usize = 18;
     let starts = content.windows(PREFIX.len()).enumerate();
