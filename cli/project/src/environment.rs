@@ -174,7 +174,7 @@ impl Variables {
         }
         let key = new_encryption_key()?;
         let line = format!(
-            "# Gatehouse's master secret. Whoever has it can sign in as anyone: keep it to yourself.\n{}={key}\n",
+            "# Gatehouse's master secret. A holder of it can sign in as anyone: keep it to yourself.\n{}={key}\n",
             environment_name("encryption_key")
         );
         append(&project.path(ENV_FILE), &line).context(".env cannot be written")?;
