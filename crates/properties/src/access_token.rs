@@ -1,3 +1,5 @@
+//! Access tokens (RFC 9068), as bearer tokens of a request.
+
 use crate::KEY;
 use keys::KeyRing;
 use oauth::access_token::{Claims, Issue, TYP, check, issue};

@@ -1,3 +1,5 @@
+//! Authorization requests (RFC 6749 section 4.1.1).
+
 use crate::{existing, registered};
 use oauth::authorization_request::{Target, client_id, read, target};
 use oauth::redirect_uri::{self, PrivateUse};

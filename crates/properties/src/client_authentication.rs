@@ -1,3 +1,5 @@
+//! Client authentication (RFC 6749 section 2.3).
+
 use crate::{first_line, registered};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

@@ -1,3 +1,5 @@
+//! Client identifiers that are URLs, and the metadata documents behind them.
+
 use crate::{existing, first_line};
 use oauth::document::{self, check_url};
 use oauth::redirect_uri::PrivateUse;

@@ -1,3 +1,5 @@
+//! Client metadata of a registration (RFC 7591 section 2).
+
 use crate::existing;
 use oauth::client::{AuthMethod, GrantType};
 use oauth::client_metadata::{self, MetadataSource, Rules};

@@ -1,3 +1,5 @@
+//! Cookie headers (RFC 6265).
+
 use http::HeaderMap;
 use http::header::{COOKIE, HeaderValue};
 use web::cookie::Cookie;

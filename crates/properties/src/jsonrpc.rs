@@ -1,3 +1,5 @@
+//! JSON-RPC 2.0 messages.
+
 use mcp::jsonrpc::{Body, Id, Message, batch_response, error_response, parse, response};
 use mcp::{CallParams, Error, InitializeParams, Revision};
 use serde_json::Value;

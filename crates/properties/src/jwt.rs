@@ -1,3 +1,5 @@
+//! JWTs (RFC 7519) and JWK Sets (RFC 7517).
+
 use crate::first_line;
 use jwt::{Algorithm, KeySet, PublicKey, SigningKey, Unverified};
 use std::sync::LazyLock;

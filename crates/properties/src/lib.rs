@@ -1,4 +1,4 @@
-//! What holds whatever anybody sends: one function a parser of foreign input.
+//! Properties of parsers of foreign input, one function each.
 //!
 //! Each takes bytes, as an attacker would choose them, and panics where a rule is broken. The fuzzer
 //! in `fuzz/` calls them with bytes that it makes up, and this crate's tests with the corpora that

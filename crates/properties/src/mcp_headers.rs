@@ -1,3 +1,5 @@
+//! Header fields of requests to the MCP endpoint.
+
 use http::HeaderMap;
 use http::header::{HeaderName, HeaderValue};
 use mcp::Revision;

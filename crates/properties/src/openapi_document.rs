@@ -1,3 +1,5 @@
+//! OpenAPI documents, and the arguments of calls.
+
 use openapi::{Api, PersonsToken, Settings};
 use schema::Schema;
 use serde_json::Value;

@@ -1,3 +1,5 @@
+//! Parameters of queries and forms (RFC 6749 appendix B).
+
 use http::HeaderMap;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use oauth::{ParameterError, Parameters};

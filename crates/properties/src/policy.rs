@@ -1,3 +1,5 @@
+//! The policy, `allowed` and `scope_rules`, and the claims that it decides by.
+
 use ::policy::Policy;
 use identity::Profile;
 

@@ -1,3 +1,5 @@
+//! Responses of the identity provider (OpenID Connect Core).
+
 use bytes::Bytes;
 use descope::{Descope, Http, SendError, Settings, SharedDocuments};
 use futures::executor::block_on;

@@ -1,3 +1,5 @@
+//! The URL that a request came to (RFC 9110 section 7.1).
+
 use config::{BaseUrl, PublicUrl};
 use http::HeaderMap;
 use http::header::HeaderValue;

@@ -1,3 +1,5 @@
+//! Redirect URIs (RFC 6749 section 3.1.2).
+
 use crate::first_line;
 use oauth::redirect_uri::{
     self, Destination, MAX_BYTES, PrivateUse, destination, matches, with_parameters,

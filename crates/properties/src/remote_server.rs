@@ -1,3 +1,5 @@
+//! Responses of a remote MCP server.
+
 use bytes::Bytes;
 use futures::executor::block_on;
 use http::{Request, Response};

@@ -1,3 +1,5 @@
+//! Sealed states, authorization codes and refresh tokens.
+
 use crate::KEY;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -1,3 +1,5 @@
+//! Requests of the stateless lifecycle (MCP 2026-07-28).
+
 use http::{HeaderMap, HeaderName, HeaderValue};
 use mcp::jsonrpc::{self, Body, Message};
 use mcp::stateless::{Metadata, check_version};

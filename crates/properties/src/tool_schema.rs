@@ -1,3 +1,5 @@
+//! JSON Schemas of tools, and values that they validate.
+
 use http::{HeaderMap, HeaderName, HeaderValue};
 use mcp::header_params::header_params;
 use schema::{Instance, Schema, ValidationError};

@@ -1,4 +1,4 @@
-//! What comes back.
+//! Responses, and the checks of them.
 
 use super::issued_ids::IssuedIds;
 use super::people::{PEOPLE, assert_own};

@@ -1,4 +1,4 @@
-//! What is sent.
+//! Messages that are sent to the endpoint.
 
 use super::answers::Sent;
 use super::issued_ids::{IssuedIds, Step};

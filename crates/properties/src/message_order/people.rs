@@ -1,4 +1,4 @@
-//! Who sends, and how they are known.
+//! Callers, their grants and their identity provider.
 
 use super::shared_store::Shared;
 use crate::KEY;
