@@ -1,4 +1,4 @@
-//! What a process has used so far, where the system tells (Linux).
+//! The memory and processor time that a process has used, where the system tells (Linux).
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! How large the components are.
+//! The sizes of the components.
 
 use crate::application::components;
 use anyhow::Result;

@@ -1,4 +1,4 @@
-//! What it costs to remove what has expired.
+//! The cost of the sweep.
 
 use crate::process::Process;
 use crate::records;

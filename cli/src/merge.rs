@@ -1,6 +1,6 @@
 //! A three-way merge of TOML: what has changed between two documents, done to a third that was made of the first.
 //!
-//! What the third has as the first has it becomes what the second has. What it has otherwise, or no more, stays so.
+//! An entry that the third has as the first has it becomes that of the second. One that differs, or is gone, stays so.
 
 use std::fmt;
 use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, TableLike, Value};

@@ -1,4 +1,4 @@
-//! What a project is built with: the programs of its `build` commands.
+//! The programs that build a project: those of its `build` commands.
 
 use project::Project;
 use project::builds;

@@ -1,5 +1,5 @@
-//! What a test may do to a running application: fail or delay its calls to the host, count them, watch what clients are
-//! answered, and put the clock forward.
+//! Hooks of tests into a running application: they fail, delay or count its calls to the host, watch its responses, and
+//! put the clock forward.
 
 use std::{
     collections::BTreeMap,

@@ -1,4 +1,4 @@
-//! What a process keeps in memory if it starts many hosts whose components have much in common.
+//! Compiled code that a process keeps in memory if it starts many hosts whose components have much in common.
 
 use std::{
     borrow::Cow,

@@ -1,4 +1,4 @@
-//! What a component may reach, and what it reaches it by.
+//! The grant of outbound connections: hosts that a component may reach, and the client that reaches them.
 
 use std::{
     net::SocketAddr,

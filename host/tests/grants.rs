@@ -1,4 +1,4 @@
-//! What components may use: key-value stores, variables, other hosts, and what their dependencies inherit.
+//! Grants of components: key-value stores, variables, other hosts, and the part that dependencies inherit.
 
 mod common;
 

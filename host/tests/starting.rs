@@ -1,4 +1,4 @@
-//! What stops the start, in which words, and what a second start finds.
+//! Errors that stop the start, in their words, and a second start.
 
 mod common;
 

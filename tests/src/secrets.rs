@@ -1,7 +1,7 @@
 //! No secret may be in a log: what a test run keeps secret, and the search for it.
 //!
-//! What Gatehouse makes up itself (tokens, codes, cookies, states, client secrets, keys) is found by
-//! its looks: 256 random bits or more, in hex or URL-safe Base64. What a test chose is found because
+//! A secret that Gatehouse makes up itself (token, code, cookie, state, client secret, key) is found by
+//! its looks: 256 random bits or more, in hex or URL-safe Base64. One that a test chose is found because
 //! it was [`keep`]ed. Every [`Gatehouse`](crate::Gatehouse) looks through its logs when it is dropped.
 
 use host::Logs;

@@ -1,5 +1,4 @@
-//! What a client signs with a key of its own: assertions of who it is (RFC 7523) and proofs of
-//! possession (RFC 9449).
+//! JWTs that a client signs with a key of its own: client assertions (RFC 7523) and DPoP proofs (RFC 9449).
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

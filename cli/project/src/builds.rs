@@ -1,4 +1,4 @@
-//! How the components of a manifest are built: the commands of their `build` sections, as `spin build` runs them.
+//! Builds of the components of a manifest: the commands of their `build` sections, as `spin build` runs them.
 
 use crate::project::Project;
 use crate::shell::step;

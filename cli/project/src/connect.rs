@@ -1,4 +1,4 @@
-//! What a person needs once the application is served.
+//! Addresses and steps that are printed once the application is served.
 
 use crate::identity_component::Identity;
 use std::net::SocketAddr;

@@ -1,5 +1,5 @@
-//! How people sign in: which component `spin.toml` has for it, what that needs, and the emulator that
-//! stands in where nothing is configured.
+//! The identity provider of a project: the component that `spin.toml` has for it, the variables that this needs, and
+//! the emulator that stands in where nothing is configured.
 
 use crate::environment::Variables;
 use crate::identity_component::Identity;

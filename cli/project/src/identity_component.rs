@@ -1,4 +1,4 @@
-//! Which component the manifest has behind the contract `gatehouse:identity`.
+//! The component that the manifest has behind the contract `gatehouse:identity`.
 
 /// The component, by the file that the manifest names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

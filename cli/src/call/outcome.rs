@@ -1,4 +1,4 @@
-//! What a call came to.
+//! The outcome of a call.
 
 use anyhow::{Result, bail};
 use serde_json::Value;

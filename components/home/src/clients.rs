@@ -1,4 +1,4 @@
-//! How to connect each common client.
+//! Steps to connect each common client.
 
 use crate::snippet::{json_string, shell_word, snippet};
 use config::BaseUrl;

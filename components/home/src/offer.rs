@@ -1,4 +1,4 @@
-//! What the MCP endpoint offers, as the component `mcp` says by service chaining.
+//! The offer of the MCP endpoint, as the component `mcp` says by service chaining.
 
 use http::{Request, StatusCode, Uri};
 use platform::http_client::{Bounds, Error, send};

@@ -1,7 +1,7 @@
 //! Descope as the identity provider: the contract `wit/identity`, exported for the authorization server and the
 //! MCP server.
 //!
-//! What the provider is sent and what its responses mean is in `crates/descope`.
+//! Requests to the provider and the meaning of its responses are in `crates/descope`.
 #![allow(unsafe_code)]
 
 use descope::{Descope, Settings};

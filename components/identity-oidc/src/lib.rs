@@ -1,7 +1,7 @@
 //! Any OpenID Connect provider as the identity provider: the contract `wit/identity`, exported for the authorization server and the
 //! MCP server.
 //!
-//! What the provider is sent and what its responses mean is in `crates/oidc`.
+//! Requests to the provider and the meaning of its responses are in `crates/oidc`.
 #![allow(unsafe_code)]
 
 use identity_export::{Instance, Outbound, SharedDocuments};

@@ -1,4 +1,4 @@
-//! What a remote MCP server offers, as a tools component: the contract `wit/tools`, exported over the crate `mcp-client`.
+//! The offer of a remote MCP server as a tools component: the contract `wit/tools`, exported over the crate `mcp-client`.
 //!
 //! It runs as the dependency of a tool server, which gives it the variables and the host: docs/tools.md shows how.
 #![allow(unsafe_code)]

@@ -1,6 +1,6 @@
 //! The operations of an HTTP API as tools: the contract `wit/tools`, exported.
 //!
-//! What the document means, what a call sends and what comes of the response is in `crates/openapi`.
+//! The meaning of the document, of a call and of its response is in `crates/openapi`.
 #![allow(unsafe_code)]
 
 mod contract;

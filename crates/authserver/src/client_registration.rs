@@ -1,5 +1,5 @@
-//! What `/register` and `/register/<client_id>` share: the errors, the event, and the registration access
-//! token (RFC 7592 section 3).
+//! Client registration, common to `/register` and `/register/<client_id>`: the errors, the event, and the
+//! registration access token (RFC 7592 section 3).
 //!
 //! The token is an authentication code over the client's identifier, which only the master secret can
 //! make. Nothing of it is stored. One that an older secret of the ring made is good, and each response has

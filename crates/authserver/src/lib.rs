@@ -1,7 +1,7 @@
 //! The authorization server: discovery, client registration, `/authorize`, `/callback`, `/token`,
 //! `/revoke` and `/introspect`, over any key-value store and any identity provider.
 //!
-//! What the protocol says is in `oauth`; what a grant is, in `grants`. Here the two meet storage,
+//! The protocol is in `oauth`, and a grant in `grants`. Here the two meet storage,
 //! pages and the provider. The components `metadata`, `authorize`
 //! and `account` each serve one table of [`routes`].
 //!

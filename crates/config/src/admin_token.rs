@@ -1,4 +1,4 @@
-//! How an operator shows who they are.
+//! The operator's bearer token (RFC 6750) for `/admin`: the variable `admin_token`.
 
 use crate::{Problem, non_empty};
 use sha2::{Digest, Sha256};

@@ -1,4 +1,4 @@
-//! Which clients there are, and how new ones come to be known.
+//! Clients (RFC 6749 section 2): configured ones, and the ways by which others become known.
 
 use crate::{Problem, PublicUrl, is_loopback, non_empty, read_bool};
 use oauth::redirect_uri::PrivateUse;

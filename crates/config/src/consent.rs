@@ -1,4 +1,4 @@
-//! What the consent page may show.
+//! Contents of the consent page: the variable `show_logos`.
 
 use crate::{Problem, read_bool};
 

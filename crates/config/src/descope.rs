@@ -1,4 +1,4 @@
-//! What anyone may know of the Descope project.
+//! Public settings of the Descope project: its id and base URL, without secrets.
 
 use crate::{Problem, non_empty};
 use url::Url;

@@ -1,4 +1,4 @@
-//! How strictly proofs of possession are taken.
+//! Nonces of DPoP proofs (RFC 9449 sections 8 and 9): whether each proof needs one.
 
 use crate::{Problem, read_bool};
 

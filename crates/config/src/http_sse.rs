@@ -1,4 +1,4 @@
-//! Whether HTTP+SSE is offered.
+//! The HTTP+SSE transport (MCP 2024-11-05): whether it is offered.
 
 use crate::{Problem, read_bool};
 

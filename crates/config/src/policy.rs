@@ -1,4 +1,4 @@
-//! Who may come in, and with which scopes.
+//! The policy, `allowed` and `scope_rules`: people who may use the server, and their scopes.
 
 use crate::Problem;
 use policy::{Policy, RulesError};

@@ -1,4 +1,4 @@
-//! Where Gatehouse is, as the world sees it.
+//! The public URL of the server, from which the issuer (RFC 8414) and every endpoint follow.
 
 use crate::{Problem, non_empty};
 use http::HeaderMap;

@@ -1,4 +1,4 @@
-//! What the authorization server and the MCP server share.
+//! The configuration of the authorization server and the MCP server.
 
 use crate::admin_token::read_admin_token;
 use crate::consent::read_show_logos;

@@ -1,5 +1,5 @@
-//! Which of Descope's tokens are good, for what, and until when. The signature is checked
-//! elsewhere: a token is good if both agree.
+//! Claims of Descope's tokens: whether a token is valid, for what, and until when. The signature is checked
+//! elsewhere: a token is valid if both agree.
 
 use crate::settings::Project;
 use config::DESCOPE;

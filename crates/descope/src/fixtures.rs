@@ -1,4 +1,4 @@
-//! What the tests share: a project and its apps.
+//! Fixtures of the tests: a project and its apps.
 
 use crate::settings::{App, Credentials, Project};
 

@@ -8,7 +8,7 @@
 //! in the ID token (OpenID Connect Core section 3.1.2.1), and a presented token is
 //! good only if this project signed it for this project or this server.
 //!
-//! What every OpenID Connect provider has in common is in `crates/oidc`.
+//! The crate `oidc` has all that OpenID Connect providers have in common.
 
 mod checks;
 mod descope;

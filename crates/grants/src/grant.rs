@@ -1,4 +1,4 @@
-//! What a grant records: client, scopes, resources, person.
+//! The record of a grant: client, scopes, resources, person.
 
 use identity::Profile;
 use serde::{Deserialize, Serialize};

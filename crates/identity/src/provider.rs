@@ -1,4 +1,4 @@
-//! What is asked of the identity provider, one trait a capability.
+//! The capabilities of an identity provider, one trait each.
 
 use crate::error::Error;
 use crate::sign_in::{CodeExchange, Login, SignIn};

@@ -1,5 +1,5 @@
-//! What `jsonwebtoken` calls to make and to check a signature. A process has one such provider; it
-//! is this one, installed at its first use.
+//! The cryptography provider of `jsonwebtoken`, which makes and checks signatures. A process has one such provider;
+//! it is this one, installed at its first use.
 
 use crate::Algorithm;
 use ed25519_dalek::ed25519;

@@ -1,4 +1,4 @@
-//! Which JWKs are taken.
+//! JWKs (RFC 7517) that are accepted, and those that are refused.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

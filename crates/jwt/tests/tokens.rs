@@ -1,4 +1,4 @@
-//! Which tokens are good, over every algorithm.
+//! Valid and invalid tokens (RFC 7519), over every algorithm.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -1,4 +1,4 @@
-//! What a request to the server is authorized by. The token that a client holds for Gatehouse is never sent on.
+//! Authorization of requests to the remote server. The token that a client holds for Gatehouse is never sent on.
 
 use http::header::{
     ACCEPT, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, TRANSFER_ENCODING,

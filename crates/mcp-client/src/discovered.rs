@@ -1,5 +1,5 @@
-//! What a server says of itself: the results of `initialize` (2025-11-25, Lifecycle) and `server/discover` (2026-07-28,
-//! Discovery).
+//! The description that a server gives of itself: the results of `initialize` (2025-11-25, Lifecycle) and
+//! `server/discover` (2026-07-28, Discovery).
 
 use crate::content::{WireIcon, icons};
 use crate::json::{self, Items};

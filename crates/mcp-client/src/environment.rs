@@ -1,4 +1,4 @@
-//! What the client stands on: outbound HTTP, a clock, and work that goes on by itself.
+//! The environment of the client: outbound HTTP, a clock, and spawned work.
 
 use bytes::Bytes;
 use http::{Request, Response};

@@ -1,4 +1,4 @@
-//! Why a request to the server brought no result: in words for the model and the person, and in others for the operator.
+//! Errors of requests to the remote server, in words for the model and the person, and in others for the operator.
 
 use crate::environment::SendError;
 use crate::incoming::RpcError;

@@ -1,4 +1,4 @@
-//! Which lifecycle the server has (2026-07-28, Versioning, Backward Compatibility).
+//! The lifecycle of the remote server (2026-07-28, Versioning, Backward Compatibility).
 
 use crate::discovered::Discovered;
 use crate::environment::Environment;

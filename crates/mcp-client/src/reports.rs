@@ -1,4 +1,4 @@
-//! What a call reports while it runs.
+//! Events that a call reports while it runs.
 
 use std::cell::RefCell;
 use std::future::poll_fn;

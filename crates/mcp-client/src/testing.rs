@@ -1,4 +1,4 @@
-//! What the tests of several files need.
+//! Fixtures that the tests of several files share.
 
 use crate::client::Client;
 use crate::environment::{Environment, SendError};

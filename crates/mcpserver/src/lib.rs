@@ -7,7 +7,7 @@
 //! [`Environment`] of clock, sleep, randomness and spawned work. The component puts Spin and two
 //! composed components there, the tests put memory.
 //!
-//! What an authenticated `tools/call` costs: one read of the store, for the grant, unless this instance read it less than
+//! The cost of an authenticated `tools/call`: one read of the store, for the grant, unless this instance read it less than
 //! `grant_check` seconds ago, and no write; in a session one read more in that time, and with a proof of possession three writes.
 
 mod call;

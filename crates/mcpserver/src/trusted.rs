@@ -1,4 +1,4 @@
-//! What an instance read from the store, and trusts for `grant_check` seconds.
+//! Reads of the store that an instance trusts for `grant_check` seconds.
 
 /// A value that was read at a time.
 #[derive(Clone)]

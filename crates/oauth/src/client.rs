@@ -1,4 +1,4 @@
-//! What is known of a client.
+//! Clients and their metadata (RFC 7591 section 2).
 
 use crate::redirect_uri;
 use crate::visible_text::visible;

@@ -1,5 +1,5 @@
-//! How a client shows that it holds a key: a JWT that it signs for this server, once (RFC 7523
-//! section 3, OpenID Connect Core section 9).
+//! Client assertions: JWTs by which a client shows that it holds a key, each for this server and for one use
+//! (RFC 7523 section 3, OpenID Connect Core section 9).
 
 use crate::client::Client;
 use crate::secret;

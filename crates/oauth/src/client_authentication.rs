@@ -1,4 +1,4 @@
-//! How a client says who it is at `/token` and `/revoke` (RFC 6749 section 2.3).
+//! Client authentication at `/token` and `/revoke` (RFC 6749 section 2.3).
 
 use crate::client::{AuthMethod, Client};
 use crate::client_assertion::{self, AssertionError};

@@ -1,4 +1,4 @@
-//! What a person sees of a text that a stranger wrote.
+//! The visible characters of a text that a stranger wrote.
 
 mod marks;
 

@@ -1,5 +1,4 @@
-//! What the provider says of itself (OpenID Connect Discovery section 3), and how long that is
-//! remembered.
+//! Provider metadata (OpenID Connect Discovery section 3), and how long it is cached.
 
 use crate::misconfiguration;
 use crate::settings::is_safe;

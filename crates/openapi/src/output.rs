@@ -1,4 +1,4 @@
-//! What a response becomes.
+//! The output of a tool, made of the API's response.
 
 use crate::body::{is_json, is_text};
 use crate::schema::conforms;

@@ -1,4 +1,4 @@
-//! Why an operation does not become a tool.
+//! The reasons why an operation does not become a tool.
 
 use crate::credential::NoSecretLocation;
 use crate::document::ReferenceError;

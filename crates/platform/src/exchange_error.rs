@@ -1,4 +1,4 @@
-//! Why an exchange of outbound HTTP failed, in the words that both generations of WASI have.
+//! Errors of outbound HTTP, in the words that both generations of WASI have.
 
 /// Why there is no response, or not all of it.
 #[derive(Debug)]

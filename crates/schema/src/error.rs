@@ -1,4 +1,4 @@
-//! Why a schema is refused.
+//! The reasons why a schema is refused.
 
 use crate::limits::{MAX_BYTES, MAX_DEPTH};
 

@@ -1,7 +1,7 @@
 //! A cache in the store, shared by all instances, of documents that others publish at a URL.
 //!
-//! Where an instance serves one request (WASI 0.2), what it caches in memory is lost to the next one. A copy in
-//! the store is not. Each copy has a message authentication code over its kind, its URL, its times and its text,
+//! An instance that serves one request (WASI 0.2) caches nothing in memory for the next one. A copy in the store
+//! lasts. Each copy has a message authentication code over its kind, its URL, its times and its text,
 //! under a key that is derived from the master secret. So a writer to the store who lacks the secret cannot plant
 //! a document. Such a writer can put back an earlier copy of the same URL until that expires, and can remove a
 //! copy, which costs a fetch.

@@ -1,5 +1,5 @@
-//! What the tools components have in common that offer what others serve, an HTTP API or an MCP server: patterns of names,
-//! hosts that may be called without TLS, and credentials that come back.
+//! Tool adapters, the tools components that offer what others serve, an HTTP API or an MCP server. In common they have
+//! patterns of names, hosts that may be called without TLS, and credentials that come back.
 
 pub mod redaction;
 

@@ -1,5 +1,4 @@
-//! What every component says over HTTP and HTML, said in one way: pages, security headers, CORS,
-//! forms, cookies, JSON, and what a person reads when the configuration is wrong.
+//! HTTP and HTML that all components have in common: pages, security headers, CORS, forms, cookies, JSON.
 //!
 //! No Spin and no axum here. A [`Response`] is one that an axum handler may return as it is, and a
 //! test may look into.

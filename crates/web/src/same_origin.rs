@@ -1,4 +1,4 @@
-//! Whether a form was sent by a page of ours: beside the form's own token, against forgery.
+//! The origin of a form: whether a page of ours sent it. It guards against forgery beside the form's own token.
 
 use http::HeaderMap;
 use http::header::ORIGIN;

@@ -1,4 +1,4 @@
-//! What the tests share: an application that signs people in with the emulator.
+//! A fixture of the tests: an application that signs people in with the emulator.
 
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

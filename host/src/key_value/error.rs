@@ -1,4 +1,4 @@
-//! What backends have in common: their errors, and keys with values.
+//! Errors of key-value backends, and their keys with values.
 
 /// Keys and their values.
 pub(super) type Pairs = Vec<(String, Option<Vec<u8>>)>;

@@ -1,4 +1,4 @@
-//! Where Wasm is: in a file, at a URL with a digest, or in a registry.
+//! Sources of Wasm: a file, a URL with a digest, or a package of a registry.
 
 use std::{fmt, path::PathBuf, str::FromStr};
 

@@ -1,4 +1,4 @@
-//! Who calls.
+//! The caller of a function: the person and their client.
 
 use crate::bindings::contract::{Caller, Credential};
 use serde_json::{Map, Value};

@@ -1,4 +1,4 @@
-//! What a running function tells the one who runs it: events, one at a time, and questions.
+//! Events and requests to the client from a running function to the SDK, one at a time.
 
 use crate::bindings::contract::{Event, InputRequest};
 use std::cell::RefCell;

@@ -1,4 +1,4 @@
-//! What comes with a call beside its arguments.
+//! The context of a call, beside its arguments.
 
 use crate::bindings::contract::{self, Caller, Changed, Credential, Event, LogLevel};
 use crate::channel::Channel;

@@ -1,4 +1,4 @@
-//! What a function may fail with.
+//! Errors of functions.
 
 use crate::bindings::contract::Failure;
 use std::any::Any;

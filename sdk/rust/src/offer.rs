@@ -1,4 +1,4 @@
-//! What a server offers, as the contract has it.
+//! The offer of a server, as the contract has it.
 
 use crate::bindings::contract::{
     Changes, Failure, Freshness, Offer, ResourceOffer, ResourcePage, ServerInfo,

@@ -1,4 +1,4 @@
-//! What a tool returns.
+//! The output of a tool.
 
 use crate::bindings::contract;
 use crate::bindings::contract::Content;

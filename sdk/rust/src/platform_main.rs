@@ -1,4 +1,4 @@
-//! What Spin has for components of WASI 0.3: key-value stores and variables.
+//! Key-value stores and variables, as Spin has them for components of WASI 0.3.
 #![allow(missing_docs, unsafe_code, unused_qualifications)]
 
 wit_bindgen::generate!({

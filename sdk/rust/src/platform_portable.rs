@@ -1,4 +1,4 @@
-//! What WASI 0.2 has: clocks, polling and outbound HTTP; and Spin with it: key-value stores and variables.
+//! Clocks, polling and outbound HTTP of WASI 0.2; key-value stores and variables, as Spin has them with it.
 #![allow(missing_docs, unsafe_code, unused_qualifications)]
 
 wit_bindgen::generate!({

@@ -1,4 +1,4 @@
-//! What a function does, and what it is given.
+//! The work of a function, as a future, and its arguments by name.
 
 use std::pin::Pin;
 

@@ -1,4 +1,4 @@
-//! What becomes of functions with attributes, as a client sees it.
+//! Functions with attributes, as a client sees them.
 #![allow(missing_docs, reason = "the functions are the tests' own")]
 
 use gatehouse_sdk::testing::{CallError, TestClient, block_on};

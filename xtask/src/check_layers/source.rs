@@ -1,4 +1,4 @@
-//! Which file of a crate uses which.
+//! Uses between the files of a crate.
 //!
 //! A file uses another if it names an item of it (in a `use` or by a path, macros included), or calls a method that this
 //! other file alone defines in an `impl` of its own. So a method of a shared type counts as a use of the file that it

@@ -1,4 +1,4 @@
-//! What a component of the portable build may import and export.
+//! The imports and exports that a component of the portable build may have.
 
 use anyhow::{Result, ensure};
 use composition::Interface;

@@ -1,4 +1,4 @@
-//! What a person sees and ends, and what an operator does.
+//! `/account` and `/admin`: connections that a person sees and ends, and those that an operator ends.
 
 use super::world::{ADMIN_TOKEN, Answer, Browser, REDIRECT_URI, World, query, request};
 use bytes::Bytes;

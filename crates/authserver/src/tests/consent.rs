@@ -1,4 +1,4 @@
-//! What the consent page warns of, remembers and asks again.
+//! Warnings of the consent page, and remembered consents.
 
 use super::world::{Answer, Browser, REDIRECT_URI, World, query, request};
 use bytes::Bytes;

@@ -1,4 +1,4 @@
-//! What happened is in the log, as docs/events.md says.
+//! Events in the log, as docs/events.md says.
 
 use super::world::{ADMIN_TOKEN, Browser, REDIRECT_URI, VERIFIER, World, query, request};
 use bytes::Bytes;

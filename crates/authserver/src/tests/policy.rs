@@ -1,4 +1,4 @@
-//! Who may come in: at the sign-in, and at each refresh.
+//! The policy, at the sign-in and at each refresh.
 
 use super::world::{Answer, Browser, ISSUER, REDIRECT_URI, World, query};
 use futures::executor::block_on;

@@ -1,4 +1,4 @@
-//! Which requests carry which credentials.
+//! Credentials of requests to the remote server.
 
 use crate::testing::{Reply, Script, Seen, call, caller, error_text, server};
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! Which lifecycle a server has, and in which revision it is asked.
+//! The lifecycle of the remote server, and the revision of requests to it.
 
 use crate::testing::{Reply, Script, Seen, call, error_text, server};
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! What is offered, and for how long the lists are kept.
+//! Lists of the remote server: the offer made of them, and their freshness.
 
 use crate::environment::SendError;
 use crate::testing::{Reply, Script, call, server};

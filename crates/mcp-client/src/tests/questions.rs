@@ -1,4 +1,4 @@
-//! What the server asks the caller's client.
+//! Requests of the remote server to the caller's client.
 
 use crate::testing::{Reply, Script, Seen, call, error_text, server};
 use serde_json::{Value, json};

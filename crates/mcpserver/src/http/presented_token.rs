@@ -1,8 +1,8 @@
 //! Access tokens of the identity provider that are accepted, and the scopes of each.
 //!
 //! An MCP server accepts only tokens that were issued for it (2025-11-25, Authorization, Token Handling). The
-//! identity component says what a token is. Whether it is accepted is decided here, alike for every provider.
-//! What that component leaves out counts against the token.
+//! identity component says what a token is; a claim that it leaves out counts against the token. Whether the token
+//! is accepted is decided here, alike for every provider.
 
 use config::{AuthorizationServer, PresentedTokens};
 use identity::{Presented, TokenKind};

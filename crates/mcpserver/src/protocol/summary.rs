@@ -1,4 +1,4 @@
-//! What the server offers, in short: for the landing page, which shows it to people who have not signed in.
+//! A summary of the offer for the landing page, which shows it to people who have not signed in.
 
 use crate::contract::tools::Offer;
 use mcp::{ServerInfo, Tool};

@@ -5,8 +5,8 @@
 //! network, events go into the store. A client that sends `Last-Event-ID` to any instance gets the events
 //! after that one.
 //!
-//! What lies in the store is in [`stored_stream`](crate::stream::stored_stream); what sends it to a client that
-//! came back, in [`redelivery`](crate::stream::redelivery).
+//! The records in the store are those of [`stored_stream`](crate::stream::stored_stream);
+//! [`redelivery`](crate::stream::redelivery) sends them to a client that came back.
 
 use crate::context::Context;
 use crate::http::body::{EventSender, events};

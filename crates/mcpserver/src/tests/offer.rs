@@ -1,4 +1,4 @@
-//! What a tools component offers, and what of it the operator is told.
+//! The offer of a tools component, and the log lines about it.
 
 use super::stateless::ask;
 use super::*;

@@ -1,4 +1,4 @@
-//! What goes on in a session: questions, cancellation, levels, its end.
+//! Sessions: requests to the client, cancellation, log levels, the end.
 
 use super::*;
 use crate::Environment;

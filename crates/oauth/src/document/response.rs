@@ -1,4 +1,4 @@
-//! What comes back from a client's host: whether it may be read, and for how long it is good.
+//! Responses of a client's host: whether one may be read, and for how long it is fresh.
 
 use http::header::{AGE, CACHE_CONTROL};
 use http::{HeaderMap, StatusCode};

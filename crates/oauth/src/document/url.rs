@@ -1,4 +1,4 @@
-//! Which URLs are fetched from: those of clients' documents and of their keys.
+//! URLs that may be fetched: those of clients' documents and of their keys.
 
 use url::{Host, Url};
 

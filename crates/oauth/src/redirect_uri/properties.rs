@@ -1,4 +1,4 @@
-//! What holds of every redirect URI, whatever a client makes up.
+//! Properties of every redirect URI, over generated ones.
 
 use super::{Destination, PrivateUse, destination, matches, with_parameters};
 use proptest::prelude::*;

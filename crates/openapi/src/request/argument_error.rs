@@ -1,4 +1,4 @@
-//! What is wrong with the arguments of a call.
+//! Errors in the arguments of a call.
 
 /// What is wrong with an argument, for the model to correct it.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! Whether a value fits an output schema, so that it can be structured content.
+//! Validation of a value by an output schema, so that it can be structured content.
 //!
 //! The schema was made here and has few keywords, so that no validator of all of JSON Schema is needed.
 

@@ -1,4 +1,4 @@
-//! What goes, what stays, and what a sweep costs.
+//! Removed and kept records of a sweep, and its cost.
 
 use super::*;
 use crate::{MemoryKeyValue, Record};

@@ -1,4 +1,4 @@
-//! What an attribute makes of a function: which arguments are the caller's to give, and which the SDK's.
+//! The function under an attribute, with the arguments that the caller gives and those that the SDK gives.
 
 use crate::docs;
 use crate::options::literal;

@@ -1,4 +1,4 @@
-//! Why a request brought nothing.
+//! Errors of outbound HTTP.
 
 /// Why a request brought nothing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -1,4 +1,4 @@
-//! What requests over both generations of `wasi:http` have in common.
+//! Requests over `wasi:http`, as both of its generations have them.
 
 use super::error::Error;
 use super::request::Request;

@@ -1,4 +1,4 @@
-//! Why a store cannot be used.
+//! Errors of key-value stores.
 
 use super::platform::Error;
 
