@@ -17,30 +17,27 @@ use toml::{Table, Value};
 const GRANTS: usize = 64;
 const GRANTS_OF_A_PERSON: usize = 8;
 
+/// Where a checkout's `spin.toml` names its components.
+const WASM: &str = "target/wasm32-wasip2/wasm";
+
 /// The client that introspects, and its secret.
 pub const RESOURCE_SERVER: &str = "bench";
 pub const SECRET: &str = "nothing-to-guard-and-as-long-as-it-has-to-be";
 
-/// The application and what it is held against, each on a host of its own, and who talks to it.
+/// What is measured and what it is held against, each on a host of its own.
 pub struct Bench {
-    pub(crate) gatehouse: Server,
-    /// The application with the tools of tests/conformance, and a client of it.
-    pub(crate) fixtures: (Server, Stateless),
     pub(crate) empty: Server,
     pub(crate) bare: Server,
-    pub(crate) client: Client,
-    pub(crate) refresh_tokens: Arc<Mutex<VecDeque<String>>>,
-    pub(crate) access_token: String,
-    pub(crate) stateless: Stateless,
-    /// A client in a session of 2025-11-25.
-    pub(crate) session: Mcp,
+    /// Gatehouse as it is built here, and then the one of another checkout, if one was given.
+    pub(crate) subjects: Vec<Subject>,
     // People sign in there for as long as the bench runs.
     _descope: descope_emulator::Running,
 }
 
 impl Bench {
     /// Starts everything, with `records` live records in the application's store besides its own, and signs in.
-    /// `variables` are those of the application that are not to have their defaults.
+    /// `variables` are those of the application that are not to have their defaults. `beside` is the checkout whose
+    /// application is measured in the same run.
     ///
     /// # Errors
     ///
@@ -49,11 +46,62 @@ impl Bench {
         launcher: &Launcher,
         records: u64,
         variables: &[(String, String)],
+        beside: Option<&Path>,
     ) -> Result<Self> {
         let starting = launcher.servers.spawn(Emulator::start(Config::for_tests()));
         let descope = starting.await?.context("the emulator does not start")?;
-        let own = gatehouse(&descope, variables)?;
-        let with_fixtures = with_tools(&own, "conformance_tools.wasm");
+        let mut checkouts = vec![Checkout::of_the_bench()];
+        checkouts.extend(beside.map(Checkout::beside));
+        let mut subjects = Vec::new();
+        for checkout in &checkouts {
+            let starting = Subject::start(launcher, checkout, &descope, records, variables);
+            subjects.push(starting.await?);
+        }
+        Ok(Self {
+            empty: launcher.start(component("empty", "")?).await?,
+            bare: launcher.start(bare()?).await?,
+            subjects,
+            _descope: descope,
+        })
+    }
+
+    /// How often components have read from a store so far, and written to one, where the host counts.
+    pub fn operations(&self) -> Option<(u64, u64)> {
+        let servers = self.subjects.iter().flat_map(Subject::servers);
+        let mut sum = (0, 0);
+        for server in servers.chain([&self.bare]) {
+            let (reads, writes) = server.operations()?;
+            sum = (sum.0 + reads, sum.1 + writes);
+        }
+        Some(sum)
+    }
+}
+
+/// Gatehouse of one checkout, and who talks to it.
+pub struct Subject {
+    /// What its rows are called besides the request: nothing for the bench's own checkout.
+    pub(crate) label: &'static str,
+    pub(crate) gatehouse: Server,
+    /// The application with the tools of tests/conformance, and a client of it.
+    pub(crate) fixtures: (Server, Stateless),
+    pub(crate) client: Client,
+    pub(crate) refresh_tokens: Arc<Mutex<VecDeque<String>>>,
+    pub(crate) access_token: String,
+    pub(crate) stateless: Stateless,
+    /// A client in a session of 2025-11-25.
+    pub(crate) session: Mcp,
+}
+
+impl Subject {
+    async fn start(
+        launcher: &Launcher,
+        checkout: &Checkout,
+        descope: &descope_emulator::Running,
+        records: u64,
+        variables: &[(String, String)],
+    ) -> Result<Self> {
+        let own = checkout.gatehouse(descope, variables)?;
+        let with_fixtures = checkout.with_fixtures(&own);
         if records > 0 {
             let store = launcher.store(own.name);
             std::fs::create_dir_all(store.parent().unwrap_or(&launcher.folder))?;
@@ -82,8 +130,7 @@ impl Bench {
         let mut session = Mcp::new(mcp.clone(), Some(&access_token));
         session.initialize(tests::mcp::NEWEST).await;
         Ok(Self {
-            empty: launcher.start(component("empty", "")?).await?,
-            bare: launcher.start(bare()?).await?,
+            label: checkout.label,
             fixtures: (with_fixtures, fixtures_client),
             client,
             refresh_tokens: Arc::new(Mutex::new(refresh_tokens)),
@@ -91,19 +138,11 @@ impl Bench {
             session,
             access_token,
             gatehouse,
-            _descope: descope,
         })
     }
 
-    /// How often components have read from a store so far, and written to one, where the host counts.
-    pub fn operations(&self) -> Option<(u64, u64)> {
-        let servers = [&self.gatehouse, &self.fixtures.0, &self.bare];
-        let mut sum = (0, 0);
-        for server in servers {
-            let (reads, writes) = server.operations()?;
-            sum = (sum.0 + reads, sum.1 + writes);
-        }
-        Some(sum)
+    fn servers(&self) -> [&Server; 2] {
+        [&self.gatehouse, &self.fixtures.0]
     }
 }
 
@@ -116,55 +155,89 @@ fn metadata() -> serde_json::Value {
     })
 }
 
-/// The application of the repository's `spin.toml`, over the emulator.
-fn gatehouse(
-    descope: &descope_emulator::Running,
-    changed: &[(String, String)],
-) -> Result<Application> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let text = std::fs::read_to_string(root.join("spin.toml"))?;
-    // Its Wasm may lie in another folder than the one that it names.
-    let folder = components();
-    let folder = folder.to_string_lossy();
-    let manifest = text.replace("target/wasm32-wasip2/wasm", &folder).parse()?;
-    let clients = json!([{
-        "client_id": RESOURCE_SERVER,
-        "client_secret": SECRET,
-        "grant_types": ["client_credentials"],
-        "resource_server": true,
-    }]);
-    let mut variables = vec![
-        ("encryption_key".to_owned(), ENCRYPTION_KEY.to_owned()),
-        ("registrations_per_hour".to_owned(), "10000000".to_owned()),
-        ("clients".to_owned(), clients.to_string()),
-    ];
-    let provider = Provider::Descope.variables(descope).into_iter();
-    variables.extend(provider.map(|(name, value)| (name.to_owned(), value)));
-    variables.retain(|(name, _)| changed.iter().all(|(other, _)| other != name));
-    variables.extend_from_slice(changed);
-    Ok(Application {
-        name: "gatehouse",
-        manifest,
-        variables,
-    })
+/// Where an application that is measured comes from.
+struct Checkout {
+    label: &'static str,
+    /// What the application's files are called, and those of the one with other tools.
+    names: [&'static str; 2],
+    root: PathBuf,
+    components: PathBuf,
 }
 
-/// The same application with other tools.
-fn with_tools(application: &Application, wasm: &str) -> Application {
-    let mut manifest = application.manifest.clone();
-    let dependencies = manifest
-        .get_mut("component")
-        .and_then(|components| components.get_mut("mcp")?.get_mut("dependencies"))
-        .and_then(Value::as_table_mut);
-    for (name, dependency) in dependencies.into_iter().flatten() {
-        if name.starts_with("gatehouse:tools/") {
-            *dependency = Value::Table(path(&components().join(wasm)));
+impl Checkout {
+    fn of_the_bench() -> Self {
+        Self {
+            label: "",
+            names: ["gatehouse", "fixtures"],
+            root: root(),
+            components: components(),
         }
     }
-    Application {
-        name: "fixtures",
-        manifest,
-        variables: application.variables.clone(),
+
+    /// Another one, whose components are where its `cargo xtask build` puts them.
+    fn beside(root: &Path) -> Self {
+        Self {
+            label: "beside: ",
+            names: ["beside", "beside-fixtures"],
+            root: root.to_owned(),
+            components: root.join(WASM),
+        }
+    }
+
+    /// The application of its `spin.toml`, over the emulator.
+    fn gatehouse(
+        &self,
+        descope: &descope_emulator::Running,
+        changed: &[(String, String)],
+    ) -> Result<Application> {
+        let manifest = self.root.join("spin.toml");
+        let text = std::fs::read_to_string(&manifest)
+            .with_context(|| format!("{} cannot be read", manifest.display()))?;
+        // Its Wasm may lie in another folder than the one that it names.
+        let manifest: Table = text
+            .replace(WASM, &self.components.to_string_lossy())
+            .parse()?;
+        let clients = json!([{
+            "client_id": RESOURCE_SERVER,
+            "client_secret": SECRET,
+            "grant_types": ["client_credentials"],
+            "resource_server": true,
+        }]);
+        let mut variables = vec![
+            ("encryption_key".to_owned(), ENCRYPTION_KEY.to_owned()),
+            ("registrations_per_hour".to_owned(), "10000000".to_owned()),
+            ("registrations_per_source".to_owned(), "10000000".to_owned()),
+            ("clients".to_owned(), clients.to_string()),
+        ];
+        let provider = Provider::Descope.variables(descope).into_iter();
+        variables.extend(provider.map(|(name, value)| (name.to_owned(), value)));
+        variables.retain(|(name, _)| changed.iter().all(|(other, _)| other != name));
+        variables.extend_from_slice(changed);
+        Ok(Application {
+            name: self.names[0],
+            manifest,
+            variables,
+        })
+    }
+
+    /// The same application with the tools of tests/conformance.
+    fn with_fixtures(&self, application: &Application) -> Application {
+        let mut manifest = application.manifest.clone();
+        let dependencies = manifest
+            .get_mut("component")
+            .and_then(|components| components.get_mut("mcp")?.get_mut("dependencies"))
+            .and_then(Value::as_table_mut);
+        for (name, dependency) in dependencies.into_iter().flatten() {
+            if name.starts_with("gatehouse:tools/") {
+                let wasm = self.components.join("conformance_tools.wasm");
+                *dependency = Value::Table(path(&wasm));
+            }
+        }
+        Application {
+            name: self.names[1],
+            manifest,
+            variables: application.variables.clone(),
+        }
     }
 }
 
@@ -205,9 +278,13 @@ fn component(name: &'static str, parts: &str) -> Result<Application> {
 
 /// The folder of the components.
 pub fn components() -> PathBuf {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
     let folder = target.join("wasm32-wasip2/wasm");
     std::path::absolute(&folder).unwrap_or(folder)
+}
+
+/// The folder of the repository.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }

@@ -50,6 +50,9 @@ struct Arguments {
     /// Measure only the requests with this in their name
     #[arg(long)]
     only: Option<String>,
+    /// Another checkout, with its components built, whose application is measured in the same run
+    #[arg(long)]
+    beside: Option<PathBuf>,
     /// Spin's program; without it, the embedded host is measured
     #[arg(long)]
     spin: Option<PathBuf>,
@@ -114,12 +117,21 @@ async fn run(arguments: Arguments, servers: Handle) -> Result<()> {
         servers: servers.clone(),
         folder: folder.0.clone(),
     };
-    let bench = Bench::start(&launcher, arguments.records, &arguments.variables).await?;
+    let bench = Bench::start(
+        &launcher,
+        arguments.records,
+        &arguments.variables,
+        arguments.beside.as_deref(),
+    )
+    .await?;
     let fastest = requests(&bench, &arguments, time).await?;
-    if let Some(process) = bench.gatehouse.process() {
+    for subject in &bench.subjects {
+        let Some(process) = subject.gatehouse.process() else {
+            continue;
+        };
         println!(
             "{:<40} {:.0} MB, {:.0} MB at most",
-            "memory of the application's process",
+            format!("{}memory of the application's process", subject.label),
             process.memory as f64 / 1e6,
             process.peak_memory as f64 / 1e6,
         );
@@ -161,7 +173,8 @@ async fn requests(bench: &Bench, arguments: &Arguments, time: Duration) -> Resul
                 .map(|(before, after)| (after.0 - before.0, after.1 - before.1));
             let base = *empty.get_or_insert(measured.per_second());
             fastest = fastest.max(base);
-            print(target.name, connections, &measured, base, operations);
+            let name = format!("{}{}", target.label, target.name);
+            print(&name, connections, &measured, base, operations);
         }
         println!();
     }

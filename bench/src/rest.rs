@@ -34,7 +34,7 @@ pub async fn measure(target: &Target) -> Result<()> {
     }
     println!(
         "{:<40} {:>5} {:>10} {:>9.2} {:>9.2}",
-        format!("after a rest: {}", target.name),
+        format!("{}after a rest: {}", target.label, target.name),
         1,
         "",
         latencies.value_at_percentile(50.0) as f64 / 1000.0,

@@ -1,6 +1,6 @@
 //! What is measured.
 
-use crate::application::{Bench, RESOURCE_SERVER, SECRET};
+use crate::application::{Bench, RESOURCE_SERVER, SECRET, Subject};
 use crate::server::Server;
 use anyhow::{Result, ensure};
 use reqwest::{Client, Request};
@@ -27,6 +27,8 @@ const CALL: &str = "tools/call (2026-07-28)";
 pub struct Target {
     /// What the table calls it.
     pub name: &'static str,
+    /// Whose request it is, as the table says it before the name.
+    pub label: &'static str,
     status: u16,
     /// What every answer has in it that is no error.
     parts: &'static [&'static str],
@@ -54,6 +56,7 @@ impl Target {
     ) -> Self {
         Self {
             name,
+            label: "",
             status,
             parts,
             kind: Kind::Same(Arc::new(request)),
@@ -117,27 +120,49 @@ fn add() -> Value {
 }
 
 impl Bench {
-    /// What is measured: first what the others are held against.
+    /// What is measured: first what the others are held against, and then each request to each subject.
     ///
     /// # Errors
     ///
     /// If a request cannot be made.
     pub fn targets(&self) -> Result<Vec<Target>> {
+        let mut targets = vec![Target::same(
+            EMPTY,
+            200,
+            &[],
+            Client::new().get(self.empty.base()).build()?,
+        )];
+        if let Some(subject) = self.subjects.first() {
+            targets.extend([
+                Target::same(UNREAD, 200, &[], subject.call_to(&self.empty)?),
+                Target::same(BARE, 200, &["\"sum\":5"], subject.call_to(&self.bare)?),
+            ]);
+        }
+        let subjects: Result<Vec<_>> = self.subjects.iter().map(Subject::targets).collect();
+        let subjects = subjects?;
+        let requests = subjects.first().map_or(0, Vec::len);
+        for request in 0..requests {
+            targets.extend(subjects.iter().filter_map(|of| of.get(request).cloned()));
+        }
+        Ok(targets)
+    }
+}
+
+impl Subject {
+    fn targets(&self) -> Result<Vec<Target>> {
         let http = Client::new();
-        let get = |url: String| http.get(url).build();
-        let mut targets = vec![
-            Target::same(EMPTY, 200, &[], get(self.empty.base())?),
-            Target::same(UNREAD, 200, &[], self.call_to(&self.empty)?),
-            Target::same(BARE, 200, &["\"sum\":5"], self.call_to(&self.bare)?),
-            Target::same(
-                "GET metadata",
-                200,
-                &["\"issuer\""],
-                get(self.client.url("/.well-known/oauth-authorization-server"))?,
-            ),
-        ];
+        let metadata = self.client.url("/.well-known/oauth-authorization-server");
+        let mut targets = vec![Target::same(
+            "GET metadata",
+            200,
+            &["\"issuer\""],
+            http.get(metadata).build()?,
+        )];
         targets.extend(self.mcp()?);
         targets.extend(self.oauth(&http)?);
+        for target in &mut targets {
+            target.label = self.label;
+        }
         Ok(targets)
     }
 
@@ -206,6 +231,7 @@ impl Bench {
             ),
             Target {
                 name: "refresh at /token",
+                label: "",
                 status: 200,
                 parts: &["\"access_token\"", "\"refresh_token\""],
                 kind: Kind::Refresh {

@@ -31,6 +31,10 @@ pub struct Options {
     /// The Redis that has the records in place of SQLite files: an empty one
     #[arg(long, value_name = "URL", conflicts_with = "records")]
     redis: Option<String>,
+    /// Another checkout, where `cargo xtask build` and the tools of the conformance suite were built, to measure its
+    /// application side by side in the same run
+    #[arg(long, value_name = "FOLDER")]
+    beside: Option<PathBuf>,
     /// Sets a variable of the application
     #[arg(long = "variable", value_name = "NAME=VALUE")]
     variables: Vec<String>,
@@ -73,6 +77,9 @@ pub fn bench(options: &Options) -> Result<()> {
     }
     if options.host == On::Spin {
         bench.arg("--spin").arg(&options.spin_binary);
+    }
+    if let Some(folder) = &options.beside {
+        bench.arg("--beside").arg(folder);
     }
     for (name, value) in [("--redis", &options.redis), ("--only", &options.only)] {
         bench.args(value.iter().flat_map(|value| [name, value]));
