@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn time_in_which_nobody_asks_for_more_does_not_count() {
+    async fn time_in_which_no_one_reads_does_not_count() {
         let parts = stream::iter((0..3).map(|_| Ok(Frame::data(Bytes::from_static(b"a")))));
         let mut body = TimedBody::new(StreamBody::new(parts), SHORT);
         while let Some(frame) = body.frame().await {

@@ -252,7 +252,7 @@ async fn go_through(script: &str) {
 
 /// No check may fail, be skipped, or warn.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_official_conformance_runner_finds_nothing_wrong_with_the_authorization_server() {
+async fn the_official_runner_finds_the_authorization_server_conformant() {
     let gatehouse = Gatehouse::start().await;
     let saw = node("conformance-authorization-server.mjs", &[&gatehouse.base()]).await;
     let revisions = saw["checks"].as_object().expect("revisions");

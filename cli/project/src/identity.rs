@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_provider_that_is_configured_and_not_in_the_manifest_is_named_with_the_line_to_change() {
+    fn a_configured_provider_that_is_not_in_the_manifest_is_named() {
         let set = [
             ("oidc_issuer", "https://id.example.com/tenant"),
             ("oidc_host", "https://id.example.com"),

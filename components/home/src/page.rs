@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn where_signing_in_happens_elsewhere_the_page_says_where_and_names_nothing_that_is_not_here() {
+    fn with_another_authorization_server_the_page_says_where_people_sign_in() {
         let elsewhere = page_with(&AuthorizationServer::External(External {
             mode: "descope",
             issuer: "https://as.example/v1".into(),

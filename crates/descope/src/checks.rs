@@ -433,7 +433,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_without_a_subject_is_nobodys() {
+    fn a_token_without_a_subject_is_refused() {
         assert_eq!(
             check(json!({ "sub": "absent" })),
             Err(BrokenRule::NoSubject)

@@ -308,7 +308,7 @@ fn with_roles(roles: &[&str]) -> User {
 }
 
 #[tokio::test]
-async fn roles_permissions_and_tenants_of_the_access_token_are_known_at_sign_in_and_refresh() {
+async fn roles_and_tenants_are_known_at_sign_in_and_refresh() {
     let agentic = Config {
         token_issuer: TokenIssuer::Agentic,
         ..Config::for_tests()

@@ -518,7 +518,7 @@ fn what_belongs_to_an_ended_grant_is_swept_within_hours_wherever_a_kill_came() {
 }
 
 #[test]
-fn a_replacement_of_upstream_tokens_or_a_refresh_that_comes_after_the_end_leaves_nothing() {
+fn a_refresh_after_the_end_of_its_grant_leaves_nothing() {
     let mut fixture = Fixture::new();
     let new = fixture.begin();
     let token = fixture.redeem(&new.code, NOW).unwrap().refresh_token;

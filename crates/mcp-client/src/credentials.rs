@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_are_asked_for_with_what_is_everybodys() {
+    fn lists_are_requested_with_credentials_that_are_not_personal() {
         let secret = || Header::read(Some("s3cret"), None).unwrap();
         assert!(Credentials::Upstream { lists: None }.for_lists().is_none());
         assert!(

@@ -710,7 +710,7 @@ fn a_pasted_jwt_access_token_for_this_server_is_good() {
 }
 
 #[test]
-fn a_pasted_token_that_is_opaque_foreign_or_for_something_else_is_refused_at_no_cost() {
+fn a_pasted_token_that_cannot_be_for_us_is_refused_at_no_cost() {
     let played = Played::new();
     let provider = played.provider();
     let verify = |typ: &str, changes: Value| {

@@ -42,7 +42,7 @@ fn claim_matches(entry: &str, claims: &Value) -> bool {
 }
 
 #[test]
-fn without_rules_everybody_comes_in_with_every_scope() {
+fn without_rules_everyone_comes_in_with_every_scope() {
     for (allowed, rules) in [("", ""), ("  \n", " ")] {
         let policy = Policy::parse(allowed, rules, &existing()).unwrap();
         assert!(!policy.is_set());
@@ -70,7 +70,7 @@ fn an_email_address_counts_where_it_is_verified_alone() {
 }
 
 #[test]
-fn an_email_address_is_the_same_whatever_the_case_of_ascii_letters_and_in_no_other_way() {
+fn email_addresses_are_compared_without_the_case_of_ascii_letters() {
     let is_ann = |email| lets_in("email:Ann@Example.com", &with_email(email, Some(true)));
     assert!(is_ann("ann@example.com") && is_ann("ANN@EXAMPLE.COM"));
     for other in [

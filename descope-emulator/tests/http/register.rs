@@ -26,7 +26,7 @@ async fn the_mcp_servers_issuer_alone_names_a_registration_endpoint() {
 }
 
 #[tokio::test]
-async fn a_registered_client_signs_people_in_with_what_its_registration_says_and_nothing_less() {
+async fn a_registered_client_signs_people_in_as_its_registration_says() {
     let descope = start_with(Config {
         mcp_server_url: Some("http://127.0.0.1:3000/mcp".to_owned()),
         ..Config::for_tests()

@@ -148,7 +148,7 @@ async fn a_client_that_is_not_registered_for_codes_gets_none() {
 }
 
 #[tokio::test]
-async fn a_parameter_that_comes_twice_is_refused_and_a_state_that_comes_twice_is_nobodys() {
+async fn a_parameter_that_comes_twice_is_refused_and_a_state_left_out() {
     let gatehouse = Gatehouse::start().await;
     let client = Client::register(&gatehouse).await;
     let url = client.authorization_url(&client.authorization_request());

@@ -15,8 +15,8 @@ gatehouse_tests::over_both_providers!(
     a_state_is_good_for_ten_minutes,
     the_provider_is_asked_with_pkce_and_a_nonce_of_this_sign_in_alone,
     a_code_of_another_sign_in_is_refused,
-    an_error_of_the_providers_reaches_the_client_with_its_meaning_and_not_in_its_words,
-    a_provider_that_fails_or_talks_nonsense_is_an_error_at_the_client_and_can_be_tried_again,
+    an_error_of_the_providers_reaches_the_client_by_its_meaning,
+    a_provider_that_fails_is_an_error_at_the_client_that_can_retry,
     a_provider_that_never_answers_is_given_up,
     what_is_set_up_wrongly_reaches_the_client_as_an_error_and_the_log_in_words,
     two_tabs_of_a_browser_sign_in_side_by_side,
@@ -212,7 +212,7 @@ async fn a_code_of_another_sign_in_is_refused(provider: Provider) {
     }
 }
 
-async fn an_error_of_the_providers_reaches_the_client_with_its_meaning_and_not_in_its_words(
+async fn an_error_of_the_providers_reaches_the_client_by_its_meaning(
     provider: Provider,
 ) {
     let started = Started::over(provider).await;
@@ -244,7 +244,7 @@ async fn an_error_of_the_providers_reaches_the_client_with_its_meaning_and_not_i
     assert!(parameter(&back, "code").is_some());
 }
 
-async fn a_provider_that_fails_or_talks_nonsense_is_an_error_at_the_client_and_can_be_tried_again(
+async fn a_provider_that_fails_is_an_error_at_the_client_that_can_retry(
     provider: Provider,
 ) {
     let started = Started::over(provider).await;

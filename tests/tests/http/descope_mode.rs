@@ -54,7 +54,7 @@ async fn the_protected_resources_name_descopes_issuer_of_the_mcp_server_or_of_th
 }
 
 #[tokio::test]
-async fn a_client_finds_descope_from_the_401_registers_there_signs_in_and_calls_every_tool() {
+async fn a_client_finds_descope_from_the_401_and_calls_every_tool() {
     let gatehouse = start().await;
     let ada = User::new("Ada Lovelace", "ada@example.com");
     gatehouse.descope.sign_in_as(ada.clone());
@@ -183,7 +183,7 @@ async fn tokens_of_unknown_keys_do_not_each_make_descope_answer() {
 }
 
 #[tokio::test]
-async fn every_endpoint_of_the_built_in_authorization_server_is_404_with_words_that_say_why() {
+async fn every_endpoint_of_the_built_in_authorization_server_is_404() {
     let gatehouse = start().await;
     let issuer = gatehouse.descope.issuer(TokenIssuer::Agentic);
     let http = reqwest::Client::new();

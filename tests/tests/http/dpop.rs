@@ -359,7 +359,7 @@ async fn a_bound_token_dies_with_its_grant() {
 }
 
 #[tokio::test]
-async fn where_nonces_are_asked_for_each_answer_brings_the_one_to_use_and_no_clock_matters() {
+async fn where_nonces_are_required_each_response_brings_the_next_one() {
     let settings = Settings::default().variable("dpop_nonces", "true");
     let prover = ProvingClient::start_with(settings).await;
     let nonce_of = |response: &Response| {

@@ -28,7 +28,7 @@ fn methods() -> [Method; 7] {
 }
 
 #[tokio::test]
-async fn a_method_that_an_endpoint_does_not_know_is_405_and_the_answer_names_those_it_knows() {
+async fn an_unknown_method_is_405_and_allow_has_the_known_ones() {
     let gatehouse = Gatehouse::start().await;
     let client = Client::register(&gatehouse).await;
     let managed = format!("/register/{}", client.id());

@@ -12,7 +12,7 @@ gatehouse_tests::over_both_providers!(
     an_address_that_is_not_verified_is_no_address_of_the_domain,
     a_person_without_the_role_does_not_come_in_and_one_with_it_does,
     scopes_are_those_of_the_persons_roles,
-    a_lost_role_costs_its_scopes_at_the_next_token_once_the_providers_token_has_ended,
+    a_lost_role_costs_its_scopes_once_the_providers_token_has_ended,
     who_may_no_longer_come_in_loses_the_grant_at_the_next_refresh,
     a_tools_need_of_the_providers_token_ends_the_grant_of_who_may_no_longer_come_in,
     a_provider_that_is_down_at_a_refresh_costs_503_and_no_grant,
@@ -171,7 +171,7 @@ async fn scopes_are_those_of_the_persons_roles(provider: Provider) {
     assert_eq!(person.open(back.as_str()).await.status(), 403);
 }
 
-async fn a_lost_role_costs_its_scopes_at_the_next_token_once_the_providers_token_has_ended(
+async fn a_lost_role_costs_its_scopes_once_the_providers_token_has_ended(
     provider: Provider,
 ) {
     let gatehouse = start(provider, &[("scope_rules", RULES)]).await;

@@ -123,7 +123,7 @@ async fn what_is_no_registration_is_refused_with_words() {
 }
 
 #[tokio::test]
-async fn a_scheme_that_hands_a_url_to_a_browser_is_refused_and_private_use_can_be_switched_off() {
+async fn a_scheme_that_opens_a_browser_is_refused_and_private_use_can_be_off() {
     let gatehouse = Gatehouse::start().await;
     let apps = ["cursor://a/cb", "com.example.app:/cb"];
     for uri in apps {

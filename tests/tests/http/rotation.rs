@@ -68,7 +68,7 @@ async fn an_mcp_session_outlives_a_rotation() {
 }
 
 #[tokio::test]
-async fn a_person_who_is_asked_or_signs_in_during_a_rotation_goes_on_as_if_nothing_happened() {
+async fn a_sign_in_or_consent_goes_on_through_a_rotation() {
     let gatehouse = Gatehouse::start().await;
     let client = Client::register(&gatehouse).await;
     let url = client.authorization_url(&client.authorization_request());

@@ -8,7 +8,7 @@ use std::time::Duration;
 gatehouse_tests::over_both_providers!(
     get_user_info_gives_the_profile_that_the_provider_has,
     get_token_gives_the_upstream_token_and_refreshes_it_when_it_has_expired,
-    a_token_of_the_providers_pasted_by_hand_is_taken_if_it_was_issued_for_this_server,
+    a_pasted_token_is_accepted_if_it_was_issued_for_this_server,
 );
 
 async fn get_user_info_gives_the_profile_that_the_provider_has(provider: Provider) {
@@ -61,7 +61,7 @@ async fn get_token_gives_the_upstream_token_and_refreshes_it_when_it_has_expired
     assert_eq!(userinfo.status(), 200, "the provider takes the token");
 }
 
-async fn a_token_of_the_providers_pasted_by_hand_is_taken_if_it_was_issued_for_this_server(
+async fn a_pasted_token_is_accepted_if_it_was_issued_for_this_server(
     provider: Provider,
 ) {
     let gatehouse = Gatehouse::start_over(provider).await;

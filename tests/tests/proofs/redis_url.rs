@@ -19,7 +19,7 @@ fn settings(redis: &Redis, flavour: Option<Flavour>) -> Settings {
 }
 
 #[tokio::test]
-async fn what_is_kept_in_the_redis_of_redis_url_is_seen_by_every_machine_and_has_no_ledger() {
+async fn what_redis_url_keeps_is_seen_by_every_machine_and_has_no_ledger() {
     for flavour in [None, Some(Flavour::Portable)] {
         let redis = Redis::start_listening().await;
         let gatehouse = Gatehouse::start_with(settings(&redis, flavour)).await;

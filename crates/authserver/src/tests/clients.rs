@@ -163,7 +163,7 @@ fn a_refused_fetch_writes_nothing() {
 }
 
 #[test]
-fn a_document_at_a_place_that_is_nobodys_to_call_is_not_fetched() {
+fn a_document_at_an_address_that_no_one_may_call_is_not_fetched() {
     let mut world = World::new();
     for url in [
         "http://client.example/client.json",

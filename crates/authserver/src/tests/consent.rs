@@ -36,7 +36,7 @@ fn remember(world: &mut World, browser: &mut Browser, id: &str) {
 }
 
 #[test]
-fn a_remembered_consent_leads_on_to_the_provider_and_is_asked_again_after_thirty_days() {
+fn a_remembered_consent_holds_for_thirty_days() {
     let mut world = World::new();
     let id = register(&mut world, json!({}));
     let mut browser = Browser::default();

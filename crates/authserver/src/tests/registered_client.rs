@@ -136,7 +136,7 @@ fn a_change_neither_prolongs_an_unused_registration_nor_ends_a_used_one() {
 
 /// As a change does that read the registration before the sign-in and wrote it after.
 #[test]
-fn a_change_that_overwrites_the_mark_of_a_sign_in_is_mended_when_its_code_is_redeemed() {
+fn a_lost_mark_of_a_sign_in_is_written_again_with_its_code() {
     let mut world = World::new();
     let registration = Registration::make(&mut world);
     let key = format!("t:client:{}", registration.id());

@@ -48,7 +48,7 @@ fn progress_and_log_messages_come_as_they_are_sent() {
 }
 
 #[test]
-fn nobody_asks_for_progress_or_log_messages_that_nobody_wants() {
+fn progress_and_log_messages_are_requested_only_if_wanted() {
     let script: Script = Script::new(server("2026-07-28", |_| None));
     script.output(&script.client(&[]), call("add"));
     let seen = script.seen();

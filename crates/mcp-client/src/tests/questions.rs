@@ -108,7 +108,7 @@ fn answers(seen: &[Seen]) -> Vec<(String, Value)> {
 }
 
 #[test]
-fn a_question_while_a_call_runs_ends_the_round_and_is_answered_when_the_call_is_made_again() {
+fn a_question_ends_the_round_and_is_answered_in_the_next_call() {
     let Asker { script, begun } = asker(&["Name?", "Age?"], true);
     let client = script.client(&[]);
     let asked = script.asked(&client, call("add"));
@@ -138,7 +138,7 @@ fn a_question_while_a_call_runs_ends_the_round_and_is_answered_when_the_call_is_
 }
 
 #[test]
-fn a_call_that_may_not_be_made_again_asks_nobody_and_the_operator_is_told() {
+fn a_call_that_may_not_be_repeated_asks_no_one_and_is_logged() {
     let Asker { script, begun } = asker(&["Charge the card?"], false);
     log_line::capture();
     let output = script.output(&script.client(&[]), call("add"));

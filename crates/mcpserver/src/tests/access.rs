@@ -180,7 +180,7 @@ fn a_token_of_the_provider_is_asked_about_once_a_minute_and_has_every_scope() {
 }
 
 #[test]
-fn the_provider_is_asked_about_an_access_token_of_its_own_even_if_it_looks_like_ours() {
+fn a_token_of_the_providers_that_looks_like_ours_is_verified_there() {
     let fixture = Fixture::new();
     fixture.environment.run(async {
         let foreign = jwt::SigningKey::ed25519(&[9; 32]);

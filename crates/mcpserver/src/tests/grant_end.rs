@@ -166,7 +166,7 @@ fn a_call_outlives_its_access_token_where_its_grant_lives() {
 }
 
 #[test]
-fn a_call_that_says_nothing_ends_with_its_grant_also_where_that_is_trusted_for_longer() {
+fn a_silent_call_ends_with_its_grant_however_long_that_is_trusted() {
     let fixture = Fixture::with(&[("grant_check", "60")]);
     fixture.environment.run(async {
         let token = fixture.token(&["tools"]).await;

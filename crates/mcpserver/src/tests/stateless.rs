@@ -524,7 +524,7 @@ fn a_message_and_a_call_have_the_limits_that_are_configured() {
 }
 
 #[test]
-fn a_call_that_says_nothing_is_answered_by_a_stream_in_the_end_and_ends_with_its_client() {
+fn a_silent_call_becomes_a_stream_and_ends_with_its_client() {
     run(async |fixture, token| {
         let call = message("tools/call", json!({"name": "hangs"}), json!({}));
         let answer = send(fixture, &token, &[], &call).await;
