@@ -212,9 +212,7 @@ async fn a_code_of_another_sign_in_is_refused(provider: Provider) {
     }
 }
 
-async fn an_error_of_the_providers_reaches_the_client_by_its_meaning(
-    provider: Provider,
-) {
+async fn an_error_of_the_providers_reaches_the_client_by_its_meaning(provider: Provider) {
     let started = Started::over(provider).await;
     for (theirs, ours) in [
         ("access_denied", "access_denied"),
@@ -244,9 +242,7 @@ async fn an_error_of_the_providers_reaches_the_client_by_its_meaning(
     assert!(parameter(&back, "code").is_some());
 }
 
-async fn a_provider_that_fails_is_an_error_at_the_client_that_can_retry(
-    provider: Provider,
-) {
+async fn a_provider_that_fails_is_an_error_at_the_client_that_can_retry(provider: Provider) {
     let started = Started::over(provider).await;
     let nowhere = match provider {
         // Descope has no app of ours.

@@ -171,9 +171,7 @@ async fn scopes_are_those_of_the_persons_roles(provider: Provider) {
     assert_eq!(person.open(back.as_str()).await.status(), 403);
 }
 
-async fn a_lost_role_costs_its_scopes_once_the_providers_token_has_ended(
-    provider: Provider,
-) {
+async fn a_lost_role_costs_its_scopes_once_the_providers_token_has_ended(provider: Provider) {
     let gatehouse = start(provider, &[("scope_rules", RULES)]).await;
     let client = Client::register(&gatehouse).await;
     let emulator = &gatehouse.descope;

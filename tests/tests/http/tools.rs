@@ -61,9 +61,7 @@ async fn get_token_gives_the_upstream_token_and_refreshes_it_when_it_has_expired
     assert_eq!(userinfo.status(), 200, "the provider takes the token");
 }
 
-async fn a_pasted_token_is_accepted_if_it_was_issued_for_this_server(
-    provider: Provider,
-) {
+async fn a_pasted_token_is_accepted_if_it_was_issued_for_this_server(provider: Provider) {
     let gatehouse = Gatehouse::start_over(provider).await;
     let token = || Mint::new().of(provider.issuer());
     let mint = |mint| gatehouse.descope.mint(mint).unwrap();
@@ -77,7 +75,7 @@ async fn a_pasted_token_is_accepted_if_it_was_issued_for_this_server(
         mint(token().lifetime(-3600)),
         mint(token().signature(Signature::ForeignKey)),
         mint(token().signature(Signature::UnknownKey)),
-        mint(token().audience(["somebody-else"])),
+        mint(token().audience(["someone-else"])),
         mint(token().issuer("https://id.example.com")),
         mint(token().client("another-app")),
     ] {
