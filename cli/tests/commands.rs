@@ -72,8 +72,8 @@ fn an_upgrade_takes_everything_from_the_other_release_or_nothing() {
     bad(&project, &["upgrade", "newest"]);
 
     releases.seal("0.2.0", named);
-    let told = good(&project, &["upgrade", "0.2.0"]);
-    assert!(told.contains("From 0.1.0 to 0.2.0"), "{told}");
+    let text = good(&project, &["upgrade", "0.2.0"]);
+    assert!(text.contains("From 0.1.0 to 0.2.0"), "{text}");
     let (manifest, requirements) = (read("spin.toml"), read("requirements.txt"));
     for text in [&manifest, &requirements] {
         assert!(
@@ -124,17 +124,17 @@ fn a_fresh_project_in_rust_builds_for_every_host_with_the_sdk_of_its_release_alo
         (output.status.success(), text)
     };
     // The release has no other form of Gatehouse's own components here; the tools are built before those are looked for.
-    let (is_good, told) = build(&["build", "--for", "portable"], "gatehouse-sdk-0.1.0.crate");
+    let (is_good, text) = build(&["build", "--for", "portable"], "gatehouse-sdk-0.1.0.crate");
     let built = project.join("target/wasm32-wasip2/release");
-    assert!(built.join("weather.portable.wasm").is_file(), "{told}");
-    assert!(!is_good && !built.join("weather.wasm").exists(), "{told}");
+    assert!(built.join("weather.portable.wasm").is_file(), "{text}");
+    assert!(!is_good && !built.join("weather.wasm").exists(), "{text}");
     assert!(build(&["build"], "gatehouse-sdk-0.1.0.crate").0);
     assert!(built.join("weather.wasm").is_file());
     fs::remove_dir_all(&built).unwrap();
-    let (is_good, told) = build(&["build"], "another");
+    let (is_good, text) = build(&["build"], "another");
     assert!(
-        !is_good && told.contains("another gatehouse-sdk than the release"),
-        "{told}"
+        !is_good && text.contains("another gatehouse-sdk than the release"),
+        "{text}"
     );
     assert!(!built.exists());
 }
@@ -177,7 +177,7 @@ fn what_changes_is_built_and_served_again_and_what_does_not_build_is_not() {
     let (is_good, sum) = call(&["--json", r#"{"a": 2, "b": 4}"#, "add"]);
     assert!(is_good && sum.contains('6'), "{sum}");
     // What follows the tool's name is the tool's, whatever this command calls so.
-    let (is_good, told) = call(&[
+    let (is_good, text) = call(&[
         "add",
         "--json",
         "1",
@@ -191,12 +191,12 @@ fn what_changes_is_built_and_served_again_and_what_does_not_build_is_not() {
         "3",
     ]);
     assert!(
-        !told.contains("unexpected argument") && !told.contains("no JSON"),
-        "{told}"
+        !text.contains("unexpected argument") && !text.contains("no JSON"),
+        "{text}"
     );
-    assert!(!is_good && told.contains("json"), "{told}");
-    let (is_good, told) = call(&["--jsn", "add"]);
-    assert!(!is_good && told.contains("no option --jsn"), "{told}");
+    assert!(!is_good && text.contains("json"), "{text}");
+    let (is_good, text) = call(&["--jsn", "add"]);
+    assert!(!is_good && text.contains("no option --jsn"), "{text}");
 
     choose(&project, "no-such-file.wasm");
     server.wait_for("served on");
@@ -225,10 +225,10 @@ fn what_listens_and_is_not_gatehouse_is_not_called() {
     assert!(bad(&project, &arguments).contains("--listen"));
     let other = releases.folder(".well-known/oauth-protected-resource");
     fs::write(other.join("mcp"), "{\"hello\": 1}").unwrap();
-    let told = bad(&project, &arguments);
+    let text = bad(&project, &arguments);
     assert!(
-        told.contains("Something else than Gatehouse listens at"),
-        "{told}"
+        text.contains("Something else than Gatehouse listens at"),
+        "{text}"
     );
 }
 
