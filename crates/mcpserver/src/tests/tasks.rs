@@ -402,21 +402,21 @@ fn who_listens_is_told_what_becomes_of_a_task() {
         let twin = fixture.twin();
         let mut stream = Stream::open_with(&token, &twin, wanted, capabilities()).await;
         assert_eq!(stream.acknowledged().await, json!({"taskIds": [id]}));
-        let mut told = async || {
-            let told = stream.next().await.unwrap();
-            assert_eq!(told["method"], "notifications/tasks");
-            assert_eq!(told["params"]["taskId"], id);
-            told["params"].clone()
+        let mut next_task = async || {
+            let notification = stream.next().await.unwrap();
+            assert_eq!(notification["method"], "notifications/tasks");
+            assert_eq!(notification["params"]["taskId"], id);
+            notification["params"].clone()
         };
-        let mut task = told().await;
+        let mut task = next_task().await;
         if task["status"] == "working" {
-            task = told().await;
+            task = next_task().await;
         }
         assert!(task["inputRequests"]["b"].is_object(), "{task}");
         update(fixture, &token, &id, json!({"a": {}, "b": {}})).await;
-        let mut task = told().await;
+        let mut task = next_task().await;
         if task["status"] == "working" {
-            task = told().await;
+            task = next_task().await;
         }
         assert_eq!(text(&task), "a={} b={}");
     });
