@@ -479,7 +479,7 @@ impl Browser {
     pub(super) fn open(&mut self, world: &mut World, path: &str) -> Answer {
         let request = request("GET", path).header(COOKIE, self.cookies());
         let answer = world.send(request.body(Bytes::new()).unwrap());
-        self.keep(&answer);
+        self.store_cookies(&answer);
         answer
     }
 
@@ -497,7 +497,7 @@ impl Browser {
     ) -> Answer {
         let request = form_request(path).header(COOKIE, self.cookies());
         let answer = world.send(request.body(encode(form)).unwrap());
-        self.keep(&answer);
+        self.store_cookies(&answer);
         answer
     }
 
@@ -510,7 +510,7 @@ impl Browser {
         pairs.join("; ")
     }
 
-    fn keep(&mut self, answer: &Answer) {
+    fn store_cookies(&mut self, answer: &Answer) {
         for line in answer.headers.get_all(SET_COOKIE) {
             let pair = line.to_str().unwrap().split(';').next().unwrap();
             let (name, value) = pair.split_once('=').unwrap();
