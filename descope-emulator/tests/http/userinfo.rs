@@ -101,7 +101,7 @@ async fn a_token_without_openid_is_not_enough() {
 #[tokio::test]
 async fn an_unknown_subject_is_not_found() {
     let descope = start().await;
-    let token = descope.mint(Mint::new().subject("U_NOBODY")).unwrap();
+    let token = descope.mint(Mint::new().subject("U_UNKNOWN")).unwrap();
     assert_eq!(
         refusal(userinfo(&descope, &token).await, 400).await.0,
         "E062108"
