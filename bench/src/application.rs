@@ -1,4 +1,4 @@
-//! What runs while it is measured.
+//! The hosts that are measured: the application, and those that it is compared with.
 
 use crate::records;
 use crate::server::{Application, Launcher, Server};

@@ -1,4 +1,4 @@
-//! What Gatehouse costs, side by side in the same run with an empty component and with one that calls
+//! The costs of Gatehouse, side by side in the same run with an empty component and with one that calls
 //! a tool and does nothing else: requests a second, how long they take, and key-value operations a
 //! request. On the embedded host, or on Spin.
 

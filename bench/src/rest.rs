@@ -1,4 +1,4 @@
-//! How long the first request after a rest takes: the hosts have let every instance go by then.
+//! The time of the first request after a rest: the hosts have let every instance go by then.
 
 use crate::targets::Target;
 use anyhow::{Context, Result};

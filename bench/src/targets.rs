@@ -1,4 +1,4 @@
-//! What is measured.
+//! The requests that are measured.
 
 use crate::application::{Bench, RESOURCE_SERVER, SECRET, Subject};
 use crate::server::Server;

@@ -8,8 +8,8 @@
 //! | `akamai` | WASI 0.2 | composed in | without | yes |
 //! | `fermyon-cloud` | WASI 0.2 | composed in | without | no |
 //!
-//! Where dependencies are composed in, a component of denials stands in front of each and answers what it does
-//! not inherit; the manifest then has no field that Spin 3.3 does not know.
+//! A component of denials stands in front of each dependency that is composed in, and answers what it does not
+//! inherit; the manifest then has no field that Spin 3.3 does not know.
 
 mod flavour;
 mod manifest;

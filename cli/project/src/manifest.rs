@@ -1,4 +1,4 @@
-//! What `spin.toml` may not grant: the rules of `manifest-rules`, before anything is built or served.
+//! Grants that `spin.toml` may not have: the rules of `manifest-rules`, before anything is built or served.
 //!
 //! The embedded host keeps them too, but for those about tool servers. Spin does not know those about tools, so this is
 //! where who serves with Spin hears of them.

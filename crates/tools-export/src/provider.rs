@@ -1,4 +1,4 @@
-//! What a component offers.
+//! The provider of tools, prompts and resources, as a trait.
 
 use crate::bindings::contract::{
     Call, Caller, Completion, Failure, Offer, PromptRequest, Prompting, Read, Reading,

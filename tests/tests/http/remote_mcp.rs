@@ -1,4 +1,4 @@
-//! What a remote MCP server has: `tools-mcp` behind a tool server.
+//! Tools, prompts and resources of a remote MCP server: `tools-mcp` behind a tool server.
 
 use axum::Router;
 use axum::body::Body;

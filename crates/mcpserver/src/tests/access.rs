@@ -1,4 +1,4 @@
-//! Who may call.
+//! Authentication and scopes of callers.
 
 use super::*;
 use crate::Environment;
