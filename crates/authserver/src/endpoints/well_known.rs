@@ -48,8 +48,8 @@ impl WellKnown {
         path: &str,
         headers: &HeaderMap,
     ) -> Response {
-        if let Some(words) = issued_by_another(config, path) {
-            return words;
+        if let Some(response) = issued_by_another(config, path) {
+            return response;
         }
         match self.document(config, base, path) {
             Some(document) => document.respond(headers, CACHED),
