@@ -24,14 +24,14 @@ use serde::{Deserialize, Serialize};
 use store::{KeyValue, Record, Store};
 
 /// Seconds that an unused registration is kept.
-pub const UNUSED_LIFETIME: u64 = 86_400;
+pub const UNUSED_TTL: u64 = 86_400;
 
 /// Seconds that a used registration outlives its last grant: a client may come back after it.
 pub const USED_MARGIN: u64 = 30 * 86_400;
 
 /// Seconds that the last good copy of a client's document is kept after it was fetched or the client
 /// last refreshed: so long may a person be away while the client's host is down.
-pub const LAST_GOOD_LIFETIME: u64 = 7 * 86_400;
+pub const LAST_GOOD_TTL: u64 = 7 * 86_400;
 
 /// Seconds by which an expiry has to move to be worth a write.
 const MIN_EXTENSION: u64 = 86_400;
@@ -145,14 +145,14 @@ impl<'a, K: KeyValue> Clients<'a, K> {
         self.limits.count(&counters, WINDOW, now).await
     }
 
-    /// Stores a new client, for [`UNUSED_LIFETIME`].
+    /// Stores a new client, for [`UNUSED_TTL`].
     pub async fn add(&self, client: Client, now: u64) -> Result<(), store::Error> {
         let id = client.client_id.clone();
         let record = ClientRecord {
             client,
             kept: false,
         };
-        self.store.create(&id, &record, now + UNUSED_LIFETIME).await
+        self.store.create(&id, &record, now + UNUSED_TTL).await
     }
 
     /// Returns the client with this identifier, which anybody may have made up, by what is known here:
@@ -193,7 +193,7 @@ impl<'a, K: KeyValue> Clients<'a, K> {
     }
 
     /// Returns the client that has sent a request of its own. For one that a person has signed in with, the last
-    /// good document serves for [`LAST_GOOD_LIFETIME`] while its host is down.
+    /// good document serves for [`LAST_GOOD_TTL`] while its host is down.
     ///
     /// # Errors
     ///
@@ -303,7 +303,7 @@ impl<'a, K: KeyValue> Clients<'a, K> {
     /// Makes the record of a client that a document describes, or moves its end.
     async fn keep_document(&self, client: &Client, now: u64) -> Result<(), store::Error> {
         let id = document_key(&client.client_id);
-        let wanted = now + LAST_GOOD_LIFETIME;
+        let wanted = now + LAST_GOOD_TTL;
         match self.last_good(&client.client_id, now).await? {
             Some((record, expires_at)) => {
                 if expires_at.is_some_and(|at| at + MIN_EXTENSION < wanted) {
@@ -430,7 +430,7 @@ impl<'a, K: KeyValue> Clients<'a, K> {
                 good_until: fresh_until,
             };
             // It was entered for the sweep when it was made, and will be again where it is found.
-            let expires_at = Some(now + LAST_GOOD_LIFETIME);
+            let expires_at = Some(now + LAST_GOOD_TTL);
             self.store
                 .put(&document_key(id), &record, expires_at)
                 .await?;

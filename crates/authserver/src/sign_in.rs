@@ -13,10 +13,10 @@ use url::form_urlencoded::Serializer;
 use web::cookie::Cookie;
 
 /// Seconds that a consent page may stay open.
-pub(crate) const CONSENT_LIFETIME: u64 = 1800;
+pub(crate) const CONSENT_TTL: u64 = 1800;
 
 /// Seconds that a person may take to sign in.
-pub(crate) const LOGIN_LIFETIME: u64 = 600;
+pub(crate) const LOGIN_TTL: u64 = 600;
 
 const CONSENT: Purpose = Purpose("consent");
 const LOGIN: Purpose = Purpose("login");
@@ -94,7 +94,7 @@ impl PendingConsent {
             shown: Fingerprint::of_consent(client, &target, &request, provider_scopes),
             target,
             request,
-            expires_at: now + CONSENT_LIFETIME,
+            expires_at: now + CONSENT_TTL,
         }
     }
 
@@ -143,7 +143,7 @@ impl PendingConsent {
 
     /// Returns when no sign-in that this form leads to can be completed any more.
     pub(crate) fn forget_at(&self) -> u64 {
-        self.expires_at + LOGIN_LIFETIME
+        self.expires_at + LOGIN_TTL
     }
 }
 
@@ -174,7 +174,7 @@ impl ProviderLogin {
         Self {
             nonce: secret::random::<16>(random),
             code_verifier: secret::random::<32>(random),
-            expires_at: now + LOGIN_LIFETIME,
+            expires_at: now + LOGIN_TTL,
         }
     }
 }
@@ -237,7 +237,7 @@ impl ConsentCookie {
         let parts: Vec<&str> = std::iter::once(self.browser.as_str())
             .chain(self.refused.iter().map(String::as_str))
             .collect();
-        Self::cookie(base).set(&parts.join("."), CONSENT_LIFETIME)
+        Self::cookie(base).set(&parts.join("."), CONSENT_TTL)
     }
 
     fn cookie(base: &BaseUrl) -> Cookie {

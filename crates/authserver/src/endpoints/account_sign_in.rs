@@ -3,7 +3,7 @@
 
 use crate::context::Context;
 use crate::pages;
-use crate::sign_in::{Browser, LOGIN_LIFETIME, PendingAccount, ProviderLogin};
+use crate::sign_in::{Browser, LOGIN_TTL, PendingAccount, ProviderLogin};
 use http::header::SET_COOKIE;
 use identity::{Login, SignInProvider};
 use oauth::{ErrorCode, pkce, secret};
@@ -37,7 +37,7 @@ pub async fn handle<K>(
         Ok(url) => with_header(
             web::see_other(&url),
             SET_COOKIE,
-            cookie.set(browser.as_str(), LOGIN_LIFETIME),
+            cookie.set(browser.as_str(), LOGIN_TTL),
         ),
         Err(error) => {
             log_line::write(format_args!("the sign-in cannot begin: {error}"));

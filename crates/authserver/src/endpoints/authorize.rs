@@ -5,7 +5,7 @@ use crate::consent::Consent;
 use crate::context::Context;
 use crate::remembered_consents::{self, RememberedConsents};
 use crate::sign_in::{
-    Browser, COMPLETED, ConsentCookie, Consented, LOGIN_LIFETIME, PendingConsent, PendingLogin,
+    Browser, COMPLETED, ConsentCookie, Consented, LOGIN_TTL, PendingConsent, PendingLogin,
     ProviderLogin,
 };
 use crate::{destination, pages, responses};
@@ -288,7 +288,7 @@ async fn begin<K: KeyValue>(
     Ok(with_header(
         web::see_other(&url),
         SET_COOKIE,
-        cookie.set(browser.as_str(), LOGIN_LIFETIME),
+        cookie.set(browser.as_str(), LOGIN_TTL),
     ))
 }
 

@@ -25,7 +25,7 @@ use store::KeyValue;
 use web::{Request, Response, with_header};
 
 /// Seconds that a code lives (RFC 6749 section 4.1.2 recommends at most ten minutes).
-const CODE_LIFETIME: u64 = 60;
+const CODE_TTL: u64 = 60;
 
 #[derive(Debug, thiserror::Error)]
 enum CallbackError {
@@ -403,7 +403,7 @@ async fn grant<K: KeyValue>(
             redirect_uri: target.in_request.then(|| target.redirect_uri.clone()),
             challenge: consent.request.challenge,
             dpop_jkt: consent.request.dpop_jkt,
-            expires_at: context.now + CODE_LIFETIME,
+            expires_at: context.now + CODE_TTL,
         }),
     };
     let grants = context.grants();
