@@ -13,7 +13,7 @@ use store::{KeyValue, Store};
 use web::cookie::Cookie;
 
 /// Seconds that a session lasts.
-const LIFETIME: u64 = 3600;
+const SESSION_TTL: u64 = 3600;
 
 const SESSION: Purpose = Purpose("account session");
 const FORM: Purpose = Purpose("account form");
@@ -39,7 +39,7 @@ impl Session {
             // A cookie has little room.
             name: profile.name.filter(|name| name.chars().count() <= 200),
             email: profile.email.filter(|email| email.len() <= 320),
-            expires_at: now + LIFETIME,
+            expires_at: now + SESSION_TTL,
         }
     }
 
@@ -59,7 +59,7 @@ impl Session {
         random: &mut impl CryptoRng,
     ) -> Option<HeaderValue> {
         let plain = serde_json::to_vec(self).ok()?;
-        Some(cookie(base).set(&keys.seal(SESSION, b"", &plain, random), LIFETIME))
+        Some(cookie(base).set(&keys.seal(SESSION, b"", &plain, random), SESSION_TTL))
     }
 
     /// Returns the session that a request brings, unless it has ended.
