@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 use web::cookie::Cookie;
 
 /// Seconds that a consent is remembered.
-pub(crate) const LIFETIME: u64 = 30 * 86_400;
+pub(crate) const REMEMBERED_TTL: u64 = 30 * 86_400;
 
 /// Entries that the cookie holds; with more, browsers would drop it.
 const MAX_CONSENTS: usize = 20;
@@ -105,7 +105,7 @@ impl RememberedConsents {
             consent,
             destination: Some(destination),
             subject,
-            expires_at: now + LIFETIME,
+            expires_at: now + REMEMBERED_TTL,
         };
         self.0.insert(0, entry);
         self.0.truncate(MAX_CONSENTS);
@@ -119,7 +119,7 @@ impl RememberedConsents {
         random: &mut impl CryptoRng,
     ) -> HeaderValue {
         let plain = serde_json::to_vec(self).unwrap_or_default();
-        cookie(base).set(&keys.seal(REMEMBERED, b"", &plain, random), LIFETIME)
+        cookie(base).set(&keys.seal(REMEMBERED, b"", &plain, random), REMEMBERED_TTL)
     }
 
     /// Returns the `Set-Cookie` value that removes them.
@@ -169,7 +169,7 @@ mod tests {
         assert!(read.has_of(&consent(49), "ada") && !read.has_of(&consent(49), "eve"));
         assert!(read.has(&consent(30)) && !read.has(&consent(29)));
         assert!(read.has_destination(&consent(130)) && !read.has_destination(&consent(129)));
-        let later = RememberedConsents::read(&keys, &base, &headers, 1_000_000_000 + LIFETIME);
+        let later = RememberedConsents::read(&keys, &base, &headers, 1_000_000_000 + REMEMBERED_TTL);
         assert_eq!(later.len(), 0);
     }
 }
