@@ -169,7 +169,8 @@ mod tests {
         assert!(read.has_of(&consent(49), "ada") && !read.has_of(&consent(49), "eve"));
         assert!(read.has(&consent(30)) && !read.has(&consent(29)));
         assert!(read.has_destination(&consent(130)) && !read.has_destination(&consent(129)));
-        let later = RememberedConsents::read(&keys, &base, &headers, 1_000_000_000 + REMEMBERED_TTL);
+        let later =
+            RememberedConsents::read(&keys, &base, &headers, 1_000_000_000 + REMEMBERED_TTL);
         assert_eq!(later.len(), 0);
     }
 }
