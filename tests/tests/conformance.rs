@@ -16,6 +16,25 @@ async fn everything_that_2025_11_25_requires_passes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_that_2026_07_28_requires_passes() {
+    judge_2026_07_28(Settings::default().conformance_tools()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_that_2026_07_28_requires_passes_behind_a_tool_server() {
+    let settings = Settings {
+        // Its manifest is not that of a flavour.
+        flavour: None,
+        ..Settings::default()
+            .tool_server(
+                "fixtures",
+                "target/wasm32-wasip2/wasm/conformance_tools.wasm",
+            )
+            .variable("tools", "fixtures")
+    };
+    judge_2026_07_28(settings).await;
+}
+
+async fn judge_2026_07_28(settings: Settings) {
     let unscored = [
         "http-custom-header-server-validation",
         "http-header-validation",
@@ -34,7 +53,8 @@ async fn everything_that_2026_07_28_requires_passes() {
         check: "tasks-status-notifications",
         status: "SKIPPED",
     }];
-    judge(&["requirements", "2026-07-28"], &expected, &tolerated).await;
+    let arguments = ["requirements", "2026-07-28"];
+    judge_with(settings, &arguments, &expected, &tolerated).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -65,7 +85,18 @@ struct Tolerated {
 
 /// Runs the suite, which has to run what is expected, and no check may fail, be skipped, or warn.
 async fn judge(arguments: &[&str], expected: &[&str], tolerated: &[Tolerated]) {
-    let gatehouse = Gatehouse::start_with(Settings::default().conformance_tools()).await;
+    let settings = Settings::default().conformance_tools();
+    judge_with(settings, arguments, expected, tolerated).await;
+}
+
+/// The same, with the fixtures where these settings have them.
+async fn judge_with(
+    settings: Settings,
+    arguments: &[&str],
+    expected: &[&str],
+    tolerated: &[Tolerated],
+) {
+    let gatehouse = Gatehouse::start_with(settings).await;
     let base = gatehouse.base();
     let arguments = [&[base.as_str()], arguments].concat();
     let saw = node("conformance-server.mjs", &arguments).await;

@@ -1,18 +1,30 @@
 //! Tools components of their own, behind tool servers, which `mcp` calls.
 
-use gatehouse_tests::{Client, Gatehouse, Mcp, Person, Settings, SseStream, Stateless};
+use axum::Router;
+use gatehouse_tests::stateless::TASKS;
+use gatehouse_tests::{
+    Client, Flavour, Gatehouse, Mcp, Origin, Person, Settings, SseStream, Stateless,
+};
 use serde_json::{Value, json};
+use std::future::pending;
 
 const FIXTURES: &str = "target/wasm32-wasip2/wasm/conformance_tools.wasm";
 
 /// The composed tools, and the fixtures as a component of its own.
 fn both() -> Settings {
-    Settings {
-        // Its manifest is not that of a flavour.
-        flavour: None,
-        ..Settings::default()
-            .tool_server("fixtures", FIXTURES)
-            .variable("tools", "composed fixtures")
+    in_build(None)
+}
+
+/// The same in this build.
+fn in_build(build: Option<Flavour>) -> Settings {
+    let settings = Settings {
+        flavour: build,
+        ..Settings::default().variable("tools", "composed fixtures")
+    };
+    match build {
+        None => settings.tool_server("fixtures", FIXTURES),
+        // Its manifest has them.
+        Some(_) => settings,
     }
 }
 
@@ -129,6 +141,111 @@ async fn a_component_of_its_own_that_traps_costs_its_own_call_and_no_other() {
     }
     let greeting = mcp.call("greet", json!({ "name": "Ada" })).await;
     assert_eq!(text(&greeting), "Hello, Ada!");
+}
+
+in_both_builds!(
+    prompts_completions_tasks_and_changes_of_a_component_of_its_own_arrive,
+    a_component_that_does_not_describe_itself_costs_its_own_tools_alone,
+    a_call_of_a_component_of_its_own_that_hangs_ends_at_its_timeout,
+);
+
+async fn prompts_completions_tasks_and_changes_of_a_component_of_its_own_arrive(
+    build: Option<Flavour>,
+) {
+    const WATCHED: &str = "test://watched-resource";
+    let gatehouse = Gatehouse::start_with(in_build(build)).await;
+    let client = Stateless::signed_in(&gatehouse).await;
+    let client = client.with_capabilities(json!({ "extensions": { TASKS: {} } }));
+
+    let name = "test_prompt_with_arguments";
+    let get = json!({ "name": name, "arguments": { "arg1": "one", "arg2": "two" } });
+    let prompt = client.result("prompts/get", get).await;
+    let message = prompt["messages"][0]["content"]["text"].as_str().unwrap();
+    assert!(
+        message.contains("one") && message.contains("two"),
+        "{prompt}"
+    );
+
+    let complete = json!({
+        "ref": { "type": "ref/prompt", "name": name },
+        "argument": { "name": "arg1", "value": "" },
+    });
+    let completion = client.result("completion/complete", complete).await;
+    assert!(
+        completion["completion"]["values"].is_array(),
+        "{completion}"
+    );
+
+    let wanted = json!({
+        "toolsListChanged": true,
+        "promptsListChanged": true,
+        "resourceSubscriptions": [WATCHED],
+    });
+    let (acknowledged, mut stream) = client.listen(wanted.clone()).await;
+    assert_eq!(acknowledged, wanted);
+    for (kind, method) in [
+        ("tool", "tools/list_changed"),
+        ("prompt", "prompts/list_changed"),
+        ("resource", "resources/updated"),
+    ] {
+        let tool = format!("test_trigger_{kind}_change");
+        client.call(&tool, json!({})).await;
+        let message = stream.message().await;
+        assert_eq!(message["method"], format!("notifications/{method}"));
+    }
+
+    let begun = client.call("slow_compute", json!({ "seconds": 1 })).await;
+    assert_eq!(begun["resultType"], "task", "{begun}");
+    let wanted = json!({ "taskIds": [begun["taskId"]] });
+    let (_, mut stream) = client.listen(wanted).await;
+    loop {
+        let told = stream.message().await;
+        if told["params"]["status"] != "working" {
+            assert_eq!(text(&told["params"]["result"]), "Computed for 1 s.");
+            return;
+        }
+    }
+}
+
+async fn a_component_that_does_not_describe_itself_costs_its_own_tools_alone(
+    build: Option<Flavour>,
+) {
+    // It has what a remote server has, which never answers.
+    let remote = Router::new().fallback(pending::<()>);
+    let remote = Origin::serve(remote).await;
+    let settings = in_build(build)
+        .tool_server(
+            "hanging",
+            "target/wasm32-wasip2/wasm/gatehouse_tools_mcp.wasm",
+        )
+        .granted(&[("url", remote.url())], &[remote.url()])
+        .variable("tools", "hanging composed fixtures");
+    let gatehouse = Gatehouse::start_with(settings).await;
+    let mcp = Mcp::signed_in(&gatehouse).await;
+    let names = tool_names(&mcp).await;
+    for name in ["add", "greet"] {
+        assert!(names.iter().any(|other| other == name), "{name}: {names:?}");
+    }
+    let sum = mcp.call("add", json!({ "a": 1, "b": 2 })).await;
+    assert_eq!(text(&sum), "3");
+    let log = gatehouse.host.log().lines().join("\n");
+    let reason = "the component hanging: did not describe its tools within 5 seconds";
+    assert!(log.contains(reason), "{log}");
+}
+
+async fn a_call_of_a_component_of_its_own_that_hangs_ends_at_its_timeout(build: Option<Flavour>) {
+    let gatehouse = Gatehouse::start_with(in_build(build).variable("call_timeout", "2")).await;
+    let mcp = Mcp::signed_in(&gatehouse).await;
+    let hanging = mcp.try_call("slow_compute", json!({ "seconds": 60 })).await;
+    let answer = gatehouse_tests::mcp::answer(hanging).await;
+    assert_eq!(answer["error"]["code"], -32603, "{answer}");
+    let message = &answer["error"]["message"];
+    assert_eq!(message, "The tool did not finish in time.");
+    let greeting = mcp.call("greet", json!({ "name": "Ada" })).await;
+    assert_eq!(text(&greeting), "Hello, Ada!");
+    let log = gatehouse.host.log().lines().join("\n");
+    let reason = "the tool slow_compute did not finish in time";
+    assert!(log.contains(reason), "{log}");
 }
 
 #[tokio::test]
