@@ -1,4 +1,4 @@
-"""A server of the Python SDK, of version 1 or 2, or of FastMCP 2, on a port of loopback.
+"""A server of the Python SDK, of version 1 or 2, or of FastMCP 2 or later, on a port of loopback.
 
 It has the same tools with each of them, and is reached at http://127.0.0.1:PORT/mcp.
 """
@@ -56,7 +56,19 @@ def serve(port: int, is_fastmcp: bool) -> None:
             raise
         return "waited"
 
-    if hasattr(Context, "elicit"):
+    if hasattr(Context, "input_responses"):
+        from mcp_types import ElicitRequest, ElicitRequestFormParams, InputRequiredResult
+
+        @server.tool()
+        async def greet(ctx: Context) -> str | InputRequiredResult:
+            """Asks for a name, in a second round."""
+            if not ctx.input_responses:
+                form = ElicitRequestFormParams(message="Who are you?", requested_schema=Name.model_json_schema())
+                return InputRequiredResult(input_requests={"name": ElicitRequest(params=form)})
+            answer: Any = ctx.input_responses["name"]
+            return f"Hello, {answer.content['name']}!" if answer.action == "accept" else f"You said: {answer.action}"
+
+    elif hasattr(Context, "elicit"):
 
         @server.tool()
         async def greet(ctx: Context) -> str:

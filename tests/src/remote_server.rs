@@ -47,6 +47,11 @@ impl RemoteServer {
         Self::of_python(".venv-fastmcp-2.12", "fastmcp", "/mcp").await
     }
 
+    /// Starts a server of the newest FastMCP.
+    pub async fn fastmcp() -> Self {
+        Self::of_python(".venv", "fastmcp", "/mcp").await
+    }
+
     /// Starts a server of the Rust SDK.
     pub async fn rust() -> Self {
         let program = root().join("target/debug/rmcp-server");

@@ -1,7 +1,7 @@
 //! The crate `mcp-client` against MCP servers that others wrote, of every revision. `cargo xtask test` installs them.
 
 use bytes::Bytes;
-use gatehouse_tests::RemoteServer;
+use gatehouse_tests::{Gatehouse, RemoteServer, Settings as GatehouseSettings, Stateless};
 use http::{Request, Response};
 use mcp_client::{CallSteps, Client, Environment, SendError, Settings};
 use serde_json::{Value, json};
@@ -217,8 +217,16 @@ async fn use_python(mut server: RemoteServer, is_new: bool) {
     );
     assert!(read("other://missing").await.is_err());
 
+    assert_eq!(explained(&client, "p_explain").await, "Explain MCP.");
+
+    cancel(&client, call("p_wait", json!({}))).await;
+    server.says("cancelled").await;
+}
+
+/// Returns what a prompt says to explain MCP.
+async fn explained(client: &Client<Network>, prompt: &str) -> String {
     let request = PromptRequest {
-        name: "p_explain".to_owned(),
+        name: prompt.to_owned(),
         arguments: vec![Argument {
             name: "topic".to_owned(),
             value: "MCP".to_owned(),
@@ -228,13 +236,10 @@ async fn use_python(mut server: RemoteServer, is_new: bool) {
     let Ok(Prompting::Messages(prompt)) = client.get_prompt(request).await else {
         panic!("no prompt");
     };
-    assert_eq!(
-        prompt.messages[0].content.body,
-        ContentBody::Text("Explain MCP.".to_owned())
-    );
-
-    cancel(&client, call("p_wait", json!({}))).await;
-    server.says("cancelled").await;
+    match &prompt.messages[0].content.body {
+        ContentBody::Text(text) => text.clone(),
+        other => panic!("{other:?}"),
+    }
 }
 
 /// Begins a call that reports something and then waits, and drops it.
@@ -245,9 +250,9 @@ async fn cancel(client: &Client<Network>, call: Call) {
     assert!(is_report, "{first:?}");
 }
 
-/// Calls a tool that asks for a name while it runs, and answers.
-async fn be_asked(server: &RemoteServer) {
-    let client = client(server, &[("repeat", "greet")]);
+/// Calls a tool that asks for a name, while it runs or in rounds, and answers.
+async fn be_asked(server: &RemoteServer, revision: &str) {
+    let client = client(server, &[("repeat", "greet"), ("revision", revision)]);
     let asking = asked(&client, call("greet", json!({}))).await;
     let params: Value = serde_json::from_str(&asking.requests[0].params).expect("JSON");
     assert_eq!(params["message"], "Who are you?");
@@ -261,7 +266,9 @@ async fn be_asked(server: &RemoteServer) {
 
 #[tokio::test]
 async fn a_server_of_the_newest_python_sdk_offers_all_that_it_has() {
-    use_python(RemoteServer::python().await, true).await;
+    let server = RemoteServer::python().await;
+    be_asked(&server, "auto").await;
+    use_python(server, true).await;
 }
 
 #[tokio::test]
@@ -276,7 +283,14 @@ async fn a_server_of_fastmcp_2_12_offers_all_that_it_has() {
 
 #[tokio::test]
 async fn a_tool_of_fastmcp_2_12_asks_the_person() {
-    be_asked(&RemoteServer::fastmcp_2_12().await).await;
+    be_asked(&RemoteServer::fastmcp_2_12().await, "auto").await;
+}
+
+#[tokio::test]
+async fn a_server_of_the_newest_fastmcp_offers_all_that_it_has() {
+    let server = RemoteServer::fastmcp().await;
+    be_asked(&server, "auto").await;
+    use_python(server, true).await;
 }
 
 #[tokio::test]
@@ -313,7 +327,7 @@ async fn a_server_of_the_rust_sdk_is_asked_in_every_revision() {
     ] {
         let client = client(&server, &[("revision", revision)]);
         let offer = client.describe().await.expect("an offer");
-        assert_eq!(names(&offer), ["add"], "{revision}");
+        assert_eq!(names(&offer), ["add", "greet"], "{revision}");
         let events = events(&client, call("add", json!({"a": 2, "b": 3}))).await;
         assert!(
             matches!(&events[..], [Event::Progress(_), Event::Done(sum)] if text(sum) == "5"),
@@ -321,6 +335,24 @@ async fn a_server_of_the_rust_sdk_is_asked_in_every_revision() {
         );
         let wrong = output(&client, call("add", json!({"a": "x"}))).await;
         assert_eq!(text(&wrong), "a is no number");
+
+        let page = client.list_resources(caller(), None).await.expect("a page");
+        assert_eq!(page.resources[0].uri, "note://first", "{revision}");
+        let read = Read {
+            uri: "note://first".to_owned(),
+            context: context(),
+        };
+        let Ok(Reading::Contents(contents)) = client.read_resource(read).await else {
+            panic!("{revision}: no contents");
+        };
+        let note = ResourceBody::Text("the first note".to_owned());
+        assert_eq!(contents.parts[0].body, note);
+        assert_eq!(offer.prompts[0].name, "explain");
+        assert_eq!(explained(&client, "explain").await, "Explain MCP.");
+        // Before 2025-06-18 a server could not ask.
+        if revision != "2025-03-26" {
+            be_asked(&server, revision).await;
+        }
     }
 }
 
@@ -441,4 +473,49 @@ async fn a_session_that_the_everything_server_forgot_is_made_again() {
     // An idle session ends, and the server is told.
     let ended = server.says("Received session termination request for session ");
     assert_eq!(ended.await, next);
+}
+
+#[tokio::test]
+async fn the_everything_server_is_used_through_the_component() {
+    let server = RemoteServer::everything().await;
+    let origin = server.url.trim_end_matches("/mcp");
+    let settings = GatehouseSettings {
+        flavour: None,
+        ..GatehouseSettings::default()
+            .tool_server(
+                "everything",
+                "target/wasm32-wasip2/wasm/gatehouse_tools_mcp.wasm",
+            )
+            .granted(&[("url", &server.url), ("repeat", "trigger-*")], &[origin])
+            .variable("tools", "everything")
+    };
+    let gatehouse = Gatehouse::start_with(settings).await;
+    let client = Stateless::signed_in(&gatehouse).await;
+    let client = client.with_capabilities(json!({"elicitation": {}}));
+    let said = |result: &Value| result["content"].to_string();
+
+    let sum = client.call("get-sum", json!({"a": 2, "b": 3})).await;
+    assert!(said(&sum).contains('5'), "{sum}");
+    let get = json!({"name": "args-prompt", "arguments": {"city": "Oslo"}});
+    let prompt = client.result("prompts/get", get).await;
+    assert!(prompt["messages"].to_string().contains("Oslo"), "{prompt}");
+    let complete = json!({
+        "ref": {"type": "ref/prompt", "name": "completable-prompt"},
+        "argument": {"name": "department", "value": "E"},
+    });
+    let completion = client.result("completion/complete", complete).await;
+    let values = &completion["completion"]["values"];
+    assert_eq!(values, &json!(["Engineering"]), "{completion}");
+
+    let mut call = json!({"name": "trigger-elicitation-request", "arguments": {}});
+    let asking = client.result("tools/call", call.clone()).await;
+    assert_eq!(asking["resultType"], "input_required", "{asking}");
+    let questions = asking["inputRequests"].as_object().expect("questions");
+    let (id, question) = questions.iter().next().expect("a question");
+    assert_eq!(question["method"], "elicitation/create");
+    let content = json!({"name": "Ada", "check": true});
+    call["inputResponses"] = json!({ id: {"action": "accept", "content": content} });
+    call["requestState"] = asking["requestState"].clone();
+    let told = client.result("tools/call", call).await;
+    assert!(said(&told).contains("Ada"), "{told}");
 }
