@@ -9,7 +9,7 @@ mod snippet;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use config::{AuthorizationServer, HTTP_SSE, Problem, PublicUrl, read_http_sse};
+use config::{AuthorizationServer, Problem, PublicUrl, granted, read_http_sse};
 use http::{HeaderMap, Method};
 use offer::Offer;
 use platform::variables;
@@ -29,13 +29,7 @@ const ROUTES: &[Route<()>] = &[Route {
 }];
 
 async fn router() -> Router {
-    let names = [
-        PublicUrl::VARIABLES,
-        AuthorizationServer::VARIABLES,
-        &[HTTP_SSE],
-    ]
-    .concat();
-    let values = variables::read(&names).await;
+    let values = variables::read(granted::HOME).await;
     let home = Home::read(|name| values.get(name));
     Router::new().fallback(handle).with_state(Arc::new(home))
 }

@@ -95,6 +95,19 @@ pub const MCP: &[&str] = &[
     "events",
 ];
 
+/// Of `home`.
+pub const HOME: &[&str] = &[
+    "public_url",
+    "http_sse",
+    "authorization_server",
+    "descope_base_url",
+    "descope_project_id",
+    "descope_mcp_server_id",
+];
+
+/// Of `client-metadata`.
+pub const CLIENT_METADATA: &[&str] = &["public_url", "client_metadata_origin"];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -120,6 +133,8 @@ mod tests {
             ("authorize", AUTHORIZE),
             ("account", ACCOUNT),
             ("mcp", MCP),
+            ("home", HOME),
+            ("client-metadata", CLIENT_METADATA),
         ] {
             // The others are those of the identity component, which inherits them.
             let mut granted = granted(component);
