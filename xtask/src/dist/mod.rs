@@ -13,16 +13,21 @@
 //! | `gatehouse-host-<target>` | the embedded host for that machine |
 //! | `docs/`, `README.md`, `CHANGELOG.md`, `SECURITY.md` | the documentation, to which projects point |
 //! | `LICENSE`, `NOTICES.txt` | the licence, and those of what it is made of |
-//! | `gatehouse.cdx.json` | what is in it all (CycloneDX), but for what projects build with |
+//! | `gatehouse.cdx.json` | every file with its digest, what it is made of, and what the SDKs bring (CycloneDX) |
 //! | `release.sha256` | digests of what projects are made of; `spin.toml` names its digest |
 //! | `SHA256SUMS` | digests of everything |
 //!
-//! Templates and command have the digest of `release.sha256` in them, so that they are not among its files.
+//! Templates and command have the digest of `release.sha256` in them, so that they are not among its files. Nor is the bill
+//! of materials, which has their digests.
 
 mod cargo_index;
+mod cargo_packages;
+mod component;
 mod files;
 mod notices;
+mod npm_packages;
 mod packages;
+mod python_packages;
 mod sbom;
 
 use crate::build::{self, WasmBuild};
@@ -61,12 +66,14 @@ pub fn dist(options: &Options) -> Result<()> {
     components(&folder)?;
     packages::write(&folder, VERSION)?;
     cargo_index::write(&folder, &address)?;
-    step("Writing the documentation and the bill of materials");
+    step("Writing the documentation and the notices");
     documents(&folder)?;
     write(&folder.join("NOTICES.txt"), notices::text()?.as_bytes())?;
-    write(&folder.join("gatehouse.cdx.json"), sbom::text()?.as_bytes())?;
     let release = seal(&folder, &address)?;
     let command = programs(&folder, &release)?;
+    step("Writing the bill of materials");
+    let bill = sbom::text(&folder)?;
+    write(&folder.join("gatehouse.cdx.json"), bill.as_bytes())?;
     let sums = release::sums_of(&folder)?;
     write(&folder.join("SHA256SUMS"), sums.as_bytes())?;
     tell(&folder, &address, &command)

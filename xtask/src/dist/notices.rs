@@ -1,7 +1,8 @@
-//! The licences of what a release is made of: the packages with their licences, and then the texts that came with them.
+//! The licences of what a release is made of: the packages with their licences, those that npm and pip fetch with the SDKs,
+//! and then the texts that came with the former.
 
-use super::files::metadata;
-use super::sbom;
+use super::component::Component;
+use super::{cargo_packages, sbom};
 use anyhow::{Context, Result};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,13 +14,13 @@ use std::path::Path;
 ///
 /// # Errors
 ///
-/// If Cargo cannot read the workspace, or a package's folder cannot be read.
+/// If Cargo cannot read the workspace, or a package's folder or the records of the SDKs cannot be read.
 pub(super) fn text() -> Result<String> {
-    let metadata: Value = serde_json::from_str(&metadata(&[])?)?;
-    document(&sbom::packages(&metadata, &sbom::shipped()?)?)
+    let workspace = cargo_packages::workspace()?;
+    document(&cargo_packages::packages(&workspace)?, &sbom::brought()?)
 }
 
-fn document(packages: &[&Value]) -> Result<String> {
+fn document(packages: &[&Value], brought: &[Component]) -> Result<String> {
     let mut document = String::from(
         "What Gatehouse's components and commands are built from and with, and under which licences (SPDX).\n\n",
     );
@@ -39,6 +40,10 @@ fn document(packages: &[&Value]) -> Result<String> {
                 texts.entry(text).or_default().insert(name);
             }
         }
+    }
+    document += "\nThe SDKs for JavaScript and Python, and what npm and pip fetch with them. The latter is not part of the release, and\nbrings its licence texts itself.\n\n";
+    for component in brought {
+        writeln!(document, "{}", component.license_line())?;
     }
     for (text, names) in texts {
         let names = names.into_iter().collect::<Vec<_>>().join(", ");
@@ -89,11 +94,18 @@ mod tests {
             "two",
             &[("licence.txt", "Do as you like."), ("NOTICE", "Ours.")],
         );
-        let document = document(&[&one, &two]).unwrap();
+        let brought = Component {
+            name: "three".to_owned(),
+            version: "2.0.0".to_owned(),
+            license: Some("ISC".to_owned()),
+            ..Component::default()
+        };
+        let document = document(&[&one, &two], &[brought]).unwrap();
         assert!(
             document.contains("one 1.0.0: MIT\ntwo 1.0.0: MIT\n"),
             "{document}"
         );
+        assert!(document.contains("\nthree 2.0.0: ISC\n"), "{document}");
         assert!(
             document.contains("one, two\n\nDo as you like.\n"),
             "{document}"
