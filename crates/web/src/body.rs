@@ -17,19 +17,36 @@ use std::time::Duration;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// After this time a body has to have [`BYTES_PER_TICK`] or its end, and so many more after each
-/// further [`TICK`].
-const GRACE: Duration = Duration::from_secs(5);
+/// The least rate of a body.
+struct Rate {
+    /// After this time a body has to have [`bytes_per_tick`](Self::bytes_per_tick) or its end, and so
+    /// many more after each further [`TICK`].
+    grace: Duration,
+    bytes_per_tick: u64,
+    /// What came faster counts for so many ticks at most: otherwise a megabyte that is sent at once would
+    /// earn minutes of silence.
+    max_saved_ticks: u64,
+    /// After this time the body is given up, however it comes.
+    max_time: Duration,
+}
 
 const TICK: Duration = Duration::from_secs(1);
 
-const BYTES_PER_TICK: u64 = 4 * 1024;
+const WANTED: Rate = Rate {
+    grace: Duration::from_secs(5),
+    bytes_per_tick: 4 * 1024,
+    max_saved_ticks: 10,
+    // The limit of its size bounds its time.
+    max_time: Duration::MAX,
+};
 
-/// After this time an unwanted body has to have [`DRAINED_BYTES_PER_TICK`] or its end, and so
-/// many more after each further [`TICK`]. It is read so that its sender gets to read the answer.
-const DRAIN_GRACE: Duration = Duration::from_secs(2);
-
-const DRAINED_BYTES_PER_TICK: u64 = 32 * 1024;
+/// Of an unwanted body, which is read so that its sender gets to read the answer.
+const DRAINED: Rate = Rate {
+    grace: Duration::from_secs(2),
+    bytes_per_tick: 32 * 1024,
+    max_saved_ticks: 2,
+    max_time: Duration::from_secs(10),
+};
 
 /// Bytes that are read of an unwanted body.
 const MAX_DRAINED_BYTES: u64 = 8 * 1024 * 1024;
@@ -159,9 +176,49 @@ where
     read: u64,
     sleep: S,
     timer: Option<Pin<Box<T>>>,
-    /// How often the timer has rung.
-    ticks: u64,
+    pace: Pace,
     rest: Rest<B>,
+}
+
+/// How a body has come until now, by the ticks of a timer.
+struct Pace {
+    rate: &'static Rate,
+    /// The time that the timer has measured.
+    passed: Duration,
+    /// Bytes that came and that no tick has taken.
+    saved: u64,
+}
+
+impl Pace {
+    fn new(rate: &'static Rate) -> Self {
+        Self {
+            rate,
+            passed: Duration::ZERO,
+            saved: 0,
+        }
+    }
+
+    fn add(&mut self, bytes: usize) {
+        let most = self.rate.bytes_per_tick * self.rate.max_saved_ticks;
+        self.saved = self.saved.saturating_add(bytes as u64).min(most);
+    }
+
+    /// Returns the time until the next tick.
+    fn wait(&self) -> Duration {
+        if self.passed.is_zero() {
+            self.rate.grace
+        } else {
+            TICK
+        }
+    }
+
+    /// Counts the time that was waited. Returns whether the body may go on.
+    fn tick(&mut self) -> bool {
+        self.passed += self.wait();
+        let left = self.saved.checked_sub(self.rate.bytes_per_tick);
+        self.saved = left.unwrap_or_default();
+        left.is_some() && self.passed < self.rate.max_time
+    }
 }
 
 /// What the reader of a [`Paced`] body has left unread, once it has dropped it.
@@ -182,7 +239,7 @@ where
             read: 0,
             sleep,
             timer: None,
-            ticks: 0,
+            pace: Pace::new(&WANTED),
             rest: Rest(Arc::clone(&rest)),
         };
         (paced, Rest(rest))
@@ -194,14 +251,13 @@ where
             let timer = match &mut self.timer {
                 Some(timer) => timer,
                 None => {
-                    let wait = if self.ticks == 0 { GRACE } else { TICK };
-                    self.timer.insert(Box::pin((self.sleep)(wait)))
+                    let timer = (self.sleep)(self.pace.wait());
+                    self.timer.insert(Box::pin(timer))
                 }
             };
             ready!(timer.as_mut().poll(cx));
             self.timer = None;
-            self.ticks += 1;
-            if self.read < self.ticks * BYTES_PER_TICK {
+            if !self.pace.tick() {
                 return Poll::Ready(());
             }
         }
@@ -238,6 +294,7 @@ where
             Some(Ok(frame)) => {
                 let size = frame.data_ref().map_or(0, Buf::remaining);
                 this.read += size as u64;
+                this.pace.add(size);
                 Poll::Ready(Some(Ok(frame)))
             }
             end => {
@@ -280,13 +337,15 @@ impl<B: Body + Unpin> Rest<B> {
             return;
         };
         let mut timer = pin!(None);
-        let mut ticks = 0;
+        let mut pace = Pace::new(&DRAINED);
         let mut drained = 0;
         std::future::poll_fn(|cx| {
             loop {
                 match Pin::new(&mut body).poll_frame(cx) {
                     Poll::Ready(Some(Ok(frame))) => {
-                        drained += frame.data_ref().map_or(0, Buf::remaining) as u64;
+                        let size = frame.data_ref().map_or(0, Buf::remaining);
+                        pace.add(size);
+                        drained += size as u64;
                         if drained > MAX_DRAINED_BYTES {
                             return Poll::Ready(());
                         }
@@ -296,15 +355,13 @@ impl<B: Body + Unpin> Rest<B> {
                     Poll::Pending => {}
                 }
                 if timer.is_none() {
-                    let wait = if ticks == 0 { DRAIN_GRACE } else { TICK };
-                    timer.set(Some(sleep(wait)));
+                    timer.set(Some(sleep(pace.wait())));
                 }
                 if let Some(timer) = timer.as_mut().as_pin_mut() {
                     ready!(timer.poll(cx));
                 }
                 timer.set(None);
-                ticks += 1;
-                if drained < ticks * DRAINED_BYTES_PER_TICK {
+                if !pace.tick() {
                     return Poll::Ready(());
                 }
             }
@@ -429,13 +486,30 @@ mod tests {
     #[test]
     fn a_body_at_the_least_rate_is_read_and_a_slower_one_is_not() {
         let world = World::new();
-        let rate = BYTES_PER_TICK as usize;
+        let rate = WANTED.bytes_per_tick as usize;
         let enough = world.body((0..60).map(|second| (second, rate)), true);
         assert_eq!(world.read(enough, 60 * rate), Ok(60 * rate));
         let world = World::new();
         let less = world.body((0..60).map(|second| (second, rate / 2)), true);
         assert_eq!(world.read(less, 60 * rate), Err(ReadError::TooSlow));
         assert!(world.now() < 12);
+    }
+
+    #[test]
+    fn a_body_that_came_fast_may_pause_for_seconds_and_not_for_minutes() {
+        const MEGABYTE: usize = 1024 * 1024;
+        let world = World::new();
+        let pauses = world.body([(0, MEGABYTE - 1), (14, 1)], true);
+        assert_eq!(world.read(pauses, MEGABYTE), Ok(MEGABYTE));
+        // A byte a second is no better than silence.
+        let drip = (1..1_000).map(|second| (second, 1));
+        for then in [vec![], drip.collect()] {
+            let world = World::new();
+            let chunks = std::iter::once((0, MEGABYTE / 2)).chain(then);
+            let stops = world.body(chunks, false);
+            assert_eq!(world.read(stops, MEGABYTE), Err(ReadError::TooSlow));
+            assert_eq!(world.now(), 15);
+        }
     }
 
     #[test]
@@ -510,33 +584,45 @@ mod tests {
         );
     }
 
+    /// Returns the time after which a body that sends these chunks is given up.
+    fn drained_for(chunks: impl IntoIterator<Item = (u64, usize)>, ends: bool) -> u64 {
+        let world = World::new();
+        let (paced, rest) = Paced::new(world.body(chunks, ends), world.sleep());
+        drop(paced);
+        block_on(rest.drain(world.sleep()));
+        world.now()
+    }
+
     #[test]
     fn an_unwanted_body_is_drained_for_a_bounded_time() {
-        for (chunks, seconds) in [
-            (vec![], 2),
-            (vec![(0, 1)], 2),
-            // A byte a second does not prolong it.
-            ((0..100).map(|second| (second, 1)).collect(), 2),
-            // What has come earns it some seconds.
-            (vec![(0, 4 * DRAINED_BYTES_PER_TICK as usize)], 6),
-        ] {
-            let world = World::new();
-            let (paced, rest) = Paced::new(world.body(chunks, false), world.sleep());
-            drop(paced);
-            block_on(rest.drain(world.sleep()));
-            assert_eq!(world.now(), seconds);
-        }
+        let rate = DRAINED.bytes_per_tick as usize;
+        assert_eq!(drained_for([], false), 2);
+        assert_eq!(drained_for([(0, 1)], false), 2);
+        // A byte a second does not prolong it.
+        assert_eq!(drained_for((0..100).map(|second| (second, 1)), false), 2);
+        // Nor does it go on for long, however well it comes.
+        let at_the_rate = (0..60).map(|second| (second, rate));
+        assert_eq!(drained_for(at_the_rate, true), 10);
+        let faster = (0..60).map(|second| (second, 4 * rate));
+        assert_eq!(drained_for(faster, true), 10);
+    }
+
+    #[test]
+    fn nearly_all_of_an_unwanted_body_at_once_earns_it_seconds_and_no_minutes() {
+        let nearly_all = MAX_DRAINED_BYTES as usize - 1;
+        assert_eq!(drained_for([(0, nearly_all)], false), 4);
+        let drip = (1..300).map(|second| (second, 1));
+        let drips = std::iter::once((0, nearly_all / 2)).chain(drip);
+        assert_eq!(drained_for(drips, false), 4);
     }
 
     #[test]
     fn an_unwanted_body_that_comes_at_its_rate_is_drained_to_its_end() {
-        let world = World::new();
-        let rate = DRAINED_BYTES_PER_TICK as usize;
-        let body = world.body((0..60).map(|second| (second, rate)), true);
-        let (paced, rest) = Paced::new(body, world.sleep());
-        drop(paced);
-        block_on(rest.drain(world.sleep()));
-        assert_eq!(world.now(), 59);
+        let rate = DRAINED.bytes_per_tick as usize;
+        let seconds = (0..9).map(|second| (second, rate));
+        assert_eq!(drained_for(seconds, true), 8);
+        // It may pause.
+        assert_eq!(drained_for([(0, 100 * rate), (3, 1)], true), 3);
     }
 
     #[test]
