@@ -40,14 +40,14 @@ fn call(project: &Path) {
     assert!(called.contains("Hello, Ada!"), "{called}");
 }
 
-/// Builds the tools for hosts of WASI 0.2.
-fn build_portable(folder: &Path) {
+/// Builds the tools for hosts of WASI 0.2, into this file.
+fn build_portable(folder: &Path, wasm: &str) {
     let project = Project::new(folder);
     let manifest = project.manifest().unwrap();
     for build in builds::of_manifest(&project, &manifest, Some(PORTABLE)).unwrap() {
         build.run().unwrap();
     }
-    assert!(folder.join("hello.portable.wasm").is_file());
+    assert!(folder.join(wasm).is_file());
 }
 
 #[test]
@@ -78,7 +78,77 @@ fn a_project_in_python_is_made_tested_built_and_called() {
         .current_dir(&project)
         .args(["-m", "unittest", "--quiet"]));
     call(&project);
-    build_portable(&project);
+    build_portable(&project, "hello.portable.wasm");
+}
+
+/// Changes the text of a file.
+fn edit(file: &Path, change: impl Fn(String) -> String) {
+    let text = fs::read_to_string(file).unwrap();
+    fs::write(file, change(text)).unwrap();
+}
+
+/// Lets a project's builds take what the builds of the examples in Rust have compiled, and add to it: these have the same
+/// dependencies. Its own profile for releases has the same name as theirs then.
+fn share_dependencies(project: &Path) {
+    fs::copy(
+        repository("examples/weather-rust/Cargo.lock"),
+        project.join("Cargo.lock"),
+    )
+    .unwrap();
+    let build_dir = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
+    let build_dir = format!(
+        "\n[build]\nbuild-dir = {:?}\n",
+        build_dir.display().to_string()
+    );
+    edit(&project.join(".cargo/config.toml"), |text| {
+        text + &build_dir
+    });
+    let profile = "\n[profile.wasm-for-tests]\ninherits = \"release\"\n";
+    edit(&project.join("Cargo.toml"), |text| text + profile);
+    edit(&project.join("spin.toml"), |text| {
+        text.replace("--release", "--profile wasm-for-tests")
+            .replace("wasm32-wasip2/release", "wasm32-wasip2/wasm-for-tests")
+    });
+}
+
+/// Removes what Cargo keeps of the registry of a release.
+fn forget_registry(release: &str) {
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(std::env::home_dir()?.join(".cargo")));
+    let registry = home.unwrap().join("registry");
+    for index in fs::read_dir(registry.join("index")).unwrap() {
+        let index = index.unwrap();
+        let config = fs::read_to_string(index.path().join("config.json"));
+        if config.is_ok_and(|config| config.contains(release)) {
+            for kind in ["cache", "src", "index"] {
+                fs::remove_dir_all(registry.join(kind).join(index.file_name())).unwrap();
+            }
+        }
+    }
+}
+
+#[test]
+fn a_project_in_rust_is_made_tested_built_and_called() {
+    // Where the workspace's flags for rustc hold.
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let releases = Releases::new();
+    let url = releases.url(VERSION);
+    let base = url.strip_suffix(VERSION).unwrap();
+    run(Command::new(env!("CARGO"))
+        .current_dir(repository(""))
+        .args(["xtask", "dist", "--url", base, "--crates-into"])
+        .arg(releases.folder(VERSION)));
+    let project = new(folder.path(), &releases, "rust");
+    share_dependencies(&project);
+    run(Command::new("cargo")
+        .current_dir(&project)
+        .args(["test", "--quiet"]));
+    call(&project);
+    build_portable(
+        &project,
+        "target/wasm32-wasip2/wasm-for-tests/hello.portable.wasm",
+    );
+    forget_registry(&url);
 }
 
 #[test]
@@ -103,7 +173,7 @@ fn a_project_in_javascript_is_made_tested_built_and_called() {
         run(Command::new("npm").current_dir(&project).args(arguments));
     }
     call(&project);
-    build_portable(&project);
+    build_portable(&project, "hello.portable.wasm");
     let lock = project.join("package-lock.json");
     let text = fs::read_to_string(&lock).unwrap();
     fs::write(&lock, text.replace("sha512-", "sha512-other")).unwrap();

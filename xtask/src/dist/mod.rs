@@ -39,7 +39,7 @@ use project::flavours::Wasi;
 use project::release::{self, Address, Release, SUMS};
 use project::templates::{self, Language};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What `cargo xtask dist` takes.
 #[derive(Args)]
@@ -47,6 +47,9 @@ pub struct Options {
     /// The URL below which target/dist will be served: projects get their components from URL/VERSION
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8000")]
     url: String,
+    /// Write nothing but the SDK for Rust and its registry, into this folder, for tests of projects
+    #[arg(long, value_name = "FOLDER")]
+    crates_into: Option<PathBuf>,
 }
 
 /// Builds everything and writes the release.
@@ -57,6 +60,10 @@ pub struct Options {
 pub fn dist(options: &Options) -> Result<()> {
     let address = Address::new(&format!("{}/{VERSION}", options.url.trim_end_matches('/')))?;
     packages::check_versions(VERSION)?;
+    if let Some(folder) = &options.crates_into {
+        packages::write_crates(folder, VERSION)?;
+        return cargo_index::write(folder, &address);
+    }
     let folder = target().join("dist").join(VERSION);
     if folder.exists() {
         fs::remove_dir_all(&folder)

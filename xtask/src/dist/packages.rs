@@ -68,6 +68,15 @@ pub(super) fn write(folder: &Path, version: &str) -> Result<()> {
         .args(["pack", "--silent", "--pack-destination"])
         .arg(folder))?;
     check_built(folder, "gatehouse-sdk-", ".tgz")?;
+    write_crates(folder, version)
+}
+
+/// Packs the crates into a folder.
+///
+/// # Errors
+///
+/// If one cannot be packed.
+pub(super) fn write_crates(folder: &Path, version: &str) -> Result<()> {
     let mut package = cargo();
     // The workspace's own tests have compiled them.
     package.args(["package", "--quiet", "--no-verify", "--allow-dirty"]);
