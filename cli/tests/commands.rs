@@ -2,11 +2,13 @@
 
 mod common;
 
+#[cfg(feature = "project")]
+use common::COMPONENTS;
 use common::{Releases, Server, bad, built, free_address, gatehouse, good, new_project};
 use host::manifest::Source;
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 fn named(name: &str) -> Vec<u8> {
     name.as_bytes().to_vec()
@@ -139,8 +141,45 @@ fn a_fresh_project_in_rust_builds_for_every_host_with_the_sdk_of_its_release_alo
     assert!(!built.exists());
 }
 
-/// Makes a project of a release with the built components, whose tools are copied from where its file `tools` says.
-fn copied_tools(releases: &Releases, folder: &Path) -> std::path::PathBuf {
+#[test]
+fn doctor_says_that_all_is_well_or_names_what_is_not() {
+    let releases = Releases::new();
+    releases.seal("0.1.0", named);
+    let folder = tempfile::tempdir().unwrap();
+    let project = new_project(&releases.url("0.1.0"), folder.path(), "weather", "python");
+    let address = free_address();
+    let doctor = ["doctor", "--listen", &address];
+    let missing = bad(&project, &doctor);
+    assert!(
+        missing.contains("`.venv/bin/python`, which is not there") && missing.contains("1 to mend"),
+        "{missing}"
+    );
+    fs::create_dir_all(project.join(".venv/bin")).unwrap();
+    fs::write(project.join(".venv/bin/python"), "").unwrap();
+    let well = good(&project, &doctor);
+    assert!(
+        well.contains("All is well. Start with `gatehouse up`"),
+        "{well}"
+    );
+    // It changes nothing, whereas `up` makes a key.
+    assert!(!project.join(".env").exists());
+    fs::write(
+        project.join(".env"),
+        "SPIN_VARIABLE_PUBLIC_URL=http://mcp.example.com\nSPIN_VARIABLE_SCOPE=x\n",
+    )
+    .unwrap();
+    let taken = releases.url("0.1.0");
+    let taken = taken.trim_start_matches("http://");
+    let taken = taken.trim_end_matches("/0.1.0");
+    let found = bad(&project, &["doctor", "--listen", taken]);
+    for words in ["(SPIN_VARIABLE_PUBLIC_URL)", taken, "to mend", "scope: "] {
+        assert!(found.contains(words), "no {words:?} in {found}");
+    }
+}
+
+/// Makes a project of a release with the built components, whose tools are copied from where its file `tools` says, and in
+/// the form for hosts of WASI 0.2 from where its file `portable` says.
+fn copied_tools(releases: &Releases, folder: &Path) -> PathBuf {
     releases.seal("0.1.0", |name| match name.ends_with(".wasm") {
         true => fs::read(built(name)).unwrap(),
         false => named(name),
@@ -151,6 +190,9 @@ fn copied_tools(releases: &Releases, folder: &Path) -> std::path::PathBuf {
     let built = "\".venv/bin/python -m gatehouse build app.py -o copied.wasm\"";
     assert!(text.contains(built) && text.contains("[\"*.py\", "));
     let text = text.replace(built, "\"cp $(cat tools.txt) copied.wasm\"");
+    let built = "\".venv/bin/python -m gatehouse build app.py --portable -o copied.portable.wasm\"";
+    assert!(text.contains(built));
+    let text = text.replace(built, "\"cp $(cat portable.txt) copied.portable.wasm\"");
     fs::write(&manifest, text.replace("[\"*.py\", ", "[\"*.txt\", ")).unwrap();
     project
 }
@@ -232,8 +274,79 @@ fn what_listens_and_is_not_gatehouse_is_not_called() {
     );
 }
 
+/// Returns what a component was built into for hosts of WASI 0.2.
+#[cfg(feature = "project")]
+fn built_portable(file: &str) -> PathBuf {
+    let main = built(file);
+    let profile = main.parent().and_then(Path::file_name).unwrap();
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
+    target.join("wasi2/wasm32-wasip2").join(profile).join(file)
+}
+
+/// Needs Wasm that `cargo xtask test --quick` does not build.
+#[cfg(feature = "project")]
 #[test]
-fn a_call_starts_a_server_where_none_runs_and_ends_it() {
+fn a_project_is_composed_for_other_hosts_and_a_deployment_shown() {
+    let releases = Releases::new();
+    for name in COMPONENTS {
+        let wasm = built_portable(&format!("gatehouse_{name}.wasm"));
+        let portable = format!("gatehouse_{name}.portable.wasm");
+        fs::copy(wasm, releases.folder("0.1.0").join(portable)).unwrap();
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let project = copied_tools(&releases, folder.path());
+    let tools = built_portable("gatehouse_tools.wasm");
+    fs::write(project.join("portable.txt"), &*tools.to_string_lossy()).unwrap();
+    good(&project, &["build", "--for", "portable"]);
+    let composed = project.join("target/portable");
+    let app = host::manifest::App::read(&composed.join("spin.toml")).unwrap();
+    for source in app.sources() {
+        let is_beside =
+            matches!(source, Source::File(path) if path.is_file() && path.starts_with(&composed));
+        assert!(is_beside, "{source:?}");
+    }
+    // The tools are inside of what serves them.
+    let size = |path: &Path| path.metadata().unwrap().len();
+    let server = built_portable("gatehouse_tool_server.wasm");
+    assert!(size(&composed.join("copied.wasm")) > size(&tools) + size(&server));
+
+    let secret = "0123456789abcdef".repeat(4);
+    let variables = [
+        ("PUBLIC_URL", "https://mcp.example.com"),
+        ("ENCRYPTION_KEY", &secret),
+        ("DESCOPE_PROJECT_ID", "P1"),
+        ("DESCOPE_CLIENT_ID", "ours"),
+        ("DESCOPE_CLIENT_SECRET", "hidden"),
+        ("REDIS_URL", "rediss://cache.example.com:6379"),
+        ("REDIS_HOST", "rediss://cache.example.com:6379"),
+    ];
+    let lines = variables.map(|(name, value)| format!("SPIN_VARIABLE_{name}={value}\n"));
+    fs::write(project.join(".env"), lines.concat()).unwrap();
+    let image = "registry.example.com/copied:1";
+    let shown = good(
+        &project,
+        &["deploy", "--dry-run", "spinkube", "--image", image],
+    );
+    let push = format!("spin registry push --from {}", composed.display());
+    for words in [&*push, image, "kubectl apply --filename"] {
+        assert!(shown.contains(words), "no {words:?} in {shown}");
+    }
+    assert!(
+        !shown.contains(&secret) && !shown.contains("hidden"),
+        "{shown}"
+    );
+    let resource = fs::read_to_string(project.join("target/spinkube/app.yaml")).unwrap();
+    assert!(resource.contains(image), "{resource}");
+    // Its tools are a component of their own, which needs service chaining.
+    let refused = bad(&project, &["deploy", "--dry-run", "fermyon-cloud"]);
+    assert!(
+        refused.contains("service chaining") && refused.contains("\"copied\""),
+        "{refused}"
+    );
+}
+
+#[test]
+fn a_server_runs_for_a_call_or_until_its_process_is_ended() {
     let releases = Releases::new();
     let folder = tempfile::tempdir().unwrap();
     let project = copied_tools(&releases, folder.path());
@@ -255,6 +368,13 @@ fn a_call_starts_a_server_where_none_runs_and_ends_it() {
     fs::remove_dir_all(releases.folder("0.1.0")).unwrap();
     let arguments = [&arguments[..3], &["--skip-build"], &arguments[3..]].concat();
     assert!(good(&project, &arguments).contains("42"));
+    let up = ["up", "--listen", &address, "--skip-build"];
+    let mut server = Server::start(gatehouse(&project, &up));
+    server.wait_for("Gatehouse is served at");
     let wrong = bad(&project, &[&arguments[..4], &["add", "--a", "x"]].concat());
     assert!(wrong.contains("--a x"), "{wrong}");
+    let refused = bad(&project, &up);
+    assert!(refused.contains("choose another address"), "{refused}");
+    server.stop();
+    assert!(std::net::TcpListener::bind(&*address).is_ok());
 }
