@@ -49,6 +49,7 @@ pub trait Instance: 'static {
 
 /// Returns the instance's only client, made at its first use.
 async fn client<P: Instance>() -> &'static P::Client {
+    platform::log_panics();
     if let Some(client) = P::cell().get() {
         return client;
     }

@@ -13,6 +13,7 @@ mod event_loop;
 mod exchange_error;
 pub mod http_client;
 pub mod key_value;
+mod panics;
 mod redis;
 mod serve;
 pub mod time;
@@ -22,6 +23,7 @@ mod wasi2;
 #[cfg(not(feature = "portable"))]
 mod wasi3;
 
+pub use panics::log_panics;
 #[cfg(feature = "portable")]
 pub use wasi2::{OUTLIVES_A_REQUEST, block_on, note_blocking, spawn, wit_bindgen};
 #[cfg(not(feature = "portable"))]

@@ -1,5 +1,6 @@
 //! From a request to the component's router, and back.
 
+use crate::panics::log_panics;
 use crate::time::sleep;
 use axum::Router;
 use axum::body::Body;
@@ -9,14 +10,17 @@ use http::{HeaderMap, Method, Request, Response};
 use tower::ServiceExt;
 use web::Paced;
 
-/// Serves one request with `router`. Its body has to come at a least rate, and what the router leaves
+/// Serves one request with the router that `router` gives. Its body has to come at a least rate, and what the router leaves
 /// unread of it is drained, within bounds, before the response is given: all requests of all
 /// components pass here.
-pub(crate) async fn serve<B>(router: &Router, request: Request<B>) -> Response<Body>
+pub(crate) async fn serve<R, B>(router: impl FnOnce() -> R, request: Request<B>) -> Response<Body>
 where
+    R: Future<Output = &'static Router>,
     B: http_body::Body<Data = Bytes> + Send + Unpin + 'static,
     B::Error: Into<axum::BoxError>,
 {
+    log_panics();
+    let router = router().await;
     let (mut head, body) = request.into_parts();
     keep_platform_headers(&mut head.headers);
     let is_head = head.method == Method::HEAD;
@@ -71,7 +75,24 @@ fn keep_platform_headers(headers: &mut HeaderMap) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use futures::executor::block_on;
     use http::HeaderValue;
+    use std::panic::{AssertUnwindSafe, catch_unwind, take_hook};
+
+    #[test]
+    fn a_panic_from_the_first_request_on_is_one_line_of_the_log() {
+        log_line::capture();
+        let router = async || -> &'static Router { panic!("no\nroutes") };
+        let request = Request::new(Body::empty());
+        let served = catch_unwind(AssertUnwindSafe(|| block_on(serve(router, request))));
+        // Other tests say more of their panics.
+        drop(take_hook());
+        assert!(served.is_err());
+        let log = log_line::captured();
+        assert!(log.starts_with("panicked at "), "{log}");
+        assert!(log.ends_with(": no\\nroutes\n"), "{log}");
+        assert_eq!(log.lines().count(), 1, "{log}");
+    }
 
     #[test]
     fn a_get_request_has_a_body_if_its_headers_say_so() {

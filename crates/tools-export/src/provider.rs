@@ -91,6 +91,7 @@ pub trait Instance: 'static {
 
 /// Returns the instance's only provider, made at its first use.
 pub(crate) async fn provider<I: Instance>() -> &'static I::Provider {
+    platform::log_panics();
     if let Some(provider) = I::cell().get() {
         return provider;
     }

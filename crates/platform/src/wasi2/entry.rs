@@ -19,7 +19,7 @@ pub fn handle<R: Future<Output = &'static Router>>(
 ) {
     block_on(async {
         let response = match read(request) {
-            Ok(request) => serve(router().await, request).await,
+            Ok(request) => serve(router, request).await,
             Err(code) => return ResponseOutparam::set(response_out, Err(code)),
         };
         let (response, body) = response.into_parts();

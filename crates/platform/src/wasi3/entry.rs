@@ -6,12 +6,15 @@ use axum::Router;
 use spin_sdk::http::{FromRequest, IntoResponse, Request};
 use spin_sdk::wasip3::http::types::{ErrorCode, Request as WasiRequest, Response as WasiResponse};
 
-/// Serves one request with `router`.
+/// Serves one request with the router that `router` gives.
 ///
 /// # Errors
 ///
 /// The WASI error code of a request whose URI or headers cannot be read.
-pub async fn handle(router: &Router, request: WasiRequest) -> Result<WasiResponse, ErrorCode> {
+pub async fn handle<R: Future<Output = &'static Router>>(
+    router: impl FnOnce() -> R,
+    request: WasiRequest,
+) -> Result<WasiResponse, ErrorCode> {
     let request = Request::from_request(request)?;
     let response = serve(router, request).await;
     yield_after_blocking().await;
@@ -45,7 +48,7 @@ macro_rules! http_component {
                 ) -> Result<wasip3::http::types::Response, wasip3::http::types::ErrorCode> {
                     static ROUTER: ::std::sync::OnceLock<$crate::axum::Router> =
                         ::std::sync::OnceLock::new();
-                    let router = match ROUTER.get() {
+                    let router = async || match ROUTER.get() {
                         Some(router) => router,
                         None => {
                             let router = $router().await;
