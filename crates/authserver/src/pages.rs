@@ -257,6 +257,25 @@ pub(crate) fn login_used() -> Response {
     )
 }
 
+/// Returns the page for a load that cannot wait any longer for another one to complete the sign-in. `back` is
+/// where the client gets to know that it failed, if it has: the target, and the redirect URI with the error.
+pub(crate) fn login_incomplete(back: Option<(&Target, &str)>) -> Response {
+    message(
+        StatusCode::BAD_REQUEST,
+        "This sign-in is not complete yet",
+        &html! {
+            p.lead { "The page was loaded more than once, and another load of it may be completing the sign-in." }
+            p { "Load it again in a moment. If the sign-in is still not complete then, start again from the app." }
+            div.choices {
+                @if let Some((target, url)) = back {
+                    a.button.quiet href=(url) rel="noreferrer" { "Back to " (place(&target.redirect_uri)) }
+                }
+                a.button href="" { "Load again" }
+            }
+        },
+    )
+}
+
 /// Returns the page for an error of the server; `problem` has no secret in it.
 pub(crate) fn server_error(problem: &str) -> Response {
     message(

@@ -26,6 +26,9 @@ const ACCOUNT_LOGIN: Purpose = Purpose("account login");
 /// to one sign-in, however often it is sent.
 pub(crate) const COMPLETED: &str = "login";
 
+/// The kind of notes that a provider takes long with the code of a sign-in.
+pub(crate) const EXCHANGING: &str = "login-exchange";
+
 /// A request that waits for the person's yes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct PendingConsent {

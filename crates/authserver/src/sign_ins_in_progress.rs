@@ -3,18 +3,25 @@
 //! A browser may load `/callback` several times at once: someone reloads, a preview prefetches. The
 //! identity provider takes a code once, and may revoke what it gave when the code comes again (RFC
 //! 6749 section 4.1.2). So of the loads that meet here one goes to the provider, and the others
-//! wait. Loads at other instances meet in the store, where one completes the sign-in.
+//! wait. Loads at other instances meet in the store, where one completes the sign-in, and where one says so
+//! whose provider takes long to answer.
 //!
-//! Nothing is written before the provider has confirmed the sign-in: anyone can send a made-up code.
+//! Nothing else is written before the provider has confirmed the sign-in: anyone can send a made-up code.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// How long a load waits for another one at this instance: longer than a provider is given.
-pub(crate) const MAX_WAIT: Duration = Duration::from_secs(30);
+/// How long a load waits in all, for other loads and for the provider. Longer than an exchange takes, in which the
+/// provider has ten seconds for each answer, and shorter than hosts wait for a response, which are 30.
+pub(crate) const MAX_WAIT: Duration = Duration::from_secs(25);
 
-/// How long a load whose code was refused waits for another one to complete the sign-in with it.
-pub(crate) const MAX_REFUSED_WAIT: Duration = Duration::from_secs(5);
+/// The time after which the store has a note of an exchange: shorter than [`MIN_REFUSED_WAIT`], and longer than
+/// a provider usually takes.
+pub(crate) const NOTED_AFTER: Duration = Duration::from_secs(3);
+
+/// How long a load whose code was refused waits at least for another one to complete the sign-in with it. Then it
+/// waits on if there is a note of an exchange.
+pub(crate) const MIN_REFUSED_WAIT: Duration = Duration::from_secs(5);
 
 const FIRST_POLL_INTERVAL: Duration = Duration::from_millis(50);
 

@@ -8,11 +8,14 @@ use crate::fingerprint::Fingerprint;
 use crate::remembered_consents::RememberedConsents;
 use crate::session::Session;
 use crate::sign_in::{
-    Browser, COMPLETED, Consented, Pending, PendingConsent, PendingLogin, ProviderLogin,
+    Browser, COMPLETED, Consented, EXCHANGING, Pending, PendingConsent, PendingLogin, ProviderLogin,
 };
-use crate::sign_ins_in_progress::{MAX_REFUSED_WAIT, MAX_WAIT, SignInsInProgress, poll_intervals};
+use crate::sign_ins_in_progress::{
+    MAX_WAIT, MIN_REFUSED_WAIT, NOTED_AFTER, SignInsInProgress, poll_intervals,
+};
 use crate::{pages, responses};
 use events::{EndedBy, Event, SignInPurpose};
+use futures::future::{Either, select};
 use grants::{CodeBinding, Grant, ShownClient};
 use http::header::SET_COOKIE;
 use identity::{CodeExchange, Profile, SignIn, SignInProvider};
@@ -20,6 +23,7 @@ use oauth::authorization_request::Target;
 use oauth::redirect_uri::{self, destination};
 use oauth::{Error, ErrorCode, ParameterError, Parameters};
 use rand::CryptoRng;
+use std::pin::pin;
 use std::time::Duration;
 use store::KeyValue;
 use web::{Request, Response, with_header};
@@ -35,6 +39,11 @@ enum CallbackError {
     ForeignLogin,
     #[error("the sign-in was completed before")]
     LoginUsed,
+    #[error("another load of the page is completing the sign-in")]
+    LoginInProgress,
+    /// The provider refused the code, which another load may be completing the sign-in with.
+    #[error("{1}")]
+    Unconfirmed(Option<Box<Target>>, Error),
     #[error("the client no longer exists")]
     UnknownClient,
     #[error(transparent)]
@@ -53,11 +62,13 @@ impl CallbackError {
     /// Returns the code that the log has.
     fn code(&self) -> ErrorCode {
         match self {
-            Self::Redirect(_, error) | Self::Account(error) => error.code,
+            Self::Redirect(_, error) | Self::Account(error) | Self::Unconfirmed(_, error) => {
+                error.code
+            }
             Self::UnknownClient | Self::Document(_) => ErrorCode::InvalidClient,
             Self::RedirectUri => ErrorCode::InvalidRedirectUri,
             Self::Parameter(_) | Self::ForeignLogin | Self::LoginUsed => ErrorCode::InvalidRequest,
-            Self::Store(_) => ErrorCode::TemporarilyUnavailable,
+            Self::LoginInProgress | Self::Store(_) => ErrorCode::TemporarilyUnavailable,
         }
     }
 
@@ -66,6 +77,11 @@ impl CallbackError {
             Self::Parameter(error) => pages::bad_target(&error.to_string()),
             Self::ForeignLogin => pages::foreign_login(),
             Self::LoginUsed => pages::login_used(),
+            Self::LoginInProgress | Self::Unconfirmed(None, _) => pages::login_incomplete(None),
+            Self::Unconfirmed(Some(target), error) => {
+                let back = responses::error_url(&target, issuer, &error);
+                pages::login_incomplete(Some((&target, &back)))
+            }
             Self::UnknownClient => pages::unknown_client(),
             Self::Document(error) => pages::bad_document(&error.to_string()),
             Self::RedirectUri => pages::bad_target(&self.to_string()),
@@ -163,6 +179,13 @@ impl Back<'_> {
     fn to(&self, error: SignInError) -> CallbackError {
         match error {
             SignInError::Used => CallbackError::LoginUsed,
+            SignInError::InProgress => CallbackError::LoginInProgress,
+            SignInError::Unconfirmed(error) => match self {
+                Self::Client(target) => {
+                    CallbackError::Unconfirmed(Some(Box::new((*target).clone())), error)
+                }
+                Self::Account => CallbackError::Unconfirmed(None, error),
+            },
             SignInError::UnknownClient => CallbackError::UnknownClient,
             SignInError::Document(error) => CallbackError::Document(error),
             SignInError::RedirectUri => CallbackError::RedirectUri,
@@ -185,6 +208,9 @@ impl Back<'_> {
 /// Why a sign-in failed.
 enum SignInError {
     Used,
+    InProgress,
+    /// The provider refused the code; whether another load completes the sign-in with it is not known.
+    Unconfirmed(Error),
     UnknownClient,
     Document(FetchError),
     RedirectUri,
@@ -225,7 +251,7 @@ impl From<SignInError> for Error {
                 ErrorCode::TemporarilyUnavailable,
                 "too many sign-ins by this person within an hour; try again later",
             ),
-            SignInError::Provider(error) => error,
+            SignInError::Provider(error) | SignInError::Unconfirmed(error) => error,
             SignInError::Neither => Self::new(
                 ErrorCode::ServerError,
                 "the identity provider sent neither a code nor an error",
@@ -235,6 +261,7 @@ impl From<SignInError> for Error {
             }
             SignInError::Seal
             | SignInError::Used
+            | SignInError::InProgress
             | SignInError::UnknownClient
             | SignInError::Document(_)
             | SignInError::RedirectUri => {
@@ -278,36 +305,26 @@ async fn sign_in<K: KeyValue, S: Future<Output = ()> + Send>(
         if let Some(turn) = loads.in_progress.turn(once.id) {
             break turn;
         }
-        let interval = intervals.next().ok_or(SignInError::Used)?;
+        let interval = intervals.next().ok_or(SignInError::InProgress)?;
         (loads.sleep)(interval).await;
     };
     // The request that had the turn before may have completed it.
     if is_completed().await? {
         return Err(SignInError::Used);
     }
-    let exchanged = provider
-        .exchange_code(CodeExchange {
-            code: code.to_owned(),
-            issuer: query.get("iss").map(str::to_owned),
-            redirect_uri: context.base.join("/callback"),
-            code_verifier: ours.code_verifier.clone(),
-            nonce: ours.nonce.clone(),
-        })
-        .await;
-    let sign_in = match exchanged {
+    let exchange = provider.exchange_code(CodeExchange {
+        code: code.to_owned(),
+        issuer: query.get("iss").map(str::to_owned),
+        redirect_uri: context.base.join("/callback"),
+        code_verifier: ours.code_verifier.clone(),
+        nonce: ours.nonce.clone(),
+    });
+    let sign_in = match finish(exchange, context, loads, &mut intervals, once).await {
         Ok(sign_in) => sign_in,
         Err(error) => {
-            // The provider takes a code once. Another instance may have been first with it, and be
-            // about to say so.
             if matches!(error, identity::Error::Refused(_)) {
-                for interval in poll_intervals(MAX_REFUSED_WAIT) {
-                    if is_completed().await? {
-                        break;
-                    }
-                    (loads.sleep)(interval).await;
-                }
-            }
-            if is_completed().await? {
+                check_no_other_load(context, loads, &mut intervals, once, &error).await?;
+            } else if is_completed().await? {
                 return Err(SignInError::Used);
             }
             return Err(SignInError::Provider(provider_failure(&error)));
@@ -326,6 +343,62 @@ async fn sign_in<K: KeyValue, S: Future<Output = ()> + Send>(
         Ok(sign_in)
     } else {
         Err(SignInError::Used)
+    }
+}
+
+/// Returns what an exchange comes to, while `intervals` pass. One that takes long is noted in the store.
+async fn finish<K: KeyValue, S: Future<Output = ()> + Send>(
+    exchange: impl Future<Output = Result<SignIn, identity::Error>> + Send,
+    context: &Context<'_, K>,
+    loads: &Loads<'_, impl Fn(Duration) -> S + Sync>,
+    intervals: &mut (impl Iterator<Item = Duration> + Send),
+    once: Once<'_>,
+) -> Result<SignIn, identity::Error> {
+    let mut exchange = pin!(exchange);
+    let mut passed = Duration::ZERO;
+    for interval in intervals {
+        let sleep = pin!((loads.sleep)(interval));
+        if let Either::Left((exchanged, _)) = select(exchange.as_mut(), sleep).await {
+            return exchanged;
+        }
+        let was_noted = passed >= NOTED_AFTER;
+        passed += interval;
+        if passed >= NOTED_AFTER && !was_noted {
+            // Without the store no load completes the sign-in, and each finds that out for itself.
+            let noted = context.store.note_once(EXCHANGING, once.id, once.forget_at);
+            let _ = noted.await;
+        }
+    }
+    exchange.await
+}
+
+/// Returns once it is sure that no other load completes the sign-in whose code was refused: the provider takes a
+/// code once, and a load at another instance may have been first with it.
+///
+/// # Errors
+///
+/// [`SignInError::Used`] if one has completed it, [`SignInError::Unconfirmed`] if there is no more time to wait.
+async fn check_no_other_load<K: KeyValue, S: Future<Output = ()> + Send>(
+    context: &Context<'_, K>,
+    loads: &Loads<'_, impl Fn(Duration) -> S + Sync>,
+    intervals: &mut (impl Iterator<Item = Duration> + Send),
+    once: Once<'_>,
+    refusal: &identity::Error,
+) -> Result<(), SignInError> {
+    let mut waited = Duration::ZERO;
+    loop {
+        if context.store.is_claimed(COMPLETED, once.id).await? {
+            return Err(SignInError::Used);
+        }
+        let is_long = waited >= MIN_REFUSED_WAIT;
+        if is_long && !context.store.is_claimed(EXCHANGING, once.id).await? {
+            return Ok(());
+        }
+        let Some(interval) = intervals.next() else {
+            return Err(SignInError::Unconfirmed(provider_failure(refusal)));
+        };
+        (loads.sleep)(interval).await;
+        waited += interval;
     }
 }
 

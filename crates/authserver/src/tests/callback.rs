@@ -1,4 +1,5 @@
 use super::world::{Browser, ISSUER, REDIRECT_URI, World, query};
+use std::time::Duration;
 
 fn started() -> (World, Browser, String) {
     let mut world = World::new();
@@ -126,7 +127,7 @@ fn a_callback_loaded_many_times_at_once_gives_one_code_and_the_others_a_page() {
     for (instances, exchanges) in [(1, 1), (8, 8), (3, 3)] {
         let (mut world, browser, _) = started();
         // Longer than the first look of the load that was refused.
-        world.provider.answers_once_after = Some(5);
+        world.provider.answers_once_after = Some(Duration::from_millis(400));
         let path = world.callback_path();
         let answers = world.load_at_once(&browser, &path, 8, instances);
         let (codes, pages): (Vec<_>, Vec<_>) =
@@ -140,6 +141,50 @@ fn a_callback_loaded_many_times_at_once_gives_one_code_and_the_others_a_page() {
         let shown = world.provider.shown.lock().unwrap().len();
         assert!(shown <= exchanges, "an instance asks the provider once");
     }
+}
+
+#[test]
+fn a_load_that_is_refused_waits_for_the_one_whose_exchange_takes_long() {
+    for (seconds, instances) in [(4, 2), (8, 2), (8, 5), (20, 2)] {
+        let (mut world, browser, _) = started();
+        world.provider.answers_once_after = Some(Duration::from_secs(seconds));
+        let path = world.callback_path();
+        let answers = world.load_at_once(&browser, &path, 6, instances);
+        let (codes, pages): (Vec<_>, Vec<_>) =
+            answers.iter().partition(|answer| answer.status == 303);
+        assert_eq!(codes.len(), 1, "{seconds}");
+        assert!(codes[0].redirect().contains_key("code"), "{seconds}");
+        for page in pages {
+            assert!(page.body.contains("already complete"), "{}", page.body);
+        }
+        assert!(world.waited() < Duration::from_secs(25), "{seconds}");
+    }
+}
+
+#[test]
+fn a_load_that_cannot_wait_any_longer_says_so_to_the_person_alone() {
+    for instances in [1, 2] {
+        let (mut world, browser, _) = started();
+        world.provider.answers_once_after = Some(Duration::from_secs(29));
+        let path = world.callback_path();
+        let answers = world.load_at_once(&browser, &path, 2, instances);
+        assert!(answers[0].redirect().contains_key("code"));
+        assert_eq!(answers[1].status, 400);
+        assert!(answers[1].body.contains("not complete yet"));
+        assert!(answers[1].body.contains("Load again"));
+        // The person may send the client back, if it was the one load.
+        let back = answers[1].body.contains("error=access_denied");
+        assert_eq!(back, instances == 2);
+    }
+}
+
+#[test]
+fn a_code_that_is_refused_at_once_reaches_the_client_within_seconds() {
+    let (world, browser, _) = started();
+    let path = world.callback_path().replace("code=code-", "code=other-");
+    let answers = world.load_at_once(&browser, &path, 1, 1);
+    assert_eq!(answers[0].redirect()["error"], "access_denied");
+    assert!(world.waited() < Duration::from_secs(6));
 }
 
 #[test]

@@ -91,8 +91,9 @@ pub(super) struct Provider {
     pub(super) logins: Mutex<Vec<Login>>,
     /// What it answers instead, if anything.
     pub(super) failure: Option<identity::Error>,
-    /// Whether it takes each code once, and how many steps its answer takes after that.
-    pub(super) answers_once_after: Option<usize>,
+    /// Whether it takes each code once, and after how long it answers then.
+    pub(super) answers_once_after: Option<Duration>,
+    clock: Clock,
     /// The codes that it was shown.
     pub(super) shown: Mutex<Vec<String>>,
     /// Who signs in.
@@ -160,13 +161,11 @@ impl SignInProvider for Provider {
             shown.push(exchange.code.clone());
             shown.iter().filter(|code| **code == exchange.code).count()
         };
-        if let Some(steps) = self.answers_once_after {
+        if let Some(time) = self.answers_once_after {
             if times > 1 {
                 return Err(identity::Error::Refused("the code was used".into()));
             }
-            for _ in 0..steps {
-                yield_now().await;
-            }
+            self.clock.sleep(time).await;
         }
         Ok(SignIn {
             profile: self.profile(),
@@ -363,7 +362,7 @@ impl World {
             let request = request.body(Bytes::new()).unwrap();
             let context = self.context(&request);
             let mut random = StdRng::seed_from_u64(seed);
-            let (provider, sleep) = (&self.provider, |_| yield_now());
+            let (provider, sleep) = (&self.provider, |time| self.provider.clock.sleep(time));
             let response = endpoints::callback::handle(
                 &context,
                 &mut random,
@@ -380,7 +379,12 @@ impl World {
             .zip(100..)
             .take(loads)
             .map(|(in_progress, seed)| load(in_progress, seed));
-        block_on(futures::future::join_all(answers))
+        self.provider.clock.run(futures::future::join_all(answers))
+    }
+
+    /// Returns the time that waiting has taken.
+    pub(super) fn waited(&self) -> Duration {
+        self.provider.clock.now()
     }
 
     pub(super) fn get(&mut self, path: &str) -> Answer {
@@ -516,6 +520,49 @@ impl Browser {
             let (name, value) = pair.split_once('=').unwrap();
             self.0.insert(name.to_owned(), value.to_owned());
         }
+    }
+}
+
+/// A clock that goes on where everyone waits for it.
+#[derive(Default)]
+struct Clock(Mutex<ClockState>);
+
+#[derive(Default)]
+struct ClockState {
+    now: Duration,
+    /// What is waited for.
+    until: Vec<Duration>,
+}
+
+impl Clock {
+    fn now(&self) -> Duration {
+        self.0.lock().unwrap().now
+    }
+
+    async fn sleep(&self, time: Duration) {
+        let until = self.now() + time;
+        self.0.lock().unwrap().until.push(until);
+        std::future::poll_fn(|_| match self.now() >= until {
+            true => std::task::Poll::Ready(()),
+            false => std::task::Poll::Pending,
+        })
+        .await;
+    }
+
+    /// Runs a future whose parts wait for this clock and nothing else.
+    fn run<T>(&self, future: impl Future<Output = T>) -> T {
+        let mut future = std::pin::pin!(future);
+        block_on(std::future::poll_fn(|context| {
+            let polled = future.as_mut().poll(context);
+            if polled.is_pending() {
+                let state = &mut *self.0.lock().unwrap();
+                let now = state.now;
+                state.until.retain(|until| *until > now);
+                state.now = state.until.iter().min().copied().unwrap_or(now);
+                context.waker().wake_by_ref();
+            }
+            polled
+        }))
     }
 }
 
