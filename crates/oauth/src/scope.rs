@@ -48,7 +48,8 @@ pub enum ScopeError {
 pub struct Bounds<'a> {
     /// The scopes that exist now, in the order in which they are listed.
     pub existing: &'a [String],
-    /// The client's own `scope` (RFC 7591 section 2). It is no bound if it names nothing of ours.
+    /// The client's own `scope` (RFC 7591 section 2), as it was [registrable]: a bound, even where nothing that
+    /// it names exists any more.
     pub registered: Option<&'a str>,
     /// What the person has now of what was granted, where a policy says so; `None`: all of it.
     pub person: Option<&'a [String]>,
@@ -150,10 +151,6 @@ impl<'a> Bounds<'a> {
     fn can_have(&self) -> Vec<&'a str> {
         // What cannot be read was refused when the client became known.
         let registered = self.registered.map(|text| parse(text).unwrap_or_default());
-        let registered = registered.filter(|own| {
-            let exists = |scope: &&str| self.existing.iter().any(|known| known == scope);
-            own.iter().any(exists)
-        });
         self.existing
             .iter()
             .map(String::as_str)
@@ -316,8 +313,21 @@ mod tests {
         assert_eq!(asking("upstream_token", Some("tools"), EXISTING), error);
         assert_eq!(granted("", Some("tools"), EXISTING), Ok("tools".into()));
         assert_eq!(granted("upstream_token", Some("tools"), EXISTING), error);
-        let of_others = Some("openid profile email");
-        assert_eq!(asking("openid", of_others, EXISTING), Ok(EXISTING.into()));
+    }
+
+    #[test]
+    fn an_own_scope_of_which_nothing_exists_any_more_is_a_bound() {
+        for asked in ["", "openid", "tools", "gone"] {
+            for own in ["gone", "gone offline_access"] {
+                let refused = asking(asked, Some(own), EXISTING);
+                assert_eq!(refused, Err(ScopeError::BeyondClient), "{asked} {own}");
+                let refused = granted("", Some(own), "tools");
+                assert_eq!(refused, Err(ScopeError::NothingLeft), "{own}");
+            }
+        }
+        // What a client asks of others was no scope of its own when it registered.
+        let existing = list(EXISTING);
+        assert_eq!(registrable("openid profile email", &existing), Ok(None));
     }
 
     #[test]

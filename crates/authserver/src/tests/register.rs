@@ -294,3 +294,27 @@ fn private_use_schemes_are_refused_where_the_operator_switched_them_off() {
     let answer = world.register_json(&metadata("https://a.example/cb"));
     assert_eq!(answer.status, 201);
 }
+
+#[test]
+fn a_client_whose_own_scope_the_operator_removed_gets_no_other() {
+    let mut world = World::with(&[("scopes", "tools upstream_token")]);
+    let answer = world.register_json(&json!({
+        "redirect_uris": [REDIRECT_URI],
+        "token_endpoint_auth_method": "none",
+        "grant_types": ["authorization_code", "refresh_token"],
+        "scope": "upstream_token",
+    }));
+    let id = answer.json()["client_id"].as_str().unwrap().to_owned();
+    let code = world.code(&id, "");
+    let tokens = world.redeem(&id, &code).json();
+    world.config.scopes = vec!["tools".to_owned()];
+    world.config.default_scopes = vec!["tools".to_owned()];
+    for more in ["", "&scope=tools", "&scope=upstream_token"] {
+        let asked = format!("{}{more}", query(&id, REDIRECT_URI));
+        let page = world.get(&format!("/authorize?{asked}"));
+        assert_eq!(page.status, 400, "{more}");
+        assert!(page.body.contains("invalid_scope"), "{}", page.body);
+    }
+    let refreshed = world.refresh(&id, tokens["refresh_token"].as_str().unwrap());
+    assert_eq!(refreshed.status, 400, "{refreshed:?}");
+}
