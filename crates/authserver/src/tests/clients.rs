@@ -460,6 +460,34 @@ fn an_assertion_is_good_once_and_only_a_good_one_is_used_up() {
 }
 
 #[test]
+fn a_replaced_refresh_token_of_a_client_with_keys_is_refused_and_the_grant_stays() {
+    let mut world = World::new();
+    let id = register_with_jwks_uri(&mut world);
+    world.hosts.publish(KEYS, &jwks(&key(1)));
+    let code = world.code(&id, "");
+    let mut shown = 0;
+    let mut next = |world: &World| {
+        shown += 1;
+        assertion(world, &key(1), &id, &shown.to_string())
+    };
+    let token = |answer: Answer| {
+        let json = answer.json();
+        json["refresh_token"].as_str().unwrap().to_owned()
+    };
+    let assertion = next(&world);
+    let old = token(redeem_with(&mut world, &assertion, &code));
+    let assertion = next(&world);
+    let new = token(refresh_with(&mut world, &assertion, &old));
+    world.now += world.config.refresh_grace + 1;
+    let assertion = next(&world);
+    let late = refresh_with(&mut world, &assertion, &old);
+    assert_eq!(late.error(), (400, "invalid_grant".into()));
+    let assertion = next(&world);
+    let answer = refresh_with(&mut world, &assertion, &new);
+    assert_eq!(answer.status, 200, "{answer:?}");
+}
+
+#[test]
 fn an_assertion_is_good_once_whether_the_clients_record_is_there_or_not() {
     let mut world = publishing(json!({
         "token_endpoint_auth_method": "private_key_jwt",

@@ -269,3 +269,19 @@ fn a_client_with_dpop_bound_access_tokens_gets_no_bearer_token() {
         assert_eq!(fixture.refresh(&token, Some(&proof)).status, 200);
     }
 }
+
+#[test]
+fn a_replaced_refresh_token_of_a_client_with_a_key_is_refused_and_the_grant_stays() {
+    let mut fixture = Fixture::new();
+    let code = fixture.code("");
+    let proof = fixture.good();
+    let old = refresh_token(&fixture.redeem(&code, Some(&proof)));
+    let proof = fixture.good();
+    let new = refresh_token(&fixture.refresh(&old, Some(&proof)));
+    fixture.world.now += fixture.world.config.refresh_grace + 1;
+    let proof = fixture.good();
+    let late = fixture.refresh(&old, Some(&proof));
+    assert_eq!(late.error(), invalid_grant());
+    let proof = fixture.good();
+    assert_eq!(fixture.refresh(&new, Some(&proof)).status, 200);
+}
