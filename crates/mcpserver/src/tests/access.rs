@@ -6,6 +6,7 @@ use crate::testing::TOKEN_OF_A_CLIENTS_SUBJECT;
 use grants::Grants;
 use identity::TokenKind;
 use oauth::access_token::Audience;
+use serde_json::json;
 use std::time::Duration;
 
 const METADATA: &str =
@@ -421,12 +422,47 @@ fn at_a_public_url_everything_is_named_by_it() {
 #[test]
 fn a_store_that_does_not_answer_is_503_as_a_json_rpc_error() {
     run(async |fixture, token| {
+        let initialize = initialize("2025-11-25");
+        let answer = fixture.post(&token, &[], &initialize).await;
+        let session = answer.header("mcp-session-id").to_owned();
+        let authorization = format!("Bearer {token}");
+        let authorized = ("authorization", authorization.as_str());
+        let in_session = ("mcp-session-id", session.as_str());
+        let stream = fixture.send("GET", "/sse", &[authorized], "").await;
+        let mut body = stream.body;
+        let endpoint = body.frame().await.unwrap().unwrap().into_data().unwrap();
+        let endpoint = String::from_utf8(endpoint.to_vec()).unwrap();
+        let endpoint = endpoint.trim().rsplit_once(' ').unwrap().1;
+        drop(body);
         fixture.environment.advance(2);
         let store = fixture.server.context.store.backend();
         store.set_down(true);
-        let answer = fixture.post(&token, &[], PING).await;
-        assert_eq!((answer.status, answer.header("retry-after")), (503, "1"));
-        assert_eq!(answer.json().await["jsonrpc"], "2.0");
+        let refused = async |answer: Answer, what: &str| {
+            let retry = answer.header("retry-after");
+            assert_eq!((answer.status, retry), (503, "1"), "{what}");
+            assert_eq!(answer.json().await["jsonrpc"], "2.0", "{what}");
+        };
+        for (method, path, body) in [
+            ("POST", "/mcp", PING),
+            ("GET", "/mcp", ""),
+            ("DELETE", "/mcp", ""),
+            ("GET", "/sse", ""),
+            ("POST", endpoint, PING),
+        ] {
+            for headers in [&[authorized][..], &[authorized, in_session]] {
+                let answer = fixture.send(method, path, headers, body).await;
+                refused(answer, &format!("{method} {path}")).await;
+            }
+        }
+        for (method, params) in [
+            ("tools/list", json!({})),
+            ("tasks/get", json!({"taskId": "x"})),
+            ("subscriptions/listen", json!({"notifications": {}})),
+        ] {
+            let message = stateless::message(method, params, json!({}));
+            let answer = stateless::send(fixture, &token, &[], &message).await;
+            refused(answer, method).await;
+        }
         store.set_down(false);
         assert_eq!(fixture.post(&token, &[], PING).await.status, 200);
     });
