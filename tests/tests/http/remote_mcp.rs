@@ -199,8 +199,19 @@ async fn the_tools_of_a_remote_server_are_called_and_its_secret_stays_here(build
 
 #[tokio::test]
 async fn a_call_that_is_cancelled_is_cancelled_at_the_remote_server() {
+    is_cancelled_there(None, &[]).await;
+}
+
+/// While a component of WASI 0.2 waits for its server, it does not notice that its caller is gone.
+#[tokio::test]
+async fn in_the_portable_build_it_is_cancelled_there_at_its_timeout() {
+    is_cancelled_there(Some(Flavour::Portable), &[("timeout", "2")]).await;
+}
+
+/// Cancels a call before its first event, and one after it.
+async fn is_cancelled_there(build: Option<Flavour>, variables: &[(&'static str, &str)]) {
     let mut remote = Remote::start().await;
-    let gatehouse = remote.behind_gatehouse(None, &[]).await;
+    let gatehouse = remote.behind_gatehouse(build, variables).await;
     let mcp = Mcp::signed_in(&gatehouse).await;
     let cancelled = json!({ "jsonrpc": "2.0", "method": "notifications/cancelled",
         "params": { "requestId": 1 } });
