@@ -5,17 +5,13 @@ use crate::{Grants, Upstream};
 use identity::{Error, Refreshed, RefreshedProfile, TokenRefresher, UpstreamTokens};
 use rand::CryptoRng;
 use std::time::Duration;
-use store::KeyValue;
+use store::{KeyValue, poll_intervals};
 
 /// Seconds before its end at which an access token is refreshed that is needed itself.
 const REFRESH_MARGIN: u64 = 60;
 
 /// How long a caller waits for a refresh that another one makes.
 const MAX_WAIT: Duration = Duration::from_secs(10);
-
-const FIRST_POLL_INTERVAL: Duration = Duration::from_millis(50);
-
-const MAX_POLL_INTERVAL: Duration = Duration::from_millis(500);
 
 /// The clock and timers of the platform.
 pub trait Environment: Sync {
@@ -76,8 +72,7 @@ impl<K: KeyValue> Grants<'_, K> {
         environment: &impl Environment,
         random: &mut (impl CryptoRng + Send),
     ) -> Result<Option<Upstream>, UpstreamRefreshError> {
-        let mut waited = Duration::ZERO;
-        let mut wait = FIRST_POLL_INTERVAL;
+        let mut intervals = poll_intervals(MAX_WAIT);
         let mut first_generation = None;
         loop {
             let now = environment.now();
@@ -141,12 +136,10 @@ impl<K: KeyValue> Grants<'_, K> {
             if is_good_enough {
                 return Ok(Some(upstream));
             }
-            if waited >= MAX_WAIT {
+            let Some(interval) = intervals.next() else {
                 return Err(UpstreamRefreshError::Timeout);
-            }
-            environment.sleep(wait).await;
-            waited += wait;
-            wait = (wait * 2).min(MAX_POLL_INTERVAL);
+            };
+            environment.sleep(interval).await;
         }
     }
 

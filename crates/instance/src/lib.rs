@@ -15,7 +15,7 @@ use store::Store;
 const MAX_SWEEP_STEPS: u64 = 128;
 
 /// The state of an instance, or the problems of its configuration.
-pub struct Instance(Result<Parts, Vec<Problem>>);
+pub struct Instance(Result<Arc<Parts>, Vec<Problem>>);
 
 /// What a request is served with.
 pub struct Parts {
@@ -23,6 +23,12 @@ pub struct Parts {
     pub config: Server,
     /// The key-value store.
     pub store: Store<KeyValueStore>,
+}
+
+impl AsRef<Store<KeyValueStore>> for Parts {
+    fn as_ref(&self) -> &Store<KeyValueStore> {
+        &self.store
+    }
 }
 
 /// Returns the key-value store that the configuration chooses.
@@ -35,9 +41,11 @@ impl Instance {
     /// [granted](config::granted). Its problems are also returned by
     /// [`parts_and_base_url`](Self::parts_and_base_url).
     pub async fn read(variables: &[&'static str]) -> Self {
-        Self(configuration(variables).await.map(|config| Parts {
-            store: Store::new(key_value(&config), config.key_prefix.clone()),
-            config,
+        Self(configuration(variables).await.map(|config| {
+            Arc::new(Parts {
+                store: Store::new(key_value(&config), config.key_prefix.clone()),
+                config,
+            })
         }))
     }
 
@@ -50,7 +58,7 @@ impl Instance {
         &self,
         headers: &HeaderMap,
     ) -> Result<(&Parts, BaseUrl), Vec<Problem>> {
-        let parts = self.0.as_ref().map_err(Clone::clone)?;
+        let parts: &Parts = self.0.as_ref().map_err(Clone::clone)?;
         let base = parts.config.public_url.base(headers);
         let base = base.map_err(|problem| vec![problem])?;
         Ok((parts, base))
@@ -65,23 +73,18 @@ impl Instance {
         }
     }
 
-    /// Sweeps a part of the store after the response, [if that is due](store::is_sweep_due). For requests that write.
-    pub fn sweep_if_due(self: &Arc<Self>) {
-        if !store::is_sweep_due(random().next_u32()) {
-            return;
+    /// Sweeps a part of the store after the response, [if that is due](store::sweep_if_due). For requests that write.
+    pub fn sweep_if_due(&self) {
+        if let Ok(parts) = &self.0 {
+            store::sweep_if_due(
+                parts,
+                random().next_u32(),
+                platform::time::now(),
+                MAX_SWEEP_STEPS,
+                platform::spawn,
+                |error| log_line::write(format_args!("the sweep stopped: {error}")),
+            );
         }
-        let instance = Arc::clone(self);
-        platform::spawn(async move {
-            if let Ok(parts) = &instance.0 {
-                let swept = parts
-                    .store
-                    .sweep_while_serving(platform::time::now(), MAX_SWEEP_STEPS)
-                    .await;
-                if let Err(error) = swept {
-                    log_line::write(format_args!("the sweep stopped: {error}"));
-                }
-            }
-        });
     }
 }
 

@@ -15,6 +15,12 @@ pub(crate) struct Context<P: Parts> {
     envelope: RwLock<Option<Envelope>>,
 }
 
+impl<P: Parts> AsRef<Store<P::KeyValue>> for Context<P> {
+    fn as_ref(&self) -> &Store<P::KeyValue> {
+        &self.store
+    }
+}
+
 impl<P: Parts> Context<P> {
     pub(crate) fn new(
         config: config::Server,

@@ -13,6 +13,7 @@ mod ledger;
 mod listing;
 #[cfg(any(test, feature = "memory"))]
 mod memory;
+mod polling;
 mod record;
 mod redis;
 pub mod ring;
@@ -28,10 +29,11 @@ pub use key_value::{
 };
 #[cfg(any(test, feature = "memory"))]
 pub use memory::MemoryKeyValue;
+pub use polling::{MAX_LAG_WAIT, poll_intervals};
 pub use record::Record;
 pub use redis::{Argument, RedisCommands, RedisKeyValue, Reply};
 pub use store::Store;
-pub use sweep::{SweepReport, is_sweep_due};
+pub use sweep::{SweepReport, SweepTask, sweep_if_due};
 pub use timed_claim::WithoutAtomics;
 
 #[cfg(test)]

@@ -13,6 +13,8 @@ use crate::ledger::{COMPANION, HOUR};
 use crate::listing;
 use crate::{Error, KeyValue, Store};
 use serde::Deserialize;
+use std::pin::Pin;
+use std::sync::Arc;
 
 /// Seconds after the end of an hour before its ledger is swept: a request that began in the hour may still
 /// write lines.
@@ -28,9 +30,33 @@ const CURSOR_INTERVAL: u64 = 1000;
 /// Requests that write to the store, for each of them that also sweeps.
 const REQUESTS_PER_SWEEP: u32 = 16;
 
-/// Whether a request that has written to the store also sweeps. `random` is a uniformly random number.
-pub fn is_sweep_due(random: u32) -> bool {
-    random.is_multiple_of(REQUESTS_PER_SWEEP)
+/// A sweep that is to run behind a request.
+pub type SweepTask = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Has `spawn` sweep a part of the store of `holder`, behind a request that has written to it, if that is due: at
+/// one in sixteen of them, as `random` decides, which is a uniformly random number. The sweep takes about `budget` steps.
+/// Does nothing where it would list keys, or where the backend removes them. `report` gets the error of a store that fails.
+pub fn sweep_if_due<H, K>(
+    holder: &Arc<H>,
+    random: u32,
+    now: u64,
+    budget: u64,
+    spawn: impl FnOnce(SweepTask),
+    report: fn(&Error),
+) where
+    H: AsRef<Store<K>> + Send + Sync + 'static,
+    K: KeyValue + 'static,
+{
+    if !random.is_multiple_of(REQUESTS_PER_SWEEP) {
+        return;
+    }
+    let holder = Arc::clone(holder);
+    spawn(Box::pin(async move {
+        let swept = (*holder).as_ref().sweep_while_serving(now, budget).await;
+        if let Err(error) = swept {
+            report(&error);
+        }
+    }));
 }
 
 /// The result of a sweep.
@@ -63,11 +89,7 @@ impl SweepReport {
 impl<K: KeyValue> Store<K> {
     /// Removes expired keys as [`sweep`](Self::sweep) does, behind a request that was answered. Does nothing where
     /// that would list keys, or where the backend removes them.
-    ///
-    /// # Errors
-    ///
-    /// As [`sweep`](Self::sweep).
-    pub async fn sweep_while_serving(&self, now: u64, budget: u64) -> Result<(), Error> {
+    pub(crate) async fn sweep_while_serving(&self, now: u64, budget: u64) -> Result<(), Error> {
         if self.backend.capabilities().expiry == Expiry::Ledger {
             LedgerSweep(self).sweep(now, budget).await?;
         }

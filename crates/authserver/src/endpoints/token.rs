@@ -3,7 +3,6 @@
 use crate::client_authentication::{self, AuthenticationError};
 use crate::context::Context;
 use crate::responses;
-use crate::sign_ins_in_progress::poll_intervals;
 use dpop::Proof;
 use events::{EndedBy, Event, PresentedCredential};
 use grants::{
@@ -18,11 +17,8 @@ use oauth::token::{self, CodeTerms, Narrowed, TokenRequest, TokenRequestError, T
 use oauth::{Error, ErrorCode, Parameters, secret};
 use rand::CryptoRng;
 use std::time::Duration;
-use store::KeyValue;
+use store::{KeyValue, MAX_LAG_WAIT, poll_intervals};
 use web::{Request, Response};
-
-/// How long a code waits for its grant on a store of several regions.
-const MAX_LAG_WAIT: Duration = Duration::from_secs(5);
 
 #[derive(Debug, thiserror::Error)]
 enum TokenError {

@@ -82,19 +82,14 @@ impl<P: Parts> DpopProofs<P> {
 
     fn sweep_if_due(&self, now: u64) {
         let environment = &self.context.environment;
-        if !store::is_sweep_due(environment.random().next_u32()) {
-            return;
-        }
-        let context = Arc::clone(&self.context);
-        environment.spawn(async move {
-            if let Err(error) = context
-                .store
-                .sweep_while_serving(now, MAX_SWEEP_STEPS)
-                .await
-            {
-                log_line::write(format_args!("mcp: the sweep stopped: {error}"));
-            }
-        });
+        store::sweep_if_due(
+            &self.context,
+            environment.random().next_u32(),
+            now,
+            MAX_SWEEP_STEPS,
+            |sweep| environment.spawn(sweep),
+            |error| log_line::write(format_args!("mcp: the sweep stopped: {error}")),
+        );
     }
 
     fn verifier(&self) -> ProofVerifier<'_> {

@@ -15,6 +15,7 @@ use mcp::{Error, ErrorCode};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;
+use store::{MAX_LAG_WAIT, poll_intervals};
 
 /// Opened grants kept in memory per generation of the cache.
 const MAX_GRANTS: usize = 512;
@@ -24,11 +25,6 @@ pub(crate) const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Seconds after its issue for which a token is fresh: its grant may be of the same moment.
 const FRESH_TOKEN_AGE: u64 = 60;
-
-/// How long a fresh token waits for its grant on a store of several regions.
-const MAX_LAG_WAIT: Duration = Duration::from_secs(5);
-
-const LAG_POLL_INTERVAL: Duration = Duration::from_millis(250);
 
 /// The grant or token that work was begun with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -127,10 +123,11 @@ impl<P: Parts> GrantWatch<P> {
         if !is_fresh || !self.context.store.has_several_regions() {
             return Ok(found);
         }
-        let mut waited = Duration::ZERO;
-        while found.is_none() && waited < MAX_LAG_WAIT {
-            self.context.environment.sleep(LAG_POLL_INTERVAL).await;
-            waited += LAG_POLL_INTERVAL;
+        for interval in poll_intervals(MAX_LAG_WAIT) {
+            if found.is_some() {
+                break;
+            }
+            self.context.environment.sleep(interval).await;
             found = self.find(id, now).await?;
         }
         Ok(found)
