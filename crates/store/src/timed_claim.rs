@@ -41,6 +41,13 @@ pub struct WithoutAtomics<B, C, N> {
     write_window: u64,
 }
 
+/// The outcome of a claim against callers at other instances.
+enum Contest {
+    Won,
+    /// With the value that was found, if it is known.
+    Lost(Option<Vec<u8>>),
+}
+
 /// The stored form of a counter or a claim.
 #[derive(Serialize, Deserialize)]
 struct Counter {
@@ -77,22 +84,26 @@ impl<B: PlainKeyValue, C: Clock, N: Fn() -> [u8; 16] + Send + Sync> WithoutAtomi
         self.backend.set(key, &bytes).await
     }
 
-    /// Returns whether the caller won, and what it found if it did not.
-    async fn contend(&self, key: &str, value: &[u8]) -> Result<Result<(), Option<Vec<u8>>>, Error> {
+    /// Claims a key with a value, against callers at other instances.
+    async fn contend(&self, key: &str, value: &[u8]) -> Result<Contest, Error> {
         let begun = self.clock.now();
         let found = self.backend.get(key).await?;
         if found.is_some() {
-            return Ok(Err(found));
+            return Ok(Contest::Lost(found));
         }
         self.backend.set(key, value).await?;
         // The clock cuts off fractions: less than the window by the clock is less than the window.
         if self.clock.now().saturating_sub(begun) >= self.write_window {
-            return Ok(Err(None));
+            return Ok(Contest::Lost(None));
         }
         self.clock.sleep(SETTLE_TIMEOUT).await;
         let found = self.backend.get(key).await?;
         let is_own = found.as_deref() == Some(value);
-        Ok(if is_own { Ok(()) } else { Err(found) })
+        Ok(if is_own {
+            Contest::Won
+        } else {
+            Contest::Lost(found)
+        })
     }
 }
 
@@ -151,8 +162,8 @@ where
         };
         let value = serde_json::to_vec(&own).map_err(|_| Error::Unreadable(key.to_owned()))?;
         Ok(match self.contend(key, &value).await? {
-            Ok(()) => Claimed::Made,
-            Err(found) => {
+            Contest::Won => Claimed::Made,
+            Contest::Lost(found) => {
                 let other = found.and_then(|found| serde_json::from_slice::<Counter>(&found).ok());
                 Claimed::Before(other.map_or(note, |other| other.count))
             }
@@ -165,7 +176,8 @@ where
         value: &[u8],
         _until: Option<u64>,
     ) -> Result<bool, Error> {
-        Ok(self.contend(key, value).await?.is_ok())
+        let contest = self.contend(key, value).await?;
+        Ok(matches!(contest, Contest::Won))
     }
 
     async fn keys(&self) -> Result<Vec<String>, Error> {
