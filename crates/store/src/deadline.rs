@@ -15,10 +15,10 @@ const STALLED_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Milliseconds for which a call that exceeded [`CALL_TIMEOUT`] shortens the following ones. Then a call has
 /// the full time again, which a slow store needs to be found working.
-const STALL_MILLIS: u64 = 5_000;
+const STALL_TTL_MILLIS: u64 = 5_000;
 
 /// Milliseconds for which a store that answered counts as available.
-const FRESH_MILLIS: u64 = 250;
+const ANSWER_TTL_MILLIS: u64 = 250;
 
 /// A monotonic clock with a timer.
 pub trait Clock: Send + Sync {
@@ -80,7 +80,7 @@ impl<K, C: Clock> Deadlined<K, C> {
             None => {
                 self.answered_at.store(0, Relaxed);
                 if !is_stalled {
-                    let until = self.clock.now() + STALL_MILLIS;
+                    let until = self.clock.now() + STALL_TTL_MILLIS;
                     self.stalled_until.store(until, Relaxed);
                 }
                 let millis = timeout.as_millis();
@@ -102,7 +102,7 @@ impl<K, C: Clock> Deadlined<K, C> {
 
     fn has_just_answered(&self) -> bool {
         let answered_at = self.answered_at.load(Relaxed);
-        answered_at != 0 && self.clock.now().saturating_sub(answered_at) < FRESH_MILLIS
+        answered_at != 0 && self.clock.now().saturating_sub(answered_at) < ANSWER_TTL_MILLIS
     }
 }
 
@@ -309,7 +309,7 @@ mod tests {
         block_on(async {
             let store = store(true);
             store.get("a").await.unwrap_err();
-            store.clock.now.fetch_add(STALL_MILLIS, Relaxed);
+            store.clock.now.fetch_add(STALL_TTL_MILLIS, Relaxed);
             store.get("a").await.unwrap_err();
             assert_eq!(slept(&store), [CALL_TIMEOUT, CALL_TIMEOUT]);
         });
@@ -324,7 +324,7 @@ mod tests {
             store.backend.stalls.store(false, Relaxed);
             store.exists("n").await.unwrap();
             store.increment("n", 1, None).await.unwrap();
-            store.clock.now.fetch_add(FRESH_MILLIS, Relaxed);
+            store.clock.now.fetch_add(ANSWER_TTL_MILLIS, Relaxed);
             store.backend.stalls.store(true, Relaxed);
             store.increment("n", 1, None).await.unwrap_err();
             assert_eq!(store.backend.increments.load(Relaxed), 1);
