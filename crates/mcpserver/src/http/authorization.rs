@@ -3,9 +3,8 @@
 use crate::http::rejection::Rejection;
 use crate::http::scheme::Scheme;
 use http::HeaderMap;
+use jwt::MAX_TOKEN_BYTES;
 use sha2::{Digest, Sha256};
-
-const MAX_TOKEN_BYTES: usize = 16 * 1024;
 
 /// An Authorization header with a token.
 pub(crate) struct Authorization<'h> {
