@@ -12,6 +12,7 @@
 
 use crate::Environment;
 use crate::rate_limit;
+use crate::stream::MAX_MESSAGE_PARTS;
 use crate::stream::ring_seal::RingSeal;
 use crate::stream::session_state::SessionState;
 use base64::Engine;
@@ -35,9 +36,6 @@ const RING_SIZE: u32 = 32;
 
 /// The counter and the ring.
 const SLOTS: u32 = 1 + RING_SIZE;
-
-/// Parts of one message: half of the ring.
-const MAX_PARTS: u64 = 16;
 
 /// The time that a message waits for an empty slot.
 const SLOT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -163,7 +161,7 @@ impl<K: KeyValue> Mailboxes<'_, K> {
         environment: &impl Environment,
     ) -> Result<(), PostError> {
         let parts = part_count(message.len());
-        if parts > MAX_PARTS {
+        if parts > MAX_MESSAGE_PARTS {
             return Err(PostError::TooLarge);
         }
         let until = environment.now() + SESSION_TTL;
@@ -192,7 +190,7 @@ impl<K: KeyValue> Mailboxes<'_, K> {
             id: id.clone(),
             messages: ring::Reader::new(1)
                 .consuming()
-                .passing_gaps(MAX_PARTS, GAP_TIMEOUT),
+                .passing_gaps(MAX_MESSAGE_PARTS, GAP_TIMEOUT),
         }
     }
 
@@ -330,7 +328,7 @@ mod tests {
             boxes.post(&id, &large, &world.environment).await.unwrap();
             let mut reader = boxes.read(&id);
             assert_eq!(take(&mut reader, &world).await, Some(large));
-            let too_large = "x".repeat(MAX_SEALED_BYTES * MAX_PARTS as usize + 1);
+            let too_large = "x".repeat(MAX_SEALED_BYTES * MAX_MESSAGE_PARTS as usize + 1);
             let error = boxes.post(&id, &too_large, &world.environment).await;
             assert!(matches!(error, Err(PostError::TooLarge)));
         });

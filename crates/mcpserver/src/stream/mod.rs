@@ -11,3 +11,6 @@ pub(crate) mod session_notifications;
 pub(crate) mod session_state;
 pub(crate) mod stored_stream;
 pub(crate) mod timing;
+
+/// Parts of one message in the store: half of the smallest ring.
+pub(crate) const MAX_MESSAGE_PARTS: u64 = 16;

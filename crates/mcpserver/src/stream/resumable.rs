@@ -14,6 +14,7 @@ use crate::http::grant_watch::{Authority, GrantWatch};
 use crate::http::rejection::Rejection;
 use crate::http::response::event_stream;
 use crate::rate_limit;
+use crate::stream::MAX_MESSAGE_PARTS;
 use crate::stream::redelivery;
 use crate::stream::stored_stream::{RING_SIZE, Reader, StreamName, StreamRecord};
 use crate::stream::timing::{HEARTBEAT_INTERVAL, KEEP_ALIVE_INTERVAL, RETRY_MILLISECONDS};
@@ -25,9 +26,6 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 use store::ring::{self, part_count};
-
-/// Parts of one event.
-const MAX_PARTS: u64 = 16;
 
 /// Events before the end of a connection that may not have arrived.
 const MAX_RECENT_EVENTS: usize = 16;
@@ -98,7 +96,7 @@ impl<P: Parts> ResumableStreams<P> {
     /// possible.
     pub(crate) async fn send(&self, stream: &mut Resumable, message: &str, is_last: bool) -> bool {
         let parts = part_count(message.len());
-        if parts > MAX_PARTS {
+        if parts > MAX_MESSAGE_PARTS {
             log_line::write("mcp: a message is too large for a stream");
             return false;
         }
