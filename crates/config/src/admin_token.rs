@@ -1,11 +1,8 @@
 //! The operator's bearer token (RFC 6750) for `/admin`: the variable `admin_token`.
 
-use crate::{Problem, non_empty};
+use crate::{MIN_TOKEN_CHARS, Problem, non_empty};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
-
-/// Characters that the token has at least.
-const MIN_TOKEN_CHARS: usize = 32;
 
 /// The operator's token, kept as its SHA-256.
 pub struct AdminToken([u8; 32]);

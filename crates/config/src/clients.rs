@@ -1,13 +1,9 @@
 //! Clients (RFC 6749 section 2): configured ones, and the ways by which others become known.
 
-use crate::{Problem, PublicUrl, is_loopback, non_empty, read_bool};
+use crate::{MIN_TOKEN_CHARS, Problem, PublicUrl, is_loopback, non_empty, read_bool};
 use oauth::redirect_uri::PrivateUse;
 use oauth::{Client, pre_registered, secret};
 use url::Url;
-
-/// Characters that an initial access token has at least: it is all that stands between the
-/// Internet and a registration.
-const MIN_TOKEN_CHARS: usize = 32;
 
 /// Who may register a client (RFC 7591 section 1.3).
 #[derive(Clone, PartialEq, Eq)]

@@ -36,6 +36,10 @@ pub use server::Server;
 pub use store_settings::StoreSettings;
 pub use tools::COMPOSED;
 
+/// Characters that a token which the operator chooses has at least: it is all that stands between the Internet and
+/// what it opens.
+const MIN_TOKEN_CHARS: usize = 32;
+
 /// Reads a variable that is true or false, and `default` if it is not set.
 fn read_bool<'a>(
     values: &impl Fn(&str) -> Option<&'a str>,
