@@ -1,6 +1,7 @@
 //! The configuration of Descope, validated.
 
 use config::{DescopeProject, Problem};
+use oidc::DEFAULT_SCOPES;
 
 /// What the variables say, each half with every [`Problem`] it has. Tokens can be verified with the
 /// first half alone.
@@ -215,8 +216,6 @@ fn read_scopes(value: &str) -> Result<String, Problem> {
         ))
     }
 }
-
-const DEFAULT_SCOPES: &str = "openid profile email";
 
 #[cfg(test)]
 mod tests {

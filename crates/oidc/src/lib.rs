@@ -27,7 +27,7 @@ mod tests;
 
 pub use discovery::Metadata;
 pub use provider::Provider;
-pub use settings::Settings;
+pub use settings::{DEFAULT_SCOPES, Settings};
 pub use shared_documents::SharedDocuments;
 
 use bytes::Bytes;

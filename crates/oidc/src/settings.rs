@@ -196,4 +196,5 @@ fn read_scopes(value: &str) -> Result<String, Problem> {
 
 const REGISTER: &str =
     "Register Gatehouse as a web application at the provider, and copy its client id and secret";
-const DEFAULT_SCOPES: &str = "openid profile email";
+/// The scopes of a sign-in where the operator chooses none: those that every provider has.
+pub const DEFAULT_SCOPES: &str = "openid profile email";
