@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 use wasmtime::{Engine, component::Component};
 
 /// How many bytes of components are kept, compiled and fetched ones each; those not used for the longest time go first.
-pub(crate) const KEPT: u64 = 1 << 30;
+pub(crate) const MAX_CACHE_BYTES: u64 = 1 << 30;
 
 /// How old a file may be that is still written.
 const MAX_PARTIAL_AGE: Duration = Duration::from_secs(24 * 60 * 60);
@@ -203,7 +203,7 @@ fn store(directory: &Path, path: &Path, compiled: &[u8]) -> std::io::Result<()> 
         let _ = fs::remove_file(&partial);
         return Err(error);
     }
-    prune(directory, "cwasm", KEPT)
+    prune(directory, "cwasm", MAX_CACHE_BYTES)
 }
 
 /// Returns a part for the name of a file that only this host writes. It is random: in a container, every process has the
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_or_cut_file_is_not_used_and_made_anew() {
+    fn a_damaged_or_cut_file_is_not_used_and_made_again() {
         let directory = tempfile::tempdir().unwrap();
         let cache = Cache::new(Some(directory.path().to_owned()));
         let engine = Engine::default();
@@ -356,7 +356,7 @@ mod tests {
         };
         let old = partial("a.1.partial", MAX_PARTIAL_AGE * 2);
         let new = partial("b.2.partial", Duration::ZERO);
-        prune(directory.path(), "wasm", KEPT).unwrap();
+        prune(directory.path(), "wasm", MAX_CACHE_BYTES).unwrap();
         assert!(!old.exists() && new.exists());
         assert_ne!(unique(), unique());
     }

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// How many instances there can be at once, as in Spin.
-const INSTANCES: u32 = 1_000;
+const MAX_INSTANCES: u32 = 1_000;
 
 /// The engine of this process: pools of memory are large, and hosts share them.
 pub(crate) fn engine() -> wasmtime::Result<Engine> {
@@ -46,11 +46,11 @@ pub(crate) fn config() -> Config {
 
 fn pool() -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::default();
-    pool.total_component_instances(INSTANCES)
-        .total_memories(INSTANCES)
-        .total_tables(2 * INSTANCES)
-        .total_stacks(INSTANCES)
-        .total_core_instances(4 * INSTANCES)
+    pool.total_component_instances(MAX_INSTANCES)
+        .total_memories(MAX_INSTANCES)
+        .total_tables(2 * MAX_INSTANCES)
+        .total_stacks(MAX_INSTANCES)
+        .total_core_instances(4 * MAX_INSTANCES)
         .table_elements(100_000)
         .max_component_instance_size(10 << 20)
         .max_core_instance_size(10 << 20)

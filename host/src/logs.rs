@@ -15,10 +15,10 @@ use wasmtime_wasi::{
 };
 
 /// How much of a component's output may wait for the end of its line.
-const LINE_LIMIT: usize = 64 << 10;
+const MAX_LINE_BYTES: usize = 64 << 10;
 
 /// How many bytes a component may print at once.
-const PERMIT: usize = 64 << 10;
+const PERMIT_BYTES: usize = 64 << 10;
 
 /// The lines that components print and the host reports, forwarded to standard error, kept, both or neither.
 #[derive(Clone, Default)]
@@ -105,7 +105,7 @@ impl Output {
             self.logs
                 .line(&self.component, String::from_utf8_lossy(&line).trim_end());
         }
-        if rest.len() > LINE_LIMIT {
+        if rest.len() > MAX_LINE_BYTES {
             self.finish(&mut rest);
         }
     }
@@ -177,7 +177,7 @@ impl OutputStream for LogStream {
     }
 
     fn check_write(&mut self) -> StreamResult<usize> {
-        Ok(PERMIT)
+        Ok(PERMIT_BYTES)
     }
 }
 

@@ -242,7 +242,7 @@ impl Sources {
         }
         partial.keep()?;
         // What is too much costs space and nothing else.
-        let _ = cache::prune(&self.directory, "wasm", cache::KEPT);
+        let _ = cache::prune(&self.directory, "wasm", cache::MAX_CACHE_BYTES);
         Ok(())
     }
 }

@@ -19,13 +19,13 @@ use wasmtime_wasi_http::{
 use crate::{component::Component, key_value::Region, state::State};
 
 /// How many requests an instance takes in all, as in Spin.
-const REQUESTS: usize = 128;
+const MAX_REQUESTS: usize = 128;
 
 /// How many requests an instance takes at once, as in Spin.
-const CONCURRENT: usize = 16;
+const MAX_CONCURRENT_REQUESTS: usize = 16;
 
 /// How long an instance waits for another request, as in Spin.
-const IDLE: Duration = Duration::from_secs(1);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Makes the instances of a component.
 pub(crate) struct Instances {
@@ -54,7 +54,7 @@ impl HandlerState for Instances {
             proxy: Proxy::P3(service),
             view: State::incoming,
             expiration: Expiration {
-                sleep: Box::pin(tokio::time::sleep(IDLE)),
+                sleep: Box::pin(tokio::time::sleep(IDLE_TIMEOUT)),
                 deadline,
             },
             state: Reuse {
@@ -78,7 +78,7 @@ impl WorkerExpiration for Expiration {
         start: Instant,
     ) -> Poll<()> {
         let deadline = match (status, self.deadline) {
-            (WorkerStatus::Idle, _) => start + IDLE,
+            (WorkerStatus::Idle, _) => start + IDLE_TIMEOUT,
             (_, Some(deadline)) => deadline,
             (_, None) => return Poll::Pending,
         };
@@ -101,12 +101,12 @@ impl WorkerState for Reuse {
 
     fn should_accept_request(&self, concurrent: usize, total: usize) -> ShouldAccept {
         let most = match self.component.limits.reuses_instances() {
-            true => REQUESTS,
+            true => MAX_REQUESTS,
             false => 1,
         };
         if total >= most {
             ShouldAccept::Never
-        } else if concurrent >= CONCURRENT {
+        } else if concurrent >= MAX_CONCURRENT_REQUESTS {
             ShouldAccept::No
         } else {
             ShouldAccept::Yes
