@@ -89,7 +89,7 @@ fn classify(media_type: &str) -> (BodyKind, &str) {
         (BodyKind::Binary, "application/octet-stream")
     } else if is("*/*") || is("application/*") || is("application/*+json") {
         (BodyKind::Json, "application/json")
-    } else if is_json(media_type) {
+    } else if is_any_json(media_type) {
         (BodyKind::Json, media_type)
     } else if is("application/x-www-form-urlencoded") {
         (BodyKind::Form, "application/x-www-form-urlencoded")
@@ -107,12 +107,13 @@ fn classify(media_type: &str) -> (BodyKind, &str) {
 }
 
 /// Returns a media type without its parameters.
-fn essence(media_type: &str) -> &str {
+pub(crate) fn essence(media_type: &str) -> &str {
     media_type.split(';').next().unwrap_or_default().trim()
 }
 
-/// Returns whether a media type is JSON (RFC 6839 section 3.1), by whatever name.
-pub(crate) fn is_json(media_type: &str) -> bool {
+/// Returns whether a media type is JSON by any name that APIs give it: with the suffix `+json` (RFC 6839 section 3.1), whatever
+/// its type, and by names from before `application/json`. What this server itself takes as JSON is `http_fields`'s matter.
+pub(crate) fn is_any_json(media_type: &str) -> bool {
     let essence = essence(media_type).to_ascii_lowercase();
     ["application/json", "text/json", "application/x-json"].contains(&essence.as_str())
         || essence.ends_with("+json")

@@ -221,7 +221,7 @@ pub(crate) fn content(
             || text("contentMediaType").is_some() && text("contentEncoding").is_none()
             || encoded_as.is_some_and(|media_type| {
                 let first = media_type.split(',').next().unwrap_or_default();
-                !crate::body::is_json(first) && !crate::body::is_text(first)
+                !crate::body::is_any_json(first) && !crate::body::is_text(first)
             })
     };
     let schema = document.resolve(schema)?;

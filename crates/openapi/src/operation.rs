@@ -1,6 +1,6 @@
 //! An operation of the API (Operation Object), with what the configuration says of it.
 
-use crate::body::{MAX_MEDIA_TYPE_BYTES, body, is_json, json_rank};
+use crate::body::{MAX_MEDIA_TYPE_BYTES, body, is_any_json, json_rank};
 use crate::credential::{Credentials, Secret, SecretLocation, find_location, is_public};
 use crate::document::{Document, object};
 use crate::entry::Entry;
@@ -283,7 +283,7 @@ fn accept(document: &Document, operation: &Value) -> String {
         if name.len() > MAX_MEDIA_TYPE_BYTES || HeaderValue::from_str(name).is_err() {
             continue;
         }
-        if is_json(name) {
+        if is_any_json(name) {
             json = json
                 .into_iter()
                 .chain([name.as_str()])

@@ -1,6 +1,6 @@
 //! The output of a tool, made of the API's response.
 
-use crate::body::{is_json, is_text};
+use crate::body::{essence, is_any_json, is_text};
 use crate::schema::conforms;
 use bytes::Bytes;
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, LOCATION, RETRY_AFTER};
@@ -136,7 +136,7 @@ impl Body {
                 .trim_start_matches('\u{feff}')
                 .to_owned(),
         };
-        if media_type.is_empty() || is_json(&media_type) {
+        if media_type.is_empty() || is_any_json(&media_type) {
             if let Ok(value) = serde_json::from_slice(bytes) {
                 return Self::Json(value);
             }
@@ -146,12 +146,7 @@ impl Body {
         } else if is_text(&media_type) {
             return Self::Text(text());
         }
-        let essence = media_type
-            .split(';')
-            .next()
-            .unwrap_or_default()
-            .trim()
-            .to_ascii_lowercase();
+        let essence = essence(&media_type).to_ascii_lowercase();
         let mime_type = match essence.contains('/') {
             true => essence,
             false => "application/octet-stream".to_owned(),

@@ -5,7 +5,7 @@ mod file;
 mod keywords;
 mod translate;
 
-use crate::body::{Body, BodyKind, is_json, json_rank};
+use crate::body::{Body, BodyKind, is_any_json, json_rank};
 use crate::document::{Document, ReferenceError, object};
 use crate::input::{Content, Input, Source};
 use crate::parameter::Parameter;
@@ -247,7 +247,7 @@ fn success_schema<'d>(
     let json = content
         .into_iter()
         .flatten()
-        .filter(|(media_type, _)| is_json(media_type))
+        .filter(|(media_type, _)| is_any_json(media_type))
         .min_by_key(|(media_type, _)| json_rank(media_type));
     let Some((_, json)) = json else {
         return Ok(None);
