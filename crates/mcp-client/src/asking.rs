@@ -56,6 +56,14 @@ enum Followed {
     Asked(InputRequired),
 }
 
+/// What comes of a question of the server.
+enum Asked {
+    /// It has its answer; these answers are left.
+    Replied(Answers),
+    /// The caller's client has to be asked first.
+    RoundEnded(InputRequired),
+}
+
 impl<'a, E: Environment> Asking<'a, E> {
     /// Prepares a request of the caller.
     ///
@@ -161,8 +169,10 @@ impl<'a, E: Environment> Asking<'a, E> {
                         Ok(question) => {
                             let asked = self.answer(&exchange, &id, &question, answers).await?;
                             match asked {
-                                Ok(left) => answers = left,
-                                Err(input_required) => return Ok(Followed::Asked(input_required)),
+                                Asked::Replied(left) => answers = left,
+                                Asked::RoundEnded(input_required) => {
+                                    return Ok(Followed::Asked(input_required));
+                                }
                             }
                         }
                         Err(NotAsked::Unknown) => exchange.refuse(&id, &method).await?,
@@ -193,22 +203,23 @@ impl<'a, E: Environment> Asking<'a, E> {
         id: &Id,
         question: &Question,
         mut answers: Answers,
-    ) -> Result<Result<Answers, InputRequired>, Error> {
+    ) -> Result<Asked, Error> {
         let Question { method, params, .. } = question;
         if let Some(answer) = answers.next(method, params) {
             exchange.reply(id, Ok(answer.get())).await?;
-            return Ok(Ok(answers));
+            return Ok(Asked::Replied(answers));
         }
         let problem = if !self.round.may_ask() {
             "The client was asked too often."
         } else if self.may_repeat().await {
-            return Ok(Err(self.round.asked(question, answers)));
+            let input_required = self.round.asked(question, answers);
+            return Ok(Asked::RoundEnded(input_required));
         } else {
             "The client can be asked only by a tool whose calls may be made again from their beginning."
         };
         let error = RpcAnswer::new(ErrorCode::InternalError, problem);
         exchange.reply(id, Err(&error)).await?;
-        Ok(Ok(answers))
+        Ok(Asked::Replied(answers))
     }
 
     /// Returns whether the request may be made again, and tells the operator if it may not.
