@@ -241,7 +241,9 @@ impl TestClient {
         let tool = tools.into_iter().find(|tool| tool.name == name);
         let tool = tool.ok_or_else(|| CallError::NotFound(name.to_owned()))?;
         self.require(&tool.scopes)?;
-        check(&tool.input_schema, &arguments)?.map_err(CallError::InvalidArguments)?;
+        if let Some(fault) = fault(&tool.input_schema, &arguments)? {
+            return Err(CallError::InvalidArguments(fault));
+        }
         let caller = self.caller_for(tool.wants_credential);
 
         let mut outcome = Outcome::default();
@@ -269,7 +271,9 @@ impl TestClient {
                 return Err(CallError::InvalidOutput("there is none".to_owned()));
             }
             (Some(schema), Some(structured)) => {
-                check(schema, structured)?.map_err(CallError::InvalidOutput)?;
+                if let Some(fault) = fault(schema, structured)? {
+                    return Err(CallError::InvalidOutput(fault));
+                }
             }
             (None, _) => {}
         }
@@ -292,8 +296,8 @@ impl TestClient {
                 context,
             };
             match self.finish(self.server.read(read))? {
-                Reading::Contents(contents) => Ok(Ok(contents)),
-                Reading::InputRequired(input_required) => Ok(Err(input_required)),
+                Reading::Contents(contents) => Ok(Round::Ended(contents)),
+                Reading::InputRequired(input_required) => Ok(Round::InputRequired(input_required)),
             }
         })
     }
@@ -325,8 +329,10 @@ impl TestClient {
                 context,
             };
             match self.finish(self.server.prompt(request))? {
-                Prompting::Messages(messages) => Ok(Ok(messages)),
-                Prompting::InputRequired(input_required) => Ok(Err(input_required)),
+                Prompting::Messages(messages) => Ok(Round::Ended(messages)),
+                Prompting::InputRequired(input_required) => {
+                    Ok(Round::InputRequired(input_required))
+                }
             }
         })?;
         Ok(messages.messages)
@@ -382,7 +388,7 @@ impl TestClient {
         name: &str,
         caller: Caller,
         asked: &mut Vec<(String, Value)>,
-        mut round: impl FnMut(contract::Context) -> Result<Result<T, InputRequired>, CallError>,
+        mut round: impl FnMut(contract::Context) -> Result<Round<T>, CallError>,
     ) -> Result<T, CallError> {
         let mut answers = Vec::new();
         let mut state = None;
@@ -396,8 +402,8 @@ impl TestClient {
                 state: state.take(),
             };
             let input_required = match round(context).map_err(|error| named(error, name))? {
-                Ok(ended) => return Ok(ended),
-                Err(input_required) => input_required,
+                Round::Ended(ended) => return Ok(ended),
+                Round::InputRequired(input_required) => input_required,
             };
             state = input_required.state;
             for question in input_required.requests {
@@ -414,11 +420,7 @@ impl TestClient {
     }
 
     /// Runs a call to its end, and collects what it reports.
-    fn run(
-        &self,
-        call: Call,
-        outcome: &mut Outcome,
-    ) -> Result<Result<Output, InputRequired>, CallError> {
+    fn run(&self, call: Call, outcome: &mut Outcome) -> Result<Round<Output>, CallError> {
         let mut call = self.server.begin(call).map_err(failed)?;
         let mut has_reported = false;
         loop {
@@ -434,19 +436,21 @@ impl TestClient {
                     }
                     continue;
                 }
-                Step::InputRequired(input_required) => return Ok(Err(input_required)),
+                Step::InputRequired(input_required) => {
+                    return Ok(Round::InputRequired(input_required));
+                }
                 Step::Ended(ended) => ended,
             };
             if has_reported {
                 let message = ended.as_ref().err().map(ToString::to_string);
                 let output = at_the_end(ended);
                 return output
-                    .map(Ok)
+                    .map(Round::Ended)
                     .ok_or(CallError::Internal(message.unwrap_or_default()));
             }
             return match at_once(ended).map_err(failed)? {
-                contract::CallResult::Done(output) => Ok(Ok(output)),
-                contract::CallResult::InputRequired(asked) => Ok(Err(asked)),
+                contract::CallResult::Done(output) => Ok(Round::Ended(output)),
+                contract::CallResult::InputRequired(asked) => Ok(Round::InputRequired(asked)),
                 contract::CallResult::Running(_) => Err(CallError::Internal(String::new())),
             };
         }
@@ -514,19 +518,25 @@ fn argument(&(name, value): &(&str, &str)) -> Argument {
     }
 }
 
-/// Returns what is wrong with a value, if anything is.
-fn check(schema: &str, value: &Value) -> Result<Result<(), String>, CallError> {
+/// The end of one round of a request.
+enum Round<T> {
+    Ended(T),
+    /// The client has to answer these questions first.
+    InputRequired(InputRequired),
+}
+
+/// Returns what is wrong with a value; `None` if it fits the schema.
+fn fault(schema: &str, value: &Value) -> Result<Option<String>, CallError> {
     let invalid = |error: String| CallError::InvalidSchema(format!("{error}: {schema}"));
     let parsed: Map<String, Value> =
         serde_json::from_str(schema).map_err(|error| invalid(error.to_string()))?;
     let validator = jsonschema::validator_for(&Value::Object(parsed));
     let validator = validator.map_err(|error| invalid(error.to_string()))?;
-    Ok(validator
-        .validate(value)
-        .map_err(|error| match error.instance_path().to_string() {
-            path if path.is_empty() => error.to_string(),
-            path => format!("{path}: {error}"),
-        }))
+    let fault = validator.validate(value).err();
+    Ok(fault.map(|error| match error.instance_path().to_string() {
+        path if path.is_empty() => error.to_string(),
+        path => format!("{path}: {error}"),
+    }))
 }
 
 fn failed(failure: Failure) -> CallError {
