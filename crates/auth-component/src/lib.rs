@@ -88,7 +88,7 @@ async fn answer<E: Endpoints>(
     request: Request,
 ) -> Response {
     let (Parts { config, store }, base) = match instance.parts_and_base_url(request.headers()) {
-        Ok(place) => place,
+        Ok(found) => found,
         Err(problems) => return misconfigured::respond(&problems, request.headers()),
     };
     if let Some(external) = config.authorization_server.external()
