@@ -16,6 +16,8 @@ mod differences;
 mod dist;
 mod examples;
 mod flavours;
+#[cfg(test)]
+mod house_style;
 mod install;
 mod shell;
 mod test;
