@@ -1,6 +1,6 @@
 //! The MCP endpoint, apart from Spin: authentication, the HTTP transports, and calls of tools.
 //!
-//! The rooms, from the top down: `server`, `transport`, `tasks`, `protocol`, `call`, `stream`, `http`,
+//! The rooms, from the top down: `server`, `router`, `transport`, `tasks`, `protocol`, `call`, `stream`, `http`,
 //! `contract`. Each uses only those below it.
 //!
 //! Everything it touches is a [`Parts`]: a key-value store, an identity provider, tools, and an
@@ -16,6 +16,7 @@ mod contract;
 mod http;
 mod protocol;
 mod rate_limit;
+mod router;
 mod server;
 mod stream;
 mod tasks;

@@ -20,22 +20,23 @@ use crate::protocol::catalog::CatalogSource;
 use crate::protocol::dispatch::Dispatcher;
 use crate::protocol::methods::Methods;
 use crate::protocol::pending_request::PendingRequests;
+use crate::router::{Endpoint, Matched};
 use crate::stream::change_feed::ChangeFeed;
 use crate::stream::outbound::Outbound;
 use crate::stream::resumable::ResumableStreams;
 use crate::stream::session_notifications::SessionNotifications;
 use crate::tasks::{TaskRunner, Tasks};
-use crate::transport::http_sse::{self, HttpSse};
+use crate::transport::http_sse::HttpSse;
 use crate::transport::sessions::SessionTransport;
 use crate::transport::stateless::{
     Listeners, RequestStates, Stateless, StatelessCalls, TaskMethods,
 };
-use crate::transport::streamable_http::{self, StreamableHttp};
+use crate::transport::streamable_http::StreamableHttp;
 use crate::{Body, Parts};
 use http::request::Parts as Head;
 use http::{Method, Request, Response, StatusCode};
 use std::sync::Arc;
-use web::cors::{Cors, Origin};
+use web::cors::Origin;
 
 /// The MCP endpoint. One per instance.
 pub struct Server<P: Parts> {
@@ -185,7 +186,7 @@ impl<P: Parts> Server<P> {
         })
     }
 
-    /// Answers a request to `/mcp`, `/sse` or `/messages`, or the landing page's to [`OFFER`].
+    /// Answers a request to `/mcp`, `/sse` or `/messages`, or the landing page's to `/offer`.
     pub async fn handle<B>(&self, request: Request<B>) -> Response<Body>
     where
         B: http_body::Body + Send,
@@ -203,26 +204,19 @@ impl<P: Parts> Server<P> {
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let (head, body) = request.into_parts();
-        let (transport, methods) = match head.uri.path() {
-            "/sse" | "/messages" if !self.context.config.http_sse => {
-                let text = "HTTP+SSE is not offered here; the MCP endpoint is /mcp.\n";
-                return from_web(web::text(StatusCode::NOT_FOUND, text));
-            }
-            // Its messages travel through rings of several writers, whose numbers only a counter gives.
-            "/sse" | "/messages" if !self.context.store.has_atomics() => {
-                let text = "HTTP+SSE is not offered here, because the key-value store of this server has no atomic operation; the MCP endpoint is /mcp.\n";
-                return from_web(web::text(StatusCode::NOT_FOUND, text));
-            }
-            "/sse" => (Transport::HttpSse, http_sse::STREAM_METHODS),
-            "/messages" => (Transport::HttpSse, http_sse::MESSAGE_METHODS),
-            OFFER => return self.offer().await,
-            "/mcp" | "/mcp/" => (Transport::StreamableHttp, streamable_http::METHODS),
-            // Spin takes several slashes for one (`//mcp`).
-            _ => {
-                let text = "There is nothing at this path; the MCP endpoint is /mcp.\n";
-                return from_web(web::text(StatusCode::NOT_FOUND, text));
-            }
+        let Some(matched) = Matched::find(head.uri.path(), &head.method) else {
+            let text = "There is nothing at this path; the MCP endpoint is /mcp.\n";
+            return from_web(web::text(StatusCode::NOT_FOUND, text));
         };
+        let transport = matched.transport();
+        if transport == Transport::HttpSse
+            && let Some(text) = self.no_http_sse()
+        {
+            return from_web(web::text(StatusCode::NOT_FOUND, text));
+        }
+        if matched.endpoint == Some(Endpoint::Offer) {
+            return self.offer().await;
+        }
         let endpoints = self.base_urls.find(&head.headers);
         let known_endpoints = endpoints.as_deref().ok();
         let challenge = ChallengeContext {
@@ -249,14 +243,14 @@ impl<P: Parts> Server<P> {
             Ok(origin) => origin.and_then(|origin| origin.to_str().ok()),
             Err(origin::ForeignOrigin) => return reject(Rejection::Origin.into()),
         };
-        let cors = Cors { methods, ..CORS };
+        let cors = matched.cors();
         let mut response = match (&endpoints, origin) {
             (Err(problem), _) => reject(Rejection::Misdirected(problem.clone()).into()),
             (Ok(_), Some(origin)) if head.method == Method::OPTIONS => {
                 return from_web(cors.preflight(Origin::One(origin)));
             }
             (Ok(endpoints), _) => self
-                .answer(&head, body, endpoints)
+                .answer(&head, body, endpoints, &matched)
                 .await
                 .unwrap_or_else(reject),
         };
@@ -271,7 +265,18 @@ impl<P: Parts> Server<P> {
         response
     }
 
-    /// Returns what is offered, in short, to who has no token. The manifest gives its path no route.
+    /// Returns why HTTP+SSE is not offered; `None` if it is.
+    fn no_http_sse(&self) -> Option<&'static str> {
+        if !self.context.config.http_sse {
+            return Some("HTTP+SSE is not offered here; the MCP endpoint is /mcp.\n");
+        }
+        // Its messages travel through rings of several writers, whose numbers only a counter gives.
+        (!self.context.store.has_atomics()).then_some(
+            "HTTP+SSE is not offered here, because the key-value store of this server has no atomic operation; the MCP endpoint is /mcp.\n",
+        )
+    }
+
+    /// Returns what is offered, in short, to who has no token.
     async fn offer(&self) -> Response<Body> {
         match self.catalog.current().await {
             Ok(catalog) => json(StatusCode::OK, catalog.summary.clone()),
@@ -287,48 +292,41 @@ impl<P: Parts> Server<P> {
         head: &Head,
         body: B,
         endpoints: &EndpointUrls,
+        matched: &Matched,
     ) -> Result<Response<Body>, RejectedRequest>
     where
         B: http_body::Body + Send,
         B::Data: Send,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let headers = &head.headers;
+        let Head { headers, uri, .. } = head;
         let authenticated = self.authenticator.authenticate(head, endpoints).await?;
-        let method = &head.method;
+        let no_stream = || Rejection::Method(matched.allow_without_stream());
         // In boxes, here and further on: a future has room for each that it may wait for, twice over,
         // and every request would carry the largest of them around.
-        match head.uri.path() {
-            "/sse" => {
-                let opened = self
-                    .http_sse
-                    .open(method, headers, endpoints, &authenticated);
-                Ok(Box::pin(opened).await?)
-            }
-            "/messages" => {
-                let uri = &head.uri;
-                let taken = self
-                    .http_sse
-                    .post(method, uri, headers, body, authenticated);
-                Ok(Box::pin(taken).await?)
-            }
-            _ => {
-                let handled = self
-                    .streamable_http
-                    .handle(method, headers, body, authenticated);
+        match matched.endpoint {
+            Some(Endpoint::Message) => {
+                let handled = self.streamable_http.post(headers, body, authenticated);
                 Box::pin(handled).await
             }
+            Some(Endpoint::SessionStream) => {
+                let opened = self.streamable_http.get(headers, &authenticated);
+                Ok(Box::pin(opened).await?.ok_or_else(no_stream)?)
+            }
+            Some(Endpoint::SessionEnd) => {
+                let ended = self.streamable_http.delete(headers, &authenticated);
+                Ok(Box::pin(ended).await?.ok_or_else(no_stream)?)
+            }
+            Some(Endpoint::SseStream) => {
+                let opened = self.http_sse.open(headers, endpoints, &authenticated);
+                Ok(Box::pin(opened).await?)
+            }
+            Some(Endpoint::SseMessage) => {
+                let taken = self.http_sse.post(uri, headers, body, authenticated);
+                Ok(Box::pin(taken).await?)
+            }
+            // The offer needs no token and was answered before.
+            Some(Endpoint::Offer) | None => Err(Rejection::Method(matched.allow()).into()),
         }
     }
 }
-
-/// Where the component `home` asks what is offered.
-const OFFER: &str = "/offer";
-
-/// What pages may send and read; the methods are each path's own. The star stands for
-/// `Mcp-Param-*`, whose names are the tools' own; it does not stand for `Authorization`.
-const CORS: Cors = Cors {
-    methods: "",
-    headers: "Authorization, DPoP, Content-Type, Accept, Last-Event-ID, MCP-Protocol-Version, MCP-Session-Id, Mcp-Method, Mcp-Name, *",
-    exposed: "WWW-Authenticate, DPoP-Nonce, Mcp-Session-Id",
-};

@@ -28,19 +28,13 @@ use crate::{Body, Environment, Parts};
 use futures::channel::oneshot;
 use futures::future::select;
 use http::header::{CONTENT_TYPE, HeaderValue};
-use http::{HeaderMap, Method, Response, StatusCode, Uri};
+use http::{HeaderMap, Response, StatusCode, Uri};
 use mcp::headers;
 use mcp::jsonrpc::{self, Body as Messages, Id, Reply};
 use mcp::{Error, ErrorCode, Revision, sse};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// The methods of `/sse`.
-pub(crate) const STREAM_METHODS: &str = "GET, OPTIONS";
-
-/// The methods of `/messages`.
-pub(crate) const MESSAGE_METHODS: &str = "POST, OPTIONS";
 
 /// The time that the response to a POST waits for the call that the POST began.
 const CALL_WAIT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -80,14 +74,10 @@ impl<P: Parts> HttpSse<P> {
     /// GET `/sse`.
     pub(crate) async fn open(
         self: &Arc<Self>,
-        method: &Method,
         headers: &HeaderMap,
         endpoints: &EndpointUrls,
         authenticated: &Authenticated,
     ) -> Result<Response<Body>, Rejection> {
-        if method != Method::GET {
-            return Err(Rejection::Method(STREAM_METHODS));
-        }
         if !headers::accepted(headers).event_stream {
             return Err(Rejection::NotAcceptable("Accept text/event-stream."));
         }
@@ -170,7 +160,6 @@ impl<P: Parts> HttpSse<P> {
     /// POST `/messages`.
     pub(crate) async fn post<B>(
         self: &Arc<Self>,
-        method: &Method,
         uri: &Uri,
         headers: &HeaderMap,
         body: B,
@@ -181,9 +170,6 @@ impl<P: Parts> HttpSse<P> {
         B::Data: Send,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        if method != Method::POST {
-            return Err(Rejection::Method(MESSAGE_METHODS));
-        }
         if !headers::is_json(headers) {
             return Err(Rejection::MediaType);
         }

@@ -6,14 +6,11 @@ use crate::http::rejection::{RejectedRequest, Rejection};
 use crate::transport::sessions::SessionTransport;
 use crate::transport::stateless::Stateless;
 use crate::{Body, Parts};
-use http::{HeaderMap, Method, Response};
+use http::{HeaderMap, Response};
 use mcp::headers;
 use mcp::jsonrpc::{self, Body as Messages};
 use mcp::{Lifecycle, Revision, lifecycle};
 use std::sync::Arc;
-
-/// The methods of `/mcp`.
-pub(crate) const METHODS: &str = "GET, POST, DELETE, OPTIONS";
 
 /// The endpoint `/mcp`.
 pub(crate) struct StreamableHttp<P: Parts> {
@@ -35,14 +32,39 @@ impl<P: Parts> StreamableHttp<P> {
         }
     }
 
-    /// Handles a request.
+    /// Opens the stream of a session; `None` if it would never carry anything.
     ///
     /// # Errors
     ///
-    /// Its rejection.
-    pub(crate) async fn handle<B>(
+    /// The rejection of the request.
+    pub(crate) async fn get(
         &self,
-        method: &Method,
+        headers: &HeaderMap,
+        authenticated: &Authenticated,
+    ) -> Result<Option<Response<Body>>, Rejection> {
+        self.sessions.get(headers, authenticated).await
+    }
+
+    /// Ends a session; `None` if the request names none.
+    ///
+    /// # Errors
+    ///
+    /// The rejection of the request.
+    pub(crate) async fn delete(
+        &self,
+        headers: &HeaderMap,
+        authenticated: &Authenticated,
+    ) -> Result<Option<Response<Body>>, Rejection> {
+        self.sessions.delete(headers, authenticated).await
+    }
+
+    /// Handles messages.
+    ///
+    /// # Errors
+    ///
+    /// The rejection of the request.
+    pub(crate) async fn post<B>(
+        &self,
         headers: &HeaderMap,
         body: B,
         authenticated: Authenticated,
@@ -52,18 +74,6 @@ impl<P: Parts> StreamableHttp<P> {
         B::Data: Send,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        match *method {
-            Method::POST => {}
-            Method::GET => {
-                let opened = self.sessions.get(headers, &authenticated);
-                return Ok(Box::pin(opened).await?);
-            }
-            Method::DELETE => {
-                let ended = self.sessions.delete(headers, &authenticated);
-                return Ok(Box::pin(ended).await?);
-            }
-            _ => return Err(Rejection::Method(METHODS).into()),
-        }
         if !headers::is_json(headers) {
             return Err(Rejection::MediaType.into());
         }

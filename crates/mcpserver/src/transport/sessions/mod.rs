@@ -29,9 +29,6 @@ use mcp::jsonrpc::{Body as Messages, Message, Outcome, Reply};
 use states::SessionStates;
 use std::sync::Arc;
 
-/// The methods if a stream would never carry anything.
-const METHODS_WITHOUT_STREAM: &str = "POST, DELETE, OPTIONS";
-
 /// The transport of the revisions with sessions.
 pub(crate) struct SessionTransport<P: Parts> {
     context: Arc<Context<P>>,
@@ -122,14 +119,15 @@ impl<P: Parts> SessionTransport<P> {
         Some(self.sessions.find(keys, authenticated.subject(), id, now))
     }
 
-    /// DELETE: the client ends its session (2025-11-25, Transports, Session Management).
+    /// DELETE: the client ends its session (2025-11-25, Transports, Session Management). `None` if the request names none.
     pub(crate) async fn delete(
         &self,
         headers: &HeaderMap,
         authenticated: &Authenticated,
-    ) -> Result<Response<Body>, Rejection> {
-        let session = self.session(headers, authenticated);
-        let session = session.ok_or(Rejection::Method(METHODS_WITHOUT_STREAM))?;
+    ) -> Result<Option<Response<Body>>, Rejection> {
+        let Some(session) = self.session(headers, authenticated) else {
+            return Ok(None);
+        };
         let session = session.map_err(|_| Rejection::NoSession)?;
         self.states.current(&session).await?;
         let over = SessionState {
@@ -139,7 +137,7 @@ impl<P: Parts> SessionTransport<P> {
         self.states.keep(&session, over, authenticated).await?;
         let mut response = Response::new(Body::whole(Bytes::new()));
         *response.status_mut() = StatusCode::NO_CONTENT;
-        Ok(response)
+        Ok(Some(response))
     }
 
     /// Applies an update to the session that a request names.
@@ -251,14 +249,16 @@ impl<P: Parts> SessionTransport<P> {
         (ClientStream::stream(sender), body)
     }
 
-    /// GET: the rest of a stream whose connection was closed, or else notifications of changes.
+    /// GET: the rest of a stream whose connection was closed, or else notifications of changes. `None` if the request
+    /// names no session, or the stream would never carry anything.
     pub(crate) async fn get(
         &self,
         headers: &HeaderMap,
         authenticated: &Authenticated,
-    ) -> Result<Response<Body>, Rejection> {
-        const NONE: Rejection = Rejection::Method(METHODS_WITHOUT_STREAM);
-        let session = self.session(headers, authenticated).ok_or(NONE)?;
+    ) -> Result<Option<Response<Body>>, Rejection> {
+        let Some(session) = self.session(headers, authenticated) else {
+            return Ok(None);
+        };
         let session = session.map_err(|_| Rejection::NoSession)?;
         if !headers::accepted(headers).event_stream {
             return Err(Rejection::NotAcceptable("Accept text/event-stream."));
@@ -271,7 +271,7 @@ impl<P: Parts> SessionTransport<P> {
             self.context.config.stream_seconds,
         ) else {
             let Ok(catalog) = self.catalog.current().await else {
-                return Err(NONE);
+                return Ok(None);
             };
             let notified = catalog.changes_for(authenticated);
             let listening = ListeningSession {
@@ -282,7 +282,7 @@ impl<P: Parts> SessionTransport<P> {
             let stream = self
                 .notifications
                 .open(listening, authenticated, notified, last);
-            return stream.await?.ok_or(NONE);
+            return stream.await;
         };
         let reader = Reader {
             subject: authenticated.subject(),
@@ -290,7 +290,8 @@ impl<P: Parts> SessionTransport<P> {
             revision: session.revision,
         };
         let authority = authenticated.authority();
-        self.resumable.resume(id, &reader, authority, seconds).await
+        let resumed = self.resumable.resume(id, &reader, authority, seconds);
+        resumed.await.map(Some)
     }
 
     /// Handles the messages of a batch one after the other (2025-03-26 alone).
