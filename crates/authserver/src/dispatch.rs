@@ -50,7 +50,7 @@ pub async fn account<K: KeyValue>(
         AccountEndpoint::Show => account::handle(context, request).await,
         AccountEndpoint::Act(action) => account::handle_action(context, action, request).await,
         AccountEndpoint::NoSuchPage => account::no_such_page(context),
-        AccountEndpoint::Admin => admin::handle(context, clock, request).await,
+        AccountEndpoint::Admin(endpoint) => admin::handle(endpoint, context, clock, request).await,
     }
 }
 

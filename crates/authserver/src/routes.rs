@@ -86,9 +86,20 @@ pub enum AccountEndpoint {
     /// Does what a form of that page asks for.
     Act(AccountAction),
     /// See [`admin`](crate::endpoints::admin).
-    Admin,
+    Admin(AdminEndpoint),
     /// Says that there is no such page.
     NoSuchPage,
+}
+
+/// What a request of an operator is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AdminEndpoint {
+    /// Grants of a person.
+    Grants,
+    /// The sweep.
+    Sweep,
+    /// Nothing that there is.
+    Unknown,
 }
 
 /// What a form of the account's page asks for.
@@ -130,10 +141,17 @@ pub const ACCOUNT: &[Route<AccountEndpoint>] = &[
         &[(Method::POST, AccountEndpoint::Act(AccountAction::SignOut))],
     ),
     any("/account/*", AccountEndpoint::NoSuchPage, ErrorFormat::Page),
-    // The administration answers every method itself: nothing is said without the token.
-    any("/admin", AccountEndpoint::Admin, ErrorFormat::Json),
-    any("/admin/*", AccountEndpoint::Admin, ErrorFormat::Json),
+    admin("/admin/grants", AdminEndpoint::Grants),
+    admin("/admin/sweep", AdminEndpoint::Sweep),
+    admin("/admin", AdminEndpoint::Unknown),
+    admin("/admin/*", AdminEndpoint::Unknown),
 ];
+
+/// Returns a route for an operator, which answers every method itself: without the token nothing is said, not even
+/// which methods there are.
+const fn admin(path: &'static str, endpoint: AdminEndpoint) -> Route<AccountEndpoint> {
+    any(path, AccountEndpoint::Admin(endpoint), ErrorFormat::Json)
+}
 
 /// What the component `metadata` serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

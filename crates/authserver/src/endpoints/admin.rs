@@ -5,6 +5,7 @@
 
 use crate::context::Context;
 use crate::responses;
+use crate::routes::AdminEndpoint;
 use events::{Action, EndedBy, Event};
 use grants::{Listed, PageCursor};
 use http::header::{HeaderValue, WWW_AUTHENTICATE};
@@ -76,11 +77,12 @@ impl AdminError {
 
 /// Answers any request to `/admin` and below. `clock` gives seconds since the Unix epoch.
 pub async fn handle<K: KeyValue>(
+    endpoint: AdminEndpoint,
     context: &Context<'_, K>,
     clock: impl Fn() -> u64,
     request: &Request,
 ) -> Response {
-    match answer(context, clock, request).await {
+    match answer(endpoint, context, clock, request).await {
         Ok(response) => response,
         Err(error) => {
             context.refused("/admin", error.code(), &error);
@@ -90,6 +92,7 @@ pub async fn handle<K: KeyValue>(
 }
 
 async fn answer<K: KeyValue>(
+    endpoint: AdminEndpoint,
     context: &Context<'_, K>,
     clock: impl Fn() -> u64,
     request: &Request,
@@ -100,13 +103,15 @@ async fn answer<K: KeyValue>(
     }
     let deadline = context.now + WORK_TIMEOUT;
     let late = || clock() >= deadline;
-    match (request.uri().path(), request.method()) {
-        ("/admin/grants", &Method::GET | &Method::HEAD) => list(context, request).await,
-        ("/admin/grants", &Method::DELETE | &Method::POST) => end(context, late, request).await,
-        ("/admin/grants", _) => Ok(web::method_not_allowed("GET, HEAD, DELETE, POST")),
-        ("/admin/sweep", &Method::POST) => sweep(context, late).await,
-        ("/admin/sweep", _) => Ok(web::method_not_allowed("POST")),
-        _ => Err(AdminError::NotFound),
+    match (endpoint, request.method()) {
+        (AdminEndpoint::Grants, &Method::GET | &Method::HEAD) => list(context, request).await,
+        (AdminEndpoint::Grants, &Method::DELETE | &Method::POST) => {
+            end(context, late, request).await
+        }
+        (AdminEndpoint::Grants, _) => Ok(web::method_not_allowed("GET, HEAD, DELETE, POST")),
+        (AdminEndpoint::Sweep, &Method::POST) => sweep(context, late).await,
+        (AdminEndpoint::Sweep, _) => Ok(web::method_not_allowed("POST")),
+        (AdminEndpoint::Unknown, _) => Err(AdminError::NotFound),
     }
 }
 
