@@ -144,18 +144,19 @@ async fn a_component_of_its_own_that_traps_costs_its_own_call_and_no_other() {
 }
 
 in_both_builds!(
-    prompts_completions_tasks_and_changes_of_a_component_of_its_own_arrive,
+    prompts_completions_rounds_tasks_and_changes_of_a_component_of_its_own_arrive,
     a_component_that_does_not_describe_itself_costs_its_own_tools_alone,
     a_call_of_a_component_of_its_own_that_hangs_ends_at_its_timeout,
 );
 
-async fn prompts_completions_tasks_and_changes_of_a_component_of_its_own_arrive(
+async fn prompts_completions_rounds_tasks_and_changes_of_a_component_of_its_own_arrive(
     build: Option<Flavour>,
 ) {
     const WATCHED: &str = "test://watched-resource";
     let gatehouse = Gatehouse::start_with(in_build(build)).await;
     let client = Stateless::signed_in(&gatehouse).await;
-    let client = client.with_capabilities(json!({ "extensions": { TASKS: {} } }));
+    let capabilities = json!({ "extensions": { TASKS: {} }, "elicitation": {} });
+    let client = client.with_capabilities(capabilities);
 
     let name = "test_prompt_with_arguments";
     let get = json!({ "name": name, "arguments": { "arg1": "one", "arg2": "two" } });
@@ -175,6 +176,20 @@ async fn prompts_completions_tasks_and_changes_of_a_component_of_its_own_arrive(
         completion["completion"]["values"].is_array(),
         "{completion}"
     );
+
+    let mut call = json!({ "name": "test_input_required_result_multi_round", "arguments": {} });
+    for (question, content) in [
+        ("step1", json!({ "name": "Ada" })),
+        ("step2", json!({ "color": "green" })),
+    ] {
+        let asked = client.result("tools/call", call.clone()).await;
+        assert!(asked["inputRequests"][question].is_object(), "{asked}");
+        let accepted = json!({ "action": "accept", "content": content });
+        call["inputResponses"] = json!({ question: accepted });
+        call["requestState"] = asked["requestState"].clone();
+    }
+    let done = client.result("tools/call", call).await;
+    assert_eq!(text(&done), "Your color is green.", "{done}");
 
     let wanted = json!({
         "toolsListChanged": true,
