@@ -29,11 +29,13 @@ pub(crate) fn wasm(path: &str) -> PathBuf {
     }
 }
 
-/// Returns the same, built for hosts of WASI 0.2.
+/// Returns the same, built for hosts of WASI 0.2. That of the examples lies beside what was built of them for Spin.
 pub(crate) fn portable_wasm(path: &str) -> PathBuf {
+    let Some(name) = path.strip_prefix(NAMED) else {
+        return root().join(path).with_extension("portable.wasm");
+    };
     let built = built();
     let profile = built.file_name().expect("the folder of a profile");
-    let name = path.strip_prefix(NAMED).expect("Wasm of this workspace");
     root()
         .join("target/wasi2/wasm32-wasip2")
         .join(profile)

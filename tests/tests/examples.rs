@@ -75,38 +75,56 @@ const HTTP: [&str; 2] = [
     "target/examples/http_js.wasm",
 ];
 
+/// Tools of the same kind in Rust, among the fixtures.
+const FIXTURES: &str = "target/wasm32-wasip2/wasm/conformance_tools.wasm";
+
+/// Where the identity provider of a test listens, on a port of its own.
+const LOOPBACK: &str = "http://127.0.0.1:*";
+
+/// Tools behind a tool server that has a variable, a store and a host.
+fn granted(tools: &'static str, flavour: Option<Flavour>) -> Settings {
+    Settings {
+        flavour,
+        ..Settings::default()
+            .tool_server("own", tools)
+            .granted(&[("gallon", "imperial gallon")], &[LOOPBACK])
+            .variable("tools", "own")
+    }
+}
+
 #[tokio::test]
 async fn a_tool_calls_an_api_that_it_may_call() {
     for tools in HTTP {
-        let example = Example::start_with(Settings {
-            tools_inherit_hosts: true,
-            ..Settings::default().tools(tools)
-        });
-        let example = example.await;
-        let client = example.stateless(json!({}));
-        let send = async |method: &str, url: &str, body: &str| {
-            let arguments = json!({ "method": method, "url": url, "body": body });
-            let call = json!({ "name": "send", "arguments": arguments });
-            mcp::answer(client.ask("tools/call", call).await).await
-        };
-        let keys = keys(&example);
-        let answer = send("GET", &keys, "").await;
-        let response = &answer["result"]["structuredContent"];
-        assert_eq!(response["status"], 200, "{tools}: {answer}");
-        let keys: Value = serde_json::from_str(response["text"].as_str().unwrap()).unwrap();
-        assert!(keys["keys"].is_array(), "{keys}");
-
-        // More than one write of WASI 0.2 takes.
-        let missing = format!("{}/nothing", example.gatehouse.descope.base_url());
-        let answer = send("POST", &missing, &"x".repeat(10_000)).await;
-        assert_eq!(
-            answer["result"]["structuredContent"]["status"], 404,
-            "{tools}: {answer}"
-        );
-
-        let answer = send("GET", "http://127.0.0.1:1/", "").await;
-        assert_eq!(answer["error"]["code"], -32603, "{tools}: {answer}");
+        let composed = Settings::default().tools(tools).tools_inherit_hosts();
+        let example = Example::start_with(composed).await;
+        // It has the hosts of the MCP endpoint.
+        calls_an_api(&example, "send", "http://127.0.0.1:1").await;
     }
+}
+
+/// Lets a tool call the identity provider, and a host that it may not call.
+async fn calls_an_api(example: &Example, tool: &str, denied: &str) {
+    let client = example.stateless(json!({}));
+    let send = async |method: &str, url: &str, body: &str| {
+        let arguments = json!({ "method": method, "url": url, "body": body });
+        let call = json!({ "name": tool, "arguments": arguments });
+        mcp::answer(client.ask("tools/call", call).await).await
+    };
+    let answer = send("GET", &keys(example), "").await;
+    let response = &answer["result"]["structuredContent"];
+    assert_eq!(response["status"], 200, "{answer}");
+    let keys: Value = serde_json::from_str(response["text"].as_str().unwrap()).unwrap();
+    assert!(keys["keys"].is_array(), "{keys}");
+
+    // More than one write of WASI 0.2 takes.
+    let missing = format!("{}/nothing", example.gatehouse.descope.base_url());
+    let answer = send("POST", &missing, &"x".repeat(10_000)).await;
+    let response = &answer["result"]["structuredContent"];
+    assert_eq!(response["status"], 404, "{answer}");
+
+    let answer = send("GET", denied, "").await;
+    assert_eq!(answer["error"]["code"], -32603, "{answer}");
+    example.logs(&format!("add \"{denied}\" to allowed_outbound_hosts"));
 }
 
 #[tokio::test]
@@ -117,6 +135,8 @@ async fn a_tool_that_inherits_no_hosts_calls_none() {
         let call = json!({ "name": "send", "arguments": { "method": "GET", "url": url } });
         let client = example.stateless(json!({}));
         assert_eq!(refused(&client, "tools/call", call).await, -32603);
+        example.logs("add inherit_configuration = [\"allowed_outbound_hosts\"]");
+        example.logs("and the host to allowed_outbound_hosts of [component.mcp]");
     }
 }
 
@@ -155,9 +175,15 @@ async fn changes_that_a_tool_reports_come_to_who_listens() {
 
 #[tokio::test]
 async fn behind_a_tool_server_an_example_in_each_language_has_a_setting_and_a_store() {
-    for tools in [RUST, JAVASCRIPT, PYTHON] {
+    // Those of the other languages take seconds to be compiled: what stands below tries their SDKs in the portable build.
+    for (tools, flavour) in [
+        (RUST, None),
+        (RUST, Some(Flavour::Portable)),
+        (JAVASCRIPT, None),
+        (PYTHON, None),
+    ] {
         let settings = Settings {
-            flavour: None,
+            flavour,
             ..Settings::default()
                 .tool_server("units", tools)
                 .granted(&[("gallon", "imperial gallon")], &[])
@@ -169,7 +195,7 @@ async fn behind_a_tool_server_an_example_in_each_language_has_a_setting_and_a_st
         let litres = async || {
             let result = client.result("tools/call", gallon()).await;
             let value = result["structuredContent"]["value"].as_f64();
-            value.unwrap_or_else(|| panic!("{tools}: {result}"))
+            value.unwrap_or_else(|| panic!("{tools} {flavour:?}: {result}"))
         };
         assert_eq!(litres().await, 4.54609);
         let preferred = client.call("prefer", json!({ "gallon": "US gallon" }));
@@ -183,14 +209,17 @@ async fn behind_a_tool_server_an_example_in_each_language_has_a_setting_and_a_st
 
 #[tokio::test]
 async fn a_tool_reads_neither_a_secret_nor_a_record_of_gatehouse() {
-    for tools in HTTP {
-        let settings = Settings {
-            flavour: None,
-            ..Settings::default()
-                .tools(tools)
-                .tool_server("own", tools)
-                .granted(&[("gallon", "imperial gallon")], &[])
-                .variable("tools", "composed own")
+    let builds = |tools| BUILDS.map(|flavour| (tools, flavour));
+    for (tools, flavour) in HTTP.into_iter().chain([FIXTURES]).flat_map(builds) {
+        // The portable build has no such tools composed.
+        let (settings, prefixes) = match flavour {
+            None => (
+                granted(tools, flavour)
+                    .tools(tools)
+                    .variable("tools", "composed own"),
+                &["composed_", "own_"][..],
+            ),
+            Some(_) => (granted(tools, flavour), &[""][..]),
         };
         let example = Example::start_with(settings).await;
         let client = example.stateless(json!({}));
@@ -198,10 +227,10 @@ async fn a_tool_reads_neither_a_secret_nor_a_record_of_gatehouse() {
             let call = json!({ "name": tool, "arguments": arguments });
             refused(&client, "tools/call", call).await
         };
-        for component in ["composed", "own"] {
+        for prefix in prefixes {
             let (variable, key) = (
-                format!("{component}_read_variable"),
-                format!("{component}_read_key"),
+                format!("{prefix}read_variable"),
+                format!("{prefix}read_key"),
             );
             for name in [
                 "encryption_key",
@@ -210,23 +239,28 @@ async fn a_tool_reads_neither_a_secret_nor_a_record_of_gatehouse() {
                 "oidc_client_secret",
             ] {
                 let code = refused(&variable, json!({ "name": name })).await;
-                assert_eq!(code, -32603, "{tools} {component} {name}");
+                assert_eq!(code, -32603, "{tools} {flavour:?} {prefix} {name}");
+                example.logs(&format!(
+                    "add {name} = \"...\" to [component.NAME.variables] of its component"
+                ));
             }
             let arguments = json!({ "store": "default", "key": "deployment" });
-            assert_eq!(
-                refused(&key, arguments).await,
-                -32603,
-                "{tools} {component}"
-            );
+            let code = refused(&key, arguments).await;
+            assert_eq!(code, -32603, "{tools} {flavour:?} {prefix}");
         }
+        example.logs("add the variable to [component.own.variables]");
+        example.logs("add the store to key_value_stores of [component.own]");
         // What the tool server is granted is there.
-        let own = client
-            .call("own_read_variable", json!({ "name": "gallon" }))
-            .await;
-        assert_eq!(text(&own), "imperial gallon");
+        let own = prefixes.last().unwrap();
+        let variable = format!("{own}read_variable");
+        let gallon = client.call(&variable, json!({ "name": "gallon" })).await;
+        assert_eq!(text(&gallon), "imperial gallon");
         let key = json!({ "store": "own", "key": "deployment" });
-        let own = client.call("own_read_key", key).await;
-        assert_eq!(own["structuredContent"]["exists"], false);
+        let found = client.call(&format!("{own}read_key"), key).await;
+        assert_eq!(found["structuredContent"]["exists"], false);
+        if HTTP.contains(&tools) {
+            calls_an_api(&example, &format!("{own}send"), "http://127.0.0.2:1").await;
+        }
     }
 }
 
@@ -341,6 +375,12 @@ impl Example {
         client
     }
 
+    /// Checks that this stands in the log for the operator.
+    fn logs(&self, advice: &str) {
+        let log = self.gatehouse.host.log().lines().join("\n");
+        assert!(log.contains(advice), "no “{advice}” in: {log}");
+    }
+
     /// A session of 2025-11-25 whose client can be asked so much.
     async fn session(&self, capabilities: Value) -> Mcp {
         let mut session = Mcp::new(self.gatehouse.url("/mcp"), Some(&self.token));
@@ -370,9 +410,7 @@ async fn every_language_offers_the_same_in_both_builds() {
         // What composed tools lack is for the operator to read.
         let prefer = json!({ "name": "prefer", "arguments": { "gallon": "US gallon" } });
         assert_eq!(refused(&client, "tools/call", prefer).await, -32603);
-        let log = example.gatehouse.host.log().lines().join("\n");
-        let advice = "add \"units\" to key_value_stores of its [component.NAME]";
-        assert!(log.contains(advice), "{tools}: {log}");
+        example.logs("add \"units\" to key_value_stores of its [component.NAME]");
     }
     let tools = offers[0][1]["tools"].as_array().unwrap();
     let names: Vec<&Value> = tools.iter().map(|tool| &tool["name"]).collect();

@@ -15,7 +15,11 @@ pub const EXAMPLES: [&str; 4] = [
     "target/examples/tools_python.wasm",
 ];
 
-/// Builds the tools of `examples/` in every language, for both contracts, and those of `tests/tools-http`, into
+/// The tools of the black-box tests that ask the host for what they may have, from the folders of the examples.
+const HTTP_JS: &str = "../../tests/tools-http/app.js";
+const HTTP_PYTHON: &str = "../../tests/tools-http/app.py";
+
+/// Builds the tools of `examples/` in every language and those of `tests/tools-http`, for both contracts, into
 /// `target/examples`.
 ///
 /// # Errors
@@ -72,7 +76,8 @@ fn javascript(output: &Path) -> Result<()> {
     for (app, portable, name) in [
         ("tools.js", None, "tools_js.wasm"),
         ("tools.js", Some("--portable"), "tools_js.portable.wasm"),
-        ("../../tests/tools-http/app.js", None, "http_js.wasm"),
+        (HTTP_JS, None, "http_js.wasm"),
+        (HTTP_JS, Some("--portable"), "http_js.portable.wasm"),
     ] {
         run(npm("npx", &folder)
             .args(["gatehouse-sdk", "build", app, "-o"])
@@ -89,7 +94,8 @@ fn python(output: &Path) -> Result<()> {
     for (app, portable, name) in [
         ("app.py", None, "tools_python.wasm"),
         ("app.py", Some("--portable"), "tools_python.portable.wasm"),
-        ("../../tests/tools-http/app.py", None, "http_python.wasm"),
+        (HTTP_PYTHON, None, "http_python.wasm"),
+        (HTTP_PYTHON, Some("--portable"), "http_python.portable.wasm"),
     ] {
         run(program(&python)
             .current_dir(&folder)

@@ -3,12 +3,13 @@
 //! manifest.
 //!
 //! The suite says by name what each tool, resource and prompt has to do; docs/conformance.md says
-//! which scenarios there are. `test_trigger_resource_change` and `fetch` are for the black-box tests
-//! alone.
+//! which scenarios there are. `test_trigger_resource_change`, `fetch`, `read_variable` and
+//! `read_key` are for the black-box tests alone.
 
 mod asking;
 mod content;
 mod fetching;
+mod granted;
 mod media;
 mod prompts;
 mod reporting;
@@ -29,6 +30,7 @@ use content::{
 };
 use fetching::fetch;
 use gatehouse_sdk::{Icon, server};
+use granted::{read_key, read_variable};
 use prompts::{
     test_input_required_result_prompt, test_prompt_with_arguments,
     test_prompt_with_embedded_resource, test_prompt_with_image, test_simple_prompt,
@@ -64,7 +66,7 @@ server! {
         test_input_required_result_multiple_inputs, test_input_required_result_multi_round,
         test_input_required_result_capabilities,
         greet, slow_compute, failing_job, protocol_error_job, confirm_delete, multi_input, test_tool_with_task,
-        fetch,
+        fetch, read_variable, read_key,
     ],
     resources: [static_text, static_binary, watched, template],
     prompts: [

@@ -1,7 +1,7 @@
 //! The results of the three tools, by scope.
 
 use descope_emulator::{Endpoint, Mint, Signature, TokenIssuer, User};
-use gatehouse_tests::{Client, Gatehouse, Mcp, Person, Provider, Settings};
+use gatehouse_tests::{Client, Flavour, Gatehouse, Mcp, Person, Provider, Settings};
 use serde_json::json;
 use std::time::Duration;
 
@@ -149,13 +149,31 @@ async fn a_tool_that_panics_ends_its_request_and_the_next_one_is_served() {
 }
 
 #[tokio::test]
-async fn a_tool_calls_the_hosts_that_it_may_call() {
+async fn a_composed_tool_calls_the_hosts_that_it_inherits() {
     let settings = Settings {
         flavour: None,
         ..Settings::default()
             .conformance_tools()
             .tools_inherit_hosts()
     };
+    calls_the_provider(settings).await;
+}
+
+in_both_builds!(a_tool_behind_a_tool_server_calls_the_hosts_that_it_is_granted);
+
+async fn a_tool_behind_a_tool_server_calls_the_hosts_that_it_is_granted(build: Option<Flavour>) {
+    let settings = Settings {
+        flavour: build,
+        ..Settings::default()
+            .tool_server("own", "target/wasm32-wasip2/wasm/conformance_tools.wasm")
+            .granted(&[], &["http://127.0.0.1:*"])
+            .variable("tools", "own")
+    };
+    calls_the_provider(settings).await;
+}
+
+/// Lets a tool call the identity provider, twice at once.
+async fn calls_the_provider(settings: Settings) {
     let gatehouse = Gatehouse::start_with(settings).await;
     let mcp = Mcp::signed_in(&gatehouse).await;
     let issuer = gatehouse.descope.issuer(TokenIssuer::InboundApp);
