@@ -280,7 +280,13 @@ fn built_portable(file: &str) -> PathBuf {
     let main = built(file);
     let profile = main.parent().and_then(Path::file_name).unwrap();
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
-    target.join("wasi2/wasm32-wasip2").join(profile).join(file)
+    let path = target.join("wasi2/wasm32-wasip2").join(profile).join(file);
+    assert!(
+        path.is_file(),
+        "{} is not there: `cargo xtask test`",
+        path.display()
+    );
+    path
 }
 
 /// Needs Wasm that `cargo xtask test --quick` does not build.
