@@ -61,15 +61,35 @@ pub fn doctor(
         )),
         None => report.good("private networks: as runtime-config.toml has them"),
     }
-    for network in runtime_config::missing_networks(project)? {
-        report.warn(&format!(
-            "runtime-config.toml: {network} is not in block_networks, so a public name may lead through it into a private network; {} says when to leave it out",
-            project.document("docs/deploy.md")
-        ));
+    for warning in about_runtime_config(project, &variables)? {
+        report.warn(&warning);
     }
     report.print(&format!("`{up}`"))?;
     println!("\nAll is well. Start with `{up}`.");
     Ok(())
+}
+
+/// Returns what should be known of `runtime-config.toml`.
+///
+/// # Errors
+///
+/// If it cannot be read.
+fn about_runtime_config(project: &Project, variables: &Variables) -> Result<Vec<String>> {
+    let document = project.document("docs/deploy.md");
+    let networks = runtime_config::missing_networks(project)?.into_iter().map(|network| {
+        format!(
+            "runtime-config.toml: {network} is not in block_networks, so a public name may lead through it into a private network; {document} says when to leave it out"
+        )
+    });
+    // With redis_url, Gatehouse has no use for its key-value store.
+    let has_own = variables.is_set("redis_url");
+    let stores = runtime_config::redis_stores(project)?.into_iter();
+    let stores = stores.filter(|name| name != "default" || !has_own).map(|name| {
+        format!(
+            "runtime-config.toml: key_value_store.{name} has type = \"redis\". Once its connection breaks, Spin's client opens it again only after a minute or two, and what needs the store is answered 503 until then. For Gatehouse's own store set redis_url instead; {document} says how"
+        )
+    });
+    Ok(networks.chain(stores).collect())
 }
 
 /// Adds which authorization server there is, and where state lies.
@@ -396,6 +416,27 @@ mod tests {
             "{problems:?}"
         );
         assert!(problems[0].contains("SPIN_VARIABLE_ALLOWED_ORIGINS"));
+    }
+
+    #[test]
+    fn a_store_on_spins_own_redis_is_warned_of_and_redis_url_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let project = Project::new(folder.path());
+        let warned = |text: &str, set: &[(&str, &str)]| {
+            std::fs::write(project.path(runtime_config::FILE), text).unwrap();
+            about_runtime_config(&project, &variables(set)).unwrap()
+        };
+        let shipped = include_str!("../../../runtime-config.toml");
+        assert!(warned(shipped, &[]).is_empty());
+        let redis = shipped.replace("type = \"spin\"", "type = \"redis\"\nurl = \"redis://r\"");
+        let found = warned(&redis, &[]);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].contains("key_value_store.default"), "{found:?}");
+        assert!(found[0].contains("set redis_url"), "{found:?}");
+        let url = ("redis_url", "redis://r");
+        assert!(warned(&redis, &[url]).is_empty());
+        let another = format!("{shipped}\n[key_value_store.weather]\ntype = \"redis\"");
+        assert!(warned(&another, &[url])[0].contains("key_value_store.weather"));
     }
 
     #[test]

@@ -82,6 +82,32 @@ fn missing(text: &str) -> Result<Vec<&'static str>, toml::de::Error> {
     Ok(missing.collect())
 }
 
+/// Returns the names of the key-value stores that `runtime-config.toml` keeps in Redis.
+///
+/// # Errors
+///
+/// If `runtime-config.toml` cannot be read.
+pub fn redis_stores(project: &Project) -> Result<Vec<String>> {
+    let path = project.path(FILE);
+    if !path.exists() {
+        return Ok(Vec::new());
+    }
+    let text = std::fs::read_to_string(path).with_context(|| format!("{FILE} cannot be read"))?;
+    let table: toml::Table = text
+        .parse()
+        .with_context(|| format!("{FILE} is not valid TOML"))?;
+    let stores = table.get("key_value_store").and_then(toml::Value::as_table);
+    let is_redis = |store: &toml::Value| {
+        let kind = store.get("type").and_then(toml::Value::as_str);
+        kind == Some("redis")
+    };
+    let redis = stores
+        .into_iter()
+        .flatten()
+        .filter(|(_, store)| is_redis(store));
+    Ok(redis.map(|(name, _)| name.clone()).collect())
+}
+
 /// Returns the same configuration, in which `private` is not among the blocked networks.
 fn open_private_networks(text: &str) -> Result<String, toml::de::Error> {
     let mut table: toml::Table = text.parse()?;
