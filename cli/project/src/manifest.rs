@@ -110,6 +110,72 @@ mod tests {
         assert!(found.refusals[0].contains("\"weather\""));
     }
 
+    /// Returns the variables that a component of this manifest is granted, in order.
+    fn granted(manifest: &toml::Table, component: &str) -> Vec<String> {
+        let granted = manifest["component"][component].get("variables");
+        let names = granted
+            .and_then(toml::Value::as_table)
+            .into_iter()
+            .flatten();
+        names.map(|(name, _)| name.clone()).collect()
+    }
+
+    #[test]
+    fn who_has_the_identity_component_is_granted_its_variables_alone() {
+        let shipped = include_str!("../../../spin.toml").parse().unwrap();
+        for (component, own) in [
+            ("authorize", config::granted::AUTHORIZE),
+            ("account", config::granted::ACCOUNT),
+            ("mcp", config::granted::MCP),
+        ] {
+            let identities = [
+                descope::Settings::VARIABLES,
+                oidc::Settings::VARIABLES,
+                config::StoreSettings::VARIABLES,
+            ];
+            let mut reads = [own, &identities.concat()].concat();
+            reads.sort_unstable();
+            reads.dedup();
+            let mut granted = granted(&shipped, component);
+            granted.sort_unstable();
+            assert_eq!(granted, reads, "{component}");
+        }
+    }
+
+    #[test]
+    fn the_sections_for_tools_without_code_have_every_variable_with_its_default() {
+        let shipped = include_str!("../../../spin.toml");
+        let start = shipped.find("# [[trigger.http]]").unwrap();
+        let sections: String = shipped[start..]
+            .lines()
+            .map(|line| format!("{}\n", line.strip_prefix("# ").unwrap_or(line)))
+            .collect();
+        let sections: toml::Table = sections.parse().unwrap();
+        for (component, mut reads, need) in [
+            ("api", openapi::Settings::VARIABLES.to_vec(), "document"),
+            ("server", mcp_client::Settings::VARIABLES.to_vec(), "url"),
+        ] {
+            let mut granted = granted(&sections, component);
+            granted.sort_unstable();
+            reads.sort_unstable();
+            assert_eq!(granted, reads, "{component}");
+            let variables = &sections["component"][component]["variables"];
+            let all = |name: &str| variables[name].as_str();
+            let needed = |name: &str| all(name).filter(|_| name == need);
+            let [with, without] = match component {
+                "api" => [
+                    format!("{:?}", openapi::Settings::read(all).unwrap()),
+                    format!("{:?}", openapi::Settings::read(needed).unwrap()),
+                ],
+                _ => [
+                    format!("{:?}", mcp_client::Settings::read(all).unwrap()),
+                    format!("{:?}", mcp_client::Settings::read(needed).unwrap()),
+                ],
+            };
+            assert_eq!(with, without, "{component}");
+        }
+    }
+
     #[test]
     fn tools_that_may_call_hosts_are_worth_a_warning() {
         let found = with(", inherit_configuration = [\"allowed_outbound_hosts\"]");
