@@ -181,3 +181,36 @@ pub fn portable_beside(project: &Project, path: &str) -> Result<PathBuf> {
 fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     fs::write(path, bytes).with_context(|| format!("{} cannot be written", path.display()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct NoFiles;
+
+    impl WasmFiles for NoFiles {
+        fn prepare(&self, _: &Project, _: &BTreeSet<Wasm>, _: Wasi) -> Result<()> {
+            anyhow::bail!("nothing is built of such a manifest")
+        }
+
+        fn portable_file(&self, _: &Project, _: &Wasm, _: bool) -> Result<PathBuf> {
+            anyhow::bail!("nothing is composed of such a manifest")
+        }
+    }
+
+    #[test]
+    fn nothing_is_built_where_tools_inherit_everything() {
+        let shipped = include_str!("../../../spin.toml");
+        let line = "gatehouse_tools.wasm\" }";
+        assert!(shipped.contains(line));
+        let inherits = "gatehouse_tools.wasm\", inherit_configuration = true }";
+        let folder = tempfile::tempdir().unwrap();
+        let project = Project::new(folder.path());
+        let manifest = shipped.replace(line, inherits);
+        fs::write(project.path(crate::MANIFEST), manifest).unwrap();
+        for flavour in [Flavour::Spin, Flavour::Portable, Flavour::Akamai] {
+            let refusal = build(&project, flavour, &NoFiles).unwrap_err().to_string();
+            assert!(refusal.contains("inherit_configuration"), "{refusal}");
+        }
+    }
+}

@@ -9,7 +9,7 @@ use crate::identity::{
     wants_emulator,
 };
 use crate::project::Project;
-use crate::runtime_config;
+use crate::{runtime_config, servers};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
@@ -142,8 +142,11 @@ impl Launch {
         base(&self.variables, self.reached_at())
     }
 
-    /// Prints how to use what is served.
+    /// Asks what is served for its landing page, and prints how to use it. The page lists what the tools components
+    /// offer, so what is wrong with that is in the log from the start, and not from the first client on.
     pub fn announce(&self) {
+        // What has no landing page may be served as well.
+        servers::get(self.reached_at(), LANDING_PAGE).ok();
         connect::print(&connect::Served {
             base: &self.base(),
             identity: self.variables.identity(),
@@ -158,6 +161,9 @@ impl Launch {
 
 /// The path that answers 200 once the application is served.
 pub const HEALTH: &str = "/.well-known/oauth-protected-resource/mcp";
+
+/// The path of the page that lists what is offered.
+const LANDING_PAGE: &str = "/";
 
 impl Emulator {
     /// Returns the path that answers 200 once it serves.
@@ -211,4 +217,64 @@ fn reachable(listen: SocketAddr) -> SocketAddr {
         ip => ip,
     };
     SocketAddr::new(ip, listen.port())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{BufRead, BufReader, Write};
+
+    /// Returns a project with the shipped manifest, in which `line` stands for `instead`.
+    fn project(folder: &tempfile::TempDir, line: &str, instead: &str) -> Project {
+        let shipped = include_str!("../../../spin.toml");
+        assert!(shipped.contains(line));
+        let project = Project::new(folder.path());
+        std::fs::write(
+            project.path(crate::MANIFEST),
+            shipped.replace(line, instead),
+        )
+        .unwrap();
+        project
+    }
+
+    fn options(listen: SocketAddr) -> Options {
+        Options {
+            listen,
+            auto_login: false,
+        }
+    }
+
+    #[test]
+    fn tools_that_inherit_everything_are_not_served() {
+        let folder = tempfile::tempdir().unwrap();
+        let line = "gatehouse_tools.wasm\" }";
+        let inherits = "gatehouse_tools.wasm\", inherit_configuration = true }";
+        let project = project(&folder, line, inherits);
+        let planned = Launch::plan(&project, &options(([127, 0, 0, 1], 3000).into()));
+        let refusal = planned.err().unwrap().to_string();
+        assert!(refusal.contains("inherit_configuration"), "{refusal}");
+        // Nothing is made before.
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_is_served_is_asked_once_what_it_offers() {
+        let folder = tempfile::tempdir().unwrap();
+        let project = project(&folder, "version = \"0.1.0\"", "version = \"0.1.0\"");
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let launch = Launch::plan(&project, &options(address)).unwrap();
+        let server = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut line = String::new();
+            BufReader::new(&stream).read_line(&mut line).unwrap();
+            stream
+                .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+                .unwrap();
+            line
+        });
+        launch.announce();
+        let request = server.join().unwrap();
+        assert_eq!(request, "GET / HTTP/1.1\r\n");
+    }
 }

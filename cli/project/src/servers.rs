@@ -122,7 +122,7 @@ fn terminate(child: &mut Child) {
 }
 
 /// Returns the status line that answers a GET of `path`, and the start of the body if it is not a 200.
-fn get(address: SocketAddr, path: &str) -> std::io::Result<String> {
+pub(crate) fn get(address: SocketAddr, path: &str) -> std::io::Result<String> {
     let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(1))?;
     stream.set_read_timeout(Some(Duration::from_secs(10)))?;
     write!(
