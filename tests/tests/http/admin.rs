@@ -1,9 +1,10 @@
 //! `/admin/grants`: an operator sees and ends a person's grants.
 
-use descope_emulator::User;
+use descope_emulator::{Endpoint, User};
 use gatehouse_tests::{Client, Gatehouse, Mcp, Person, Settings, Tokens};
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 pub const TOKEN: &str = "5d41402abc4b2a76b9719d911017c592aabbccddeeff00112233445566778899";
 
@@ -35,6 +36,13 @@ async fn is_good(url: &str, access: &str) -> bool {
         .request("tools/list", json!({}))
         .await;
     response.status() == 200
+}
+
+/// Waits until the provider was asked so often to revoke tokens: it is asked after the answer.
+async fn revoked_at_the_provider(gatehouse: &Gatehouse, times: u64) {
+    while gatehouse.descope.requests(Endpoint::Revoke) < times {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 #[tokio::test]
@@ -169,11 +177,13 @@ async fn an_operator_ends_one_grant_or_all_of_a_subject_at_once_on_every_machine
     let one = format!("{path}&grant={grant}");
     let ended = read(admin(&gatehouse, Method::DELETE, &one).await).await;
     assert_eq!(ended["ended"], 1);
+    revoked_at_the_provider(&gatehouse, 1).await;
     assert!(!is_good(&machine.url(), &third.access).await);
     assert!(is_good(&machine.url(), &first.access).await);
     let ended = read(admin(&gatehouse, Method::DELETE, &path).await).await;
     assert_eq!(ended["ended"], 2);
     assert_eq!(ended["more"], false);
+    revoked_at_the_provider(&gatehouse, 3).await;
     for tokens in [&first, &second] {
         assert!(!is_good(&machine.url(), &tokens.access).await);
         assert_eq!(client.refresh(&tokens.refresh).await.status(), 400);
