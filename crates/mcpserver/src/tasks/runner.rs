@@ -327,10 +327,9 @@ impl<P: Parts> TaskRunner<P> {
         call: PreparedCall,
         authenticated: Authenticated,
     ) -> StartedCall<P> {
-        let lifetime = Duration::from_secs(TASK_TTL);
         match self
             .caller
-            .start_within(call, authenticated, lifetime)
+            .start_within(call, authenticated, self.round_timeout())
             .await
         {
             Err(end) => StartedCall::Ended(end),
@@ -338,6 +337,15 @@ impl<P: Parts> TaskRunner<P> {
                 TaskStep::End(end) => StartedCall::Ended(end),
                 TaskStep::Progress(message) => StartedCall::Running(running, message),
             },
+        }
+    }
+
+    /// Returns how long a round may take. A host that ends requests ends the instance that runs a round with the request that
+    /// began it, so the round ends as a plain call does, before that.
+    fn round_timeout(&self) -> Duration {
+        match self.context.config.stream_seconds {
+            Some(_) => self.context.call_timeout(),
+            None => Duration::from_secs(TASK_TTL),
         }
     }
 

@@ -325,6 +325,21 @@ fn a_task_lives_as_long_as_its_call_runs() {
 }
 
 #[test]
+fn where_the_host_ends_requests_a_task_ends_as_a_call_does() {
+    let fixture = Fixture::with(&[("stream_seconds", "5"), ("call_timeout", "5")]);
+    fixture.environment.run(async {
+        let token = fixture.token(&["tools"]).await;
+        let id = begin(&fixture, &token, "hangs").await;
+        let task = settled(&fixture, &token, &id).await;
+        assert_eq!(task["status"], "failed");
+        let message = &task["error"]["message"];
+        assert_eq!(message, "The tool did not finish in time.");
+        assert!(fixture.environment.now() <= START + 7);
+        assert_eq!(fixture.environment.working(), 0);
+    });
+}
+
+#[test]
 fn an_error_fails_a_task_and_a_large_result_comes_whole() {
     run(async |fixture, token| {
         let id = begin(fixture, &token, "vanishes").await;
