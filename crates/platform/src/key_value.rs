@@ -48,7 +48,7 @@ pub type HostStore =
 /// The hosts without atomics do not say in how many regions their stores are.
 #[cfg(feature = "without-atomics")]
 fn host_store() -> HostStore {
-    let store = Deadlined::new(DefaultStore::default(), PlatformClock);
+    let store = Deadlined::new(DefaultStore, PlatformClock);
     WithoutAtomics::new(store, PlatformClock, rand::random, store::Regions::Several)
 }
 

@@ -3,6 +3,7 @@
 use super::bindings::fermyon::spin::key_value::Store;
 #[cfg(not(feature = "without-atomics"))]
 use super::bindings::wasi::keyvalue::{atomics, store as buckets};
+#[cfg(not(feature = "without-atomics"))]
 use std::sync::OnceLock;
 use store::Error;
 #[cfg(not(feature = "without-atomics"))]
@@ -12,18 +13,30 @@ use store::PlainKeyValue;
 
 /// The default store itself, opened when it is first needed: a backend that is down when an instance
 /// starts costs the requests of that moment and no others.
+#[cfg(not(feature = "without-atomics"))]
 #[derive(Default)]
 pub struct DefaultStore {
     store: OnceLock<Store>,
-    #[cfg(not(feature = "without-atomics"))]
     bucket: OnceLock<buckets::Bucket>,
 }
+
+/// The default store itself, opened for each call: a host may answer from what was read and written through the same opened
+/// store before, as Spin before 3.2 does, and a claim has to see what others have written.
+#[cfg(feature = "without-atomics")]
+pub struct DefaultStore;
 
 const LABEL: &str = "default";
 
 impl DefaultStore {
+    #[cfg(not(feature = "without-atomics"))]
     fn store(&self) -> Result<&Store, Error> {
         open(&self.store, Store::open)
+    }
+
+    #[cfg(feature = "without-atomics")]
+    #[expect(clippy::unused_self, reason = "it stands where the other one is")]
+    fn store(&self) -> Result<Store, Error> {
+        Store::open(LABEL).map_err(unavailable)
     }
 }
 
@@ -74,6 +87,7 @@ impl PlainKeyValue for DefaultStore {
     }
 }
 
+#[cfg(not(feature = "without-atomics"))]
 fn open<T, E: std::fmt::Debug>(
     opened: &OnceLock<T>,
     open: impl FnOnce(&str) -> Result<T, E>,
