@@ -5,7 +5,7 @@ use crate::wire::Wire;
 use crate::workspace::{over_tested_wasm, portable_wasm, root, wasm};
 use crate::{ENCRYPTION_KEY, Flavour, Provider, ports};
 use descope_emulator::{Config, Emulator};
-use host::{Clock, Hooks, Host, KeyValue};
+use host::{Clock, Hooks, Host, HostLimits, KeyValue};
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -38,6 +38,8 @@ pub struct Settings {
     pub ungranted: Option<&'static str>,
     /// The flavour that is served in place of `spin.toml`, with the limits of its host.
     pub flavour: Option<Flavour>,
+    /// Other limits than those of the flavour's host.
+    pub host_limits: Option<HostLimits>,
     /// Whether every message that it sends is held against the official schema of its revision, and
     /// what the host logs is searched for secrets.
     pub is_watched: bool,
@@ -62,6 +64,7 @@ impl Default for Settings {
             tools_inherit_hosts: false,
             ungranted: None,
             flavour: Flavour::chosen(),
+            host_limits: None,
             is_watched: true,
         }
     }
@@ -140,6 +143,13 @@ impl Settings {
     #[must_use]
     pub fn flavour(mut self, flavour: Flavour) -> Self {
         self.flavour = Some(flavour);
+        self
+    }
+
+    /// With limits in place of those of the flavour's host.
+    #[must_use]
+    pub fn host_limits(mut self, limits: HostLimits) -> Self {
+        self.host_limits = Some(limits);
         self
     }
 
@@ -252,6 +262,7 @@ struct Application {
     tools_inherit_hosts: bool,
     ungranted: Option<&'static str>,
     flavour: Option<Flavour>,
+    host_limits: HostLimits,
     clock: Clock,
     /// `None` if its messages are not checked.
     wire: Option<Wire>,
@@ -295,6 +306,11 @@ impl Gatehouse {
             }
         }
         keep_secrets(&variables);
+        let host_limits = settings.host_limits.unwrap_or_else(|| {
+            settings
+                .flavour
+                .map_or_else(HostLimits::default, Flavour::limits)
+        });
         let application = Application {
             provider: settings.provider,
             blocks_private_networks: settings.blocks_private_networks,
@@ -305,6 +321,7 @@ impl Gatehouse {
             tools_inherit_hosts: settings.tools_inherit_hosts,
             ungranted: settings.ungranted,
             flavour: settings.flavour,
+            host_limits,
             clock: Clock::new(),
             wire: settings.is_watched.then(Wire::default),
             logs: Watched::default(),
@@ -404,10 +421,11 @@ impl Application {
             Some(flavour) => flavour.folder(self.provider, self.tools),
             None => root(),
         };
-        let mut host = Host::builder(folder.join("spin.toml"));
+        let host = Host::builder(folder.join("spin.toml"));
+        let mut host = host.host_limits(self.host_limits.clone());
         host = match self.flavour {
             // Its tools are composed in.
-            Some(flavour) => host.host_limits(flavour.limits()),
+            Some(_) => host,
             None => {
                 let tools = self.tools.unwrap_or(OWN_TOOLS);
                 host.patch_manifest(|manifest| {

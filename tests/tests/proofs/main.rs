@@ -8,6 +8,7 @@ mod portable;
 mod races;
 mod redis;
 mod redis_url;
+mod regions;
 mod stalls;
 
 /// The number in an environment variable, or else `usual`.

@@ -2,10 +2,13 @@
 
 use descope_emulator::{Endpoint, Mint, Signature};
 use gatehouse_tests::client::{REDIRECT_URI, Tokens};
+use gatehouse_tests::stateless::TASKS;
 use gatehouse_tests::{
     Client, Flavour, Gatehouse, Mcp, Person, Published, Settings, SseStream, Stateless,
 };
-use serde_json::json;
+use host::HostLimits;
+use serde_json::{Value, json};
+use std::time::Duration;
 
 #[tokio::test]
 async fn the_portable_build_signs_in_calls_every_tool_and_ends_a_grant() {
@@ -123,4 +126,55 @@ async fn instances_of_one_request_fetch_a_clients_document_once() {
     let client = Client::known_as(&gatehouse, &published.url(PATH));
     client.sign_in(&Person::new()).await;
     assert_eq!(published.asked(), [PATH]);
+}
+
+/// A client that knows tasks, of the flavour for Akamai Functions, with tools that change and that take long. Its host ends a
+/// request after eight seconds in place of 30; streams and calls end before that, as the flavour's defaults have them end.
+async fn where_the_host_ends_requests() -> (Gatehouse, Stateless) {
+    let limits = HostLimits {
+        request_timeout: Some(Duration::from_secs(8)),
+        ..HostLimits::akamai()
+    };
+    let settings = Settings::default()
+        .flavour(Flavour::Akamai)
+        .host_limits(limits)
+        .variable("tools", "composed fixtures")
+        .variable("stream_seconds", "3")
+        .variable("call_timeout", "3");
+    let gatehouse = Gatehouse::start_with(settings).await;
+    let capabilities = json!({ "extensions": { TASKS: {} } });
+    let client = Stateless::signed_in(&gatehouse).await;
+    (gatehouse, client.with_capabilities(capabilities))
+}
+
+#[tokio::test]
+async fn before_the_host_ends_its_request_a_listener_is_told_so_and_comes_back() {
+    let (_gatehouse, client) = where_the_host_ends_requests().await;
+    let wanted = json!({ "toolsListChanged": true });
+    let (acknowledged, mut stream) = client.listen(wanted.clone()).await;
+    assert_eq!(acknowledged, wanted);
+    // A stream that the host cuts breaks off, and does not end.
+    stream.end().await;
+    let (_, mut again) = client.listen(wanted).await;
+    client.call("test_trigger_tool_change", json!({})).await;
+    let told = again.message().await;
+    assert_eq!(told["method"], "notifications/tools/list_changed");
+}
+
+#[tokio::test]
+async fn a_task_that_the_host_would_end_fails_in_words_before_that() {
+    let (_gatehouse, client) = where_the_host_ends_requests().await;
+    let created = client.call("slow_compute", json!({ "seconds": 60 })).await;
+    assert_eq!(created["resultType"], "task", "{created}");
+    let task = loop {
+        let asked = json!({ "taskId": created["taskId"] });
+        let task: Value = client.result("tasks/get", asked).await;
+        if task["status"] != "working" {
+            break task;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    };
+    assert_eq!(task["status"], "failed", "{task}");
+    let words = &task["error"]["message"];
+    assert_eq!(words, "The tool did not finish in time.");
 }

@@ -2,12 +2,12 @@
 
 use crate::redis::Redis;
 use gatehouse_tests::client::Tokens;
-use gatehouse_tests::{Client, Flavour, Gatehouse, Mcp, Person, Settings};
+use gatehouse_tests::sse::initialize;
+use gatehouse_tests::{Client, Flavour, Gatehouse, Mcp, Person, Settings, SseStream};
 use host::KeyValue;
 use reqwest::StatusCode;
 use serde_json::json;
 
-/// Over the main build and the portable one.
 fn settings(redis: &Redis, flavour: Option<Flavour>) -> Settings {
     let settings = Settings {
         flavour,
@@ -20,7 +20,7 @@ fn settings(redis: &Redis, flavour: Option<Flavour>) -> Settings {
 
 #[tokio::test]
 async fn what_redis_url_keeps_is_seen_by_every_machine_and_has_no_ledger() {
-    for flavour in [None, Some(Flavour::Portable)] {
+    for flavour in [None, Some(Flavour::Portable), Some(Flavour::Akamai)] {
         let redis = Redis::start_listening().await;
         let gatehouse = Gatehouse::start_with(settings(&redis, flavour)).await;
         let client = Client::register(&gatehouse).await;
@@ -44,6 +44,23 @@ async fn what_redis_url_keeps_is_seen_by_every_machine_and_has_no_ledger() {
         assert!(!keys.is_empty());
         assert!(!keys.iter().any(|key| key.contains("ledger")), "{keys:?}");
     }
+}
+
+#[tokio::test]
+async fn with_redis_url_http_sse_is_offered_where_the_hosts_store_has_no_atomics() {
+    let redis = Redis::start_listening().await;
+    let settings = settings(&redis, Some(Flavour::Akamai)).variable("http_sse", "true");
+    let gatehouse = Gatehouse::start_with(settings).await;
+    let client = Client::register(&gatehouse).await;
+    let token = client.sign_in(&Person::new()).await.access;
+    let mut stream = SseStream::open(&gatehouse.base(), &token).await;
+    let (event, endpoint) = stream.next().await;
+    assert_eq!(event, "endpoint");
+    let request = reqwest::Client::new().post(gatehouse.url(&endpoint));
+    let posted = request.bearer_auth(&token).json(&initialize()).send().await;
+    assert_eq!(posted.unwrap().status(), StatusCode::ACCEPTED);
+    let answer = stream.message().await;
+    assert_eq!(answer["result"]["protocolVersion"], "2024-11-05");
 }
 
 #[tokio::test]
