@@ -23,10 +23,6 @@ pub(crate) const NOTED_AFTER: Duration = Duration::from_secs(3);
 /// waits on if there is a note of an exchange.
 pub(crate) const MIN_REFUSED_WAIT: Duration = Duration::from_secs(5);
 
-const FIRST_POLL_INTERVAL: Duration = Duration::from_millis(50);
-
-const MAX_POLL_INTERVAL: Duration = Duration::from_millis(500);
-
 /// The ids of the sign-ins that an instance is completing: at most as many as it serves requests at once.
 #[derive(Default)]
 pub struct SignInsInProgress(Mutex<Vec<String>>);
@@ -60,16 +56,4 @@ impl Drop for Turn<'_> {
     fn drop(&mut self) {
         self.in_progress.ids().retain(|id| *id != self.id);
     }
-}
-
-/// Intervals to poll at, which grow, until `limit` is reached.
-pub(crate) fn poll_intervals(limit: Duration) -> impl Iterator<Item = Duration> {
-    let mut waited = Duration::ZERO;
-    std::iter::successors(Some(FIRST_POLL_INTERVAL), |interval| {
-        Some((*interval * 2).min(MAX_POLL_INTERVAL))
-    })
-    .take_while(move |interval| {
-        waited += *interval;
-        waited <= limit
-    })
 }

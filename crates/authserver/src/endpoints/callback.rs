@@ -10,9 +10,7 @@ use crate::session::Session;
 use crate::sign_in::{
     Browser, COMPLETED, Consented, EXCHANGING, Pending, PendingConsent, PendingLogin, ProviderLogin,
 };
-use crate::sign_ins_in_progress::{
-    MAX_WAIT, MIN_REFUSED_WAIT, NOTED_AFTER, SignInsInProgress, poll_intervals,
-};
+use crate::sign_ins_in_progress::{MAX_WAIT, MIN_REFUSED_WAIT, NOTED_AFTER, SignInsInProgress};
 use crate::{pages, responses};
 use events::{EndedBy, Event, SignInPurpose};
 use futures::future::{Either, select};
@@ -25,7 +23,7 @@ use oauth::{Error, ErrorCode, ParameterError, Parameters};
 use rand::CryptoRng;
 use std::pin::pin;
 use std::time::Duration;
-use store::KeyValue;
+use store::{KeyValue, poll_intervals};
 use web::{Request, Response, with_header};
 
 /// Seconds that a code lives (RFC 6749 section 4.1.2 recommends at most ten minutes).
@@ -391,7 +389,7 @@ async fn check_no_other_load<K: KeyValue, S: Future<Output = ()> + Send>(
             return Err(SignInError::Used);
         }
         let is_long = waited >= MIN_REFUSED_WAIT;
-        if is_long && !context.store.is_claimed(EXCHANGING, once.id).await? {
+        if is_long {
             return Ok(());
         }
         let Some(interval) = intervals.next() else {
