@@ -20,7 +20,7 @@ use mcp::{
 };
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use store::{Capabilities, Claimed, Error, KeyValue, MemoryKeyValue, Regions, Store};
@@ -351,9 +351,15 @@ impl TokenRefresher for TestIdentity {
     }
 }
 
-/// Tools of all manners; the names say which. The instructions count the calls of `changes`.
+/// Tools of all manners; the names say which.
 #[derive(Clone)]
-pub(crate) struct TestTools(pub(crate) TestEnvironment, pub(crate) Arc<AtomicU32>);
+pub(crate) struct TestTools {
+    environment: TestEnvironment,
+    /// The calls of `changes`, which the instructions tell.
+    changes: Arc<AtomicU32>,
+    /// Seconds that a description takes.
+    pub(crate) describe_time: Arc<AtomicU64>,
+}
 
 pub(crate) struct TestEvents(Vec<Event>, Option<TestEnvironment>);
 
@@ -416,6 +422,14 @@ fn progress(progress: f64) -> Event {
 }
 
 impl TestTools {
+    pub(crate) fn new(environment: &TestEnvironment) -> Self {
+        Self {
+            environment: environment.clone(),
+            changes: Arc::default(),
+            describe_time: Arc::default(),
+        }
+    }
+
     /// What a call of `task` does that may become one: its argument says it.
     async fn as_task(&self, call: &Call) -> Result<TestEvents, Failure> {
         let began = || {
@@ -461,7 +475,7 @@ impl TestTools {
             ("is too large", _) => vec![began(), done(&"x".repeat(3_000_000))],
             ("hangs", _) => futures::future::pending().await,
             _ => {
-                let pause = Some(self.0.clone());
+                let pause = Some(self.environment.clone());
                 return Ok(TestEvents(vec![began(), done("paused")], pause));
             }
         };
@@ -473,6 +487,10 @@ impl ToolProvider for TestTools {
     type Events = TestEvents;
 
     async fn describe(&self) -> Result<Offer, String> {
+        let time = self.describe_time.load(Ordering::Relaxed);
+        if time > 0 {
+            self.environment.sleep(Duration::from_secs(time)).await;
+        }
         let tool = |name: &str, scope: &str| OfferedTool {
             tool: Tool::new(ToolDescription {
                 name: name.into(),
@@ -568,7 +586,7 @@ impl ToolProvider for TestTools {
         };
         let mut asks = prompt("asks", "tools");
         asks.prompt.arguments.clear();
-        let changes = self.1.load(Ordering::Relaxed);
+        let changes = self.changes.load(Ordering::Relaxed);
         Ok(Offer {
             server: ServerInfo {
                 name: "fixture".into(),
@@ -707,7 +725,7 @@ impl ToolProvider for TestTools {
             "denied-softly" => vec![Event::Done(Output::error("ErrorCode::HttpRequestDenied"))],
             "task" | "task-only" => return self.as_task(&call).await,
             "changes" => {
-                self.1.fetch_add(1, Ordering::Relaxed);
+                self.changes.fetch_add(1, Ordering::Relaxed);
                 vec![
                     Event::Changed(Changed::Tools),
                     Event::Changed(Changed::Prompts),
@@ -727,7 +745,7 @@ impl ToolProvider for TestTools {
             "pauses" => {
                 return Ok(TestEvents(
                     vec![progress(1.0), done("paused")],
-                    Some(self.0.clone()),
+                    Some(self.environment.clone()),
                 ));
             }
             "again" => vec![match call.round.state.as_deref() {

@@ -18,6 +18,7 @@ use serde_json::{Map, Value};
 use std::collections::HashMap;
 use std::pin::pin;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 /// Seconds after which a catalog that may change is read again: by then this instance has the changes that
 /// another one reported.
@@ -25,6 +26,10 @@ const CATALOG_TTL: u64 = 30;
 
 /// Seconds after which a catalog is read again in which something is missing.
 const INCOMPLETE_CATALOG_TTL: u64 = 10;
+
+/// The least time for the description of the tools, however short calls have to be: one of several components that
+/// hangs is waited for, for five seconds, before the others are offered.
+const MIN_DESCRIBE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Changes that one request reads.
 const MAX_LOOKS: u32 = 64;
@@ -160,7 +165,8 @@ impl<P: Parts> CatalogSource<P> {
     async fn refresh(&self, old: Option<CachedCatalog>) -> Result<Arc<Catalog>, Error> {
         // Read first, so that a change meanwhile counts as later.
         let offer_changes = self.changes.offer_changes();
-        let deadline = pin!(self.context.environment.sleep(self.context.call_timeout()));
+        let timeout = self.context.call_timeout().max(MIN_DESCRIBE_TIMEOUT);
+        let deadline = pin!(self.context.environment.sleep(timeout));
         let described = match select(pin!(self.tools.describe()), deadline).await {
             Either::Left((described, _)) => {
                 described.and_then(|offer| Catalog::new(offer, &self.context.config.scopes))

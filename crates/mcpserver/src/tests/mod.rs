@@ -81,7 +81,7 @@ impl Fixture {
     fn over(key_value: TestKeyValue, variables: &[(&str, &'static str)]) -> Self {
         let environment = TestEnvironment::default();
         let identity = TestIdentity::new(&environment);
-        let tools = TestTools(environment.clone(), Arc::default());
+        let tools = TestTools::new(&environment);
         let server = Server::new(
             config(variables),
             key_value,

@@ -3,6 +3,7 @@
 use super::stateless::ask;
 use super::*;
 use serde_json::json;
+use std::sync::atomic::Ordering;
 
 /// The lines of the log with this text.
 fn lines(fixture: &Fixture, text: &str) -> Vec<String> {
@@ -46,6 +47,17 @@ fn what_a_component_cannot_offer_is_in_the_log_once_and_costs_nothing_else() {
             fixture.environment.advance(60);
         }
         assert_eq!(lines(fixture, "a tool is left out").len(), 1);
+    });
+}
+
+#[test]
+fn a_description_has_its_own_time_however_short_calls_have_to_be() {
+    let fixture = Fixture::with(&[("call_timeout", "2")]);
+    fixture.tools.describe_time.store(6, Ordering::Relaxed);
+    fixture.environment.run(async {
+        let token = fixture.token(&["tools"]).await;
+        let list = ask(&fixture, &token, "tools/list", json!({})).await;
+        assert!(list["result"]["tools"].is_array(), "{list}");
     });
 }
 
