@@ -389,7 +389,7 @@ async fn check_no_other_load<K: KeyValue, S: Future<Output = ()> + Send>(
             return Err(SignInError::Used);
         }
         let is_long = waited >= MIN_REFUSED_WAIT;
-        if is_long {
+        if is_long && !context.store.is_claimed(EXCHANGING, once.id).await? {
             return Ok(());
         }
         let Some(interval) = intervals.next() else {
