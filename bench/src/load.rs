@@ -15,6 +15,18 @@ pub struct Measured {
 }
 
 impl Measured {
+    /// Both measurements as one.
+    ///
+    /// # Errors
+    ///
+    /// If the latencies of the other do not fit.
+    pub fn and(mut self, other: &Self) -> Result<Self> {
+        self.latencies.add(&other.latencies)?;
+        self.requests += other.requests;
+        self.took += other.took;
+        Ok(self)
+    }
+
     /// Requests a second.
     pub fn per_second(&self) -> f64 {
         self.requests as f64 / self.took.as_secs_f64()

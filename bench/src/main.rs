@@ -28,6 +28,7 @@ use load::{Measured, measure};
 use server::Launcher;
 use std::path::PathBuf;
 use std::time::Duration;
+use targets::Target;
 use tokio::runtime::Handle;
 
 /// The connections of each round.
@@ -162,19 +163,15 @@ async fn requests(bench: &Bench, arguments: &Arguments, time: Duration) -> Resul
     let mut fastest: f64 = 0.0;
     for connections in CONNECTIONS {
         let mut empty = None;
-        for target in &targets {
-            // Warms up instances and connections.
-            measure(target, connections, time / 4).await?;
-            let before = bench.operations();
-            let measured = measure(target, connections, time).await?;
-            let after = bench.operations();
-            let operations = before
-                .zip(after)
-                .map(|(before, after)| (after.0 - before.0, after.1 - before.1));
-            let base = *empty.get_or_insert(measured.per_second());
-            fastest = fastest.max(base);
-            let name = format!("{}{}", target.label, target.name);
-            print(&name, connections, &measured, base, operations);
+        for one_request in targets.chunk_by(|one, other| one.name == other.name) {
+            for (target, result) in one_request
+                .iter()
+                .zip(in_turn(bench, one_request, connections, time).await?)
+            {
+                let base = *empty.get_or_insert(result.measured.per_second());
+                fastest = fastest.max(base);
+                print(target, connections, &result, base);
+            }
         }
         println!();
     }
@@ -187,22 +184,72 @@ async fn requests(bench: &Bench, arguments: &Arguments, time: Duration) -> Resul
     Ok(fastest)
 }
 
-fn print(
-    name: &str,
-    connections: usize,
-    measured: &Measured,
-    base: f64,
+/// What measuring a target gave.
+struct Outcome {
+    measured: Measured,
+    /// Reads of the store and writes, where the host counts.
     operations: Option<(u64, u64)>,
-) {
+}
+
+/// Measures the same request to every subject, each for `time`. The later of two identical measurements is faster at times:
+/// so with two subjects, each is measured for half of the time, and then again in the opposite order.
+async fn in_turn(
+    bench: &Bench,
+    targets: &[Target],
+    connections: usize,
+    time: Duration,
+) -> Result<Vec<Outcome>> {
+    let forth = 0..targets.len();
+    let order: Vec<usize> = match targets.len() {
+        1 => forth.collect(),
+        _ => forth.clone().chain(forth.rev()).collect(),
+    };
+    let share = time * u32::try_from(targets.len())? / u32::try_from(order.len())?;
+    let mut outcomes: Vec<Option<Outcome>> = targets.iter().map(|_| None).collect();
+    for at in order {
+        // Warms up instances and connections.
+        measure(&targets[at], connections, share / 4).await?;
+        let before = bench.operations();
+        let measured = measure(&targets[at], connections, share).await?;
+        let after = bench.operations();
+        let operations = before
+            .zip(after)
+            .map(|(before, after)| (after.0 - before.0, after.1 - before.1));
+        let outcome = Outcome {
+            measured,
+            operations,
+        };
+        outcomes[at] = Some(match outcomes[at].take() {
+            None => outcome,
+            Some(earlier) => earlier.and(outcome)?,
+        });
+    }
+    Ok(outcomes.into_iter().flatten().collect())
+}
+
+impl Outcome {
+    /// Both as one.
+    fn and(self, later: Self) -> Result<Self> {
+        let operations = self.operations.zip(later.operations);
+        Ok(Self {
+            measured: self.measured.and(&later.measured)?,
+            operations: operations.map(|(one, other)| (one.0 + other.0, one.1 + other.1)),
+        })
+    }
+}
+
+fn print(target: &Target, connections: usize, outcome: &Outcome, base: f64) {
+    let measured = &outcome.measured;
     let requests = measured.requests.max(1) as f64;
     print!(
-        "{name:<40} {connections:>5} {:>10.0} {:>9.2} {:>9.2} {:>8.2}",
+        "{:<40} {connections:>5} {:>10.0} {:>9.2} {:>9.2} {:>8.2}",
+        format!("{}{}", target.label, target.name),
         measured.per_second(),
         measured.percentile(50.0),
         measured.percentile(99.0),
         measured.per_second() / base,
     );
-    if let Some((reads, writes)) = operations {
+    if let Some((reads, writes)) = outcome.operations {
         let of_a_request = |number: u64| number as f64 / requests;
         print!(
             " {:>8.2} {:>8.2}",
