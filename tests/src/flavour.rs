@@ -39,6 +39,11 @@ impl Flavour {
         !matches!(Self::chosen(), Some(Self::Akamai | Self::FermyonCloud))
     }
 
+    /// Returns whether the application under test knows clients by their metadata documents.
+    pub fn offers_client_documents() -> bool {
+        Self::chosen() != Some(Self::FermyonCloud)
+    }
+
     /// Returns the paths of its protected resources below its base URL; the first is the base itself.
     pub fn resource_paths() -> &'static [&'static str] {
         if Self::offers_http_sse() {
