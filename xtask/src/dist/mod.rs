@@ -83,7 +83,7 @@ pub fn dist(options: &Options) -> Result<()> {
     write(&folder.join("gatehouse.cdx.json"), bill.as_bytes())?;
     let sums = release::sums_of(&folder)?;
     write(&folder.join("SHA256SUMS"), sums.as_bytes())?;
-    tell(&folder, &address, &command)
+    print_summary(&folder, &address, &command)
 }
 
 /// Copies the documentation.
@@ -160,7 +160,7 @@ fn programs(folder: &Path, release: &Release) -> Result<String> {
 }
 
 /// Says what there is, and what to do with it.
-fn tell(folder: &Path, address: &Address, command: &str) -> Result<()> {
+fn print_summary(folder: &Path, address: &Address, command: &str) -> Result<()> {
     println!();
     for path in release::files(folder)? {
         let bytes = folder.join(&path).metadata()?.len();
