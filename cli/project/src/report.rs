@@ -1,6 +1,7 @@
 //! The report of checks: what is well, what should be known, and what has to be corrected first.
 
 use anyhow::{Result, bail};
+use std::io::{Write, stdout};
 
 /// The findings so far, in the order in which they came.
 #[derive(Default)]
@@ -32,8 +33,17 @@ impl Report {
     ///
     /// If something has to be corrected before `what` can work.
     pub fn print(&self, what: &str) -> Result<()> {
+        self.write(&mut stdout(), what)
+    }
+
+    /// Writes every finding.
+    ///
+    /// # Errors
+    ///
+    /// As [`Report::print`], or if it cannot be written.
+    pub(crate) fn write(&self, output: &mut dyn Write, what: &str) -> Result<()> {
         for line in &self.lines {
-            println!("{line}");
+            writeln!(output, "{line}")?;
         }
         if self.failed > 0 {
             bail!("{} to mend before {what} can work", self.failed);

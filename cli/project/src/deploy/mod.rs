@@ -23,6 +23,7 @@ use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
 use host::Host;
 use plan::{Plan, remove_files};
+use std::io::{Write, stdout};
 use std::path::Path;
 use tools::Tools;
 
@@ -55,9 +56,22 @@ const EXIT_INTERRUPTED: i32 = 130;
 ///
 /// If something has to be corrected first, a program that deploys is missing or fails, or something does not build.
 pub fn deploy(project: &Project, options: &Options, files: &dyn WasmFiles) -> Result<()> {
+    let variables = Variables::read(project)?;
+    let tools = Tools::of(project);
+    deploy_with(project, options, files, variables, &tools, &mut stdout())
+}
+
+/// Deploys with these variables and programs, and says to `output` what it found and does.
+fn deploy_with(
+    project: &Project,
+    options: &Options,
+    files: &dyn WasmFiles,
+    mut variables: Variables,
+    tools: &Tools,
+    output: &mut dyn Write,
+) -> Result<()> {
     let to = &options.to;
     let host = to.host();
-    let mut variables = Variables::read(project)?;
     variables.change_defaults(host.flavour.defaults());
     let mut report = Report::default();
     variables::check(&mut report, &variables, &host, to.is_first());
@@ -71,12 +85,11 @@ pub fn deploy(project: &Project, options: &Options, files: &dyn WasmFiles) -> Re
         report.bad(refusal);
     }
     to.check(project, &mut report, &variables, &host)?;
-    let tools = Tools::of(project);
     let missing = tools.missing(&host.tools);
     for line in &missing {
         report.warn(line);
     }
-    report.print(&format!("a deployment to {}", host.name))?;
+    report.write(output, &format!("a deployment to {}", host.name))?;
     if !missing.is_empty() && !options.dry_run {
         bail!(
             "Nothing was deployed:\n  {}\n`--dry-run` does the rest without it.",
@@ -86,23 +99,23 @@ pub fn deploy(project: &Project, options: &Options, files: &dyn WasmFiles) -> Re
     let manifest = flavours::build(project, host.flavour, files)?;
     let folder = project.flavour_folder(host.flavour.name());
     let bytes = application::check_wasm(&planned, &folder, host.flavour, host.name)?;
-    println!("\nWasm: {} KiB in all.", bytes / 1024);
+    writeln!(output, "\nWasm: {} KiB in all.", bytes / 1024)?;
     variables.fill_blank(&planned);
     let plan = to.plan(project, &manifest, &variables)?;
     if options.dry_run {
         plan.write_kept_files()?;
-        println!("\nA deployment does this:\n{}", plan.shown());
+        writeln!(output, "\nA deployment does this:\n{}", plan.shown())?;
         return Ok(());
     }
-    println!("\n{}", plan.shown());
+    writeln!(output, "\n{}", plan.shown())?;
     let temporary = plan.temporary_files();
     ctrlc::set_handler(move || {
         remove_files(&temporary);
         std::process::exit(EXIT_INTERRUPTED);
     })
     .context("Ctrl-C cannot be handled")?;
-    plan.run(&tools)?;
-    println!("\n{}", what_follows(project, &variables, &host));
+    plan.run(tools)?;
+    writeln!(output, "\n{}", what_follows(project, &variables, &host))?;
     Ok(())
 }
 

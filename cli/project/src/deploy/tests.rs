@@ -3,9 +3,13 @@
 #![cfg(unix)]
 
 use super::*;
+use crate::flavours::{Wasi, Wasm};
 use clap::Parser;
+use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::path::PathBuf;
 use tempfile::TempDir;
 
 const SECRETS: [(&str, &str); 2] = [
@@ -23,9 +27,13 @@ struct Line {
 }
 
 /// What a command line says.
-fn to(arguments: &[&str]) -> To {
+fn options(arguments: &[&str]) -> Options {
     let arguments = ["deploy"].iter().chain(arguments);
-    Line::try_parse_from(arguments).unwrap().options.to
+    Line::try_parse_from(arguments).unwrap().options
+}
+
+fn to(arguments: &[&str]) -> To {
+    options(arguments).to
 }
 
 fn variables() -> Variables {
@@ -278,5 +286,141 @@ fn every_variable_that_spin_toml_calls_secret_is_never_printed() {
         for name in &secret {
             assert!(!shown.contains(&format!("value-of-{name}")), "{name}");
         }
+    }
+}
+
+/// A component that imports nothing and exports `wasi:http/incoming-handler@0.2.0` without a function, as binary Wasm.
+fn stub_component() -> Vec<u8> {
+    let mut component = b"\0asm\x0d\0\x01\0".to_vec();
+    // The section of instances: one, which exports nothing.
+    component.extend([5, 3, 1, 1, 0]);
+    // The section of exports: the instance.
+    let name = "wasi:http/incoming-handler@0.2.0";
+    let mut exports = vec![1, 0, u8::try_from(name.len()).unwrap()];
+    exports.extend(name.bytes());
+    exports.extend([5, 0, 0]);
+    component.extend([11, u8::try_from(exports.len()).unwrap()]);
+    component.extend(exports);
+    component
+}
+
+/// An application as Gatehouse is, whose components are all the same and have nothing inside.
+struct StubApplication {
+    folder: TempDir,
+    wasm: PathBuf,
+    is_built: Cell<bool>,
+}
+
+impl StubApplication {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let shipped = include_str!("../../../../spin.toml");
+        let mut manifest: toml::Table = shipped.parse().unwrap();
+        for (_, component) in manifest["component"].as_table_mut().unwrap() {
+            component.as_table_mut().unwrap().remove("dependencies");
+        }
+        let write = |name: &str, bytes: &[u8]| fs::write(folder.path().join(name), bytes).unwrap();
+        write("spin.toml", toml::to_string(&manifest).unwrap().as_bytes());
+        write("runtime-config.toml", b"");
+        write("stub.wasm", &stub_component());
+        Self {
+            wasm: folder.path().join("stub.wasm"),
+            folder,
+            is_built: Cell::new(false),
+        }
+    }
+
+    /// Deploys with every variable that is needed and returns what was said.
+    fn deploy(&self, arguments: &[&str], tools: &Tools) -> Result<String> {
+        let mut variables = variables();
+        for (name, value) in [
+            ("descope_project_id", "P1"),
+            ("descope_client_id", "ours"),
+            ("descope_client_secret", "a-secret-of-the-client"),
+            (
+                "redis_url",
+                "rediss://us:a-secret-of-the-store@cache.example.com:6379",
+            ),
+            ("redis_host", "rediss://cache.example.com:6379"),
+        ] {
+            variables.set(name, value);
+        }
+        let project = Project::new(self.folder.path());
+        let mut output = Vec::new();
+        let options = options(arguments);
+        let done = deploy_with(&project, &options, self, variables, tools, &mut output);
+        let output = String::from_utf8(output).unwrap();
+        println!("{output}");
+        done.map(|()| output)
+    }
+}
+
+impl WasmFiles for StubApplication {
+    fn prepare(&self, _: &Project, _: &BTreeSet<Wasm>, _: Wasi) -> Result<()> {
+        self.is_built.set(true);
+        Ok(())
+    }
+
+    fn portable_file(&self, _: &Project, _: &Wasm, _: bool) -> Result<PathBuf> {
+        Ok(self.wasm.clone())
+    }
+}
+
+/// For each host a command line, and the last command of its deployment.
+const DEPLOYMENTS: [(&[&str], &str); 4] = [
+    (&["akamai"], "spin aka deploy"),
+    (
+        &["fermyon-cloud", "--secrets-on-command-line"],
+        "spin cloud deploy",
+    ),
+    (
+        &["spinkube", "--image", "registry.example.com/gatehouse:1"],
+        "kubectl apply",
+    ),
+    (
+        &["akamai", "--first", "--", "--no-confirm"],
+        "spin aka deploy",
+    ),
+];
+
+#[test]
+fn a_dry_run_shows_every_command_and_no_secret_and_runs_none() {
+    let (fakes, empty) = (Fakes::new(), tempfile::tempdir().unwrap());
+    for (arguments, last) in DEPLOYMENTS {
+        let arguments = [&["--dry-run"][..], arguments].concat();
+        // Whether the programs are there or not.
+        for tools in [fakes.tools(), Tools::in_path(empty.path())] {
+            let application = StubApplication::new();
+            let said = application.deploy(&arguments, &tools).unwrap();
+            assert!(application.is_built.get());
+            assert!(said.contains(last), "{said}");
+            assert!(
+                !has_secret(&said) && !said.contains("a-secret-of"),
+                "{said}"
+            );
+        }
+    }
+    let asked = fakes.commands();
+    for line in asked.lines() {
+        let asks = [
+            "spin --version",
+            "spin plugins list --installed",
+            "kubectl version --client",
+        ];
+        assert!(asks.contains(&line), "{line}");
+    }
+}
+
+#[test]
+fn nothing_is_built_or_run_while_a_program_is_missing() {
+    let empty = tempfile::tempdir().unwrap();
+    for (arguments, _) in DEPLOYMENTS {
+        let application = StubApplication::new();
+        let refused = application.deploy(arguments, &Tools::in_path(empty.path()));
+        let words = refused.unwrap_err().to_string();
+        assert!(words.starts_with("Nothing was deployed"), "{words}");
+        assert!(words.contains("`spin` is missing"), "{words}");
+        assert!(!application.is_built.get());
+        assert!(!application.folder.path().join("target").exists());
     }
 }

@@ -50,7 +50,7 @@ pub(super) struct Options {
 enum Build {
     /// WASI 0.3, for a shim of Spin 4.1 or later
     Spin,
-    /// WASI 0.2, for every shim
+    /// WASI 0.2, for a shim of Spin 3.2 or later
     Portable,
 }
 
