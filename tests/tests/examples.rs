@@ -435,7 +435,7 @@ async fn two_tools_in_a_screenful_are_called_in_both_builds() {
         assert!(text(&result).contains("allowed_outbound_hosts"), "{result}");
         let list = client.result("tools/list", json!({})).await;
         let schema = &list["tools"][0]["outputSchema"];
-        assert_eq!(schema["required"], json!(["city", "temperature"]));
+        assert_eq!(schema["required"], json!(["city", "temperature", "wind"]));
     }
 }
 
