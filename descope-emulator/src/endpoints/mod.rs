@@ -1,8 +1,9 @@
 //! The endpoints, one a file.
 
 use axum::Router;
+use axum::body::Bytes;
 use axum::extract::Request;
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
@@ -23,6 +24,12 @@ mod revoke;
 mod sign_in;
 mod token;
 mod userinfo;
+
+/// Answers where there is no route, once the body is there: a connection that is closed with a body unread is reset, and its
+/// client may never see the response.
+async fn not_found(_body: Bytes) -> StatusCode {
+    StatusCode::NOT_FOUND
+}
 
 /// Returns every route of the emulator.
 pub(crate) fn router(app: Shared) -> Router {
@@ -123,6 +130,7 @@ pub(crate) fn router(app: Shared) -> Router {
         )
         .route("/emulator/style.css", get(page::style))
         .route("/", get(page::home))
+        .fallback(not_found)
         .layer(middleware::from_fn(harden))
         .layer(axum::extract::DefaultBodyLimit::max(MAX_BODY_BYTES))
         .with_state(app)
