@@ -1,7 +1,7 @@
 //! The routes of the MCP endpoint: the methods of each path, and what answers them.
 //!
-//! A request is matched once. `Allow` of a 405 (RFC 9110 section 15.5.6) and the methods of a preflight response follow
-//! from the route.
+//! A request is matched once. Its route has the methods that a preflight response and `Allow` of a 405 (RFC 9110
+//! section 15.5.6) name.
 
 use crate::http::endpoints::Transport;
 use http::Method;
@@ -98,20 +98,19 @@ impl Matched {
     }
 
     /// Returns what pages of an allowed origin may do.
-    pub(crate) fn cors(&self) -> &Cors {
+    pub(crate) fn cors(&self) -> &'static Cors {
         self.route.cors.as_ref().unwrap_or(&CORS)
     }
 
-    /// Returns `Allow`.
-    pub(crate) fn allow(&self) -> String {
-        self.route.allow()
+    /// Returns `Allow`: the methods of CORS are all that the route has.
+    pub(crate) fn allow(&self) -> &'static str {
+        self.cors().methods
     }
 
     /// Returns `Allow` where there is no stream to get.
-    pub(crate) fn allow_without_stream(&self) -> String {
+    pub(crate) fn allow_without_stream(&self) -> &'static str {
         let allow = self.allow();
-        let methods = allow.split(", ").filter(|method| *method != "GET");
-        methods.collect::<Vec<_>>().join(", ")
+        allow.strip_prefix("GET, ").unwrap_or(allow)
     }
 }
 

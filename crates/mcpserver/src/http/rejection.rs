@@ -36,7 +36,7 @@ pub(crate) enum Rejection {
     /// 403: the policy refuses the holder of a token of the identity provider's.
     Person(policy::Refusal),
     /// 405, with the allowed methods.
-    Method(String),
+    Method(&'static str),
     /// 406: the client accepts no media type of the response.
     NotAcceptable(&'static str),
     /// 415: the body is not JSON.
@@ -196,14 +196,7 @@ impl Rejection {
                 let error = Some(("insufficient_scope", person_reason(refusal)));
                 challenge(response, context, context.scheme, error, &[])
             }
-            Self::Method(allowed) => {
-                let value = HeaderValue::from_str(&allowed);
-                with(
-                    response,
-                    ALLOW,
-                    value.unwrap_or(HeaderValue::from_static("")),
-                )
-            }
+            Self::Method(allowed) => with(response, ALLOW, HeaderValue::from_static(allowed)),
             Self::TooMany => with(response, RETRY_AFTER, HeaderValue::from_static("60")),
             Self::Unread(error) => error.respond(response),
             Self::Unavailable => web::unavailable(response),
