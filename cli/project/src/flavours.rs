@@ -185,6 +185,7 @@ fn write(path: &Path, bytes: &[u8]) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::manifest::shipped_with_tools;
 
     struct NoFiles;
 
@@ -200,13 +201,9 @@ mod tests {
 
     #[test]
     fn nothing_is_built_where_tools_inherit_everything() {
-        let shipped = include_str!("../../../spin.toml");
-        let line = "gatehouse_tools.wasm\" }";
-        assert!(shipped.contains(line));
-        let inherits = "gatehouse_tools.wasm\", inherit_configuration = true }";
         let folder = tempfile::tempdir().unwrap();
         let project = Project::new(folder.path());
-        let manifest = shipped.replace(line, inherits);
+        let manifest = shipped_with_tools(", inherit_configuration = true");
         fs::write(project.path(crate::MANIFEST), manifest).unwrap();
         for flavour in [Flavour::Spin, Flavour::Portable, Flavour::Akamai] {
             let refusal = build(&project, flavour, &NoFiles).unwrap_err().to_string();

@@ -142,11 +142,9 @@ impl Launch {
         base(&self.variables, self.reached_at())
     }
 
-    /// Asks what is served for its landing page, and prints how to use it. The page lists what the tools components
-    /// offer, so what is wrong with that is in the log from the start, and not from the first client on.
+    /// Prints how to use what is served, and asks it for its landing page. That lists what the tools components
+    /// offer, so what is wrong with them is in the log from the start, and not from the first client on.
     pub fn announce(&self) {
-        // What has no landing page may be served as well.
-        servers::get(self.reached_at(), LANDING_PAGE).ok();
         connect::print(&connect::Served {
             base: &self.base(),
             identity: self.variables.identity(),
@@ -156,6 +154,8 @@ impl Launch {
             readme: &self.readme,
             made_key: self.made_key,
         });
+        // What has no landing page may be served as well.
+        servers::get(self.reached_at(), LANDING_PAGE).ok();
     }
 }
 
@@ -222,18 +222,12 @@ fn reachable(listen: SocketAddr) -> SocketAddr {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::manifest::shipped_with_tools;
     use std::io::{BufRead, BufReader, Write};
 
-    /// Returns a project with the shipped manifest, in which `line` stands for `instead`.
-    fn project(folder: &tempfile::TempDir, line: &str, instead: &str) -> Project {
-        let shipped = include_str!("../../../spin.toml");
-        assert!(shipped.contains(line));
+    fn project(folder: &tempfile::TempDir, manifest: &str) -> Project {
         let project = Project::new(folder.path());
-        std::fs::write(
-            project.path(crate::MANIFEST),
-            shipped.replace(line, instead),
-        )
-        .unwrap();
+        std::fs::write(project.path(crate::MANIFEST), manifest).unwrap();
         project
     }
 
@@ -247,9 +241,8 @@ mod tests {
     #[test]
     fn tools_that_inherit_everything_are_not_served() {
         let folder = tempfile::tempdir().unwrap();
-        let line = "gatehouse_tools.wasm\" }";
-        let inherits = "gatehouse_tools.wasm\", inherit_configuration = true }";
-        let project = project(&folder, line, inherits);
+        let manifest = shipped_with_tools(", inherit_configuration = true");
+        let project = project(&folder, &manifest);
         let planned = Launch::plan(&project, &options(([127, 0, 0, 1], 3000).into()));
         let refusal = planned.err().unwrap().to_string();
         assert!(refusal.contains("inherit_configuration"), "{refusal}");
@@ -260,7 +253,7 @@ mod tests {
     #[test]
     fn what_is_served_is_asked_once_what_it_offers() {
         let folder = tempfile::tempdir().unwrap();
-        let project = project(&folder, "version = \"0.1.0\"", "version = \"0.1.0\"");
+        let project = project(&folder, &shipped_with_tools(""));
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let launch = Launch::plan(&project, &options(address)).unwrap();

@@ -64,16 +64,22 @@ pub fn check(project: &Project) -> Result<()> {
     Ok(())
 }
 
+/// Returns the shipped manifest with these further fields of the composed tools' dependency, such as
+/// `, inherit_configuration = true`.
+#[cfg(test)]
+pub(crate) fn shipped_with_tools(fields: &str) -> String {
+    let shipped = include_str!("../../../spin.toml");
+    let line = "gatehouse_tools.wasm\" }";
+    assert!(shipped.contains(line));
+    shipped.replace(line, &format!("gatehouse_tools.wasm\"{fields} }}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn with(tools: &str) -> Findings {
-        let shipped = include_str!("../../../spin.toml");
-        let line = "gatehouse_tools.wasm\" }";
-        assert!(shipped.contains(line));
-        let changed = shipped.replace(line, &format!("gatehouse_tools.wasm\"{tools} }}"));
-        Findings::of(&changed.parse().unwrap(), &[])
+    fn with(fields: &str) -> Findings {
+        Findings::of(&shipped_with_tools(fields).parse().unwrap(), &[])
     }
 
     #[test]

@@ -33,19 +33,31 @@ pub fn local_host(variables: &Variables) -> Option<&'static str> {
 ///
 /// If `runtime-config.toml` cannot be read, or its copy cannot be written.
 pub fn file(project: &Project, variables: &Variables) -> Result<Option<PathBuf>> {
+    if local_host(variables).is_none() {
+        let path = project.path(FILE);
+        return Ok(path.exists().then_some(path));
+    }
+    let Some(config) = read(project)? else {
+        return Ok(None);
+    };
+    // Beside the original, since relative paths in it start from its folder.
+    let copy = project.path(".runtime-config.local.toml");
+    let open = open_private_networks(config).to_string();
+    crate::environment::write_secret(&copy, &open)?;
+    Ok(Some(copy))
+}
+
+/// Returns what `runtime-config.toml` has; `None` where there is no such file.
+fn read(project: &Project) -> Result<Option<toml::Table>> {
     let path = project.path(FILE);
     if !path.exists() {
         return Ok(None);
     }
-    if local_host(variables).is_none() {
-        return Ok(Some(path));
-    }
     let text = std::fs::read_to_string(path).with_context(|| format!("{FILE} cannot be read"))?;
-    let open = open_private_networks(&text).with_context(|| format!("{FILE} is not valid TOML"))?;
-    // Beside the original, since relative paths in it start from its folder.
-    let copy = project.path(".runtime-config.local.toml");
-    crate::environment::write_secret(&copy, &open)?;
-    Ok(Some(copy))
+    let config = text.parse();
+    Ok(Some(
+        config.with_context(|| format!("{FILE} is not valid TOML"))?,
+    ))
 }
 
 /// The name of the runtime configuration.
@@ -60,17 +72,11 @@ const TRANSLATED: [&str; 4] = ["64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2
 ///
 /// If `runtime-config.toml` cannot be read.
 pub fn missing_networks(project: &Project) -> Result<Vec<&'static str>> {
-    let path = project.path(FILE);
-    if !path.exists() {
-        return Ok(TRANSLATED.to_vec());
-    }
-    let text = std::fs::read_to_string(path).with_context(|| format!("{FILE} cannot be read"))?;
-    missing(&text).with_context(|| format!("{FILE} is not valid TOML"))
+    Ok(missing(&read(project)?.unwrap_or_default()))
 }
 
-fn missing(text: &str) -> Result<Vec<&'static str>, toml::de::Error> {
-    let table: toml::Table = text.parse()?;
-    let listed = table
+fn missing(config: &toml::Table) -> Vec<&'static str> {
+    let listed = config
         .get("outbound_networking")
         .and_then(|networking| networking.get("block_networks"))
         .and_then(toml::Value::as_array);
@@ -79,7 +85,7 @@ fn missing(text: &str) -> Result<Vec<&'static str>, toml::de::Error> {
         listed.any(|entry| entry.as_str() == Some(network))
     };
     let missing = TRANSLATED.into_iter().filter(|network| !is_listed(network));
-    Ok(missing.collect())
+    missing.collect()
 }
 
 /// Returns the names of the key-value stores that `runtime-config.toml` keeps in Redis.
@@ -88,15 +94,10 @@ fn missing(text: &str) -> Result<Vec<&'static str>, toml::de::Error> {
 ///
 /// If `runtime-config.toml` cannot be read.
 pub fn redis_stores(project: &Project) -> Result<Vec<String>> {
-    let path = project.path(FILE);
-    if !path.exists() {
-        return Ok(Vec::new());
-    }
-    let text = std::fs::read_to_string(path).with_context(|| format!("{FILE} cannot be read"))?;
-    let table: toml::Table = text
-        .parse()
-        .with_context(|| format!("{FILE} is not valid TOML"))?;
-    let stores = table.get("key_value_store").and_then(toml::Value::as_table);
+    let config = read(project)?.unwrap_or_default();
+    let stores = config
+        .get("key_value_store")
+        .and_then(toml::Value::as_table);
     let is_redis = |store: &toml::Value| {
         let kind = store.get("type").and_then(toml::Value::as_str);
         kind == Some("redis")
@@ -109,16 +110,15 @@ pub fn redis_stores(project: &Project) -> Result<Vec<String>> {
 }
 
 /// Returns the same configuration, in which `private` is not among the blocked networks.
-fn open_private_networks(text: &str) -> Result<String, toml::de::Error> {
-    let mut table: toml::Table = text.parse()?;
-    let blocked = table
+fn open_private_networks(mut config: toml::Table) -> toml::Table {
+    let blocked = config
         .get_mut("outbound_networking")
         .and_then(|networking| networking.get_mut("block_networks"))
         .and_then(toml::Value::as_array_mut);
     if let Some(blocked) = blocked {
         blocked.retain(|network| network.as_str() != Some("private"));
     }
-    Ok(table.to_string())
+    config
 }
 
 #[cfg(test)]
@@ -150,28 +150,24 @@ mod tests {
 
     #[test]
     fn the_copy_blocks_what_the_original_does_but_private_networks() {
-        let blocked = |text: &str| {
-            let table: toml::Table = text.parse().unwrap();
-            let list = table["outbound_networking"]["block_networks"].as_array();
+        let table = |text: &str| text.parse::<toml::Table>().unwrap();
+        let blocked = |config: &toml::Table| {
+            let list = config["outbound_networking"]["block_networks"].as_array();
             let list = list.unwrap().iter().filter_map(toml::Value::as_str);
             list.map(ToOwned::to_owned).collect::<Vec<_>>()
         };
-        let shipped = include_str!("../../../runtime-config.toml");
-        assert_eq!(blocked(shipped), [&["private"][..], &TRANSLATED].concat());
-        assert_eq!(
-            blocked(&open_private_networks(shipped).unwrap()),
-            TRANSLATED
-        );
-        assert!(missing(shipped).unwrap().is_empty());
-        let private = "[outbound_networking]\nblock_networks = [\"private\"]";
-        assert_eq!(missing(private).unwrap(), TRANSLATED);
-        let copy = open_private_networks(
+        let shipped = table(include_str!("../../../runtime-config.toml"));
+        assert_eq!(blocked(&shipped), [&["private"][..], &TRANSLATED].concat());
+        assert!(missing(&shipped).is_empty());
+        assert_eq!(blocked(&open_private_networks(shipped)), TRANSLATED);
+        let private = table("[outbound_networking]\nblock_networks = [\"private\"]");
+        assert_eq!(missing(&private), TRANSLATED);
+        let copy = open_private_networks(table(
             "[key_value_store.default]\ntype = \"redis\"\nurl = \"redis://127.0.0.1\"\n\
              [outbound_networking]\nblock_networks = [\"203.0.113.0/24\", \"private\"]\nmax_total_connections = 9\n",
-        );
+        ));
         let expected = "[key_value_store.default]\ntype = \"redis\"\nurl = \"redis://127.0.0.1\"\n\
              [outbound_networking]\nblock_networks = [\"203.0.113.0/24\"]\nmax_total_connections = 9\n";
-        let table = |text: &str| text.parse::<toml::Table>().unwrap();
-        assert_eq!(table(&copy.unwrap()), table(expected));
+        assert_eq!(copy, table(expected));
     }
 }
