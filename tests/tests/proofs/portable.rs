@@ -148,7 +148,7 @@ async fn where_the_host_ends_requests() -> (Gatehouse, Stateless) {
 }
 
 #[tokio::test]
-async fn before_the_host_ends_its_request_a_listener_is_told_so_and_comes_back() {
+async fn a_listener_ends_before_its_host_ends_the_request_and_comes_back() {
     let (_gatehouse, client) = where_the_host_ends_requests().await;
     let wanted = json!({ "toolsListChanged": true });
     let (acknowledged, mut stream) = client.listen(wanted.clone()).await;
