@@ -6,6 +6,7 @@
 //! [`Instance`] is bounded as well, and so is the cost of validation, which in a schema that refers to
 //! itself can double with every level of the instance.
 
+mod certainly_valid;
 mod cost;
 mod defaults;
 mod error;

@@ -1,5 +1,6 @@
 //! A JSON Schema of a tool, and the validation of instances by it (JSON Schema 2020-12, Core section 7).
 
+use crate::certainly_valid::is_certainly_valid;
 use crate::cost::Cost;
 use crate::defaults;
 use crate::error_message::error_message;
@@ -12,13 +13,14 @@ use serde_json::{Value, json};
 use std::sync::OnceLock;
 use strict_json::excerpt;
 
-/// A schema, checked when it is read and compiled when it is first used.
+/// A schema, checked when it is read and compiled when it first has to decide about an instance.
 #[derive(Debug)]
 pub struct Schema {
     value: Value,
     dialect: Draft,
     cost: Cost,
     has_defaults: bool,
+    is_trusted: OnceLock<bool>,
     validator: OnceLock<Result<Validator, SchemaError>>,
 }
 
@@ -85,6 +87,7 @@ impl Schema {
             cost,
             // A schema that escapes a character of the keyword is taken for one without defaults.
             has_defaults: text.contains("\"default\""),
+            is_trusted: OnceLock::new(),
             validator: OnceLock::new(),
         })
     }
@@ -128,6 +131,9 @@ impl Schema {
     ///
     /// Fails if the instance is not valid, or too large to validate in bounded time.
     pub fn check(&self, instance: &Instance, whole: &str) -> Result<(), ValidationError> {
+        if self.is_trusted() && is_certainly_valid(&self.value, instance.value()) {
+            return Ok(());
+        }
         let validator = self
             .validator()
             .map_err(|error| ValidationError::Schema(error.clone()))?;
@@ -144,9 +150,15 @@ impl Schema {
         )))
     }
 
+    fn is_trusted(&self) -> bool {
+        *self
+            .is_trusted
+            .get_or_init(|| is_trusted(&self.value, self.dialect))
+    }
+
     fn validator(&self) -> Result<&Validator, &SchemaError> {
         let compiled = self.validator.get_or_init(|| {
-            let built = match is_trusted(&self.value, self.dialect) {
+            let built = match self.is_trusted() {
                 true => self.build_trusted(),
                 false => options().with_draft(self.dialect).build(&self.value),
             };
