@@ -279,7 +279,7 @@ impl<P: Parts> Server<P> {
     /// Returns what is offered, in short, to who has no token.
     async fn offer(&self) -> Response<Body> {
         match self.catalog.current().await {
-            Ok(catalog) => json(StatusCode::OK, catalog.summary.clone()),
+            Ok(catalog) => json(StatusCode::OK, catalog.summary()),
             Err(_) => from_web(web::text(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "The tools do not describe themselves; the log says why.\n",

@@ -1,9 +1,9 @@
-//! The catalog of tools, prompts and resources: read once per instance and after each change, with the
-//! results of the lists made in advance.
+//! The catalog of tools, prompts and resources: read once per instance and after each change. The results of the
+//! lists are made once.
 
 use crate::call::validated_tool::ValidatedTool;
 use crate::context::Context;
-use crate::contract::tools::{Changed, Changes, Offer, OfferedPrompt, ResourceOffer, TaskUse};
+use crate::contract::tools::{Changed, Changes, Offer, OfferedPrompt, TaskUse};
 use crate::http::authenticated::Authenticated;
 use crate::protocol::summary::summary;
 use crate::stream::change_feed::{ChangeFeed, ChangeReader, FeedRead};
@@ -11,13 +11,13 @@ use crate::{Environment, Parts, ToolProvider};
 use futures::future::{Either, select};
 use mcp::capabilities::{Empty, ListChanged, ResourceCapabilities, TASKS};
 use mcp::{
-    Envelope, Error, Freshness, InvalidJson, Revision, ServerCapabilities, ServerInfo,
-    discover_result, prompts_list, resource_templates_list, tools_list,
+    Envelope, Error, Freshness, InvalidJson, Revision, ServerCapabilities, discover_result,
+    prompts_list, resource_templates_list, tools_list,
 };
 use serde_json::{Map, Value};
 use std::collections::HashMap;
 use std::pin::pin;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 /// Seconds after which a catalog that may change is read again: by then this instance has the changes that
@@ -36,23 +36,19 @@ const MAX_LOOKS: u32 = 64;
 
 /// The tools, prompts and resources, with their validated schemas.
 pub(crate) struct Catalog {
-    tools: HashMap<String, Arc<ValidatedTool>>,
-    prompts: HashMap<String, OfferedPrompt>,
-    pub(crate) resources: Option<ResourceOffer>,
-    pub(crate) completes: bool,
-    /// The lists that may change.
-    pub(crate) changes: Changes,
-    pub(crate) server: ServerInfo,
-    /// Of the results that are not prepared.
+    /// What is offered, without the tools.
+    pub(crate) offer: Offer,
+    /// The tools in their order.
+    tools: Vec<Arc<ValidatedTool>>,
+    tools_by_name: HashMap<String, Arc<ValidatedTool>>,
+    prompts_by_name: HashMap<String, OfferedPrompt>,
     envelope: Envelope,
-    pub(crate) instructions: Option<String>,
-    /// What is offered, for people who have not signed in.
-    pub(crate) summary: String,
     /// The reasons why something is left out or cannot be used, for the log.
     pub(crate) complaints: Vec<String>,
     /// Whether something is missing that may be there later.
     is_incomplete: bool,
-    prepared: [Prepared; Revision::ALL.len()],
+    /// Made for a revision when a client of it first asks: most instances serve one.
+    prepared: [OnceLock<Prepared>; Revision::ALL.len()],
 }
 
 /// The catalog in this instance's memory.
@@ -111,7 +107,7 @@ impl<P: Parts> CatalogSource<P> {
     pub(crate) async fn newest(&self) -> Result<Arc<Catalog>, Error> {
         let catalog = self.current().await?;
         let mut cached = self.cached().ok_or_else(Error::internal)?;
-        if !catalog.changes.of_the_offer() {
+        if !catalog.offer.changes.of_the_offer() {
             return Ok(catalog);
         }
         let Some(reader) = &mut cached.reader else {
@@ -193,7 +189,7 @@ impl<P: Parts> CatalogSource<P> {
         let ttl = if catalog.is_incomplete {
             Some(INCOMPLETE_CATALOG_TTL)
         } else {
-            catalog.changes.of_the_offer().then_some(CATALOG_TTL)
+            catalog.offer.changes.of_the_offer().then_some(CATALOG_TTL)
         };
         self.cache(CachedCatalog {
             catalog: Arc::clone(&catalog),
@@ -237,57 +233,74 @@ impl Catalog {
             }
         }
         complaints.extend(without_scope(&offer, &tools, scopes));
-        let envelope = Envelope::new(&offer.server);
-        let prepare = |revision| {
-            Prepared::new(&offer, &tools, &envelope, revision)
-                .map_err(|invalid| format!("they have {invalid}"))
+        let catalog = Self {
+            tools_by_name: by_name("tools", &tools, |one| one.offered.tool.name())?,
+            prompts_by_name: by_name("prompts", &offer.prompts, |one| &one.prompt.metadata.name)?,
+            envelope: Envelope::new(&offer.server),
+            prepared: Default::default(),
+            offer,
+            tools,
+            complaints,
+            is_incomplete,
         };
-        let prepared = Revision::ALL.map(prepare);
-        let prepared: Vec<Prepared> = prepared.into_iter().collect::<Result<_, _>>()?;
-        let prepared = prepared.try_into().map_err(|_| "a revision is missing")?;
-        let for_summary = tools.iter().map(|one| {
+        // What is JSON in one revision is in each.
+        match catalog.prepare(Revision::NEWEST) {
+            Ok(prepared) => drop(catalog.of(Revision::NEWEST).set(prepared)),
+            Err(invalid) => return Err(format!("they have {invalid}")),
+        }
+        Ok(catalog)
+    }
+
+    /// Returns what is offered, for people who have not signed in.
+    pub(crate) fn summary(&self) -> String {
+        let tools = self.tools.iter().map(|one| {
             let offered = &one.offered;
             (&offered.tool, offered.scopes.as_slice())
         });
-        Ok(Self {
-            summary: summary(&offer, for_summary),
-            prepared,
-            tools: by_name("tools", tools, |one| one.offered.tool.name())?,
-            prompts: by_name("prompts", offer.prompts, |one| &one.prompt.metadata.name)?,
-            resources: offer.resources,
-            completes: offer.completes,
-            changes: offer.changes,
-            server: offer.server,
-            envelope,
-            instructions: offer.instructions,
-            complaints,
-            is_incomplete,
-        })
+        summary(&self.offer, tools)
     }
 
     pub(crate) fn tool(&self, name: &str) -> Option<&Arc<ValidatedTool>> {
-        self.tools.get(name)
+        self.tools_by_name.get(name)
     }
 
     /// Returns the changes that the token lets its holder know.
     pub(crate) fn changes_for(&self, authenticated: &Authenticated) -> Changes {
-        let may_read = self.resources.as_ref().is_some_and(|resources| {
+        let may_read = self.offer.resources.as_ref().is_some_and(|resources| {
             let scopes = &resources.change_scopes;
             authenticated.require_scopes(scopes).is_ok()
         });
         Changes {
-            resources: self.changes.resources && may_read,
-            resource_contents: self.changes.resource_contents && may_read,
-            ..self.changes
+            resources: self.offer.changes.resources && may_read,
+            resource_contents: self.offer.changes.resource_contents && may_read,
+            ..self.offer.changes
         }
     }
 
     pub(crate) fn prompt(&self, name: &str) -> Option<&OfferedPrompt> {
-        self.prompts.get(name)
+        self.prompts_by_name.get(name)
     }
 
-    pub(crate) fn prepared(&self, revision: Revision) -> &Prepared {
+    /// Returns the results that `revision` has for every caller.
+    ///
+    /// # Errors
+    ///
+    /// None that [`new`](Self::new) does not find.
+    pub(crate) fn prepared(&self, revision: Revision) -> Result<&Prepared, Error> {
+        let place = self.of(revision);
+        if place.get().is_none() {
+            let prepared = self.prepare(revision).map_err(|_| Error::internal())?;
+            return Ok(place.get_or_init(|| prepared));
+        }
+        place.get().ok_or_else(Error::internal)
+    }
+
+    fn of(&self, revision: Revision) -> &OnceLock<Prepared> {
         &self.prepared[revision.index()]
+    }
+
+    fn prepare(&self, revision: Revision) -> Result<Prepared, InvalidJson> {
+        Prepared::new(&self.offer, &self.tools, &self.envelope, revision)
     }
 }
 
@@ -316,15 +329,15 @@ fn without_scope(offer: &Offer, tools: &[Arc<ValidatedTool>], there_are: &[Strin
         .collect()
 }
 
-fn by_name<T>(
+fn by_name<T: Clone>(
     kind: &str,
-    items: Vec<T>,
+    items: &[T],
     name: impl Fn(&T) -> &str,
 ) -> Result<HashMap<String, T>, String> {
     let mut named = HashMap::with_capacity(items.len());
     for item in items {
-        let key = name(&item).to_owned();
-        if named.insert(key.clone(), item).is_some() {
+        let key = name(item).to_owned();
+        if named.insert(key.clone(), item.clone()).is_some() {
             return Err(format!("there are two {kind} named {key}"));
         }
     }

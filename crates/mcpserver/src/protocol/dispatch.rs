@@ -201,9 +201,9 @@ impl<P: Parts> Dispatcher<P> {
                 let catalog = self.catalog.current().await?;
                 let result = initialize_result(
                     params.revision,
-                    &catalog.server,
-                    &catalog.prepared(params.revision).capabilities,
-                    catalog.instructions.as_deref(),
+                    &catalog.offer.server,
+                    &catalog.prepared(params.revision)?.capabilities,
+                    catalog.offer.instructions.as_deref(),
                 );
                 Ok(Dispatched::Initialized(
                     Reply::new(id.clone(), Ok(result)),
@@ -269,7 +269,7 @@ impl<P: Parts> Dispatcher<P> {
         authenticated: &Authenticated,
     ) -> Result<SessionUpdate, MethodError> {
         let catalog = self.catalog.current().await?;
-        let resources = catalog.resources.as_ref();
+        let resources = catalog.offer.resources.as_ref();
         let resources = resources.ok_or_else(|| Error::method_not_found(method))?;
         authenticated.require_scopes(&resources.scopes)?;
         let uri = ReadParams::read(params)?.uri.into_owned();

@@ -139,7 +139,7 @@ impl<P: Parts> Methods<P> {
     ) -> Result<MethodResult, MethodError> {
         let prepared = async |list: fn(&Prepared) -> &String| {
             let catalog = self.catalog.newest().await?;
-            let result = list(catalog.prepared(revision)).clone();
+            let result = list(catalog.prepared(revision)?).clone();
             Ok(MethodResult::Result(result))
         };
         match method {
@@ -287,7 +287,7 @@ impl<P: Parts> Methods<P> {
     ) -> Result<MethodResult, MethodError> {
         const METHOD: &str = "completion/complete";
         let catalog = self.catalog.current().await?;
-        if !catalog.completes {
+        if !catalog.offer.completes {
             return Err(Error::method_not_found(METHOD).into());
         }
         match &params.reference {
@@ -421,7 +421,7 @@ fn resource_scopes(
     method: &str,
     authenticated: &Authenticated,
 ) -> Result<bool, MethodError> {
-    let resources = catalog.resources.as_ref();
+    let resources = catalog.offer.resources.as_ref();
     let resources = resources.ok_or_else(|| Error::method_not_found(method))?;
     authenticated.require_scopes(&resources.scopes)?;
     Ok(resources.wants_credential)

@@ -123,7 +123,7 @@ impl<P: Parts> Stateless<P> {
         let answered = match &*request.method {
             "server/discover" => {
                 let catalog = self.catalog.current().await?;
-                return Ok(catalog.prepared(REVISION).discover.clone());
+                return Ok(catalog.prepared(REVISION)?.discover.clone());
             }
             method @ ("tools/list"
             | "prompts/list"
