@@ -109,7 +109,10 @@ fn result(method: &str, authorization: Option<&str>) -> Option<Value> {
             "capabilities": { "tools": {}, "resources": {} },
             "serverInfo": { "name": "remote", "version": "1" },
         }),
-        "tools/list" => json!({ "tools": [tool("who"), tool("report"), tool("wait")] }),
+        "tools/list" => {
+            let nested = json!({ "name": "nested", "inputSchema": nested_schema() });
+            json!({ "tools": [tool("who"), tool("report"), tool("wait"), nested] })
+        }
         "resources/templates/list" => {
             json!({ "resourceTemplates": [{ "uriTemplate": "note:{name}", "name": "notes" }] })
         }
@@ -124,11 +127,34 @@ fn result(method: &str, authorization: Option<&str>) -> Option<Value> {
     })
 }
 
+/// Levels of arrays, near the most that a schema with several subschemas for each may be held against.
+const ARRAYS: usize = 38;
+
+/// A schema that refers to itself, beside one with many subschemas in one another.
+fn nested_schema() -> Value {
+    let number = (0..50).fold(
+        json!({ "type": "number" }),
+        |schema, _| json!({ "not": schema }),
+    );
+    json!({
+        "type": "object",
+        "properties": {
+            "tree": { "$ref": "#/$defs/tree" },
+            "number": number,
+            "text": { "pattern": format!("^{}a{}$", "(".repeat(50), ")+".repeat(50)) },
+        },
+        "$defs": { "tree": { "anyOf": [
+            { "type": "number" },
+            { "type": "array", "items": { "$ref": "#/$defs/tree" } },
+        ] } },
+    })
+}
+
 /// Answers a call: `who` tells who calls, as servers do that show a request, and the others never end.
 fn call(message: &Value, authorization: Option<&str>) -> Response {
     let params = &message["params"];
     let first = match params["name"].as_str().unwrap_or_default() {
-        "who" => {
+        "who" | "nested" => {
             let text = json!({ "type": "text", "text": authorization });
             return json_response(message, "result", &json!({ "content": [text] }));
         }
@@ -166,6 +192,7 @@ fn text(result: &Value) -> &str {
 in_both_builds!(
     the_tools_of_a_remote_server_are_called_and_its_secret_stays_here,
     a_persons_resources_are_listed_and_read_with_their_token,
+    deeply_nested_arguments_are_checked_by_a_deeply_nested_schema,
 );
 
 async fn the_tools_of_a_remote_server_are_called_and_its_secret_stays_here(build: Option<Flavour>) {
@@ -187,7 +214,7 @@ async fn the_tools_of_a_remote_server_are_called_and_its_secret_stays_here(build
     let tools = list["tools"].as_array().unwrap();
     let names = tools.iter().map(|tool| tool["name"].as_str().unwrap());
     let names: Vec<_> = names.filter(|name| name.starts_with("crm_")).collect();
-    assert_eq!(names, ["crm_who", "crm_wait"]);
+    assert_eq!(names, ["crm_who", "crm_wait", "crm_nested"]);
     let who = mcp.call("crm_who", json!({})).await;
     assert_eq!(text(&who), "Bearer [credential]", "{who}");
     let called = remote.sees("tools/call").await;
@@ -262,4 +289,23 @@ async fn a_persons_resources_are_listed_and_read_with_their_token(build: Option<
     assert_eq!(read["contents"][0]["text"], "Bearer [credential]");
     let asked = remote.sees("resources/read").await;
     assert_eq!(asked.authorization.as_ref(), Some(&upstream));
+}
+
+/// The Wasm has a stack of its own, and the checks go down with the nesting.
+async fn deeply_nested_arguments_are_checked_by_a_deeply_nested_schema(build: Option<Flavour>) {
+    let remote = Remote::start().await;
+    let gatehouse = remote.behind_gatehouse(build, &[]).await;
+    let mcp = Mcp::signed_in(&gatehouse).await;
+    let tree = |leaf: Value| (0..ARRAYS).fold(leaf, |tree, _| json!([tree]));
+    for (leaf, number, text, is_error) in [
+        (json!(1), json!(1), "aa", false),
+        (json!("x"), json!(1), "a", true),
+        (json!(1), json!("x"), "a", true),
+        (json!(1), json!(1), "b", true),
+        (json!(2), json!(2), "a", false),
+    ] {
+        let arguments = json!({ "tree": tree(leaf), "number": number, "text": text });
+        let called = mcp.call("nested", arguments).await;
+        assert_eq!(called["isError"] == true, is_error, "{called}");
+    }
 }
