@@ -288,10 +288,9 @@ impl<'a, K: KeyValue> Clients<'a, K> {
         if expires_at.is_none() {
             // The sweep has forgotten it. Otherwise it finds it at its old end, and enters it again
             // at its new one.
-            let entered = self
-                .store
-                .schedule_expiry_with::<ClientRecord>(&id, &[], wanted);
-            entered.await?;
+            let mut batch = self.store.batch();
+            batch.schedule::<ClientRecord>(&id, &[], wanted);
+            batch.write().await?;
         }
         let end = expires_at.map_or(wanted, |at| wanted.max(at));
         if !self.write(&id, &record, Some(end)).await? {

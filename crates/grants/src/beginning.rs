@@ -48,7 +48,7 @@ impl<K: KeyValue> Grants<'_, K> {
     }
 
     /// Writes a new grant, what the identity provider gave for it if it did, and its entry in its
-    /// subject's index.
+    /// subject's index, in two steps: the number of the entry, and all else.
     pub(crate) async fn create(
         &self,
         id: &str,
@@ -57,18 +57,16 @@ impl<K: KeyValue> Grants<'_, K> {
         random: &mut impl CryptoRng,
     ) -> Result<(), store::Error> {
         let slot = self.take_slot(id, grant).await?;
-        // First of all: what the sweep does not know of would never be removed, and a grant that its
-        // owner cannot find would be one that they cannot end.
-        let companions = companions(self.store, id, Some(&slot));
-        self.records()
-            .schedule_expiry(id, &companions, grant.expires_at)
-            .await?;
-        self.fill_slot(&slot, id, grant.expires_at).await?;
+        let mut batch = self.store.batch();
+        // The grant last: one that its owner cannot find would be one that they cannot end.
+        self.fill_slot(&mut batch, &slot, id, grant.expires_at)?;
         if let Some(upstream) = upstream {
             self.upstream_records()
-                .write(id, upstream, grant.expires_at, random)
-                .await?;
+                .add(&mut batch, id, upstream, grant.expires_at, random)?;
         }
-        self.records().write(id, grant, slot, random).await
+        let companions = companions(self.store, id, Some(&slot));
+        self.records()
+            .add(&mut batch, id, grant, slot, &companions, random)?;
+        batch.write().await
     }
 }

@@ -80,6 +80,7 @@ impl<K: KeyValue> Grants<'_, K> {
             grant_id,
         } = code;
         let begun = grant.created_at;
+        // The schedule of the grant's own expiry covers the claim.
         let claim = if now < binding.expires_at {
             self.store
                 .claim_at(CLAIM, &grant_id, begun, now, grant.expires_at)

@@ -16,7 +16,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use keys::Purpose;
 use serde::{Deserialize, Serialize};
-use store::{KeyValue, Record};
+use store::{Batch, KeyValue, Record};
 
 const TAG: Purpose = Purpose("index of a person's grants");
 
@@ -182,9 +182,10 @@ impl<K: KeyValue> Grants<'_, K> {
         Ok(slot_id(&tag, slot))
     }
 
-    /// Writes a grant's id into its slot. The schedule of the grant's own expiry covers the slot.
-    pub(crate) async fn fill_slot(
+    /// Adds a grant's id to what is written, in its slot. The schedule of the grant's own expiry covers the slot.
+    pub(crate) fn fill_slot(
         &self,
+        batch: &mut Batch<'_, K>,
         slot: &str,
         id: &str,
         expires_at: u64,
@@ -193,7 +194,7 @@ impl<K: KeyValue> Grants<'_, K> {
             return Ok(());
         }
         let record = Slot { grant: id.into() };
-        self.store.put(slot, &record, Some(expires_at)).await
+        batch.put(slot, &record, Some(expires_at))
     }
 
     /// Ends the oldest grants that `subject` has of a client at `now` (seconds since the Unix epoch)

@@ -5,7 +5,7 @@ use keys::{KeyRing, Purpose};
 use rand::CryptoRng;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-use store::{KeyValue, Record, Store};
+use store::{Batch, KeyValue, Record, Store};
 
 const SEALED_GRANT: Purpose = Purpose("grant");
 
@@ -57,26 +57,28 @@ impl<K: KeyValue> GrantRecords<'_, K> {
         companions: &[String],
         at: u64,
     ) -> Result<(), store::Error> {
-        self.store
-            .schedule_expiry_with::<SealedGrant>(id, companions, at)
-            .await
+        let mut batch = self.store.batch();
+        batch.schedule::<SealedGrant>(id, companions, at);
+        batch.write().await
     }
 
-    /// Writes the record of a grant with this slot in its subject's index.
-    pub(crate) async fn write(
+    /// Adds the record of a grant with this slot in its subject's index to what is written, and schedules its removal
+    /// with that of `companions`.
+    pub(crate) fn add(
         &self,
+        batch: &mut Batch<'_, K>,
         id: &str,
         grant: &Grant,
         slot: String,
+        companions: &[String],
         random: &mut impl CryptoRng,
     ) -> Result<(), store::Error> {
         let slot = Some(slot);
         let plain = serde_json::to_vec(&Slotted { grant, slot })
             .map_err(|_| store::Error::Unreadable(self.store.key(SealedGrant::KIND, id)))?;
         let sealed = self.keys.seal(SEALED_GRANT, id.as_bytes(), &plain, random);
-        self.store
-            .put(id, &SealedGrant(sealed), Some(grant.expires_at))
-            .await
+        batch.schedule::<SealedGrant>(id, companions, grant.expires_at);
+        batch.put(id, &SealedGrant(sealed), Some(grant.expires_at))
     }
 
     /// Returns the grant with this id, unless it has ended by `now` (seconds since the Unix epoch). If it

@@ -144,15 +144,10 @@ impl<K: KeyValue> Grants<'_, K> {
                 generation: next,
                 at: Some(now),
             };
-            if stored.is_none() {
-                self.store
-                    .create(&grant_id, &record, grant.expires_at)
-                    .await?;
-            } else {
-                self.store
-                    .put(&grant_id, &record, Some(grant.expires_at))
-                    .await?;
-            }
+            // The schedule of the grant's own expiry covers it.
+            self.store
+                .put(&grant_id, &record, Some(grant.expires_at))
+                .await?;
             // Looked at after the write: an end that came before it has removed what was there then.
             if !self.records().is_there(&grant_id).await? {
                 self.store.delete::<Newest>(&grant_id).await?;

@@ -5,7 +5,7 @@ use futures::executor::block_on;
 use identity::{Profile, UpstreamTokens};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use store::{KeyValue, MemoryKeyValue};
+use store::{Entry, KeyValue, MemoryKeyValue};
 
 mod without_atomics;
 
@@ -466,6 +466,9 @@ impl KeyValue for Killed {
     async fn set(&self, key: &str, value: &[u8], until: Option<u64>) -> Result<(), store::Error> {
         self.write()?.set(key, value, until).await
     }
+    async fn set_many(&self, entries: Vec<Entry>) -> Result<(), store::Error> {
+        self.write()?.set_many(entries).await
+    }
     async fn delete(&self, key: &str) -> Result<(), store::Error> {
         self.write()?.delete(key).await
     }
@@ -480,6 +483,36 @@ impl KeyValue for Killed {
     ) -> Result<i64, store::Error> {
         self.write()?.increment(key, delta, until).await
     }
+}
+
+/// Returns how many writes of the store `operation` takes, and what it returns.
+fn writes<T>(fixture: &mut Fixture, operation: impl FnOnce(&mut Fixture) -> T) -> (u64, T) {
+    let before = fixture.store.backend().writes();
+    let outcome = operation(fixture);
+    (fixture.store.backend().writes() - before, outcome)
+}
+
+#[test]
+fn a_redemption_and_a_refresh_each_take_one_write() {
+    let mut fixture = Fixture::new();
+    let new = fixture.begin();
+    let (taken, redeemed) = writes(&mut fixture, |fixture| fixture.redeem(&new.code, NOW));
+    assert_eq!(taken, 1);
+    let mut token = redeemed.unwrap().refresh_token;
+    for _ in 0..3 {
+        let (taken, refreshed) = writes(&mut fixture, |fixture| fixture.refresh_now(&token));
+        token = refreshed.unwrap().refresh_token;
+        assert_eq!(taken, 1);
+    }
+}
+
+#[test]
+fn a_grant_is_written_in_two_steps_of_which_one_numbers_it() {
+    let mut fixture = Fixture::new();
+    // Which begin the person's index, and take numbers of ledger lines.
+    fixture.begin();
+    fixture.begin();
+    assert_eq!(writes(&mut fixture, Fixture::begin).0, 2);
 }
 
 #[test]

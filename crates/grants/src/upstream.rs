@@ -6,7 +6,7 @@ use identity::{Profile, UpstreamTokens};
 use keys::{KeyRing, Purpose};
 use rand::CryptoRng;
 use serde::{Deserialize, Serialize};
-use store::{KeyValue, Record, Store};
+use store::{Batch, KeyValue, Record, Store};
 
 const SEALED_UPSTREAM: Purpose = Purpose("upstream tokens");
 
@@ -147,9 +147,10 @@ impl<K: KeyValue> UpstreamRecords<'_, K> {
         Ok(false)
     }
 
-    /// Writes the first upstream tokens of a grant. Its own entry for the sweep covers them.
-    pub(crate) async fn write(
+    /// Adds the first upstream tokens of a grant to what is written. Its own entry for the sweep covers them.
+    pub(crate) fn add(
         &self,
+        batch: &mut Batch<'_, K>,
         id: &str,
         tokens: &UpstreamTokens,
         expires_at: u64,
@@ -162,7 +163,7 @@ impl<K: KeyValue> UpstreamRecords<'_, K> {
             outcome: RefreshOutcome::Complete,
         };
         let sealed = self.seal(id, &upstream, random)?;
-        self.store.put(id, &sealed, Some(expires_at)).await
+        batch.put(id, &sealed, Some(expires_at))
     }
 
     fn seal(

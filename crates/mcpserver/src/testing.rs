@@ -23,7 +23,7 @@ use rand::rngs::StdRng;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use store::{Capabilities, Claimed, Error, KeyValue, MemoryKeyValue, Regions, Store};
+use store::{Capabilities, Claimed, Entry, Error, KeyValue, MemoryKeyValue, Regions, Store};
 
 pub(crate) const KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 
@@ -93,6 +93,10 @@ impl KeyValue for TestKeyValue {
 
     async fn set(&self, key: &str, value: &[u8], until: Option<u64>) -> Result<(), Error> {
         self.writes().set(key, value, until).await
+    }
+
+    async fn set_many(&self, entries: Vec<Entry>) -> Result<(), Error> {
+        self.writes().set_many(entries).await
     }
 
     async fn delete(&self, key: &str) -> Result<(), Error> {

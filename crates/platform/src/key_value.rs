@@ -9,7 +9,7 @@ use crate::redis::RedisConnection;
 use std::time::Duration;
 #[cfg(feature = "without-atomics")]
 use store::WithoutAtomics;
-use store::{Capabilities, Claimed, Clock, Deadlined, Error, KeyValue, RedisKeyValue};
+use store::{Capabilities, Claimed, Clock, Deadlined, Entry, Error, KeyValue, RedisKeyValue};
 
 /// Returns the store: the Redis at `redis_url`, or the component's default key-value store. Either is opened when
 /// it is first needed.
@@ -73,6 +73,10 @@ impl KeyValue for KeyValueStore {
 
     async fn set(&self, key: &str, value: &[u8], until: Option<u64>) -> Result<(), Error> {
         of_store!(self, store => store.set(key, value, until).await)
+    }
+
+    async fn set_many(&self, entries: Vec<Entry>) -> Result<(), Error> {
+        of_store!(self, store => store.set_many(entries).await)
     }
 
     async fn delete(&self, key: &str) -> Result<(), Error> {

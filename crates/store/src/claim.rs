@@ -1,7 +1,7 @@
 //! Claims: what may happen once, decided by a counter or by a timed claim.
 
 use crate::key_value::Claimed;
-use crate::ledger::COMPANION;
+use crate::ledger::{COMPANION, Ledger};
 use crate::{Error, KeyValue, Record, Store};
 
 /// The result of a claim.
@@ -36,7 +36,23 @@ impl<K: KeyValue> Store<K> {
         if self.backend.exists(&key).await? {
             return Ok(false);
         }
-        self.schedule_expiry(&key, forget_at).await?;
+        Ledger(self).schedule(&key, forget_at).await?;
+        self.claim_scheduled(kind, id, forget_at).await
+    }
+
+    /// Claims as [`claim_once`](Self::claim_once) does, where the caller has scheduled the expiry of the claim
+    /// ([`Batch::schedule_claim`](crate::Batch::schedule_claim)) and seen that there was none. One write.
+    ///
+    /// # Errors
+    ///
+    /// As [`claim_once`](Self::claim_once).
+    pub async fn claim_scheduled(
+        &self,
+        kind: &str,
+        id: &str,
+        forget_at: u64,
+    ) -> Result<bool, Error> {
+        let key = self.key(kind, id);
         let claimed = self.backend.claim(&key, 1, Some(forget_at)).await?;
         Ok(claimed == Claimed::Made)
     }
@@ -54,7 +70,7 @@ impl<K: KeyValue> Store<K> {
         if self.backend.exists(&key).await? {
             return Ok(false);
         }
-        self.schedule_expiry(&key, forget_at).await?;
+        Ledger(self).schedule(&key, forget_at).await?;
         Ok(self.backend.increment(&key, 1, Some(forget_at)).await? == 1)
     }
 
@@ -76,7 +92,10 @@ impl<K: KeyValue> Store<K> {
     }
 
     /// Claims as [`claim_once`](Self::claim_once) does, with the time of the claim: the `now` of the caller
-    /// that succeeds, counted from `epoch` (both in seconds since the Unix epoch). Costs no further write.
+    /// that succeeds, counted from `epoch` (both in seconds since the Unix epoch).
+    ///
+    /// Does **not** schedule the expiry for the sweep: for a claim that is a companion of a record
+    /// ([`Batch::schedule`](crate::Batch::schedule)). One write.
     ///
     /// # Errors
     ///
@@ -93,7 +112,6 @@ impl<K: KeyValue> Store<K> {
             return Ok(Claim::Before(at));
         }
         let key = self.key(kind, id);
-        self.schedule_expiry(&key, forget_at).await?;
         let offset = now.saturating_sub(epoch).min(MAX_CLAIM_OFFSET);
         let claim = CLAIM + i64::try_from(offset).unwrap_or(0);
         let claimed = self.backend.claim(&key, claim, Some(forget_at)).await?;
@@ -131,7 +149,7 @@ impl<K: KeyValue> Store<K> {
         let key = self.key(kind, id);
         if !self.backend.exists(&key).await? {
             let entry = format!("{key}{COMPANION}{}", self.key(R::KIND, id));
-            self.schedule_expiry(&entry, forget_at).await?;
+            Ledger(self).schedule(&entry, forget_at).await?;
             // Every caller may end it, so nothing has to be decided.
             self.backend.increment(&key, 1, Some(forget_at)).await?;
         }

@@ -1,6 +1,7 @@
 //! Counters: rate limits, and numbers that are given once.
 
 use crate::key_value::{Claims, Expiry};
+use crate::ledger::Ledger;
 use crate::record::encode;
 use crate::store::slot_key;
 use crate::{Error, KeyValue, Record, Store};
@@ -123,7 +124,7 @@ impl<K: KeyValue> Store<K> {
         // A counter that exists is scheduled, and a read costs less than another line.
         let has_ledger = self.backend.capabilities().expiry == Expiry::Ledger;
         if has_ledger && !self.backend.exists(key).await? {
-            self.schedule_expiry(entry, forget_at).await?;
+            Ledger(self).schedule(entry, forget_at).await?;
         }
         self.backend.increment(key, 1, Some(forget_at)).await
     }

@@ -1,6 +1,6 @@
 //! Deadlines for calls to a key-value backend.
 
-use crate::key_value::{Capabilities, Error, KeyValue, PlainKeyValue};
+use crate::key_value::{Capabilities, Entry, Error, KeyValue, PlainKeyValue};
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -100,6 +100,17 @@ impl<K, C: Clock> Deadlined<K, C> {
         answer
     }
 
+    /// Fails unless the store has just answered, or answers now when it is asked for `key`.
+    async fn require_answer(&self, key: &str) -> Result<(), Error>
+    where
+        K: KeyValue,
+    {
+        if !self.has_just_answered() {
+            KeyValue::exists(self, key).await?;
+        }
+        Ok(())
+    }
+
     fn has_just_answered(&self) -> bool {
         let answered_at = self.answered_at.load(Relaxed);
         answered_at != 0 && self.clock.now().saturating_sub(answered_at) < ANSWER_TTL_MILLIS
@@ -120,6 +131,14 @@ impl<K: KeyValue, C: Clock> KeyValue for Deadlined<K, C> {
             .await
     }
 
+    /// As [`increment`](KeyValue::increment) is, this is a synchronous call of `wasi:keyvalue`.
+    async fn set_many(&self, entries: Vec<Entry>) -> Result<(), Error> {
+        if let Some(first) = entries.first() {
+            self.require_answer(&first.key).await?;
+        }
+        self.within_deadline(self.backend.set_many(entries)).await
+    }
+
     async fn delete(&self, key: &str) -> Result<(), Error> {
         self.within_deadline(self.backend.delete(key)).await
     }
@@ -131,9 +150,7 @@ impl<K: KeyValue, C: Clock> KeyValue for Deadlined<K, C> {
     /// `wasi:keyvalue` is synchronous: while the host increments, the whole instance waits, timers
     /// included. So a store that has not just answered is read first, which can be given up.
     async fn increment(&self, key: &str, delta: i64, until: Option<u64>) -> Result<i64, Error> {
-        if !self.has_just_answered() {
-            self.exists(key).await?;
-        }
+        self.require_answer(key).await?;
         self.within_deadline(self.backend.increment(key, delta, until))
             .await
     }
@@ -205,6 +222,7 @@ mod tests {
     struct Stalling {
         stalls: AtomicBool,
         increments: AtomicU64,
+        batches: AtomicU64,
         memory: MemoryKeyValue,
     }
 
@@ -235,6 +253,12 @@ mod tests {
         async fn exists(&self, key: &str) -> Result<bool, Error> {
             self.wait().await;
             self.memory.exists(key).await
+        }
+
+        async fn set_many(&self, entries: Vec<Entry>) -> Result<(), Error> {
+            self.batches.fetch_add(1, Relaxed);
+            self.wait().await;
+            self.memory.set_many(entries).await
         }
 
         async fn increment(&self, key: &str, delta: i64, until: Option<u64>) -> Result<i64, Error> {
@@ -328,6 +352,27 @@ mod tests {
             store.backend.stalls.store(true, Relaxed);
             store.increment("n", 1, None).await.unwrap_err();
             assert_eq!(store.backend.increments.load(Relaxed), 1);
+        });
+    }
+
+    #[test]
+    fn many_keys_are_written_only_where_the_store_has_just_answered() {
+        block_on(async {
+            let entries = || {
+                let entry = |key: &str| Entry {
+                    key: key.to_owned(),
+                    value: vec![1],
+                    until: None,
+                };
+                vec![entry("a"), entry("b")]
+            };
+            let store = store(true);
+            assert!(is_unavailable(store.set_many(entries()).await));
+            assert_eq!(store.backend.batches.load(Relaxed), 0);
+            store.backend.stalls.store(false, Relaxed);
+            store.set_many(entries()).await.unwrap();
+            assert_eq!(store.backend.batches.load(Relaxed), 1);
+            assert_eq!(store.get("b").await.unwrap(), Some(vec![1]));
         });
     }
 }

@@ -73,6 +73,17 @@ pub enum Claimed {
     Before(i64),
 }
 
+/// A value that [`KeyValue::set_many`] writes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The key.
+    pub key: String,
+    /// The value.
+    pub value: Vec<u8>,
+    /// How long the key is wanted, in seconds since the Unix epoch; `None`: it never expires.
+    pub until: Option<u64>,
+}
+
 /// The operations of a key-value backend: those that every backend of Spin supports, and one that is atomic
 /// where the backend's [`capabilities`](KeyValue::capabilities) say so.
 ///
@@ -101,6 +112,19 @@ pub trait KeyValue: Send + Sync {
         value: &[u8],
         until: Option<u64>,
     ) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// Writes `entries`, each as [`set`](KeyValue::set) does. No two of them have the same key.
+    ///
+    /// A backend that can writes all of them in one step, others one after the other in this order. Where the
+    /// backend fails or the caller is killed, the first few may have been written, all of them, or none.
+    fn set_many(&self, entries: Vec<Entry>) -> impl Future<Output = Result<(), Error>> + Send {
+        async move {
+            for Entry { key, value, until } in &entries {
+                self.set(key, value, *until).await?;
+            }
+            Ok(())
+        }
+    }
 
     /// Removes `key`. An absent key is not an error.
     fn delete(&self, key: &str) -> impl Future<Output = Result<(), Error>> + Send;

@@ -5,11 +5,13 @@
 //! [`WithoutAtomics`] decides it by time. [`RedisKeyValue`] is a Redis that the application speaks to itself.
 //! `docs/state.md` describes every key.
 
+mod batch;
 mod claim;
 mod counter;
 mod deadline;
 mod key_value;
 mod ledger;
+mod ledger_numbers;
 mod listing;
 #[cfg(any(test, feature = "memory"))]
 mod memory;
@@ -21,10 +23,11 @@ mod store;
 mod sweep;
 mod timed_claim;
 
+pub use batch::Batch;
 pub use claim::Claim;
 pub use deadline::{Clock, Deadlined};
 pub use key_value::{
-    Capabilities, Claimed, Claims, Error, Expiry, KeyValue, MAX_SEALED_BYTES, PlainKeyValue,
+    Capabilities, Claimed, Claims, Entry, Error, Expiry, KeyValue, MAX_SEALED_BYTES, PlainKeyValue,
     Regions,
 };
 #[cfg(any(test, feature = "memory"))]

@@ -1,7 +1,7 @@
 //! A key-value store in memory, for tests: with an atomic increment, or without.
 
 use crate::deadline::Clock;
-use crate::key_value::{Capabilities, Claimed, Error, KeyValue, PlainKeyValue, Regions};
+use crate::key_value::{Capabilities, Claimed, Entry, Error, KeyValue, PlainKeyValue, Regions};
 use crate::timed_claim::WithoutAtomics;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -37,6 +37,18 @@ impl MemoryKeyValue {
         self.entries.is_down.store(is_down, Ordering::Relaxed);
     }
 
+    /// Returns how many writes there were: each set, deletion and increment is one, and so are many keys that are set in
+    /// one step.
+    pub fn writes(&self) -> u64 {
+        self.entries.writes.load(Ordering::Relaxed)
+    }
+
+    /// Makes every write fail after `writes` more of them, as for an instance that is killed then; `None`: never.
+    pub fn fail_after(&self, writes: Option<u64>) {
+        let last = writes.map_or(u64::MAX, |writes| self.writes() + writes);
+        self.entries.last_write.store(last, Ordering::Relaxed);
+    }
+
     /// Returns every key and value, for tests that compare two states.
     pub fn snapshot(&self) -> BTreeMap<String, Vec<u8>> {
         self.entries.entries().clone()
@@ -70,10 +82,24 @@ impl Clock for NoTime {
     async fn sleep(&self, _duration: Duration) {}
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Entries {
     entries: Mutex<BTreeMap<String, Vec<u8>>>,
     is_down: AtomicBool,
+    writes: AtomicU64,
+    /// The number of the last write that succeeds.
+    last_write: AtomicU64,
+}
+
+impl Default for Entries {
+    fn default() -> Self {
+        Self {
+            entries: Mutex::default(),
+            is_down: AtomicBool::default(),
+            writes: AtomicU64::default(),
+            last_write: AtomicU64::new(u64::MAX),
+        }
+    }
 }
 
 impl Entries {
@@ -89,6 +115,17 @@ impl Entries {
         }
         Ok(self.entries())
     }
+
+    fn reach_to_write(
+        &self,
+    ) -> Result<std::sync::MutexGuard<'_, BTreeMap<String, Vec<u8>>>, Error> {
+        let entries = self.reach()?;
+        if self.writes.load(Ordering::Relaxed) >= self.last_write.load(Ordering::Relaxed) {
+            return Err(Error::Unavailable("it takes no more writes".to_owned()));
+        }
+        self.writes.fetch_add(1, Ordering::Relaxed);
+        Ok(entries)
+    }
 }
 
 impl PlainKeyValue for Arc<Entries> {
@@ -97,12 +134,13 @@ impl PlainKeyValue for Arc<Entries> {
     }
 
     async fn set(&self, key: &str, value: &[u8]) -> Result<(), Error> {
-        self.reach()?.insert(key.to_owned(), value.to_vec());
+        self.reach_to_write()?
+            .insert(key.to_owned(), value.to_vec());
         Ok(())
     }
 
     async fn delete(&self, key: &str) -> Result<(), Error> {
-        self.reach()?.remove(key);
+        self.reach_to_write()?.remove(key);
         Ok(())
     }
 
@@ -129,6 +167,20 @@ impl KeyValue for MemoryKeyValue {
         self.entries.set(key, value).await
     }
 
+    async fn set_many(&self, entries: Vec<Entry>) -> Result<(), Error> {
+        if self.without_atomics.is_some() {
+            for Entry { key, value, .. } in &entries {
+                self.entries.set(key, value).await?;
+            }
+            return Ok(());
+        }
+        let entries = entries.into_iter();
+        self.entries
+            .reach_to_write()?
+            .extend(entries.map(|Entry { key, value, .. }| (key, value)));
+        Ok(())
+    }
+
     async fn delete(&self, key: &str) -> Result<(), Error> {
         self.entries.delete(key).await
     }
@@ -141,7 +193,7 @@ impl KeyValue for MemoryKeyValue {
         if let Some(timed) = self.timed() {
             return timed.increment(key, delta, until).await;
         }
-        let mut entries = self.entries.reach()?;
+        let mut entries = self.entries.reach_to_write()?;
         let bytes = entries.entry(key.to_owned()).or_insert_with(|| vec![0; 8]);
         let current = <[u8; 8]>::try_from(bytes.as_slice())
             .map_err(|_| Error::Unavailable(format!("{key} is no counter")))?;

@@ -1,6 +1,5 @@
 //! Records with an expiry.
 
-use crate::ledger::COMPANION;
 use crate::store::slot_key;
 use crate::{Error, KeyValue, Store};
 use serde::de::DeserializeOwned;
@@ -69,83 +68,6 @@ impl<K: KeyValue> Store<K> {
             serde_json::from_slice(&bytes).map_err(|_| Error::Unreadable(key))?;
         let alive = envelope.exp.is_none_or(|exp| exp > now);
         Ok(alive.then_some((envelope.rec, envelope.exp)))
-    }
-
-    /// Writes a record that expires at `expires_at` (seconds since the Unix epoch), or never.
-    ///
-    /// Does **not** schedule the expiry for the sweep: for records that never expire, or replace one that is
-    /// scheduled.
-    ///
-    /// # Errors
-    ///
-    /// Fails if the backend does.
-    pub async fn put<R: Record>(
-        &self,
-        id: &str,
-        record: &R,
-        expires_at: Option<u64>,
-    ) -> Result<(), Error> {
-        let key = self.key(R::KIND, id);
-        let bytes = encode(&key, record, expires_at)?;
-        self.backend.set(&key, &bytes, expires_at).await
-    }
-
-    /// Writes a new record that expires at `expires_at` (seconds since the Unix epoch), and schedules its
-    /// expiry.
-    ///
-    /// # Errors
-    ///
-    /// Fails if the backend does.
-    pub async fn create<R: Record>(
-        &self,
-        id: &str,
-        record: &R,
-        expires_at: u64,
-    ) -> Result<(), Error> {
-        // Scheduled first: the sweep would never remove a record without a line.
-        self.schedule_expiry(&self.key(R::KIND, id), expires_at)
-            .await?;
-        self.put(id, record, Some(expires_at)).await
-    }
-
-    /// Writes a new record that expires at `expires_at` (seconds since the Unix epoch), with `slots` slots:
-    /// keys that the caller writes, and that the sweep removes with the record. One ledger line covers them
-    /// all.
-    ///
-    /// # Errors
-    ///
-    /// Fails if the backend does.
-    pub async fn create_with_slots<R: Record>(
-        &self,
-        id: &str,
-        record: &R,
-        slots: u32,
-        expires_at: u64,
-    ) -> Result<(), Error> {
-        let entry = format!("{} {slots}", self.key(R::KIND, id));
-        self.schedule_expiry(&entry, expires_at).await?;
-        self.put(id, record, Some(expires_at)).await
-    }
-
-    /// Schedules the expiry of the record with this id at `expires_at` (seconds since the Unix epoch), and of
-    /// the keys in `companions` with it, also if the record is gone by then. One ledger line covers them all.
-    /// [`put`](Self::put) writes the record.
-    ///
-    /// # Errors
-    ///
-    /// Fails if the backend does.
-    pub async fn schedule_expiry_with<R: Record>(
-        &self,
-        id: &str,
-        companions: &[String],
-        expires_at: u64,
-    ) -> Result<(), Error> {
-        let mut entry = self.key(R::KIND, id);
-        for key in companions {
-            entry.push(COMPANION);
-            entry.push_str(key);
-        }
-        self.schedule_expiry(&entry, expires_at).await
     }
 
     /// Returns whether there is a record with this id, expired or not, without parsing it.

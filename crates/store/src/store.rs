@@ -1,6 +1,7 @@
 //! The store: a backend, a prefix, and the keys of records and their slots.
 
 use crate::key_value::{Claims, Error, KeyValue, Regions};
+use crate::ledger_numbers::LedgerNumbers;
 
 /// The records of one deployment, under one key prefix.
 ///
@@ -9,6 +10,7 @@ use crate::key_value::{Claims, Error, KeyValue, Regions};
 pub struct Store<K> {
     pub(crate) backend: K,
     pub(crate) prefix: String,
+    pub(crate) ledger_numbers: LedgerNumbers,
 }
 
 impl<K: KeyValue> Store<K> {
@@ -17,6 +19,7 @@ impl<K: KeyValue> Store<K> {
         Self {
             backend,
             prefix: prefix.into(),
+            ledger_numbers: LedgerNumbers::default(),
         }
     }
 

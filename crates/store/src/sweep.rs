@@ -6,10 +6,10 @@
 //!
 //! A line may have a number after its key: so many slots expire with the record (see
 //! [`Store::create_with_slots`]). It may also have further keys, which expire with the first (see
-//! [`Store::schedule_expiry_with`]).
+//! [`Batch::schedule`](crate::Batch::schedule)).
 
 use crate::key_value::Expiry;
-use crate::ledger::{COMPANION, HOUR};
+use crate::ledger::{COMPANION, HOUR, Ledger};
 use crate::listing;
 use crate::{Error, KeyValue, Store};
 use serde::Deserialize;
@@ -147,13 +147,13 @@ impl<K: KeyValue> LedgerSweep<'_, K> {
                 swept.more = true;
                 break;
             }
-            let ledger = self.0.ledger(cursor.hour);
+            let ledger = Ledger(self.0).counter(cursor.hour);
             let last = self.0.backend.counted(&ledger).await?.unwrap_or(0);
             swept.steps += 1;
             while cursor.line < last && swept.steps < budget {
                 cursor.line += 1;
                 swept.steps += 1;
-                let line = self.0.line(cursor.hour, cursor.line);
+                let line = Ledger(self.0).line(cursor.hour, cursor.line);
                 if let Some(entry) = self.0.backend.get(&line).await? {
                     if let Ok(entry) = String::from_utf8(entry) {
                         let (removed, looked_at) = self.remove_if_expired(&entry, now).await?;
@@ -199,7 +199,7 @@ impl<K: KeyValue> LedgerSweep<'_, K> {
         match expiry {
             Some(StoredExpiry { exp: None }) => return Ok((0, 0)),
             Some(StoredExpiry { exp: Some(exp) }) if exp > now => {
-                self.0.schedule_expiry(entry, exp).await?;
+                Ledger(self.0).schedule(entry, exp).await?;
                 return Ok((0, 0));
             }
             _ => {}

@@ -132,6 +132,108 @@ fn a_counter_is_swept_with_its_note() {
     });
 }
 
+/// Returns how many writes `operation` takes, in a store that has numbers of ledger lines at hand.
+async fn writes<T>(
+    store: &Store<MemoryKeyValue>,
+    operation: impl Future<Output = Result<T, Error>>,
+) -> u64 {
+    for id in ["x", "y"] {
+        store.create(id, &Note(String::new()), 100).await.unwrap();
+    }
+    let before = store.backend().writes();
+    operation.await.unwrap();
+    store.backend().writes() - before
+}
+
+#[test]
+fn a_record_and_the_ledger_line_for_it_are_one_write() {
+    block_on(async {
+        let note = Note("hi".into());
+        let new = store();
+        assert_eq!(writes(&new, new.create("a", &note, 100)).await, 1);
+        let new = store();
+        assert_eq!(
+            writes(&new, new.create_with_slots("a", &note, 3, 100)).await,
+            1
+        );
+        let new = store();
+        let mut batch = new.batch();
+        batch.create("a", &note, 100).unwrap();
+        batch.put("b", &note, None).unwrap();
+        batch.schedule_claim("code", "c", 100);
+        assert_eq!(
+            writes(&new, batch.write()).await,
+            2,
+            "the block was used up"
+        );
+        assert_eq!(new.get("b", 99).await.unwrap(), Some(note));
+        assert_eq!(writes(&new, new.batch().write()).await, 0);
+    });
+}
+
+#[test]
+fn a_claim_is_one_write_if_it_is_scheduled_and_two_if_not() {
+    block_on(async {
+        let store = store();
+        assert_eq!(
+            writes(&store, store.claim_at("code", "a", 0, 0, 100)).await,
+            1
+        );
+        assert_eq!(
+            writes(&store, store.claim_scheduled("code", "b", 100)).await,
+            1
+        );
+        assert_eq!(writes(&store, store.claim_once("code", "c", 100)).await, 2);
+        assert_eq!(writes(&store, store.note_once("code", "d", 100)).await, 2);
+        // A late caller's.
+        assert_eq!(writes(&store, store.claim_once("code", "c", 100)).await, 0);
+    });
+}
+
+#[test]
+fn where_keys_are_written_one_by_one_the_ledger_lines_come_first() {
+    block_on(async {
+        for writes in 0..6 {
+            let backend = MemoryKeyValue::default();
+            let store = Store::new(OneByOne(backend.clone()), "");
+            let mut batch = store.batch();
+            batch.create("a", &Note(String::new()), 100).unwrap();
+            batch.create("b", &Note(String::new()), 100).unwrap();
+            // For each line, of whose numbers none are at hand: a number. Then lines and records.
+            backend.fail_after(Some(writes));
+            assert!(batch.write().await.is_err());
+            let keys = backend.keys();
+            let count = |start: &str| keys.iter().filter(|key| key.starts_with(start)).count();
+            assert!(count("note:") == 0 || count("ledger:0:") == 2, "{keys:?}");
+            assert_eq!(
+                count("ledger:0:") + count("note:"),
+                usize::try_from(writes.saturating_sub(2)).unwrap()
+            );
+        }
+    });
+}
+
+/// A backend that writes many keys one after the other.
+struct OneByOne(MemoryKeyValue);
+
+impl KeyValue for OneByOne {
+    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
+        self.0.get(key).await
+    }
+    async fn set(&self, key: &str, value: &[u8], until: Option<u64>) -> Result<(), Error> {
+        self.0.set(key, value, until).await
+    }
+    async fn delete(&self, key: &str) -> Result<(), Error> {
+        self.0.delete(key).await
+    }
+    async fn exists(&self, key: &str) -> Result<bool, Error> {
+        self.0.exists(key).await
+    }
+    async fn increment(&self, key: &str, delta: i64, until: Option<u64>) -> Result<i64, Error> {
+        self.0.increment(key, delta, until).await
+    }
+}
+
 #[test]
 fn a_record_of_another_shape_is_an_error_and_not_an_absence() {
     block_on(async {

@@ -6,9 +6,11 @@ use composition::Interface;
 /// Every host takes this one; some refuse later versions.
 const EXPORT: &str = "wasi:http/incoming-handler@0.2.0";
 
-/// The interfaces of the key-value draft that Spin has since 3.0. `fermyon:spin/key-value` has no increment.
-const ATOMICS: [&str; 2] = [
+/// The interfaces of the key-value draft that Spin has since 3.0. `fermyon:spin/key-value` has no increment, and writes one key
+/// at a time.
+const ATOMICS: [&str; 3] = [
     "wasi:keyvalue/atomics@0.2.0-draft2",
+    "wasi:keyvalue/batch@0.2.0-draft2",
     "wasi:keyvalue/store@0.2.0-draft2",
 ];
 

@@ -74,6 +74,26 @@ fn more_registrations_than_an_hour_may_have_are_answered_429_with_retry_after() 
 }
 
 #[test]
+fn a_registration_takes_a_write_and_one_for_each_counter() {
+    let mut world = World::with(&[
+        ("registrations_per_hour", "100"),
+        ("registrations_per_source", "9"),
+    ]);
+    let mut writes = |headers: &[(&str, &str)]| {
+        let before = world.store.backend().writes();
+        assert_eq!(register_from(&mut world, headers), 201);
+        world.store.backend().writes() - before
+    };
+    let named = [("spin-client-addr", "203.0.113.1:1")];
+    let local = [("spin-client-addr", "127.0.0.1:1")];
+    // Which begin the counters, and take numbers of ledger lines.
+    for _ in 0..4 {
+        writes(&named);
+    }
+    assert_eq!((writes(&local), writes(&named)), (2, 3));
+}
+
+#[test]
 fn a_registration_over_the_limit_writes_nothing() {
     let mut world = World::with(&[("registrations_per_source", "2")]);
     let mut register = |address: &'static str| {

@@ -2,14 +2,14 @@
 
 use super::bindings::fermyon::spin::key_value::Store;
 #[cfg(not(feature = "without-atomics"))]
-use super::bindings::wasi::keyvalue::{atomics, store as buckets};
+use super::bindings::wasi::keyvalue::{atomics, batch, store as buckets};
 #[cfg(not(feature = "without-atomics"))]
 use std::sync::OnceLock;
 use store::Error;
-#[cfg(not(feature = "without-atomics"))]
-use store::KeyValue;
 #[cfg(feature = "without-atomics")]
 use store::PlainKeyValue;
+#[cfg(not(feature = "without-atomics"))]
+use store::{Entry, KeyValue};
 
 /// The default store itself, opened when it is first needed: a backend that is down when an instance
 /// starts costs the requests of that moment and no others.
@@ -33,6 +33,11 @@ impl DefaultStore {
         open(&self.store, Store::open)
     }
 
+    #[cfg(not(feature = "without-atomics"))]
+    fn bucket(&self) -> Result<&buckets::Bucket, Error> {
+        open(&self.bucket, buckets::open)
+    }
+
     #[cfg(feature = "without-atomics")]
     #[expect(clippy::unused_self, reason = "it stands where the other one is")]
     fn store(&self) -> Result<Store, Error> {
@@ -50,6 +55,15 @@ impl KeyValue for DefaultStore {
         self.store()?.set(key, value).map_err(unavailable)
     }
 
+    /// In one step: SQLite commits once, and Redis has `MSET`.
+    async fn set_many(&self, entries: Vec<Entry>) -> Result<(), Error> {
+        let pairs: Vec<_> = entries
+            .into_iter()
+            .map(|entry| (entry.key, entry.value))
+            .collect();
+        batch::set_many(self.bucket()?, &pairs).map_err(unavailable)
+    }
+
     async fn delete(&self, key: &str) -> Result<(), Error> {
         self.store()?.delete(key).map_err(unavailable)
     }
@@ -59,8 +73,7 @@ impl KeyValue for DefaultStore {
     }
 
     async fn increment(&self, key: &str, delta: i64, _until: Option<u64>) -> Result<i64, Error> {
-        let bucket = open(&self.bucket, buckets::open)?;
-        atomics::increment(bucket, key, delta).map_err(unavailable)
+        atomics::increment(self.bucket()?, key, delta).map_err(unavailable)
     }
 }
 

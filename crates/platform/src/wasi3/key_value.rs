@@ -2,11 +2,11 @@
 
 use super::scheduling::note_blocking;
 use std::sync::OnceLock;
-use store::{Error, KeyValue};
+use store::{Entry, Error, KeyValue};
 
 // The SDK's own bindings of the whole interface, though it calls them experimental: bindings of a
 // part of it cannot be linked beside them into one component.
-use spin_sdk::experimental::wasi::keyvalue::{atomics, store as buckets};
+use spin_sdk::experimental::wasi::keyvalue::{atomics, batch, store as buckets};
 
 /// The default store itself, opened when it is first needed: a backend that is down when an instance
 /// starts costs the requests of that moment and no others.
@@ -45,6 +45,15 @@ impl KeyValue for DefaultStore {
     async fn set(&self, key: &str, value: &[u8], _until: Option<u64>) -> Result<(), Error> {
         let store = &self.open().await?.store;
         store.set(key, value).await.map_err(unavailable)
+    }
+
+    /// In one step: SQLite commits once, and Redis has `MSET`.
+    async fn set_many(&self, entries: Vec<Entry>) -> Result<(), Error> {
+        let pairs: Vec<_> = entries
+            .into_iter()
+            .map(|entry| (entry.key, entry.value))
+            .collect();
+        batch::set_many(&self.open().await?.bucket, &pairs).map_err(unavailable)
     }
 
     async fn delete(&self, key: &str) -> Result<(), Error> {

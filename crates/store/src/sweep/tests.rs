@@ -49,7 +49,8 @@ fn the_sweep_removes_what_expired_and_leaves_no_trace_of_it() {
         assert_eq!(
             swept,
             SweepReport {
-                steps: 7,
+                // The ledger, and one of its numbers that no line has.
+                steps: 8,
                 removed: 6,
                 until: NOW + HOUR,
                 more: false,
@@ -78,8 +79,31 @@ fn a_bounded_sweep_goes_on_where_it_stopped() {
         }
         let first = store.sweep(OVER, 4).await.unwrap();
         assert_eq!((first.removed, first.more), (3, true));
-        let second = store.sweep(OVER, 4).await.unwrap();
+        let second = store.sweep(OVER, 10).await.unwrap();
         assert_eq!((second.removed, second.more), (2, false));
+    });
+}
+
+#[test]
+fn a_sweep_passes_over_numbers_that_instances_took_and_did_not_use() {
+    block_on(async {
+        let store = swept_store().await;
+        let backend = store.backend();
+        let other = Store::new(backend.clone(), "");
+        let before = backend.writes();
+        for n in 0..4 {
+            for (name, store) in [("a", &store), ("b", &other)] {
+                let id = format!("{name}{n}");
+                store.create(&id, &Note, NOW + 1).await.unwrap();
+            }
+        }
+        // Eight records with their lines, and three times numbers for each instance.
+        assert_eq!(backend.writes() - before, 8 + 6);
+        let ledger = Ledger(&store).counter(START);
+        let last = store.backend().counted(&ledger).await.unwrap();
+        assert_eq!(last, Some(14));
+        assert_eq!(store.sweep(OVER, 100).await.unwrap().removed, 8);
+        assert_eq!(store.backend().keys(), ["sweep:cursor"]);
     });
 }
 
@@ -156,8 +180,11 @@ fn the_companions_of_a_record_are_swept_when_it_expires_or_is_gone() {
     block_on(async {
         let store = swept_store().await;
         let companions = ["code:a".to_owned(), "note:b".to_owned(), "none".to_owned()];
-        let schedule =
-            |expires_at| store.schedule_expiry_with::<Note>("a", &companions, expires_at);
+        let schedule = |expires_at| {
+            let mut batch = store.batch();
+            batch.schedule::<Note>("a", &companions, expires_at);
+            batch.write()
+        };
         schedule(NOW + 1).await.unwrap();
         store.put("a", &Note, Some(NOW + HOUR)).await.unwrap();
         store.put("b", &Note, Some(NOW + 9 * HOUR)).await.unwrap();
@@ -268,7 +295,7 @@ impl KeyValue for Counting {
 #[test]
 fn whatever_is_broken_off_leaves_nothing_that_the_sweep_does_not_find() {
     block_on(async {
-        for most in 0..30 {
+        for most in 0..60 {
             let backend = Counting {
                 most: Some(most),
                 ..Counting::default()
@@ -277,7 +304,15 @@ fn whatever_is_broken_off_leaves_nothing_that_the_sweep_does_not_find() {
             for id in ["a", "b"] {
                 // A caller that is killed is answered nothing.
                 let _ = store.claim_once("claim", id, NOW + 1).await;
-                let _ = store.claim_at("timed", id, NOW, NOW, NOW + 1).await;
+                let mut batch = store.batch();
+                let companion = store.key("timed", id);
+                batch.schedule::<Note>(&format!("{id}2"), &[companion], NOW + 1);
+                batch.schedule_claim("scheduled", id, NOW + 1);
+                let _ = batch.put(&format!("{id}2"), &Note, Some(NOW + 1));
+                if batch.write().await.is_ok() {
+                    let _ = store.claim_at("timed", id, NOW, NOW, NOW + 1).await;
+                    let _ = store.claim_scheduled("scheduled", id, NOW + 1).await;
+                }
                 let _ = store.claim_end::<Note>("end", id, NOW + 1).await;
                 let _ = store.check_rate_limit(id, 1, HOUR, NOW + 1 - HOUR).await;
                 let _ = store
