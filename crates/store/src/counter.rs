@@ -57,7 +57,7 @@ impl<K: KeyValue> Store<K> {
         window: u64,
         now: u64,
     ) -> Result<bool, Error> {
-        // The note, and not the counter: reading a counter is an increment, which many backends write.
+        // The note, and not the counter: the form of a counter is the backend's.
         let key = slot_key(&self.window_key(kind, window, now), 0);
         let noted = self.backend.get(&key).await?;
         let reached: Option<u64> = noted

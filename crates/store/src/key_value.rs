@@ -1,5 +1,7 @@
 //! The contract of a key-value backend, and what a backend can do.
 
+use crate::counter_value::decode_counter;
+
 /// Bytes of a text whose sealed form is still a value that every backend takes (400 KB).
 pub const MAX_SEALED_BYTES: usize = 256 * 1024;
 
@@ -147,7 +149,17 @@ pub trait KeyValue: Send + Sync {
     /// Returns the counter under `key` without creating it; `None` if it is absent.
     fn counted(&self, key: &str) -> impl Future<Output = Result<Option<i64>, Error>> + Send {
         async move {
-            // An increment alone would create the key.
+            match self.get(key).await {
+                Ok(None) => return Ok(None),
+                Ok(Some(bytes)) => {
+                    if let Some(count) = decode_counter(&bytes) {
+                        return Ok(Some(count));
+                    }
+                }
+                Err(_) => {}
+            }
+            // A backend whose counters have a form of their own. An increment of 0 is a write to many backends, and alone would
+            // create the key.
             if !self.exists(key).await? {
                 return Ok(None);
             }

@@ -8,6 +8,7 @@
 mod batch;
 mod claim;
 mod counter;
+mod counter_value;
 mod deadline;
 mod key_value;
 mod ledger;

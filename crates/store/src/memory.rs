@@ -1,5 +1,6 @@
 //! A key-value store in memory, for tests: with an atomic increment, or without.
 
+use crate::counter_value::decode_counter;
 use crate::deadline::Clock;
 use crate::key_value::{Capabilities, Claimed, Entry, Error, KeyValue, PlainKeyValue, Regions};
 use crate::timed_claim::WithoutAtomics;
@@ -206,10 +207,13 @@ impl KeyValue for MemoryKeyValue {
         if let Some(timed) = self.timed() {
             return timed.counted(key).await;
         }
-        if !self.exists(key).await? {
+        let Some(bytes) = self.get(key).await? else {
             return Ok(None);
-        }
-        self.increment(key, 0, None).await.map(Some)
+        };
+        let count = decode_counter(&bytes);
+        count
+            .map(Some)
+            .ok_or_else(|| Error::Unreadable(key.to_owned()))
     }
 
     async fn claim(&self, key: &str, note: i64, until: Option<u64>) -> Result<Claimed, Error> {

@@ -89,6 +89,24 @@ fn numbers_are_handed_out_once_each_and_counted() {
 }
 
 #[test]
+fn a_counter_is_read_without_a_write_whatever_form_it_has() {
+    block_on(async {
+        let backend = MemoryKeyValue::default();
+        let store = Store::new(OneByOne(backend.clone()), "");
+        let claimed = store.claim_at("code", "x", 100, 107, 200).await.unwrap();
+        assert_eq!(claimed, Claim::Made);
+        // As Redis has it, behind Spin's interface.
+        backend.set("subject:y", b"12345678", None).await.unwrap();
+        let before = backend.writes();
+        let at = store.claimed_at("code", "x", 100).await.unwrap();
+        assert_eq!(at, Some(107));
+        assert_eq!(store.numbers("subject", "y").await.unwrap(), 12_345_678);
+        assert_eq!(store.numbers("subject", "z").await.unwrap(), 0);
+        assert_eq!(backend.writes(), before);
+    });
+}
+
+#[test]
 fn a_limit_holds_for_its_window_alone() {
     block_on(async {
         let store = store();
