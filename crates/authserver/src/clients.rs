@@ -21,7 +21,7 @@ use config::Server;
 use oauth::document::MIN_CACHED;
 use oauth::{Client, document, secret};
 use serde::{Deserialize, Serialize};
-use store::{KeyValue, Record, Store};
+use store::{Batch, KeyValue, Record, Store};
 
 /// Seconds that an unused registration is kept.
 pub const UNUSED_TTL: u64 = 86_400;
@@ -61,6 +61,23 @@ pub struct ResolvedClient {
     /// Whether it may ever have been given something: it was configured, or a person has signed in
     /// with it.
     pub is_used: bool,
+}
+
+/// A client that a person signs in with.
+pub struct UsedClient {
+    /// The client.
+    pub client: Client,
+    /// Whether the record of its registration is written.
+    is_written: bool,
+}
+
+impl UsedClient {
+    fn unchanged(client: Client) -> Self {
+        Self {
+            client,
+            is_written: false,
+        }
+    }
 }
 
 /// Why a client cannot be found.
@@ -230,30 +247,46 @@ impl<'a, K: KeyValue> Clients<'a, K> {
     }
 
     /// Returns the client with this identifier, which is kept longer than the grant that ends at
-    /// `grant_ends_at` (seconds since the Unix epoch): its user would be stranded without it.
+    /// `grant_ends_at` (seconds since the Unix epoch): its user would be stranded without it. What keeps it is added to
+    /// `batch`, and [`is_kept`](Self::is_kept) has to be asked after the batch was written.
     ///
     /// # Errors
     ///
     /// [`FindError`].
-    pub async fn mark_used(
+    pub async fn use_with(
         &self,
+        batch: &mut Batch<'_, K>,
         id: &str,
         grant_ends_at: u64,
         now: u64,
-    ) -> Result<Client, FindError> {
+    ) -> Result<UsedClient, FindError> {
         if let Some(client) = self.configured(id) {
-            return Ok(client.clone());
+            return Ok(UsedClient::unchanged(client.clone()));
         }
         if document::is_url(id) {
             let client = self.resolve(id, now).await?.client;
-            self.keep_document(&client, now).await?;
-            return Ok(client);
+            self.keep_document(batch, &client, now).await?;
+            return Ok(UsedClient::unchanged(client));
         }
         let (record, expires_at) = self.record(id, now).await?.ok_or(FindError::Unknown)?;
-        self.prolong(record, expires_at, grant_ends_at).await
+        Ok(prolong(batch, record, expires_at, grant_ends_at)?)
     }
 
-    /// The same for a client that was just [resolved](Self::resolve) at the token endpoint.
+    /// Returns whether a client is there, after what was added for it is written: a registration that was removed meanwhile
+    /// is not, and its record is deleted again.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the store does.
+    pub async fn is_kept(&self, used: &UsedClient) -> Result<bool, store::Error> {
+        if !used.is_written {
+            return Ok(true);
+        }
+        self.stays(&used.client.client_id).await
+    }
+
+    /// Keeps a client that was just [resolved](Self::resolve) at the token endpoint longer than the grant that ends at
+    /// `grant_ends_at` (seconds since the Unix epoch).
     ///
     /// # Errors
     ///
@@ -265,48 +298,33 @@ impl<'a, K: KeyValue> Clients<'a, K> {
         now: u64,
     ) -> Result<(), FindError> {
         let id = &client.client_id;
+        let mut batch = self.store.batch();
         if self.configured(id).is_none() && document::is_url(id) {
-            return Ok(self.keep_document(client, now).await?);
+            self.keep_document(&mut batch, client, now).await?;
+            return Ok(batch.write().await?);
         }
-        self.mark_used(id, grant_ends_at, now).await.map(|_| ())
+        let used = self.use_with(&mut batch, id, grant_ends_at, now).await?;
+        batch.write().await?;
+        if self.is_kept(&used).await? {
+            Ok(())
+        } else {
+            Err(FindError::Unknown)
+        }
     }
 
-    /// Moves the end of a registration, which is at `expires_at`, behind that of a grant.
-    async fn prolong(
+    /// Adds the record of a client that a document describes to what is written, or moves its end.
+    async fn keep_document(
         &self,
-        mut record: ClientRecord,
-        expires_at: Option<u64>,
-        grant_ends_at: u64,
-    ) -> Result<Client, FindError> {
-        let wanted = grant_ends_at + USED_MARGIN;
-        let ends_too_soon = expires_at.is_none_or(|at| at + MIN_EXTENSION < wanted);
-        if record.kept && !ends_too_soon {
-            return Ok(record.client);
-        }
-        record.kept = true;
-        let id = record.client.client_id.clone();
-        if expires_at.is_none() {
-            // The sweep has forgotten it. Otherwise it finds it at its old end, and enters it again
-            // at its new one.
-            let mut batch = self.store.batch();
-            batch.schedule::<ClientRecord>(&id, &[], wanted);
-            batch.write().await?;
-        }
-        let end = expires_at.map_or(wanted, |at| wanted.max(at));
-        if !self.write(&id, &record, Some(end)).await? {
-            return Err(FindError::Unknown);
-        }
-        Ok(record.client)
-    }
-
-    /// Makes the record of a client that a document describes, or moves its end.
-    async fn keep_document(&self, client: &Client, now: u64) -> Result<(), store::Error> {
+        batch: &mut Batch<'_, K>,
+        client: &Client,
+        now: u64,
+    ) -> Result<(), store::Error> {
         let id = document_key(&client.client_id);
         let wanted = now + LAST_GOOD_TTL;
         match self.last_good(&client.client_id, now).await? {
             Some((record, expires_at)) => {
                 if expires_at.is_some_and(|at| at + MIN_EXTENSION < wanted) {
-                    self.store.put(&id, &record, Some(wanted)).await?;
+                    batch.put(&id, &record, Some(wanted))?;
                 }
             }
             None => {
@@ -314,7 +332,7 @@ impl<'a, K: KeyValue> Clients<'a, K> {
                     client: client.clone(),
                     good_until: now + MIN_CACHED,
                 };
-                self.store.create(&id, &record, wanted).await?;
+                batch.create(&id, &record, wanted)?;
             }
         }
         Ok(())
@@ -358,6 +376,12 @@ impl<'a, K: KeyValue> Clients<'a, K> {
         expires_at: Option<u64>,
     ) -> Result<bool, store::Error> {
         self.store.put(id, record, expires_at).await?;
+        self.stays(id).await
+    }
+
+    /// Returns whether a registered client whose record was just written was not removed in the meantime; otherwise the
+    /// record is deleted again.
+    async fn stays(&self, id: &str) -> Result<bool, store::Error> {
         // Looked at after the write: a removal that came before it deleted what was there then, and
         // one that comes after it deletes this.
         if !self.store.is_claimed(REMOVED, id).await? {
@@ -446,6 +470,33 @@ impl<'a, K: KeyValue> Clients<'a, K> {
             });
         }
     }
+}
+
+/// Moves the end of a registration, which is at `expires_at`, behind that of a grant, in what is written.
+fn prolong<K: KeyValue>(
+    batch: &mut Batch<'_, K>,
+    mut record: ClientRecord,
+    expires_at: Option<u64>,
+    grant_ends_at: u64,
+) -> Result<UsedClient, store::Error> {
+    let wanted = grant_ends_at + USED_MARGIN;
+    let ends_too_soon = expires_at.is_none_or(|at| at + MIN_EXTENSION < wanted);
+    if record.kept && !ends_too_soon {
+        return Ok(UsedClient::unchanged(record.client));
+    }
+    record.kept = true;
+    let id = record.client.client_id.clone();
+    if expires_at.is_none() {
+        // The sweep has forgotten it. Otherwise it finds it at its old end, and enters it again
+        // at its new one.
+        batch.schedule::<ClientRecord>(&id, &[], wanted);
+    }
+    let end = expires_at.map_or(wanted, |at| wanted.max(at));
+    batch.put(&id, &record, Some(end))?;
+    Ok(UsedClient {
+        client: record.client,
+        is_written: true,
+    })
 }
 
 /// Returns the key of a document's record: a URL cannot stand in a key.

@@ -38,7 +38,7 @@ impl<K: KeyValue> Grants<'_, K> {
             expires_at,
             code: None,
         };
-        self.create(&id, &grant, None, random).await?;
+        self.create(&id, &grant, random).await?;
         Ok((id, grant))
     }
 }

@@ -1,7 +1,9 @@
 //! Ending a grant, with everything that belongs to it.
 
 use crate::Grants;
-use crate::record_kinds::{code_key, companions};
+use crate::grant_limits::counts_until;
+use crate::grant_record::SlotOf;
+use crate::record_kinds::{INDEX_SLOT, code_key, companions};
 use store::KeyValue;
 
 impl<K: KeyValue> Grants<'_, K> {
@@ -15,12 +17,13 @@ impl<K: KeyValue> Grants<'_, K> {
     /// Fails if the store does. The grant's own record goes first, so that an error later on leaves no token
     /// alive.
     pub async fn end(&self, id: &str, now: u64) -> Result<(), store::Error> {
-        let slot = self.records().slot(id).await?;
+        let place = self.records().slot(id).await?;
+        let slot = place.as_ref().and_then(|place| place.slot.as_deref());
         let upstream = match self.upstream_records().find(id, now).await {
             Err(store::Error::Unreadable(_)) => None,
             upstream => upstream?,
         };
-        let companions = companions(self.store, id, slot.as_deref());
+        let companions = companions(self.store, id, slot);
         let is_there = self.records().is_there(id).await?;
         if is_there {
             // Due at once: a process that is killed here, or writes something of the grant right now,
@@ -30,8 +33,19 @@ impl<K: KeyValue> Grants<'_, K> {
         }
         // The claim of the code is left to the sweep: a request that redeems the code this very moment must
         // not find it unclaimed.
-        let code = code_key(self.store, id);
-        for key in companions.iter().filter(|key| **key != code) {
+        let mut kept = vec![code_key(self.store, id)];
+        if let Some(SlotOf {
+            slot: Some(slot),
+            created_at,
+        }) = &place
+            && let Some(until) = counts_until(*created_at, now)
+        {
+            self.index_slots()
+                .keep(slot, id, *created_at, until)
+                .await?;
+            kept.push(self.store.key(INDEX_SLOT, slot));
+        }
+        for key in companions.iter().filter(|key| !kept.contains(key)) {
             self.store.delete_key(key).await?;
         }
         if let Some(upstream) = upstream {

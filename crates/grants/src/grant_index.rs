@@ -9,91 +9,17 @@
 //!
 //! A client's own grants have the same index. They last a day at most, so one index covers a day.
 
-use crate::client_subject::is_client_subject;
-use crate::record_kinds;
+use crate::index_slots::{Slot, Span, slot_id};
 use crate::{Grant, Grants};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use keys::Purpose;
-use serde::{Deserialize, Serialize};
-use store::{Batch, KeyValue, Record};
-
-const TAG: Purpose = Purpose("index of a person's grants");
-
-const GRANT_LIMIT: Purpose = Purpose("limit of a person's grants");
-
-/// Active grants of one client and one person: one for every installation in use. The next one ends the
-/// oldest.
-pub const MAX_GRANTS_PER_CLIENT: usize = 20;
-
-/// Grants that one person may begin in an hour.
-pub const MAX_GRANTS_PER_HOUR: u64 = 60;
-
-/// Grants that one sign-in ends. There can be more only from before the limit existed.
-const MAX_ENDED_AT_ONCE: usize = 8;
-
-/// Slots that are read for that limit when a grant begins.
-const MAX_COUNTED: u64 = 500;
-
-/// The kind of the counter for that limit.
-const LIMIT: &str = "grant-limit";
-
-const HOUR: u64 = 3600;
-
-const DAY: u64 = 86_400;
-
-/// The durations of an index, in seconds.
-struct Span {
-    /// The time that one index covers.
-    period: u64,
-    /// The longest lifetime of a grant in it.
-    max_ttl: u64,
-}
-
-const PERSON: Span = Span {
-    period: 30 * DAY,
-    max_ttl: 366 * DAY,
-};
-
-/// An access token lasts a day at most.
-const CLIENT: Span = Span {
-    period: DAY,
-    max_ttl: DAY,
-};
-
-impl Span {
-    fn of(subject: &str) -> Self {
-        if is_client_subject(subject) {
-            CLIENT
-        } else {
-            PERSON
-        }
-    }
-
-    /// Returns how many indexes may hold an active grant.
-    fn indexes(&self) -> u64 {
-        self.max_ttl.div_ceil(self.period) + 1
-    }
-}
-
-/// The kind of the counter of an index.
-const COUNTER: &str = "subject";
+use store::KeyValue;
 
 /// Grants of a [`Page`].
 pub(crate) const MAX_PAGE: usize = 50;
 
 /// Slots that are read for one [`Page`]: most of them may be of grants that have ended.
 pub(crate) const MAX_SLOTS_READ: u64 = 1000;
-
-/// A slot of an index.
-#[derive(Serialize, Deserialize)]
-struct Slot {
-    grant: String,
-}
-
-impl Record for Slot {
-    const KIND: &'static str = record_kinds::INDEX_SLOT;
-}
 
 /// A grant as its owner sees it.
 #[derive(Clone, Debug, PartialEq)]
@@ -153,96 +79,6 @@ impl std::fmt::Display for PageCursor {
 }
 
 impl<K: KeyValue> Grants<'_, K> {
-    /// Counts one more grant of `subject` at `now` (seconds since the Unix epoch), and returns whether it is
-    /// within [`MAX_GRANTS_PER_HOUR`].
-    ///
-    /// # Errors
-    ///
-    /// Fails if the store does.
-    pub async fn may_begin(&self, subject: &str, now: u64) -> Result<bool, store::Error> {
-        let person = tag(&self.keys.mac(GRANT_LIMIT, subject.as_bytes()));
-        self.store
-            .check_rate_limit(&format!("{LIMIT}:{person}"), MAX_GRANTS_PER_HOUR, HOUR, now)
-            .await
-    }
-
-    /// Returns a slot of the subject's index, for the grant with this id. No other grant gets it. On a store
-    /// without atomics this also [fills](Self::fill_slot) it.
-    pub(crate) async fn take_slot(&self, id: &str, grant: &Grant) -> Result<String, store::Error> {
-        let (subject, created_at) = (&grant.profile.subject, grant.created_at);
-        let span = Span::of(subject);
-        let period = created_at / span.period;
-        let tag = tag(&self.keys.mac(TAG, &message(subject, period)));
-        let forget_at = (period + 1) * span.period + span.max_ttl;
-        let record = Slot { grant: id.into() };
-        let slot = self
-            .store
-            .next_number(COUNTER, &tag, &record, grant.expires_at, forget_at)
-            .await?;
-        Ok(slot_id(&tag, slot))
-    }
-
-    /// Adds a grant's id to what is written, in its slot. The schedule of the grant's own expiry covers the slot.
-    pub(crate) fn fill_slot(
-        &self,
-        batch: &mut Batch<'_, K>,
-        slot: &str,
-        id: &str,
-        expires_at: u64,
-    ) -> Result<(), store::Error> {
-        if !self.store.has_atomics() {
-            return Ok(());
-        }
-        let record = Slot { grant: id.into() };
-        batch.put(slot, &record, Some(expires_at))
-    }
-
-    /// Ends the oldest grants that `subject` has of a client at `now` (seconds since the Unix epoch)
-    /// beyond [`MAX_GRANTS_PER_CLIENT`], a few at a time, and returns how many. Reads at most
-    /// [`MAX_COUNTED`] slots, so older grants are not counted.
-    pub(crate) async fn end_oldest(
-        &self,
-        subject: &str,
-        client_id: &str,
-        now: u64,
-    ) -> Result<usize, store::Error> {
-        let span = Span::of(subject);
-        let newest = now / span.period;
-        let (mut looked_at, mut found) = (0, 0);
-        let mut oldest = Vec::new();
-        'index: for period in (newest.saturating_sub(span.indexes() - 1)..=newest).rev() {
-            let message = message(subject, period);
-            for code in self.keys.mac_with_all(TAG, &message) {
-                let tag = tag(&code);
-                for slot in (1..=self.store.numbers(COUNTER, &tag).await?).rev() {
-                    if looked_at == MAX_COUNTED {
-                        break 'index;
-                    }
-                    looked_at += 1;
-                    let found_in = self.in_slot(&slot_id(&tag, slot), now).await;
-                    // A record that cannot be read must not keep its owner from signing in.
-                    let (id, grant) = match found_in {
-                        Ok(Some(found)) => found,
-                        Ok(None) | Err(store::Error::Unreadable(_)) => continue,
-                        Err(error) => return Err(error),
-                    };
-                    if grant.client_id == client_id && grant.profile.subject == subject {
-                        found += 1;
-                        if found > MAX_GRANTS_PER_CLIENT {
-                            oldest.push(id);
-                        }
-                    }
-                }
-            }
-        }
-        let mut ended = 0;
-        for id in oldest.iter().rev().take(MAX_ENDED_AT_ONCE) {
-            self.end(id, now).await?;
-            ended += 1;
-        }
-        Ok(ended)
-    }
-
     /// Returns a page of the grants that `subject` has at `now` (seconds since the Unix epoch), the newest
     /// first. Reads a bounded number of records, and writes nothing.
     ///
@@ -256,28 +92,22 @@ impl<K: KeyValue> Grants<'_, K> {
         now: u64,
     ) -> Result<Page, store::Error> {
         let span = Span::of(subject);
-        let newest = now / span.period;
-        let oldest = newest.saturating_sub(span.indexes() - 1);
+        let newest = span.period_of(now);
         let mut page = Page {
             grants: Vec::new(),
             next: None,
         };
         let mut looked_at = 0;
         let begin = from.map_or(newest, |cursor| cursor.period.min(newest));
-        for period in (oldest..=begin).rev() {
-            let codes = self
-                .keys
-                .mac_with_all(TAG, &message(subject, period))
-                .collect::<Vec<_>>();
-            for (key, code) in codes.iter().enumerate() {
-                let tag = tag(code);
+        for period in span.periods(now).filter(|period| *period <= begin) {
+            for (key, tag) in self.index_slots().tags(subject, period).iter().enumerate() {
                 let last = match from {
                     Some(cursor) if cursor.period == period && key < cursor.key => continue,
                     Some(cursor) if cursor.period == period && key == cursor.key => {
-                        let last = self.store.numbers(COUNTER, &tag).await?;
+                        let last = self.index_slots().last(tag).await?;
                         cursor.slot.min(last)
                     }
-                    _ => self.store.numbers(COUNTER, &tag).await?,
+                    _ => self.index_slots().last(tag).await?,
                 };
                 for slot in (1..=last).rev() {
                     if page.grants.len() == MAX_PAGE || looked_at == MAX_SLOTS_READ {
@@ -286,7 +116,7 @@ impl<K: KeyValue> Grants<'_, K> {
                     }
                     looked_at += 1;
                     page.grants
-                        .extend(self.listed(subject, &slot_id(&tag, slot), now).await?);
+                        .extend(self.listed(subject, &slot_id(tag, slot), now).await?);
                 }
             }
         }
@@ -339,7 +169,7 @@ impl<K: KeyValue> Grants<'_, K> {
 
     /// Returns the grant in a slot, if it is active.
     async fn in_slot(&self, slot: &str, now: u64) -> Result<Option<(String, Grant)>, store::Error> {
-        let Some(Slot { grant: id }) = self.store.get(slot, now).await? else {
+        let Some(Slot { grant: id, .. }) = self.store.get(slot, now).await? else {
             return Ok(None);
         };
         let grant = self.find(&id, now).await?;
@@ -367,18 +197,6 @@ impl<K: KeyValue> Grants<'_, K> {
         };
         Ok(Some(Listed { id, grant, used_at }))
     }
-}
-
-fn message(subject: &str, period: u64) -> Vec<u8> {
-    [period.to_be_bytes().as_slice(), subject.as_bytes()].concat()
-}
-
-fn tag(code: &[u8; 32]) -> String {
-    URL_SAFE_NO_PAD.encode(&code[..16])
-}
-
-fn slot_id(tag: &str, slot: u64) -> String {
-    format!("{tag}.{slot}")
 }
 
 #[cfg(test)]

@@ -26,11 +26,14 @@ struct Slotted<'a> {
     slot: Option<String>,
 }
 
-/// The part of a [`Slotted`] that is not the grant.
+/// What the end of a grant needs of a [`Slotted`].
 #[derive(Deserialize)]
-struct SlotOf {
+pub(crate) struct SlotOf {
+    /// The slot that the grant has in its subject's index.
     #[serde(default)]
-    slot: Option<String>,
+    pub(crate) slot: Option<String>,
+    /// When the grant began, in seconds since the Unix epoch.
+    pub(crate) created_at: u64,
 }
 
 /// The record of a grant.
@@ -69,11 +72,11 @@ impl<K: KeyValue> GrantRecords<'_, K> {
         batch: &mut Batch<'_, K>,
         id: &str,
         grant: &Grant,
-        slot: String,
+        slot: &str,
         companions: &[String],
         random: &mut impl CryptoRng,
     ) -> Result<(), store::Error> {
-        let slot = Some(slot);
+        let slot = Some(slot.to_owned());
         let plain = serde_json::to_vec(&Slotted { grant, slot })
             .map_err(|_| store::Error::Unreadable(self.store.key(SealedGrant::KIND, id)))?;
         let sealed = self.keys.seal(SEALED_GRANT, id.as_bytes(), &plain, random);
@@ -111,15 +114,15 @@ impl<K: KeyValue> GrantRecords<'_, K> {
         Ok(Some(Arc::new(OpenedGrant { grant, sealed })))
     }
 
-    /// Returns the slot that a grant has in its subject's index, if its record can be read.
-    pub(crate) async fn slot(&self, id: &str) -> Result<Option<String>, store::Error> {
+    /// Returns where a grant stands in its subject's index, if its record can be read.
+    pub(crate) async fn slot(&self, id: &str) -> Result<Option<SlotOf>, store::Error> {
         let record = match self.store.get(id, 0).await {
             Err(store::Error::Unreadable(_)) => None,
             record => record?,
         };
         Ok(record.and_then(|SealedGrant(sealed)| {
             let plain = self.keys.open(SEALED_GRANT, id.as_bytes(), &sealed).ok()?;
-            serde_json::from_slice::<SlotOf>(&plain).ok()?.slot
+            serde_json::from_slice(&plain).ok()
         }))
     }
 

@@ -11,10 +11,10 @@
 //! | `code:<id>` | a counter: whether the code was redeemed, and when | once |
 //! | `refresh:<id>` | the generation of the newest refresh token, and when it was issued | at each refresh |
 //! | `upstream:<id>` | the identity provider's [`UpstreamTokens`], and what their refresh brought of the person, sealed | when they are refreshed |
-//! | `subject:<tag>`, `subject-grant:<tag>.<n>` | which grants a person has: see [`Page`] | once a grant |
+//! | `subject:<tag>`, `subject-grant:<tag>.<n>` | which grants a person has, and when they began: see [`Page`] | once a grant |
 //! | `upstream-refresh:<id>.<generation>.<attempt>` | a counter: who refreshes them | likewise |
 //!
-//! One ledger line of the sweep covers a grant and its records. A grant that ends gets another line, which is
+//! One ledger line of the sweep covers a grant and its records, and is written with them in one step. A grant that ends gets another line, which is
 //! due at once, before any record is removed, so that the sweep removes within hours what a kill or a late
 //! write leaves.
 //!
@@ -29,7 +29,9 @@ mod code;
 mod ending;
 mod grant;
 mod grant_index;
+mod grant_limits;
 mod grant_record;
+mod index_slots;
 mod record_kinds;
 mod reevaluation;
 mod refresh;
@@ -38,13 +40,12 @@ mod token_format;
 mod upstream;
 mod upstream_refresh;
 
-pub use beginning::NewGrant;
+pub use beginning::{BeginError, NewGrant, UnconfirmedGrant};
 pub use client_subject::{client_subject, is_client_subject};
 pub use code::{PresentedCode, Redeemed};
 pub use grant::{CodeBinding, Grant, ShownClient};
-pub use grant_index::{
-    Ended, Listed, MAX_GRANTS_PER_CLIENT, MAX_GRANTS_PER_HOUR, Page, PageCursor,
-};
+pub use grant_index::{Ended, Listed, Page, PageCursor};
+pub use grant_limits::{MAX_GRANTS_PER_CLIENT, MAX_GRANTS_PER_HOUR};
 pub use grant_record::OpenedGrant;
 pub use reevaluation::{GrantEnd, Reevaluation};
 pub use refresh::{PresentedRefreshToken, Refreshed, ReuseTerms};
@@ -53,6 +54,7 @@ pub use upstream::{RefreshOutcome, Upstream, UpstreamRecords};
 pub use upstream_refresh::{Environment, Need, UpstreamRefreshError};
 
 use grant_record::GrantRecords;
+use index_slots::IndexSlots;
 use keys::KeyRing;
 use std::sync::Arc;
 use store::{KeyValue, Store};
@@ -112,6 +114,13 @@ impl<'a, K: KeyValue> Grants<'a, K> {
     /// Returns the upstream tokens of these grants.
     pub fn upstream_records(&self) -> UpstreamRecords<'a, K> {
         UpstreamRecords {
+            store: self.store,
+            keys: self.keys,
+        }
+    }
+
+    fn index_slots(&self) -> IndexSlots<'a, K> {
+        IndexSlots {
             store: self.store,
             keys: self.keys,
         }

@@ -59,13 +59,23 @@ impl Fixture {
     }
 
     fn begin_as(&mut self, client_id: &str, subject: &str, now: u64, expires_at: u64) -> NewGrant {
+        self.try_begin(client_id, subject, now, expires_at).unwrap()
+    }
+
+    pub(crate) fn try_begin(
+        &mut self,
+        client_id: &str,
+        subject: &str,
+        now: u64,
+        expires_at: u64,
+    ) -> Result<NewGrant, BeginError> {
         let mut grant = grant();
         grant.client_id = client_id.into();
         grant.profile.subject = subject.into();
         grant.created_at = now;
         grant.expires_at = expires_at;
         let grants = Grants::new(&self.store, &self.keys);
-        block_on(grants.begin(&grant, &tokens(), &mut self.random)).unwrap()
+        block_on(grants.begin(&grant, &tokens(), &mut self.random))
     }
 
     /// Returns a client's own grant, which lives for a day.
@@ -513,6 +523,48 @@ fn a_grant_is_written_in_two_steps_of_which_one_numbers_it() {
     fixture.begin();
     fixture.begin();
     assert_eq!(writes(&mut fixture, Fixture::begin).0, 2);
+}
+
+/// Writes a grant and leaves it unconfirmed.
+fn begin_unconfirmed(fixture: &mut Fixture) -> UnconfirmedGrant {
+    let grants = Grants::new(&fixture.store, &fixture.keys);
+    let (batch, random) = (fixture.store.batch(), &mut fixture.random);
+    block_on(grants.begin_unconfirmed(&grant(), &tokens(), batch, random)).unwrap()
+}
+
+#[test]
+fn a_grant_that_is_taken_back_is_seen_by_no_one_and_its_tokens_are_not_revoked() {
+    let mut fixture = Fixture::new();
+    let kept = fixture.begin().id;
+    let unconfirmed = begin_unconfirmed(&mut fixture);
+    let queue = RevocationQueue::default();
+    let grants = fixture.grants().with_revocations(&queue);
+    block_on(grants.take_back(unconfirmed, NOW)).unwrap();
+    assert_eq!(queue.take(), []);
+    let page = block_on(grants.of_subject("person-1", None, NOW)).unwrap();
+    let listed: Vec<_> = page.grants.iter().map(|listed| &listed.id).collect();
+    assert_eq!(listed, [&kept]);
+    let keys = fixture.store.backend().keys();
+    let of_grants = keys.iter().filter(|key| {
+        ["grant:", "upstream:", "refresh:", "code:"]
+            .iter()
+            .any(|kind| key.starts_with(kind))
+    });
+    assert_eq!(of_grants.count(), 2, "{keys:?}");
+}
+
+#[test]
+fn an_unconfirmed_grant_ends_no_other() {
+    let mut fixture = Fixture::new();
+    let first = fixture.begin().id;
+    for _ in 1..MAX_GRANTS_PER_CLIENT {
+        fixture.begin();
+    }
+    let unconfirmed = begin_unconfirmed(&mut fixture);
+    assert!(fixture.is_alive(&first));
+    let confirmed = block_on(fixture.grants().confirm(unconfirmed, NOW)).unwrap();
+    assert_eq!(confirmed.replaced, 1);
+    assert!(!fixture.is_alive(&first) && fixture.is_alive(&confirmed.id));
 }
 
 #[test]

@@ -5,8 +5,10 @@ use crate::deadline::Clock;
 use crate::key_value::{Capabilities, Claimed, Entry, Error, KeyValue, PlainKeyValue, Regions};
 use crate::timed_claim::WithoutAtomics;
 use std::collections::BTreeMap;
+use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::task::Poll;
 use std::time::Duration;
 
 type Timed = WithoutAtomics<Arc<Entries>, NoTime, fn() -> [u8; 16]>;
@@ -50,6 +52,11 @@ impl MemoryKeyValue {
         self.entries.last_write.store(last, Ordering::Relaxed);
     }
 
+    /// Lets other futures go on before each call, so that callers that are polled together race.
+    pub fn set_racing(&self, is_racing: bool) {
+        self.entries.is_racing.store(is_racing, Ordering::Relaxed);
+    }
+
     /// Returns every key and value, for tests that compare two states.
     pub fn snapshot(&self) -> BTreeMap<String, Vec<u8>> {
         self.entries.entries().clone()
@@ -87,6 +94,7 @@ impl Clock for NoTime {
 struct Entries {
     entries: Mutex<BTreeMap<String, Vec<u8>>>,
     is_down: AtomicBool,
+    is_racing: AtomicBool,
     writes: AtomicU64,
     /// The number of the last write that succeeds.
     last_write: AtomicU64,
@@ -97,6 +105,7 @@ impl Default for Entries {
         Self {
             entries: Mutex::default(),
             is_down: AtomicBool::default(),
+            is_racing: AtomicBool::default(),
             writes: AtomicU64::default(),
             last_write: AtomicU64::new(u64::MAX),
         }
@@ -108,6 +117,20 @@ impl Entries {
         self.entries
             .lock()
             .unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    /// Lets other futures go on, if callers race.
+    async fn give_way(&self) {
+        let mut has_waited = !self.is_racing.load(Ordering::Relaxed);
+        poll_fn(|context| {
+            if has_waited {
+                return Poll::Ready(());
+            }
+            has_waited = true;
+            context.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await;
     }
 
     fn reach(&self) -> Result<std::sync::MutexGuard<'_, BTreeMap<String, Vec<u8>>>, Error> {
@@ -131,25 +154,30 @@ impl Entries {
 
 impl PlainKeyValue for Arc<Entries> {
     async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
+        self.give_way().await;
         Ok(self.reach()?.get(key).cloned())
     }
 
     async fn set(&self, key: &str, value: &[u8]) -> Result<(), Error> {
+        self.give_way().await;
         self.reach_to_write()?
             .insert(key.to_owned(), value.to_vec());
         Ok(())
     }
 
     async fn delete(&self, key: &str) -> Result<(), Error> {
+        self.give_way().await;
         self.reach_to_write()?.remove(key);
         Ok(())
     }
 
     async fn exists(&self, key: &str) -> Result<bool, Error> {
+        self.give_way().await;
         Ok(self.reach()?.contains_key(key))
     }
 
     async fn keys(&self) -> Result<Vec<String>, Error> {
+        self.give_way().await;
         Ok(self.reach()?.keys().cloned().collect())
     }
 }
@@ -175,6 +203,7 @@ impl KeyValue for MemoryKeyValue {
             }
             return Ok(());
         }
+        self.entries.give_way().await;
         let entries = entries.into_iter();
         self.entries
             .reach_to_write()?
@@ -194,6 +223,7 @@ impl KeyValue for MemoryKeyValue {
         if let Some(timed) = self.timed() {
             return timed.increment(key, delta, until).await;
         }
+        self.entries.give_way().await;
         let mut entries = self.entries.reach_to_write()?;
         let bytes = entries.entry(key.to_owned()).or_insert_with(|| vec![0; 8]);
         let current = <[u8; 8]>::try_from(bytes.as_slice())

@@ -58,6 +58,7 @@ mod session_streams;
 mod sessions;
 mod sse;
 mod stalls;
+mod store_writes;
 mod subscriptions;
 mod sweep;
 mod tasks;

@@ -2,7 +2,7 @@
 
 use super::authorize;
 use crate::client_metadata_documents::FetchError;
-use crate::clients::FindError;
+use crate::clients::{FindError, UsedClient};
 use crate::context::Context;
 use crate::fingerprint::Fingerprint;
 use crate::remembered_consents::RememberedConsents;
@@ -14,7 +14,7 @@ use crate::sign_ins_in_progress::{MAX_WAIT, MIN_REFUSED_WAIT, NOTED_AFTER, SignI
 use crate::{pages, responses};
 use events::{EndedBy, Event, SignInPurpose};
 use futures::future::{Either, select};
-use grants::{CodeBinding, Grant, ShownClient};
+use grants::{BeginError, CodeBinding, Grant, ShownClient};
 use http::header::SET_COOKIE;
 use identity::{CodeExchange, Profile, SignIn, SignInProvider};
 use oauth::authorization_request::Target;
@@ -23,7 +23,7 @@ use oauth::{Error, ErrorCode, ParameterError, Parameters};
 use rand::CryptoRng;
 use std::pin::pin;
 use std::time::Duration;
-use store::{KeyValue, poll_intervals};
+use store::{Batch, KeyValue, poll_intervals};
 use web::{Request, Response, with_header};
 
 /// Seconds that a code lives (RFC 6749 section 4.1.2 recommends at most ten minutes).
@@ -137,11 +137,9 @@ async fn complete<K: KeyValue, S: Future<Output = ()> + Send>(
             let sign_in = sign_in(context, provider, loads, &query, &login.provider, once)
                 .await
                 .map_err(|error| back.to(error))?;
-            signed_in(context, &sign_in, SignInPurpose::Client);
-            match grant(context, random, provider, request, *login, sign_in).await {
-                Ok(response) => Ok(response),
-                Err(error) => Err(back.to(error)),
-            }
+            grant(context, random, provider, request, *login, sign_in)
+                .await
+                .map_err(|error| back.to(error))
         }
         Pending::Account(account) => {
             let once = Once {
@@ -151,7 +149,10 @@ async fn complete<K: KeyValue, S: Future<Output = ()> + Send>(
             let sign_in = sign_in(context, provider, loads, &query, &account.provider, once)
                 .await
                 .map_err(|error| Back::Account.to(error))?;
-            signed_in(context, &sign_in, SignInPurpose::Account);
+            claim(context, once)
+                .await
+                .map_err(|error| Back::Account.to(error))?;
+            signed_in(context, &sign_in.profile, SignInPurpose::Account);
             let session = Session::new(sign_in.profile, context.now, random);
             let cookie = session
                 .set(&context.config.keys, context.base, random)
@@ -162,8 +163,8 @@ async fn complete<K: KeyValue, S: Future<Output = ()> + Send>(
     }
 }
 
-fn signed_in<K>(context: &Context<'_, K>, sign_in: &SignIn, purpose: SignInPurpose) {
-    context.events.subject(&sign_in.profile.subject);
+fn signed_in<K>(context: &Context<'_, K>, person: &Profile, purpose: SignInPurpose) {
+    context.events.subject(&person.subject);
     context.events.record(&Event::SignIn { purpose });
 }
 
@@ -276,8 +277,8 @@ struct Once<'a> {
     forget_at: u64,
 }
 
-/// Returns the person who has signed in, once per sign-in: a second request with the same id fails. Nothing is
-/// written before the provider has confirmed the sign-in.
+/// Returns the person who has signed in, unless the sign-in was completed before: to complete it is the caller's, by
+/// [`claim`]. Nothing is written.
 async fn sign_in<K: KeyValue, S: Future<Output = ()> + Send>(
     context: &Context<'_, K>,
     provider: &impl SignInProvider,
@@ -333,12 +334,17 @@ async fn sign_in<K: KeyValue, S: Future<Output = ()> + Send>(
         let error = identity::Error::Refused("the subject begins as a client's does".to_owned());
         return Err(SignInError::Provider(provider_failure(&error)));
     }
+    Ok(sign_in)
+}
+
+/// Completes a sign-in, once: a second request with the same id fails.
+async fn claim<K: KeyValue>(context: &Context<'_, K>, once: Once<'_>) -> Result<(), SignInError> {
     let claimed = context
         .store
         .claim_once(COMPLETED, once.id, once.forget_at)
         .await?;
     if claimed {
-        Ok(sign_in)
+        Ok(())
     } else {
         Err(SignInError::Used)
     }
@@ -400,7 +406,11 @@ async fn check_no_other_load<K: KeyValue, S: Future<Output = ()> + Send>(
     }
 }
 
-/// Makes the grant and sends the browser back to the client.
+/// Makes the grant, completes the sign-in, and sends the browser back to the client.
+///
+/// The grant is written before the sign-in is completed, in one step with what the claim of that needs, and taken back by a request
+/// that finds the sign-in completed: no one has its code then. A request that is killed in between leaves a grant whose code no one
+/// has. Whatever does not lead to a grant completes the sign-in as well.
 async fn grant<K: KeyValue>(
     context: &Context<'_, K>,
     random: &mut (impl CryptoRng + Send),
@@ -409,31 +419,152 @@ async fn grant<K: KeyValue>(
     login: PendingLogin,
     sign_in: SignIn,
 ) -> Result<Response, SignInError> {
-    let PendingLogin {
-        consent, consented, ..
-    } = login;
     let SignIn { profile, tokens } = sign_in;
-    // First of all: for a person who may not come in nothing is written.
+    let id = login.consent.id.clone();
+    let once = Once {
+        id: &id,
+        forget_at: login.consent.forget_at(),
+    };
+    let complete = async || {
+        claim(context, once).await?;
+        signed_in(context, &profile, SignInPurpose::Client);
+        Ok::<_, SignInError>(())
+    };
+    // First of all: for a person who may not come in nothing else is written.
     let policy = &context.config.policy;
-    let scopes = match policy.decide(&profile, &consent.request.scopes) {
+    let scopes = match policy.decide(&profile, &login.consent.request.scopes) {
         Ok(scopes) => scopes,
         Err(refusal) => {
+            complete().await?;
             context.grants().revoke_upstream(tokens);
             let provider = provider.display_name().await;
             return Ok(refused_person(
-                context, &consent, &profile, &provider, refusal,
+                context,
+                &login.consent,
+                &profile,
+                &provider,
+                refusal,
             ));
         }
     };
+    let mut batch = context.store.batch();
+    let person = (&profile, scopes);
+    let allowed = allow(
+        context, random, provider, request, login, person, &mut batch,
+    )
+    .await;
+    let allowed = match allowed {
+        Ok(Decision::Allowed(allowed)) => *allowed,
+        Ok(Decision::Ask(page)) => {
+            complete().await?;
+            return Ok(page);
+        }
+        Err(error) => {
+            complete().await?;
+            return Err(error);
+        }
+    };
+    let Allowed {
+        grant,
+        client,
+        target,
+        remembered,
+    } = allowed;
+    // A load that is seen to be too late writes nothing.
+    if context.store.is_claimed(COMPLETED, once.id).await? {
+        return Err(SignInError::Used);
+    }
+    batch.schedule_claim(COMPLETED, once.id, once.forget_at);
+    let grants = context.grants();
+    let begun = match grants
+        .begin_unconfirmed(&grant, &tokens, batch, random)
+        .await
+    {
+        Ok(begun) => begun,
+        Err(BeginError::TooMany) => {
+            complete().await?;
+            return Err(SignInError::TooMany);
+        }
+        Err(BeginError::Store(error)) => return Err(error.into()),
+    };
+    let claimed = context
+        .store
+        .claim_scheduled(COMPLETED, once.id, once.forget_at)
+        .await;
+    // Also by a request that is too late, because it has written as well.
+    let is_client_kept = context.clients().is_kept(&client).await;
+    if matches!(claimed, Ok(true)) {
+        signed_in(context, &grant.profile, SignInPurpose::Client);
+    }
+    let refusal = match (claimed, is_client_kept) {
+        (Ok(true), Ok(true)) => None,
+        (Ok(false), _) => Some(SignInError::Used),
+        (Ok(true), Ok(false)) => Some(SignInError::UnknownClient),
+        (Err(error), _) | (_, Err(error)) => Some(error.into()),
+    };
+    if let Some(refusal) = refusal {
+        grants.take_back(begun, context.now).await?;
+        return Err(refusal);
+    }
+    let new = grants.confirm(begun, context.now).await?;
+    context.events.grant(&new.id).record(&Event::Grant {
+        client_name: &grant.client.name,
+        destination: &grant.client.destination,
+        scope: &grant.scopes,
+    });
+    if new.replaced > 0 {
+        context.events.record(&Event::Revocation {
+            by: EndedBy::Limit,
+            grants: new.replaced,
+        });
+    }
+    let (keys, base) = (&context.config.keys, context.base);
+    let response = responses::code_redirect(&target, base.as_str(), &new.code);
+    Ok(match remembered {
+        Some(remembered) => with_header(response, SET_COOKIE, remembered.set(keys, base, random)),
+        None => response,
+    })
+}
+
+/// What becomes of a sign-in of a person whom the policy lets in.
+enum Decision {
+    Allowed(Box<Allowed>),
+    /// The person is asked, on this page.
+    Ask(Response),
+}
+
+/// A grant that may be written.
+struct Allowed {
+    grant: Grant,
+    client: UsedClient,
+    target: Target,
+    /// The consents that the browser remembers from now on, if that changes.
+    remembered: Option<RememberedConsents>,
+}
+
+/// Returns the grant that a person's consent leads to. What keeps its client is added to `batch`.
+async fn allow<K: KeyValue>(
+    context: &Context<'_, K>,
+    random: &mut (impl CryptoRng + Send),
+    provider: &impl SignInProvider,
+    request: &Request,
+    login: PendingLogin,
+    (profile, scopes): (&Profile, Vec<String>),
+    batch: &mut Batch<'_, K>,
+) -> Result<Decision, SignInError> {
+    let PendingLogin {
+        consent, consented, ..
+    } = login;
     let expires_at = context.now + context.config.grant_lifetime;
-    let client = context
+    let used = context
         .clients()
-        .mark_used(&consent.client_id, expires_at, context.now)
+        .use_with(batch, &consent.client_id, expires_at, context.now)
         .await?;
+    let client = &used.client;
     // What the client says of itself may have changed since it was asked about, and what this server
     // takes as well.
     let redirect_uri = &consent.target.redirect_uri;
-    let is_taken = redirect_uri::check(redirect_uri, context.private_use(&client)).is_ok();
+    let is_taken = redirect_uri::check(redirect_uri, context.private_use(client)).is_ok();
     if !client.has_redirect_uri(redirect_uri) || !is_taken {
         return Err(SignInError::RedirectUri);
     }
@@ -446,16 +577,17 @@ async fn grant<K: KeyValue>(
         Consented::Before => {
             let (target, asked) = (consent.target, consent.request);
             let scopes = provider.scopes().await;
-            let pending = PendingConsent::new(&client, target, asked, &scopes, context.now, random);
+            let pending = PendingConsent::new(client, target, asked, &scopes, context.now, random);
             let headers = request.headers();
-            let page = (&client, &pending, scopes.as_slice());
+            let page = (client, &pending, scopes.as_slice());
             return authorize::show(context, random, provider, headers, page)
                 .await
+                .map(Decision::Ask)
                 .ok_or(SignInError::Seal);
         }
     };
     if remember {
-        let destination = Fingerprint::of_destination(&client, &consent.target);
+        let destination = Fingerprint::of_destination(client, &consent.target);
         remembered.add(consent.shown, destination, &profile.subject, context.now);
     }
     let target = consent.target;
@@ -467,7 +599,7 @@ async fn grant<K: KeyValue>(
         },
         scopes,
         resources: consent.request.resources,
-        profile,
+        profile: profile.clone(),
         created_at: context.now,
         expires_at,
         code: Some(CodeBinding {
@@ -477,31 +609,12 @@ async fn grant<K: KeyValue>(
             expires_at: context.now + CODE_TTL,
         }),
     };
-    let grants = context.grants();
-    if !grants
-        .may_begin(&grant.profile.subject, context.now)
-        .await?
-    {
-        return Err(SignInError::TooMany);
-    }
-    let new = grants.begin(&grant, &tokens, random).await?;
-    context.events.grant(&new.id).record(&Event::Grant {
-        client_name: &grant.client.name,
-        destination: &grant.client.destination,
-        scope: &grant.scopes,
-    });
-    if new.replaced > 0 {
-        context.events.record(&Event::Revocation {
-            by: EndedBy::Limit,
-            grants: new.replaced,
-        });
-    }
-    let response = responses::code_redirect(&target, base.as_str(), &new.code);
-    Ok(if remember {
-        with_header(response, SET_COOKIE, remembered.set(keys, base, random))
-    } else {
-        response
-    })
+    Ok(Decision::Allowed(Box::new(Allowed {
+        grant,
+        client: used,
+        target,
+        remembered: remember.then_some(remembered),
+    })))
 }
 
 /// Returns the page for a person whom the policy refuses. It holds the way back to the client, which the

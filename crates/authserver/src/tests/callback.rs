@@ -143,6 +143,102 @@ fn a_callback_loaded_many_times_at_once_gives_one_code_and_the_others_a_page() {
     }
 }
 
+fn count(world: &World, kind: &str) -> usize {
+    let keys = world.store.backend().keys();
+    keys.iter().filter(|key| key.starts_with(kind)).count()
+}
+
+fn sweep(world: &World) {
+    let sweep = || futures::executor::block_on(world.store.sweep(world.now, 10_000));
+    while sweep().unwrap().more {}
+}
+
+#[test]
+fn of_loads_whose_code_the_provider_takes_each_time_one_leaves_a_grant() {
+    let (mut world, browser, _) = started();
+    world.provider.answers_once_after = Some(Duration::from_millis(400));
+    world.provider.takes_codes_again = true;
+    world.provider.refresh_token = Some("refresh".into());
+    world.store.backend().set_racing(true);
+    let path = world.callback_path();
+    let before = world.store.backend().writes();
+    let answers = world.load_at_once(&browser, &path, 8, 8);
+    assert_eq!(world.provider.shown.lock().unwrap().len(), 8);
+    let (codes, pages): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == 303);
+    assert_eq!(codes.len(), 1);
+    for page in pages {
+        assert!(page.body.contains("already complete"), "{}", page.body);
+    }
+    assert_eq!(
+        (count(&world, "t:grant:"), count(&world, "t:upstream:")),
+        (1, 1)
+    );
+    // Each has written its grant before one of them had completed the sign-in.
+    assert!(world.store.backend().writes() - before > 8 * 4);
+    assert!(world.revocations.take().is_empty());
+    let sign_ins = world.events();
+    let completed = sign_ins.iter().filter(|event| event["event"] == "sign_in");
+    assert_eq!(completed.count(), 1, "{sign_ins:?}");
+}
+
+#[test]
+fn a_sign_in_that_is_cut_off_at_any_write_gives_one_code_when_it_is_loaded_again() {
+    for writes in 0.. {
+        let (mut world, mut browser, id) = started();
+        sweep(&world);
+        let path = world.callback_path();
+        world.store.backend().fail_after(Some(writes));
+        let cut_off = browser.open(&mut world, &path);
+        world.store.backend().fail_after(None);
+        let again = browser.open(&mut world, &path);
+        let codes: Vec<_> = [&cut_off, &again]
+            .into_iter()
+            .filter(|answer| answer.status == 303)
+            .filter_map(|answer| answer.redirect().remove("code"))
+            .collect();
+        assert_eq!(codes.len(), 1, "{writes}: {cut_off:?} {again:?}");
+        // What is cut off after the grant was written leaves one whose code no one has.
+        let grants = count(&world, "t:grant:");
+        assert!((1..=2).contains(&grants), "{writes}");
+        assert_eq!(world.redeem(&id, &codes[0]).status, 200);
+        world.now += 2 * 366 * 86_400;
+        sweep(&world);
+        assert_eq!(world.store.backend().keys(), ["t:sweep:cursor"], "{writes}");
+        if cut_off.redirect().contains_key("code") {
+            assert!(writes > 3);
+            break;
+        }
+    }
+}
+
+#[test]
+fn a_sign_in_takes_three_writes_and_its_tokens_one_each_time() {
+    let mut world = World::new();
+    let id = world.register(REDIRECT_URI);
+    let sign_in = |world: &mut World| {
+        let mut browser = Browser::default();
+        world.begin_login(&mut browser, &query(&id, REDIRECT_URI));
+        let before = world.store.backend().writes();
+        let code = world.finish_login(&mut browser).redirect()["code"].clone();
+        (world.store.backend().writes() - before, code)
+    };
+    // The first of a person and a client write more, and take numbers of ledger lines.
+    for _ in 0..5 {
+        sign_in(&mut world);
+    }
+    let (writes, code) = sign_in(&mut world);
+    assert_eq!(writes, 3);
+    let before = world.store.backend().writes();
+    let mut token = world.redeem(&id, &code).json()["refresh_token"].clone();
+    assert_eq!(world.store.backend().writes() - before, 1);
+    for _ in 0..2 {
+        let before = world.store.backend().writes();
+        let answer = world.refresh(&id, token.as_str().unwrap());
+        token = answer.json()["refresh_token"].clone();
+        assert_eq!(world.store.backend().writes() - before, 1);
+    }
+}
+
 #[test]
 fn a_load_that_is_refused_waits_for_the_one_whose_exchange_takes_long() {
     for (seconds, instances) in [(4, 2), (8, 2), (8, 5), (20, 2)] {

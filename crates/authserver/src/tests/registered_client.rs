@@ -1,5 +1,5 @@
 use super::world::{ISSUER, KEY, REDIRECT_URI, World, query, request};
-use crate::clients::{Clients, FindError};
+use crate::clients::Clients;
 use crate::limits::Limits;
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -270,8 +270,10 @@ fn a_removal_wins_over_a_change_or_a_sign_in_in_flight() {
             if is_change {
                 assert!(!clients.change(client, now).await.unwrap());
             } else {
-                let kept = clients.mark_used(id, now + 3600, now).await;
-                assert!(matches!(kept, Err(FindError::Unknown)));
+                let mut batch = store.batch();
+                let used = clients.use_with(&mut batch, id, now + 3600, now).await;
+                batch.write().await.unwrap();
+                assert!(!clients.is_kept(&used.unwrap()).await.unwrap());
             }
             assert_eq!(clients.registered(id, now).await.unwrap(), None);
             let keys = store.backend().inner.backend().keys();

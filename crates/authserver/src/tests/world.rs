@@ -93,6 +93,8 @@ pub(super) struct Provider {
     pub(super) failure: Option<identity::Error>,
     /// Whether it takes each code once, and after how long it answers then.
     pub(super) answers_once_after: Option<Duration>,
+    /// Whether it takes a code again all the same.
+    pub(super) takes_codes_again: bool,
     clock: Clock,
     /// The codes that it was shown.
     pub(super) shown: Mutex<Vec<String>>,
@@ -162,7 +164,7 @@ impl SignInProvider for Provider {
             shown.iter().filter(|code| **code == exchange.code).count()
         };
         if let Some(time) = self.answers_once_after {
-            if times > 1 {
+            if times > 1 && !self.takes_codes_again {
                 return Err(identity::Error::Refused("the code was used".into()));
             }
             self.clock.sleep(time).await;

@@ -1,12 +1,18 @@
 //! The index of a person's grants, over the memory store.
 
 use super::*;
-use crate::client_subject;
 use crate::tests::{Fixture, KEY, NEW_KEY, NOW};
+use crate::{BeginError, MAX_GRANTS_PER_CLIENT, MAX_GRANTS_PER_HOUR, client_subject};
 use futures::executor::block_on;
 use keys::KeyRing;
 
 const ADA: &str = "person-1";
+const HOUR: u64 = 3600;
+const DAY: u64 = 24 * HOUR;
+
+/// The time that a person's index covers, and the longest lifetime of a grant.
+const PERIOD: u64 = 30 * DAY;
+const MAX_TTL: u64 = 366 * DAY;
 
 fn all(fixture: &Fixture, subject: &str, now: u64) -> Vec<Listed> {
     let mut grants = Vec::new();
@@ -81,16 +87,55 @@ fn of_too_many_grants_of_one_client_the_oldest_ends() {
 
 #[test]
 fn a_person_begins_a_bounded_number_of_grants_in_an_hour() {
-    let fixture = Fixture::new();
-    let may = |subject, now| block_on(fixture.grants().may_begin(subject, now)).unwrap();
+    let mut fixture = Fixture::new();
     let hour = NOW - NOW % HOUR;
-    for _ in 0..MAX_GRANTS_PER_HOUR {
-        assert!(may(ADA, hour));
+    let begin =
+        |fixture: &mut Fixture, subject, now| fixture.try_begin("client", subject, now, now + DAY);
+    // The limit of one client ends most of them, and they count all the same.
+    for n in 0..MAX_GRANTS_PER_HOUR {
+        let new = begin(&mut fixture, ADA, hour + n).unwrap();
+        if n < 5 {
+            block_on(fixture.grants().end(&new.id, hour + n)).unwrap();
+        }
     }
-    assert!(!may(ADA, hour + HOUR - 1));
-    assert!(may("person-2", hour) && may(ADA, hour + HOUR));
+    let before = fixture.store.backend().snapshot();
+    for _ in 0..2 {
+        let refused = begin(&mut fixture, ADA, hour + HOUR - 1);
+        assert!(matches!(refused, Err(BeginError::TooMany)));
+    }
+    assert_eq!(
+        fixture.store.backend().snapshot(),
+        before,
+        "it writes nothing"
+    );
+    begin(&mut fixture, "person-2", hour).unwrap();
+    for _ in 0..MAX_GRANTS_PER_HOUR {
+        begin(&mut fixture, ADA, hour + HOUR).unwrap();
+    }
+    let refused = begin(&mut fixture, ADA, hour + HOUR);
+    assert!(matches!(refused, Err(BeginError::TooMany)));
     let keys = fixture.store.backend().keys();
     assert!(keys.iter().all(|key| !key.contains(ADA)), "{keys:?}");
+}
+
+#[test]
+fn the_slot_of_an_ended_grant_is_gone_after_its_hour() {
+    let mut fixture = Fixture::new();
+    let slots = |fixture: &Fixture| {
+        let keys = fixture.store.backend().keys();
+        let slots = keys.iter().filter(|key| key.starts_with("subject-grant:"));
+        slots.count()
+    };
+    let (early, late) = (
+        fixture.begin_for(ADA, NOW).id,
+        fixture.begin_for(ADA, NOW).id,
+    );
+    block_on(fixture.grants().end(&early, NOW)).unwrap();
+    assert_eq!(slots(&fixture), 2);
+    block_on(fixture.grants().end(&late, NOW + HOUR)).unwrap();
+    assert_eq!(slots(&fixture), 1);
+    fixture.sweep(NOW + 2 * HOUR);
+    assert_eq!(slots(&fixture), 0);
 }
 
 #[test]
@@ -115,7 +160,8 @@ fn thousands_of_sign_ins_are_listed_and_ended_in_bounded_pages() {
     let mut first = None;
     for n in 0..many {
         // Of one client they would end each other.
-        let new = fixture.begin_of_client(&format!("client-{n}"), ADA, NOW);
+        let began_at = NOW + n * HOUR / MAX_GRANTS_PER_HOUR;
+        let new = fixture.begin_of_client(&format!("client-{n}"), ADA, began_at);
         first.get_or_insert(new.id);
     }
     assert_eq!(all(&fixture, ADA, NOW).len() as u64, many);
@@ -144,13 +190,13 @@ fn a_grant_is_found_for_all_its_life_and_its_index_leaves_nothing() {
     let mut fixture = Fixture::new();
     let lifetime = 366 * 86_400;
     // Wherever in its index it begins.
-    for start in [10 * PERSON.period, 11 * PERSON.period - 1] {
+    for start in [10 * PERIOD, 11 * PERIOD - 1] {
         let new = fixture.begin_with(ADA, start, start + lifetime);
         let last = start + lifetime - 1;
         assert_eq!(ids(&all(&fixture, ADA, last)), [new.id.as_str()]);
         assert!(all(&fixture, ADA, last + 1).is_empty());
     }
-    let long_after = 11 * PERSON.period + PERSON.max_ttl + 3 * 3600;
+    let long_after = 11 * PERIOD + MAX_TTL + 3 * 3600;
     while block_on(fixture.store.sweep(long_after, 1000))
         .unwrap()
         .more
@@ -227,5 +273,5 @@ fn of_a_clients_index_only_two_days_are_looked_at() {
     let (id, _) = fixture.begin_for_client("nightly", NOW);
     // As long as an access token may live at most, over the end of a day.
     assert_eq!(ids(&all(&fixture, &subject, NOW + DAY - 1)), [id.as_str()]);
-    assert_eq!(CLIENT.indexes(), 2);
+    assert_eq!(Span::of(&subject).periods(NOW).count(), 2);
 }

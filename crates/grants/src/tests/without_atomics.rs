@@ -94,11 +94,12 @@ fn a_refresh_of_upstream_tokens_is_for_one_caller() {
 
 #[test]
 fn a_person_begins_so_many_grants_an_hour() {
-    let fixture = fixture();
-    for n in 0..=MAX_GRANTS_PER_HOUR {
-        let may_begin = block_on(fixture.grants().may_begin("ann", NOW)).unwrap();
-        assert_eq!(may_begin, n < MAX_GRANTS_PER_HOUR);
+    let mut fixture = fixture();
+    for _ in 0..MAX_GRANTS_PER_HOUR {
+        fixture.begin_for("ann", NOW);
     }
+    let refused = fixture.try_begin("client", "ann", NOW, NOW + 86_400);
+    assert!(matches!(refused, Err(BeginError::TooMany)));
 }
 
 #[test]
