@@ -8,6 +8,7 @@ use serde_json::json;
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 use tests::{Client, ENCRYPTION_KEY, Mcp, Person, Provider, Stateless};
 use tokio::sync::Mutex;
 use toml::{Table, Value};
@@ -74,6 +75,15 @@ impl Bench {
             sum = (sum.0 + reads, sum.1 + writes);
         }
         Some(sum)
+    }
+
+    /// The processor time that all servers have used; `None` where they have no processes of their own.
+    pub fn processor_time(&self) -> Option<Duration> {
+        let servers = self.subjects.iter().flat_map(Subject::servers);
+        servers
+            .chain([&self.empty, &self.bare])
+            .map(|server| Some(server.process()?.cpu))
+            .sum()
     }
 }
 

@@ -1,5 +1,5 @@
 //! The costs of Gatehouse, side by side in the same run with an empty component and with one that calls
-//! a tool and does nothing else: requests a second, how long they take, and key-value operations a
+//! a tool and does nothing else: requests a second, how long they take, and the processor time or key-value operations of a
 //! request. On the embedded host, or on Spin.
 
 #![allow(
@@ -48,9 +48,9 @@ struct Arguments {
     /// Live records that the store has before everything is measured
     #[arg(long, default_value_t = 0, conflicts_with = "redis")]
     records: u64,
-    /// Measure only the requests with this in their name
+    /// Measure only the requests with this in their name; can be given several times
     #[arg(long)]
-    only: Option<String>,
+    only: Vec<String>,
     /// Another checkout, with its components built, whose application is measured in the same run
     #[arg(long)]
     beside: Option<PathBuf>,
@@ -104,7 +104,7 @@ async fn run(arguments: Arguments, servers: Handle) -> Result<()> {
     let time = Duration::from_secs(arguments.seconds.max(1));
     let folder = Folder::make()?;
     // What is not of requests alone is measured where the host counts, and shows its memory.
-    let is_whole = arguments.only.is_none() && arguments.spin.is_none();
+    let is_whole = arguments.only.is_empty() && arguments.spin.is_none();
     if is_whole {
         // First of all: what a load leaves behind in memory would hide what sessions take.
         let store = folder.store("streams.db");
@@ -151,12 +151,12 @@ async fn run(arguments: Arguments, servers: Handle) -> Result<()> {
 /// Measures every kind of request. Returns how many requests a second the empty component answered at most.
 async fn requests(bench: &Bench, arguments: &Arguments, time: Duration) -> Result<f64> {
     println!(
-        "\n{:<40} {:>5} {:>10} {:>9} {:>9} {:>8} {:>8} {:>8}",
-        "", "conn", "req/s", "p50 ms", "p99 ms", "ratio", "reads", "writes"
+        "\n{:<40} {:>5} {:>10} {:>9} {:>9} {:>8} {:>8} {:>8} {:>8}",
+        "", "conn", "req/s", "p50 ms", "p99 ms", "ratio", "cpu us", "reads", "writes"
     );
     let is_asked_for = |name: &str| {
-        let only = arguments.only.as_ref();
-        only.is_none_or(|only| name.contains(only.as_str()))
+        let only = &arguments.only;
+        only.is_empty() || only.iter().any(|part| name.contains(part.as_str()))
     };
     let mut targets = bench.targets()?;
     targets.retain(|target| is_asked_for(target.name) || target.is_yardstick());
@@ -187,6 +187,8 @@ async fn requests(bench: &Bench, arguments: &Arguments, time: Duration) -> Resul
 /// What measuring a target gave.
 struct Outcome {
     measured: Measured,
+    /// The processor time of the servers, where these are processes.
+    processor_time: Option<Duration>,
     /// Reads of the store and writes, where the host counts.
     operations: Option<(u64, u64)>,
 }
@@ -209,14 +211,20 @@ async fn in_turn(
     for at in order {
         // Warms up instances and connections.
         measure(&targets[at], connections, share / 4).await?;
-        let before = bench.operations();
+        let before = (bench.operations(), bench.processor_time());
         let measured = measure(&targets[at], connections, share).await?;
-        let after = bench.operations();
+        let after = (bench.operations(), bench.processor_time());
         let operations = before
-            .zip(after)
+            .0
+            .zip(after.0)
             .map(|(before, after)| (after.0 - before.0, after.1 - before.1));
+        let processor_time = before
+            .1
+            .zip(after.1)
+            .map(|(before, after)| after.saturating_sub(before));
         let outcome = Outcome {
             measured,
+            processor_time,
             operations,
         };
         outcomes[at] = Some(match outcomes[at].take() {
@@ -231,8 +239,10 @@ impl Outcome {
     /// Both as one.
     fn and(self, later: Self) -> Result<Self> {
         let operations = self.operations.zip(later.operations);
+        let processor_time = self.processor_time.zip(later.processor_time);
         Ok(Self {
             measured: self.measured.and(&later.measured)?,
+            processor_time: processor_time.map(|(one, other)| one + other),
             operations: operations.map(|(one, other)| (one.0 + other.0, one.1 + other.1)),
         })
     }
@@ -249,6 +259,10 @@ fn print(target: &Target, connections: usize, outcome: &Outcome, base: f64) {
         measured.percentile(99.0),
         measured.per_second() / base,
     );
+    match outcome.processor_time {
+        Some(time) => print!(" {:>8.0}", time.as_micros() as f64 / requests),
+        None => print!(" {:>8}", ""),
+    }
     if let Some((reads, writes)) = outcome.operations {
         let of_a_request = |number: u64| number as f64 / requests;
         print!(

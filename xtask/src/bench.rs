@@ -38,9 +38,9 @@ pub struct Options {
     /// Sets a variable of the application
     #[arg(long = "variable", value_name = "NAME=VALUE")]
     variables: Vec<String>,
-    /// Measure only the requests with this in their name, beside the empty component
+    /// Measure only the requests with this in their name, beside the empty component; can be given several times
     #[arg(long)]
-    only: Option<String>,
+    only: Vec<String>,
 }
 
 /// The hosts that can be measured.
@@ -81,8 +81,11 @@ pub fn bench(options: &Options) -> Result<()> {
     if let Some(folder) = &options.beside {
         bench.arg("--beside").arg(folder);
     }
-    for (name, value) in [("--redis", &options.redis), ("--only", &options.only)] {
-        bench.args(value.iter().flat_map(|value| [name, value]));
+    if let Some(url) = &options.redis {
+        bench.args(["--redis", url]);
+    }
+    for name in &options.only {
+        bench.args(["--only", name]);
     }
     for variable in &options.variables {
         bench.args(["--variable", variable]);
