@@ -135,7 +135,7 @@ const WITH_PORTABLE: [&str; 6] = [
 fn size_limit(component: &str) -> u64 {
     match component {
         "gatehouse-mcp" => 6_100_000,
-        "gatehouse-authorize" => 1_800_000,
+        "gatehouse-authorize" => 1_850_000,
         "gatehouse-tools-openapi" => 1_600_000,
         _ => 1_500_000,
     }
