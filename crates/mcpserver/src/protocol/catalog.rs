@@ -40,8 +40,9 @@ pub(crate) struct Catalog {
     pub(crate) offer: Offer,
     /// The tools in their order.
     tools: Vec<Arc<ValidatedTool>>,
-    tools_by_name: HashMap<String, Arc<ValidatedTool>>,
-    prompts_by_name: HashMap<String, OfferedPrompt>,
+    /// The places of the tools, and of the prompts of the offer.
+    tool_places: HashMap<String, usize>,
+    prompt_places: HashMap<String, usize>,
     envelope: Envelope,
     /// The reasons why something is left out or cannot be used, for the log.
     pub(crate) complaints: Vec<String>,
@@ -234,8 +235,8 @@ impl Catalog {
         }
         complaints.extend(without_scope(&offer, &tools, scopes));
         let catalog = Self {
-            tools_by_name: by_name("tools", &tools, |one| one.offered.tool.name())?,
-            prompts_by_name: by_name("prompts", &offer.prompts, |one| &one.prompt.metadata.name)?,
+            tool_places: places("tools", &tools, |one| one.offered.tool.name())?,
+            prompt_places: places("prompts", &offer.prompts, |one| &one.prompt.metadata.name)?,
             envelope: Envelope::new(&offer.server),
             prepared: Default::default(),
             offer,
@@ -244,10 +245,9 @@ impl Catalog {
             is_incomplete,
         };
         // What is JSON in one revision is in each.
-        match catalog.prepare(Revision::NEWEST) {
-            Ok(prepared) => drop(catalog.of(Revision::NEWEST).set(prepared)),
-            Err(invalid) => return Err(format!("they have {invalid}")),
-        }
+        let newest = catalog.prepare(Revision::NEWEST);
+        let newest = newest.map_err(|invalid| format!("they have {invalid}"))?;
+        catalog.place_of(Revision::NEWEST).get_or_init(|| newest);
         Ok(catalog)
     }
 
@@ -261,7 +261,7 @@ impl Catalog {
     }
 
     pub(crate) fn tool(&self, name: &str) -> Option<&Arc<ValidatedTool>> {
-        self.tools_by_name.get(name)
+        self.tools.get(*self.tool_places.get(name)?)
     }
 
     /// Returns the changes that the token lets its holder know.
@@ -278,7 +278,7 @@ impl Catalog {
     }
 
     pub(crate) fn prompt(&self, name: &str) -> Option<&OfferedPrompt> {
-        self.prompts_by_name.get(name)
+        self.offer.prompts.get(*self.prompt_places.get(name)?)
     }
 
     /// Returns the results that `revision` has for every caller.
@@ -287,15 +287,15 @@ impl Catalog {
     ///
     /// None that [`new`](Self::new) does not find.
     pub(crate) fn prepared(&self, revision: Revision) -> Result<&Prepared, Error> {
-        let place = self.of(revision);
-        if place.get().is_none() {
-            let prepared = self.prepare(revision).map_err(|_| Error::internal())?;
-            return Ok(place.get_or_init(|| prepared));
+        let place = self.place_of(revision);
+        if let Some(prepared) = place.get() {
+            return Ok(prepared);
         }
-        place.get().ok_or_else(Error::internal)
+        let prepared = self.prepare(revision).map_err(|_| Error::internal())?;
+        Ok(place.get_or_init(|| prepared))
     }
 
-    fn of(&self, revision: Revision) -> &OnceLock<Prepared> {
+    fn place_of(&self, revision: Revision) -> &OnceLock<Prepared> {
         &self.prepared[revision.index()]
     }
 
@@ -329,19 +329,20 @@ fn without_scope(offer: &Offer, tools: &[Arc<ValidatedTool>], there_are: &[Strin
         .collect()
 }
 
-fn by_name<T: Clone>(
+/// Returns the place of each of `items` by its name, which no two may have.
+fn places<T>(
     kind: &str,
     items: &[T],
     name: impl Fn(&T) -> &str,
-) -> Result<HashMap<String, T>, String> {
-    let mut named = HashMap::with_capacity(items.len());
-    for item in items {
-        let key = name(item).to_owned();
-        if named.insert(key.clone(), item.clone()).is_some() {
-            return Err(format!("there are two {kind} named {key}"));
+) -> Result<HashMap<String, usize>, String> {
+    let mut places = HashMap::with_capacity(items.len());
+    for (place, item) in items.iter().enumerate() {
+        let name = name(item);
+        if places.insert(name.to_owned(), place).is_some() {
+            return Err(format!("there are two {kind} named {name}"));
         }
     }
-    Ok(named)
+    Ok(places)
 }
 
 impl Prepared {
