@@ -12,16 +12,15 @@ use std::cmp::Ordering;
 pub(crate) fn is_certainly_valid(schema: &Value, instance: &Value) -> bool {
     match schema {
         Value::Bool(allows) => *allows,
-        Value::Object(keywords) => keywords.iter().all(|(keyword, value)| {
-            allows(keyword, value, instance)
-                && (keyword != "additionalProperties"
-                    || are_others_valid(schema.get("properties"), value, instance))
-        }),
+        Value::Object(keywords) => keywords
+            .iter()
+            .all(|(keyword, value)| allows(keyword, value, keywords.get("properties"), instance)),
         _ => false,
     }
 }
 
-fn allows(keyword: &str, value: &Value, instance: &Value) -> bool {
+/// Whether a keyword with this value, beside these `properties`, certainly allows the instance.
+fn allows(keyword: &str, value: &Value, properties: Option<&Value>, instance: &Value) -> bool {
     match keyword {
         "type" => value.as_str().is_some_and(|name| has_type(name, instance)),
         "const" => value == instance,
@@ -58,8 +57,7 @@ fn allows(keyword: &str, value: &Value, instance: &Value) -> bool {
             Value::Array(items) => items.iter().all(|item| is_certainly_valid(value, item)),
             _ => true,
         },
-        // With its neighbour `properties`.
-        "additionalProperties" => true,
+        "additionalProperties" => are_others_valid(properties, value, instance),
         // Annotations: the trusted subset has no other.
         "$schema" | "title" | "description" | "format" | "default" => true,
         _ => keyword.starts_with("x-"),
