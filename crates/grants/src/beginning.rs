@@ -63,7 +63,7 @@ impl<K: KeyValue> Grants<'_, K> {
     ///
     /// # Errors
     ///
-    /// [`BeginError`]. Nothing is written for a person who has begun too many.
+    /// [`BeginError`]. For a person who has begun too many nothing is written, or a number is lost if sign-ins race.
     pub async fn begin_unconfirmed(
         &self,
         grant: &Grant,

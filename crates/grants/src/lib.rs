@@ -14,9 +14,9 @@
 //! | `subject:<tag>`, `subject-grant:<tag>.<n>` | which grants a person has, and when they began: see [`Page`] | once a grant |
 //! | `upstream-refresh:<id>.<generation>.<attempt>` | a counter: who refreshes them | likewise |
 //!
-//! One ledger line of the sweep covers a grant and its records, and is written with them in one step. A grant that ends gets another line, which is
-//! due at once, before any record is removed, so that the sweep removes within hours what a kill or a late
-//! write leaves.
+//! One ledger line of the sweep covers a grant and its records, and is written with them in one step. A grant that
+//! ends gets another line, which is due at once, before any record is removed, so that the sweep removes within
+//! hours what a kill or a late write leaves.
 //!
 //! Neither codes nor refresh tokens are stored in any form: each has the id of its grant and a message
 //! authentication code under the master secret. A leaked store reveals no token, no profile and no person's

@@ -8,8 +8,8 @@ use crate::ledger::{COMPANION, Ledger};
 use crate::record::encode;
 use crate::{Error, KeyValue, Record, Store};
 
-/// Records that are written together, with the ledger lines that cover them: in one step where the backend can, otherwise the lines first, and then the
-/// records in their order ([`KeyValue::set_many`]).
+/// Records that are written together, with the ledger lines that cover them: in one step where the backend can,
+/// otherwise the lines first, and then the records in their order ([`KeyValue::set_many`]).
 pub struct Batch<'a, K> {
     store: &'a Store<K>,
     /// What expires, and when (seconds since the Unix epoch).
