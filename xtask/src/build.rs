@@ -4,7 +4,9 @@ use crate::shell::{cargo, repository, root, run, step, target};
 use crate::toolchain::{WASM, ensure_wasm};
 use anyhow::{Context, Result, ensure};
 use project::flavours::Wasi;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use toml::Value;
 
 /// A build of packages to Wasm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +71,37 @@ impl WasmBuild {
 pub fn components() -> Result<()> {
     project::manifest::check(&repository())?;
     wasm(&packages()?, WasmBuild::shipped(Wasi::Main))
+}
+
+/// Builds the components that `spin.toml` names, which are fewer.
+///
+/// # Errors
+///
+/// As [`components`].
+pub fn named_components() -> Result<()> {
+    let project = repository();
+    project::manifest::check(&project)?;
+    let packages = named_in(&Value::Table(project.manifest()?));
+    wasm(&Vec::from_iter(packages), WasmBuild::shipped(Wasi::Main))
+}
+
+/// Where `spin.toml` names the Wasm of our own components.
+pub const NAMED: &str = "target/wasm32-wasip2/wasm/";
+
+/// Returns the package of a component that `spin.toml` names by this path; `None` if it is not one of our own.
+pub fn package_of(path: &str) -> Option<String> {
+    let name = path.strip_prefix(NAMED)?.strip_suffix(".wasm")?;
+    Some(name.replace('_', "-"))
+}
+
+/// Returns the packages of our own components that are named anywhere in a manifest.
+fn named_in(manifest: &Value) -> BTreeSet<String> {
+    match manifest {
+        Value::String(text) => package_of(text).into_iter().collect(),
+        Value::Array(values) => values.iter().flat_map(named_in).collect(),
+        Value::Table(table) => table.values().flat_map(named_in).collect(),
+        _ => BTreeSet::new(),
+    }
 }
 
 /// Builds what the black-box tests take: every component, and those that they put in the places of others.
@@ -170,11 +203,12 @@ fn check_sizes(packages: &[String], folder: &Path) -> Result<()> {
 /// If one does not build.
 pub fn servers() -> Result<()> {
     step("Building the host and the Descope emulator (the first time takes some minutes)");
-    run(cargo().args([
-        "build",
-        "--package",
+    // Out of the whole workspace, as this program and the tests are: what is built for one of some packages alone has
+    // other features, and so is built once more.
+    run(cargo().args(["build", "--workspace"]).args([
+        "--bin",
         "gatehouse-host",
-        "--package",
+        "--bin",
         "descope-emulator",
     ]))
 }
@@ -217,6 +251,32 @@ const FOR_TESTS: [&str; 1] = ["conformance-tools"];
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_manifest_names_its_components_as_sources_and_as_dependencies() {
+        let manifest = r#"
+            [component.one]
+            source = "target/wasm32-wasip2/wasm/gatehouse_one.wasm"
+            [component.one.dependencies]
+            "gatehouse:two/two" = { path = "target/wasm32-wasip2/wasm/gatehouse_two.wasm" }
+            "gatehouse:other/other" = { path = "other/two.wasm" }
+            [component.three]
+            source = { url = "https://example.com/gatehouse_three.wasm", digest = "sha256:00" }
+        "#;
+        let manifest = Value::Table(manifest.parse().unwrap());
+        let named = Vec::from_iter(named_in(&manifest));
+        assert_eq!(named, ["gatehouse-one", "gatehouse-two"]);
+    }
+
+    #[test]
+    fn every_component_that_the_manifest_names_has_a_package() {
+        let manifest = Value::Table(repository().manifest().unwrap());
+        let named = named_in(&manifest);
+        let packages = BTreeSet::from_iter(packages().unwrap());
+        assert!(named.is_subset(&packages), "{named:?} {packages:?}");
+        assert!(named.contains("gatehouse-mcp") && named.contains("gatehouse-tools"));
+        assert!(!named.contains("gatehouse-identity-oidc"));
+    }
 
     #[test]
     fn a_component_that_is_too_large_or_missing_is_named() {

@@ -37,7 +37,7 @@ pub fn clients(options: &Options) -> Result<()> {
     }
     let clients = std::thread::scope(|scope| {
         let installing = scope.spawn(install);
-        build::components()?;
+        build::named_components()?;
         build::servers()?;
         join(installing)
     })?;

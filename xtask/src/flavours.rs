@@ -20,7 +20,7 @@ struct BuiltForTests(Profile);
 impl WasmFiles for Built {
     fn prepare(&self, _: &Project, wasm: &BTreeSet<Wasm>, wasi: Wasi) -> Result<()> {
         match wasi {
-            Wasi::Main => build::components(),
+            Wasi::Main => build::named_components(),
             Wasi::Portable { .. } => build::wasm(&packages(wasm), WasmBuild::shipped(wasi)),
         }
     }
@@ -97,14 +97,11 @@ fn stem(path: &str) -> Result<&str> {
     stem.with_context(|| format!("{path} is no file"))
 }
 
-/// Where the main build has its Wasm, as `spin.toml` names it.
-const MAIN: &str = "target/wasm32-wasip2/wasm/";
-
 /// Returns the file of this build that stands for what `spin.toml` names: one of our own lies in the build's folder; the
 /// portable form of any other beside it.
 fn file(project: &Project, wasm: &Wasm, build: WasmBuild) -> Result<PathBuf> {
     match wasm {
-        Wasm::File(path) => match path.strip_prefix(MAIN) {
+        Wasm::File(path) => match path.strip_prefix(build::NAMED) {
             Some(name) => Ok(build.folder().join(name)),
             None => portable_beside(project, path),
         },
@@ -117,8 +114,8 @@ fn file(project: &Project, wasm: &Wasm, build: WasmBuild) -> Result<PathBuf> {
 /// The packages of our own components among what a manifest names.
 fn packages(wasm: &BTreeSet<Wasm>) -> Vec<String> {
     let names = wasm.iter().filter_map(|wasm| match wasm {
-        Wasm::File(path) => path.strip_prefix(MAIN)?.strip_suffix(".wasm"),
+        Wasm::File(path) => build::package_of(path),
         Wasm::Remote { .. } => None,
     });
-    names.map(|name| name.replace('_', "-")).collect()
+    names.collect()
 }

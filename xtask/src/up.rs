@@ -40,7 +40,7 @@ pub fn up(options: &Options) -> Result<()> {
     }
     let launch = Launch::plan(&repository(), &options.launch)?;
     launch.check_addresses()?;
-    build::components()?;
+    build::named_components()?;
     build::servers()?;
 
     let stop = stop_signal()?;
