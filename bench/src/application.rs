@@ -79,11 +79,18 @@ impl Bench {
 
     /// The processor time that all servers have used; `None` where they have no processes of their own.
     pub fn processor_time(&self) -> Option<Duration> {
-        let servers = self.subjects.iter().flat_map(Subject::servers);
-        servers
-            .chain([&self.empty, &self.bare])
-            .map(|server| Some(server.process()?.cpu))
-            .sum()
+        let servers = self.servers();
+        servers.map(|server| Some(server.process()?.cpu)).sum()
+    }
+
+    /// The ids of the servers' processes; `None` where they have none of their own.
+    pub fn processes(&self) -> Option<Vec<u32>> {
+        self.servers().map(Server::process_id).collect()
+    }
+
+    fn servers(&self) -> impl Iterator<Item = &Server> {
+        let subjects = self.subjects.iter().flat_map(Subject::servers);
+        subjects.chain([&self.empty, &self.bare])
     }
 }
 

@@ -12,6 +12,7 @@ mod application;
 mod cores;
 mod load;
 mod process;
+mod profile;
 mod records;
 mod rest;
 mod server;
@@ -60,6 +61,9 @@ struct Arguments {
     /// The Redis that has the records in place of SQLite files
     #[arg(long)]
     redis: Option<String>,
+    /// Also tell where the processor time of each request goes, with `perf`
+    #[arg(long)]
+    profile: bool,
     /// Sets a variable of the application
     #[arg(long = "variable", value_parser = pair)]
     variables: Vec<(String, String)>,
@@ -125,7 +129,11 @@ async fn run(arguments: Arguments, servers: Handle) -> Result<()> {
         arguments.beside.as_deref(),
     )
     .await?;
-    let fastest = requests(&bench, &arguments, time).await?;
+    let targets = targets(&bench, &arguments.only)?;
+    let fastest = requests(&bench, &targets, time).await?;
+    if arguments.profile {
+        profile::measure_parts(&bench, &targets, CONNECTIONS[1], time, &folder.0).await?;
+    }
     for subject in &bench.subjects {
         let Some(process) = subject.gatehouse.process() else {
             continue;
@@ -148,18 +156,21 @@ async fn run(arguments: Arguments, servers: Handle) -> Result<()> {
     Ok(())
 }
 
+/// Returns the requests with one of `only` in their names, or all, and what they are held against.
+fn targets(bench: &Bench, only: &[String]) -> Result<Vec<Target>> {
+    let is_asked_for =
+        |name: &str| only.is_empty() || only.iter().any(|part| name.contains(part.as_str()));
+    let mut targets = bench.targets()?;
+    targets.retain(|target| is_asked_for(target.name) || target.is_yardstick());
+    Ok(targets)
+}
+
 /// Measures every kind of request. Returns how many requests a second the empty component answered at most.
-async fn requests(bench: &Bench, arguments: &Arguments, time: Duration) -> Result<f64> {
+async fn requests(bench: &Bench, targets: &[Target], time: Duration) -> Result<f64> {
     println!(
         "\n{:<40} {:>5} {:>10} {:>9} {:>9} {:>8} {:>8} {:>8} {:>8}",
         "", "conn", "req/s", "p50 ms", "p99 ms", "ratio", "cpu us", "reads", "writes"
     );
-    let is_asked_for = |name: &str| {
-        let only = &arguments.only;
-        only.is_empty() || only.iter().any(|part| name.contains(part.as_str()))
-    };
-    let mut targets = bench.targets()?;
-    targets.retain(|target| is_asked_for(target.name) || target.is_yardstick());
     let mut fastest: f64 = 0.0;
     for connections in CONNECTIONS {
         let mut empty = None;
@@ -175,7 +186,7 @@ async fn requests(bench: &Bench, arguments: &Arguments, time: Duration) -> Resul
         }
         println!();
     }
-    for target in &targets {
+    for target in targets {
         if target.is_measured_after_a_rest() {
             rest::measure(target).await?;
         }

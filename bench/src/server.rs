@@ -179,11 +179,16 @@ impl Server {
         }
     }
 
-    /// What its process has used so far, where it is one of its own and the system tells.
-    pub fn process(&self) -> Option<Process> {
+    /// The id of its process, where it is one of its own.
+    pub fn process_id(&self) -> Option<u32> {
         match self {
             Self::Embedded(_) => None,
-            Self::Spin(spin) => Process::of(spin.process.id()),
+            Self::Spin(spin) => Some(spin.process.id()),
         }
+    }
+
+    /// What its process has used so far, where it is one of its own and the system tells.
+    pub fn process(&self) -> Option<Process> {
+        Process::of(self.process_id()?)
     }
 }

@@ -38,6 +38,9 @@ pub struct Options {
     /// Sets a variable of the application
     #[arg(long = "variable", value_name = "NAME=VALUE")]
     variables: Vec<String>,
+    /// Also tell where the processor time of each request goes, with `perf` (Linux)
+    #[arg(long)]
+    profile: bool,
     /// Measure only the requests with this in their name, beside the empty component; can be given several times
     #[arg(long)]
     only: Vec<String>,
@@ -83,6 +86,9 @@ pub fn bench(options: &Options) -> Result<()> {
     }
     if let Some(url) = &options.redis {
         bench.args(["--redis", url]);
+    }
+    if options.profile {
+        bench.arg("--profile");
     }
     for name in &options.only {
         bench.args(["--only", name]);
