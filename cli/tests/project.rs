@@ -103,11 +103,11 @@ fn share_dependencies(project: &Path) {
     edit(&project.join(".cargo/config.toml"), |text| {
         text + &build_dir
     });
-    let profile = "\n[profile.wasm-for-tests]\ninherits = \"release\"\n";
+    let profile = "\n[profile.wasm-dev]\ninherits = \"release\"\n";
     edit(&project.join("Cargo.toml"), |text| text + profile);
     edit(&project.join("spin.toml"), |text| {
-        text.replace("--release", "--profile wasm-for-tests")
-            .replace("wasm32-wasip2/release", "wasm32-wasip2/wasm-for-tests")
+        text.replace("--release", "--profile wasm-dev")
+            .replace("wasm32-wasip2/release", "wasm32-wasip2/wasm-dev")
     });
 }
 
@@ -146,7 +146,7 @@ fn a_project_in_rust_is_made_tested_built_and_called() {
     call(&project);
     build_portable(
         &project,
-        "target/wasm32-wasip2/wasm-for-tests/hello.portable.wasm",
+        "target/wasm32-wasip2/wasm-dev/hello.portable.wasm",
     );
     forget_registry(&url);
 }

@@ -15,10 +15,8 @@ const NAMED: &str = "target/wasm32-wasip2/wasm/";
 
 /// Returns the folder of the Wasm that is tested.
 fn built() -> PathBuf {
-    std::env::var_os("GATEHOUSE_TEST_WASM").map_or_else(
-        || root().join("target/wasm32-wasip2/wasm-for-tests"),
-        Into::into,
-    )
+    std::env::var_os("GATEHOUSE_TEST_WASM")
+        .map_or_else(|| root().join("target/wasm32-wasip2/wasm-dev"), Into::into)
 }
 
 /// Returns the file to test of the Wasm that `spin.toml` would name so.

@@ -22,8 +22,8 @@ pub struct WasmBuild {
 pub enum Profile {
     /// Small and fast: what is deployed.
     Shipped,
-    /// Built in a third of the time.
-    ForTests,
+    /// Built in less time, for tests and for this machine.
+    Development,
 }
 
 impl Profile {
@@ -31,7 +31,7 @@ impl Profile {
     pub fn name(self) -> &'static str {
         match self {
             Self::Shipped => "wasm",
-            Self::ForTests => "wasm-for-tests",
+            Self::Development => "wasm-dev",
         }
     }
 }
@@ -44,8 +44,8 @@ impl WasmBuild {
     }
 
     /// Returns the build that is tested, but for what is to be deployed.
-    pub fn for_tests(wasi: Wasi) -> Self {
-        let profile = Profile::ForTests;
+    pub fn development(wasi: Wasi) -> Self {
+        let profile = Profile::Development;
         Self { wasi, profile }
     }
 
@@ -78,11 +78,12 @@ pub fn components() -> Result<()> {
 /// # Errors
 ///
 /// As [`components`].
-pub fn named_components() -> Result<()> {
+pub fn named_components(profile: Profile) -> Result<()> {
     let project = repository();
     project::manifest::check(&project)?;
     let packages = named_in(&Value::Table(project.manifest()?));
-    wasm(&Vec::from_iter(packages), WasmBuild::shipped(Wasi::Main))
+    let wasi = Wasi::Main;
+    wasm(&Vec::from_iter(packages), WasmBuild { wasi, profile })
 }
 
 /// Where `spin.toml` names the Wasm of our own components.

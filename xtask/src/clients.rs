@@ -1,7 +1,7 @@
 //! `cargo xtask clients`: the matrix of clients that others wrote (tests/clients/matrix.json).
 
 use crate::shell::{binary, program, repository, root, run, step, target};
-use crate::{build, install};
+use crate::{build, flavours, install};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use project::environment::{PREFIX, Variables, new_encryption_key};
@@ -35,14 +35,14 @@ pub fn clients(options: &Options) -> Result<()> {
         let clients = install()?;
         return run_matrix(&clients, url.trim_end_matches('/'), &options.ids);
     }
-    let clients = std::thread::scope(|scope| {
+    let (clients, manifest) = std::thread::scope(|scope| {
         let installing = scope.spawn(install);
-        build::named_components()?;
+        let manifest = flavours::build_for_development()?;
         build::servers()?;
-        join(installing)
+        anyhow::Ok((join(installing)?, manifest))
     })?;
     let mut servers = Servers::default();
-    let base = start(&mut servers)?;
+    let base = start(&mut servers, &manifest)?;
     run_matrix(&clients, &base, &options.ids)
 }
 
@@ -101,9 +101,9 @@ pub fn join<T>(thread: ScopedJoinHandle<'_, Result<T>>) -> Result<T> {
         .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
-/// Starts the emulator and the application with records in memory, on free ports and whatever is configured here; the
+/// Starts the emulator and the application of this manifest with records in memory, on free ports and whatever is configured here; the
 /// base URL.
-fn start(servers: &mut Servers) -> Result<String> {
+fn start(servers: &mut Servers, manifest: &Path) -> Result<String> {
     let mut variables = Variables::defaults(&repository())?;
     if variables.identity() == Identity::Own {
         bail!(
@@ -132,7 +132,7 @@ fn start(servers: &mut Servers) -> Result<String> {
         "the application",
         without_configuration(&mut program(binary("gatehouse-host")))
             .arg("--from")
-            .arg(root().join("spin.toml"))
+            .arg(manifest)
             .args(["--listen", &application.to_string()])
             .args(["--state-dir", ""])
             .envs(variables.environment())

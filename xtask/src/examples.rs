@@ -35,7 +35,7 @@ pub fn build() -> Result<()> {
 
 fn rust(output: &Path) -> Result<()> {
     // Their release profile, under the name whose build has what these share with the components.
-    let profile = Profile::ForTests.name();
+    let profile = Profile::Development.name();
     let inherits = format!("profile.{profile}.inherits=\"release\"");
     for example in ["tools", "weather"] {
         step(&format!("Building the example {example} in Rust"));

@@ -5,11 +5,12 @@ use crate::shell::{repository, target};
 use anyhow::{Context, Result};
 use project::Project;
 use project::flavours::{
-    self, Flavour, Wasi, Wasm, WasmFiles, portable_beside, with_components, with_tool_server,
-    write_portable,
+    self, Flavour, Wasi, Wasm, WasmFiles, portable_beside, with_absolute_paths, with_components,
+    with_tool_server, write_portable,
 };
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use toml::Table;
 
 /// Wasm that is built as it will be deployed.
 pub struct Built;
@@ -20,7 +21,7 @@ struct BuiltForTests(Profile);
 impl WasmFiles for Built {
     fn prepare(&self, _: &Project, wasm: &BTreeSet<Wasm>, wasi: Wasi) -> Result<()> {
         match wasi {
-            Wasi::Main => build::named_components(),
+            Wasi::Main => build::named_components(Profile::Shipped),
             Wasi::Portable { .. } => build::wasm(&packages(wasm), WasmBuild::shipped(wasi)),
         }
     }
@@ -51,6 +52,31 @@ impl WasmFiles for BuiltForTests {
 /// If something does not build or does not fit together, or a component needs more than the host has.
 pub fn build(flavour: Flavour) -> Result<PathBuf> {
     flavours::build(&repository(), flavour, &Built)
+}
+
+/// Builds the components that `spin.toml` names, in less time than those that are deployed, and writes a manifest with these for the
+/// embedded host. Returns the manifest's path.
+///
+/// # Errors
+///
+/// As [`build()`].
+pub fn build_for_development() -> Result<PathBuf> {
+    build::named_components(Profile::Development)?;
+    let built = WasmBuild::development(Wasi::Main).folder();
+    let manifest = with_wasm_of(&built, &repository())?;
+    let path = built.join("spin.toml");
+    std::fs::write(&path, toml::to_string(&manifest)?)
+        .with_context(|| format!("{} cannot be written", path.display()))?;
+    Ok(path)
+}
+
+/// Returns the project's manifest with the Wasm of our own components from the folder `built`.
+fn with_wasm_of(built: &Path, project: &Project) -> Result<Table> {
+    let absolute = |path: &str| match path.strip_prefix(build::NAMED) {
+        Some(name) => built.join(name).to_string_lossy().into_owned(),
+        None => project.absolute(path),
+    };
+    with_absolute_paths(project.manifest()?, absolute)
 }
 
 /// A tools component of its own, in the flavours for tests.
@@ -118,4 +144,21 @@ fn packages(wasm: &BTreeSet<Wasm>) -> Vec<String> {
         Wasm::Remote { .. } => None,
     });
     names.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_manifest_of_development_has_all_wasm_from_the_folder_that_it_is_built_in() {
+        let manifest = with_wasm_of(Path::new("/built"), &repository()).unwrap();
+        let text = toml::to_string(&manifest).unwrap();
+        assert_eq!(
+            text.matches("\"/built/").count(),
+            text.matches(".wasm").count()
+        );
+        assert!(text.contains("\"/built/gatehouse_mcp.wasm\""), "{text}");
+        assert!(text.contains("\"/built/gatehouse_tools.wasm\""), "{text}");
+    }
 }

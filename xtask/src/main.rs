@@ -81,7 +81,7 @@ fn main() -> ExitCode {
         Command::Test(options) => test::test(&options),
         Command::Clients(options) => clients::clients(&options),
         Command::Build(options) => match options.flavour {
-            None if options.for_tests => build::to_test(WasmBuild::for_tests(Wasi::Main)),
+            None if options.for_tests => build::to_test(WasmBuild::development(Wasi::Main)),
             None => build::components(),
             Some(flavour) => flavours::build(flavour).map(drop),
         },

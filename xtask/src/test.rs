@@ -42,7 +42,7 @@ pub fn test(options: &Options) -> Result<()> {
     let components = build::packages()?;
     let profile = match options.shipped {
         true => Profile::Shipped,
-        false => Profile::ForTests,
+        false => Profile::Development,
     };
     // The example in Rust needs it too.
     toolchain::ensure_wasm()?;

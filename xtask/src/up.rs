@@ -1,7 +1,8 @@
 //! `cargo xtask up`: from a fresh clone to a served application.
 
-use crate::build;
-use crate::shell::{binary, exists, program, repository, step};
+use crate::build::{self, Profile};
+use crate::flavours;
+use crate::shell::{binary, exists, program, repository, root, step};
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 use project::identity::{EMULATOR_CLIENT, EMULATOR_PROJECT, EMULATOR_SECRET};
@@ -17,6 +18,9 @@ pub struct Options {
     /// What runs the application
     #[arg(long, value_enum, default_value = "embedded")]
     runtime: Runtime,
+    /// Serve the components as they are deployed, which takes longer to build; Spin always does
+    #[arg(long)]
+    shipped: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -40,7 +44,12 @@ pub fn up(options: &Options) -> Result<()> {
     }
     let launch = Launch::plan(&repository(), &options.launch)?;
     launch.check_addresses()?;
-    build::named_components()?;
+    let manifest = if options.shipped || options.runtime == Runtime::Spin {
+        build::named_components(Profile::Shipped)?;
+        root().join("spin.toml")
+    } else {
+        flavours::build_for_development()?
+    };
     build::servers()?;
 
     let stop = stop_signal()?;
@@ -58,7 +67,8 @@ pub fn up(options: &Options) -> Result<()> {
             spin
         }
     };
-    application.args(["--from", "spin.toml"]);
+    application.arg("--from").arg(manifest);
+    application.arg("--state-dir").arg(root().join(".spin"));
     if let Some(file) = launch.runtime_config() {
         application.arg("--runtime-config-file").arg(file);
     }

@@ -17,7 +17,7 @@ mod portable_interface;
 mod wasm;
 
 pub use flavour::{Flavour, Wasi};
-pub use manifest::{portable_package, with_components, with_tool_server};
+pub use manifest::{portable_package, with_absolute_paths, with_components, with_tool_server};
 pub use wasm::Wasm;
 
 use crate::project::Project;
@@ -96,7 +96,7 @@ pub fn write_portable(
 /// If the manifest is not as `spin.toml` is, or has what cannot be composed.
 pub fn manifest_of(project: &Project, manifest: Table, flavour: Flavour) -> Result<Table> {
     match flavour.wasi() {
-        Wasi::Main => manifest::with_absolute_paths(manifest, |path| project.absolute(path)),
+        Wasi::Main => with_absolute_paths(manifest, |path| project.absolute(path)),
         Wasi::Portable { .. } => Ok(manifest::flavoured(manifest, flavour)?.manifest),
     }
 }

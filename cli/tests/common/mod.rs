@@ -115,10 +115,8 @@ fn target() -> &'static Path {
 
 /// Returns what the components were built into.
 pub fn built(file: &str) -> PathBuf {
-    let folder = std::env::var_os("GATEHOUSE_TEST_WASM").map_or_else(
-        || target().join("wasm32-wasip2/wasm-for-tests"),
-        PathBuf::from,
-    );
+    let folder = std::env::var_os("GATEHOUSE_TEST_WASM")
+        .map_or_else(|| target().join("wasm32-wasip2/wasm-dev"), PathBuf::from);
     let path = folder.join(file);
     assert!(
         path.is_file(),

@@ -128,7 +128,7 @@ pub fn with_tool_server(mut manifest: Table, id: &str, tools: &str) -> Result<Ta
 /// # Errors
 ///
 /// If the manifest is not as `spin.toml` is.
-pub(super) fn with_absolute_paths(
+pub fn with_absolute_paths(
     mut manifest: Table,
     absolute: impl Fn(&str) -> String,
 ) -> Result<Table> {
