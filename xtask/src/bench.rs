@@ -61,11 +61,14 @@ enum On {
 pub fn bench(options: &Options) -> Result<()> {
     let mut packages = build::packages()?;
     packages.extend(["bench-bare", "bench-empty", "conformance-tools"].map(str::to_owned));
-    build::wasm(&packages, WasmBuild::shipped(Wasi::Main))?;
+    let shipped = WasmBuild::shipped(Wasi::Main);
+    build::wasm(&packages, shipped)?;
     step("Building the bench (release)");
     let mut bench = cargo();
     bench
         .args(["run", "--release", "--package", "gatehouse-bench", "--"])
+        // What is started as the tests start it is of the same build.
+        .env("GATEHOUSE_TEST_WASM", shipped.folder())
         // The runtime would note down where each of its errors comes from.
         .env_remove("RUST_BACKTRACE");
     for (name, value) in [
