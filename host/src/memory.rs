@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex, OnceLock, PoisonError, RwLock},
 };
 
-use wasmtime::{CacheStore, Engine, component::Component};
+use wasmtime::{CacheStore, Config, Engine, component::Component};
 
 use crate::engine;
 
@@ -42,12 +42,11 @@ pub(crate) fn compiler() -> wasmtime::Result<Engine> {
     if let Some(compiler) = COMPILER.get() {
         return Ok(compiler.clone());
     }
-    let compiler = compiler_with(Arc::new(Functions::default()))?;
+    let compiler = compiler_with(engine::config(), Arc::new(Functions::default()))?;
     Ok(COMPILER.get_or_init(|| compiler).clone())
 }
 
-fn compiler_with(functions: Arc<Functions>) -> wasmtime::Result<Engine> {
-    let mut config = engine::config();
+fn compiler_with(mut config: Config, functions: Arc<Functions>) -> wasmtime::Result<Engine> {
     config.enable_incremental_compilation(functions)?;
     Engine::new(&config)
 }
@@ -86,7 +85,10 @@ mod tests {
     #[test]
     fn functions_are_compiled_once_and_run_in_the_engine() {
         let functions = Arc::new(Functions::default());
-        let compiler = compiler_with(Arc::clone(&functions)).unwrap();
+        let mut config = engine::config();
+        // Threads that compile side by side compile some function twice now and then.
+        config.parallel_compilation(false);
+        let compiler = compiler_with(config, Arc::clone(&functions)).unwrap();
         let directory = tempfile::tempdir().unwrap();
         let cache = Cache::new(Some(directory.path().join("cache"))).compiler(Some(compiler));
         let engine = engine().unwrap();
