@@ -43,7 +43,7 @@ impl WasmBuild {
         Self { wasi, profile }
     }
 
-    /// Returns the build that is tested, but for what is to be deployed.
+    /// Returns the build that tests and this machine use.
     pub fn development(wasi: Wasi) -> Self {
         let profile = Profile::Development;
         Self { wasi, profile }
@@ -52,6 +52,11 @@ impl WasmBuild {
     /// Returns the folder that has the Wasm.
     pub fn folder(self) -> PathBuf {
         self.target().join(WASM).join(self.profile.name())
+    }
+
+    /// Returns the file of a component of our own that `spin.toml` names by this path; `None` if it is not one.
+    pub fn file(self, path: &str) -> Option<PathBuf> {
+        Some(self.folder().join(path.strip_prefix(NAMED)?))
     }
 
     /// The portable builds have a folder of their own for what they are made for. What they share with the others is in one.
@@ -73,7 +78,7 @@ pub fn components() -> Result<()> {
     wasm(&packages()?, WasmBuild::shipped(Wasi::Main))
 }
 
-/// Builds the components that `spin.toml` names, which are fewer.
+/// Builds the components that `spin.toml` names, which are not all that there are.
 ///
 /// # Errors
 ///
@@ -87,7 +92,7 @@ pub fn named_components(profile: Profile) -> Result<()> {
 }
 
 /// Where `spin.toml` names the Wasm of our own components.
-pub const NAMED: &str = "target/wasm32-wasip2/wasm/";
+const NAMED: &str = "target/wasm32-wasip2/wasm/";
 
 /// Returns the package of a component that `spin.toml` names by this path; `None` if it is not one of our own.
 pub fn package_of(path: &str) -> Option<String> {

@@ -101,8 +101,8 @@ pub fn join<T>(thread: ScopedJoinHandle<'_, Result<T>>) -> Result<T> {
         .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
-/// Starts the emulator and the application of this manifest with records in memory, on free ports and whatever is configured here; the
-/// base URL.
+/// Starts the emulator and the application of this manifest, with records in memory, on free ports and whatever is
+/// configured here. Returns the base URL.
 fn start(servers: &mut Servers, manifest: &Path) -> Result<String> {
     let mut variables = Variables::defaults(&repository())?;
     if variables.identity() == Identity::Own {

@@ -54,7 +54,7 @@ pub fn build(flavour: Flavour) -> Result<PathBuf> {
     flavours::build(&repository(), flavour, &Built)
 }
 
-/// Builds the components that `spin.toml` names, in less time than those that are deployed, and writes a manifest with these for the
+/// Builds the components that `spin.toml` names with the profile of development, and writes a manifest with these for the
 /// embedded host. Returns the manifest's path.
 ///
 /// # Errors
@@ -62,18 +62,18 @@ pub fn build(flavour: Flavour) -> Result<PathBuf> {
 /// As [`build()`].
 pub fn build_for_development() -> Result<PathBuf> {
     build::named_components(Profile::Development)?;
-    let built = WasmBuild::development(Wasi::Main).folder();
-    let manifest = with_wasm_of(&built, &repository())?;
-    let path = built.join("spin.toml");
+    let build = WasmBuild::development(Wasi::Main);
+    let manifest = with_wasm_of(build, &repository())?;
+    let path = build.folder().join("spin.toml");
     std::fs::write(&path, toml::to_string(&manifest)?)
         .with_context(|| format!("{} cannot be written", path.display()))?;
     Ok(path)
 }
 
-/// Returns the project's manifest with the Wasm of our own components from the folder `built`.
-fn with_wasm_of(built: &Path, project: &Project) -> Result<Table> {
-    let absolute = |path: &str| match path.strip_prefix(build::NAMED) {
-        Some(name) => built.join(name).to_string_lossy().into_owned(),
+/// Returns the project's manifest with our own components as this build made them.
+fn with_wasm_of(build: WasmBuild, project: &Project) -> Result<Table> {
+    let absolute = |path: &str| match build.file(path) {
+        Some(file) => file.to_string_lossy().into_owned(),
         None => project.absolute(path),
     };
     with_absolute_paths(project.manifest()?, absolute)
@@ -127,8 +127,8 @@ fn stem(path: &str) -> Result<&str> {
 /// portable form of any other beside it.
 fn file(project: &Project, wasm: &Wasm, build: WasmBuild) -> Result<PathBuf> {
     match wasm {
-        Wasm::File(path) => match path.strip_prefix(build::NAMED) {
-            Some(name) => Ok(build.folder().join(name)),
+        Wasm::File(path) => match build.file(path) {
+            Some(file) => Ok(file),
             None => portable_beside(project, path),
         },
         Wasm::Remote { url, .. } => {
@@ -152,13 +152,13 @@ mod tests {
 
     #[test]
     fn the_manifest_of_development_has_all_wasm_from_the_folder_that_it_is_built_in() {
-        let manifest = with_wasm_of(Path::new("/built"), &repository()).unwrap();
+        let build = WasmBuild::development(Wasi::Main);
+        let manifest = with_wasm_of(build, &repository()).unwrap();
         let text = toml::to_string(&manifest).unwrap();
-        assert_eq!(
-            text.matches("\"/built/").count(),
-            text.matches(".wasm").count()
-        );
-        assert!(text.contains("\"/built/gatehouse_mcp.wasm\""), "{text}");
-        assert!(text.contains("\"/built/gatehouse_tools.wasm\""), "{text}");
+        let built = format!("\"{}/", build.folder().display());
+        assert_eq!(text.matches(&built).count(), text.matches(".wasm").count());
+        for name in ["gatehouse_mcp.wasm", "gatehouse_tools.wasm"] {
+            assert!(text.contains(&format!("{built}{name}\"")), "{text}");
+        }
     }
 }
