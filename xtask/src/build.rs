@@ -173,7 +173,7 @@ const WITH_PORTABLE: [&str; 6] = [
 /// The size that a component has to stay under, in bytes: a host loads it for every new instance, and some refuse large ones.
 fn size_limit(component: &str) -> u64 {
     match component {
-        "gatehouse-mcp" => 6_100_000,
+        "gatehouse-mcp" => 6_150_000,
         "gatehouse-authorize" => 1_850_000,
         "gatehouse-tools-openapi" => 1_600_000,
         _ => 1_500_000,
@@ -297,7 +297,7 @@ mod tests {
                 .unwrap_err()
                 .to_string()
         };
-        write("gatehouse_mcp.wasm", 6_099_999);
+        write("gatehouse_mcp.wasm", 6_149_999);
         write("bench_bare.wasm", 9_000_000);
         assert!(error().contains("gatehouse_home.wasm is not there"));
         write("gatehouse_home.wasm", 1_499_999);
@@ -305,7 +305,7 @@ mod tests {
         write("gatehouse_home.wasm", 1_500_000);
         assert!(error().starts_with("gatehouse-home has 1500000 bytes"));
         write("gatehouse_home.wasm", 1_499_999);
-        write("gatehouse_mcp.wasm", 6_100_000);
-        assert!(error().starts_with("gatehouse-mcp has 6100000 bytes"));
+        write("gatehouse_mcp.wasm", 6_150_000);
+        assert!(error().starts_with("gatehouse-mcp has 6150000 bytes"));
     }
 }

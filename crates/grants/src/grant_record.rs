@@ -5,7 +5,7 @@ use keys::{KeyRing, Purpose};
 use rand::CryptoRng;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-use store::{Batch, KeyValue, Record, Store};
+use store::{Batch, KeyValue, ReadAhead, Record, Store};
 
 const SEALED_GRANT: Purpose = Purpose("grant");
 
@@ -78,15 +78,20 @@ impl<K: KeyValue> GrantRecords<'_, K> {
     ) -> Result<(), store::Error> {
         let slot = Some(slot.to_owned());
         let plain = serde_json::to_vec(&Slotted { grant, slot })
-            .map_err(|_| store::Error::Unreadable(self.store.key(SealedGrant::KIND, id)))?;
+            .map_err(|_| store::Error::Unreadable(self.key(id)))?;
         let sealed = self.keys.seal(SEALED_GRANT, id.as_bytes(), &plain, random);
         batch.schedule::<SealedGrant>(id, companions, grant.expires_at);
         batch.put(id, &SealedGrant(sealed), Some(grant.expires_at))
     }
 
+    /// Returns the key of a grant's record.
+    pub(crate) fn key(&self, id: &str) -> String {
+        self.store.key(SealedGrant::KIND, id)
+    }
+
     /// Returns the grant with this id, unless it has ended by `now` (seconds since the Unix epoch). If it
     /// was `opened` before, the record is compared with what it was then, which costs less than opening it
-    /// again. One read of the store.
+    /// again. One read of the store, or none if the record's [`key`](Self::key) was read `ahead`.
     ///
     /// # Errors
     ///
@@ -97,8 +102,9 @@ impl<K: KeyValue> GrantRecords<'_, K> {
         id: &str,
         now: u64,
         opened: Option<Arc<OpenedGrant>>,
+        ahead: &mut ReadAhead,
     ) -> Result<Option<Arc<OpenedGrant>>, store::Error> {
-        let Some(SealedGrant(sealed)) = self.store.get(id, now).await? else {
+        let Some(SealedGrant(sealed)) = self.store.get_ahead(id, now, ahead).await? else {
             return Ok(None);
         };
         if let Some(opened) = opened
@@ -109,8 +115,8 @@ impl<K: KeyValue> GrantRecords<'_, K> {
         let Ok(plain) = self.keys.open(SEALED_GRANT, id.as_bytes(), &sealed) else {
             return Ok(None);
         };
-        let grant = serde_json::from_slice(&plain)
-            .map_err(|_| store::Error::Unreadable(self.store.key(SealedGrant::KIND, id)))?;
+        let grant =
+            serde_json::from_slice(&plain).map_err(|_| store::Error::Unreadable(self.key(id)))?;
         Ok(Some(Arc::new(OpenedGrant { grant, sealed })))
     }
 

@@ -57,7 +57,7 @@ use grant_record::GrantRecords;
 use index_slots::IndexSlots;
 use keys::KeyRing;
 use std::sync::Arc;
-use store::{KeyValue, Store};
+use store::{KeyValue, ReadAhead, Store};
 
 /// The grants in a store, readable with the keys of a ring.
 pub struct Grants<'a, K> {
@@ -92,12 +92,14 @@ impl<'a, K: KeyValue> Grants<'a, K> {
     /// Fails if the store does. A record that no key of the ring opens is an ended grant: its key was
     /// dropped.
     pub async fn find(&self, id: &str, now: u64) -> Result<Option<Grant>, store::Error> {
-        let opened = self.find_cached(id, now, None).await?;
+        let ahead = &mut ReadAhead::default();
+        let opened = self.find_cached(id, now, None, ahead).await?;
         Ok(opened.map(|opened| Arc::unwrap_or_clone(opened).grant))
     }
 
     /// Returns the same for a grant that was `opened` before: its record is compared with what it was
-    /// then, which costs less than opening it again.
+    /// then, which costs less than opening it again. Reads nothing if the record's [`key`](Self::key) was read
+    /// `ahead`.
     ///
     /// # Errors
     ///
@@ -107,8 +109,14 @@ impl<'a, K: KeyValue> Grants<'a, K> {
         id: &str,
         now: u64,
         opened: Option<Arc<OpenedGrant>>,
+        ahead: &mut ReadAhead,
     ) -> Result<Option<Arc<OpenedGrant>>, store::Error> {
-        self.records().find(id, now, opened).await
+        self.records().find(id, now, opened, ahead).await
+    }
+
+    /// Returns the key of a grant's record, for a [`ReadAhead`].
+    pub fn key(&self, id: &str) -> String {
+        self.records().key(id)
     }
 
     /// Returns the upstream tokens of these grants.

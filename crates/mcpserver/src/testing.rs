@@ -91,6 +91,10 @@ impl KeyValue for TestKeyValue {
         self.reads().get(key).await
     }
 
+    async fn get_many(&self, keys: &[String]) -> Result<Vec<Option<Vec<u8>>>, Error> {
+        self.reads().get_many(keys).await
+    }
+
     async fn set(&self, key: &str, value: &[u8], until: Option<u64>) -> Result<(), Error> {
         self.writes().set(key, value, until).await
     }

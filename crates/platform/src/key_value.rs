@@ -71,6 +71,10 @@ impl KeyValue for KeyValueStore {
         of_store!(self, store => store.get(key).await)
     }
 
+    async fn get_many(&self, keys: &[String]) -> Result<Vec<Option<Vec<u8>>>, Error> {
+        of_store!(self, store => store.get_many(keys).await)
+    }
+
     async fn set(&self, key: &str, value: &[u8], until: Option<u64>) -> Result<(), Error> {
         of_store!(self, store => store.set(key, value, until).await)
     }

@@ -126,6 +126,19 @@ impl<K: KeyValue, C: Clock> KeyValue for Deadlined<K, C> {
         self.within_deadline(self.backend.get(key)).await
     }
 
+    /// As [`increment`](KeyValue::increment) is, this is a synchronous call of `wasi:keyvalue`. A store that has not
+    /// just answered is read key by key, which can be given up.
+    async fn get_many(&self, keys: &[String]) -> Result<Vec<Option<Vec<u8>>>, Error> {
+        if self.has_just_answered() {
+            return self.within_deadline(self.backend.get_many(keys)).await;
+        }
+        let mut values = Vec::with_capacity(keys.len());
+        for key in keys {
+            values.push(KeyValue::get(self, key).await?);
+        }
+        Ok(values)
+    }
+
     async fn set(&self, key: &str, value: &[u8], until: Option<u64>) -> Result<(), Error> {
         self.within_deadline(self.backend.set(key, value, until))
             .await
@@ -223,6 +236,7 @@ mod tests {
         stalls: AtomicBool,
         increments: AtomicU64,
         batches: AtomicU64,
+        gets: AtomicU64,
         memory: MemoryKeyValue,
     }
 
@@ -236,8 +250,15 @@ mod tests {
 
     impl KeyValue for Stalling {
         async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
+            self.gets.fetch_add(1, Relaxed);
             self.wait().await;
             self.memory.get(key).await
+        }
+
+        async fn get_many(&self, keys: &[String]) -> Result<Vec<Option<Vec<u8>>>, Error> {
+            self.batches.fetch_add(1, Relaxed);
+            self.wait().await;
+            self.memory.get_many(keys).await
         }
 
         async fn set(&self, key: &str, value: &[u8], until: Option<u64>) -> Result<(), Error> {
@@ -352,6 +373,28 @@ mod tests {
             store.backend.stalls.store(true, Relaxed);
             store.increment("n", 1, None).await.unwrap_err();
             assert_eq!(store.backend.increments.load(Relaxed), 1);
+        });
+    }
+
+    #[test]
+    fn many_keys_are_read_in_one_step_only_where_the_store_has_just_answered() {
+        block_on(async {
+            let keys = ["a".to_owned(), "b".to_owned()];
+            let counts = |store: &Store| {
+                let Stalling { gets, batches, .. } = &store.backend;
+                (gets.load(Relaxed), batches.load(Relaxed))
+            };
+            let store = store(false);
+            store.backend.memory.set("b", b"1", None).await.unwrap();
+            let both = [None, Some(b"1".to_vec())];
+            assert_eq!(store.get_many(&keys).await.unwrap(), both);
+            assert_eq!(counts(&store), (2, 0));
+            assert_eq!(store.get_many(&keys).await.unwrap(), both);
+            assert_eq!(counts(&store), (2, 1));
+            store.clock.now.fetch_add(ANSWER_TTL_MILLIS, Relaxed);
+            store.backend.stalls.store(true, Relaxed);
+            assert!(is_unavailable(store.get_many(&keys).await));
+            assert_eq!(counts(&store), (3, 1));
         });
     }
 

@@ -107,6 +107,20 @@ pub trait KeyValue: Send + Sync {
     /// Fails with [`Error::Unavailable`] if the backend does, as every other operation.
     fn get(&self, key: &str) -> impl Future<Output = Result<Option<Vec<u8>>, Error>> + Send;
 
+    /// Returns the values of `keys`, in their order. A backend that can reads all of them in one step.
+    fn get_many(
+        &self,
+        keys: &[String],
+    ) -> impl Future<Output = Result<Vec<Option<Vec<u8>>>, Error>> + Send {
+        async move {
+            let mut values = Vec::with_capacity(keys.len());
+            for key in keys {
+                values.push(self.get(key).await?);
+            }
+            Ok(values)
+        }
+    }
+
     /// Writes `value` under `key`, and replaces any other value and its expiry.
     fn set(
         &self,
@@ -226,4 +240,31 @@ pub trait PlainKeyValue: Send + Sync {
 
     /// Returns every key, in any order.
     fn keys(&self) -> impl Future<Output = Result<Vec<String>, Error>> + Send;
+}
+
+/// Returns the values of `keys` in their order, out of those that were `found`: a host leaves out those that it has not, and
+/// gives the others in any order.
+pub fn in_order(
+    keys: &[String],
+    mut found: Vec<(String, Option<Vec<u8>>)>,
+) -> Vec<Option<Vec<u8>>> {
+    let value = |key| {
+        let of_key = found.iter_mut().find(|(found, _)| found == key);
+        of_key.and_then(|(_, value)| value.take())
+    };
+    keys.iter().map(value).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_come_in_the_order_of_their_keys() {
+        let keys = ["a", "b", "c", "d"].map(str::to_owned);
+        let value = |key: &str, value: Option<u8>| (key.to_owned(), value.map(|value| vec![value]));
+        let found = vec![value("d", Some(4)), value("c", None), value("a", Some(1))];
+        let expected = [Some(vec![1]), None, None, Some(vec![4])];
+        assert_eq!(in_order(&keys, found), expected);
+    }
 }

@@ -17,6 +17,7 @@ mod listing;
 #[cfg(any(test, feature = "memory"))]
 mod memory;
 mod polling;
+mod read_ahead;
 mod record;
 mod redis;
 pub mod ring;
@@ -29,11 +30,12 @@ pub use claim::Claim;
 pub use deadline::{Clock, Deadlined};
 pub use key_value::{
     Capabilities, Claimed, Claims, Entry, Error, Expiry, KeyValue, MAX_SEALED_BYTES, PlainKeyValue,
-    Regions,
+    Regions, in_order,
 };
 #[cfg(any(test, feature = "memory"))]
 pub use memory::MemoryKeyValue;
 pub use polling::{MAX_LAG_WAIT, poll_intervals};
+pub use read_ahead::ReadAhead;
 pub use record::Record;
 pub use redis::{Argument, RedisCommands, RedisKeyValue, Reply};
 pub use store::Store;

@@ -1,7 +1,7 @@
 //! Records with an expiry.
 
 use crate::store::slot_key;
-use crate::{Error, KeyValue, Store};
+use crate::{Error, KeyValue, ReadAhead, Store};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -46,7 +46,21 @@ impl<K: KeyValue> Store<K> {
     ///
     /// Fails if the backend does, or with [`Error::Unreadable`].
     pub async fn get<R: Record>(&self, id: &str, now: u64) -> Result<Option<R>, Error> {
-        let found = self.get_with_expiry(id, now).await?;
+        self.get_ahead(id, now, &mut ReadAhead::default()).await
+    }
+
+    /// Returns the same, out of what was read `ahead` if its [`key`](Self::key) was.
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Self::get).
+    pub async fn get_ahead<R: Record>(
+        &self,
+        id: &str,
+        now: u64,
+        ahead: &mut ReadAhead,
+    ) -> Result<Option<R>, Error> {
+        let found = self.find(id, now, ahead).await?;
         Ok(found.map(|(record, _)| record))
     }
 
@@ -60,8 +74,17 @@ impl<K: KeyValue> Store<K> {
         id: &str,
         now: u64,
     ) -> Result<Option<(R, Option<u64>)>, Error> {
+        self.find(id, now, &mut ReadAhead::default()).await
+    }
+
+    async fn find<R: Record>(
+        &self,
+        id: &str,
+        now: u64,
+        ahead: &mut ReadAhead,
+    ) -> Result<Option<(R, Option<u64>)>, Error> {
         let key = self.key(R::KIND, id);
-        let Some(bytes) = self.backend.get(&key).await? else {
+        let Some(bytes) = ahead.get(&self.backend, &key).await? else {
             return Ok(None);
         };
         let envelope: Envelope<R> =

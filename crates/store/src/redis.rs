@@ -87,13 +87,19 @@ impl<R: RedisCommands> KeyValue for RedisKeyValue<R> {
     }
 
     async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
-        match self.reply("GET", &[text(key)]).await? {
-            Reply::Binary(value) => Ok(Some(value)),
-            // A client may take a bulk string for a status.
-            Reply::Status(value) => Ok(Some(value.into_bytes())),
-            Reply::Nil => Ok(None),
-            Reply::Int(_) => Err(unexpected("GET")),
+        value("GET", self.reply("GET", &[text(key)]).await?)
+    }
+
+    async fn get_many(&self, keys: &[String]) -> Result<Vec<Option<Vec<u8>>>, Error> {
+        let arguments: Vec<_> = keys.iter().map(|key| text(key)).collect();
+        let replies = self.0.execute("MGET", &arguments).await?;
+        if replies.len() != keys.len() {
+            return Err(unexpected("MGET"));
         }
+        replies
+            .into_iter()
+            .map(|reply| value("MGET", reply))
+            .collect()
     }
 
     async fn set(&self, key: &str, value: &[u8], until: Option<u64>) -> Result<(), Error> {
@@ -134,6 +140,17 @@ impl<R: RedisCommands> KeyValue for RedisKeyValue<R> {
         count
             .map(Some)
             .ok_or_else(|| Error::Unreadable(key.to_owned()))
+    }
+}
+
+/// Returns the value that a reply to `command` holds.
+fn value(command: &str, reply: Reply) -> Result<Option<Vec<u8>>, Error> {
+    match reply {
+        Reply::Binary(value) => Ok(Some(value)),
+        // A client may take a bulk string for a status.
+        Reply::Status(value) => Ok(Some(value.into_bytes())),
+        Reply::Nil => Ok(None),
+        Reply::Int(_) => Err(unexpected(command)),
     }
 }
 

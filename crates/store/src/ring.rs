@@ -15,7 +15,7 @@
 //! therefore looks ahead now and then, and passes over the gap ([`Reader::passing_gaps`]).
 
 use crate::key_value::Expiry;
-use crate::{Error, KeyValue, MAX_SEALED_BYTES, Record, Store};
+use crate::{Error, KeyValue, MAX_SEALED_BYTES, ReadAhead, Record, Store};
 use serde::{Deserialize, Serialize};
 
 /// A ring in the store.
@@ -234,8 +234,8 @@ impl<'a, K: KeyValue> Ring<'a, K> {
     }
 
     /// Returns what the slot of a number holds. A slot of another version counts as empty.
-    async fn slot(&self, number: u64) -> Result<Option<Slot>, Error> {
-        let bytes = self.backend.get(&self.key(number)).await?;
+    async fn slot(&self, number: u64, ahead: &mut ReadAhead) -> Result<Option<Slot>, Error> {
+        let bytes = ahead.get(self.backend, &self.key(number)).await?;
         Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
     }
 
@@ -318,8 +318,19 @@ impl Reader {
         self.drop_parts();
     }
 
-    /// Looks once, at `now` (seconds since the Unix epoch): one read of the store if there is nothing. `open`
-    /// opens the parts.
+    /// Returns the key that the next look reads first, for a [`ReadAhead`]; `None` if it may read none or several.
+    pub fn next_key<K: KeyValue>(&self, ring: &Ring<'_, K>) -> Option<String> {
+        let looks = self.looks + 1;
+        let number = match self.is_behind_a_gap(looks) {
+            false => Some(self.next),
+            true if self.gap_since.is_some() => None,
+            true => Some(self.next + self.distance(looks)),
+        };
+        number.map(|number| ring.key(number))
+    }
+
+    /// Looks once, at `now` (seconds since the Unix epoch): one read of the store if there is nothing, or none if
+    /// [`next_key`](Self::next_key) was read `ahead`. `open` opens the parts.
     ///
     /// # Errors
     ///
@@ -329,12 +340,13 @@ impl Reader {
         ring: &Ring<'_, K>,
         open: Open<'_>,
         now: u64,
+        ahead: &mut ReadAhead,
     ) -> Result<Read, Error> {
         self.looks += 1;
-        if self.max_gap > 0 && self.looks.is_multiple_of(LOOKS_PER_LOOK_AHEAD) {
-            return self.look_ahead(ring, now).await;
+        if self.is_behind_a_gap(self.looks) {
+            return self.look_behind_a_gap(ring, now, ahead).await;
         }
-        let Some(slot) = ring.slot(self.next).await? else {
+        let Some(slot) = ring.slot(self.next, ahead).await? else {
             return Ok(Read::Nothing);
         };
         if slot.number < self.next {
@@ -388,14 +400,15 @@ impl Reader {
     }
 
     /// Looks behind a gap, and passes over it when its time is over.
-    async fn look_ahead<K: KeyValue>(
+    async fn look_behind_a_gap<K: KeyValue>(
         &mut self,
         ring: &Ring<'_, K>,
         now: u64,
+        ahead: &mut ReadAhead,
     ) -> Result<Read, Error> {
         if self.gap_since.is_none() {
-            let number = self.next + self.distance();
-            let found = ring.slot(number).await?;
+            let number = self.next + self.distance(self.looks);
+            let found = ring.slot(number, ahead).await?;
             if found.is_none_or(|slot| slot.number < number) {
                 return Ok(Read::Nothing);
             }
@@ -406,7 +419,7 @@ impl Reader {
         // The next number itself may have come in the meantime.
         let last = self.next + self.max_gap;
         for number in self.next..=last {
-            let found = ring.slot(number).await?;
+            let found = ring.slot(number, ahead).await?;
             if found.is_some_and(|slot| slot.number >= number) {
                 let is_lost = number > self.next;
                 if is_lost {
@@ -424,11 +437,16 @@ impl Reader {
         Ok(Read::Nothing)
     }
 
-    /// How far ahead this look is. Most are at the next message, as one number is what a writer loses that ends
+    /// Whether the look with this number is at a number behind a gap.
+    fn is_behind_a_gap(&self, looks: u64) -> bool {
+        self.max_gap > 0 && looks.is_multiple_of(LOOKS_PER_LOOK_AHEAD)
+    }
+
+    /// How far ahead the look with this number is. Most are at the next message, as one number is what a writer loses that ends
     /// early, or the rest of a message of which it wrote some parts.
-    fn distance(&self) -> u64 {
+    fn distance(&self, looks: u64) -> u64 {
         let nearest = self.missing.max(1);
-        let turn = self.looks / LOOKS_PER_LOOK_AHEAD;
+        let turn = looks / LOOKS_PER_LOOK_AHEAD;
         if turn.is_multiple_of(3) {
             1 + turn / 3 % self.max_gap
         } else {

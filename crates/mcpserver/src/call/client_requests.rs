@@ -28,7 +28,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::sync::Arc;
 use std::time::Duration;
-use store::{MAX_SEALED_BYTES, Record};
+use store::{MAX_SEALED_BYTES, ReadAhead, Record};
 
 const QUESTION: Purpose = Purpose("mcp question");
 const ANSWER: Purpose = Purpose("mcp answer");
@@ -264,7 +264,12 @@ struct AwaitedResponse<'a, P: Parts> {
 impl<P: Parts> Poll for AwaitedResponse<'_, P> {
     type End = Result<String, ClientRequestError>;
 
-    async fn look(&mut self) -> Result<Polled<Self::End>, store::Error> {
+    fn next_key(&self) -> Option<String> {
+        let store = &self.requests.context.store;
+        Some(store.key(ResponseRecord::KIND, self.name))
+    }
+
+    async fn look(&mut self, ahead: &mut ReadAhead) -> Result<Polled<Self::End>, store::Error> {
         let failed = |reason: &'static str| {
             let error = Error::new(ErrorCode::InternalError, reason);
             Ok(Polled::End(Err(ClientRequestError::Failed(error))))
@@ -273,7 +278,8 @@ impl<P: Parts> Poll for AwaitedResponse<'_, P> {
             store, environment, ..
         } = &*self.requests.context;
         let now = environment.now();
-        match store.get::<ResponseRecord>(self.name, now).await {
+        let found = store.get_ahead::<ResponseRecord>(self.name, now, ahead);
+        match found.await {
             Ok(Some(answered)) => {
                 if let Err(error) = store.delete::<ResponseRecord>(self.name).await {
                     log_line::write(format_args!("mcp: an answer is left to the sweep: {error}"));

@@ -1,8 +1,8 @@
 //! The watch of the grant, or the presented token, of work that outlives its request. When that ends, the
 //! work ends as if its client had cancelled it.
 //!
-//! Such work checks its grant once in [`CHECK_INTERVAL`], at the cost of one read of the store. Work that
-//! ends within the first interval costs none.
+//! Such work checks its grant once in [`CHECK_INTERVAL`], at the cost of one read of the store; loops read what they
+//! look for in the same step. Work that ends within the first interval costs none.
 
 use crate::context::Context;
 use crate::http::authenticated::{Authenticated, Source};
@@ -15,7 +15,7 @@ use mcp::{Error, ErrorCode};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;
-use store::{MAX_LAG_WAIT, poll_intervals};
+use store::{MAX_LAG_WAIT, ReadAhead, poll_intervals};
 
 /// Opened grants kept in memory per generation of the cache.
 const MAX_GRANTS: usize = 512;
@@ -88,14 +88,26 @@ impl<P: Parts> GrantWatch<P> {
         id: &str,
         now: u64,
     ) -> Result<Option<Arc<OpenedGrant>>, store::Error> {
+        self.find_ahead(id, now, &mut ReadAhead::default()).await
+    }
+
+    async fn find_ahead(
+        &self,
+        id: &str,
+        now: u64,
+        ahead: &mut ReadAhead,
+    ) -> Result<Option<Arc<OpenedGrant>>, store::Error> {
         let known = self.found.get(id).map(|known| known.value);
-        let grants = Grants::new(&self.context.store, &self.context.config.keys);
-        let found = grants.find_cached(id, now, known).await?;
+        let found = self.grants().find_cached(id, now, known, ahead).await?;
         if let Some(opened) = &found {
             let found = Trusted::new(Arc::clone(opened), now);
             self.found.insert(id.to_owned(), found);
         }
         Ok(found)
+    }
+
+    fn grants(&self) -> Grants<'_, P::KeyValue> {
+        Grants::new(&self.context.store, &self.context.config.keys)
     }
 
     /// Returns the grant of a token that was issued at `issued_at` (seconds since the Unix epoch), as
@@ -139,10 +151,34 @@ impl<P: Parts> GrantWatch<P> {
     ///
     /// The store's.
     pub(crate) async fn is_valid(&self, authority: &Authority) -> Result<bool, store::Error> {
+        let (is_valid, _) = self.is_valid_beside(authority, None).await?;
+        Ok(is_valid)
+    }
+
+    /// Returns the same, and what the key `beside` has, which is read in the same step.
+    ///
+    /// # Errors
+    ///
+    /// The store's.
+    async fn is_valid_beside(
+        &self,
+        authority: &Authority,
+        beside: Option<String>,
+    ) -> Result<(bool, ReadAhead), store::Error> {
         let now = self.context.environment.now();
         match authority {
-            Authority::Token(expires_at) => Ok(*expires_at > now),
-            Authority::Grant(id) => Ok(self.find(id, now).await?.is_some()),
+            Authority::Token(expires_at) => Ok((*expires_at > now, ReadAhead::default())),
+            Authority::Grant(id) => {
+                let mut ahead = match beside {
+                    Some(beside) => {
+                        let keys = vec![self.grants().key(id), beside];
+                        ReadAhead::read(&self.context.store, keys).await?
+                    }
+                    None => ReadAhead::default(),
+                };
+                let found = self.find_ahead(id, now, &mut ahead).await?;
+                Ok((found.is_some(), ahead))
+            }
         }
     }
 
@@ -185,22 +221,24 @@ impl AuthorityCheck {
         }
     }
 
-    /// Returns whether the work has to end, after a wait of this length.
+    /// Returns whether the work may go on, after a wait of this length, and what was read ahead: the key `next` of the
+    /// work, if the store was read.
     ///
     /// # Errors
     ///
     /// The store's.
-    pub(crate) async fn has_ended<P: Parts>(
+    pub(crate) async fn is_valid<P: Parts>(
         &mut self,
         grants: &GrantWatch<P>,
         wait: Duration,
-    ) -> Result<bool, store::Error> {
+        next: Option<String>,
+    ) -> Result<(bool, ReadAhead), store::Error> {
         self.waited += wait;
         if self.waited < CHECK_INTERVAL {
-            return Ok(false);
+            return Ok((true, ReadAhead::default()));
         }
         self.waited = Duration::ZERO;
-        Ok(!grants.is_valid(&self.authority).await?)
+        grants.is_valid_beside(&self.authority, next).await
     }
 }
 

@@ -19,6 +19,7 @@ use std::collections::HashMap;
 use std::pin::pin;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
+use store::ReadAhead;
 
 /// Seconds after which a catalog that may change is read again: by then this instance has the changes that
 /// another one reported.
@@ -118,7 +119,7 @@ impl<P: Parts> CatalogSource<P> {
         };
         let mut is_old = false;
         for looks in 1.. {
-            match reader.look(&self.changes).await {
+            match reader.look(&self.changes, &mut ReadAhead::default()).await {
                 Ok(FeedRead::Nothing) if looks == 1 => return Ok(catalog),
                 Ok(FeedRead::Nothing) => break,
                 Ok(FeedRead::Change(Changed::Resource(_))) if looks < MAX_LOOKS => {}

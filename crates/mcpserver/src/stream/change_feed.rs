@@ -19,6 +19,7 @@ use mcp::jsonrpc::Id;
 use mcp::{List, MAX_SUBSCRIPTION_URI_BYTES, list_changed, resource_updated};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use store::ReadAhead;
 use store::ring::{self, Read, Ring};
 
 const CHANGE: Purpose = Purpose("mcp change");
@@ -134,7 +135,12 @@ impl ChangeReader {
         self.0.go_to(self.0.next().min(number.saturating_add(1)));
     }
 
-    /// Reads the next change. One read of the store if there is none.
+    /// Returns the key that the next look reads first.
+    pub(crate) fn next_key<P: Parts>(&self, feed: &ChangeFeed<P>) -> Option<String> {
+        self.0.next_key(&feed.ring())
+    }
+
+    /// Reads the next change. One read of the store if there is none, unless that was read `ahead`.
     ///
     /// # Errors
     ///
@@ -142,13 +148,14 @@ impl ChangeReader {
     pub(crate) async fn look<P: Parts>(
         &mut self,
         feed: &ChangeFeed<P>,
+        ahead: &mut ReadAhead,
     ) -> Result<FeedRead, store::Error> {
         let ring = feed.ring();
         let seal = feed.seal();
         let open = |number, sealed: &str| seal.open(number, sealed);
         loop {
             let now = feed.context.environment.now();
-            let message = match self.0.read(&ring, &open, now).await? {
+            let message = match self.0.read(&ring, &open, now, ahead).await? {
                 Read::Nothing => return Ok(FeedRead::Nothing),
                 Read::Part => continue,
                 Read::Lost { .. } => {

@@ -23,7 +23,7 @@ use rand::{CryptoRng, RngExt};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use store::ring::{self, Ring, part_count};
-use store::{KeyValue, Record, Store};
+use store::{KeyValue, ReadAhead, Record, Store};
 
 const SESSION: Purpose = Purpose("sse session");
 const MESSAGE: Purpose = Purpose("sse message");
@@ -225,16 +225,22 @@ pub(crate) enum MailboxRead {
 }
 
 impl Reader {
-    /// Reads the next part of a message. One read of the store if there is none.
+    /// Returns the key that the next look reads first.
+    pub(crate) fn next_key<K: KeyValue>(&self, mailboxes: &Mailboxes<'_, K>) -> Option<String> {
+        self.messages.next_key(&mailboxes.ring(&self.id))
+    }
+
+    /// Reads the next part of a message. One read of the store if there is none, unless that was read `ahead`.
     pub(crate) async fn look<K: KeyValue>(
         &mut self,
         mailboxes: &Mailboxes<'_, K>,
         now: u64,
+        ahead: &mut ReadAhead,
     ) -> Result<MailboxRead, store::Error> {
         let seal = mailboxes.seal(&self.id);
         let ring = mailboxes.ring(&self.id);
         let open = |number, sealed: &str| seal.open(number, sealed);
-        Ok(match self.messages.read(&ring, &open, now).await? {
+        Ok(match self.messages.read(&ring, &open, now, ahead).await? {
             ring::Read::Nothing => MailboxRead::Nothing,
             ring::Read::Part | ring::Read::Lost { .. } => MailboxRead::Part,
             ring::Read::Message(message) => {
@@ -267,7 +273,8 @@ mod tests {
     async fn take(reader: &mut Reader, world: &World) -> Option<String> {
         for _ in 0..20 {
             let now = world.environment.now();
-            match reader.look(&mailboxes(world), now).await.unwrap() {
+            let ahead = &mut ReadAhead::default();
+            match reader.look(&mailboxes(world), now, ahead).await.unwrap() {
                 MailboxRead::Message(message) => return Some(message),
                 MailboxRead::Nothing | MailboxRead::Part => {}
             }

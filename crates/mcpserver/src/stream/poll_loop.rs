@@ -7,6 +7,7 @@ use futures::FutureExt;
 use futures::future::{BoxFuture, Either, select};
 use std::pin::Pin;
 use std::time::Duration;
+use store::ReadAhead;
 
 /// What a look into the store found.
 pub(crate) enum Polled<E> {
@@ -23,8 +24,14 @@ pub(crate) trait Poll: Send {
     /// Why the loop ends.
     type End: Send;
 
-    /// Reads the store once, and passes on what is there.
-    fn look(&mut self) -> impl Future<Output = Result<Polled<Self::End>, store::Error>> + Send;
+    /// Returns the key that the next look reads first, which is read in one step with the grant then.
+    fn next_key(&self) -> Option<String>;
+
+    /// Reads the store once, unless it was read `ahead`, and passes on what is there.
+    fn look(
+        &mut self,
+        ahead: &mut ReadAhead,
+    ) -> impl Future<Output = Result<Polled<Self::End>, store::Error>> + Send;
 
     /// Keeps the connection open after a wait of this length without anything. Returns the end if the
     /// connection is closed.
@@ -60,8 +67,9 @@ pub(crate) async fn poll_loop<P: Parts, L: Poll>(
 ) -> Result<L::End, store::Error> {
     let mut check = AuthorityCheck::new(authority);
     let mut idle = Duration::ZERO;
+    let mut ahead = ReadAhead::default();
     loop {
-        match poll.look().await {
+        match poll.look(&mut std::mem::take(&mut ahead)).await {
             Ok(Polled::End(end)) => return Ok(end),
             Ok(Polled::Found) => {
                 idle = Duration::ZERO;
@@ -72,13 +80,13 @@ pub(crate) async fn poll_loop<P: Parts, L: Poll>(
         }
         let wait = pace(idle);
         context.environment.sleep(wait).await;
-        match check.has_ended(grants, wait).await {
-            Ok(true) => return Ok(poll.grant_ended()),
-            Ok(false) => {}
-            Err(error) => poll.on_error(error)?,
-        }
         if let Some(end) = poll.rest(wait).await? {
             return Ok(end);
+        }
+        match check.is_valid(grants, wait, poll.next_key()).await {
+            Ok((true, read)) => ahead = read,
+            Ok((false, _)) => return Ok(poll.grant_ended()),
+            Err(error) => poll.on_error(error)?,
         }
         idle += wait;
     }

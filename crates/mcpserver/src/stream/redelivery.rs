@@ -11,6 +11,7 @@ use crate::{Environment, Parts};
 use mcp::sse;
 use std::sync::Arc;
 use std::time::Duration;
+use store::ReadAhead;
 use store::ring::{self, Read};
 
 /// How long a resumed stream waits for its writer to notice that the connection is gone.
@@ -103,7 +104,11 @@ impl<P: Parts> Delivery<'_, P> {
 impl<P: Parts> Poll for Delivery<'_, P> {
     type End = ();
 
-    async fn look(&mut self) -> Result<Polled<()>, store::Error> {
+    fn next_key(&self) -> Option<String> {
+        self.reader.next_key(&self.name.ring(&self.context.store))
+    }
+
+    async fn look(&mut self, ahead: &mut ReadAhead) -> Result<Polled<()>, store::Error> {
         let context = self.context;
         let now = context.environment.now();
         if self.closes_at.is_some_and(|closes_at| now >= closes_at) {
@@ -113,7 +118,7 @@ impl<P: Parts> Poll for Delivery<'_, P> {
         let ring = self.name.ring(&context.store);
         let seal = self.name.seal(&context.config.keys);
         let open = |number, sealed: &str| seal.open(number, sealed);
-        let read = self.reader.read(&ring, &open, now).await?;
+        let read = self.reader.read(&ring, &open, now, ahead).await?;
         if !matches!(read, Read::Nothing) {
             self.idle = Duration::ZERO;
         }

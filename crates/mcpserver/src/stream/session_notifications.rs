@@ -26,7 +26,7 @@ use rand::RngExt;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;
-use store::Record;
+use store::{ReadAhead, Record};
 
 /// The key of the limit of streams that listen for changes, with sessions and without.
 pub(crate) const LISTEN_LIMIT: &str = "listen-limit";
@@ -100,7 +100,12 @@ impl<P: Parts> SessionNotifications<P> {
         Ok(Some(Listener { reader, notified }))
     }
 
-    /// Returns the notifications for a listener. One read of the store if there are none.
+    /// Returns the key that the next look for a listener's notifications reads first.
+    pub(crate) fn next_key(&self, listener: &Listener) -> Option<String> {
+        listener.reader.next_key(&self.changes)
+    }
+
+    /// Returns the notifications for a listener. One read of the store if there are none, unless that was read `ahead`.
     ///
     /// # Errors
     ///
@@ -109,9 +114,10 @@ impl<P: Parts> SessionNotifications<P> {
         &self,
         listener: &mut Listener,
         subscriptions: impl Future<Output = Result<Vec<String>, store::Error>>,
+        ahead: &mut ReadAhead,
     ) -> Result<Vec<String>, store::Error> {
         let notified = listener.notified;
-        let changed = match listener.reader.look(&self.changes).await? {
+        let changed = match listener.reader.look(&self.changes, ahead).await? {
             FeedRead::Nothing => return Ok(Vec::new()),
             FeedRead::Change(Changed::Resource(uri)) => {
                 let is_notified = notified.resource_contents && subscriptions.await?.contains(&uri);
@@ -284,7 +290,11 @@ impl<P: Parts> NewsDelivery<'_, P> {
 impl<P: Parts> Poll for NewsDelivery<'_, P> {
     type End = ();
 
-    async fn look(&mut self) -> Result<Polled<()>, store::Error> {
+    fn next_key(&self) -> Option<String> {
+        self.notifications.next_key(self.listener)
+    }
+
+    async fn look(&mut self, ahead: &mut ReadAhead) -> Result<Polled<()>, store::Error> {
         const END: Result<Polled<()>, store::Error> = Ok(Polled::End(()));
         let SessionStream {
             session,
@@ -308,7 +318,7 @@ impl<P: Parts> Poll for NewsDelivery<'_, P> {
         };
         let news = self
             .notifications
-            .news(self.listener, subscriptions)
+            .news(self.listener, subscriptions, ahead)
             .await?;
         if news.is_empty() {
             return Ok(Polled::Nothing);

@@ -14,8 +14,8 @@ pub(crate) const RETRY_MILLISECONDS: u32 = 500;
 /// Returns how long to wait before the next read of the store, `idle` being the time since there was
 /// something to read.
 ///
-/// A busy session is served within milliseconds. An idle one costs at most one read a second,
-/// heartbeats included, besides the read of its grant.
+/// A busy session is served within milliseconds. An idle one costs at most one read a second, heartbeats and its grant
+/// included.
 pub(crate) fn pace(idle: Duration) -> Duration {
     match idle.as_millis() {
         0..250 => Duration::from_millis(5),

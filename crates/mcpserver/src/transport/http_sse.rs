@@ -35,6 +35,7 @@ use mcp::{Error, ErrorCode, Revision, sse};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
+use store::ReadAhead;
 
 /// The time that the response to a POST waits for the call that the POST began.
 const CALL_WAIT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -341,7 +342,21 @@ impl<P: Parts> Delivery<'_, P> {
 impl<P: Parts> Poll for Delivery<'_, P> {
     type End = ();
 
-    async fn look(&mut self) -> Result<Polled<()>, store::Error> {
+    fn next_key(&self) -> Option<String> {
+        let HttpSse {
+            outbound,
+            notifications,
+            ..
+        } = self.server;
+        match &self.listener {
+            Some(listener) if is_for_changes(self.reads.wrapping_add(1)) => {
+                notifications.next_key(listener)
+            }
+            _ => self.reader.next_key(&outbound.mailboxes()),
+        }
+    }
+
+    async fn look(&mut self, ahead: &mut ReadAhead) -> Result<Polled<()>, store::Error> {
         let HttpSse {
             context,
             outbound,
@@ -352,15 +367,14 @@ impl<P: Parts> Poll for Delivery<'_, P> {
         let now = context.environment.now();
         self.reads = self.reads.wrapping_add(1);
         let messages = match &mut self.listener {
-            // Every fourth read is for changes, so that an idle session costs no more reads.
-            Some(listener) if self.reads.is_multiple_of(4) => {
+            Some(listener) if is_for_changes(self.reads) => {
                 let subscriptions = async {
                     let session = mailboxes.session(self.id, now).await?;
                     Ok(session.unwrap_or_default().state.subscriptions)
                 };
-                notifications.news(listener, subscriptions).await?
+                notifications.news(listener, subscriptions, ahead).await?
             }
-            _ => match self.reader.look(&mailboxes, now).await? {
+            _ => match self.reader.look(&mailboxes, now, ahead).await? {
                 MailboxRead::Message(message) => vec![message],
                 MailboxRead::Part => return Ok(Polled::Found),
                 MailboxRead::Nothing => Vec::new(),
@@ -395,6 +409,11 @@ impl<P: Parts> Poll for Delivery<'_, P> {
     }
 
     fn grant_ended(&self) {}
+}
+
+/// Whether the read with this number is for changes: every fourth is, so that an idle session costs no more reads.
+fn is_for_changes(read: u32) -> bool {
+    read.is_multiple_of(4)
 }
 
 fn session_id(uri: &Uri) -> Option<&str> {

@@ -9,7 +9,7 @@ use store::Error;
 #[cfg(feature = "without-atomics")]
 use store::PlainKeyValue;
 #[cfg(not(feature = "without-atomics"))]
-use store::{Entry, KeyValue};
+use store::{Entry, KeyValue, in_order};
 
 /// The default store itself, opened when it is first needed: a backend that is down when an instance
 /// starts costs the requests of that moment and no others.
@@ -49,6 +49,11 @@ impl DefaultStore {
 impl KeyValue for DefaultStore {
     async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
         self.store()?.get(key).map_err(unavailable)
+    }
+
+    async fn get_many(&self, keys: &[String]) -> Result<Vec<Option<Vec<u8>>>, Error> {
+        let found = batch::get_many(self.bucket()?, keys).map_err(unavailable)?;
+        Ok(in_order(keys, found))
     }
 
     async fn set(&self, key: &str, value: &[u8], _until: Option<u64>) -> Result<(), Error> {

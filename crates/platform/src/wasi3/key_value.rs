@@ -2,7 +2,7 @@
 
 use super::scheduling::note_blocking;
 use std::sync::OnceLock;
-use store::{Entry, Error, KeyValue};
+use store::{Entry, Error, KeyValue, in_order};
 
 // The SDK's own bindings of the whole interface, though it calls them experimental: bindings of a
 // part of it cannot be linked beside them into one component.
@@ -40,6 +40,11 @@ impl DefaultStore {
 impl KeyValue for DefaultStore {
     async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
         self.open().await?.store.get(key).await.map_err(unavailable)
+    }
+
+    async fn get_many(&self, keys: &[String]) -> Result<Vec<Option<Vec<u8>>>, Error> {
+        let found = batch::get_many(&self.open().await?.bucket, keys).map_err(unavailable)?;
+        Ok(in_order(keys, found))
     }
 
     async fn set(&self, key: &str, value: &[u8], _until: Option<u64>) -> Result<(), Error> {

@@ -104,6 +104,10 @@ impl RedisCommands for StandIn {
             .iter()
             .map(|argument| String::from_utf8(bytes(argument)).unwrap())
             .collect::<Vec<_>>();
+        if command == "MGET" {
+            let each = |word| self.run("GET", std::slice::from_ref(word));
+            return Ok(words.iter().map(each).collect());
+        }
         Ok(vec![self.run(command, &words)])
     }
 }
@@ -152,6 +156,20 @@ fn what_is_written_and_counted_is_read() {
             assert_eq!(number.await.unwrap(), expected);
         }
         assert_eq!(store.numbers("index", "x").await.unwrap(), 3);
+    });
+}
+
+#[test]
+fn many_keys_are_read_by_one_command() {
+    block_on(async {
+        let redis = RedisKeyValue::new(StandIn::default());
+        redis.set("a", b"1", None).await.unwrap();
+        redis.increment("n", 7, None).await.unwrap();
+        let commands = redis.0.commands.load(Relaxed);
+        let keys = ["n", "absent", "a"].map(str::to_owned);
+        let values = redis.get_many(&keys).await.unwrap();
+        assert_eq!(values, [Some(b"7".to_vec()), None, Some(b"1".to_vec())]);
+        assert_eq!(redis.0.commands.load(Relaxed), commands + 1);
     });
 }
 

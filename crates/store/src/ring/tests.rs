@@ -48,7 +48,7 @@ fn post(ring: &TestRing<'_>, message: &str) {
 }
 
 fn look(reader: &mut Reader, ring: &TestRing<'_>, now: u64) -> Read {
-    block_on(reader.read(ring, &open, now)).unwrap()
+    block_on(reader.read(ring, &open, now, &mut ReadAhead::default())).unwrap()
 }
 
 /// Looks often enough for every message that is there, and returns them.
@@ -160,29 +160,57 @@ fn a_full_ring_has_no_free_slot_until_its_reader_empties_one() {
 }
 
 #[test]
-fn an_idle_reader_makes_one_read_a_look() {
-    let store = store();
+fn an_idle_reader_makes_one_read_a_look_and_none_if_that_was_read_ahead() {
+    let store = Store::new(Counted::default(), "p:");
     let ring = Ring::of_kind(&store, "kind", SIZE);
-    let counted = Counted(AtomicU64::new(0));
-    let counting = Ring {
-        backend: &counted,
-        prefix: ring.prefix.clone(),
-        first: 0,
-        size: ring.size,
-        counter: None,
-        until: None,
-    };
     let mut reader = Reader::new(1).consuming().passing_gaps(16, 3);
-    for _ in 0..200 {
-        let read = block_on(reader.read(&counting, &open, NOW)).unwrap();
-        assert_eq!(read, Read::Nothing);
+    let reads = || store.backend().0.load(Ordering::Relaxed);
+    for looks in 1..=200 {
+        let ahead = &mut ReadAhead::default();
+        let read = block_on(reader.read(&ring, &open, NOW, ahead)).unwrap();
+        assert_eq!((read, reads()), (Read::Nothing, looks));
     }
-    assert_eq!(counted.0.load(Ordering::Relaxed), 200);
+    for _ in 0..200 {
+        let next = reader.next_key(&ring).unwrap();
+        let mut ahead = block_on(ReadAhead::read(&store, vec![next])).unwrap();
+        let before = reads();
+        let read = block_on(reader.read(&ring, &open, NOW, &mut ahead)).unwrap();
+        assert_eq!((read, reads()), (Read::Nothing, before));
+    }
+}
+
+#[test]
+fn what_is_read_ahead_is_found_and_a_message_that_came_later_at_the_next_look() {
+    let store = store();
+    let ring = Ring::of_record_with_counter::<Owner>(&store, "id", SIZE);
+    let mut reader = Reader::new(1).consuming().passing_gaps(MAX_PARTS, 3);
+    let read_ahead = |reader: &Reader| {
+        let next = reader.next_key(&ring).unwrap();
+        let keys = vec!["p:other:id".to_owned(), next];
+        block_on(ReadAhead::read(&store, keys)).unwrap()
+    };
+    for n in 0..u64::from(3 * SIZE) {
+        let mut ahead = read_ahead(&reader);
+        post(&ring, &format!("{n}"));
+        let read = block_on(reader.read(&ring, &open, NOW, &mut ahead)).unwrap();
+        assert_eq!(read, Read::Nothing);
+        let mut ahead = read_ahead(&reader);
+        let mut found = block_on(reader.read(&ring, &open, NOW, &mut ahead)).unwrap();
+        while found == Read::Nothing {
+            // A look behind a gap.
+            found = look(&mut reader, &ring, NOW);
+        }
+        let Read::Message(message) = found else {
+            panic!("{found:?}");
+        };
+        assert_eq!(message.bytes, n.to_string().into_bytes());
+    }
 }
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// An empty backend that counts its calls.
+#[derive(Default)]
 struct Counted(AtomicU64);
 
 impl KeyValue for Counted {

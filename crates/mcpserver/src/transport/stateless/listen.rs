@@ -27,6 +27,7 @@ use mcp::jsonrpc::Id;
 use mcp::{Filter, subscription_ended};
 use std::sync::Arc;
 use std::time::Duration;
+use store::ReadAhead;
 
 /// The client of a stream.
 struct Listener {
@@ -179,7 +180,12 @@ struct Subscription<'a, P: Parts> {
 impl<P: Parts> Poll for Subscription<'_, P> {
     type End = ListenEnd;
 
-    async fn look(&mut self) -> Result<Polled<ListenEnd>, store::Error> {
+    fn next_key(&self) -> Option<String> {
+        let changes = self.listener.changes.as_ref()?;
+        changes.next_key(&self.listeners.changes)
+    }
+
+    async fn look(&mut self, ahead: &mut ReadAhead) -> Result<Polled<ListenEnd>, store::Error> {
         let now = self.listeners.context.environment.now();
         if self.listener.authenticated.ends_at <= now {
             return Ok(Polled::End(ListenEnd::Ended));
@@ -187,7 +193,7 @@ impl<P: Parts> Poll for Subscription<'_, P> {
         if self.closes_at.is_some_and(|closes_at| closes_at <= now) {
             return Ok(Polled::End(ListenEnd::Closed));
         }
-        let Some(messages) = self.listener.look(self.listeners).await? else {
+        let Some(messages) = self.listener.look(self.listeners, ahead).await? else {
             return Ok(Polled::Nothing);
         };
         for message in messages {
@@ -238,6 +244,7 @@ impl Listener {
     async fn look<P: Parts>(
         &mut self,
         server: &Listeners<P>,
+        ahead: &mut ReadAhead,
     ) -> Result<Option<Vec<String>>, store::Error> {
         let now = server.context.environment.now();
         if self.next_tasks <= now && !self.tasks.is_empty() {
@@ -250,7 +257,7 @@ impl Listener {
         let Some(changes) = &mut self.changes else {
             return Ok(None);
         };
-        let changed = match changes.look(&server.changes).await? {
+        let changed = match changes.look(&server.changes, ahead).await? {
             FeedRead::Nothing => return Ok(None),
             FeedRead::Change(changed) => vec![changed],
             FeedRead::Anything => everything(&self.filter),
