@@ -45,9 +45,8 @@ impl<K: KeyValue> Grants<'_, K> {
                 .await?;
             kept.push(self.store.key(INDEX_SLOT, slot));
         }
-        for key in companions.iter().filter(|key| !kept.contains(key)) {
-            self.store.delete_key(key).await?;
-        }
+        let others = companions.into_iter().filter(|key| !kept.contains(key));
+        self.store.delete_keys(others).await?;
         if let Some(upstream) = upstream {
             self.revoke_upstream(upstream.tokens);
         }

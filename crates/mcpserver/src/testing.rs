@@ -107,6 +107,10 @@ impl KeyValue for TestKeyValue {
         self.writes().delete(key).await
     }
 
+    async fn delete_many(&self, keys: Vec<String>) -> Result<(), Error> {
+        self.writes().delete_many(keys).await
+    }
+
     async fn exists(&self, key: &str) -> Result<bool, Error> {
         self.reads().exists(key).await
     }

@@ -87,6 +87,10 @@ impl KeyValue for KeyValueStore {
         of_store!(self, store => store.delete(key).await)
     }
 
+    async fn delete_many(&self, keys: Vec<String>) -> Result<(), Error> {
+        of_store!(self, store => store.delete_many(keys).await)
+    }
+
     async fn exists(&self, key: &str) -> Result<bool, Error> {
         of_store!(self, store => store.exists(key).await)
     }

@@ -156,6 +156,14 @@ impl<K: KeyValue, C: Clock> KeyValue for Deadlined<K, C> {
         self.within_deadline(self.backend.delete(key)).await
     }
 
+    /// As [`increment`](KeyValue::increment) is, this is a synchronous call of `wasi:keyvalue`.
+    async fn delete_many(&self, keys: Vec<String>) -> Result<(), Error> {
+        if let Some(first) = keys.first() {
+            self.require_answer(first).await?;
+        }
+        self.within_deadline(self.backend.delete_many(keys)).await
+    }
+
     async fn exists(&self, key: &str) -> Result<bool, Error> {
         self.within_deadline(self.backend.exists(key)).await
     }
@@ -282,6 +290,12 @@ mod tests {
             self.memory.set_many(entries).await
         }
 
+        async fn delete_many(&self, keys: Vec<String>) -> Result<(), Error> {
+            self.batches.fetch_add(1, Relaxed);
+            self.wait().await;
+            self.memory.delete_many(keys).await
+        }
+
         async fn increment(&self, key: &str, delta: i64, until: Option<u64>) -> Result<i64, Error> {
             self.increments.fetch_add(1, Relaxed);
             self.wait().await;
@@ -399,7 +413,7 @@ mod tests {
     }
 
     #[test]
-    fn many_keys_are_written_only_where_the_store_has_just_answered() {
+    fn many_keys_are_written_and_removed_only_where_the_store_has_just_answered() {
         block_on(async {
             let entries = || {
                 let entry = |key: &str| Entry {
@@ -416,6 +430,13 @@ mod tests {
             store.set_many(entries()).await.unwrap();
             assert_eq!(store.backend.batches.load(Relaxed), 1);
             assert_eq!(store.get("b").await.unwrap(), Some(vec![1]));
+            let keys = || vec!["a".to_owned(), "b".to_owned()];
+            store.delete_many(keys()).await.unwrap();
+            assert_eq!(store.get("b").await.unwrap(), None);
+            store.clock.now.fetch_add(ANSWER_TTL_MILLIS, Relaxed);
+            store.backend.stalls.store(true, Relaxed);
+            assert!(is_unavailable(store.delete_many(keys()).await));
+            assert_eq!(store.backend.batches.load(Relaxed), 2);
         });
     }
 }

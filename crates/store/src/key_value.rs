@@ -145,6 +145,17 @@ pub trait KeyValue: Send + Sync {
     /// Removes `key`. An absent key is not an error.
     fn delete(&self, key: &str) -> impl Future<Output = Result<(), Error>> + Send;
 
+    /// Removes `keys`. A backend that can removes all of them in one step, others one after the other, in this order or
+    /// in any. Where the backend fails or the caller is killed, some may have been removed, all of them, or none.
+    fn delete_many(&self, keys: Vec<String>) -> impl Future<Output = Result<(), Error>> + Send {
+        async move {
+            for key in &keys {
+                self.delete(key).await?;
+            }
+            Ok(())
+        }
+    }
+
     /// Returns whether `key` has a value.
     fn exists(&self, key: &str) -> impl Future<Output = Result<bool, Error>> + Send;
 

@@ -215,6 +215,21 @@ impl KeyValue for MemoryKeyValue {
         self.entries.delete(key).await
     }
 
+    async fn delete_many(&self, keys: Vec<String>) -> Result<(), Error> {
+        if self.without_atomics.is_some() {
+            for key in &keys {
+                self.entries.delete(key).await?;
+            }
+            return Ok(());
+        }
+        self.entries.give_way().await;
+        let mut entries = self.entries.reach_to_write()?;
+        for key in &keys {
+            entries.remove(key);
+        }
+        Ok(())
+    }
+
     async fn exists(&self, key: &str) -> Result<bool, Error> {
         self.entries.exists(key).await
     }

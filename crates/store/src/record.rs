@@ -1,6 +1,6 @@
 //! Records with an expiry.
 
-use crate::store::slot_key;
+use crate::store::{slot_key, slot_keys};
 use crate::{Error, KeyValue, ReadAhead, Store};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -115,7 +115,7 @@ impl<K: KeyValue> Store<K> {
     pub async fn delete_with_slots<R: Record>(&self, id: &str, slots: u32) -> Result<(), Error> {
         let key = self.key(R::KIND, id);
         self.backend.delete(&key).await?;
-        self.delete_slots(&key, slots).await
+        self.delete_keys(slot_keys(&key, slots)).await
     }
 
     /// Removes the record with this id, if there is one.

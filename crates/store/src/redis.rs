@@ -118,6 +118,14 @@ impl<R: RedisCommands> KeyValue for RedisKeyValue<R> {
         self.reply("DEL", &[text(key)]).await.map(drop)
     }
 
+    async fn delete_many(&self, keys: Vec<String>) -> Result<(), Error> {
+        let arguments: Vec<_> = keys.iter().map(|key| text(key)).collect();
+        match arguments.as_slice() {
+            [] => Ok(()),
+            keys => self.reply("DEL", keys).await.map(drop),
+        }
+    }
+
     async fn exists(&self, key: &str) -> Result<bool, Error> {
         Ok(self.number("EXISTS", &[text(key)]).await? > 0)
     }

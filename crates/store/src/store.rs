@@ -62,13 +62,40 @@ impl<K: KeyValue> Store<K> {
         Ok(true)
     }
 
-    pub(crate) async fn delete_slots(&self, key: &str, slots: u32) -> Result<(), Error> {
-        for slot in 0..slots {
-            // Most slots are empty.
-            self.delete_key(&slot_key(key, slot)).await?;
+    /// Removes those of `keys` that are there, in one step where the backend can.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the backend does.
+    pub async fn delete_keys(
+        &self,
+        keys: impl Iterator<Item = String> + Send,
+    ) -> Result<(), Error> {
+        let there = there(&self.backend, keys).await?;
+        match there.is_empty() {
+            true => Ok(()),
+            false => self.backend.delete_many(there).await,
         }
-        Ok(())
     }
+}
+
+/// Returns those of `keys` that have a value.
+pub(crate) async fn there(
+    backend: &impl KeyValue,
+    keys: impl Iterator<Item = String> + Send,
+) -> Result<Vec<String>, Error> {
+    let mut there = Vec::new();
+    for key in keys {
+        if backend.exists(&key).await? {
+            there.push(key);
+        }
+    }
+    Ok(there)
+}
+
+/// Returns the keys of the slots 0 to `slots - 1` of `key`.
+pub(crate) fn slot_keys(key: &str, slots: u32) -> impl Iterator<Item = String> {
+    (0..slots).map(|slot| slot_key(key, slot))
 }
 
 /// Returns the key of a slot that belongs to `key`.

@@ -11,6 +11,7 @@
 use crate::key_value::Expiry;
 use crate::ledger::{COMPANION, HOUR, Ledger};
 use crate::listing;
+use crate::store::{slot_keys, there};
 use crate::{Error, KeyValue, Store};
 use serde::Deserialize;
 use std::pin::Pin;
@@ -26,6 +27,9 @@ const MAX_HOURS_BACK: u64 = 366 * 24;
 
 /// Steps between writes of the cursor, so that the sweep after an interrupted one repeats few steps.
 const CURSOR_INTERVAL: u64 = 1000;
+
+/// Keys that are removed in one step, at about which those of the lines read so far are.
+const MAX_AT_ONCE: usize = 64;
 
 /// Requests that write to the store, for each of them that also sweeps.
 const REQUESTS_PER_SWEEP: u32 = 16;
@@ -130,14 +134,34 @@ fn cursor_key<K: KeyValue>(store: &Store<K>) -> String {
 /// The sweep of a store's ledgers.
 struct LedgerSweep<'a, K>(&'a Store<K>);
 
+/// Keys that are to be removed.
+#[derive(Default)]
+struct Expired {
+    keys: Vec<String>,
+    /// The ledger lines of these keys, which go after them: what is interrupted is found again.
+    lines: Vec<String>,
+}
+
+impl Expired {
+    /// Adds a key, and returns whether it was not among them.
+    fn add(&mut self, key: &str) -> bool {
+        let is_new = !self.keys.iter().any(|other| other == key);
+        if is_new {
+            self.keys.push(key.to_owned());
+        }
+        is_new
+    }
+}
+
 impl<K: KeyValue> LedgerSweep<'_, K> {
     /// Removes the keys that expired in the hours that have ended at `now` (seconds since the Unix epoch).
     ///
-    /// Takes about `budget` steps, each of some reads and writes, and holds one ledger line in memory. An
+    /// Takes about `budget` steps, each of some reads and a part of a write, and holds [`MAX_AT_ONCE`] keys in memory. An
     /// empty ledger costs a step, and a line costs one and one more for each of its slots and further keys. A
     /// record whose expiry is later than its line gets a new line.
     async fn sweep(&self, now: u64, budget: u64) -> Result<SweepReport, Error> {
         let mut swept = SweepReport::default();
+        let mut expired = Expired::default();
         let current = now.saturating_sub(SETTLE_SECONDS) / HOUR;
         let mut cursor = self.cursor(current).await?;
         let mut written = cursor;
@@ -156,19 +180,24 @@ impl<K: KeyValue> LedgerSweep<'_, K> {
                 let line = Ledger(self.0).line(cursor.hour, cursor.line);
                 if let Some(entry) = self.0.backend.get(&line).await? {
                     if let Ok(entry) = String::from_utf8(entry) {
-                        let (removed, looked_at) = self.remove_if_expired(&entry, now).await?;
+                        let (removed, looked_at) = self.look_at(&entry, now, &mut expired).await?;
                         swept.removed += removed;
                         swept.steps += looked_at;
                     }
-                    self.0.backend.delete(&line).await?;
+                    expired.lines.push(line);
+                }
+                if expired.keys.len().max(expired.lines.len()) >= MAX_AT_ONCE {
+                    self.remove(&mut expired).await?;
                 }
                 if swept.steps >= write_at {
                     write_at = swept.steps + CURSOR_INTERVAL;
+                    self.remove(&mut expired).await?;
                     written = self.remember(cursor).await?;
                 }
             }
             if cursor.line >= last {
                 if last > 0 {
+                    self.remove(&mut expired).await?;
                     self.0.backend.delete(&ledger).await?;
                 }
                 cursor = Cursor {
@@ -177,6 +206,7 @@ impl<K: KeyValue> LedgerSweep<'_, K> {
                 };
             }
         }
+        self.remove(&mut expired).await?;
         if cursor != written {
             self.remember(cursor).await?;
         }
@@ -184,9 +214,14 @@ impl<K: KeyValue> LedgerSweep<'_, K> {
         Ok(swept)
     }
 
-    /// Returns how many keys were removed, and how many were read besides the first; slots count as one with
-    /// their record. A key that is not a record is a counter, which expires with its line.
-    async fn remove_if_expired(&self, entry: &str, now: u64) -> Result<(u64, u64), Error> {
+    /// Adds to `expired` what a line names and has expired. Returns how many keys these are, and how many were read besides the
+    /// first; slots count as one with their record. A key that is not a record is a counter, which expires with its line.
+    async fn look_at(
+        &self,
+        entry: &str,
+        now: u64,
+        expired: &mut Expired,
+    ) -> Result<(u64, u64), Error> {
         let mut keys = entry.split(COMPANION);
         let first = keys.next().unwrap_or_default();
         let (key, slots) = first.split_once(' ').unwrap_or((first, ""));
@@ -204,19 +239,32 @@ impl<K: KeyValue> LedgerSweep<'_, K> {
             }
             _ => {}
         }
-        // The first key goes last, so that the sweep after an interrupted one finds the rest.
         let (mut removed, mut looked_at) = (0, u64::from(slots));
         for companion in keys {
             looked_at += 1;
-            removed += u64::from(self.0.delete_key(companion).await?);
+            if self.0.backend.exists(companion).await? {
+                removed += u64::from(expired.add(companion));
+            }
         }
         // Another request may have filled a slot while the record was being removed.
-        self.0.delete_slots(key, slots).await?;
+        for slot in there(&self.0.backend, slot_keys(key, slots)).await? {
+            expired.add(&slot);
+        }
         if record.is_some() {
-            self.0.backend.delete(key).await?;
-            removed += 1;
+            removed += u64::from(expired.add(key));
         }
         Ok((removed, looked_at))
+    }
+
+    /// Removes what has `expired`.
+    async fn remove(&self, expired: &mut Expired) -> Result<(), Error> {
+        let Expired { keys, lines } = std::mem::take(expired);
+        for keys in [keys, lines] {
+            if !keys.is_empty() {
+                self.0.backend.delete_many(keys).await?;
+            }
+        }
+        Ok(())
     }
 
     async fn cursor(&self, current: u64) -> Result<Cursor, Error> {

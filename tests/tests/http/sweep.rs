@@ -59,9 +59,8 @@ async fn a_sweep_removes_what_is_dead_from_the_store_and_nothing_that_lives() {
     let since = gatehouse.host.counters().since(&before);
     let listed = since.key_value.get(&Operation::Keys);
     assert_eq!(listed, None, "no keys are listed");
-    let deleted = since.key_value[&Operation::Delete];
-    assert!(deleted >= 2 * DEAD, "records and their lines: {deleted}");
-    assert!(since.reads() + since.writes() < 8 * DEAD, "{since:?}");
+    assert!(since.reads() < 6 * DEAD, "{since:?}");
+    assert!(since.writes() < DEAD / 6, "many keys at once: {since:?}");
     let again = sweep(&gatehouse).await;
     assert_eq!(
         (&again["removed"], &again["more"]),
@@ -93,7 +92,7 @@ async fn ordinary_traffic_sweeps_a_little() {
     gatehouse.pass(DAY + 3600 + 301);
     let deleted = || {
         let counters = gatehouse.host.counters();
-        let deleted = counters.key_value.get(&Operation::Delete);
+        let deleted = counters.key_value.get(&Operation::DeleteMany);
         deleted.copied().unwrap_or_default()
     };
     // One request in sixteen sweeps: that none of so many does will not be seen.

@@ -73,6 +73,11 @@ impl KeyValue for DefaultStore {
         self.store()?.delete(key).map_err(unavailable)
     }
 
+    /// In one step, as [`set_many`](KeyValue::set_many).
+    async fn delete_many(&self, keys: Vec<String>) -> Result<(), Error> {
+        batch::delete_many(self.bucket()?, &keys).map_err(unavailable)
+    }
+
     async fn exists(&self, key: &str) -> Result<bool, Error> {
         self.store()?.exists(key).map_err(unavailable)
     }

@@ -66,6 +66,11 @@ impl KeyValue for DefaultStore {
         store.delete(key).await.map_err(unavailable)
     }
 
+    /// In one step, as [`set_many`](KeyValue::set_many).
+    async fn delete_many(&self, keys: Vec<String>) -> Result<(), Error> {
+        batch::delete_many(&self.open().await?.bucket, &keys).map_err(unavailable)
+    }
+
     async fn exists(&self, key: &str) -> Result<bool, Error> {
         let store = &self.open().await?.store;
         store.exists(key).await.map_err(unavailable)

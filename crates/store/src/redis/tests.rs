@@ -64,7 +64,10 @@ impl StandIn {
                 entries.insert(key, (value.clone().into_bytes(), until));
                 Reply::Status("OK".into())
             }
-            ("DEL", []) => Reply::Int(entries.remove(&key).is_some().into()),
+            ("DEL", _) => {
+                let there = words.iter().filter(|key| entries.remove(*key).is_some());
+                Reply::Int(there.count() as i64)
+            }
             ("EXISTS", []) => Reply::Int(entries.contains_key(&key).into()),
             ("EXPIREAT", [until]) => {
                 let found = entries.get_mut(&key);
@@ -160,7 +163,7 @@ fn what_is_written_and_counted_is_read() {
 }
 
 #[test]
-fn many_keys_are_read_by_one_command() {
+fn many_keys_are_read_and_removed_by_one_command() {
     block_on(async {
         let redis = RedisKeyValue::new(StandIn::default());
         redis.set("a", b"1", None).await.unwrap();
@@ -170,6 +173,10 @@ fn many_keys_are_read_by_one_command() {
         let values = redis.get_many(&keys).await.unwrap();
         assert_eq!(values, [Some(b"7".to_vec()), None, Some(b"1".to_vec())]);
         assert_eq!(redis.0.commands.load(Relaxed), commands + 1);
+        redis.delete_many(keys.to_vec()).await.unwrap();
+        redis.delete_many(Vec::new()).await.unwrap();
+        assert_eq!(redis.0.commands.load(Relaxed), commands + 2);
+        assert_eq!(redis.0.keys(), [""; 0]);
     });
 }
 

@@ -71,6 +71,65 @@ fn the_sweep_removes_what_expired_and_leaves_no_trace_of_it() {
 }
 
 #[test]
+fn a_sweep_removes_many_keys_with_few_writes() {
+    block_on(async {
+        let store = swept_store().await;
+        for n in 0..100 {
+            let id = n.to_string();
+            let slots = store.create_with_slots(&id, &Note, 2, NOW + 1);
+            slots.await.unwrap();
+            let slot = store.slot_key::<Note>(&id, 1);
+            store.backend().set(&slot, b"{}", None).await.unwrap();
+        }
+        let before = store.backend().writes();
+        let swept = store.sweep(OVER, 1000).await.unwrap();
+        assert_eq!((swept.removed, swept.more), (100, false));
+        // 200 keys, 64 of them at once, each time with the lines; the ledger's counter, and the cursor.
+        assert_eq!(store.backend().writes() - before, 4 * 2 + 2);
+        assert_eq!(store.backend().keys(), ["sweep:cursor"]);
+    });
+}
+
+#[test]
+fn a_key_that_two_lines_name_is_removed_once() {
+    block_on(async {
+        let store = swept_store().await;
+        for _ in 0..2 {
+            store.create("a", &Note, NOW + 1).await.unwrap();
+        }
+        let mut batch = store.batch();
+        batch.schedule::<Note>("b", &[store.key("note", "a")], NOW + 1);
+        batch.write().await.unwrap();
+        assert_eq!(store.sweep(OVER, 100).await.unwrap().removed, 1);
+        assert_eq!(store.backend().keys(), ["sweep:cursor"]);
+    });
+}
+
+#[test]
+fn a_sweep_that_is_cut_off_is_made_up_for_by_the_next() {
+    block_on(async {
+        for writes in 0..6 {
+            let store = swept_store().await;
+            for n in 0..70 {
+                let id = n.to_string();
+                let companions = [store.key("code", &id)];
+                let mut batch = store.batch();
+                batch.schedule::<Note>(&id, &companions, NOW + 1);
+                batch.put(&id, &Note, Some(NOW + 1)).unwrap();
+                batch.write().await.unwrap();
+                let code = store.backend().increment(&companions[0], 1, None);
+                code.await.unwrap();
+            }
+            store.backend().fail_after(Some(writes));
+            assert!(store.sweep(OVER, 1000).await.is_err());
+            store.backend().fail_after(None);
+            sweep_all(&store, OVER).await;
+            assert_eq!(store.backend().keys(), ["sweep:cursor"], "after {writes}");
+        }
+    });
+}
+
+#[test]
 fn a_bounded_sweep_goes_on_where_it_stopped() {
     block_on(async {
         let store = swept_store().await;
