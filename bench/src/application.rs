@@ -49,8 +49,7 @@ impl Bench {
         variables: &[(String, String)],
         beside: Option<&Path>,
     ) -> Result<Self> {
-        let starting = launcher.servers.spawn(Emulator::start(Config::for_tests()));
-        let descope = starting.await?.context("the emulator does not start")?;
+        let descope = start_emulator(launcher).await?;
         let mut checkouts = vec![Checkout::of_the_bench()];
         checkouts.extend(beside.map(Checkout::beside));
         let mut subjects = Vec::new();
@@ -91,6 +90,50 @@ impl Bench {
     fn servers(&self) -> impl Iterator<Item = &Server> {
         let subjects = self.subjects.iter().flat_map(Subject::servers);
         subjects.chain([&self.empty, &self.bare])
+    }
+}
+
+async fn start_emulator(launcher: &Launcher) -> Result<descope_emulator::Running> {
+    let starting = launcher.servers.spawn(Emulator::start(Config::for_tests()));
+    starting.await?.context("the emulator does not start")
+}
+
+/// Gatehouse as it is built here, on a host of its own, for what is not measured beside anything.
+pub struct Alone {
+    pub(crate) server: Server,
+    // People sign in there.
+    descope: descope_emulator::Running,
+}
+
+impl Alone {
+    /// Starts it. Its files are called `name`.
+    ///
+    /// # Errors
+    ///
+    /// If something does not start.
+    pub async fn start(
+        launcher: &Launcher,
+        name: &'static str,
+        variables: &[(String, String)],
+    ) -> Result<Self> {
+        let descope = start_emulator(launcher).await?;
+        let application = Checkout::of_the_bench().gatehouse(&descope, variables)?;
+        let server = launcher.start(Application {
+            name,
+            ..application
+        });
+        Ok(Self {
+            server: server.await?,
+            descope,
+        })
+    }
+
+    /// Signs in the person with this number, and returns the access token of a client of theirs.
+    pub async fn sign_in(&self, number: usize) -> String {
+        let email = format!("person-{number}@example.com");
+        self.descope.sign_in_as(User::new("Person", &email));
+        let client = Client::register_at(&self.server.base(), metadata()).await;
+        client.sign_in(&Person::new()).await.access
     }
 }
 

@@ -107,21 +107,17 @@ fn main() -> Result<()> {
 async fn run(arguments: Arguments, servers: Handle) -> Result<()> {
     let time = Duration::from_secs(arguments.seconds.max(1));
     let folder = Folder::make()?;
-    // What is not of requests alone is measured where the host counts, and shows its memory.
-    let is_whole = arguments.only.is_empty() && arguments.spin.is_none();
-    if is_whole {
-        // First of all: what a load leaves behind in memory would hide what sessions take.
-        let store = folder.store("streams.db");
-        servers
-            .spawn(sse::measure(store, arguments.sessions, time))
-            .await??;
-    }
     let launcher = Launcher {
         spin: arguments.spin.clone(),
         redis: arguments.redis.clone(),
         servers: servers.clone(),
         folder: folder.0.clone(),
     };
+    let is_whole = arguments.only.is_empty();
+    if is_whole {
+        // First of all: what a load leaves behind in memory would hide what sessions take.
+        sse::measure(&launcher, &arguments.variables, arguments.sessions, time).await?;
+    }
     let bench = Bench::start(
         &launcher,
         arguments.records,
@@ -145,7 +141,8 @@ async fn run(arguments: Arguments, servers: Handle) -> Result<()> {
             process.peak_memory as f64 / 1e6,
         );
     }
-    if is_whole {
+    // Where the host counts.
+    if is_whole && arguments.spin.is_none() {
         let store = folder.store("dead.db");
         servers
             .spawn(sweep::sweep(store, arguments.dead, fastest))

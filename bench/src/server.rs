@@ -168,6 +168,14 @@ impl Server {
         }
     }
 
+    /// Ends it: otherwise it would serve what is still open for as long as the bench runs.
+    pub async fn stop(self) {
+        match self {
+            Self::Embedded(host) => host.shutdown().await,
+            Self::Spin(spin) => drop(spin),
+        }
+    }
+
     /// How often its components have read from the store so far, and written to it, where the host counts.
     pub fn operations(&self) -> Option<(u64, u64)> {
         match self {
@@ -190,5 +198,13 @@ impl Server {
     /// What its process has used so far, where it is one of its own and the system tells.
     pub fn process(&self) -> Option<Process> {
         Process::of(self.process_id()?)
+    }
+
+    /// What the process has used so far that it is in: its own, or this one, in which clients are as well.
+    pub fn process_or_this(&self) -> Option<Process> {
+        match self.process_id() {
+            Some(id) => Process::of(id),
+            None => Process::now(),
+        }
     }
 }
