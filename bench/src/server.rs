@@ -200,7 +200,7 @@ impl Server {
         Process::of(self.process_id()?)
     }
 
-    /// What the process has used so far that it is in: its own, or this one, in which clients are as well.
+    /// What the process that it runs in has used so far: one of its own, or this one, together with the clients.
     pub fn process_or_this(&self) -> Option<Process> {
         match self.process_id() {
             Some(id) => Process::of(id),

@@ -49,7 +49,7 @@ impl<K: KeyValue> Store<K> {
         self.get_ahead(id, now, &mut ReadAhead::default()).await
     }
 
-    /// Returns the same, out of what was read `ahead` if its [`key`](Self::key) was.
+    /// Returns the same record. Takes it from `ahead` if its [`key`](Self::key) was read ahead.
     ///
     /// # Errors
     ///

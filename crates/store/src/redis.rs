@@ -91,6 +91,9 @@ impl<R: RedisCommands> KeyValue for RedisKeyValue<R> {
     }
 
     async fn get_many(&self, keys: &[String]) -> Result<Vec<Option<Vec<u8>>>, Error> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
         let arguments: Vec<_> = keys.iter().map(|key| text(key)).collect();
         let replies = self.0.execute("MGET", &arguments).await?;
         if replies.len() != keys.len() {
@@ -119,11 +122,11 @@ impl<R: RedisCommands> KeyValue for RedisKeyValue<R> {
     }
 
     async fn delete_many(&self, keys: Vec<String>) -> Result<(), Error> {
-        let arguments: Vec<_> = keys.iter().map(|key| text(key)).collect();
-        match arguments.as_slice() {
-            [] => Ok(()),
-            keys => self.reply("DEL", keys).await.map(drop),
+        if keys.is_empty() {
+            return Ok(());
         }
+        let arguments: Vec<_> = keys.iter().map(|key| text(key)).collect();
+        self.reply("DEL", &arguments).await.map(drop)
     }
 
     async fn exists(&self, key: &str) -> Result<bool, Error> {

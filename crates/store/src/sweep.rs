@@ -28,7 +28,7 @@ const MAX_HOURS_BACK: u64 = 366 * 24;
 /// Steps between writes of the cursor, so that the sweep after an interrupted one repeats few steps.
 const CURSOR_INTERVAL: u64 = 1000;
 
-/// Keys that are removed in one step, at about which those of the lines read so far are.
+/// How many keys, or ledger lines, are collected before they are removed.
 const MAX_AT_ONCE: usize = 64;
 
 /// Requests that write to the store, for each of them that also sweeps.
@@ -156,7 +156,7 @@ impl Expired {
 impl<K: KeyValue> LedgerSweep<'_, K> {
     /// Removes the keys that expired in the hours that have ended at `now` (seconds since the Unix epoch).
     ///
-    /// Takes about `budget` steps, each of some reads and a part of a write, and holds [`MAX_AT_ONCE`] keys in memory. An
+    /// Takes about `budget` steps, each of some reads and a part of a write, and holds about [`MAX_AT_ONCE`] keys in memory. An
     /// empty ledger costs a step, and a line costs one and one more for each of its slots and further keys. A
     /// record whose expiry is later than its line gets a new line.
     async fn sweep(&self, now: u64, budget: u64) -> Result<SweepReport, Error> {

@@ -38,7 +38,8 @@ async fn register_and_forget(gatehouse: &Gatehouse, count: u64) {
 #[tokio::test]
 async fn a_sweep_removes_what_is_dead_from_the_store_and_nothing_that_lives() {
     let folder = tempfile::tempdir().unwrap();
-    let gatehouse = start(KeyValue::sqlite(folder.path().join("gatehouse.db"))).await;
+    let key_value = KeyValue::sqlite(folder.path().join("gatehouse.db"));
+    let gatehouse = start(key_value.clone()).await;
     let person = Person::new();
     let kept = Client::register(&gatehouse).await;
     let tokens = kept.sign_in(&person).await;
@@ -61,6 +62,9 @@ async fn a_sweep_removes_what_is_dead_from_the_store_and_nothing_that_lives() {
     assert_eq!(listed, None, "no keys are listed");
     assert!(since.reads() < 6 * DEAD, "{since:?}");
     assert!(since.writes() < DEAD / 6, "many keys at once: {since:?}");
+    let store = key_value.open("default").await.unwrap();
+    let left = store.keys().await.unwrap();
+    assert!(left.len() < 40, "records and their lines: {left:?}");
     let again = sweep(&gatehouse).await;
     assert_eq!(
         (&again["removed"], &again["more"]),

@@ -174,6 +174,7 @@ fn many_keys_are_read_and_removed_by_one_command() {
         assert_eq!(values, [Some(b"7".to_vec()), None, Some(b"1".to_vec())]);
         assert_eq!(redis.0.commands.load(Relaxed), commands + 1);
         redis.delete_many(keys.to_vec()).await.unwrap();
+        assert_eq!(redis.get_many(&[]).await.unwrap(), [None; 0]);
         redis.delete_many(Vec::new()).await.unwrap();
         assert_eq!(redis.0.commands.load(Relaxed), commands + 2);
         assert_eq!(redis.0.keys(), [""; 0]);
