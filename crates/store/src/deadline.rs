@@ -3,7 +3,7 @@
 use crate::key_value::{Capabilities, Entry, Error, KeyValue, PlainKeyValue};
 use std::future::poll_fn;
 use std::pin::pin;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -41,6 +41,8 @@ pub struct Deadlined<K, C> {
     answered_at: AtomicU64,
     /// The time until which calls have [`STALLED_TIMEOUT`].
     stalled_until: AtomicU64,
+    /// Whether the backend has failed to read many keys in one step, as Spin's Redis store always does.
+    cannot_read_many: AtomicBool,
 }
 
 impl<K, C: Clock> Deadlined<K, C> {
@@ -51,6 +53,7 @@ impl<K, C: Clock> Deadlined<K, C> {
             clock,
             answered_at: AtomicU64::new(0),
             stalled_until: AtomicU64::new(0),
+            cannot_read_many: AtomicBool::new(false),
         }
     }
 
@@ -127,10 +130,14 @@ impl<K: KeyValue, C: Clock> KeyValue for Deadlined<K, C> {
     }
 
     /// As [`increment`](KeyValue::increment) is, this is a synchronous call of `wasi:keyvalue`. A store that has not
-    /// just answered is read key by key, which can be given up.
+    /// just answered is read key by key, which can be given up; so is one that cannot read many keys.
     async fn get_many(&self, keys: &[String]) -> Result<Vec<Option<Vec<u8>>>, Error> {
-        if self.has_just_answered() {
-            return self.within_deadline(self.backend.get_many(keys)).await;
+        let is_worth_it = keys.len() > 1 && self.has_just_answered();
+        if is_worth_it && !self.cannot_read_many.load(Relaxed) {
+            match self.within_deadline(self.backend.get_many(keys)).await {
+                Ok(values) => return Ok(values),
+                Err(_) => self.cannot_read_many.store(true, Relaxed),
+            }
         }
         let mut values = Vec::with_capacity(keys.len());
         for key in keys {
@@ -210,7 +217,6 @@ mod tests {
     use crate::MemoryKeyValue;
     use futures::executor::block_on;
     use std::sync::Mutex;
-    use std::sync::atomic::AtomicBool;
 
     /// Every sleep is over at once.
     struct Instantly {
@@ -245,6 +251,7 @@ mod tests {
         increments: AtomicU64,
         batches: AtomicU64,
         gets: AtomicU64,
+        cannot_read_many: AtomicBool,
         memory: MemoryKeyValue,
     }
 
@@ -266,6 +273,9 @@ mod tests {
         async fn get_many(&self, keys: &[String]) -> Result<Vec<Option<Vec<u8>>>, Error> {
             self.batches.fetch_add(1, Relaxed);
             self.wait().await;
+            if self.cannot_read_many.load(Relaxed) {
+                return Err(Error::Unavailable("it cannot".to_owned()));
+            }
             self.memory.get_many(keys).await
         }
 
@@ -409,6 +419,24 @@ mod tests {
             store.backend.stalls.store(true, Relaxed);
             assert!(is_unavailable(store.get_many(&keys).await));
             assert_eq!(counts(&store), (3, 1));
+        });
+    }
+
+    #[test]
+    fn a_store_that_cannot_read_many_keys_is_read_key_by_key_from_then_on() {
+        block_on(async {
+            let keys = ["a".to_owned(), "b".to_owned()];
+            let store = store(false);
+            store.backend.cannot_read_many.store(true, Relaxed);
+            store.set("b", b"1", None).await.unwrap();
+            for _ in 0..3 {
+                let both = [None, Some(b"1".to_vec())];
+                assert_eq!(store.get_many(&keys).await.unwrap(), both);
+            }
+            assert_eq!(store.backend.batches.load(Relaxed), 1);
+            // Spin's Redis store takes one key for a pattern.
+            store.get_many(&keys[..1]).await.unwrap();
+            assert_eq!(store.backend.batches.load(Relaxed), 1);
         });
     }
 

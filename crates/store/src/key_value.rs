@@ -5,6 +5,9 @@ use crate::counter_value::decode_counter;
 /// Bytes of a text whose sealed form is still a value that every backend takes (400 KB).
 pub const MAX_SEALED_BYTES: usize = 256 * 1024;
 
+/// Keys that every backend of Spin removes in one step: DynamoDB takes no more.
+pub const MAX_DELETED: usize = 25;
+
 /// Why an operation of the store failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {

@@ -29,8 +29,8 @@ pub use batch::Batch;
 pub use claim::Claim;
 pub use deadline::{Clock, Deadlined};
 pub use key_value::{
-    Capabilities, Claimed, Claims, Entry, Error, Expiry, KeyValue, MAX_SEALED_BYTES, PlainKeyValue,
-    Regions, in_order,
+    Capabilities, Claimed, Claims, Entry, Error, Expiry, KeyValue, MAX_DELETED, MAX_SEALED_BYTES,
+    PlainKeyValue, Regions, in_order,
 };
 #[cfg(any(test, feature = "memory"))]
 pub use memory::MemoryKeyValue;

@@ -9,7 +9,7 @@ use store::Error;
 #[cfg(feature = "without-atomics")]
 use store::PlainKeyValue;
 #[cfg(not(feature = "without-atomics"))]
-use store::{Entry, KeyValue, in_order};
+use store::{Entry, KeyValue, MAX_DELETED, in_order};
 
 /// The default store itself, opened when it is first needed: a backend that is down when an instance
 /// starts costs the requests of that moment and no others.
@@ -73,9 +73,13 @@ impl KeyValue for DefaultStore {
         self.store()?.delete(key).map_err(unavailable)
     }
 
-    /// In one step, as [`set_many`](KeyValue::set_many).
+    /// SQLite commits once for each [`MAX_DELETED`] keys.
     async fn delete_many(&self, keys: Vec<String>) -> Result<(), Error> {
-        batch::delete_many(self.bucket()?, &keys).map_err(unavailable)
+        let bucket = self.bucket()?;
+        for keys in keys.chunks(MAX_DELETED) {
+            batch::delete_many(bucket, keys).map_err(unavailable)?;
+        }
+        Ok(())
     }
 
     async fn exists(&self, key: &str) -> Result<bool, Error> {

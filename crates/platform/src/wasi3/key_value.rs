@@ -2,7 +2,7 @@
 
 use super::scheduling::note_blocking;
 use std::sync::OnceLock;
-use store::{Entry, Error, KeyValue, in_order};
+use store::{Entry, Error, KeyValue, MAX_DELETED, in_order};
 
 // The SDK's own bindings of the whole interface, though it calls them experimental: bindings of a
 // part of it cannot be linked beside them into one component.
@@ -66,9 +66,13 @@ impl KeyValue for DefaultStore {
         store.delete(key).await.map_err(unavailable)
     }
 
-    /// In one step, as [`set_many`](KeyValue::set_many).
+    /// SQLite commits once for each [`MAX_DELETED`] keys.
     async fn delete_many(&self, keys: Vec<String>) -> Result<(), Error> {
-        batch::delete_many(&self.open().await?.bucket, &keys).map_err(unavailable)
+        let bucket = &self.open().await?.bucket;
+        for keys in keys.chunks(MAX_DELETED) {
+            batch::delete_many(bucket, keys).map_err(unavailable)?;
+        }
+        Ok(())
     }
 
     async fn exists(&self, key: &str) -> Result<bool, Error> {
