@@ -11,6 +11,7 @@
 mod application;
 mod cores;
 mod load;
+mod other;
 mod process;
 mod profile;
 mod records;
@@ -26,6 +27,7 @@ use application::Bench;
 use clap::Parser;
 use cores::Cores;
 use load::{Measured, measure};
+use other::OtherServer;
 use server::Launcher;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -67,6 +69,12 @@ struct Arguments {
     /// Sets a variable of the application
     #[arg(long = "variable", value_parser = pair)]
     variables: Vec<(String, String)>,
+    /// Another MCP server that runs already, as NAME=URL, whose tool `add` adds `a` and `b`; can be given several times
+    #[arg(long = "other", value_parser = OtherServer::parse)]
+    others: Vec<OtherServer>,
+    /// The bearer token for such servers
+    #[arg(long, default_value = "none")]
+    other_token: String,
 }
 
 /// Reads `NAME=VALUE`.
@@ -118,6 +126,10 @@ async fn run(arguments: Arguments, servers: Handle) -> Result<()> {
         // First of all: what a load leaves behind in memory would hide what sessions take.
         sse::measure(&launcher, &arguments.variables, arguments.sessions, time).await?;
     }
+    let mut others = Vec::new();
+    for server in &arguments.others {
+        others.push(server.target(&arguments.other_token).await?);
+    }
     let bench = Bench::start(
         &launcher,
         arguments.records,
@@ -125,8 +137,9 @@ async fn run(arguments: Arguments, servers: Handle) -> Result<()> {
         arguments.beside.as_deref(),
     )
     .await?;
-    let targets = targets(&bench, &arguments.only)?;
+    let mut targets = targets(&bench, &others, &arguments.only)?;
     let fastest = requests(&bench, &targets, time).await?;
+    targets.retain(|target| !target.is_elsewhere);
     if arguments.profile {
         profile::measure_parts(&bench, &targets, CONNECTIONS[1], time, &folder.0).await?;
     }
@@ -154,10 +167,10 @@ async fn run(arguments: Arguments, servers: Handle) -> Result<()> {
 }
 
 /// Returns the requests with one of `only` in their names, or all, and what they are held against.
-fn targets(bench: &Bench, only: &[String]) -> Result<Vec<Target>> {
+fn targets(bench: &Bench, others: &[Target], only: &[String]) -> Result<Vec<Target>> {
     let is_asked_for =
         |name: &str| only.is_empty() || only.iter().any(|part| name.contains(part.as_str()));
-    let mut targets = bench.targets()?;
+    let mut targets = bench.targets(others)?;
     targets.retain(|target| is_asked_for(target.name) || target.is_yardstick());
     Ok(targets)
 }
@@ -184,7 +197,7 @@ async fn requests(bench: &Bench, targets: &[Target], time: Duration) -> Result<f
         println!();
     }
     for target in targets {
-        if target.is_measured_after_a_rest() {
+        if target.is_measured_after_a_rest() && !target.is_elsewhere {
             rest::measure(target).await?;
         }
     }
@@ -225,10 +238,12 @@ async fn in_turn(
         let operations = before
             .0
             .zip(after.0)
+            .filter(|_| !targets[at].is_elsewhere)
             .map(|(before, after)| (after.0 - before.0, after.1 - before.1));
         let processor_time = before
             .1
             .zip(after.1)
+            .filter(|_| !targets[at].is_elsewhere)
             .map(|(before, after)| after.saturating_sub(before));
         let outcome = Outcome {
             measured,

@@ -7,6 +7,7 @@ use reqwest::{Client, Request};
 use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use tests::Stateless;
 use tokio::sync::Mutex;
 
@@ -20,7 +21,10 @@ const UNREAD: &str = "empty component, a call's request";
 const BARE: &str = "bare call";
 
 /// The call that each speed is told of first.
-const CALL: &str = "tools/call (2026-07-28)";
+pub const CALL: &str = "tools/call (2026-07-28)";
+
+/// The call of clients that have a session.
+pub const CALL_IN_A_SESSION: &str = "tools/call (2025-11-25, in a session)";
 
 /// A kind of request, and how it is answered.
 #[derive(Clone)]
@@ -28,7 +32,9 @@ pub struct Target {
     /// What the table calls it.
     pub name: &'static str,
     /// Whose request it is, as the table says it before the name.
-    pub label: &'static str,
+    pub label: String,
+    /// Whether the bench has not started its server.
+    pub is_elsewhere: bool,
     status: u16,
     /// What every answer has in it that is no error.
     parts: &'static [&'static str],
@@ -37,8 +43,8 @@ pub struct Target {
 
 #[derive(Clone)]
 enum Kind {
-    /// The same request, again and again.
-    Same(Arc<Request>),
+    /// The same requests in turn, again and again.
+    Same(Arc<[Request]>, Arc<AtomicUsize>),
     /// A refresh with a token that no other request uses, and then with the one that came for it.
     Refresh {
         url: String,
@@ -56,10 +62,28 @@ impl Target {
     ) -> Self {
         Self {
             name,
-            label: "",
+            label: String::new(),
+            is_elsewhere: false,
             status,
             parts,
-            kind: Kind::Same(Arc::new(request)),
+            kind: Kind::Same(Arc::new([request]), Arc::default()),
+        }
+    }
+
+    /// A call of a server that the bench has not started: `requests` in turn.
+    pub fn elsewhere(
+        name: &'static str,
+        label: String,
+        parts: &'static [&'static str],
+        requests: Vec<Request>,
+    ) -> Self {
+        Self {
+            name,
+            label,
+            is_elsewhere: true,
+            status: 200,
+            parts,
+            kind: Kind::Same(requests.into(), Arc::default()),
         }
     }
 
@@ -76,7 +100,10 @@ impl Target {
     /// The next request, or `None` when there is nothing to send it with.
     pub async fn next(&self, http: &Client) -> Option<Request> {
         match &self.kind {
-            Kind::Same(request) => request.try_clone(),
+            Kind::Same(requests, sent) => {
+                let turn = sent.fetch_add(1, Relaxed) % requests.len();
+                requests[turn].try_clone()
+            }
             Kind::Refresh {
                 url,
                 client_id,
@@ -115,17 +142,19 @@ impl Target {
     }
 }
 
-fn add() -> Value {
+/// The parameters of the call.
+pub fn add() -> Value {
     json!({ "name": "add", "arguments": { "a": 2, "b": 3 } })
 }
 
 impl Bench {
-    /// What is measured: first what the others are held against, and then each request to each subject.
+    /// What is measured: first what the others are held against, and then each request to each subject, with the
+    /// calls of `others` behind those of the same name.
     ///
     /// # Errors
     ///
     /// If a request cannot be made.
-    pub fn targets(&self) -> Result<Vec<Target>> {
+    pub fn targets(&self, others: &[Target]) -> Result<Vec<Target>> {
         let mut targets = vec![Target::same(
             EMPTY,
             200,
@@ -142,7 +171,12 @@ impl Bench {
         let subjects = subjects?;
         let requests = subjects.first().map_or(0, Vec::len);
         for request in 0..requests {
-            targets.extend(subjects.iter().filter_map(|of| of.get(request).cloned()));
+            let same = subjects.iter().filter_map(|of| of.get(request).cloned());
+            targets.extend(same);
+            if let Some(name) = targets.last().map(|target| target.name) {
+                let same = others.iter().filter(|other| other.name == name);
+                targets.extend(same.cloned());
+            }
         }
         Ok(targets)
     }
@@ -161,7 +195,7 @@ impl Subject {
         targets.extend(self.mcp()?);
         targets.extend(self.oauth(&http)?);
         for target in &mut targets {
-            target.label = self.label;
+            target.label = self.label.to_owned();
         }
         Ok(targets)
     }
@@ -198,7 +232,7 @@ impl Subject {
                 stateless(&self.stateless, "tools/call", add)?,
             ),
             Target::same(
-                "tools/call (2025-11-25, in a session)",
+                CALL_IN_A_SESSION,
                 200,
                 sum,
                 legacy
@@ -231,7 +265,8 @@ impl Subject {
             ),
             Target {
                 name: "refresh at /token",
-                label: "",
+                label: String::new(),
+                is_elsewhere: false,
                 status: 200,
                 parts: &["\"access_token\"", "\"refresh_token\""],
                 kind: Kind::Refresh {

@@ -38,6 +38,13 @@ pub struct Options {
     /// Sets a variable of the application
     #[arg(long = "variable", value_name = "NAME=VALUE")]
     variables: Vec<String>,
+    /// Another MCP server that runs already, to measure its `tools/call` in the same run; its tool `add` adds `a` and `b`. Can be
+    /// given several times
+    #[arg(long = "other", value_name = "NAME=URL")]
+    others: Vec<String>,
+    /// The bearer token for such servers
+    #[arg(long, value_name = "TOKEN", default_value = "none")]
+    other_token: String,
     /// Also tell where the processor time of each request goes, with `perf` (Linux)
     #[arg(long)]
     profile: bool,
@@ -96,6 +103,10 @@ pub fn bench(options: &Options) -> Result<()> {
     for name in &options.only {
         bench.args(["--only", name]);
     }
+    for server in &options.others {
+        bench.args(["--other", server]);
+    }
+    bench.args(["--other-token", &options.other_token]);
     for variable in &options.variables {
         bench.args(["--variable", variable]);
     }
