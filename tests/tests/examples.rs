@@ -135,7 +135,7 @@ async fn a_tool_that_inherits_no_hosts_calls_none() {
         let call = json!({ "name": "send", "arguments": { "method": "GET", "url": url } });
         let client = example.stateless(json!({}));
         assert_eq!(refused(&client, "tools/call", call).await, -32603);
-        example.logs("add inherit_configuration = [\"allowed_outbound_hosts\"]");
+        example.logs("add \"allowed_outbound_hosts\" to inherit_configuration");
         example.logs("and the host to allowed_outbound_hosts of [component.mcp]");
     }
 }

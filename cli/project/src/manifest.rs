@@ -64,12 +64,12 @@ pub fn check(project: &Project) -> Result<()> {
     Ok(())
 }
 
-/// Returns the shipped manifest with these further fields of the composed tools' dependency, such as
+/// Returns the shipped manifest with these fields of the composed tools' dependency besides its path, such as
 /// `, inherit_configuration = true`.
 #[cfg(test)]
 pub(crate) fn shipped_with_tools(fields: &str) -> String {
     let shipped = include_str!("../../../spin.toml");
-    let line = "gatehouse_tools.wasm\" }";
+    let line = "gatehouse_tools.wasm\", inherit_configuration = [\"environment\"] }";
     assert!(shipped.contains(line));
     shipped.replace(line, &format!("gatehouse_tools.wasm\"{fields} }}"))
 }
@@ -124,6 +124,20 @@ mod tests {
             .into_iter()
             .flatten();
         names.map(|(name, _)| name.clone()).collect()
+    }
+
+    #[test]
+    fn the_environment_that_dependencies_inherit_is_empty() {
+        let shipped: toml::Table = include_str!("../../../spin.toml").parse().unwrap();
+        let components = shipped["component"].as_table().unwrap();
+        assert!(
+            components
+                .iter()
+                .all(|(_, component)| component.get("environment").is_none())
+        );
+        let tools = &components["mcp"]["dependencies"]["gatehouse:tools/tools@0.3.0"];
+        let inherited = tools["inherit_configuration"].as_array().unwrap();
+        assert_eq!(*inherited, [toml::Value::from("environment")]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::denial;
 use crate::dependency_name::DependencyName;
-use crate::grants::{Inherit, is_denied};
+use crate::grants::Inherit;
 use std::{collections::BTreeMap, fs, path::Path};
 use wac_graph::{
     CompositionGraph, NodeId,
@@ -153,7 +153,7 @@ fn deny(source: Vec<u8>, inherit: &Inherit, denials: Denials) -> Result<Vec<u8>,
     let (world, instance) = add(&mut graph, "dependency", source.clone())?;
     let imports = graph.types()[world].imports.iter();
     let denied = imports
-        .filter(|(name, _)| is_denied(name, inherit))
+        .filter(|(name, _)| inherit.denies(name))
         .map(|(name, kind)| (name.clone(), *kind));
     let denied: Vec<(String, ItemKind)> = denied.collect();
     if denied.is_empty() {

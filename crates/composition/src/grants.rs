@@ -11,18 +11,20 @@ pub enum Inherit {
     Only(Vec<String>),
 }
 
-/// Whether an interface belongs to a grant that is not inherited.
-pub(crate) fn is_denied(import: &str, inherit: &Inherit) -> bool {
-    GRANTS.iter().any(|(grant, interfaces)| {
-        let inherited = match inherit {
-            Inherit::All => true,
-            Inherit::Only(names) => names.iter().any(|name| name == grant),
-        };
-        !inherited
-            && interfaces
-                .iter()
-                .any(|interface| *interface == import || are_semver_compatible(interface, import))
-    })
+impl Inherit {
+    /// Returns whether an interface belongs to a grant that is not inherited.
+    pub fn denies(&self, import: &str) -> bool {
+        GRANTS.iter().any(|(grant, interfaces)| {
+            let inherited = match self {
+                Self::All => true,
+                Self::Only(names) => names.iter().any(|name| name == grant),
+            };
+            !inherited
+                && interfaces.iter().any(|interface| {
+                    *interface == import || are_semver_compatible(interface, import)
+                })
+        })
+    }
 }
 
 /// The grants of a component, as a manifest names them, and the interfaces that each is used through.
@@ -105,18 +107,18 @@ mod tests {
             "wasi:http/client@0.3.0",
             "wasi:cli/environment@0.2.0",
         ] {
-            assert!(is_denied(import, &nothing), "{import}");
-            assert!(!is_denied(import, &Inherit::All), "{import}");
+            assert!(nothing.denies(import), "{import}");
+            assert!(!Inherit::All.denies(import), "{import}");
         }
         for import in [
             "wasi:http/types@0.3.0",
             "wasi:clocks/monotonic-clock@0.2.6",
             "wasi:random/random@0.2.6",
         ] {
-            assert!(!is_denied(import, &nothing), "{import}");
+            assert!(!nothing.denies(import), "{import}");
         }
         let variables = Inherit::Only(vec!["variables".to_owned()]);
-        assert!(!is_denied("spin:variables/variables@3.0.0", &variables));
-        assert!(is_denied("spin:key-value/key-value@3.0.0", &variables));
+        assert!(!variables.denies("spin:variables/variables@3.0.0"));
+        assert!(variables.denies("spin:key-value/key-value@3.0.0"));
     }
 }

@@ -1,7 +1,9 @@
 //! Responses of a server whose configuration is wrong.
 
-use gatehouse_tests::{Gatehouse, Mcp, Provider, Settings};
+use composition::{Inherit, Interface};
+use gatehouse_tests::{Gatehouse, Mcp, Provider, Settings, over_tested_wasm};
 use serde_json::json;
+use std::path::PathBuf;
 
 gatehouse_tests::over_both_providers!(missing_credentials_are_named_to_the_person_who_signs_in);
 
@@ -30,6 +32,35 @@ async fn a_bad_variable_is_named_with_what_to_do_and_never_its_value() {
             assert!(value.is_empty() || !text.contains(value), "{text}");
         }
     }
+}
+
+/// Spin refuses such an import through a component of its own, with a megabyte of memory in every instance.
+#[test]
+fn no_dependency_of_the_manifest_imports_what_it_does_not_inherit() {
+    let manifest = over_tested_wasm(include_str!("../../../spin.toml"));
+    let manifest: toml::Table = manifest.parse().unwrap();
+    let components = manifest["component"].as_table().unwrap();
+    let mut dependencies = 0;
+    for (id, component) in components {
+        let of_component = component.get("dependencies").and_then(|it| it.as_table());
+        for (name, dependency) in of_component.into_iter().flatten() {
+            dependencies += 1;
+            let wasm = match dependency.get("component") {
+                Some(other) => &components[other.as_str().unwrap()]["source"],
+                None => &dependency["path"],
+            };
+            let wasm = std::fs::read(PathBuf::from(wasm.as_str().unwrap())).unwrap();
+            let inherited = dependency["inherit_configuration"].as_array().unwrap();
+            let inherited = inherited
+                .iter()
+                .map(|grant| grant.as_str().unwrap().to_owned());
+            let inherit = Inherit::Only(inherited.collect());
+            for import in Interface::of(&wasm).unwrap().imports {
+                assert!(!inherit.denies(&import), "{id}: {name} imports {import}");
+            }
+        }
+    }
+    assert_eq!(dependencies, 4);
 }
 
 #[tokio::test]

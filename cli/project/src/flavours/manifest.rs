@@ -371,12 +371,20 @@ mod tests {
             );
             assert!(names("home").is_empty());
             let mcp = parts.into_iter().find(|part| part.id == "mcp").unwrap();
-            let shared = ["allowed_outbound_hosts", "key_value_stores", "variables"];
-            assert_eq!(
-                mcp.dependencies[0].inherit,
-                Inherit::Only(shared.map(str::to_owned).to_vec())
-            );
-            assert_eq!(mcp.dependencies[1].inherit, Inherit::Only(Vec::new()));
+            let only = |grants: &[&str]| {
+                Inherit::Only(grants.iter().map(|grant| (*grant).to_owned()).collect())
+            };
+            let [identity, tools] = mcp.dependencies.as_slice() else {
+                panic!("two dependencies");
+            };
+            let shared = [
+                "allowed_outbound_hosts",
+                "environment",
+                "key_value_stores",
+                "variables",
+            ];
+            assert_eq!(identity.inherit, only(&shared));
+            assert_eq!(tools.inherit, only(&["environment"]));
         }
     }
 

@@ -56,7 +56,7 @@ impl Denied {
         let Some(id) = component else {
             let advice = match self {
                 Self::Host => {
-                    "may not call this host. In spin.toml, add inherit_configuration = [\"allowed_outbound_hosts\"] to the line of \"gatehouse:tools/tools@0.3.0\" in [component.mcp.dependencies], and the host to allowed_outbound_hosts of [component.mcp]"
+                    "may not call this host. In spin.toml, add \"allowed_outbound_hosts\" to inherit_configuration in the line of \"gatehouse:tools/tools@0.3.0\" in [component.mcp.dependencies], and the host to allowed_outbound_hosts of [component.mcp]"
                 }
                 Self::Store => {
                     "may not open a key-value store: that of [component.mcp] holds the grants of all people. A component behind a tool server has stores of its own: docs/tools.md, A component of its own"
