@@ -81,6 +81,10 @@ enum Answer {
 impl HttpTap for Mcp {
     fn sent(&mut self, data: &Bytes) {
         self.request.extend_from_slice(data);
+        // The answer may come through another exchange before this one has a response.
+        if data.ends_with(b"}") || data.ends_with(b"]") {
+            self.read_request();
+        }
     }
 
     fn answered(&mut self, head: &response::Parts) {
