@@ -34,6 +34,7 @@ async fn main() -> Result<()> {
     );
     loop {
         let (connection, _) = listener.accept().await?;
+        connection.set_nodelay(true)?;
         let service = TowerToHyperService::new(service.clone());
         let serving = http1::Builder::new().serve_connection(TokioIo::new(connection), service);
         tokio::spawn(serving);
