@@ -3,7 +3,7 @@
 mod common;
 
 use bytes::Bytes;
-use common::{App, ask, get, get_with, send, text};
+use common::{App, ask, get, get_with, listener_to_return_to, send, text};
 use futures::{StreamExt, channel::mpsc};
 use gatehouse_host::{Hooks, HttpTap, Limits};
 use http::{Request, response};
@@ -202,8 +202,9 @@ async fn what_a_component_prints_is_kept_with_its_name() {
 #[tokio::test]
 async fn stopping_cuts_open_responses_and_frees_the_port() {
     let app = App::new();
-    let running = app.serve().await;
-    let address = running.address();
+    let listener = listener_to_return_to();
+    let address = listener.local_addr().unwrap();
+    let running = app.host().listener(listener).start().await.unwrap();
     let request = Request::get(format!("{}/guest/test/events", running.url()))
         .body(text(""))
         .unwrap();

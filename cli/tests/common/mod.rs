@@ -5,9 +5,10 @@ use project::release::{Address, Release, SUMS, sums_of_files_in};
 use project::templates::{self, PART_FILE};
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 use tempfile::TempDir;
@@ -244,14 +245,15 @@ impl Drop for Server {
     }
 }
 
-/// Returns an address on loopback of which the port, and the next one, are free.
+/// Returns an address on loopback of which the port, and the next one, are free. They are below those that systems hand out
+/// (from 32768 on Linux), so that nothing takes them before a server does.
 pub fn free_address() -> String {
+    static NEXT: AtomicU16 = AtomicU16::new(20_000);
+    let is_free = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok();
     loop {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        let next = address.port().checked_add(1);
-        if next.is_some_and(|port| TcpListener::bind(("127.0.0.1", port)).is_ok()) {
-            return address.to_string();
+        let port = NEXT.fetch_add(2, Relaxed);
+        if is_free(port) && is_free(port + 1) {
+            return format!("127.0.0.1:{port}");
         }
     }
 }

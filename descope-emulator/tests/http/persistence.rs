@@ -15,17 +15,16 @@ fn config(directory: &tempfile::TempDir) -> Config {
 #[tokio::test]
 async fn tokens_codes_and_people_survive_a_restart() {
     let directory = tempfile::tempdir().unwrap();
-    let descope = start_with(config(&directory)).await;
-    let listen = descope.address();
+    let config = Config {
+        listen: address_to_return_to(),
+        ..config(&directory)
+    };
+    let descope = start_with(config.clone()).await;
     let tokens = login(&descope).await;
     let code = code_for(&descope, &request()).await;
     descope.stop().await;
 
-    let descope = start_with(Config {
-        listen,
-        ..config(&directory)
-    })
-    .await;
+    let descope = start_with(config).await;
     let access = tokens["access_token"].as_str().unwrap();
     assert!(verify(&descope, access).await.is_some());
     assert_eq!(userinfo(&descope, access).await.status(), 200);

@@ -77,14 +77,12 @@ async fn a_bad_base_url_or_id_is_refused_at_start() {
 
 #[tokio::test]
 async fn a_stopped_emulator_frees_its_port() {
-    let descope = start().await;
-    let listen = descope.address();
-    descope.stop().await;
-    let again = Config {
-        listen,
+    let config = Config {
+        listen: address_to_return_to(),
         ..Config::for_tests()
     };
-    start_with(again).await;
+    start_with(config.clone()).await.stop().await;
+    start_with(config).await;
 }
 
 #[tokio::test]

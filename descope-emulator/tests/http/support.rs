@@ -1,6 +1,7 @@
 //! A fixture of the tests: an application that signs people in with the emulator.
 
 use std::collections::HashMap;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
@@ -27,6 +28,17 @@ pub async fn start() -> Running {
 /// Returns an emulator with a configuration.
 pub async fn start_with(config: Config) -> Running {
     Emulator::start(config).await.unwrap()
+}
+
+/// Returns a free address for an emulator that is stopped and started again. Its port is below those that systems hand out
+/// (from 32768 on Linux), so that no other test is given it meanwhile.
+pub fn address_to_return_to() -> SocketAddr {
+    loop {
+        let port = rand::random_range(20_000..32_000);
+        if let Ok(listener) = TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
+            return listener.local_addr().unwrap();
+        }
+    }
 }
 
 /// Returns an HTTP client that follows no redirects.

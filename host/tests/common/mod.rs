@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses its own part of it")]
 
 use std::{
+    net::{Ipv4Addr, TcpListener},
     path::{Path, PathBuf},
     process::Command,
     sync::OnceLock,
@@ -140,6 +141,14 @@ impl App {
     pub async fn serve(&self) -> Running {
         self.host().start().await.unwrap()
     }
+}
+
+/// Returns a listener for a host that is stopped and started again. Its port is below those that systems hand out (from 32768
+/// on Linux), so that no other test is given it meanwhile.
+pub fn listener_to_return_to() -> TcpListener {
+    (20_000..32_000)
+        .find_map(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).ok())
+        .unwrap()
 }
 
 /// The path of a guest component, built if need be.
