@@ -27,7 +27,6 @@ use application::Bench;
 use clap::Parser;
 use cores::Cores;
 use load::{Measured, measure};
-use other::OtherServer;
 use server::Launcher;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -70,8 +69,8 @@ struct Arguments {
     #[arg(long = "variable", value_parser = pair)]
     variables: Vec<(String, String)>,
     /// Another MCP server that runs already, as NAME=URL, whose tool `add` adds `a` and `b`; can be given several times
-    #[arg(long = "other", value_parser = OtherServer::parse)]
-    others: Vec<OtherServer>,
+    #[arg(long = "other", value_parser = pair)]
+    others: Vec<(String, String)>,
     /// The bearer token for such servers
     #[arg(long, default_value = "none")]
     other_token: String,
@@ -127,8 +126,9 @@ async fn run(arguments: Arguments, servers: Handle) -> Result<()> {
         sse::measure(&launcher, &arguments.variables, arguments.sessions, time).await?;
     }
     let mut others = Vec::new();
-    for server in &arguments.others {
-        others.push(server.target(&arguments.other_token).await?);
+    for (name, url) in &arguments.others {
+        let sessions = CONNECTIONS[CONNECTIONS.len() - 1];
+        others.push(other::target(name, url, &arguments.other_token, sessions).await?);
     }
     let bench = Bench::start(
         &launcher,
@@ -139,7 +139,7 @@ async fn run(arguments: Arguments, servers: Handle) -> Result<()> {
     .await?;
     let mut targets = targets(&bench, &others, &arguments.only)?;
     let fastest = requests(&bench, &targets, time).await?;
-    targets.retain(|target| !target.is_elsewhere);
+    targets.retain(|target| !target.is_external);
     if arguments.profile {
         profile::measure_parts(&bench, &targets, CONNECTIONS[1], time, &folder.0).await?;
     }
@@ -197,7 +197,7 @@ async fn requests(bench: &Bench, targets: &[Target], time: Duration) -> Result<f
         println!();
     }
     for target in targets {
-        if target.is_measured_after_a_rest() && !target.is_elsewhere {
+        if target.is_measured_after_a_rest() && !target.is_external {
             rest::measure(target).await?;
         }
     }
@@ -238,12 +238,12 @@ async fn in_turn(
         let operations = before
             .0
             .zip(after.0)
-            .filter(|_| !targets[at].is_elsewhere)
+            .filter(|_| !targets[at].is_external)
             .map(|(before, after)| (after.0 - before.0, after.1 - before.1));
         let processor_time = before
             .1
             .zip(after.1)
-            .filter(|_| !targets[at].is_elsewhere)
+            .filter(|_| !targets[at].is_external)
             .map(|(before, after)| after.saturating_sub(before));
         let outcome = Outcome {
             measured,

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use tests::Stateless;
+use tests::mcp::NEWEST;
+use tests::{Mcp, Stateless};
 use tokio::sync::Mutex;
 
 /// The component that does nothing: what the ratios are of.
@@ -33,8 +34,8 @@ pub struct Target {
     pub name: &'static str,
     /// Whose request it is, as the table says it before the name.
     pub label: String,
-    /// Whether the bench has not started its server.
-    pub is_elsewhere: bool,
+    /// Whether its server ran before the bench, which knows nothing of its processor time and its store.
+    pub is_external: bool,
     status: u16,
     /// What every answer has in it that is no error.
     parts: &'static [&'static str],
@@ -43,8 +44,8 @@ pub struct Target {
 
 #[derive(Clone)]
 enum Kind {
-    /// The same requests in turn, again and again.
-    Same(Arc<[Request]>, Arc<AtomicUsize>),
+    /// The same requests in turn, again and again, and how many were sent.
+    InTurn(Arc<[Request]>, Arc<AtomicUsize>),
     /// A refresh with a token that no other request uses, and then with the one that came for it.
     Refresh {
         url: String,
@@ -60,30 +61,23 @@ impl Target {
         parts: &'static [&'static str],
         request: Request,
     ) -> Self {
-        Self {
-            name,
-            label: String::new(),
-            is_elsewhere: false,
-            status,
-            parts,
-            kind: Kind::Same(Arc::new([request]), Arc::default()),
-        }
+        Self::in_turn(name, status, parts, vec![request])
     }
 
-    /// A call of a server that the bench has not started: `requests` in turn.
-    pub fn elsewhere(
+    /// `requests` in turn, again and again, which are answered alike.
+    pub fn in_turn(
         name: &'static str,
-        label: String,
+        status: u16,
         parts: &'static [&'static str],
         requests: Vec<Request>,
     ) -> Self {
         Self {
             name,
-            label,
-            is_elsewhere: true,
-            status: 200,
+            label: String::new(),
+            is_external: false,
+            status,
             parts,
-            kind: Kind::Same(requests.into(), Arc::default()),
+            kind: Kind::InTurn(requests.into(), Arc::default()),
         }
     }
 
@@ -100,7 +94,7 @@ impl Target {
     /// The next request, or `None` when there is nothing to send it with.
     pub async fn next(&self, http: &Client) -> Option<Request> {
         match &self.kind {
-            Kind::Same(requests, sent) => {
+            Kind::InTurn(requests, sent) => {
                 let turn = sent.fetch_add(1, Relaxed) % requests.len();
                 requests[turn].try_clone()
             }
@@ -145,6 +139,18 @@ impl Target {
 /// The parameters of the call.
 pub fn add() -> Value {
     json!({ "name": "add", "arguments": { "a": 2, "b": 3 } })
+}
+
+/// Returns a client's request of revision 2026-07-28.
+pub fn stateless_request(client: &Stateless, method: &str, params: Value) -> Result<Request> {
+    Ok(client.message(&client.request(method, params)).build()?)
+}
+
+/// Returns the call in a session of 2025-11-25.
+pub fn session_call(session: &Mcp) -> Result<Request> {
+    let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": add() });
+    let call = session.message(&call);
+    Ok(call.header("mcp-protocol-version", NEWEST).build()?)
 }
 
 impl Bench {
@@ -202,48 +208,33 @@ impl Subject {
 
     /// The request of a call, to one who does not look at it.
     fn call_to(&self, server: &Server) -> Result<Request> {
-        let message = self.stateless.request("tools/call", add());
-        let mut request = self.stateless.message(&message).build()?;
+        let mut request = stateless_request(&self.stateless, "tools/call", add())?;
         *request.url_mut() = server.base().parse()?;
         Ok(request)
     }
 
     fn mcp(&self) -> Result<[Target; 4]> {
-        let add = add();
         let sum = &["\"result\"", "\"structuredContent\":{\"sum\":5}"];
         let steps = json!({ "name": "ten_steps", "_meta": { "progressToken": "p" } });
-        let stateless = |client: &Stateless, method, params| {
-            let message = client.request(method, params);
-            client.message(&message).build()
-        };
-        let legacy = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": add });
-        let legacy = self.session.message(&legacy);
         Ok([
             Target::same(
                 "tools/list (2026-07-28)",
                 200,
                 &["\"result\"", "\"getUserInfo\""],
-                stateless(&self.stateless, "tools/list", json!({}))?,
+                stateless_request(&self.stateless, "tools/list", json!({}))?,
             ),
             Target::same(
                 CALL,
                 200,
                 sum,
-                stateless(&self.stateless, "tools/call", add)?,
+                stateless_request(&self.stateless, "tools/call", add())?,
             ),
-            Target::same(
-                CALL_IN_A_SESSION,
-                200,
-                sum,
-                legacy
-                    .header("mcp-protocol-version", "2025-11-25")
-                    .build()?,
-            ),
+            Target::same(CALL_IN_A_SESSION, 200, sum, session_call(&self.session)?),
             Target::same(
                 "10 progress events (2026-07-28)",
                 200,
                 &["\"progress\":1.0", "\"progress\":10.0", "\"result\""],
-                stateless(&self.fixtures.1, "tools/call", steps)?,
+                stateless_request(&self.fixtures.1, "tools/call", steps)?,
             ),
         ])
     }
@@ -266,7 +257,7 @@ impl Subject {
             Target {
                 name: "refresh at /token",
                 label: String::new(),
-                is_elsewhere: false,
+                is_external: false,
                 status: 200,
                 parts: &["\"access_token\"", "\"refresh_token\""],
                 kind: Kind::Refresh {
